@@ -1,0 +1,347 @@
+"""Every byte that is hashed or signed: integers, binary structs, canonical JSON, word records, the hash layer.
+
+Strict both ways: ``decode(encode(x)) == x`` and ``encode(decode(b)) == b``, or the decoder raises `Malformed`.
+Source: SPEC §1.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, Self, TypeAlias
+
+from hybrid_bridge.errors import (
+    DigestLength,
+    FieldMalformed,
+    NotCanonical,
+    RecordMalformed,
+    TooLong,
+    TrailingBytes,
+    Truncated,
+    WordMalformed,
+)
+from hybrid_bridge.units import MAX_U64, Address, Digest
+
+MAX_JSON_DEPTH: Final = 8  # containers inside containers; no document of ours needs more
+_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+ZERO: Final = Digest(bytes(32))
+
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
+
+
+# ── the hash layer ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sha256(data: bytes) -> Digest:
+    """H of SPEC §1. 32 bytes."""
+    return Digest(hashlib.sha256(data).digest())
+
+
+def context(name: str) -> bytes:
+    """CTX(name): the prefix of every hash, MAC and signature that is no tree node (SPEC §1)."""
+    return b"hybrid-bridge/v1/" + name.encode("ascii") + b"\x00"
+
+
+def require_digest(value: bytes, field: str) -> Digest:
+    """`value` if it has 32 bytes.
+
+    Raises:
+        DigestLength: any other length.
+    """
+    if len(value) != 32:
+        raise DigestLength(field=field, got=len(value))
+    return Digest(bytes(value))
+
+
+# ── base64url without padding ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def b64u(data: bytes) -> str:
+    """RFC 4648 §5 without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def parse_b64u(text: str, field: str) -> bytes:
+    """The inverse of `b64u`; refuses padding, other alphabets, white space and unused bits that are set.
+
+    Raises:
+        NotCanonical: not the one encoding of any byte string.
+    """
+    try:
+        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise NotCanonical(field=field) from None
+    if b64u(data) != text:
+        raise NotCanonical(field=field)
+    return data
+
+
+# ── canonical JSON ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def canonical_json(value: Json) -> bytes:
+    """JCS (RFC 8785) of a value of ours: integers only, at most 8 nested containers.
+
+    Raises:
+        FieldMalformed: a float, an integer beyond 2^53-1, a lone surrogate, a key that is no string, too deep.
+    """
+    _require_json(value, 0)
+    try:
+        return _write_json(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise FieldMalformed(field="json", rule="no lone surrogate") from None
+
+
+def parse_canonical_json(data: bytes, field: str, limit: int) -> Json:
+    """Parse JSON that must equal its own canonical form (SPEC §1).
+
+    One comparison rejects duplicate keys, white space, odd escapes and floats.
+
+    Raises:
+        TooLong: more than `limit` bytes.
+        NotCanonical: not UTF-8, not JSON, or not the canonical form.
+        FieldMalformed: a value outside our set.
+    """
+    if len(data) > limit:
+        raise TooLong(field=field, limit=limit, got=len(data))
+    if _nesting(data) > MAX_JSON_DEPTH:
+        raise FieldMalformed(field=field, rule=f"at most {MAX_JSON_DEPTH} nested containers")
+    try:
+        value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+    except (ValueError, RecursionError):
+        raise NotCanonical(field=field) from None
+    if canonical_json(value) != data:
+        raise NotCanonical(field=field)
+    return value
+
+
+def _refuse_number(text: str) -> Json:
+    raise ValueError(text)
+
+
+def _nesting(data: bytes) -> int:
+    """The nesting outside strings, counted before parsing, so that the parser never recurses deeply."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[\]{}]", _JSON_STRING.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _require_json(value: Json, depth: int) -> None:
+    if isinstance(value, dict | list):
+        if depth >= MAX_JSON_DEPTH:
+            raise FieldMalformed(field="json", rule=f"at most {MAX_JSON_DEPTH} nested containers")
+        if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+            raise FieldMalformed(field="json", rule="keys are strings")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _require_json(inner, depth + 1)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > MAX_U64:
+            raise FieldMalformed(field="json", rule="integers are at most 2^53-1 in size")
+    elif not (value is None or isinstance(value, str | bool)):
+        raise FieldMalformed(field="json", rule="string, integer, boolean, null, array or object")
+
+
+def _write_json(value: Json) -> str:
+    if isinstance(value, dict):
+        # RFC 8785 §3.2.3 sorts by UTF-16 code units, which differs from code points beyond the BMP only.
+        ordered = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_write_json(key)}:{_write_json(value[key])}" for key in ordered) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_write_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# ── binary structs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Writer:
+    """Writes a binary struct field after field (SPEC §1; RFC 8446 §3). Every method returns the writer."""
+
+    def __init__(self, prefix: bytes = b"") -> None:
+        self._parts = [prefix]
+
+    def uint(self, value: int, width: int, field: str) -> Self:
+        """`value` in `width` bytes, big-endian.
+
+        Raises:
+            FieldMalformed: negative, too wide, or beyond 2^53-1 in eight bytes.
+        """
+        if isinstance(value, bool) or not 0 <= value < 1 << (8 * width) or (width == 8 and value > MAX_U64):
+            raise FieldMalformed(field=field, rule=f"unsigned integer of {width} bytes, at most 2^53-1")
+        self._parts.append(value.to_bytes(width, "big"))
+        return self
+
+    def u8(self, value: int, field: str) -> Self:
+        """One byte."""
+        return self.uint(value, 1, field)
+
+    def u16(self, value: int, field: str) -> Self:
+        """Two bytes."""
+        return self.uint(value, 2, field)
+
+    def u32(self, value: int, field: str) -> Self:
+        """Four bytes."""
+        return self.uint(value, 4, field)
+
+    def u64(self, value: int, field: str) -> Self:
+        """Eight bytes, at most 2^53-1."""
+        return self.uint(value, 8, field)
+
+    def fixed(self, value: bytes, width: int, field: str) -> Self:
+        """Exactly `width` bytes as they are.
+
+        Raises:
+            FieldMalformed: another length.
+        """
+        if len(value) != width:
+            raise FieldMalformed(field=field, rule=f"exactly {width} bytes")
+        self._parts.append(bytes(value))
+        return self
+
+    def b32(self, value: bytes, field: str) -> Self:
+        """32 bytes."""
+        return self.fixed(value, 32, field)
+
+    def opaque(self, value: bytes, width: int, field: str) -> Self:
+        """A length prefix of `width` bytes, then the bytes."""
+        self.uint(len(value), width, field)
+        self._parts.append(bytes(value))
+        return self
+
+    def bytes(self) -> bytes:
+        """Everything written so far."""
+        return b"".join(self._parts)
+
+
+class Reader:
+    """Reads a binary struct field after field; the inverse of `Writer`. `end` must be called last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = bytes(data)
+        self._at = 0
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far."""
+        return self._at
+
+    def fixed(self, width: int, field: str) -> bytes:
+        """The next `width` bytes.
+
+        Raises:
+            Truncated: fewer are left.
+        """
+        if len(self._data) - self._at < width:
+            raise Truncated(field=field, needed=width, got=len(self._data) - self._at)
+        self._at += width
+        return self._data[self._at - width : self._at]
+
+    def uint(self, width: int, field: str) -> int:
+        """A big-endian integer of `width` bytes.
+
+        Raises:
+            FieldMalformed: eight bytes beyond 2^53-1.
+        """
+        value = int.from_bytes(self.fixed(width, field), "big")
+        if width == 8 and value > MAX_U64:
+            raise FieldMalformed(field=field, rule="at most 2^53-1")
+        return value
+
+    def u8(self, field: str) -> int:
+        """One byte."""
+        return self.uint(1, field)
+
+    def u16(self, field: str) -> int:
+        """Two bytes."""
+        return self.uint(2, field)
+
+    def u32(self, field: str) -> int:
+        """Four bytes."""
+        return self.uint(4, field)
+
+    def u64(self, field: str) -> int:
+        """Eight bytes, at most 2^53-1."""
+        return self.uint(8, field)
+
+    def b32(self, field: str) -> Digest:
+        """32 bytes."""
+        return Digest(self.fixed(32, field))
+
+    def opaque(self, width: int, field: str, limit: int) -> bytes:
+        """A length prefix of `width` bytes, then the bytes.
+
+        Raises:
+            TooLong: the prefix says more than `limit`.
+        """
+        length = self.uint(width, field)
+        if length > limit:
+            raise TooLong(field=field, limit=limit, got=length)
+        return self.fixed(length, field)
+
+    def end(self, field: str) -> None:
+        """Nothing may be left.
+
+        Raises:
+            TrailingBytes: something is.
+        """
+        if self._at != len(self._data):
+            raise TrailingBytes(field=field, count=len(self._data) - self._at)
+
+
+# ── word records (SPEC §7) ───────────────────────────────────────────────────────────────────────────────────────────
+
+Word: TypeAlias = bytes | int
+
+
+def type_hash(type_string: str) -> Digest:
+    """Word 0 of a record: H(ASCII(type string))."""
+    return sha256(type_string.encode("ascii"))
+
+
+def pack_words(kinds: str, values: Sequence[Word]) -> bytes:
+    """32-byte words, one for each letter of `kinds`: b = bytes32, u = uint64, a = address.
+
+    Raises:
+        WordMalformed: a value does not fit its letter; `index` counts from zero.
+    """
+    return b"".join(_pack_word(kind, value, i) for i, (kind, value) in enumerate(zip(kinds, values, strict=True)))
+
+
+def _pack_word(kind: str, value: Word, index: int) -> bytes:
+    if isinstance(value, int):
+        if kind != "u" or isinstance(value, bool) or not 0 <= value <= MAX_U64:
+            raise WordMalformed(index=index)
+        return value.to_bytes(32, "big")
+    if len(value) != {"b": 32, "a": 20}.get(kind):
+        raise WordMalformed(index=index)
+    return bytes(value).rjust(32, b"\x00")
+
+
+def unpack_words(kinds: str, data: bytes) -> Iterator[Word]:
+    """The inverse of `pack_words`.
+
+    Raises:
+        RecordMalformed: not 32 bytes for each letter.
+        WordMalformed: a pad byte is set or a uint64 exceeds 2^53-1.
+    """
+    if len(data) != 32 * len(kinds):
+        raise RecordMalformed(expected=32 * len(kinds), got=len(data))
+    return iter([_unpack_word(kind, data[32 * i : 32 * i + 32], i) for i, kind in enumerate(kinds)])
+
+
+def _unpack_word(kind: str, word: bytes, index: int) -> Word:
+    if kind == "b":
+        return bytes(word)
+    pad = 24 if kind == "u" else 12
+    if any(word[:pad]):
+        raise WordMalformed(index=index)
+    if kind == "a":
+        return Address(bytes(word[12:]))
+    value = int.from_bytes(word[24:], "big")
+    if value > MAX_U64:
+        raise WordMalformed(index=index)
+    return value
