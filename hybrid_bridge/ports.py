@@ -164,7 +164,7 @@ class PublicChain(Protocol):
 
 
 class TransactionSigner(Protocol):
-    """A gas key. May be slow, may answer after its deadline, may return other bytes than asked; the caller checks all."""
+    """A gas key. May be slow, answer late, or return other bytes than asked; the caller checks all."""
 
     def address(self) -> Address:
         """Of the key."""
