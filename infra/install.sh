@@ -1,0 +1,40 @@
+#!/bin/sh
+# Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
+# run:  ./infra/install.sh anvil geth-dev        (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C compiler and minutes)
+set -eu
+. "$(dirname "$0")/versions.env"
+cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
+
+go_engine() {  # folder, module, package, version
+    bin="$cache/bin/$1-$4"
+    [ -d "$bin" ] && { echo "$1 $4: there"; return; }
+    # First proxy only: with ",direct" a missing module falls back to git and fails on a name look-up, hiding the real answer.
+    GOPROXY=$(go env GOPROXY | cut -d, -f1); export GOPROXY
+    GOFLAGS=-buildvcs=false; export GOFLAGS
+    rm -rf "$bin.new" && mkdir -p "$bin.new"
+    if ! GOBIN="$bin.new" go install -trimpath -ldflags "-s -w" "$2$3@$4"; then
+        rm -r "$bin.new"
+        echo "$1 $4 could not be built. Served now:" >&2; go list -m -versions "$2" >&2; return 1
+    fi
+    mv "$bin.new" "$bin"; echo "$1 $4: $(du -m "$bin" | cut -f1) MB"
+}
+
+npm_engine() {  # folder and program, package, version
+    bin="$cache/bin/$1-$3"
+    [ -d "$bin" ] && { echo "$1 $3: there"; return; }
+    rm -rf "$bin.new" && mkdir -p "$bin.new"
+    npm install --prefix "$cache/npm" --ignore-scripts --no-save --no-audit --no-fund "$2@$3" >/dev/null
+    # The binary lies in the platform package; the wrapper's postinstall is not needed and may be skipped by npm.
+    cp "$cache/npm/node_modules/$2-"*"/bin/$1" "$bin.new/"
+    "$bin.new/$1" --version | head -1
+    mv "$bin.new" "$bin"
+}
+
+[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev …" >&2; exit 2; }
+for engine in "$@"; do
+    case $engine in
+        anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
+        geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
+        *) echo "unknown engine: $engine" >&2; exit 2 ;;
+    esac
+done
