@@ -1,0 +1,114 @@
+"""What the verifier brings: which logs, public chains and public block hashes it takes for real.
+
+A bundle never changes it. The file is JSON for people (`hybrid-bridge/trust/v1`); unknown members are refused.
+Source: SPEC §11.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybrid_bridge.core.encoding import Json, canonical_json
+from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
+from hybrid_bridge.errors import NotCanonical, TooLong
+from hybrid_bridge.units import Seconds
+
+FORMAT: Final = "hybrid-bridge/trust/v1"
+MAX_TRUST: Final = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedLog:
+    """A log the verifier has chosen to rely on; the id fixes its first validators, clock and rules."""
+
+    log_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedBlock:
+    """A public block hash the verifier takes for real, from wherever it got it."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedChain:
+    """A public chain, the contracts on it that count, and block hashes known beforehand.
+
+    `sources` names endpoints for a reader's own use; `threshold` says how many must agree (0: `block_hashes` alone).
+    """
+
+    chain_id: int
+    contracts: tuple[bytes, ...]
+    block_hashes: tuple[TrustedBlock, ...] = ()
+    sources: tuple[str, ...] = ()
+    threshold: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """The verifier's own file. Without a log nothing can be verified, only read."""
+
+    logs: tuple[TrustedLog, ...] = ()
+    public_chains: tuple[TrustedChain, ...] = ()
+    tlog_policy: str | None = None
+    tsa_roots: tuple[bytes, ...] = ()
+    member_roots: tuple[bytes, ...] = ()  # DER certificates
+    max_age: Seconds | None = None
+    minimum_level: str | None = None
+    require: tuple[str, ...] = field(default=("integrity", "quorum", "public anchor"))
+    format: str = FORMAT
+
+    def encode(self) -> bytes:
+        """The file's JSON, indented for people, with a final newline."""
+        return json.dumps(_TRUST.write(self), indent=2, sort_keys=True).encode() + b"\n"
+
+
+REQUIREMENTS: Final = ("integrity", "quorum", "public anchor", "registry", "freshness", "names")
+
+_BLOCK = record(TrustedBlock, {"number": uint(), "hash": octets(32)})
+_CHAIN = record(
+    TrustedChain,
+    {
+        "chain_id": uint(),
+        "contracts": array(octets(20), 64),
+        "block_hashes": array(_BLOCK, 4096),
+        "sources": array(text(512), 16),
+        "threshold": uint(16),
+    },
+)
+_TRUST: Codec[Trust] = record(
+    Trust,
+    {
+        "format": literal(FORMAT),
+        "logs": array(record(TrustedLog, {"log_id": octets(32)}), 256),
+        "public_chains": array(_CHAIN, 64),
+        "tsa_roots": array(octets(None, 1 << 14), 64),
+        "member_roots": array(octets(None, 1 << 14), 64),
+        "require": array(literal(*REQUIREMENTS), len(REQUIREMENTS)),
+    },
+    {"tlog_policy": text(1 << 16), "max_age": uint(), "minimum_level": literal("A0", "A1", "A2", "A3")},
+)
+
+
+def parse_trust(data: bytes) -> Trust:
+    """Parse a trust file. White space is free; members are strict.
+
+    Raises:
+        Malformed: not JSON, a doubled or unknown member, or a value out of range.
+    """
+    if len(data) > MAX_TRUST:
+        raise TooLong(field="trust", limit=MAX_TRUST, got=len(data))
+    try:
+        value: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_no_doubles)
+    except (ValueError, RecursionError):
+        raise NotCanonical(field="trust") from None
+    canonical_json(value)  # our value set only: no floats, no deep nesting
+    return _TRUST.parse(value, "trust")
+
+
+def _no_doubles(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise NotCanonical(field="trust")
+    return dict(pairs)
