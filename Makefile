@@ -1,0 +1,55 @@
+# make demo | test | lint | bench — needs Python 3.11 or newer, make and a package index. Nothing is installed outside .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint coverage proto contracts lock clean help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/installed  ## one consortium, one public chain, one outsider, on this machine (leaves demo-out/)
+	@$(BIN)/hybrid-bridge demo --out demo-out $(DEMO_FLAGS)
+
+test: $(VENV)/installed-dev  ## everything this machine can run; what it lacks is skipped by name
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=hybrid_bridge --cov=relayers --cov-branch --cov-report= $(PYTEST_FLAGS)
+	$(BIN)/python -m coverage report --include='hybrid_bridge/core/*,hybrid_bridge/steps/*' --fail-under=100 --skip-covered
+
+lint: $(VENV)/installed-dev  ## style, types, arrows between modules, contents of the wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -rf $(VENV)/wheel && $(BIN)/python -m build --wheel --no-isolation --outdir $(VENV)/wheel . >$(VENV)/wheel.log 2>&1 || { cat $(VENV)/wheel.log; exit 1; }
+	$(BIN)/check-wheel-contents $(VENV)/wheel/*.whl
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: say make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python infra/requirements.lock pyproject.toml
+	@echo "installing the locked dependencies (hashes checked)"
+	@$(PIP) install --only-binary :all: --require-hashes -r infra/requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/bin/python infra/requirements-dev.lock pyproject.toml
+	@echo "installing the locked dependencies and the tools for tests (hashes checked)"
+	@$(PIP) install --only-binary :all: --require-hashes -r infra/requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(VENV)/installed $@
+
+proto: $(VENV)/installed-dev  ## rebuild the generated gRPC code
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. hybrid_bridge/rpc/v1/*.proto
+
+contracts:  ## rebuild the contract artefacts (needs node)
+	./infra/contracts/install.sh
+	$(PYTHON) infra/contracts/build.py
+
+lock:  ## rewrite the lock files (needs uv)
+	./infra/lock.sh
+
+clean:  ## remove what make made here
+	rm -rf $(VENV) demo-out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

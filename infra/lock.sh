@@ -1,0 +1,10 @@
+#!/bin/sh
+# Rewrites the two lock files from pyproject.toml. Run by hand when a dependency moves; needs uv (`pip install uv`).
+# No addresses are written: any package index that serves these hashes will do.
+set -eu
+cd "$(dirname "$0")/.."
+lock() {
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url "$@"
+}
+lock pyproject.toml --group pyproject.toml:build --output-file infra/requirements.lock
+lock pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev --output-file infra/requirements-dev.lock
