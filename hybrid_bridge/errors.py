@@ -340,6 +340,23 @@ class StaleHead(Undecided):
     from_size: int
 
 
+@dataclass(kw_only=True, eq=False)
+class LeaseLost(Undecided):
+    """Another process holds this gas key's lease; stand by or stop it."""
+
+    held: int
+    current: int
+
+
+@dataclass(kw_only=True, eq=False)
+class SpendCapped(Undecided):
+    """A spending limit of the operator does not allow this transaction now; wait, or raise the limit."""
+
+    rule: str
+    limit: int
+    needed: int
+
+
 # ── Rejected: the caller ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
