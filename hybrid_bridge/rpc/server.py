@@ -1,0 +1,211 @@
+"""A server's side of a call: mutual TLS, who may call what, limits, and one way for an error to leave.
+
+Roles are read from the client's certificate on each call: an open connection outlives expiry and rotation (RELAYER §6).
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from hybrid_bridge.errors import BridgeError, Broken, NotEntitled, SettingsMalformed
+from hybrid_bridge.rpc.channel import MAX_MESSAGE, MAX_METADATA
+from hybrid_bridge.rpc.faults import status_of, trailing
+
+WORKERS: Final = 40  # each held answer and each open stream keeps one; a consortium of ten needs some thirty
+MAX_CALLS: Final = 104  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
+OPEN_TO_ALL: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the certificate says: a name of the consortium and one role."""
+
+    name: str
+    role: str  # member, owner or relayer
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTls:
+    """What the server shows and whose certificates it admits, as PEM."""
+
+    roots: bytes
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+class Authenticate(Protocol):
+    """Says who holds this certificate, at this moment."""
+
+    def __call__(self, certificate: bytes) -> Caller:
+        """The caller behind a PEM certificate that TLS has verified against our roots.
+
+        Raises:
+            BridgeError: expired, or none of ours.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the API: its full name, how it is added to a server, and which callers may call it."""
+
+    name: str
+    add: Callable[[grpc.Server], None]
+    entitled: Callable[[Caller], bool]
+
+
+Behaviour: TypeAlias = Callable[[Any, grpc.ServicerContext], Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+
+class Gate(grpc.ServerInterceptor):
+    """Stands before every call: authenticates, checks the role, turns errors into status codes."""
+
+    def __init__(self, authenticate: Authenticate, services: Sequence[Service]) -> None:
+        self._authenticate = authenticate
+        self._entitled = {service.name: service.entitled for service in services}
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wrap the method's behaviour; unknown methods stay UNIMPLEMENTED."""
+        handler = continuation(handler_call_details)
+        return None if handler is None else self._wrapped(handler, str(handler_call_details.method))
+
+    def _wrapped(self, handler: Handler, method: str) -> Handler:
+        codec = (handler.request_deserializer, handler.response_serializer)
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(self._one(handler.unary_unary, method), *codec)
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(self._many(handler.unary_stream, method), *codec)
+        return grpc.stream_stream_rpc_method_handler(
+            self._many(cast("Behaviour", handler.stream_stream), method), *codec
+        )
+
+    def _one(self, behaviour: Behaviour, method: str) -> Behaviour:
+        def guarded(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 grpc's own types
+            with _faults_sent(context, method):
+                self._admit(context, method)
+                return behaviour(request, context)
+
+        return guarded
+
+    def _many(self, behaviour: Behaviour, method: str) -> Behaviour:
+        def guarded(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401 grpc's own types
+            with _faults_sent(context, method):
+                self._admit(context, method)
+                yield from behaviour(request, context)
+
+        return guarded
+
+    def _admit(self, context: grpc.ServicerContext, method: str) -> None:
+        """Raise unless the caller's certificate is good now and its role may call this."""
+        certificates = context.auth_context().get("x509_pem_cert", ())
+        caller = self._authenticate(bytes(next(iter(certificates), b"")))
+        entitled = self._entitled.get(method.strip("/").split("/")[0])
+        if not (method.startswith(OPEN_TO_ALL) or (entitled is not None and entitled(caller))):
+            raise NotEntitled(caller=f"{caller.role}:{caller.name}", call=method)
+
+
+@contextmanager
+def _faults_sent(context: grpc.ServicerContext, method: str) -> Iterator[None]:
+    """End the call with the error's status and fields. What we did not foresee leaves no text: it could be private."""
+    try:
+        yield
+    except BridgeError as error:
+        fault = error
+        _log.info("refused %s: %s", method, type(error).__name__)
+    except Exception as error:
+        if not context.is_active():  # the caller hung up; grpc raises out of a stream that is gone
+            raise
+        fault = Broken()
+        _log.critical("unforeseen %s in %s at %s", type(error).__name__, method, _place(error))
+    else:
+        return
+    context.set_trailing_metadata(trailing(fault))
+    context.abort(status_of(fault), type(fault).__name__)
+
+
+def _place(error: BaseException) -> str:
+    """File and line where an unforeseen exception arose; never its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}"
+
+
+class MemberServer:
+    """One gRPC server with a bounded thread pool. Constructed without listening."""
+
+    def __init__(
+        self,
+        fetch_tls: Callable[[], ServerTls],
+        authenticate: Authenticate,
+        services: Sequence[Service],
+        *,
+        reflect: bool,
+    ) -> None:
+        self._fetch_tls = fetch_tls
+        self._health = health.HealthServicer()
+        self._server = grpc.server(
+            ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="call"),
+            interceptors=[Gate(authenticate, services)],
+            maximum_concurrent_rpcs=MAX_CALLS,
+            options=(
+                ("grpc.max_receive_message_length", MAX_MESSAGE),
+                ("grpc.max_send_message_length", MAX_MESSAGE),
+                ("grpc.max_metadata_size", MAX_METADATA),
+                ("grpc.so_reuseport", 0),  # a second node on this port must fail, not share it
+                ("grpc.max_concurrent_streams", 64),
+                ("grpc.max_connection_age_ms", 600_000),
+                ("grpc.max_connection_age_grace_ms", 30_000),
+            ),
+        )
+        for service in services:
+            service.add(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if reflect:
+            reflection.enable_server_reflection([s.name for s in services], self._server)
+
+    def start(self, listen: str) -> int:
+        """Listen on `host:port`; the port that was bound.
+
+        Raises:
+            SettingsMalformed: the address cannot be bound.
+        """
+        first = self._fetch_tls()
+        credentials = grpc.dynamic_ssl_server_credentials(
+            _configuration(first), lambda: _configuration(self._fetch_tls()), require_client_authentication=True
+        )
+        try:
+            port = self._server.add_secure_port(listen, credentials)
+        except RuntimeError:
+            port = 0
+        if port == 0:
+            raise SettingsMalformed(key="listen", rule="an address that is free on this machine")
+        self._server.start()
+        return port
+
+    def serving(self, yes: bool) -> None:  # noqa: FBT001 a state, told to the health service
+        """What the standard health service answers."""
+        serving = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
+        self._health.set("", serving)
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, let running ones end within `grace` seconds."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace).wait(grace + 1)
+
+
+def _configuration(tls: ServerTls) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(tls.key, tls.certificate)], root_certificates=tls.roots)

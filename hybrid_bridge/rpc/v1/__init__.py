@@ -1,0 +1,1 @@
+"""The generated code of `bridge.proto`; do not edit, run `make proto`."""

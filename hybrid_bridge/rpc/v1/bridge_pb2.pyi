@@ -1,0 +1,409 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class NewestRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class NewestResponse(_message.Message):
+    __slots__ = ("attested_size", "quorum_size")
+    ATTESTED_SIZE_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_SIZE_FIELD_NUMBER: _ClassVar[int]
+    attested_size: int
+    quorum_size: int
+    def __init__(self, attested_size: _Optional[int] = ..., quorum_size: _Optional[int] = ...) -> None: ...
+
+class AttestationRequest(_message.Message):
+    __slots__ = ("size",)
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    def __init__(self, size: _Optional[int] = ...) -> None: ...
+
+class AttestationResponse(_message.Message):
+    __slots__ = ("root", "signature")
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    root: bytes
+    signature: bytes
+    def __init__(self, root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class ConsistencyRequest(_message.Message):
+    __slots__ = ("old_size", "new_size")
+    OLD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    NEW_SIZE_FIELD_NUMBER: _ClassVar[int]
+    old_size: int
+    new_size: int
+    def __init__(self, old_size: _Optional[int] = ..., new_size: _Optional[int] = ...) -> None: ...
+
+class ConsistencyResponse(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class CheckpointRequest(_message.Message):
+    __slots__ = ("size", "old_size")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    OLD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    old_size: int
+    def __init__(self, size: _Optional[int] = ..., old_size: _Optional[int] = ...) -> None: ...
+
+class CheckpointResponse(_message.Message):
+    __slots__ = ("size", "note", "path")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    note: str
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, size: _Optional[int] = ..., note: _Optional[str] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SubmitRequest(_message.Message):
+    __slots__ = ("signed",)
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    signed: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, signed: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SubmitResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[SubmitResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[SubmitResult, _Mapping]]] = ...) -> None: ...
+
+class SubmitResult(_message.Message):
+    __slots__ = ("promise", "height", "code", "fault")
+    PROMISE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    promise: bytes
+    height: int
+    code: int
+    fault: Fault
+    def __init__(self, promise: _Optional[bytes] = ..., height: _Optional[int] = ..., code: _Optional[int] = ..., fault: _Optional[_Union[Fault, _Mapping]] = ...) -> None: ...
+
+class Fault(_message.Message):
+    __slots__ = ("name", "fields")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    fields: bytes
+    def __init__(self, name: _Optional[str] = ..., fields: _Optional[bytes] = ...) -> None: ...
+
+class StatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StatusResponse(_message.Message):
+    __slots__ = ("name", "log_id", "height", "final_height", "epoch", "size", "attested_size", "quorum_size", "halted", "undelivered")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LOG_ID_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    FINAL_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ATTESTED_SIZE_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_SIZE_FIELD_NUMBER: _ClassVar[int]
+    HALTED_FIELD_NUMBER: _ClassVar[int]
+    UNDELIVERED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    log_id: bytes
+    height: int
+    final_height: int
+    epoch: int
+    size: int
+    attested_size: int
+    quorum_size: int
+    halted: str
+    undelivered: int
+    def __init__(self, name: _Optional[str] = ..., log_id: _Optional[bytes] = ..., height: _Optional[int] = ..., final_height: _Optional[int] = ..., epoch: _Optional[int] = ..., size: _Optional[int] = ..., attested_size: _Optional[int] = ..., quorum_size: _Optional[int] = ..., halted: _Optional[str] = ..., undelivered: _Optional[int] = ...) -> None: ...
+
+class TransactionRequest(_message.Message):
+    __slots__ = ("transaction_id",)
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    transaction_id: bytes
+    def __init__(self, transaction_id: _Optional[bytes] = ...) -> None: ...
+
+class TransactionResponse(_message.Message):
+    __slots__ = ("height", "epoch", "code", "final", "entry", "closed")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    epoch: int
+    code: int
+    final: bool
+    entry: bytes
+    closed: bool
+    def __init__(self, height: _Optional[int] = ..., epoch: _Optional[int] = ..., code: _Optional[int] = ..., final: _Optional[bool] = ..., entry: _Optional[bytes] = ..., closed: _Optional[bool] = ...) -> None: ...
+
+class BlocksRequest(_message.Message):
+    __slots__ = ("first_height", "follow")
+    FIRST_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    first_height: int
+    follow: bool
+    def __init__(self, first_height: _Optional[int] = ..., follow: _Optional[bool] = ...) -> None: ...
+
+class BlockMessage(_message.Message):
+    __slots__ = ("block", "order")
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    block: bytes
+    order: bytes
+    def __init__(self, block: _Optional[bytes] = ..., order: _Optional[bytes] = ...) -> None: ...
+
+class EpochsRequest(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class EpochMessage(_message.Message):
+    __slots__ = ("record", "entries", "pairs", "governance")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
+    record: bytes
+    entries: bytes
+    pairs: bytes
+    governance: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, record: _Optional[bytes] = ..., entries: _Optional[bytes] = ..., pairs: _Optional[bytes] = ..., governance: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class RegisteredRequest(_message.Message):
+    __slots__ = ("label", "version")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    label: bytes
+    version: int
+    def __init__(self, label: _Optional[bytes] = ..., version: _Optional[int] = ...) -> None: ...
+
+class RegisteredResponse(_message.Message):
+    __slots__ = ("index", "proof", "epoch", "present")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    index: bytes
+    proof: bytes
+    epoch: int
+    present: bool
+    def __init__(self, index: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., epoch: _Optional[int] = ..., present: _Optional[bool] = ...) -> None: ...
+
+class WitnessRequest(_message.Message):
+    __slots__ = ("after_height", "after_size", "wait_ms")
+    AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SIZE_FIELD_NUMBER: _ClassVar[int]
+    WAIT_MS_FIELD_NUMBER: _ClassVar[int]
+    after_height: int
+    after_size: int
+    wait_ms: int
+    def __init__(self, after_height: _Optional[int] = ..., after_size: _Optional[int] = ..., wait_ms: _Optional[int] = ...) -> None: ...
+
+class WitnessResponse(_message.Message):
+    __slots__ = ("countersignatures", "attestations", "log_lines")
+    COUNTERSIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    ATTESTATIONS_FIELD_NUMBER: _ClassVar[int]
+    LOG_LINES_FIELD_NUMBER: _ClassVar[int]
+    countersignatures: _containers.RepeatedScalarFieldContainer[bytes]
+    attestations: _containers.RepeatedCompositeFieldContainer[SizedSignature]
+    log_lines: _containers.RepeatedCompositeFieldContainer[SizedSignature]
+    def __init__(self, countersignatures: _Optional[_Iterable[bytes]] = ..., attestations: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., log_lines: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
+
+class SizedSignature(_message.Message):
+    __slots__ = ("size", "root", "signature")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    root: bytes
+    signature: bytes
+    def __init__(self, size: _Optional[int] = ..., root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SignaturesRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
+
+class SignaturesResponse(_message.Message):
+    __slots__ = ("newest",)
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
+    newest: _containers.RepeatedCompositeFieldContainer[SizedSignature]
+    def __init__(self, newest: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
+
+class DeliverRequest(_message.Message):
+    __slots__ = ("entry_leaf", "envelope")
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    entry_leaf: bytes
+    envelope: bytes
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., envelope: _Optional[bytes] = ...) -> None: ...
+
+class DeliverResponse(_message.Message):
+    __slots__ = ("acknowledgement",)
+    ACKNOWLEDGEMENT_FIELD_NUMBER: _ClassVar[int]
+    acknowledgement: bytes
+    def __init__(self, acknowledgement: _Optional[bytes] = ...) -> None: ...
+
+class KeyRequest(_message.Message):
+    __slots__ = ("purpose",)
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    purpose: str
+    def __init__(self, purpose: _Optional[str] = ...) -> None: ...
+
+class KeyResponse(_message.Message):
+    __slots__ = ("key_id", "spki")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SPKI_FIELD_NUMBER: _ClassVar[int]
+    key_id: bytes
+    spki: bytes
+    def __init__(self, key_id: _Optional[bytes] = ..., spki: _Optional[bytes] = ...) -> None: ...
+
+class DraftRequest(_message.Message):
+    __slots__ = ("schema", "fields", "authorisers", "labels", "audience")
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    AUTHORISERS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    schema: str
+    fields: bytes
+    authorisers: _containers.RepeatedCompositeFieldContainer[Authoriser]
+    labels: bytes
+    audience: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, schema: _Optional[str] = ..., fields: _Optional[bytes] = ..., authorisers: _Optional[_Iterable[_Union[Authoriser, _Mapping]]] = ..., labels: _Optional[bytes] = ..., audience: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Authoriser(_message.Message):
+    __slots__ = ("purpose", "key_id")
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    purpose: str
+    key_id: bytes
+    def __init__(self, purpose: _Optional[str] = ..., key_id: _Optional[bytes] = ...) -> None: ...
+
+class DraftResponse(_message.Message):
+    __slots__ = ("draft",)
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    draft: bytes
+    def __init__(self, draft: _Optional[bytes] = ...) -> None: ...
+
+class AuthoriseRequest(_message.Message):
+    __slots__ = ("draft", "purposes")
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    PURPOSES_FIELD_NUMBER: _ClassVar[int]
+    draft: bytes
+    purposes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, draft: _Optional[bytes] = ..., purposes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AuthoriseResponse(_message.Message):
+    __slots__ = ("signatures",)
+    SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SendRequest(_message.Message):
+    __slots__ = ("draft", "signatures")
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    draft: bytes
+    signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, draft: _Optional[bytes] = ..., signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SendResponse(_message.Message):
+    __slots__ = ("transaction_id", "entry", "promise", "height", "code")
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    transaction_id: bytes
+    entry: bytes
+    promise: bytes
+    height: int
+    code: int
+    def __init__(self, transaction_id: _Optional[bytes] = ..., entry: _Optional[bytes] = ..., promise: _Optional[bytes] = ..., height: _Optional[int] = ..., code: _Optional[int] = ...) -> None: ...
+
+class RecordsRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class RecordsResponse(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[RecordSummary]
+    def __init__(self, records: _Optional[_Iterable[_Union[RecordSummary, _Mapping]]] = ...) -> None: ...
+
+class RecordSummary(_message.Message):
+    __slots__ = ("number", "entry_leaf", "schema", "standing", "source", "epoch")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    entry_leaf: bytes
+    schema: str
+    standing: str
+    source: str
+    epoch: int
+    def __init__(self, number: _Optional[int] = ..., entry_leaf: _Optional[bytes] = ..., schema: _Optional[str] = ..., standing: _Optional[str] = ..., source: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class RecordRequest(_message.Message):
+    __slots__ = ("entry_leaf",)
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    entry_leaf: bytes
+    def __init__(self, entry_leaf: _Optional[bytes] = ...) -> None: ...
+
+class RecordResponse(_message.Message):
+    __slots__ = ("document",)
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    document: bytes
+    def __init__(self, document: _Optional[bytes] = ...) -> None: ...
+
+class BundleRequest(_message.Message):
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions")
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSED_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    purpose: str
+    entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
+    disclosed: _containers.RepeatedCompositeFieldContainer[Disclosed]
+    labels: _containers.RepeatedCompositeFieldContainer[RegisteredRequest]
+    size: int
+    label_epoch: int
+    transactions: bool
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ...) -> None: ...
+
+class Disclosed(_message.Message):
+    __slots__ = ("entry_leaf", "names")
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    entry_leaf: bytes
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BundleResponse(_message.Message):
+    __slots__ = ("bundle",)
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    bundle: bytes
+    def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
