@@ -55,7 +55,7 @@ def leaf_hash(data: bytes) -> Digest:
     Raises:
         FieldMalformed: `data` is no byte string.
     """
-    return STANDARD.leaf(_octets(data, "data"))
+    return STANDARD.leaf(as_octets(data, "data"))
 
 
 def node_hash(left: bytes, right: bytes) -> Digest:
@@ -230,7 +230,7 @@ def as_digest(value: object, field: str) -> Digest:
         FieldMalformed: no byte string.
         DigestLength: another length.
     """
-    data = _octets(value, field)
+    data = as_octets(value, field)
     if len(data) != 32:
         raise DigestLength(field=field, got=len(data))
     return Digest(data)
@@ -247,7 +247,12 @@ def as_integer(value: object, field: str) -> int:
     return value
 
 
-def _octets(value: object, field: str) -> bytes:
+def as_octets(value: object, field: str) -> bytes:
+    """`value` if it is a byte string.
+
+    Raises:
+        FieldMalformed: anything else.
+    """
     if not isinstance(value, bytes | bytearray | memoryview):
         raise FieldMalformed(field=field, rule="a byte string")
     return bytes(value)
