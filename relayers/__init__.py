@@ -4,6 +4,6 @@ It is trusted for liveness only: it can be late, silent, or waste its own gas. I
 (the contract demands a consistency path from its head), or stop others (anybody may submit). No verifier reads its
 database, and its host holds no attestation key.
 
-Read `relay` first, the tick: observe → plan → record → act → record. Then `plan` and `facts`, which decide and are pure;
-then `journal`, which says what is durable and when. A restart is an ordinary tick: there is no recovery code.
+Read `relay` first, the tick: observe → plan → record → act → record. Then `plan` and `facts`, which decide and are
+pure; then `journal`, which says what is durable and when. A restart is an ordinary tick: there is no recovery code.
 """

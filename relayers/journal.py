@@ -205,7 +205,7 @@ class JournalView:
     anchors: Mapping[TreeSize, AnchoredEvent]  # final anchors at the open intents' sizes
     unexplained_reverts: int  # newest final attempts in a row that reverted for no known reason
     usual_gas: Gas | None  # of the newest anchoring attempt
-    committed_today: Wei  # by attempts made in this UTC day, the dearest of each nonce
+    today: Mapping[Nonce, Wei]  # cost of the dearest attempt made in this UTC day, for each nonce
 
     def dearest(self, nonce: Nonce) -> AttemptRow | None:
         """The attempt with the highest fee at this open nonce."""
@@ -219,6 +219,10 @@ class JournalView:
         """The most the other open slots can cost."""
         others = {a.nonce for a in self.attempts} - {except_nonce}
         return Wei(sum(max(a.cost for a in self.attempts if a.nonce == nonce) for nonce in others))
+
+    def committed_today(self, except_nonce: Nonce) -> Wei:
+        """The most that the other nonces' attempts of this UTC day can cost."""
+        return Wei(sum(cost for nonce, cost in self.today.items() if nonce != except_nonce))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

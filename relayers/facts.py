@@ -1,0 +1,111 @@
+"""What a final public block proves. Pure; the oldest fact first, one at a time.
+
+Only facts are stored as such: "mined" is a view, recomputed in each tick, and never decides.
+"""
+
+from typing import Final
+
+from hybrid_bridge.units import TxHash
+from relayers.journal import (
+    AttemptFinalRow,
+    AttemptRow,
+    HeaderRow,
+    IntentRow,
+    IntentState,
+    JournalView,
+    Outcome,
+    SlotRow,
+)
+from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing
+
+MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
+
+
+def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Action | None:
+    """The next thing to write down, or a reason to halt; None when all that is final is recorded."""
+    last = journal.final_header
+    if last is not None and chain.final.number < last.number and chain.known_final_hash == last.hash:
+        return None  # the endpoints' idea of "final" lags behind what we stored; finality never goes back
+    return (
+        _header(journal, chain)
+        or _closed_slot(journal, chain)
+        or _repeated_reverts(journal)
+        or _settled_intent(journal, chain, quorum)
+    )
+
+
+def _header(journal: JournalView, chain: ChainView) -> Action | None:
+    last, final = journal.final_header, chain.final
+    if last is not None and chain.known_final_hash != last.hash:
+        stands = chain.known_final_hash.hex() if chain.known_final_hash else "nothing"
+        return Halt("finality_violation", (("number", str(last.number)), ("was", last.hash.hex()), ("is", stands)))
+    if last is None or final.number > last.number:
+        return RecordHeader(HeaderRow(final.number, final.hash, final.parent), chain.new_anchors)
+    return None
+
+
+def _closed_slot(journal: JournalView, chain: ChainView) -> Action | None:
+    for nonce in journal.open_nonces:
+        if nonce < chain.final_nonce:
+            finals = tuple(_final(a, journal, chain) for a in journal.attempts if a.nonce == nonce)
+            is_foreign = all(f.outcome is Outcome.LOST for f in finals)
+            return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
+    return None
+
+
+def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> AttemptFinalRow:
+    standing = chain.standings.get(attempt.hash)
+    if standing is None:
+        return AttemptFinalRow(attempt.hash, Outcome.LOST, "", chain.final.number, chain.final.hash)
+    outcome, reason = _outcome(attempt, standing, journal, chain)
+    return AttemptFinalRow(attempt.hash, outcome, reason, standing.block.number, standing.block.hash)
+
+
+def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:
+    if not standing.is_success:
+        # A revert moves no head: if it stands elsewhere in the same public block, the race was lost before us.
+        return Outcome.REVERTED, "" if standing.head_size == attempt.from_size else "stale"
+    if attempt.is_cancel or attempt.hash in _anchoring(journal, chain):
+        return Outcome.OK, ""
+    return Outcome.NOOP, ""
+
+
+def _anchoring(journal: JournalView, chain: ChainView) -> set[TxHash]:
+    return {e.tx_hash for e in (*journal.anchors.values(), *chain.new_anchors)}
+
+
+def _repeated_reverts(journal: JournalView) -> Action | None:
+    if journal.unexplained_reverts < MAX_REVERTS:
+        return None
+    return Halt("reverts_repeated", (("reverts", str(journal.unexplained_reverts)),))
+
+
+def _settled_intent(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Action | None:
+    final = chain.final_head
+    for intent in journal.open_intents:
+        if intent.size > final.tree_size:
+            return None
+        ours = quorum.root_at(final.tree_size)
+        if ours is None:
+            return None  # another was faster; `collect` will fetch it
+        if ours != final.root:
+            return Halt(
+                "conflict", (("size", str(final.tree_size)), ("ours", ours.hex()), ("anchored", final.root.hex()))
+            )
+        return SettleIntent(_settled(intent, journal, chain))
+    return None
+
+
+def _settled(intent: IntentRow, journal: JournalView, chain: ChainView) -> IntentRow:
+    event = journal.anchors.get(intent.size)
+    is_ours = event is not None and event.root == intent.root
+    return IntentRow(
+        id=intent.id,
+        size=intent.size,
+        root=intent.root,
+        digest=intent.digest,
+        state=IntentState.FINALIZED if is_ours else IntentState.SUPERSEDED,
+        opened_at=intent.opened_at,
+        settled_hash=chain.final.hash,
+        settled_tx=event.tx_hash if event is not None and is_ours else None,
+    )

@@ -1,0 +1,199 @@
+"""What to do next. Pure: the same journal, chain and quorum always give the same action.
+
+`next_action` is read downwards. It is asked again after every action, with the journal as it then stands and the same
+observation, until it says `Wait`. A nonce is not an intent: another operator may fulfil the intent while our nonce
+still has to be used up, so slots and intents live apart.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from hybrid_bridge.units import Gas, Nonce, TxHash
+from relayers.facts import next_fact
+from relayers.fees import CANCEL_GAS, Offer, expected_gas, is_too_cheap, market, raised, refusal
+from relayers.journal import AttemptRow, Brake, CheckpointRow, JournalView
+from relayers.turns import is_new_round, is_our_turn
+from relayers.views import (
+    Action,
+    ChainView,
+    Fee,
+    MakeAttempt,
+    OpenIntent,
+    OpenSlot,
+    Policy,
+    QuorumView,
+    Send,
+    Wait,
+)
+
+
+def next_action(
+    journal: JournalView, chain: ChainView | None, quorum: QuorumView, sent: Collection[TxHash], policy: Policy
+) -> Action:
+    """The next action of this tick.
+
+    Args:
+        journal: as it stands now.
+        chain: the tick's observation; None if the endpoints did not agree on one.
+        quorum: what the consortium signed.
+        sent: attempts already offered in this tick.
+        policy: the operator's decisions.
+    """
+    if journal.halted is not None:
+        return Wait("halted")
+    if chain is None or (journal.final_header is not None and chain.pinned.number < journal.final_header.number):
+        return _resend(journal, sent) or Wait("no_rpc_quorum")  # nothing new is signed, old bytes stay alive
+    return next_fact(journal, chain, quorum) or _forward(journal, chain, quorum, sent, policy)
+
+
+def _forward(
+    journal: JournalView, chain: ChainView, quorum: QuorumView, sent: Collection[TxHash], policy: Policy
+) -> Action:
+    if journal.brake is Brake.HARD:
+        return Wait("braked")
+    need = target(journal, chain, quorum, policy)
+    if isinstance(need, Wait):
+        return _serve(_Scene(journal, chain, quorum, sent, policy, None), need)
+    if journal.intent_for(need.size) is None:
+        return OpenIntent(need)
+    return _serve(_Scene(journal, chain, quorum, sent, policy, need), Wait("braked"))
+
+
+def target(journal: JournalView, chain: ChainView, quorum: QuorumView, policy: Policy) -> CheckpointRow | Wait:
+    """The checkpoint to anchor now: the newest one that we took on or may take on; else why there is none."""
+    if chain.head.state != "active":
+        return Wait(f"log_{chain.head.state}")  # an anchor would revert
+    reason = "nothing_due"
+    for checkpoint in reversed(quorum.checkpoints):
+        if checkpoint.size <= chain.head.tree_size or checkpoint.size not in quorum.paths:
+            continue
+        obstacle = _obstacle(checkpoint, journal, chain, policy)
+        if obstacle is None:
+            return checkpoint
+        reason = obstacle
+    return Wait(reason)
+
+
+def _obstacle(checkpoint: CheckpointRow, journal: JournalView, chain: ChainView, policy: Policy) -> str | None:
+    head, size = chain.head, checkpoint.size
+    handover = head.next_from_size != 0 and size >= head.next_from_size
+    if checkpoint.set_id != head.set_id + handover:
+        return "rotation_due"  # the contract does not know this set yet (CONTRACT §3.2, check 7)
+    if journal.intent_for(size) is not None:
+        return None
+    if journal.brake is not Brake.RUN:
+        return "braked"
+    if not is_new_round(size, head.tree_size, policy.turns):
+        return "nothing_due"
+    if not is_our_turn(size, checkpoint.held_number, chain.pinned.number, policy.turns):
+        return "not_our_turn"
+    gas = expected_gas(journal, policy.fees)
+    return refusal(Offer(chain.nonce, market(chain, policy, gas), gas), chain, journal, policy)
+
+
+# ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    journal: JournalView
+    chain: ChainView
+    quorum: QuorumView
+    sent: Collection[TxHash]
+    policy: Policy
+    need: CheckpointRow | None
+
+    @property
+    def gas(self) -> Gas:
+        return expected_gas(self.journal, self.policy.fees) if self.need is not None else CANCEL_GAS
+
+    def refusal(self, offer: Offer) -> str | None:
+        return refusal(offer, self.chain, self.journal, self.policy)
+
+
+def _serve(scene: _Scene, idle: Wait) -> Action:
+    """Get what is unmined mined, the lowest nonce first; `idle` says why nothing new is begun."""
+    open_nonces, nonce = scene.journal.open_nonces, scene.chain.nonce
+    unmined = [n for n in open_nonces if n >= nonce]
+    if not unmined:
+        return OpenSlot(nonce) if scene.need is not None and scene.journal.brake is Brake.RUN else idle
+    holes = (Nonce(n) for n in range(nonce, unmined[-1]) if n not in open_nonces)
+    for hole in holes:
+        return OpenSlot(hole)  # S4: never leave a hole below
+    first, behind = unmined[0], unmined[1:]
+    if scene.need is None and not behind:
+        return idle  # nobody waits for it: let it lie, it costs nothing
+    offer = _first_offer(scene, first)
+    obstacle = None if offer is None else scene.refusal(offer)
+    if offer is not None and obstacle is None:
+        return _attempt(scene, offer)
+    return _send_first(scene, first, behind) or _serve_behind(scene, behind) or Wait(obstacle or "in_flight")
+
+
+def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:
+    """What should be signed for the lowest nonce, if anything."""
+    best = scene.journal.dearest(nonce)
+    if best is None:
+        return Offer(nonce, market(scene.chain, scene.policy, scene.gas), scene.gas)
+    head = scene.chain.head.tree_size
+    is_useless = best.is_cancel or best.to_size <= head  # it would only use up the nonce
+    if (
+        _is_doomed(best, scene)
+        or (scene.need is not None and is_useless)
+        or is_too_cheap(best, scene.chain, scene.policy.fees)
+    ):
+        return Offer(nonce, raised(best, scene.chain, scene.policy, scene.gas), scene.gas)
+    return None
+
+
+def _is_doomed(attempt: AttemptRow, scene: _Scene) -> bool:
+    """Whether it would revert, since the head moved (CONTRACT §3.2, check 4)."""
+    head = scene.chain.head.tree_size
+    return not attempt.is_cancel and attempt.to_size > head and attempt.from_size != head
+
+
+def _send_first(scene: _Scene, nonce: Nonce, behind: list[Nonce]) -> Action | None:
+    best = scene.journal.dearest(nonce)
+    if best is None or best.hash in scene.sent or (_is_doomed(best, scene) and not behind):
+        return None
+    return Send(best)
+
+
+def _serve_behind(scene: _Scene, behind: list[Nonce]) -> Action | None:
+    """The others keep their bytes and their fee: only the lowest can be mined next."""
+    for nonce in behind:
+        best = scene.journal.dearest(nonce)
+        if best is None:
+            fee = market(scene.chain, scene.policy, CANCEL_GAS)
+            if scene.refusal(Offer(nonce, fee, CANCEL_GAS)) is None:
+                return _cancel(scene, nonce, fee)
+        elif best.hash not in scene.sent:
+            return Send(best)
+    return None
+
+
+def _attempt(scene: _Scene, offer: Offer) -> MakeAttempt:
+    need = scene.need
+    if need is None:
+        return _cancel(scene, offer.nonce, offer.fee)
+    return MakeAttempt(
+        nonce=offer.nonce,
+        checkpoint=need,
+        fee=offer.fee,
+        from_size=scene.chain.head.tree_size,
+        path=scene.quorum.paths[need.size],
+    )
+
+
+def _cancel(scene: _Scene, nonce: Nonce, fee: Fee) -> MakeAttempt:
+    return MakeAttempt(nonce=nonce, checkpoint=None, fee=fee, from_size=scene.chain.head.tree_size, path=())
+
+
+def _resend(journal: JournalView, sent: Collection[TxHash]) -> Action | None:
+    if journal.brake is Brake.HARD:
+        return None
+    for nonce in journal.open_nonces:
+        best = journal.dearest(nonce)
+        if best is not None and best.hash not in sent:
+            return Send(best)
+    return None

@@ -1,0 +1,34 @@
+"""Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0.
+
+The list of operators is courtesy, not permission: whoever is not in it comes last, and may anchor all the same.
+"""
+
+from hybrid_bridge.units import PublicBlockNumber, TreeSize
+from relayers.views import TurnPolicy
+
+
+def round_of(size: TreeSize, anchor_every: int) -> int:
+    """Sizes of one round share one leader and one anchor."""
+    return size // anchor_every
+
+
+def rank(size: TreeSize, turns: TurnPolicy) -> int:
+    """0 for the leader of this size's round; `operators` for an outsider."""
+    if turns.my_index >= turns.operators:
+        return turns.operators
+    return (turns.my_index - round_of(size, turns.anchor_every)) % turns.operators
+
+
+def opens_at(size: TreeSize, held_number: PublicBlockNumber, turns: TurnPolicy) -> PublicBlockNumber:
+    """The first public block at which we may open an intent for `size`, held with its quorum since `held_number`."""
+    return PublicBlockNumber(held_number + rank(size, turns) * turns.grace_blocks)
+
+
+def is_our_turn(size: TreeSize, held_number: PublicBlockNumber, pinned: PublicBlockNumber, turns: TurnPolicy) -> bool:
+    """Whether we may open an intent for `size` now."""
+    return pinned >= opens_at(size, held_number, turns)
+
+
+def is_new_round(size: TreeSize, head_size: TreeSize, turns: TurnPolicy) -> bool:
+    """Whether the head stands in an earlier round, so that an anchor of `size` is due at all."""
+    return round_of(size, turns.anchor_every) > round_of(head_size, turns.anchor_every)
