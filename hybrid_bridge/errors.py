@@ -28,6 +28,8 @@ class BridgeError(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(str(self))
+        self.reached: tuple[str, ...] = ()  # checks of `verify` that were passed before this one
+        self.stopped_at = ""  # the check that failed
 
     def __str__(self) -> str:
         """Class name, fields, what to do (first line of the class docstring), rule."""
@@ -187,6 +189,14 @@ class CertificateMalformed(Malformed):
     """A certificate cannot be used for what it was given for; `rule` says what it must be."""
 
     rule: str
+
+
+@dataclass(kw_only=True, eq=False)
+class EnvelopeUnopenable(Malformed):
+    """The envelope was sealed for another key, log or entry, or was changed on the way; seal it again."""
+
+    cites: ClassVar[str] = "SPEC §5"
+    length: int
 
 
 @dataclass(kw_only=True, eq=False)

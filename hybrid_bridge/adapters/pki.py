@@ -1,0 +1,218 @@
+"""The consortium's certificates: an authority made on the spot, identities, and TLS certificates that carry a role.
+
+A certificate says who and what by one URI, `urn:hybrid-bridge:<role>:<name>`; nothing else in it decides anything.
+Identity certificates hold the Ed25519 key that signs transactions; TLS certificates are P-256 (BoringSSL takes no
+Ed25519 there). Keys and serial numbers are drawn here; time is an argument. Source: SPEC §8.1; RFC 5280.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from hybrid_bridge.core.keys import PublicKey, decode_spki
+from hybrid_bridge.errors import CertificateMalformed, KeyUnusable
+from hybrid_bridge.rpc.server import Caller
+from hybrid_bridge.units import Seconds, UnixSeconds
+
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")  # also a DNS label: TLS compares it
+ROLES: Final = ("member", "owner", "relayer")
+YEAR: Final = Seconds(365 * 86_400)
+BACKDATED: Final = 3_600  # seconds: clocks of members differ
+_URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer):([a-z][a-z0-9-]{0,31})")
+_ROLE_IDENTITY: Final = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The consortium's CA: its certificate as PEM, and its key."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)  # PEM, PKCS 8
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A TLS certificate and its key, as PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who a certificate is for: name within the consortium, legal name, legal id (LEI:…, USCI:…)."""
+
+    name: str
+    legal_name: str
+    legal_id: str
+
+
+def found_authority(name: str, now: UnixSeconds) -> Authority:
+    """A new self-signed CA, good for ten years; it may sign end certificates only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    builder = _builder(subject, subject, now, Seconds(10 * YEAR)).public_key(key.public_key())
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(certificates=True), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    return Authority(_pem(builder.sign(key, hashes.SHA256())), _key_pem(key))
+
+
+def issue_identity(authority: Authority, holder: Holder, key: PublicKey, now: UnixSeconds) -> bytes:
+    """DER of an identity certificate for `key`, good for ten years."""
+    public = ed25519.Ed25519PublicKey.from_public_bytes(key.spki[-32:])
+    builder = _end_builder(authority, holder, _ROLE_IDENTITY, now, Seconds(10 * YEAR - 1)).public_key(public)
+    builder = builder.add_extension(_names(holder.name, _ROLE_IDENTITY, ()), critical=False)
+    return _signed(authority, builder).public_bytes(Encoding.DER)
+
+
+def issue_tls(authority: Authority, holder: Holder, role: str, hosts: Sequence[str], now: UnixSeconds) -> Issued:
+    """A P-256 TLS certificate for one role, good for a year; only members get one that serves."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _end_builder(authority, holder, role, now, YEAR).public_key(key.public_key())
+    builder = builder.add_extension(_names(holder.name, role, hosts), critical=False)
+    purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * (role == "member")
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    return Issued(_pem(_signed(authority, builder)), _key_pem(key))
+
+
+def caller_of(certificate: bytes, now: UnixSeconds) -> Caller:
+    """Who holds this PEM certificate, which TLS has verified against our roots, and in what role.
+
+    Raises:
+        CertificateMalformed: not readable, not valid now, or without a role of ours.
+    """
+    role, name, begin, end = _read_role(certificate)
+    if role not in ROLES:
+        raise CertificateMalformed(rule="a TLS certificate of this consortium")
+    if not begin <= now <= end:
+        raise CertificateMalformed(rule="valid now")
+    return Caller(name, role)
+
+
+def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
+    """The identity key in a DER identity certificate of `name`, signed by our authority.
+
+    Raises:
+        CertificateMalformed: not readable, not signed by `roots` (PEM), or another's.
+    """
+    try:
+        loaded, root = x509.load_der_x509_certificate(certificate), x509.load_pem_x509_certificate(roots)
+        loaded.verify_directly_issued_by(root)
+        spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, InvalidSignature):
+        raise CertificateMalformed(rule="an identity certificate signed by the consortium's authority") from None
+    if _uri(loaded) != (_ROLE_IDENTITY, name):
+        raise CertificateMalformed(rule=f"an identity certificate of {name}")
+    return decode_spki(spki)
+
+
+@lru_cache(maxsize=1024)  # asked on each call; the same few certificates come again
+def _read_role(certificate: bytes) -> tuple[str, str, int, int]:
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate)
+        role, name = _uri(loaded)
+    except ValueError:
+        raise CertificateMalformed(rule="an X.509 certificate") from None
+    begin, end = loaded.not_valid_before_utc, loaded.not_valid_after_utc
+    return role, name, int(begin.timestamp()), int(end.timestamp())
+
+
+def _uri(certificate: x509.Certificate) -> tuple[str, str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension):
+        raise CertificateMalformed(rule="one subject alternative name") from None
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    match = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
+    if match is None:
+        raise CertificateMalformed(rule="exactly one URI urn:hybrid-bridge:<role>:<name>")
+    return match[1], match[2]
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, now: int, span: int) -> x509.CertificateBuilder:
+    begin = datetime.fromtimestamp(now - BACKDATED, UTC)
+    builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer)
+    builder = builder.serial_number(x509.random_serial_number())
+    return builder.not_valid_before(begin).not_valid_after(begin + timedelta(seconds=span))
+
+
+def _end_builder(authority: Authority, holder: Holder, role: str, now: int, span: int) -> x509.CertificateBuilder:
+    if not NAME.fullmatch(holder.name):
+        raise CertificateMalformed(rule=f"a name like {NAME.pattern}")
+    root = x509.load_pem_x509_certificate(authority.certificate)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.legal_name[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, holder.legal_id[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role),
+        ]
+    )
+    builder = _builder(subject, root.subject, now, span)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(certificates=False), critical=True)
+    identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    authority_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    return builder.add_extension(authority_id, critical=False)
+
+
+def _names(name: str, role: str, hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    listed: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"urn:hybrid-bridge:{role}:{name}")]
+    if role == "member":
+        listed.append(x509.DNSName(name))
+    for host in hosts:
+        try:
+            listed.append(x509.IPAddress(ip_address(host)))
+        except ValueError:
+            listed.append(x509.DNSName(host))
+    return x509.SubjectAlternativeName(listed)
+
+
+def _usage(*, certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _signed(authority: Authority, builder: x509.CertificateBuilder) -> x509.Certificate:
+    try:
+        key = load_pem_private_key(authority.key, password=None)
+    except ValueError:
+        raise KeyUnusable(key="authority", rule="a PEM private key without password") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise KeyUnusable(key="authority", rule="a P-256 key")
+    return builder.sign(key, hashes.SHA256())
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

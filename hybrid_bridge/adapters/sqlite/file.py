@@ -1,0 +1,172 @@
+"""One SQLite file the way all our stores are kept: WAL, synchronous FULL, one writer, insert-only where said.
+
+A store is created on purpose (`create`) and never in passing (`open`). Reads run beside the one writer. The settings
+are asserted on every connection: a silent NORMAL would lose just the last commits (RELAYER §2).
+"""
+
+import fcntl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+from sqlalchemy import Connection, Engine, LargeBinary, Table, Text, create_engine, event, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Field, SQLModel
+
+from hybrid_bridge.errors import StoreBroken
+
+PRAGMAS: Final = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL
+    "foreign_keys": 1,
+    "recursive_triggers": 1,  # else INSERT OR REPLACE walks past the delete trigger
+    "busy_timeout": 5000,
+    "trusted_schema": 0,
+}
+READERS: Final = 8
+
+
+STRICT: Final = {"sqlite_strict": True}  # text into INTEGER is refused
+
+
+def text(**options: Any) -> Any:  # noqa: ANN401 as SQLModel's own Field
+    """A TEXT column."""
+    return Field(sa_type=Text, **options)
+
+
+def blob(**options: Any) -> Any:  # noqa: ANN401 as SQLModel's own Field
+    """A BLOB column."""
+    return Field(sa_type=LargeBinary, **options)
+
+
+class Meta(SQLModel, table=True):
+    """What this file is: kind, schema version, log, owner. Compared at every start."""
+
+    __table_args__ = STRICT
+
+    key: str = text(primary_key=True)
+    value: str = text()
+
+
+class SqliteFile:
+    """Connections to one file. `write` is serial; `read` sees the last commit."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self._path = path
+        self._turn = threading.Lock()
+        self._writer = _engine(path, size=1)
+        self._readers = _engine(path, size=READERS)
+        self._lock: IO[bytes] | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; durable when the block ends, undone when it raises."""
+        with self._turn, self._translated(), self._writer.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A view of the last commit; nothing can be written through it."""
+        with self._translated(), self._readers.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        """Give up the file and its lock."""
+        self._writer.dispose()
+        self._readers.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def create(self, tables: Sequence[type[SQLModel]], guarded: Sequence[str], facts: dict[str, str]) -> None:
+        """Make the file with these tables; rows of the `guarded` ones are never changed or deleted.
+
+        Raises:
+            StoreBroken: the file is there already.
+        """
+        if self._path.exists():
+            raise StoreBroken(store=self.name, rule="made once, never over another")
+        self._path.touch(mode=0o600)
+        models: list[type[SQLModel]] = [Meta, *tables]
+        with self.write() as connection:
+            for model in models:
+                table_of(model).create(connection)
+            for table in guarded:
+                for verb in ("UPDATE", "DELETE"):
+                    connection.exec_driver_sql(
+                        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                        f"BEGIN SELECT RAISE(ABORT, '{table} is insert-only'); END"
+                    )
+            rows = [{"key": key, "value": value} for key, value in sorted(facts.items())]
+            connection.execute(table_of(Meta).insert(), rows)
+
+    def open(self, facts: dict[str, str]) -> None:
+        """Take the file for this process alone, and see that it is what the caller believes.
+
+        Raises:
+            StoreBroken: missing, in use, damaged, or made for something else.
+        """
+        if not self._path.is_file():
+            raise StoreBroken(store=self.name, rule="made before it is used")
+        self._lock = self._path.with_suffix(".lock").open("ab")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreBroken(store=self.name, rule="used by one program at a time") from None
+        with self.read() as connection:
+            if connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
+                raise StoreBroken(store=self.name, rule="an undamaged file")
+            found = {row.key: row.value for row in connection.execute(select(table_of(Meta)))}
+        for key, value in facts.items():
+            if found.get(key) != value:
+                raise StoreBroken(store=self.name, rule=f"{key} {value}")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            raise StoreBroken(store=self.name, rule=f"readable and writable ({type(error).__name__})") from error
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The Core table of a model: the hot path makes no objects."""
+    table = model.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table models
+    assert isinstance(table, Table)  # noqa: S101 narrows a type; no input
+    return table
+
+
+def _engine(path: Path, size: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 5},
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 the DBAPI's own type
+    connection.isolation_level = None  # BEGIN is ours to write: a deferred upgrade fails at once (RELAYER §2)
+    for pragma, value in PRAGMAS.items():
+        connection.execute(f"PRAGMA {pragma}={value}").close()
+    for pragma, value in PRAGMAS.items():
+        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if found != value:
+            raise StoreBroken(store="sqlite", rule=f"{pragma}={value}")
