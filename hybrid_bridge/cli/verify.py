@@ -1,0 +1,142 @@
+"""`hybrid-bridge verify`: a bundle and your own trust in, verdicts out. Offline unless you name an endpoint."""
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from hybrid_bridge.core.anchor import EvmAnchor, decode_header
+from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.evidence import Evidence
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
+from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
+from hybrid_bridge.steps.verify import PublicSight, verify
+from hybrid_bridge.units import Address, LogId, UnixSeconds
+
+MARKS = {"undecided": "?", "not shown": "·"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--trust",
+    "trust_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your trust file: logs, contracts and public block hashes you rely on.",
+)
+@click.option("--log", "log_hex", metavar="HEX", help="Rely on this log id (instead of, or beside, a trust file).")
+@click.option(
+    "--rpc",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="Ask this public-chain endpoint which block hashes are final. Several must agree.",
+)
+@click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract you rely on.")
+@click.option("--json", "as_json", is_flag=True, help="Evidence as JSON.")
+def command(
+    file: Path,
+    trust_file: Path | None,
+    log_hex: str | None,
+    urls: tuple[str, ...],
+    contract_hex: str | None,
+    as_json: bool,
+) -> int:
+    """Verify a bundle: each check, the level reached, what is missing, what is NOT proven.
+
+    Nothing in FILE is believed because it is there. Without --rpc everything that can be checked offline is checked,
+    and what is missing is named. Exit code 0: all that your trust file requires was verified; 1: refuted;
+    2: malformed; 3: something required is missing.
+    """
+    data = read_bounded(file, MAX_BUNDLE)
+    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
+    trust = _with_options(trust, log_hex, contract_hex)
+    sights = _sights(decode_bundle(data), trust, urls, contract_hex) if urls else ()
+    evidence = verify(data, trust, UnixSeconds(int(time.time())), sights)
+    click.echo(json.dumps(evidence.to_json(), indent=2, ensure_ascii=False) if as_json else render(evidence))
+    return 0 if evidence.complete else Missing.exit_code
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The file's bytes, never more than `limit`.
+
+    Raises:
+        TooLong: the file is larger.
+    """
+    with click.open_file(str(path), "rb") as stream:
+        data: bytes = stream.read(limit + 1)
+    if len(data) > limit:
+        raise TooLong(field=path.name, limit=limit, got=len(data))
+    return data
+
+
+def hex_option(text: str, width: int, option: str) -> bytes:
+    """A hex option of exactly `width` bytes, with or without 0x.
+
+    Raises:
+        FieldMalformed: anything else.
+    """
+    try:
+        data = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        data = b""
+    if len(data) != width:
+        raise FieldMalformed(field=option, rule=f"{width} bytes in hex")
+    return data
+
+
+def _with_options(trust: Trust, log_hex: str | None, contract_hex: str | None) -> Trust:
+    if log_hex is None:
+        return trust
+    from dataclasses import replace  # noqa: PLC0415
+
+    _ = contract_hex
+    return replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
+
+
+def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
+    """What the endpoints agree on; web3 is imported here and nowhere else in this command."""
+    from hybrid_bridge.adapters.evm.sight import look  # noqa: PLC0415
+
+    log_id = Genesis.decode(bundle.genesis.record).log_id
+    given = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
+    numbers = {
+        decode_header((anchor.descendants or (anchor.header,))[-1]).number
+        for anchor in bundle.anchors
+        if isinstance(anchor, EvmAnchor)
+    }
+    return look(urls, given, _contracts(trust), LogId(log_id), sorted(numbers))
+
+
+def _contracts(trust: Trust) -> tuple[TrustedChain, ...]:
+    return trust.public_chains
+
+
+def render(evidence: Evidence) -> str:
+    """The evidence for people."""
+    done = "VERIFIED" if evidence.complete else "INCOMPLETE"
+    lines = [f"{done}  log {evidence.origin}, checkpoint of size {evidence.tree_size}", ""]
+    width = max(len(v.name) for v in evidence.verdicts)
+    for verdict in evidence.verdicts:
+        mark = MARKS.get(verdict.result, "✓")
+        lines.append(f"  {mark} {verdict.name:<{width}}  {verdict.result}: {verdict.detail}")
+        lines.append(f"    {'':<{width}}  rests on {verdict.rests_on}")
+    for fact in evidence.records:
+        lines += ["", f"  record {fact.schema} in epoch {fact.epoch}, in the ledger by {_utc(fact.by)}"]
+        lines += [f"    {f.name} = {f.value}" for f in fact.fields if not f.name.startswith("_")]
+        lines.append(f"    ({fact.undisclosed} other leaves of this record stay undisclosed)")
+    if evidence.signers:
+        lines += ["", "  signed by", *(f"    {name}" for name in evidence.signers)]
+    lines += [f"  warning: {warning}" for warning in evidence.warnings]
+    if evidence.missing:
+        lines += ["", "  missing", *(f"    {what}" for what in evidence.missing)]
+    lines += ["", "  NOT proven, here or anywhere: " + "; ".join(evidence.not_proven) + "."]
+    passed = ", ".join(dict.fromkeys(f"{check.number} {check.name}" for check in evidence.checks))
+    lines.append(f"  checks passed: {passed}")
+    return "\n".join(lines)
+
+
+def _utc(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

@@ -1,0 +1,113 @@
+"""Step 6 of 6. A bundle and the verifier's own trust in, evidence out. After `relay`; nothing comes after it.
+
+Who: anybody. No network, no clock, no key, no account; what the verifier knows of the public chain is an argument.
+Guarantees: what is called verified follows from the trust given, SHA-256 and the signature schemes (SPEC §12).
+Does not: believe any key, address or link because the bundle names it; fetch; judge whether a document is true.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hybrid_bridge.core.bundle import Bundle, decode_bundle
+from hybrid_bridge.core.evidence import Check, Evidence
+from hybrid_bridge.core.trust import Trust
+from hybrid_bridge.errors import BridgeError, Missing
+from hybrid_bridge.steps.verify.decoded import Decoded, decode
+from hybrid_bridge.steps.verify.log import require_arithmetic, require_identity, verify_paths
+from hybrid_bridge.steps.verify.names import Naming, verify_names, verify_transactions
+from hybrid_bridge.steps.verify.public import PublicSight, Standing, verify_anchors
+from hybrid_bridge.steps.verify.registry import verify_labels
+from hybrid_bridge.steps.verify.report import Findings, evidence_of
+from hybrid_bridge.steps.verify.rules import verify_rules
+from hybrid_bridge.steps.verify.signers import SignedNotes, verify_notes, verify_sets
+from hybrid_bridge.units import UnixSeconds
+
+__all__ = ["PublicSight", "verify"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Course:
+    """Which numbered checks were passed; an error that stops the course carries them."""
+
+    passed: list[Check] = field(default_factory=list)
+
+    def take(self, number: int, name: str, count: int, check: Callable[[], T]) -> T:
+        try:
+            result = check()
+        except BridgeError as error:
+            error.reached = tuple(f"{c.number} {c.name}" for c in self.passed)
+            error.stopped_at = f"{number} {name}"
+            error.add_note(f"failed at check {number}: {name}")
+            error.add_note("passed before it: " + (", ".join(error.reached) or "none"))
+            raise
+        self.passed.append(Check(number=number, name=name, count=count))
+        return result
+
+
+def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSight, ...] = ()) -> Evidence:
+    """Verify a bundle in the numbered order of SPEC §12: cheap before dear, a failure stops.
+
+    (1) shape (2) format (3) structs (4) arithmetic (5) identity (6) hash paths (7) validator sets (8) quorums
+    (9) names and signatures (10) registry (11) public anchor (12) promise (13) rules and events since (14) freshness.
+
+    NOT CHECKED HERE: that a public block hash is real; THE CALLER'S `trust` AND `sights` SAY SO.
+
+    Args:
+        data: the bundle's bytes, at most 1 MiB.
+        trust: the verifier's own file.
+        now: whole Unix seconds, for freshness alone.
+        sights: what the verifier's own sources say of public chains; empty when offline.
+
+    Raises:
+        Malformed: the bytes break the specification.
+        Refuted: they contradict themselves, a signature or the public chain; `reached` has the checks passed before.
+        Undecided: a critical extension is unknown. What is merely missing is a verdict in the evidence instead.
+    """
+    course = _Course()
+    bundle = course.take(1, "shape", 1, lambda: decode_bundle(data))
+    course.take(2, "format", 1, lambda: _require_understood(bundle))
+    decoded = course.take(3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle))
+    return _verify_decoded(decoded, trust, now, sights, course)
+
+
+def _verify_decoded(
+    d: Decoded, trust: Trust, now: UnixSeconds, sights: tuple[PublicSight, ...], course: _Course
+) -> Evidence:
+    bundle = d.bundle
+    course.take(4, "arithmetic", len(d.inclusions) + len(d.consistencies), lambda: require_arithmetic(d))
+    course.take(5, "identity", 1, lambda: require_identity(d))
+    course.take(6, "hash paths", len(d.inclusions) + len(d.consistencies), lambda: verify_paths(d))
+    sets = course.take(7, "validator sets", 1 + len(d.rotations), lambda: verify_sets(d))
+    signed: SignedNotes = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
+    naming: Naming = course.take(9, "names", len(bundle.certificates), lambda: verify_names(d, sets, trust))
+    course.take(9, "transactions", len(d.transactions), lambda: verify_transactions(d))
+    labels = course.take(10, "registry", sum(len(e.labels) for e in d.epochs), lambda: verify_labels(d))
+    standing: Standing = course.take(
+        11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights)
+    )
+    course.take(12, "promise", 0 if bundle.promise is None else 1, lambda: _require_no_promise(bundle))
+    warnings = course.take(13, "rules", len(d.epochs), lambda: verify_rules(d, labels))
+    findings = Findings(
+        decoded=d,
+        trust=trust,
+        now=now,
+        signed=signed,
+        naming=naming,
+        labels=labels,
+        standing=standing,
+        warnings=warnings,
+    )
+    return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))
+
+
+def _require_understood(bundle: Bundle) -> None:
+    if bundle.critical:
+        raise Missing(what=f"a verifier that understands the extension {bundle.critical[0][:64]}")
+
+
+def _require_no_promise(bundle: Bundle) -> None:
+    if bundle.promise is not None:
+        raise Missing(what="a verifier that judges promises")

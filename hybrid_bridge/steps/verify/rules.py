@@ -1,0 +1,67 @@
+"""Check 13 of `verify`: artefact digests, which half a field stands in, brake flags, and rules between records."""
+
+from hybrid_bridge.business.outside import cross_checks
+from hybrid_bridge.business.schema import claim_or_private
+from hybrid_bridge.core.disclosure import Disclosure
+from hybrid_bridge.core.encoding import b64u
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
+from hybrid_bridge.steps.verify.registry import LabelFact
+
+
+def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> tuple[str, ...]:
+    """Warnings for people; what a rule forbids raises.
+
+    Raises:
+        FieldMalformed: a field stands in the half its schema does not give it (`second-private-field`, SPEC §3).
+        Refuted: an artefact's digest or a rule between the shown records is broken.
+    """
+    warnings: list[str] = []
+    for epoch in d.epochs:
+        for entry in epoch.entries:
+            require_halves(entry)
+        if epoch.record.flags & 1:
+            warnings.append(f"the brake was on when epoch {epoch.record.epoch} closed")
+    _require_artefacts(d)
+    opened = [
+        (entry.entry.record_type, {disclosure.name: disclosure.value for disclosure in entry.disclosures})
+        for epoch in d.epochs
+        for entry in epoch.entries
+    ]
+    return (*warnings, *cross_checks(opened, [(fact.label, fact.statement) for fact in labels]))
+
+
+def require_halves(entry: DecodedEntry) -> None:
+    """Claims come from the left half alone, private fields from the right (SPEC §3).
+
+    Raises:
+        FieldMalformed: a field stands in the other half.
+    """
+    schema = next((d.value for d in entry.disclosures if d.name == "_schema"), None)
+    if schema is None:
+        return
+    for disclosure, part in zip(entry.disclosures, entry.part.disclosures, strict=True):
+        claimed = part.index < entry.entry.width // 2
+        if claimed != _is_claim(str(schema), disclosure):
+            raise FieldMalformed(field=disclosure.name, rule="the half of the field tree that its schema gives it")
+
+
+def _is_claim(schema: str, disclosure: Disclosure) -> bool:
+    if disclosure.name in ("_schema", "_origin"):
+        return True
+    return claim_or_private(schema, disclosure.name) == "claim"
+
+
+def _require_artefacts(d: Decoded) -> None:
+    values = {
+        disclosure.name: disclosure.value
+        for epoch in d.epochs
+        for entry in epoch.entries
+        for disclosure in entry.disclosures
+    }
+    for artefact in d.bundle.artefacts:
+        shown = values.get(artefact.field)
+        if not isinstance(shown, str):
+            raise FieldMalformed(field="artefacts.field", rule="a disclosed field that holds a SHA-256")
+        if shown != b64u(artefact.sha256):
+            raise FieldMismatch(field=artefact.field, expected=shown, got=b64u(artefact.sha256))
