@@ -285,7 +285,7 @@ class Journal(JournalReader, Protocol):
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         """Store a checkpoint with its quorum. The caller has verified both."""
 
-    def record_header(self, header: HeaderRow, anchors: Sequence[AnchoredEvent], now: UnixSeconds) -> None:
+    def record_header(self, header: HeaderRow, anchors: Sequence[AnchoredEvent]) -> None:
         """Store a final public block and all anchors of our log up to it that are new."""
 
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:

@@ -1,0 +1,494 @@
+"""The journal in SQLite: each writing method of the port is one commit, on the disk when it returns.
+
+A process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a restart
+never waits for a lease to expire, and a woken former holder can write nothing (S6).
+"""
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+from sqlalchemy import ColumnElement, RowMapping, Table, insert, select, update
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError
+
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, StoreBroken
+from hybrid_bridge.ports import AnchoredEvent, PublicBlock
+from hybrid_bridge.units import (
+    Digest,
+    Nonce,
+    PublicBlockHash,
+    PublicBlockNumber,
+    Seconds,
+    SetId,
+    TreeSize,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
+from relayers.journal import (
+    AttemptFinalRow,
+    AttemptRow,
+    AttestationRow,
+    Brake,
+    CheckpointRow,
+    HeaderRow,
+    IntentRow,
+    IntentState,
+    Journal,
+    JournalDump,
+    JournalReader,
+    JournalView,
+    Outcome,
+    Scope,
+    SendRow,
+    SlotRow,
+    SpendLimits,
+)
+from relayers.sql_tables import Stored, create_tables, engine_for, require_sound
+
+LEASE_FOR: Final = Seconds(60)
+DAY: Final = 86_400
+RECENT_FINALS: Final = 8  # more than the plan's limit of reverts in a row
+
+_T: Final = Stored.metadata.tables
+CHAIN, LEASE, CONTROL, HEADER = _T["chain"], _T["lease"], _T["control"], _T["header"]
+CHECKPOINT, ATTESTATION, INTENT, SLOT = _T["checkpoint"], _T["attestation"], _T["intent"], _T["slot"]
+ATTEMPT, ATTEMPT_FINAL, SENDING, ANCHORED = _T["attempt"], _T["attempt_final"], _T["send_log"], _T["anchored"]
+
+
+def chain_uid(scope: Scope) -> str:
+    """One (public chain, contract) pair."""
+    return f"{scope.chain_id}:0x{scope.contract.hex()}"
+
+
+def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
+    """Make an empty journal for `scope`. Never in passing: only `init` calls this.
+
+    Raises:
+        StoreBroken: the file exists.
+    """
+    if path.exists():
+        raise StoreBroken(store=path.name, rule="exists already")
+    engine, uid = engine_for(path), chain_uid(scope)
+    with engine.begin() as connection:
+        create_tables(connection)
+        connection.execute(
+            insert(CHAIN).values(
+                chain_uid=uid,
+                chain_id=scope.chain_id,
+                genesis_hash=scope.genesis_hash,
+                contract=scope.contract,
+                log_id=scope.log_id,
+                signer=scope.signer,
+            )
+        )
+        connection.execute(insert(LEASE).values(chain_uid=uid, signer=scope.signer, epoch=0, holder="", until=0))
+        connection.execute(insert(CONTROL).values(chain_uid=uid, brake="run", by="init", set_at=now))
+    engine.dispose()
+
+
+class SqlJournalReader:
+    """Reads a journal, also while another process writes it."""
+
+    def __init__(self, path: Path, scope: Scope, *, read_only: bool = True) -> None:
+        """Open an existing journal.
+
+        Raises:
+            StoreBroken: missing, damaged, of another version, or another chain's, log's or key's.
+        """
+        if not path.is_file():
+            raise StoreBroken(store=path.name, rule="missing; `init` makes it")
+        self._store, self._scope, self._uid = path.name, scope, chain_uid(scope)
+        self._engine: Engine = engine_for(path, read_only=read_only)
+        self._epoch = 0
+        require_sound(self._engine, self._store)
+        with self._begin() as connection:
+            if _scope_of(connection) != scope:
+                raise StoreBroken(store=path.name, rule="belongs to another chain, contract, log or gas key")
+
+    @property
+    def epoch(self) -> int:
+        """Of our lease; 0 for a reader."""
+        return self._epoch
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, or undone."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            if "database is locked" in str(error.orig):
+                raise NotYet(what="the journal's write lock") from error
+            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {error.orig}") from error
+
+    # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def view(self, now: UnixSeconds) -> JournalView:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            control = connection.execute(select(CONTROL)).mappings().one()
+            header = _all(connection, HEADER, order=HEADER.c.number.desc(), limit=1)
+            intents = _all(connection, INTENT, INTENT.c.state == "OPEN", order=INTENT.c.size)
+            nonces = connection.execute(select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce))
+            open_nonces = tuple(Nonce(n) for (n,) in nonces)
+            attempts = _all(connection, ATTEMPT, ATTEMPT.c.nonce.in_(open_nonces), order=ATTEMPT.c.max_fee)
+            anchors = _all(connection, ANCHORED, ANCHORED.c.size.in_([i["size"] for i in intents]))
+            return JournalView(
+                halted=control["halted_reason"],
+                brake=Brake(control["brake"]),
+                final_header=_header(header[0]) if header else None,
+                open_nonces=open_nonces,
+                attempts=tuple(map(_attempt, attempts)),
+                open_intents=tuple(map(_intent, intents)),
+                anchors={TreeSize(row["size"]): _event(row) for row in anchors},
+                unexplained_reverts=_reverts(connection),
+                usual_gas=connection.execute(
+                    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc())
+                ).scalar(),
+                today=_today(connection, now),
+            )
+
+    def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            return _one_checkpoint(connection, CHECKPOINT.c.size == size, CHECKPOINT.c.size)
+
+    def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            return (
+                _one_checkpoint(connection, CHECKPOINT.c.size < size, CHECKPOINT.c.size.desc()),
+                _one_checkpoint(connection, CHECKPOINT.c.size > size, CHECKPOINT.c.size),
+            )
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            return _one_checkpoint(connection, CHECKPOINT.c.size > 0, CHECKPOINT.c.size.desc())
+
+    def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            rows = _all(connection, ATTESTATION, ATTESTATION.c.size == size, order=ATTESTATION.c.member)
+            return tuple(map(_attestation, rows))
+
+    def halt_evidence(self) -> str | None:
+        """The JSON text that `halt` stored."""
+        with self._begin() as connection:
+            text: str | None = connection.execute(select(CONTROL.c.evidence)).scalar()
+            return text
+
+    def dump(self) -> JournalDump:
+        """See `JournalReader`."""
+        with self._begin() as connection:
+            return JournalDump(
+                scope=self._scope,
+                headers=tuple(map(_header, _all(connection, HEADER, order=HEADER.c.number))),
+                checkpoints=tuple(map(_checkpoint, _all(connection, CHECKPOINT, order=CHECKPOINT.c.size))),
+                attestations=tuple(map(_attestation, _all(connection, ATTESTATION, order=ATTESTATION.c.member))),
+                intents=tuple(map(_intent, _all(connection, INTENT, order=INTENT.c.size))),
+                slots=tuple(map(_slot, _all(connection, SLOT, order=SLOT.c.nonce))),
+                attempts=tuple(map(_attempt, _all(connection, ATTEMPT, order=ATTEMPT.c.nonce))),
+                finals=tuple(map(_attempt_final, _all(connection, ATTEMPT_FINAL))),
+                anchors=tuple(map(_event, _all(connection, ANCHORED, order=ANCHORED.c.block_number))),
+                sends=tuple(map(_send, _all(connection, SENDING, order=SENDING.c.id))),
+            )
+
+
+class SqlJournal(SqlJournalReader):
+    """Writes a journal; one process at a time."""
+
+    def __init__(self, path: Path, scope: Scope, holder: str, now: UnixSeconds) -> None:
+        """Open an existing journal, lock it, take the lease with the next epoch.
+
+        Raises:
+            NotYet: another process has it.
+            StoreBroken: as in `SqlJournalReader`.
+        """
+        self._lock = _locked(path.with_name(path.name + ".lock"))
+        try:
+            super().__init__(path, scope, read_only=False)
+        except BridgeError:
+            self._lock.close()
+            raise
+        with self._begin() as connection:
+            epoch: int = connection.execute(select(LEASE.c.epoch)).scalar_one() + 1
+            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=now + LEASE_FOR))
+        self._epoch = epoch
+
+    def close(self) -> None:
+        """Let go of the file and of its lock."""
+        super().close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _fenced(self) -> Iterator[Connection]:
+        """One writing transaction that began by finding the lease ours (S6)."""
+        with self._begin() as connection:
+            current: int = connection.execute(select(LEASE.c.epoch)).scalar_one()
+            if current != self._epoch:
+                raise LeaseLost(held=self._epoch, current=current)
+            yield connection
+
+    # ── writes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def renew(self, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            connection.execute(update(LEASE).values(until=now + LEASE_FOR))
+
+    def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
+        """See `Journal`."""
+        values = _columns(checkpoint) | {"consistency": b"".join(checkpoint.consistency)}
+        with self._fenced() as connection:
+            connection.execute(insert(CHECKPOINT).values(log_id=self._scope.log_id, **values))
+            for attestation in attestations:
+                connection.execute(insert(ATTESTATION).values(log_id=self._scope.log_id, **_columns(attestation)))
+
+    def record_header(self, header: HeaderRow, anchors: Sequence[AnchoredEvent]) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            connection.execute(insert(HEADER).values(chain_uid=self._uid, **_columns(header)))
+            for anchor in anchors:
+                connection.execute(insert(ANCHORED).values(chain_uid=self._uid, **_event_columns(anchor)))
+
+    def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        values = {"size": checkpoint.size, "root": checkpoint.root, "digest": checkpoint.digest}
+        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "kind": "anchor", "state": "OPEN"}
+        with self._fenced() as connection:
+            connection.execute(insert(INTENT).values(opened_at=now, **fixed, **values))
+
+    def open_slot(self, nonce: Nonce) -> None:
+        """See `Journal`."""
+        values = {"nonce": nonce, "state": "OPEN", "is_foreign": 0, "epoch": self._epoch}
+        with self._fenced() as connection:
+            connection.execute(insert(SLOT).values(chain_uid=self._uid, signer=self._scope.signer, **values))
+
+    def add_attempt(self, attempt: AttemptRow, limits: SpendLimits) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            _require_affordable(connection, attempt, limits)
+            values = _columns(attempt) | {"epoch": self._epoch}
+            is_open = select(SLOT.c.nonce).where(SLOT.c.nonce == attempt.nonce, SLOT.c.state == "OPEN")
+            if connection.execute(is_open).scalar() is None:
+                raise StoreBroken(store=self._store, rule="an attempt needs an open slot")
+            connection.execute(insert(ATTEMPT).values(chain_uid=self._uid, signer=self._scope.signer, **values))
+
+    def log_sends(self, sends: Sequence[SendRow]) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            for send in sends:
+                connection.execute(insert(SENDING).values(**_columns(send) | {"message": send.message[:200]}))
+
+    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
+        """See `Journal`."""
+        closed = {"state": "CLOSED", "closed_hash": slot.closed_hash, "is_foreign": int(slot.is_foreign)}
+        with self._fenced() as connection:
+            for final in finals:
+                connection.execute(insert(ATTEMPT_FINAL).values(**_columns(final) | {"outcome": final.outcome.value}))
+            self._change(connection, SLOT, closed, SLOT.c.nonce == slot.nonce)
+
+    def settle_intent(self, intent: IntentRow) -> None:
+        """See `Journal`."""
+        settled = {
+            "state": intent.state.value,
+            "settled_hash": intent.settled_hash,
+            "settled_tx": intent.settled_tx,
+        }
+        with self._fenced() as connection:
+            self._change(connection, INTENT, settled, INTENT.c.id == intent.id)
+
+    def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by="plan", set_at=now))
+
+    def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        with self._fenced() as connection:
+            connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
+
+    def _change(
+        self, connection: Connection, table: Table, values: Mapping[str, Any], where: ColumnElement[bool]
+    ) -> None:
+        """A change of state happens once, from OPEN."""
+        if connection.execute(update(table).where(where, table.c.state == "OPEN").values(**values)).rowcount != 1:
+            raise StoreBroken(store=self._store, rule=f"{table.name} is not open")
+
+
+# ── inside a transaction ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_affordable(connection: Connection, attempt: AttemptRow, limits: SpendLimits) -> None:
+    """S7: each attempt, all open slots, the UTC day."""
+    in_open = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN")
+    for rule, limit, others in (
+        ("max_cost_per_anchor", limits.per_anchor, {}),
+        ("balance", limits.available, _dearest(connection, ATTEMPT.c.nonce.in_(in_open))),
+        ("daily_budget", limits.per_day, _today(connection, attempt.created_at)),
+    ):
+        needed = attempt.cost + sum(cost for nonce, cost in others.items() if nonce != attempt.nonce)
+        if needed > limit:
+            raise SpendCapped(rule=rule, limit=limit, needed=needed)
+
+
+def _today(connection: Connection, now: UnixSeconds) -> dict[Nonce, Wei]:
+    start = now // DAY * DAY
+    return _dearest(connection, ATTEMPT.c.created_at >= start, ATTEMPT.c.created_at < start + DAY)
+
+
+def _dearest(connection: Connection, *where: ColumnElement[bool]) -> dict[Nonce, Wei]:
+    """The most each nonce can cost. Multiplied here: a product of two SQL integers may overflow."""
+    costs: dict[Nonce, Wei] = {}
+    for nonce, gas, max_fee in connection.execute(
+        select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee).where(*where)
+    ):
+        costs[nonce] = Wei(max(costs.get(nonce, 0), gas * max_fee))
+    return costs
+
+
+def _reverts(connection: Connection) -> int:
+    """Newest final attempts in a row that reverted for no known reason; lost races do not count."""
+    recent = connection.execute(
+        select(ATTEMPT_FINAL.c.outcome)
+        .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
+        .order_by(ATTEMPT_FINAL.c.block_number.desc())
+        .limit(RECENT_FINALS)
+    )
+    count = 0
+    for (outcome,) in recent:
+        if outcome != "REVERTED":
+            break
+        count += 1
+    return count
+
+
+def _all(
+    connection: Connection,
+    table: Table,
+    *where: ColumnElement[bool],
+    order: ColumnElement[Any] | None = None,
+    limit: int | None = None,
+) -> Sequence[RowMapping]:
+    return connection.execute(select(table).where(*where).order_by(order).limit(limit)).mappings().all()
+
+
+def _one_checkpoint(
+    connection: Connection, where: ColumnElement[bool], order: ColumnElement[Any]
+) -> CheckpointRow | None:
+    rows = _all(connection, CHECKPOINT, where, order=order, limit=1)
+    return _checkpoint(rows[0]) if rows else None
+
+
+def _scope_of(connection: Connection) -> Scope:
+    row = connection.execute(select(CHAIN)).mappings().one()
+    return Scope(**{name: row[name] for name in Scope.__slots__})
+
+
+def _locked(path: Path) -> IO[bytes]:
+    lock = path.open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise NotYet(what="the journal's lock: another relayer process holds it") from None
+    return lock
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _columns(row: object) -> dict[str, Any]:
+    """The fields of a frozen row, named like the columns."""
+    return {name: getattr(row, name) for name in type(row).__slots__}  # type: ignore[attr-defined]
+
+
+def _header(row: RowMapping) -> HeaderRow:
+    return HeaderRow(row["number"], row["hash"], row["parent"])
+
+
+def _checkpoint(row: RowMapping) -> CheckpointRow:
+    packed = row["consistency"]
+    path = tuple(Digest(packed[at : at + 32]) for at in range(0, len(packed), 32))
+    return CheckpointRow(**{name: row[name] for name in CheckpointRow.__slots__} | {"consistency": path})
+
+
+def _attestation(row: RowMapping) -> AttestationRow:
+    return AttestationRow(row["size"], row["member"], row["digest"], row["signature"])
+
+
+def _intent(row: RowMapping) -> IntentRow:
+    return IntentRow(**{name: row[name] for name in IntentRow.__slots__} | {"state": IntentState(row["state"])})
+
+
+def _slot(row: RowMapping) -> SlotRow:
+    return SlotRow(row["nonce"], row["closed_hash"], bool(row["is_foreign"]))
+
+
+def _attempt(row: RowMapping) -> AttemptRow:
+    return AttemptRow(**{name: row[name] for name in AttemptRow.__slots__})
+
+
+def _attempt_final(row: RowMapping) -> AttemptFinalRow:
+    outcome = Outcome(row["outcome"])
+    return AttemptFinalRow(row["hash"], outcome, row["reason"], row["block_number"], row["block_hash"])
+
+
+def _send(row: RowMapping) -> SendRow:
+    return SendRow(**{name: row[name] for name in SendRow.__slots__})
+
+
+def _event(row: RowMapping) -> AnchoredEvent:
+    block = PublicBlock(
+        PublicBlockNumber(row["block_number"]),
+        PublicBlockHash(row["block_hash"]),
+        PublicBlockHash(row["block_parent"]),
+        UnixSeconds(row["block_time"]),
+    )
+    return AnchoredEvent(
+        log_id=row["log_id"],
+        tree_size=TreeSize(row["size"]),
+        root=Digest(row["root"]),
+        timestamp=UnixSeconds(row["timestamp"]),
+        set_id=SetId(row["set_id"]),
+        signers=int.from_bytes(row["signers"], "big"),
+        block=block,
+        tx_hash=TxHash(row["tx_hash"]),
+        log_index=row["log_index"],
+    )
+
+
+def _event_columns(event: AnchoredEvent) -> dict[str, Any]:
+    return {
+        "block_number": event.block.number,
+        "block_hash": event.block.hash,
+        "block_parent": event.block.parent,
+        "block_time": event.block.time,
+        "log_index": event.log_index,
+        "log_id": event.log_id,
+        "size": event.tree_size,
+        "root": event.root,
+        "timestamp": event.timestamp,
+        "set_id": event.set_id,
+        "signers": event.signers.to_bytes(8, "big"),
+        "tx_hash": event.tx_hash,
+    }
+
+
+_reader: type[JournalReader] = SqlJournalReader
+_writer: type[Journal] = SqlJournal
