@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IndexBeyondSize, LogFrozen} from "./Errors.sol";
+import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, State} from "./Types.sol";
+import {IAnchorRegistry} from "./interfaces/IAnchorRegistry.sol";
+import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
+import {Entry} from "./libraries/Entry.sol";
+import {EpochRecord} from "./libraries/EpochRecord.sol";
+import {Precompiles} from "./libraries/Precompiles.sol";
+import {Tree} from "./libraries/Tree.sol";
+
+/// Everything that callers must know stands in the interface.
+contract ProofVerifier is IProofVerifier {
+    constructor() {
+        Precompiles.requireSha256();
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root) external view {
+        Tree.verifyInclusion(leaf, index, size, path, root);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyConsistency(
+        uint64 older,
+        uint64 newer,
+        bytes32[] calldata path,
+        bytes32 olderRoot,
+        bytes32 newerRoot
+    ) external view {
+        Tree.verifyConsistency(older, newer, path, olderRoot, newerRoot);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyEpoch(IAnchorRegistry registry, bytes32 logId, Checkpoint calldata c, EpochProof calldata e)
+        external
+        view
+        returns (Epoch memory)
+    {
+        return _epoch(registry, logId, c, e);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyEntry(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        EntryProof calldata x
+    ) external view returns (Fact memory) {
+        Epoch memory epoch = _epoch(registry, logId, c, e);
+        (uint16 recordType, uint16 width, bytes32 fieldRoot) = Entry.read(x.entry);
+        Tree.verifyInclusion(Tree.leaf(x.entry), x.index, epoch.batchSize, x.path, epoch.batchRoot);
+        return Fact({epoch: epoch.epoch, recordType: recordType, width: width, fieldRoot: fieldRoot});
+    }
+
+    function _epoch(IAnchorRegistry registry, bytes32 logId, Checkpoint calldata c, EpochProof calldata e)
+        private
+        view
+        returns (Epoch memory epoch)
+    {
+        if (registry.head(logId).state == State.Frozen) revert LogFrozen(logId);
+        registry.verifyHistorical(logId, c.treeSize, c.rootHash, c.path);
+        epoch = EpochRecord.read(e.record, logId);
+        if (epoch.epoch >= c.treeSize) revert IndexBeyondSize(epoch.epoch, c.treeSize);
+        Tree.verifyInclusion(Tree.leaf(e.record), epoch.epoch, c.treeSize, e.path, c.rootHash);
+    }
+}
