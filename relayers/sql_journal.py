@@ -15,19 +15,15 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, StoreBroken
-from hybrid_bridge.ports import AnchoredEvent, PublicBlock
+from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
-    Digest,
     Nonce,
-    PublicBlockHash,
-    PublicBlockNumber,
     Seconds,
-    SetId,
     TreeSize,
-    TxHash,
     UnixSeconds,
     Wei,
 )
+from relayers import sql_rows
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -36,12 +32,10 @@ from relayers.journal import (
     CheckpointRow,
     HeaderRow,
     IntentRow,
-    IntentState,
     Journal,
     JournalDump,
     JournalReader,
     JournalView,
-    Outcome,
     Scope,
     SendRow,
     SlotRow,
@@ -144,11 +138,11 @@ class SqlJournalReader:
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
-                final_header=_header(header[0]) if header else None,
+                final_header=sql_rows.header(header[0]) if header else None,
                 open_nonces=open_nonces,
-                attempts=tuple(map(_attempt, attempts)),
-                open_intents=tuple(map(_intent, intents)),
-                anchors={TreeSize(row["size"]): _event(row) for row in anchors},
+                attempts=tuple(map(sql_rows.attempt, attempts)),
+                open_intents=tuple(map(sql_rows.intent, intents)),
+                anchors={TreeSize(row["size"]): sql_rows.event(row) for row in anchors},
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(
                     select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc())
@@ -178,7 +172,7 @@ class SqlJournalReader:
         """See `JournalReader`."""
         with self._begin() as connection:
             rows = _all(connection, ATTESTATION, ATTESTATION.c.size == size, order=ATTESTATION.c.member)
-            return tuple(map(_attestation, rows))
+            return tuple(map(sql_rows.attestation, rows))
 
     def halt_evidence(self) -> str | None:
         """The JSON text that `halt` stored."""
@@ -191,15 +185,17 @@ class SqlJournalReader:
         with self._begin() as connection:
             return JournalDump(
                 scope=self._scope,
-                headers=tuple(map(_header, _all(connection, HEADER, order=HEADER.c.number))),
-                checkpoints=tuple(map(_checkpoint, _all(connection, CHECKPOINT, order=CHECKPOINT.c.size))),
-                attestations=tuple(map(_attestation, _all(connection, ATTESTATION, order=ATTESTATION.c.member))),
-                intents=tuple(map(_intent, _all(connection, INTENT, order=INTENT.c.size))),
-                slots=tuple(map(_slot, _all(connection, SLOT, order=SLOT.c.nonce))),
-                attempts=tuple(map(_attempt, _all(connection, ATTEMPT, order=ATTEMPT.c.nonce))),
-                finals=tuple(map(_attempt_final, _all(connection, ATTEMPT_FINAL))),
-                anchors=tuple(map(_event, _all(connection, ANCHORED, order=ANCHORED.c.block_number))),
-                sends=tuple(map(_send, _all(connection, SENDING, order=SENDING.c.id))),
+                headers=tuple(map(sql_rows.header, _all(connection, HEADER, order=HEADER.c.number))),
+                checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, order=CHECKPOINT.c.size))),
+                attestations=tuple(
+                    map(sql_rows.attestation, _all(connection, ATTESTATION, order=ATTESTATION.c.member))
+                ),
+                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, order=INTENT.c.size))),
+                slots=tuple(map(sql_rows.slot, _all(connection, SLOT, order=SLOT.c.nonce))),
+                attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, order=ATTEMPT.c.nonce))),
+                finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL))),
+                anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, order=ANCHORED.c.block_number))),
+                sends=tuple(map(sql_rows.send, _all(connection, SENDING, order=SENDING.c.id))),
             )
 
 
@@ -253,18 +249,20 @@ class SqlJournal(SqlJournalReader):
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         """See `Journal`."""
-        values = _columns(checkpoint) | {"consistency": b"".join(checkpoint.consistency)}
+        values = sql_rows.columns(checkpoint) | {"consistency": b"".join(checkpoint.consistency)}
         with self._fenced() as connection:
             connection.execute(insert(CHECKPOINT).values(log_id=self._scope.log_id, **values))
             for attestation in attestations:
-                connection.execute(insert(ATTESTATION).values(log_id=self._scope.log_id, **_columns(attestation)))
+                connection.execute(
+                    insert(ATTESTATION).values(log_id=self._scope.log_id, **sql_rows.columns(attestation))
+                )
 
     def record_header(self, header: HeaderRow, anchors: Sequence[AnchoredEvent]) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(insert(HEADER).values(chain_uid=self._uid, **_columns(header)))
+            connection.execute(insert(HEADER).values(chain_uid=self._uid, **sql_rows.columns(header)))
             for anchor in anchors:
-                connection.execute(insert(ANCHORED).values(chain_uid=self._uid, **_event_columns(anchor)))
+                connection.execute(insert(ANCHORED).values(chain_uid=self._uid, **sql_rows.event_columns(anchor)))
 
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
         """See `Journal`."""
@@ -283,7 +281,7 @@ class SqlJournal(SqlJournalReader):
         """See `Journal`."""
         with self._fenced() as connection:
             _require_affordable(connection, attempt, limits)
-            values = _columns(attempt) | {"epoch": self._epoch}
+            values = sql_rows.columns(attempt) | {"epoch": self._epoch}
             is_open = select(SLOT.c.nonce).where(SLOT.c.nonce == attempt.nonce, SLOT.c.state == "OPEN")
             if connection.execute(is_open).scalar() is None:
                 raise StoreBroken(store=self._store, rule="an attempt needs an open slot")
@@ -293,14 +291,16 @@ class SqlJournal(SqlJournalReader):
         """See `Journal`."""
         with self._fenced() as connection:
             for send in sends:
-                connection.execute(insert(SENDING).values(**_columns(send) | {"message": send.message[:200]}))
+                connection.execute(insert(SENDING).values(**sql_rows.columns(send) | {"message": send.message[:200]}))
 
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         """See `Journal`."""
         closed = {"state": "CLOSED", "closed_hash": slot.closed_hash, "is_foreign": int(slot.is_foreign)}
         with self._fenced() as connection:
             for final in finals:
-                connection.execute(insert(ATTEMPT_FINAL).values(**_columns(final) | {"outcome": final.outcome.value}))
+                connection.execute(
+                    insert(ATTEMPT_FINAL).values(**sql_rows.columns(final) | {"outcome": final.outcome.value})
+                )
             self._change(connection, SLOT, closed, SLOT.c.nonce == slot.nonce)
 
     def settle_intent(self, intent: IntentRow) -> None:
@@ -392,7 +392,7 @@ def _one_checkpoint(
     connection: Connection, where: ColumnElement[bool], order: ColumnElement[Any]
 ) -> CheckpointRow | None:
     rows = _all(connection, CHECKPOINT, where, order=order, limit=1)
-    return _checkpoint(rows[0]) if rows else None
+    return sql_rows.checkpoint(rows[0]) if rows else None
 
 
 def _scope_of(connection: Connection) -> Scope:
@@ -408,86 +408,6 @@ def _locked(path: Path) -> IO[bytes]:
         lock.close()
         raise NotYet(what="the journal's lock: another relayer process holds it") from None
     return lock
-
-
-# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _columns(row: object) -> dict[str, Any]:
-    """The fields of a frozen row, named like the columns."""
-    return {name: getattr(row, name) for name in type(row).__slots__}  # type: ignore[attr-defined]
-
-
-def _header(row: RowMapping) -> HeaderRow:
-    return HeaderRow(row["number"], row["hash"], row["parent"])
-
-
-def _checkpoint(row: RowMapping) -> CheckpointRow:
-    packed = row["consistency"]
-    path = tuple(Digest(packed[at : at + 32]) for at in range(0, len(packed), 32))
-    return CheckpointRow(**{name: row[name] for name in CheckpointRow.__slots__} | {"consistency": path})
-
-
-def _attestation(row: RowMapping) -> AttestationRow:
-    return AttestationRow(row["size"], row["member"], row["digest"], row["signature"])
-
-
-def _intent(row: RowMapping) -> IntentRow:
-    return IntentRow(**{name: row[name] for name in IntentRow.__slots__} | {"state": IntentState(row["state"])})
-
-
-def _slot(row: RowMapping) -> SlotRow:
-    return SlotRow(row["nonce"], row["closed_hash"], bool(row["is_foreign"]))
-
-
-def _attempt(row: RowMapping) -> AttemptRow:
-    return AttemptRow(**{name: row[name] for name in AttemptRow.__slots__})
-
-
-def _attempt_final(row: RowMapping) -> AttemptFinalRow:
-    outcome = Outcome(row["outcome"])
-    return AttemptFinalRow(row["hash"], outcome, row["reason"], row["block_number"], row["block_hash"])
-
-
-def _send(row: RowMapping) -> SendRow:
-    return SendRow(**{name: row[name] for name in SendRow.__slots__})
-
-
-def _event(row: RowMapping) -> AnchoredEvent:
-    block = PublicBlock(
-        PublicBlockNumber(row["block_number"]),
-        PublicBlockHash(row["block_hash"]),
-        PublicBlockHash(row["block_parent"]),
-        UnixSeconds(row["block_time"]),
-    )
-    return AnchoredEvent(
-        log_id=row["log_id"],
-        tree_size=TreeSize(row["size"]),
-        root=Digest(row["root"]),
-        timestamp=UnixSeconds(row["timestamp"]),
-        set_id=SetId(row["set_id"]),
-        signers=int.from_bytes(row["signers"], "big"),
-        block=block,
-        tx_hash=TxHash(row["tx_hash"]),
-        log_index=row["log_index"],
-    )
-
-
-def _event_columns(event: AnchoredEvent) -> dict[str, Any]:
-    return {
-        "block_number": event.block.number,
-        "block_hash": event.block.hash,
-        "block_parent": event.block.parent,
-        "block_time": event.block.time,
-        "log_index": event.log_index,
-        "log_id": event.log_id,
-        "size": event.tree_size,
-        "root": event.root,
-        "timestamp": event.timestamp,
-        "set_id": event.set_id,
-        "signers": event.signers.to_bytes(8, "big"),
-        "tx_hash": event.tx_hash,
-    }
 
 
 _reader: type[JournalReader] = SqlJournalReader
