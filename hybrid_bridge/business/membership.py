@@ -1,0 +1,177 @@
+"""Who is a member with which roles, and which validators are responsible: kinds 2 and 3 of the transaction.
+
+Before epoch 1 there is no member; the first transactions add them. A validator's identity key may always submit
+governance records and beacons (SPEC §7.3). A validator's entry names a certificate; the member record with the same
+certificate hash names the identity key, so both stand in public governance records.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hybrid_bridge.business.ruling import refuse
+from hybrid_bridge.core.encoding import Json, b64u, parse_b64u
+from hybrid_bridge.core.governance import MemberUpdate, SetUpdate
+from hybrid_bridge.core.keys import key_id_text
+from hybrid_bridge.core.ledger_state import (
+    NEWEST_SET,
+    Overlay,
+    StateReader,
+    certificate_key,
+    get_json,
+    get_number,
+    member_key,
+    put_json,
+    put_number,
+    set_key,
+)
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, quorum
+from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId, TreeSize
+
+MEMBER: Final = 1
+NODE: Final = 2
+REGULATOR: Final = 4
+COURT: Final = 8
+
+ADD: Final = 1
+REMOVE: Final = 2
+REPLACE_CERTIFICATE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorState:
+    """One validator set as the state knows it; `keys` are the identity keys, in set order."""
+
+    set_id: SetId
+    set_hash: Digest
+    from_size: TreeSize
+    keys: tuple[KeyId, ...]
+
+
+def key_of(text: str) -> KeyId:
+    """The key id that a `key` field holds."""
+    return KeyId(parse_b64u(text, "key"))
+
+
+# ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def roles_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> int:
+    """The role bits of an identity key at `epoch`; zero for a stranger."""
+    row = get_json(state, member_key(key_id))
+    if row is None:
+        return 0
+    return _int(row["roles"]) if epoch >= _int(row["from_epoch"]) else _int(row["before"])
+
+
+def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
+    """A party in a public role is a named member.
+
+    Raises:
+        RuleRejected: admission.
+    """
+    if not roles_of(state, key_of(key), epoch) & MEMBER:
+        refuse("admission", key)
+
+
+def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber) -> None:
+    """Add, remove or recertify one member, from an epoch that has not passed (SPEC §7.3).
+
+    Raises:
+        RuleRejected: member.
+    """
+    subject = key_id_text(record.key_id)
+    now = roles_of(view, record.key_id, epoch)
+    roles = 0 if record.action == REMOVE else record.roles
+    if record.from_epoch < epoch or (record.action == ADD) == bool(now) or (record.action != REMOVE and not roles):
+        refuse("member", subject)
+    put_member(view, record.key_id, roles, record.from_epoch, now)
+    view.put(certificate_key(record.certificate_hash), record.key_id)
+
+
+def put_member(view: Overlay, key_id: KeyId, roles: int, from_epoch: EpochNumber, before: int) -> None:
+    """Roles from an epoch on, and those until then."""
+    put_json(view, member_key(key_id), {"roles": roles, "from_epoch": from_epoch, "before": before})
+
+
+# ── validator sets ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def responsible_set(state: StateReader, epoch: EpochNumber) -> ValidatorState:
+    """The set whose quorum closes `epoch`: responsible for checkpoint size epoch + 1 (SPEC §8.1, §10)."""
+    newest = read_set(state, SetId(get_number(state, NEWEST_SET)))
+    if newest.from_size <= epoch + 1:
+        return newest
+    return read_set(state, SetId(newest.set_id - 1))  # at most one change is ever pending
+
+
+def is_quorum(state: StateReader, keys: Iterable[KeyId], epoch: EpochNumber) -> bool:
+    """All of them validators' identity keys, and enough of them (SPEC §4, §8.1)."""
+    validators, given = set(responsible_set(state, epoch).keys), set(keys)
+    return given <= validators and len(given) >= quorum(len(validators))
+
+
+def is_validator(state: StateReader, key: KeyId, epoch: EpochNumber) -> bool:
+    """The identity key of a validator of the responsible set."""
+    return key in responsible_set(state, epoch).keys
+
+
+def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> None:
+    """Take up the next validator set, early enough for the old one to sign a checkpoint that covers it (SPEC §8.1).
+
+    Raises:
+        RuleRejected: set.
+    """
+    current = responsible_set(view, epoch)
+    subject = record.set_hash.hex()
+    if get_number(view, NEWEST_SET) != current.set_id:
+        refuse("set", subject)  # another change is pending
+    if (record.set_id, record.previous_set_hash) != (current.set_id + 1, current.set_hash):
+        refuse("set", subject)
+    if record.effective_from_size < epoch + 2:
+        refuse("set", subject)
+    validators = ValidatorSet(record.set_id, record.entries)
+    if validators.digest != record.set_hash:
+        refuse("set", subject)
+    keys = [_key_of_entry(view, entry, epoch, subject) for entry in record.entries]
+    put_set(view, validators, record.effective_from_size, keys)
+
+
+def put_set(view: Overlay, validators: ValidatorSet, from_size: TreeSize, keys: Sequence[KeyId]) -> None:
+    """Store a set as the newest."""
+    row: dict[str, Json] = {
+        "set_hash": b64u(validators.digest),
+        "from_size": from_size,
+        "keys": [b64u(key) for key in keys],
+    }
+    put_json(view, set_key(validators.set_id), row)
+    put_number(view, NEWEST_SET, validators.set_id)
+
+
+def read_set(state: StateReader, set_id: SetId) -> ValidatorState:
+    """A set that was stored.
+
+    Raises:
+        StoreBroken: it was not.
+    """
+    row = get_json(state, set_key(set_id))
+    if row is None or not isinstance(row["keys"], list):
+        raise StoreBroken(store="state", rule="every validator set is there")
+    keys = tuple(key_of(str(key)) for key in row["keys"])
+    set_hash = Digest(parse_b64u(str(row["set_hash"]), "set_hash"))
+    return ValidatorState(set_id, set_hash, TreeSize(_int(row["from_size"])), keys)
+
+
+def _key_of_entry(view: StateReader, entry: ValidatorEntry, epoch: EpochNumber, subject: str) -> KeyId:
+    stored = view.get(certificate_key(entry.certificate_hash))
+    if stored is None:
+        refuse("set", subject)
+    key = KeyId(stored)
+    if not (roles_of(view, key, epoch) & NODE or is_validator(view, key, epoch)):
+        refuse("set", subject)
+    return key
+
+
+def _int(value: Json) -> int:
+    return int(str(value))

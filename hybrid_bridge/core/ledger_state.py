@@ -1,0 +1,161 @@
+"""The state of the private ledger: bytes under byte keys, read through one narrow door, written to an overlay.
+
+Execution is a pure function of a reader and a block. Whoever stores the state writes the overlay's `writes()` in the
+same commit as the block. Values are canonical JSON or fixed bytes (SPEC §1); the keys below are all there are.
+"""
+
+from typing import Final, Protocol, TypeAlias
+
+from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
+from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.units import MAX_U64, Digest, KeyId, RegistryIndex, SetId
+
+MAX_VALUE: Final = 1 << 20  # a value is one object's state; the widest, a note's backing, stays below 4 KiB
+
+Write: TypeAlias = tuple[bytes, bytes | None]  # None deletes
+
+
+class StateReader(Protocol):
+    """The state as it stood after some block. A `dict` of bytes is one."""
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The value, or None where nothing stands."""
+
+
+class Overlay:
+    """A state above another: reads fall through, writes stay here until somebody takes them."""
+
+    def __init__(self, below: StateReader) -> None:
+        self._below = below
+        self._writes: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The newest value."""
+        return self._writes[key] if key in self._writes else self._below.get(key)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set a value."""
+        self._writes[key] = value
+
+    def delete(self, key: bytes) -> None:
+        """Remove a value; nothing happens where none stands."""
+        self._writes[key] = None
+
+    def writes(self) -> list[Write]:
+        """Every change made here, ascending by key."""
+        return sorted(self._writes.items())
+
+    def absorb(self, above: "Overlay") -> None:
+        """Take over the changes of an overlay that lies on this one."""
+        self._writes.update(above.writes())
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+POSITION: Final = b"position"  # height, time, chain value and load of the running epoch
+GOVERNANCE: Final = b"governance"  # the frontier of the governance tree
+NEWEST_SET: Final = b"set"  # u64, id of the newest validator set
+BRAKE: Final = b"brake"  # u64, last epoch in which the brake is on
+
+
+def sequence_key(submitter: KeyId) -> bytes:
+    """The submitter's next sequence number, u64."""
+    return b"sequence/" + submitter
+
+
+def member_key(key_id: KeyId) -> bytes:
+    """Roles of an identity key, JSON."""
+    return b"member/" + key_id
+
+
+def certificate_key(certificate_hash: Digest) -> bytes:
+    """The identity key a certificate is for, 32 bytes."""
+    return b"certificate/" + certificate_hash
+
+
+def set_key(set_id: SetId) -> bytes:
+    """One validator set, JSON."""
+    return b"set/" + set_id.to_bytes(8, "big")
+
+
+def entry_key(entry_leaf: Digest) -> bytes:
+    """An entry committed before: the height, u64."""
+    return b"entry/" + entry_leaf
+
+
+def index_key(index: RegistryIndex) -> bytes:
+    """An identity label's registry index: its commitment, 32 bytes."""
+    return b"index/" + index
+
+
+def object_key(object_id: str) -> bytes:
+    """One business object, JSON; the id is 32 hex digits, and no two types share one."""
+    return b"object/" + object_id.encode("ascii")
+
+
+def freeze_key(object_id: str) -> bytes:
+    """The freeze orders on an object, JSON."""
+    return b"freeze/" + object_id.encode("ascii")
+
+
+def life_key(object_type: str, object_id: str) -> bytes:
+    """Life events of an object so far, u64."""
+    return b"life/" + f"{object_type}/{object_id}".encode("ascii")
+
+
+def totals_key(party: str, currency: str) -> bytes:
+    """A debtor's totals in one currency, JSON."""
+    return b"totals/" + f"{party}/{currency}".encode("ascii")
+
+
+def defaults_key(party: str) -> bytes:
+    """A debtor's notes in default and not cleared, u64."""
+    return b"defaults/" + party.encode("ascii")
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def get_number(state: StateReader, key: bytes) -> int:
+    """A u64; zero where nothing stands.
+
+    Raises:
+        StoreBroken: not eight bytes, or beyond 2^53-1.
+    """
+    data = state.get(key)
+    if data is None:
+        return 0
+    number = int.from_bytes(data, "big")
+    if len(data) != 8 or number > MAX_U64:
+        raise StoreBroken(store="state", rule=f"{_shown(key)} holds a u64")
+    return number
+
+
+def put_number(state: Overlay, key: bytes, number: int) -> None:
+    """Write a u64."""
+    state.put(key, number.to_bytes(8, "big"))
+
+
+def get_json(state: StateReader, key: bytes) -> dict[str, Json] | None:
+    """A JSON object, or None where nothing stands.
+
+    Raises:
+        NotCanonical: stored bytes that this code never wrote.
+        StoreBroken: no JSON object.
+    """
+    data = state.get(key)
+    if data is None:
+        return None
+    value = parse_canonical_json(data, "state", MAX_VALUE)
+    if not isinstance(value, dict):
+        raise StoreBroken(store="state", rule=f"{_shown(key)} holds a JSON object")
+    return value
+
+
+def put_json(state: Overlay, key: bytes, value: dict[str, Json]) -> None:
+    """Write a JSON object in its canonical form."""
+    state.put(key, canonical_json(value))
+
+
+def _shown(key: bytes) -> str:
+    return key.partition(b"/")[0].decode("ascii")
