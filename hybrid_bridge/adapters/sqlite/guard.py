@@ -1,0 +1,164 @@
+"""The attestation guard's own database: a row for each statement, committed before the key is used.
+
+It lives in the process that signs (RELAYER §5.4). Never restore it from a backup and sign. G1 is the caller's
+(`steps.attest`); G2, G3, G4 and G6 are `core.guard`; this file is G5: one BEGIN IMMEDIATE, insert, commit, then permit.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, func, select
+from sqlmodel import Field, SQLModel
+
+from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_single_power
+from hybrid_bridge.errors import GuardRefused, StoreBroken
+from hybrid_bridge.ports import Guard, SigningPermit
+from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
+
+SCHEMA: Final = "1"
+
+
+class GuardFloor(SQLModel, table=True):
+    """Statements below are not known and never made again; raised only by an import."""
+
+    __table_args__ = STRICT
+
+    id: int = Field(primary_key=True)
+    size: int
+    root: bytes = blob()
+
+
+class GuardSigned(SQLModel, table=True):
+    """One statement for each size. Insert-only."""
+
+    __table_args__ = STRICT
+
+    size: int = Field(primary_key=True)
+    root: bytes = blob()
+    digest: bytes = blob()
+
+
+class GuardSignature(SQLModel, table=True):
+    """The signature made under a statement. Insert-only."""
+
+    __table_args__ = STRICT
+
+    size: int = Field(primary_key=True)
+    signature: bytes = blob()
+
+
+class GuardPower(SQLModel, table=True):
+    """One digest for each set update (number = set id), pause or resume (nonce) of one contract. Insert-only."""
+
+    __table_args__ = STRICT
+
+    chain_id: int = Field(primary_key=True)
+    contract: bytes = blob(primary_key=True)
+    kind: str = text(primary_key=True)
+    number: int = Field(primary_key=True)
+    digest: bytes = blob()
+
+
+_FLOOR, _SIGNED, _SIGNATURE = table_of(GuardFloor), table_of(GuardSigned), table_of(GuardSignature)
+_POWER = table_of(GuardPower)
+
+
+class SqlGuard:
+    """The guard of one attestation key on one log."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, "guard")
+
+    def create(self, log_id: LogId, address: Address) -> None:
+        """Make the store; the floor is (1, logId): leaf 0 is the genesis record and needs no signature."""
+        tables: list[type[SQLModel]] = [GuardFloor, GuardSigned, GuardSignature, GuardPower]
+        self._file.create(tables, ["guardsigned", "guardsignature", "guardpower"], _facts(log_id, address))
+        with self._file.write() as connection:
+            connection.execute(_FLOOR.insert(), [{"id": 1, "size": 1, "root": log_id}])
+
+    def open(self, log_id: LogId, address: Address) -> None:
+        """Take the store for this process.
+
+        Raises:
+            StoreBroken: missing, in use, damaged, or of another key or log.
+        """
+        self._file.open(_facts(log_id, address))
+
+    def close(self) -> None:
+        """Give the store up."""
+        self._file.close()
+
+    def highest(self) -> tuple[TreeSize, Digest]:
+        with self._file.read() as connection:
+            found = _highest(connection)
+        return found.size, found.root
+
+    def permit(self, size: TreeSize, root: Digest, digest: Digest, path: Sequence[Digest]) -> SigningPermit:
+        with self._file.write() as connection:
+            standing = connection.execute(select(_SIGNED.c.digest).where(_SIGNED.c.size == size)).scalar()
+            asked = Statement(size, root, digest)
+            if not is_repeat(asked, standing, _highest(connection), path):
+                connection.execute(_SIGNED.insert(), [{"size": size, "root": root, "digest": digest}])
+        # Durable: this key has said this about this size. Dead here? The same digest again is a repeat.
+        return SigningPermit(digest, size)
+
+    def signed(self, permit: SigningPermit, signature: EcdsaSignature) -> None:
+        with self._file.write() as connection:
+            standing = connection.execute(select(_SIGNED.c.digest).where(_SIGNED.c.size == permit.size)).scalar()
+            if standing != permit.digest:
+                raise GuardRefused(rule="scope", size=permit.size)
+            row = {"size": permit.size, "signature": signature}
+            connection.execute(_SIGNATURE.insert().prefix_with("OR IGNORE"), [row])
+
+    def stored(self, size: TreeSize) -> EcdsaSignature | None:
+        with self._file.read() as connection:
+            found = connection.execute(select(_SIGNATURE.c.signature).where(_SIGNATURE.c.size == size)).scalar()
+        return None if found is None else EcdsaSignature(found)
+
+    def knows(self, size: TreeSize) -> bool:
+        """Whether this key has made a statement about this size (or may have: it lies on the floor)."""
+        with self._file.read() as connection:
+            floor = connection.execute(select(_FLOOR.c.size)).scalar_one()
+            return size <= floor or bool(
+                connection.execute(select(func.count()).where(_SIGNED.c.size == size)).scalar_one()
+            )
+
+    def permit_power(self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest) -> None:
+        """Commit one set update, pause or resume of one contract before its signature (G6).
+
+        Raises:
+            GuardRefused: double_power.
+        """
+        with self._file.write() as connection:
+            key = {"chain_id": chain_id, "contract": contract, "kind": kind, "number": number}
+            where = [_POWER.c[name] == value for name, value in key.items()]
+            standing = connection.execute(select(_POWER.c.digest).where(*where)).scalar()
+            require_single_power(number, digest, standing)
+            if standing is None:
+                connection.execute(_POWER.insert(), [{**key, "digest": digest}])
+
+
+def _highest(connection: Connection) -> Highest:
+    newest = select(_SIGNED.c.size, _SIGNED.c.root).order_by(_SIGNED.c.size.desc()).limit(1)
+    rows = [
+        tuple(row)
+        for row in (
+            connection.execute(newest).first(),
+            connection.execute(select(_FLOOR.c.size, _FLOOR.c.root)).first(),
+        )
+        if row
+    ]
+    if not rows:
+        raise StoreBroken(store="guard", rule="a floor")
+    size, root = max(row[-2:] for row in rows)
+    return Highest(size, root)
+
+
+def _facts(log_id: LogId, address: Address) -> dict[str, str]:
+    return {"kind": "guard", "schema": SCHEMA, "log_id": log_id.hex(), "address": address.hex()}
+
+
+if TYPE_CHECKING:
+    _conforms: type[Guard] = SqlGuard

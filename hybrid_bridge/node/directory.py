@@ -1,0 +1,212 @@
+"""Who is in the consortium: the public directory every node starts from, `members.json`.
+
+Nothing in it is believed unseen: identity certificates must come from the consortium's authority, sealing keys must be
+signed by the identity key, the validators must be the set of the genesis record.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.pki import NAME, identity_of
+from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
+from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, Unknown
+from hybrid_bridge.units import Address, KeyId, LogId, SetId
+
+FORMAT: Final = "hybrid-bridge/members/v1"
+MAX_DIRECTORY: Final = 1 << 20
+ROLES: Final = ("validator", "regulator", "sequencer", "court")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One member as the others know it."""
+
+    name: str
+    legal_name: str
+    legal_id: str  # LEI:… or USCI:…
+    roles: tuple[str, ...]
+    endpoint: str
+    certificate: bytes  # DER, of the identity key
+    sealing_key: bytes  # X25519
+    sealing_signature: bytes  # by the identity key
+    address: bytes | None = None  # of the attestation key, validators only
+    key_binding: bytes | None = None  # 183 bytes, validators only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    format: str
+    origin: str
+    log_key: bytes
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """All members, checked. `validators` is set 1."""
+
+    origin: str
+    genesis: Genesis
+    log_key: bytes  # Ed25519, of the sequencer's note line
+    members: tuple[Member, ...]
+    identities: dict[str, PublicKey]  # by name
+    validators: ValidatorSet
+
+    @property
+    def log_id(self) -> LogId:
+        """Of the one log this consortium keeps."""
+        return self.genesis.log_id
+
+    @property
+    def sequencer(self) -> Member:
+        """The member that orders."""
+        return next(member for member in self.members if "sequencer" in member.roles)
+
+    def member(self, name: str) -> Member:
+        """By name.
+
+        Raises:
+            Unknown: no such member.
+        """
+        for member in self.members:
+            if member.name == name:
+                return member
+        raise Unknown(what=f"member {name[:64]}")
+
+    def by_address(self, address: Address) -> Member | None:
+        """The validator with this attestation key."""
+        return next((member for member in self.members if member.address == address), None)
+
+    def name_of(self, key: KeyId) -> str | None:
+        """Whose identity key this is."""
+        return next((name for name, public in self.identities.items() if public.key_id == key), None)
+
+
+def sealing_message(log_id: LogId, sealing_key: bytes) -> bytes:
+    """What the identity key signs about a sealing key."""
+    return context("sealing-key") + log_id + sealing_key
+
+
+def member_entry(member: Member) -> ValidatorEntry:
+    """A validator's entry in the set.
+
+    Raises:
+        FieldMalformed: no validator.
+    """
+    if member.address is None or member.key_binding is None:
+        raise FieldMalformed(field=f"members.{member.name}", rule="a validator has address and key_binding")
+    return ValidatorEntry(
+        address=Address(member.address),
+        name_hash=name_hash(member.legal_id, member.legal_name),
+        certificate_hash=sha256(member.certificate),
+        key_binding_hash=SignedKeyBinding.decode(member.key_binding).binding.digest,
+    )
+
+
+def first_set(members: tuple[Member, ...]) -> ValidatorSet:
+    """Set 1, in address order."""
+    entries = [member_entry(member) for member in members if "validator" in member.roles]
+    return ValidatorSet(SetId(1), tuple(sorted(entries, key=lambda entry: entry.address)))
+
+
+def encode_directory(origin: str, log_key: bytes, members: tuple[Member, ...]) -> bytes:
+    """The text of `members.json`."""
+    return canonical_json(_CODEC.write(_Document(format=FORMAT, origin=origin, log_key=log_key, members=members)))
+
+
+def read_directory(folder: Path) -> Directory:
+    """Directory, genesis record and authority in `folder`, each checked against the others.
+
+    Raises:
+        Malformed: a file is missing, unreadable or not of its form.
+        Refuted: they contradict one another.
+    """
+    genesis = Genesis.decode(_read(folder / "genesis.bin"))
+    document = _CODEC.parse(parse_canonical_json(_read(folder / "members.json"), "members", MAX_DIRECTORY), "members")
+    roots = _read(folder / "ca.pem")
+    names = [member.name for member in document.members]
+    if len(set(names)) != len(names) or sum("sequencer" in m.roles for m in document.members) != 1:
+        raise FieldMalformed(field="members", rule="names once, exactly one sequencer")
+    if sha256(document.origin.encode("ascii")) != genesis.origin_hash:
+        raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=document.origin)
+    identities = {member.name: _identity(member, roots, genesis) for member in document.members}
+    validators = first_set(document.members)
+    if validators.digest != genesis.set_hash:
+        raise SetMismatch(expected=genesis.set_hash, calculated=validators.digest)
+    return Directory(
+        origin=document.origin,
+        genesis=genesis,
+        log_key=document.log_key,
+        members=document.members,
+        identities=identities,
+        validators=validators,
+    )
+
+
+def _identity(member: Member, roots: bytes, genesis: Genesis) -> PublicKey:
+    """The member's identity key, when certificate, sealing key and key binding fit together."""
+    key = identity_of(member.certificate, roots, member.name)
+    key.verify(sealing_message(genesis.log_id, member.sealing_key), member.sealing_signature)
+    if member.key_binding is not None:
+        signed = SignedKeyBinding.decode(member.key_binding)
+        signed.verify(key)
+        for field, expected, got in (
+            ("origin_hash", genesis.origin_hash, signed.binding.origin_hash),
+            ("certificate_hash", sha256(member.certificate), signed.binding.certificate_hash),
+            ("address", member.address or b"", signed.binding.address),
+        ):
+            if expected != got:
+                raise FieldMismatch(field=f"{member.name}.{field}", expected=expected.hex(), got=got.hex())
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_DIRECTORY + 1)
+    except OSError:
+        raise FieldMalformed(field=path.name, rule="a readable file") from None
+
+
+def _slug() -> Codec[str]:
+    inner = text(32)
+
+    def parse(value: object, field: str) -> str:
+        name = inner.parse(value, field)  # type: ignore[arg-type]  # any JSON; refused if no text
+        if not NAME.fullmatch(name):
+            raise FieldMalformed(field=field, rule=f"like {NAME.pattern}")
+        return name
+
+    return Codec(parse, str)
+
+
+_CODEC: Final = record(
+    _Document,
+    {
+        "format": literal(FORMAT),
+        "origin": text(200),
+        "log_key": octets(32),
+        "members": array(
+            record(
+                Member,
+                {
+                    "name": _slug(),
+                    "legal_name": text(256),
+                    "legal_id": text(64),
+                    "roles": array(literal(*ROLES), len(ROLES)),
+                    "endpoint": text(256),
+                    "certificate": octets(None, 8192),
+                    "sealing_key": octets(32),
+                    "sealing_signature": octets(64),
+                },
+                {"address": octets(20), "key_binding": octets(183)},
+            ),
+            256,
+        ),
+    },
+)

@@ -1,0 +1,159 @@
+"""A node's settings: one TOML file, read once, frozen; unknown keys refused, secrets by `file:` URI.
+
+Refuse rather than guess: a missing key is an error, never a default that looks right.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hybrid_bridge.adapters.pki import NAME
+from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
+
+FILE: Final = "node.toml"
+SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", "log")
+ALWAYS: Final = ("identity", "tls", "sealing", "party")  # the others belong to validators and to the sequencer
+_SECRET_MODE: Final = 0o077  # bits that nobody else may have
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_KEYS: Final[Mapping[str, type]] = {
+    "name": str,
+    "listen": str,
+    "log_level": str,
+    "reflection": bool,
+    "block_interval_ms": int,
+    "pool_limit": int,
+    "secrets": dict,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """What the owner decided. Paths of secrets, never secrets."""
+
+    folder: Path
+    name: str
+    listen: str
+    log_level: str
+    reflection: bool
+    block_interval_ms: int  # least time between two blocks of the sequencer
+    pool_limit: int  # transactions that may wait at the sequencer
+    secrets: Mapping[str, Path]
+
+    def path(self, name: str) -> Path:
+        """A file of this node."""
+        return self.folder / name
+
+
+def read_settings(folder: Path) -> NodeSettings:
+    """The settings in `folder`.
+
+    Raises:
+        SettingsMalformed: no such file, not TOML, or an entry is missing, unknown or out of range.
+    """
+    try:
+        given = tomllib.loads((folder / FILE).read_text("utf-8"))
+    except OSError:
+        raise SettingsMalformed(
+            key=FILE, rule="a readable file; make one with `hybrid-bridge consortium init`"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise SettingsMalformed(key=FILE, rule="TOML in UTF-8") from None
+    _require_keys(given, _KEYS, "")
+    if not NAME.fullmatch(given["name"]):
+        raise SettingsMalformed(key="name", rule=f"like {NAME.pattern}")
+    if given["log_level"] not in _LEVELS:
+        raise SettingsMalformed(key="log_level", rule=f"one of {', '.join(_LEVELS)}")
+    _require_range(given, "block_interval_ms", 10, 60_000)
+    _require_range(given, "pool_limit", 1, 1_000_000)
+    require_endpoint(given["listen"], "listen")
+    secrets = {name: _secret_path(folder, name, uri) for name, uri in given.pop("secrets").items()}
+    return NodeSettings(folder=folder, secrets=secrets, **given)
+
+
+def read_secret(settings: NodeSettings, name: str) -> bytes:
+    """The bytes of a secret: PEM for `tls`, else 64 hex digits and a newline.
+
+    Raises:
+        KeyUnusable: missing, readable by others, or not of its form.
+    """
+    path = settings.secrets.get(name)
+    if path is None:
+        raise KeyUnusable(key=name, rule="named in [secrets]")
+    data = private_bytes(path, name)
+    if name == "tls":
+        return data
+    try:
+        secret = bytes.fromhex(data.decode("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise KeyUnusable(key=name, rule="64 hex digits")
+    return secret
+
+
+def private_bytes(path: Path, name: str) -> bytes:
+    """The content of a file that nobody but its owner may touch.
+
+    Raises:
+        KeyUnusable: missing, or its mode lets others in.
+    """
+    try:
+        if path.stat().st_mode & _SECRET_MODE:
+            raise KeyUnusable(key=name, rule="mode 0600")
+        return path.read_bytes()
+    except OSError:
+        raise KeyUnusable(key=name, rule="a readable file") from None
+
+
+def require_endpoint(text: str, key: str) -> tuple[str, int]:
+    """Host and port of `host:port`; port 0 lets the kernel choose.
+
+    Raises:
+        SettingsMalformed: anything else.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
+        raise SettingsMalformed(key=key, rule="host:port")
+    return host, int(port)
+
+
+def write_settings(settings: NodeSettings) -> str:
+    """The TOML text of settings; the inverse of `read_settings`."""
+    lines = [
+        f'name = "{settings.name}"',
+        f'listen = "{settings.listen}"',
+        f'log_level = "{settings.log_level}"',
+        f"reflection = {str(settings.reflection).lower()}",
+        f"block_interval_ms = {settings.block_interval_ms}  # least time between two blocks of the sequencer",
+        f"pool_limit = {settings.pool_limit}  # transactions that may wait at the sequencer",
+        "",
+        "[secrets]",
+    ]
+    lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _require_keys(given: Mapping[str, Any], known: Mapping[str, type], prefix: str) -> None:
+    for key in given:
+        if key not in known:
+            raise SettingsMalformed(key=f"{prefix}{key[:64]}", rule="no such entry")
+    for key, kind in known.items():
+        if key not in given:
+            raise SettingsMalformed(key=f"{prefix}{key}", rule="required")
+        if type(given[key]) is not kind:
+            raise SettingsMalformed(key=f"{prefix}{key}", rule=f"of type {kind.__name__}")
+
+
+def _require_range(given: Mapping[str, Any], key: str, low: int, high: int) -> None:
+    if not low <= given[key] <= high:
+        raise SettingsMalformed(key=key, rule=f"{low} to {high}")
+
+
+def _secret_path(folder: Path, name: str, uri: object) -> Path:
+    if name not in SECRETS:
+        raise SettingsMalformed(key=f"secrets.{name[:64]}", rule="no such entry")
+    if not isinstance(uri, str) or not uri.startswith("file:"):
+        raise SettingsMalformed(key=f"secrets.{name}", rule="a file: URI")
+    return folder / uri.removeprefix("file:")
