@@ -328,6 +328,14 @@ class Unreachable(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class EndpointRefused(Unreachable):
+    """The endpoint answered with an error of its own; ask again later, or another one."""
+
+    code: int
+    reason: str  # its words, shortened, without addresses
+
+
+@dataclass(kw_only=True, eq=False)
 class TimestampAhead(Undecided):
     """The checkpoint's time lies ahead of the public clock; wait."""
 
