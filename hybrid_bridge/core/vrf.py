@@ -36,7 +36,7 @@ def prove(seed: bytes, alpha: bytes) -> bytes:
     return curve.encode_point(gamma) + c + s.to_bytes(32, "little")
 
 
-def verify(key: bytes, alpha: bytes, proof: bytes) -> bytes:
+def verify_proof(key: bytes, alpha: bytes, proof: bytes) -> bytes:
     """The 64-byte output of `alpha` under `key`, if `proof` shows it (RFC 9381 §5.3).
 
     Raises:
@@ -54,15 +54,15 @@ def verify(key: bytes, alpha: bytes, proof: bytes) -> bytes:
 
 
 def proof_output(proof: bytes) -> bytes:
-    """The 64-byte output a proof claims (RFC 9381 §5.2). Checks no key: use `verify` on proofs of others.
+    """The 64-byte output a proof claims (RFC 9381 §5.2). Checks no key: use `verify_proof` on proofs of others.
 
     Raises:
-        FieldMalformed: as in `verify`.
+        FieldMalformed: as in `verify_proof`.
     """
     return _output(_decode_proof(proof)[0])
 
 
-def index(output: bytes) -> RegistryIndex:
+def index_of(output: bytes) -> RegistryIndex:
     """The registry index of an output: its first half (SPEC §9.3)."""
     return RegistryIndex(output[:32])
 

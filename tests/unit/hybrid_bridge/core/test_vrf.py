@@ -49,9 +49,9 @@ def test_the_examples_of_the_rfc_are_reproduced(number: str) -> None:
     seed, key, alpha, proof, output = map(bytes.fromhex, EXAMPLES[number])
     assert vrf.public_key(seed) == key
     assert vrf.prove(seed, alpha) == proof
-    assert vrf.verify(key, alpha, proof) == output
+    assert vrf.verify_proof(key, alpha, proof) == output
     assert vrf.proof_output(proof) == output
-    assert vrf.index(output) == output[:32]
+    assert vrf.index_of(output) == output[:32]
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=100))
@@ -59,17 +59,17 @@ def test_the_examples_of_the_rfc_are_reproduced(number: str) -> None:
 def test_what_is_proven_verifies_and_is_always_the_same(seed: bytes, alpha: bytes) -> None:
     proof = vrf.prove(seed, alpha)
     assert proof == vrf.prove(seed, alpha)
-    assert vrf.verify(vrf.public_key(seed), alpha, proof) == vrf.proof_output(proof)
+    assert vrf.verify_proof(vrf.public_key(seed), alpha, proof) == vrf.proof_output(proof)
 
 
 def test_a_proof_of_another_input_is_refuted() -> None:
     with pytest.raises(SignatureWrong):
-        vrf.verify(KEY, b"another label", PROOF)
+        vrf.verify_proof(KEY, b"another label", PROOF)
 
 
 def test_a_proof_under_another_key_is_refuted() -> None:
     with pytest.raises(SignatureWrong):
-        vrf.verify(vrf.public_key(bytes(32)), ALPHA, PROOF)
+        vrf.verify_proof(vrf.public_key(bytes(32)), ALPHA, PROOF)
 
 
 @given(st.integers(0, 80 * 8 - 1))
@@ -78,34 +78,34 @@ def test_a_flipped_bit_is_refused(bit: int) -> None:
     bent = bytearray(PROOF)
     bent[bit // 8] ^= 1 << bit % 8
     with pytest.raises((FieldMalformed, SignatureWrong)):
-        vrf.verify(KEY, ALPHA, bytes(bent))
+        vrf.verify_proof(KEY, ALPHA, bytes(bent))
 
 
 @given(st.binary(max_size=100))
 @settings(max_examples=60, deadline=None)
 def test_random_bytes_are_refused_with_our_errors(data: bytes) -> None:
     with pytest.raises((FieldMalformed, SignatureWrong)):
-        vrf.verify(KEY, ALPHA, data)
+        vrf.verify_proof(KEY, ALPHA, data)
 
 
 def test_vrf_s_not_reduced() -> None:
     s = int.from_bytes(PROOF[48:], "little") + curve.L
     with pytest.raises(FieldMalformed) as caught:
-        vrf.verify(KEY, ALPHA, PROOF[:48] + s.to_bytes(32, "little"))
+        vrf.verify_proof(KEY, ALPHA, PROOF[:48] + s.to_bytes(32, "little"))
     assert caught.value.rule == "s below the group order"
 
 
 @pytest.mark.parametrize("key", [OF_ORDER_8, (1).to_bytes(32, "little"), (curve.P - 1).to_bytes(32, "little")])
 def test_vrf_small_order_key(key: bytes) -> None:
     with pytest.raises(FieldMalformed) as caught:
-        vrf.verify(key, ALPHA, PROOF)
+        vrf.verify_proof(key, ALPHA, PROOF)
     assert caught.value.rule == "not of small order"
 
 
 def test_a_point_of_small_order_added_to_gamma_makes_another_proof_that_is_refused() -> None:
     gamma = curve.add(curve.decode_point(PROOF[:32], "g"), curve.decode_point(OF_ORDER_8, "t"))
     with pytest.raises(SignatureWrong):
-        vrf.verify(KEY, ALPHA, curve.encode_point(gamma) + PROOF[32:])
+        vrf.verify_proof(KEY, ALPHA, curve.encode_point(gamma) + PROOF[32:])
 
 
 def test_a_seed_has_32_bytes() -> None:
