@@ -1,0 +1,146 @@
+"""Fetch what the consortium signed: sizes, attestations, consistency paths. Verify every byte; admit what has a quorum.
+
+Members may lie, lag or be silent. A relayer never proposes what to sign: it takes the newest size that a quorum's worth
+of members claims, and asks for the signatures.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hybrid_bridge.core.attestation import verify_quorum
+from hybrid_bridge.core.proof import verify_consistency
+from hybrid_bridge.core.signing import recover_address
+from hybrid_bridge.errors import BridgeError
+from hybrid_bridge.ports import ConsortiumMember
+from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
+from relayers.journal import AttestationRow, CheckpointRow, Journal, JournalView
+from relayers.log import Log
+from relayers.views import ChainView, QuorumView
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Where checkpoints come from. `delay` is how long after its boundary a checkpoint is due."""
+
+    log: Log
+    members: tuple[ConsortiumMember, ...]
+    delay: Seconds
+
+    def collect(self, journal: Journal, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
+        """Admit what is new and wanted, then say what is held.
+
+        Without an observation nothing is fetched: nothing could be signed either.
+        """
+        if chain is None:
+            return QuorumView(log_id=self.log.log_id, checkpoints=(), paths={})
+        heads = {chain.head.tree_size, chain.final_head.tree_size}
+        for size in sorted({self._newest(chain), *heads}):
+            if size > 1 and journal.checkpoint(size) is None:
+                self._admit(journal, size, chain, now)
+        held = _held(journal, journal.view(now), heads)
+        return QuorumView(log_id=self.log.log_id, checkpoints=held, paths=dict(self._paths(held, chain)))
+
+    def _newest(self, chain: ChainView) -> TreeSize:
+        """The largest size that is due and that a quorum's worth of members claims to have attested."""
+        claims: list[TreeSize] = []
+        for member in self.members:
+            try:
+                claims.append(member.newest_size())
+            except BridgeError:
+                continue  # silent members are metrics, not errors
+        due = self.log.size_due(UnixSeconds(chain.pinned.time - self.delay))
+        if due < 2:
+            return TreeSize(0)
+        needed = self.log.responsible(due).quorum
+        return min(due, sorted(claims)[-needed]) if len(claims) >= needed else TreeSize(0)
+
+    # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _admit(self, journal: Journal, size: TreeSize, chain: ChainView, now: UnixSeconds) -> None:
+        """Store the checkpoint of this size, if a quorum signed one that fits between its neighbours."""
+        found = self._quorum_for(size)
+        if found is None:
+            return
+        root, signatures = found
+        lower, upper = journal.neighbours(size)
+        previous = (lower.size, lower.root) if lower else (TreeSize(1), Digest(self.log.log_id))
+        path = self._path(previous, (size, root))
+        if path is None or (upper is not None and self._path((size, root), (upper.size, upper.root)) is None):
+            return
+        checkpoint = self.log.checkpoint(size, root)
+        digest = checkpoint.digest()
+        row = CheckpointRow(
+            size=size,
+            root=root,
+            timestamp=checkpoint.timestamp,
+            set_id=checkpoint.set_id,
+            digest=digest,
+            previous_size=previous[0],
+            consistency=path,
+            held_number=chain.pinned.number,
+            received_at=now,
+        )
+        journal.admit(row, [AttestationRow(size, member, digest, signatures[member]) for member in sorted(signatures)])
+
+    def _quorum_for(self, size: TreeSize) -> tuple[Digest, dict[Address, EcdsaSignature]] | None:
+        """The root that a quorum signed for this size, with the signatures; the first one found."""
+        try:
+            validators = self.log.responsible(size)
+        except BridgeError:
+            return None
+        votes: dict[Digest, dict[Address, EcdsaSignature]] = {}
+        for member in self.members:
+            try:
+                root, signature = member.attestation(size)
+                signer = recover_address(self.log.checkpoint(size, root).digest(), signature)
+                validators.index_of(signer)
+            except BridgeError:
+                continue  # silent, malformed, or a stranger's signature
+            ours = votes.setdefault(root, {})
+            ours[signer] = signature
+            if len(ours) >= validators.quorum:
+                verify_quorum(self.log.checkpoint(size, root), validators, [ours[a] for a in sorted(ours)])
+                return root, ours
+        return None
+
+    # ── paths ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _paths(self, held: Sequence[CheckpointRow], chain: ChainView) -> Iterator[tuple[TreeSize, tuple[Digest, ...]]]:
+        """For each held checkpoint above the pinned head, the verified path from it."""
+        head = chain.head.tree_size, chain.head.root
+        for row in held:
+            if 1 <= chain.head.tree_size < row.size:
+                path = self._path(head, (row.size, row.root), row.consistency)
+                if path is not None:
+                    yield row.size, path
+
+    def _path(
+        self, old: tuple[TreeSize, Digest], new: tuple[TreeSize, Digest], guess: tuple[Digest, ...] = ()
+    ) -> tuple[Digest, ...] | None:
+        """A path that proves that `new` extends `old`: the guess if it does, else the first member's that does."""
+        if _extends(old, new, guess):
+            return guess
+        for member in self.members:
+            try:
+                path = tuple(member.consistency_path(old[0], new[0]))
+            except BridgeError:
+                continue
+            if _extends(old, new, path):
+                return path
+        return None
+
+
+def _extends(old: tuple[TreeSize, Digest], new: tuple[TreeSize, Digest], path: tuple[Digest, ...]) -> bool:
+    try:
+        verify_consistency(old[0], new[0], path, old[1], new[1])
+    except BridgeError:
+        return False
+    return True
+
+
+def _held(journal: Journal, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
+    """The newest checkpoint, those of open intents, those at the chain's heads; ascending."""
+    newest = journal.newest_checkpoint()
+    sizes = heads | {intent.size for intent in view.open_intents} | ({newest.size} if newest else set())
+    rows = (journal.checkpoint(size) for size in sorted(sizes))
+    return tuple(row for row in rows if row is not None)

@@ -1,0 +1,168 @@
+"""Look at the public chain: one frozen `ChainView`, agreed by q endpoints, all of it at one pinned public block.
+
+With one endpoint (q = 1) its word is taken: fit for a devnet or one's own node, no defence against a lying server.
+Two reads at different public blocks made real batches revert; so every read names the pinned one or an ancestor, and
+the observation counts only if the pin still stands at its end.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from statistics import median_low
+from typing import Final, TypeVar
+
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.errors import BridgeError, CodeMismatch, Malformed, NotYet, StoreBroken, Undecided
+from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
+from hybrid_bridge.units import Digest, PublicBlockNumber, TxHash, Wei
+from relayers.journal import JournalView, Scope
+from relayers.views import ChainView, Standing
+
+T = TypeVar("T")
+
+EVENT_RANGE: Final = 1_000  # public blocks in one question for events; servers refuse long ranges
+EMPTY_CODE: Final = keccak256(b"")
+USUAL_SPAN: Final = 1_000  # public blocks whose median base fee is "usual"
+USUAL_STEP: Final = 100  # every so many of them is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """The endpoints of one public chain and how many of them must agree."""
+
+    scope: Scope
+    endpoints: tuple[PublicChain, ...]
+    quorum: int
+    depth: int | None  # public blocks until final; None = the chain's own "finalized"
+    first_number: PublicBlockNumber  # where the contract's events may begin
+    _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
+
+    def observe(self, journal: JournalView) -> ChainView:
+        """One observation.
+
+        Raises:
+            Undecided: fewer than `quorum` endpoints gave one answer, or the pin did not stand.
+        """
+        log_id, signer = self.scope.log_id, self.scope.signer
+        pinned = self._pin()
+        final = self._final(pinned)
+        last = journal.final_header
+        final_nonce = self.ask(lambda chain: chain.nonce(signer, final))
+        base_fee = self.ask(lambda chain: chain.base_fee(pinned))
+        view = ChainView(
+            pinned=pinned,
+            final=final,
+            base_fee=base_fee,
+            usual_base_fee=self._usual_base_fee(final, base_fee),
+            head=self.ask(lambda chain: chain.head(log_id, pinned)),
+            nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),
+            balance=self.ask(lambda chain: chain.balance(signer, pinned)),
+            final_head=self.ask(lambda chain: chain.head(log_id, final)),
+            final_nonce=final_nonce,
+            known_final_hash=self._block(last.number).hash if last and last.number <= pinned.number else None,
+            new_anchors=self._anchors(self.first_number if last is None else last.number + 1, final),
+            standings=self._standings((a.hash for a in journal.attempts if a.nonce < final_nonce), final),
+        )
+        if self._block(pinned.number) != pinned:
+            raise NotYet(what="a pin that stands until the end of the observation")
+        return view
+
+    def require_same_chain(self) -> None:
+        """Every endpoint serves the chain the journal belongs to, and the contract is there.
+
+        Raises:
+            StoreBroken: another chain.
+            CodeMismatch: no code at the contract's address.
+            Undecided: an endpoint does not answer.
+        """
+        for chain in self.endpoints:
+            if chain.chain_id() != self.scope.chain_id:
+                raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
+            if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
+                raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
+            code = chain.code_hash()
+            if code == EMPTY_CODE:
+                raise CodeMismatch(expected=Digest(bytes(32)), got=code)
+
+    def ask(self, read: Callable[[PublicChain], T]) -> T:
+        """The answer that `quorum` endpoints give alike.
+
+        Raises:
+            Undecided: there is none.
+        """
+        answers: list[T] = []
+        failure: BridgeError = NotYet(what=f"{self.quorum} endpoints that agree")
+        for chain in self.endpoints:
+            try:
+                answer = read(chain)
+            except (Undecided, Malformed) as error:
+                failure = error if isinstance(error, Undecided) else failure
+                continue
+            answers.append(answer)
+            if answers.count(answer) >= self.quorum:
+                return answer
+        raise failure
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pin(self) -> PublicBlock:
+        """The highest public block that `quorum` endpoints have."""
+        return self._block(self._reached(lambda chain: chain.latest().number))
+
+    def _final(self, pinned: PublicBlock) -> PublicBlock:
+        if self.depth is not None:
+            return self._block(PublicBlockNumber(max(0, pinned.number - self.depth)))
+        number = self._reached(lambda chain: chain.finalized().number)
+        return self._block(min(number, pinned.number))
+
+    def _reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
+        """The highest number that `quorum` endpoints have reached."""
+        numbers: list[PublicBlockNumber] = []
+        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
+        for chain in self.endpoints:
+            try:
+                numbers.append(read(chain))
+            except Undecided as error:
+                failure = error
+            except Malformed:
+                continue
+        if len(numbers) < self.quorum:
+            raise failure
+        return sorted(numbers)[-self.quorum]
+
+    def _block(self, number: PublicBlockNumber) -> PublicBlock:
+        return self.ask(lambda chain: chain.block(number))
+
+    def _anchors(self, first: int, final: PublicBlock) -> tuple[AnchoredEvent, ...]:
+        found: list[AnchoredEvent] = []
+        for start in range(first, final.number + 1, EVENT_RANGE):
+            found += self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+        return tuple(found)
+
+    def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
+        span = PublicBlockNumber(first), PublicBlockNumber(last)
+        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+
+    def _standings(self, hashes: Iterable[TxHash], final: PublicBlock) -> dict[TxHash, Standing]:
+        found = ((tx_hash, self._standing(tx_hash, final)) for tx_hash in hashes)
+        return {tx_hash: standing for tx_hash, standing in found if standing is not None}
+
+    def _standing(self, tx_hash: TxHash, final: PublicBlock) -> Standing | None:
+        status = self.ask(lambda chain: chain.receipt_status(tx_hash))
+        if status is None:
+            return None
+        block, is_success = status
+        if block.number > final.number or self._block(block.number).hash != block.hash:
+            raise NotYet(what="a receipt in a final public block")
+        return Standing(block, is_success, self.ask(lambda chain: chain.head(self.scope.log_id, block)).tree_size)
+
+    def _usual_base_fee(self, final: PublicBlock, base_fee: Wei) -> Wei:
+        """The median over every hundredth of the last 1,000 final public blocks, and the pinned one."""
+        newest = final.number // USUAL_STEP * USUAL_STEP
+        numbers = [PublicBlockNumber(n) for n in range(newest, max(0, newest - USUAL_SPAN), -USUAL_STEP)]
+        for number in numbers:
+            if number not in self._base_fees:
+                self._base_fees[number] = self._base_fee_at(number)
+        return median_low([base_fee, *(self._base_fees[number] for number in numbers)])
+
+    def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
+        return self.ask(lambda chain: chain.base_fee(chain.block(number)))

@@ -1,0 +1,230 @@
+"""Step 5 of 6: one tick of a relayer. Checkpoints with a quorum in, anchors on the public chain out.
+
+observe → plan → record → act → record, again and again until the plan says `Wait`. Every action is one durable write
+and at most one outside effect, and the comments at each say what a restart finds. A restart is this same tick.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from hybrid_bridge.core.attestation import seals
+from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignerLied, SpendCapped, Undecided
+from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigner, Update
+from hybrid_bridge.units import Gas, TreeSize, TxHash, UnixSeconds
+from relayers.collect import Collector
+from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
+from relayers.journal import AttemptRow, CheckpointRow, Journal, Scope, SendRow
+from relayers.log import Log
+from relayers.observe import Observer
+from relayers.plan import next_action
+from relayers.signing_policy import signed, transaction
+from relayers.views import (
+    Action,
+    ChainView,
+    CloseSlot,
+    Halt,
+    MakeAttempt,
+    OpenIntent,
+    OpenSlot,
+    Policy,
+    QuorumView,
+    RecordHeader,
+    Send,
+    SettleIntent,
+    Wait,
+)
+
+MAX_ACTIONS: Final = 64  # of one tick; the next one goes on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayer:
+    """Everything a tick needs. No state of its own: that is the journal's."""
+
+    scope: Scope
+    log: Log
+    policy: Policy
+    journal: Journal
+    observer: Observer
+    collector: Collector
+    signer: TransactionSigner
+    encode_anchor: Callable[[Update], bytes]  # the contract's calldata
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did and why it stopped."""
+
+    done: tuple[str, ...]  # names of the actions, in order
+    reason: str
+
+
+def tick(relayer: Relayer) -> Tick:
+    """One pass.
+
+    Raises:
+        LeaseLost: another process holds the gas key.
+        Broken: our own state is wrong.
+    """
+    now = relayer.clock.now()
+    relayer.journal.renew(now)
+    chain = _observation(relayer, now)
+    quorum = relayer.collector.collect(relayer.journal, chain, now)
+    return _Pass(relayer, chain, quorum, now).run()
+
+
+def _observation(relayer: Relayer, now: UnixSeconds) -> ChainView | None:
+    try:
+        return relayer.observer.observe(relayer.journal.view(now))
+    except Undecided:
+        return None
+
+
+class _Pass:
+    """The actions of one tick, on one observation."""
+
+    def __init__(self, relayer: Relayer, chain: ChainView | None, quorum: QuorumView, now: UnixSeconds) -> None:
+        self._relayer, self._journal, self._now = relayer, relayer.journal, now
+        self._chain, self._quorum = chain, quorum
+        self._sent: set[TxHash] = set()
+
+    def run(self) -> Tick:
+        """Ask the plan, do what it says, ask again."""
+        done: list[str] = []
+        for _ in range(MAX_ACTIONS):
+            action = next_action(
+                self._journal.view(self._now), self._chain, self._quorum, self._sent, self._relayer.policy
+            )
+            if isinstance(action, Wait):
+                return Tick(tuple(done), action.reason)
+            try:
+                self._do(action)
+            except SignerLied as error:
+                self._halt(Halt("signer_lied", (("field", error.field),)))
+            except Broken:
+                raise
+            except BridgeError as error:
+                return Tick(tuple(done), f"{type(action).__name__}: {error}")
+            done.append(type(action).__name__)
+        return Tick(tuple(done), "more_to_do")
+
+    def _do(self, action: Action) -> None:
+        # The first five are one commit each: done, or found again by the next tick.
+        match action:
+            case RecordHeader(header, anchors):
+                self._journal.record_header(header, anchors)
+            case CloseSlot(slot, finals):
+                self._journal.close_slot(slot, finals)
+            case SettleIntent(intent):
+                self._journal.settle_intent(intent)
+            case OpenIntent(checkpoint):
+                self._journal.open_intent(checkpoint, self._now)
+            case OpenSlot(nonce):
+                self._journal.open_slot(nonce)
+            case MakeAttempt():
+                self._make_attempt(action)
+            case Send(attempt):
+                self._send(attempt)
+            case Halt():
+                self._halt(action)
+            case Wait():
+                pass
+
+    # ── simulate, sign, record ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_attempt(self, action: MakeAttempt) -> None:
+        chain, relayer = self._chain, self._relayer
+        if chain is None:
+            return
+        data = b"" if action.checkpoint is None else relayer.encode_anchor(self._update(action, action.checkpoint))
+        gas = CANCEL_GAS if action.checkpoint is None else self._gas(data, chain)
+        self._require_affordable(Offer(action.nonce, action.fee, gas), chain)
+        # Dead before the signature: nothing happened. Dead after it: bytes that nobody saw are lost, a new attempt is
+        # made; signing again is never "the same transaction".
+        answer = signed(relayer.signer, transaction(relayer.scope, action.nonce, data, action.fee, gas), relayer.scope)
+        intent = None if action.checkpoint is None else self._journal.view(self._now).intent_for(action.checkpoint.size)
+        row = AttemptRow(
+            hash=answer.hash,
+            nonce=action.nonce,
+            intent_id=None if intent is None else intent.id,
+            from_size=action.from_size,
+            to_size=TreeSize(0) if action.checkpoint is None else action.checkpoint.size,
+            max_fee=action.fee.max_fee,
+            tip=action.fee.tip,
+            gas=gas,
+            raw=answer.raw,
+            pinned_number=chain.pinned.number,
+            created_at=self._now,
+            epoch=self._journal.epoch,
+        )
+        self._journal.add_attempt(row, limits(chain, relayer.policy.fees))
+        # Durable: these bytes belong to this nonce. Dead here? The next tick sends *these*, never new ones.
+
+    def _update(self, action: MakeAttempt, checkpoint: CheckpointRow) -> Update:
+        validators = self._relayer.log.responsible(checkpoint.size)
+        signatures = {row.member: row.signature for row in self._journal.attestations(checkpoint.size)}
+        signers, packed = seals(validators, signatures)
+        return Update(
+            log_id=self._relayer.log.log_id,
+            from_size=action.from_size,
+            tree_size=checkpoint.size,
+            root=checkpoint.root,
+            set_hash=validators.digest,
+            signers=signers,
+            path=action.path,
+            seals=packed,
+        )
+
+    def _gas(self, data: bytes, chain: ChainView) -> Gas:
+        """Simulated at the pinned public block: what would revert is not signed."""
+        failure: BridgeError = NotYet(what="an endpoint that simulates")
+        for endpoint in self._relayer.observer.endpoints:
+            try:
+                used = endpoint.simulate(self._relayer.scope.signer, data, chain.pinned)
+            except BridgeError as error:
+                failure = error
+                continue
+            return gas_limit(used, self._relayer.policy.fees)
+        raise failure
+
+    def _require_affordable(self, offer: Offer, chain: ChainView) -> None:
+        """Now that the gas is known: nothing is signed that the journal would refuse."""
+        rule = refusal(offer, chain, self._journal.view(self._now), self._relayer.policy)
+        if rule is not None:
+            cost = offer.gas * offer.fee.max_fee
+            raise SpendCapped(rule=rule, limit=self._relayer.policy.fees.max_cost_per_anchor, needed=cost)
+
+    # ── act, record ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, attempt: AttemptRow) -> None:
+        """To every endpoint; an answer decides nothing, and an error does not mean "not sent"."""
+        self._sent.add(attempt.hash)
+        answers = [(endpoint.name, _broadcast(endpoint, attempt)) for endpoint in self._relayer.observer.endpoints]
+        # May have happened. Dead here? Sent again by the next tick; the receipt will tell.
+        self._journal.log_sends(
+            [
+                SendRow(attempt.hash, name, answer.code, answer.message, answer.tx_hash, self._now)
+                for name, answer in answers
+            ]
+        )
+
+    def _halt(self, action: Halt) -> None:
+        """Evidence first: both statements, with the signatures on ours."""
+        evidence: dict[str, object] = dict(action.evidence)
+        size = dict(action.evidence).get("size")
+        if size is not None:
+            evidence["attestations"] = [
+                {"member": row.member.hex(), "digest": row.digest.hex(), "signature": row.signature.hex()}
+                for row in self._journal.attestations(TreeSize(int(size)))
+            ]
+        self._journal.halt(action.reason, json.dumps(evidence, sort_keys=True), self._now)
+
+
+def _broadcast(endpoint: PublicChain, attempt: AttemptRow) -> SendAnswer:
+    try:
+        return endpoint.broadcast(attempt.raw)
+    except BridgeError as error:
+        return SendAnswer(None, type(error).__name__, None)
