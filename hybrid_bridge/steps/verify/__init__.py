@@ -89,7 +89,7 @@ def _verify_decoded(
         11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights)
     )
     course.take(12, "promise", 0 if bundle.promise is None else 1, lambda: _require_no_promise(bundle))
-    warnings = course.take(13, "rules", len(d.epochs), lambda: verify_rules(d, labels))
+    rules = course.take(13, "rules", len(d.epochs), lambda: verify_rules(d, labels))
     findings = Findings(
         decoded=d,
         trust=trust,
@@ -98,7 +98,7 @@ def _verify_decoded(
         naming=naming,
         labels=labels,
         standing=standing,
-        warnings=warnings,
+        rules=rules,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))
 

@@ -129,7 +129,7 @@ def validator_set(set_id: int, parts: Sequence[ValidatorPart]) -> ValidatorSet:
             address=Address(part.address),
             name_hash=sha256(part.name.encode("utf-8")),
             certificate_hash=Digest(part.certificate_hash),
-            key_binding_hash=SignedKeyBinding.decode(part.key_binding).digest,
+            key_binding_hash=SignedKeyBinding.decode(part.key_binding).binding.digest,
         )
         for part in parts
     )

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.epoch import closed_at
+from hybrid_bridge.core.epoch import verify_epoch, verify_first, verify_next
 from hybrid_bridge.core.proof import consistency_length, inclusion_length, verify_consistency, verify_inclusion
 from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, IndexBeyondSize, PathLength
 from hybrid_bridge.steps.verify.decoded import Decoded
@@ -31,7 +31,6 @@ def require_arithmetic(d: Decoded) -> None:
     if d.notes[0].size < 2:
         raise FieldMalformed(field="checkpoints[0].size", rule="at least 2; size 1 is the log id itself")
     _require_epochs(d)
-    _require_rotations(d)
 
 
 def _require_length(expected: int, got: int) -> None:
@@ -40,30 +39,20 @@ def _require_length(expected: int, got: int) -> None:
 
 
 def _require_epochs(d: Decoded) -> None:
-    for epoch in d.epochs:
-        record = epoch.record
-        _equal("epoch.closed_at", closed_at(d.genesis, record.epoch), record.closed_at)
-    for older, newer in pairwise(epoch.record for epoch in d.epochs):
+    records = [epoch.record for epoch in d.epochs]
+    for record in records:
+        verify_epoch(d.genesis, LeafIndex(record.epoch), record)
+    if records and records[0].epoch == 1:
+        verify_first(d.genesis, records[0])
+    for older, newer in pairwise(records):
         if older.epoch >= newer.epoch:
             raise FieldMalformed(field="epochs", rule="strictly ascending")
         if newer.epoch == older.epoch + 1:
-            _equal("epoch.first_block", older.end_block, newer.first_block)
+            verify_next(d.genesis, older, newer)
         for name in ("end_block", "governance_size", "set_id"):
-            if getattr(newer, name) < getattr(older, name):
-                raise FieldMismatch(
-                    field=f"epoch.{name}", expected=f">= {getattr(older, name)}", got=str(getattr(newer, name))
-                )
-
-
-def _require_rotations(d: Decoded) -> None:
-    for number, rotation in enumerate(d.rotations, start=2):
-        _equal("rotations.set_id", number, rotation.update.set_id)
-        if rotation.update.effective_from_size < rotation.epoch.epoch + 2:
-            raise FieldMismatch(
-                field="rotations.effective_from_size",
-                expected=f">= {rotation.epoch.epoch + 2}",
-                got=str(rotation.update.effective_from_size),
-            )
+            least, got = getattr(older, name), getattr(newer, name)
+            if got < least:
+                raise FieldMismatch(field=f"epoch.{name}", expected=f">= {least}", got=str(got))
 
 
 def require_identity(d: Decoded) -> None:
@@ -75,8 +64,9 @@ def require_identity(d: Decoded) -> None:
     _equal("genesis.origin", d.genesis.origin_hash.hex(), sha256(d.bundle.genesis.origin.encode("utf-8")).hex())
     for note in (*d.notes, *(rotation.note for rotation in d.rotations)):
         _equal("note.origin", d.bundle.genesis.origin, note.origin)
-    for record in (*(e.record for e in d.epochs), *(r.epoch for r in d.rotations), *(r.update for r in d.rotations)):
-        _equal("log_id", d.log_id.hex(), record.log_id.hex())
+    for rotation in d.rotations:
+        verify_epoch(d.genesis, LeafIndex(rotation.epoch.epoch), rotation.epoch)
+        _equal("set_update.log_id", d.log_id.hex(), rotation.update.log_id.hex())
     for _, signed in d.transactions:
         _equal("transaction.log_id", d.log_id.hex(), signed.body.log_id.hex())
 

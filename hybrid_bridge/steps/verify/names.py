@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hybrid_bridge.core.bundle import ValidatorPart
-from hybrid_bridge.core.encoding import b64u, parse_canonical_json, sha256
+from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.keys import decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.core.validators import SignedKeyBinding
+from hybrid_bridge.core.validators import SignedKeyBinding, parse_name
 from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch, SignatureWrong
 from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.steps.verify.signers import ResponsibleSets
-from hybrid_bridge.units import Address
+from hybrid_bridge.units import Address, Digest
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -56,24 +56,23 @@ def verify_names(d: Decoded, sets: ResponsibleSets, trust: Trust) -> Naming:
     if list(certificates) != sorted(certificates) or len(certificates) != len(d.bundle.certificates):
         raise FieldMalformed(field="certificates", rule="strictly ascending by hash")
     parts = [*d.bundle.genesis.validators, *(p for r in d.bundle.rotations for p in r.validators)]
+    for digest in certificates.keys() - {part.certificate_hash for part in parts}:
+        raise FieldMismatch(field="certificates", expected="certificates of the validators shown", got=digest.hex())
     names: dict[Address, Name] = {}
     for part in parts:
-        legal_id, name = _name_of(part)
-        basis = SELF_STATED
-        if part.certificate_hash in certificates:
-            basis = _bind(d, part, certificates[part.certificate_hash], trust)
+        legal_id, name = parse_name(part.name)
+        der = certificates.get(Digest(part.certificate_hash))
+        basis = SELF_STATED if der is None else _bind(d, part, der, trust)
+        _require_mldsa(part)
         names[Address(part.address)] = Name(name, legal_id, basis)
     return Naming({address: names[address] for _, known in sets.sets for address in known.addresses})
 
 
-def _name_of(part: ValidatorPart) -> tuple[str, str]:
-    value = parse_canonical_json(part.name.encode("utf-8"), "validator.name", 1024)
-    if not isinstance(value, dict) or set(value) != {"id", "name"}:
-        raise FieldMalformed(field="validator.name", rule='the members "id" and "name"')
-    legal_id, name = value["id"], value["name"]
-    if not isinstance(legal_id, str) or not isinstance(name, str):
-        raise FieldMalformed(field="validator.name", rule="strings")
-    return legal_id, name
+def _require_mldsa(part: ValidatorPart) -> None:
+    """The post-quantum key, if one is shown, is the one the binding names."""
+    stated = SignedKeyBinding.decode(part.key_binding).binding.mldsa_key_hash
+    if part.mldsa_key is not None and (shown := sha256(part.mldsa_key)) != stated:
+        raise FieldMismatch(field="validator.mldsa_key", expected=stated.hex(), got=shown.hex())
 
 
 def _bind(d: Decoded, part: ValidatorPart, der: bytes, trust: Trust) -> str:

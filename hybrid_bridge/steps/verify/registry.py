@@ -36,6 +36,13 @@ class LabelFact:
         """`not registered`, `object X`, `state S after event n`, `present, use unknown` or `no statement`."""
         return self._life() if self.label.type == LIFE else self._identity()
 
+    @property
+    def object_id(self) -> str:
+        """The object an identity label was opened to, or empty."""
+        standing = self.versions.get(0)
+        value = None if self.label.type == LIFE or standing is None else standing.value
+        return str(value.get("object", "")) if value is not None else ""
+
     def _identity(self) -> str:
         standing = self.versions[0]
         if not standing.present:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hybrid_bridge.business.outside import Outcome
 from hybrid_bridge.core.attestation import quorum
 from hybrid_bridge.core.evidence import (
     NOT_SHOWN,
@@ -34,7 +35,7 @@ class Findings:
     naming: Naming
     labels: tuple[LabelFact, ...]
     standing: Standing
-    warnings: tuple[str, ...]
+    rules: Outcome
 
     @property
     def trusted_log(self) -> bool:
@@ -67,7 +68,7 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         records=tuple(_record(epoch, entry) for epoch in d.epochs for entry in epoch.entries),
         registry=tuple(RegistryFact(epoch=x.epoch, label=x.label.describe(), statement=x.statement) for x in f.labels),
         signers=tuple(f.naming.of(address) for address in first.signers),
-        warnings=f.warnings,
+        warnings=f.rules.warnings,
         missing=_missing(f, verdicts),
     )
 
@@ -80,6 +81,7 @@ def _missing(f: Findings, verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
     ]
     if not f.trusted_log and "integrity" not in f.trust.require:
         missing.insert(0, _log_missing(f))
+    missing += f.rules.missing
     level = f.trust.minimum_level
     reached = next(v.result for v in verdicts if v.name == "level")
     if level is not None and reached < level:

@@ -1,6 +1,6 @@
 """Check 13 of `verify`: artefact digests, which half a field stands in, brake flags, and rules between records."""
 
-from hybrid_bridge.business.outside import cross_checks
+from hybrid_bridge.business.outside import Outcome, cross_checks
 from hybrid_bridge.business.schema import claim_or_private
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import b64u
@@ -9,26 +9,27 @@ from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
 from hybrid_bridge.steps.verify.registry import LabelFact
 
 
-def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> tuple[str, ...]:
-    """Warnings for people; what a rule forbids raises.
+def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> Outcome:
+    """Warnings for people and what would have to be shown; what a rule forbids raises.
 
     Raises:
         FieldMalformed: a field stands in the half its schema does not give it (`second-private-field`, SPEC §3).
         Refuted: an artefact's digest or a rule between the shown records is broken.
     """
-    warnings: list[str] = []
+    brakes = [
+        f"the brake was on when epoch {epoch.record.epoch} closed" for epoch in d.epochs if epoch.record.flags & 1
+    ]
     for epoch in d.epochs:
         for entry in epoch.entries:
             require_halves(entry)
-        if epoch.record.flags & 1:
-            warnings.append(f"the brake was on when epoch {epoch.record.epoch} closed")
     _require_artefacts(d)
     opened = [
         (entry.entry.record_type, {disclosure.name: disclosure.value for disclosure in entry.disclosures})
         for epoch in d.epochs
         for entry in epoch.entries
     ]
-    return (*warnings, *cross_checks(opened, [(fact.label, fact.statement) for fact in labels]))
+    outcome = cross_checks(opened, frozenset(fact.object_id for fact in labels if fact.object_id))
+    return Outcome((*brakes, *outcome.warnings), outcome.missing)
 
 
 def require_halves(entry: DecodedEntry) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybrid_bridge.core.attestation import verify_quorum
-from hybrid_bridge.core.checkpoint import Note, quorum_signatures, verify_log_line
+from hybrid_bridge.core.bundle import WitnessAnchor
+from hybrid_bridge.core.checkpoint import Note, has_log_line, key_id, quorum_name, quorum_signatures, verify_log_line
 from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.governance import verify_succession
+from hybrid_bridge.core.note import TYPE_ED25519, TYPE_QUORUM
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMismatch, SetMismatch
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, SignatureWrong
 from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.units import Address, Digest, TreeSize
 
@@ -53,7 +56,7 @@ def verify_sets(d: Decoded) -> ResponsibleSets:
     for rotation in d.rotations:
         old = sets[-1][1]
         verify_note(d, rotation.note, ResponsibleSets(tuple(sets)))
-        _require_set(rotation.update.previous_set_hash, old)
+        verify_succession(rotation.update, old, rotation.epoch.epoch)
         _require_set(rotation.update.set_hash, rotation.validators)
         sets.append((TreeSize(rotation.update.effective_from_size), rotation.validators))
     known = ResponsibleSets(tuple(sets))
@@ -78,15 +81,32 @@ def verify_notes(d: Decoded, sets: ResponsibleSets) -> SignedNotes:
 def verify_note(d: Decoded, note: Note, sets: ResponsibleSets) -> SignedNote:
     """One note under the set that is responsible for its size."""
     validators = sets.responsible(note.size)
+    _require_known_lines(d, note, validators)
     checkpoint = d.checkpoint(note, validators)
     signatures = quorum_signatures(note, validators, d.log_id, checkpoint.timestamp)
     signers = verify_quorum(checkpoint, validators, signatures)
     return SignedNote(note, validators, tuple(signers), _signed_by_log(d, note))
 
 
+def _require_known_lines(d: Decoded, note: Note, validators: ValidatorSet) -> None:
+    """In a bundle no line may stand that nobody checks, or a changed byte could pass unnoticed (ADR 8)."""
+    named = {
+        (quorum_name(note.origin, a), key_id(quorum_name(note.origin, a), TYPE_QUORUM, a)) for a in validators.addresses
+    }
+    named.add((note.origin, key_id(note.origin, TYPE_ED25519, d.genesis.log_key)))
+    witnesses = {a.name for a in d.bundle.anchors if isinstance(a, WitnessAnchor) and a.tree_size == note.size}
+    for line in note.lines:
+        if (line.name, line.key_id) not in named and line.name not in witnesses:
+            raise FieldMalformed(
+                field="note.lines", rule="lines of the log key, of responsible validators, of witnesses named"
+            )
+
+
 def _signed_by_log(d: Decoded, note: Note) -> bool:
-    if d.genesis.log_key == ZERO or not any(line.name == note.origin for line in note.lines):
+    if d.genesis.log_key == ZERO:
         return False
+    if not has_log_line(note, d.genesis.log_key):
+        raise SignatureWrong(signer="log key (its line is not there)")
     verify_log_line(note, d.genesis.log_key)
     return True
 

@@ -1,0 +1,57 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedBlock, TrustedChain, TrustedLog, parse_trust
+from hybrid_bridge.errors import BridgeError, FieldMalformed, Malformed, NotCanonical, TooLong
+
+WHOLE = Trust(
+    logs=(TrustedLog(log_id=bytes(32)),),
+    public_chains=(
+        TrustedChain(chain_id=1, contracts=(bytes(20),), block_hashes=(TrustedBlock(number=5, hash=bytes(32)),), threshold=2),
+    ),
+    tlog_policy="log x\n",
+    member_roots=(b"der",),
+    max_age=60,
+    minimum_level="A1",
+    require=("integrity", "registry"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("trust", [Trust(), WHOLE])
+def test_a_trust_file_reads_back_as_it_was_written(trust):
+    assert parse_trust(trust.encode()) == trust
+
+
+def test_white_space_and_order_are_free_but_members_are_not():
+    value = json.loads(Trust().encode())
+    assert parse_trust(json.dumps(value, indent=7).encode()) == Trust()
+    for wrong in (
+        {**value, "log": []},
+        {k: v for k, v in value.items() if k != "logs"},
+        {**value, "require": ["luck"]},
+    ):
+        with pytest.raises(FieldMalformed):
+            parse_trust(json.dumps(wrong).encode())
+
+
+@pytest.mark.parametrize("data", [b"", b"[", b"\xff", b'{"format":1,"format":2}', b"[" * 100_000])
+def test_what_is_no_json_is_refused(data):
+    with pytest.raises(NotCanonical):
+        parse_trust(data)
+
+
+def test_a_float_and_a_huge_file_are_refused():
+    with pytest.raises(Malformed):
+        parse_trust(b'{"max_age": 1.5}')
+    with pytest.raises(TooLong):
+        parse_trust(b" " * (MAX_TRUST + 1))
+
+
+@given(st.binary(max_size=200))
+def test_only_our_errors_leave_the_parser(data):
+    with contextlib.suppress(BridgeError):
+        parse_trust(data)
