@@ -1,4 +1,4 @@
-"""The brake: a quorum stops all records but freezes, brakes and acknowledgements; it expires by itself (SCENARIOS S7)."""
+"""The brake: a quorum stops all but freezes, brakes and acknowledgements; it expires by itself (SCENARIOS S7)."""
 
 from typing import Final
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from hybrid_bridge.business.membership import COURT, REGULATOR, key_of, roles_of
+from hybrid_bridge.business.membership import key_of, roles_of
 from hybrid_bridge.business.ruling import Act, State, refuse
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.governance import COURT, REGULATOR
 from hybrid_bridge.core.ledger_state import StateReader, freeze_key, get_json, object_key, put_json
 
 FREEZE_NOTICE: Final = 5

@@ -7,11 +7,10 @@ certificate hash names the identity key, so both stand in public governance reco
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from hybrid_bridge.business.ruling import refuse
 from hybrid_bridge.core.encoding import Json, b64u, parse_b64u
-from hybrid_bridge.core.governance import MemberUpdate, SetUpdate
+from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REMOVE, MemberUpdate, SetUpdate, verify_succession
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.ledger_state import (
     NEWEST_SET,
@@ -26,26 +25,16 @@ from hybrid_bridge.core.ledger_state import (
     set_key,
 )
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, quorum
-from hybrid_bridge.errors import StoreBroken
-from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId, TreeSize
-
-MEMBER: Final = 1
-NODE: Final = 2
-REGULATOR: Final = 4
-COURT: Final = 8
-
-ADD: Final = 1
-REMOVE: Final = 2
-REPLACE_CERTIFICATE: Final = 3
+from hybrid_bridge.errors import FieldMismatch, StoreBroken
+from hybrid_bridge.units import EpochNumber, KeyId, SetId, TreeSize
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatorState:
     """One validator set as the state knows it; `keys` are the identity keys, in set order."""
 
-    set_id: SetId
-    set_hash: Digest
-    from_size: TreeSize
+    validators: ValidatorSet
+    from_size: TreeSize  # the least checkpoint size it is responsible for
     keys: tuple[KeyId, ...]
 
 
@@ -103,7 +92,7 @@ def responsible_set(state: StateReader, epoch: EpochNumber) -> ValidatorState:
     newest = read_set(state, SetId(get_number(state, NEWEST_SET)))
     if newest.from_size <= epoch + 1:
         return newest
-    return read_set(state, SetId(newest.set_id - 1))  # at most one change is ever pending
+    return read_set(state, SetId(newest.validators.set_id - 1))  # at most one change is ever pending
 
 
 def is_quorum(state: StateReader, keys: Iterable[KeyId], epoch: EpochNumber) -> bool:
@@ -123,25 +112,21 @@ def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> No
     Raises:
         RuleRejected: set.
     """
-    current = responsible_set(view, epoch)
-    subject = record.set_hash.hex()
+    current, subject = responsible_set(view, epoch).validators, record.set_hash.hex()
     if get_number(view, NEWEST_SET) != current.set_id:
         refuse("set", subject)  # another change is pending
-    if (record.set_id, record.previous_set_hash) != (current.set_id + 1, current.set_hash):
+    try:
+        verify_succession(record, current, epoch)
+    except FieldMismatch:
         refuse("set", subject)
-    if record.effective_from_size < epoch + 2:
-        refuse("set", subject)
-    validators = ValidatorSet(record.set_id, record.entries)
-    if validators.digest != record.set_hash:
-        refuse("set", subject)
-    keys = [_key_of_entry(view, entry, epoch, subject) for entry in record.entries]
-    put_set(view, validators, record.effective_from_size, keys)
+    keys = [_key_of_entry(view, entry, epoch, subject) for entry in record.validators.entries]
+    put_set(view, record.validators, record.effective_from_size, keys)
 
 
 def put_set(view: Overlay, validators: ValidatorSet, from_size: TreeSize, keys: Sequence[KeyId]) -> None:
     """Store a set as the newest."""
     row: dict[str, Json] = {
-        "set_hash": b64u(validators.digest),
+        "entries": b64u(validators.encode_entries()),
         "from_size": from_size,
         "keys": [b64u(key) for key in keys],
     }
@@ -159,8 +144,8 @@ def read_set(state: StateReader, set_id: SetId) -> ValidatorState:
     if row is None or not isinstance(row["keys"], list):
         raise StoreBroken(store="state", rule="every validator set is there")
     keys = tuple(key_of(str(key)) for key in row["keys"])
-    set_hash = Digest(parse_b64u(str(row["set_hash"]), "set_hash"))
-    return ValidatorState(set_id, set_hash, TreeSize(_int(row["from_size"])), keys)
+    validators = ValidatorSet.decode_entries(set_id, parse_b64u(str(row["entries"]), "entries"))
+    return ValidatorState(validators, TreeSize(_int(row["from_size"])), keys)
 
 
 def _key_of_entry(view: StateReader, entry: ValidatorEntry, epoch: EpochNumber, subject: str) -> KeyId:

@@ -9,27 +9,21 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeAlias
 
 from hybrid_bridge.business.fields import Claims
+from hybrid_bridge.core.block import AUTHORITY_WRONG, BRAKE_ON, ENTRY_REPEATED, LABEL_TAKEN, RULE_BROKEN
 from hybrid_bridge.core.encoding import Json, canonical_json, sha256
-from hybrid_bridge.core.governance import Notice
+from hybrid_bridge.core.governance import OWN_RECORD, Notice
 from hybrid_bridge.core.ledger_state import Overlay, get_number, life_key, put_number
 from hybrid_bridge.errors import RuleRejected
 from hybrid_bridge.units import Digest, EpochNumber, LogId, RecordType, Seconds, UnixSeconds
 
-ACCEPTED: Final = 0
-LABEL_TAKEN: Final = 1
-AUTHORITY: Final = 2
-BUSINESS: Final = 3
-BRAKE: Final = 4
-COMMITTED: Final = 5
-
 _CODES: Final[Mapping[str, int]] = {
     "L-hard": LABEL_TAKEN,
-    "admission": AUTHORITY,
-    "authority": AUTHORITY,
-    "I1": AUTHORITY,
-    "I3": AUTHORITY,
-    "brake": BRAKE,
-    "entry": COMMITTED,
+    "admission": AUTHORITY_WRONG,
+    "authority": AUTHORITY_WRONG,
+    "I1": AUTHORITY_WRONG,
+    "I3": AUTHORITY_WRONG,
+    "brake": BRAKE_ON,
+    "entry": ENTRY_REPEATED,
 }
 
 _DAY: Final = Seconds(86_400)
@@ -41,7 +35,7 @@ State: TypeAlias = Mapping[str, str | int]
 
 def refusal_code(rule: str) -> int:
     """The code of SPEC §5 for a rule's name; a business rule unless the table says otherwise."""
-    return _CODES.get(rule, BUSINESS)
+    return _CODES.get(rule, RULE_BROKEN)
 
 
 def refuse(rule: str, subject: str) -> NoReturn:
@@ -136,7 +130,7 @@ class Act:
         notice = Notice(
             log_id=self.log_id,
             notice_type=notice_type,
-            source=1,
+            source=OWN_RECORD,
             time=self.moment.time,
             until=UnixSeconds(until),
             entry_leaf=self.entry_leaf,

@@ -52,7 +52,7 @@ class Overlay:
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-POSITION: Final = b"position"  # height, time, chain value and load of the running epoch
+POSITION: Final = b"position"  # where the ledger stands, JSON
 GOVERNANCE: Final = b"governance"  # the frontier of the governance tree
 NEWEST_SET: Final = b"set"  # u64, id of the newest validator set
 BRAKE: Final = b"brake"  # u64, last epoch in which the brake is on
@@ -79,7 +79,7 @@ def set_key(set_id: SetId) -> bytes:
 
 
 def entry_key(entry_leaf: Digest) -> bytes:
-    """An entry committed before: the height, u64."""
+    """An entry committed before: its epoch, u64."""
     return b"entry/" + entry_leaf
 
 

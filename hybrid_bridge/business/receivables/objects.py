@@ -254,7 +254,7 @@ def open_asset(view: Overlay, object_id: str, epoch: EpochNumber) -> Asset:
 
 
 def lapse(view: Overlay, note: Note) -> Note:
-    """End an offer or reservation: a root note is cancelled, a child goes back to its giver, a reserved note is held."""
+    """End an offer or reservation: a root note is cancelled, a child goes back, a reserved note is held again."""
     if note.state == RESERVED:
         ended = replace(note, state=HELD, fin_key="", until=0)
     elif note.giver:

@@ -1,0 +1,172 @@
+"""What one transaction does: checks that need no state, then admission, rules and labels, by kind.
+
+Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of its own and drops that if a rule refuses.
+"""
+
+from dataclasses import dataclass, field
+
+from hybrid_bridge.business.fields import Claims, Schema
+from hybrid_bridge.business.membership import (
+    apply_member_update,
+    apply_set_update,
+    is_quorum,
+    is_validator,
+    roles_of,
+)
+from hybrid_bridge.business.rulebook import apply_record
+from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
+from hybrid_bridge.business.schema import schema_of_type
+from hybrid_bridge.core.disclosure import RESERVED, SCHEMA
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
+from hybrid_bridge.core.keys import key_id_text
+from hybrid_bridge.core.ledger_state import Overlay, entry_key, index_key, put_number
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import (
+    BeaconPayload,
+    Body,
+    GovernancePayload,
+    RecordPayload,
+    SignedTransaction,
+    claims_of,
+)
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch
+from hybrid_bridge.units import Commitment, LogId, RegistryIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What every member executes by: the genesis record, and the rule pack of the policy it commits to."""
+
+    genesis: Genesis
+    pack: RulePack = field(default_factory=RulePack)
+
+    @property
+    def log_id(self) -> LogId:
+        """Of the consortium."""
+        return self.genesis.log_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What one accepted transaction brought, beside the writes. Governance records and beacons have no entry."""
+
+    entry: bytes | None = None
+    identity_ops: tuple[tuple[RegistryIndex, Commitment], ...] = ()
+    life_events: tuple[LifeEvent, ...] = ()
+    governance: tuple[bytes, ...] = ()
+    beacon: BeaconPayload | None = None
+
+
+def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
+    """All that no state can change: bytes, signatures, the schema of the claims, the shape of a governance record.
+
+    Raises:
+        Malformed, Refuted: as `SignedTransaction.verify_stateless`; FieldMalformed names the claim.
+    """
+    signed.verify_stateless(log_id)
+    match signed.body.payload:
+        case RecordPayload() as payload:
+            _typed_claims(signed.body, payload)
+        case GovernancePayload(record):
+            governance = _decode_update(record)
+            if governance.log_id != log_id:
+                raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
+        case BeaconPayload(chain_id, number, block_hash):
+            if not (chain_id and number and any(block_hash)):
+                raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
+
+
+def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, moment: Moment) -> Changes:
+    """Carry out one transaction, known to pass `stateless_check`, on `trial`.
+
+    Raises:
+        RuleRejected: a rule refuses it; what `trial` holds is then worthless.
+    """
+    body = signed.body
+    match body.payload:
+        case RecordPayload() as payload:
+            return _apply_record(trial, rules, body, payload, moment)
+        case GovernancePayload(record):
+            return _apply_governance(trial, body, record, moment)
+        case BeaconPayload() as beacon:
+            return _apply_beacon(trial, body, beacon, moment)
+
+
+# ── kind 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPayload, moment: Moment) -> Changes:
+    """(1) entry new (2) submitter admitted (3) business rules (4) labels: last, so that refusals are no oracle."""
+    leaf = leaf_hash(payload.entry)
+    if trial.get(entry_key(leaf)) is not None:
+        refuse("entry", leaf.hex())
+    if not roles_of(trial, body.submitter, moment.epoch) & MEMBER:
+        refuse("admission", key_id_text(body.submitter))
+    schema, claims = _typed_claims(body, payload)
+    act = Act(
+        claims=claims,
+        view=trial,
+        moment=moment,
+        pack=rules.pack,
+        log_id=rules.log_id,
+        record_type=schema.record_type,
+        entry_leaf=leaf,
+        authorisers=frozenset(map(key_id_text, body.authorisers)),
+    )
+    apply_record(act)
+    _insert_labels(trial, payload, schema)
+    put_number(trial, entry_key(leaf), moment.epoch)
+    return Changes(
+        entry=payload.entry,
+        identity_ops=tuple((op.index, op.commitment) for op in payload.ops),
+        life_events=tuple(act.events),
+        governance=tuple(notice.encode() for notice in act.notices),
+    )
+
+
+def _typed_claims(body: Body, payload: RecordPayload) -> tuple[Schema, Claims]:
+    schema = schema_of_type(payload.record.record_type)
+    values = {name: claim.value for name, claim in claims_of(body).items()}
+    if values[SCHEMA] != schema.name:
+        raise FieldMalformed(field=SCHEMA, rule=f"{schema.name}, as the record type says")
+    return schema, schema.parse_claims({name: value for name, value in values.items() if name not in RESERVED})
+
+
+def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> None:
+    for op in payload.ops:
+        if op.label_type not in schema.label_types:
+            refuse("labels", op.index.hex())
+        if trial.get(index_key(op.index)) is not None:
+            refuse("L-hard", op.index.hex())
+        trial.put(index_key(op.index), op.commitment)
+
+
+# ── kinds 2 and 3 ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _decode_update(record: bytes) -> SetUpdate | MemberUpdate:
+    governance = decode_governance(record)
+    if isinstance(governance, Notice):
+        raise FieldMalformed(field="record", rule="SetUpdate or MemberUpdate; notices are derived")
+    return governance
+
+
+def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment) -> Changes:
+    epoch = moment.epoch
+    if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
+        refuse("admission", key_id_text(body.submitter))
+    if not is_quorum(trial, body.authorisers, epoch):
+        refuse("authority", "quorum")
+    governance = _decode_update(record)
+    if isinstance(governance, SetUpdate):
+        apply_set_update(trial, governance, epoch)
+    else:
+        apply_member_update(trial, governance, epoch)
+    return Changes(governance=(record,))
+
+
+def _apply_beacon(trial: Overlay, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:
+    if body.authorisers or not is_validator(trial, body.submitter, moment.epoch):
+        refuse("authority", key_id_text(body.submitter))
+    return Changes(beacon=beacon)
