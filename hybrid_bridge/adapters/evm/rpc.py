@@ -1,0 +1,175 @@
+"""One JSON-RPC endpoint of a public chain: the door to web3. No web3 type leaves it.
+
+web3 repeats a call up to five times on its own: that is switched off, one call is one request (RELAYER §6). Connections
+are kept, redirects and proxies of the environment are not followed, an answer is bounded in bytes and in time.
+"""
+
+import io
+import re
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError as TransportError
+from web3 import HTTPProvider
+from web3.types import RPCEndpoint
+
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, Unreachable
+from hybrid_bridge.units import Seconds
+
+TIMEOUT: Final = Seconds(5)  # of one call (RELAYER §4.2)
+MAX_ANSWER: Final = 32 << 20  # bytes; all receipts of a full public block have some 20 MB as JSON
+CONNECTIONS: Final = 8  # kept for each endpoint; more callers at once open more
+_ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
+    r"header (for hash )?not found|(finalized |safe )?block not found|unknown block|resource ?not ?found"
+    r"|missing trie node|not currently canonical|block .*out of range|blockoutofrange|pruned",
+    re.IGNORECASE,
+)
+_SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
+_HEX: Final = re.compile(r"0x([0-9a-fA-F]{2})*")
+_QUANTITY: Final = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
+
+
+class RpcError(Exception):
+    """An error object of an answer, unjudged; never leaves `adapters.evm`."""
+
+    def __init__(self, code: int, message: str, data: bytes) -> None:
+        super().__init__(message)
+        self.code, self.message, self.data = code, message, data
+
+
+class JsonRpc:
+    """Calls of one endpoint. `name` is the one of the settings; the URL may hold a key and is never shown.
+
+    Errors: `Unreachable` (perhaps it happened), `EndpointRefused`, `NotYet`, `AnswerMalformed`. Threads: any.
+    """
+
+    def __init__(self, name: str, url: str, timeout: Seconds = TIMEOUT) -> None:
+        self.name = name
+        self._provider = HTTPProvider(
+            url,
+            request_kwargs={"timeout": timeout},
+            session=_BoundedSession(),
+            exception_retry_configuration=None,
+        )
+
+    def ask(self, method: str, *params: Json) -> Json:
+        """The result of a read.
+
+        Raises:
+            Unreachable, AnswerMalformed: see the class.
+            EndpointRefused: the endpoint's own error.
+            NotYet: it does not have that public block, or no longer.
+        """
+        try:
+            return self.ask_raw(method, *params)
+        except RpcError as error:
+            raise self.judged(method, error) from None
+
+    def ask_raw(self, method: str, *params: Json) -> Json:
+        """As `ask`, but an error object is raised as it came.
+
+        Raises:
+            Unreachable, AnswerMalformed: see the class.
+            RpcError: an error object.
+        """
+        try:
+            answer: Any = self._provider.make_request(RPCEndpoint(method), list(params))
+        except (requests.RequestException, TransportError, OSError):
+            raise Unreachable(endpoint=self.name, call=method) from None
+        except (ValueError, RecursionError):
+            raise self.malformed(method, "JSON") from None
+        if not isinstance(answer, dict):
+            raise self.malformed(method, "an object")
+        if answer.get("error") is not None:
+            raise self._error(method, answer["error"])
+        if "result" not in answer:
+            raise self.malformed(method, "a result or an error")
+        result: Json = answer["result"]
+        return result
+
+    def _error(self, method: str, error: object) -> Exception:
+        if not isinstance(error, Mapping) or not isinstance(error.get("code"), int):
+            return self.malformed(method, "an error has a code")
+        data = error.get("data")
+        data = data.get("data") if isinstance(data, Mapping) else data
+        octets = bytes.fromhex(data[2:]) if isinstance(data, str) and _HEX.fullmatch(data) else b""
+        return RpcError(error["code"], str(error.get("message", "")), octets)
+
+    def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
+        """An error object as one of ours: that public block is not there, or the endpoint will not."""
+        if _ABSENT.search(error.message):
+            return NotYet(what=f"{call} at {self.name}")
+        return EndpointRefused(endpoint=self.name, call=call, code=error.code, reason=shortened(error.message))
+
+    def malformed(self, call: str, rule: str) -> AnswerMalformed:
+        """An answer that is not what the protocol says."""
+        return AnswerMalformed(endpoint=self.name, call=call, rule=rule)
+
+    # ── parts of answers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def members(self, method: str, value: Json) -> Mapping[str, Json]:
+        """An object."""
+        if not isinstance(value, dict):
+            raise self.malformed(method, "an object")
+        return value
+
+    def items(self, method: str, value: Json) -> list[Json]:
+        """An array."""
+        if not isinstance(value, list):
+            raise self.malformed(method, "an array")
+        return value
+
+    def quantity(self, method: str, value: Json) -> int:
+        """An unsigned number as 0x text."""
+        if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+            raise self.malformed(method, "a quantity")
+        return int(value, 16)
+
+    def octets(self, method: str, value: Json, width: int | None = None) -> bytes:
+        """Bytes as 0x text, of exactly `width` if it is given."""
+        if not isinstance(value, str) or not _HEX.fullmatch(value) or width not in (None, len(value) // 2 - 1):
+            raise self.malformed(method, "bytes" if width is None else f"{width} bytes")
+        return bytes.fromhex(value[2:])
+
+
+def data_json(value: bytes) -> str:
+    """Bytes as 0x text."""
+    return "0x" + bytes(value).hex()
+
+
+def shortened(message: str) -> str:
+    """An endpoint's words without addresses, keys and length."""
+    return _SECRETS.sub("…", message)[:160]
+
+
+class _BoundedSession(requests.Session):
+    """Reads an answer up to a size and a moment: who trickles bytes gets hardly more time than a silent one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy, netrc or certificate store from the environment
+        self.headers["Accept-Encoding"] = "identity"  # no bombs
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
+
+    def post(self, url: str | bytes, data: Any = None, json: Any = None, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        """As the parent's, but read whole within the timeout."""
+        deadline = time.monotonic() + kwargs["timeout"]
+        response = super().post(url, data, json, **{**kwargs, "stream": True, "allow_redirects": False})
+        body = io.BytesIO()
+        with ExitStack() as unless_whole:
+            unless_whole.callback(response.close)
+            while chunk := response.raw.read1(1 << 16, decode_content=False):
+                body.write(chunk)
+                if body.tell() > MAX_ANSWER or time.monotonic() > deadline:
+                    raise requests.exceptions.ReadTimeout
+            unless_whole.pop_all()
+        response.raw.release_conn()
+        body.seek(0)
+        response.raw = body
+        return response
