@@ -110,8 +110,6 @@ def build_fields(
     width = least_width(len(claims), len(private)) if width is None else require_width(width)
     require_claims(claims)
     require_once([disclosure.name for disclosure in [*claims, *private]])
-    for disclosure in private:
-        require_half(disclosure.name, "private")
     if len(private) + len(decoy_seeds) != width // 2:
         raise FieldMalformed(field="decoys", rule="private fields and decoys fill the right half")
     left = _left_half([claim.digest for claim in claims], width)
