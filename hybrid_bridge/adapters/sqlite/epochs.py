@@ -1,0 +1,120 @@
+"""Closed epochs and what is said about them: records, batches, registry pairs, attestations, the log's own line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from hybrid_bridge.adapters.sqlite import tables
+from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.units import Address, Digest, EcdsaSignature, EpochNumber, Height, TreeSize
+
+MAX_ROWS: Final = 256  # of one answer
+
+_EPOCH, _ATTESTED, _LINE = table_of(tables.Epoch), table_of(tables.Attested), table_of(tables.LogLine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedEpoch:
+    """One closed epoch as stored."""
+
+    number: EpochNumber
+    end_block: Height
+    record: bytes  # 640
+    entries: bytes  # 37 each, in batch order
+    pairs: bytes  # index ‖ commitment, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class SizedSignature:
+    """A signature over the checkpoint of one size."""
+
+    size: TreeSize
+    root: Digest
+    signature: EcdsaSignature
+
+
+class SqlEpochs:
+    """The part of the ledger's store that begins where an epoch ends."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def add(self, epoch: ClosedEpoch) -> None:
+        """Commit a closed epoch before anything is said about it."""
+        row = {name: getattr(epoch, name) for name in ("number", "end_block", "record", "entries", "pairs")}
+        with self._file.write() as connection:
+            connection.execute(_EPOCH.insert(), [row])
+
+    def all_records(self) -> list[bytes]:
+        """Every epoch record, in order: the log's leaves after the genesis record."""
+        with self._file.read() as connection:
+            return list(connection.execute(select(_EPOCH.c.record).order_by(_EPOCH.c.number)).scalars())
+
+    def all_pairs(self) -> list[bytes]:
+        """What each epoch added to the registry, in order."""
+        with self._file.read() as connection:
+            return list(connection.execute(select(_EPOCH.c.pairs).order_by(_EPOCH.c.number)).scalars())
+
+    def epochs(self, first: EpochNumber, last: EpochNumber) -> list[ClosedEpoch]:
+        """The closed epochs first … last, at most `MAX_ROWS`."""
+        query = select(_EPOCH).where(_EPOCH.c.number >= first, _EPOCH.c.number <= last)
+        with self._file.read() as connection:
+            rows = connection.execute(query.order_by(_EPOCH.c.number).limit(MAX_ROWS)).all()
+        return [
+            ClosedEpoch(
+                number=EpochNumber(row.number),
+                end_block=Height(row.end_block),
+                record=row.record,
+                entries=row.entries,
+                pairs=row.pairs,
+            )
+            for row in rows
+        ]
+
+    # ── attestations ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def attest(self, address: Address, signed: SizedSignature) -> None:
+        """Keep a verified attestation. The first one of an address and size stays."""
+        row = {"size": signed.size, "address": address, "root": signed.root, "signature": signed.signature}
+        with self._file.write() as connection:
+            connection.execute(_ATTESTED.insert().prefix_with("OR IGNORE"), [row])
+
+    def attested(self, address: Address, after: TreeSize, limit: int = MAX_ROWS) -> list[SizedSignature]:
+        """Attestations by one key above a size, ascending."""
+        query = select(_ATTESTED).where(_ATTESTED.c.address == address, _ATTESTED.c.size > after)
+        with self._file.read() as connection:
+            rows = connection.execute(query.order_by(_ATTESTED.c.size).limit(limit)).all()
+        return [SizedSignature(row.size, row.root, row.signature) for row in rows]
+
+    def newest_attested(self) -> dict[Address, TreeSize]:
+        """The largest attested size of each key."""
+        query = select(_ATTESTED.c.address, func.max(_ATTESTED.c.size)).group_by(_ATTESTED.c.address)
+        with self._file.read() as connection:
+            return {Address(address): TreeSize(size) for address, size in connection.execute(query)}
+
+    def signatures(self, size: TreeSize, root: Digest) -> Mapping[Address, EcdsaSignature]:
+        """All kept attestations of one checkpoint."""
+        query = select(_ATTESTED).where(_ATTESTED.c.size == size, _ATTESTED.c.root == root)
+        with self._file.read() as connection:
+            rows = connection.execute(query.order_by(_ATTESTED.c.address)).all()
+        return {Address(row.address): EcdsaSignature(row.signature) for row in rows}
+
+    # ── the log's own line ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_line(self, size: TreeSize, signature: bytes) -> None:
+        """Keep the log key's verified signature over a note."""
+        with self._file.write() as connection:
+            connection.execute(_LINE.insert().prefix_with("OR IGNORE"), [{"size": size, "signature": signature}])
+
+    def lines(self, after: TreeSize) -> Sequence[tuple[TreeSize, bytes]]:
+        """The log key's signatures above a size, ascending."""
+        query = select(_LINE).where(_LINE.c.size > after).order_by(_LINE.c.size).limit(MAX_ROWS)
+        with self._file.read() as connection:
+            return [(TreeSize(row.size), row.signature) for row in connection.execute(query)]
+
+    def line(self, size: TreeSize) -> bytes | None:
+        """The log key's signature over one note."""
+        with self._file.read() as connection:
+            return connection.execute(select(_LINE.c.signature).where(_LINE.c.size == size)).scalar()

@@ -1,0 +1,101 @@
+"""What members said about blocks, what contradicts, and whether this member still signs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from hybrid_bridge.adapters.sqlite import tables
+from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.ledger import countersigned_row
+from hybrid_bridge.core.block import Countersignature
+from hybrid_bridge.units import Height, KeyId, UnixSeconds
+
+MAX_ROWS: Final = 256  # of one answer
+
+_COUNTERSIGNED = table_of(tables.Countersigned)
+_CONFLICT, _HALT = table_of(tables.Conflict), table_of(tables.Halt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Two statements of one key that contradict each other, in their own encodings."""
+
+    kind: str  # block or checkpoint
+    signer: bytes
+    number: int  # height or size
+    first: bytes
+    second: bytes
+
+
+class SqlWitness:
+    """The part of the ledger's store that remembers who said what."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def add(self, countersignature: Countersignature) -> Countersignature | None:
+        """Keep a verified countersignature; the one that stands already if it says something else."""
+        with self._file.write() as connection:
+            query = select(_COUNTERSIGNED.c.data).where(
+                _COUNTERSIGNED.c.signer == countersignature.signer, _COUNTERSIGNED.c.height == countersignature.height
+            )
+            standing = connection.execute(query).scalar()
+            if standing is None:
+                connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(countersignature)])
+                return None
+        before = Countersignature.decode(standing)
+        return before if before.block_hash != countersignature.block_hash else None
+
+    def add_all(self, countersignatures: list[Countersignature]) -> None:
+        """Keep our own words, already checked against what stands, in one commit."""
+        with self._file.write() as connection:
+            rows = [countersigned_row(word) for word in countersignatures]
+            connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), rows)
+
+    def of(self, signer: KeyId, after: Height) -> list[bytes]:
+        """One member's countersignatures above a height, ascending."""
+        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.signer == signer, _COUNTERSIGNED.c.height > after)
+        with self._file.read() as connection:
+            return list(connection.execute(query.order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)).scalars())
+
+    def at(self, height: Height) -> list[Countersignature]:
+        """All countersignatures kept for one height."""
+        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.height == height)
+        with self._file.read() as connection:
+            return [Countersignature.decode(data) for data in connection.execute(query).scalars()]
+
+    def newest(self) -> dict[KeyId, Height]:
+        """The highest countersigned height of each member."""
+        query = select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height)).group_by(_COUNTERSIGNED.c.signer)
+        with self._file.read() as connection:
+            return {KeyId(signer): Height(height) for signer, height in connection.execute(query)}
+
+    # ── what contradicts ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep(self, evidence: Evidence, seen_at: UnixSeconds) -> None:
+        """Keep evidence; the first of a key and number stays."""
+        names = ("kind", "signer", "number", "first", "second")
+        row = {name: getattr(evidence, name) for name in names} | {"seen_at": seen_at}
+        with self._file.write() as connection:
+            connection.execute(_CONFLICT.insert().prefix_with("OR IGNORE"), [row])
+
+    def kept(self) -> list[Evidence]:
+        """All evidence."""
+        with self._file.read() as connection:
+            rows = connection.execute(select(_CONFLICT)).all()
+        return [
+            Evidence(kind=row.kind, signer=row.signer, number=row.number, first=row.first, second=row.second)
+            for row in rows
+        ]
+
+    def halt(self, reason: str, since: UnixSeconds) -> None:
+        """Sign nothing more until a person has looked; the first reason stays."""
+        with self._file.write() as connection:
+            row = {"id": 1, "reason": reason, "since": since}
+            connection.execute(_HALT.insert().prefix_with("OR IGNORE"), [row])
+
+    def halted(self) -> str:
+        """Why this member signs no more; empty while it does."""
+        with self._file.read() as connection:
+            return connection.execute(select(_HALT.c.reason)).scalar() or ""

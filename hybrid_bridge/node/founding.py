@@ -1,0 +1,285 @@
+"""Found a consortium: authority, keys, genesis record, the first transactions, and each member's folder.
+
+All of it is made in one place and one moment, which suits a demo, a test or a dress rehearsal. Founders who do not
+trust one another make their own keys and bring certificates instead; the files are the same.
+
+    OUT/ca/                the authority: keep its key apart, it can admit a stranger
+    OUT/public/            genesis.bin, origin.txt, entries.bin, members.json, ca.pem: for everybody
+    OUT/nodes/NAME/        one member: settings, secrets, certificates, the public files, empty stores
+    OUT/nodes/NAME/owner/  the TLS certificate of the member's own people
+    OUT/clients/NAME/      the TLS certificate of a relayer
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.hpke_sealer import public_of
+from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
+from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, sha256
+from hybrid_bridge.core.genesis import Genesis, origin_hash
+from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.labels import label_table_hash
+from hybrid_bridge.core.registry import genesis_tree
+from hybrid_bridge.core.secret import Secret, decoy_key_hash
+from hybrid_bridge.core.signing import address_of, public_key_of
+from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart, SignedTransaction
+from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_hash, quorum
+from hybrid_bridge.core.vrf import public_key
+from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, sealing_message
+from hybrid_bridge.node.settings import FILE, NodeSettings, require_endpoint, write_settings
+from hybrid_bridge.ports import Randomness
+from hybrid_bridge.units import Address, Digest, EpochNumber, Height, LogId, Seconds, UnixSeconds
+from hybrid_bridge.units import Sequence as SequenceNumber
+
+FOUNDING: Final = "founding.bin"  # the sequencer's first transactions
+SECRET_MODE: Final = 0o600
+PUBLIC_MODE: Final = 0o644
+NO_MLDSA: Final = Digest(bytes(32))
+DAY: Final = Seconds(86_400)
+NOBODY: Final = Address(bytes(20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founder:
+    """A member to be: who, in which roles, where it will listen."""
+
+    name: str
+    legal_name: str
+    legal_id: str
+    roles: tuple[str, ...]
+    endpoint: str
+
+    @property
+    def holder(self) -> Holder:
+        """As certificates have it."""
+        return Holder(self.name, self.legal_name, self.legal_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the founders agreed on. Times in seconds; ladders as in SPEC §7.1."""
+
+    origin: str
+    genesis_time: UnixSeconds
+    cadence: Seconds
+    founders: tuple[Founder, ...]
+    relayers: tuple[str, ...] = ()
+    grace: Seconds
+    promise_delay: int = 6
+    batch_ladder: int = 1 << 6 | 1 << 8 | 1 << 10 | 1 << 14
+    registry_ladder: int = 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 12
+    pause_max: Seconds = DAY
+    guardian: Address = NOBODY
+    block_interval_ms: int = 200
+    log_level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be written: content and mode."""
+
+    data: bytes = field(repr=False)
+    mode: int = PUBLIC_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """One founder's own secrets."""
+
+    identity: PrivateKey
+    secrets: dict[str, bytes] = field(repr=False)
+    certificate: bytes  # DER
+
+    @property
+    def address(self) -> Address:
+        return address_of(public_key_of(self.secrets["attestation"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """A consortium on paper: its log id, and every file by its path below the chosen folder."""
+
+    genesis: Genesis
+    members: tuple[Member, ...]
+    files: dict[str, File]
+
+
+def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
+    """Make all keys, certificates and records of a new consortium.
+
+    Raises:
+        Malformed: the plan breaks a rule; `SettingsMalformed` names the entry.
+    """
+    _require_plan(plan)
+    authority = found_authority(plan.origin, now)
+    keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
+    shared = {"set": randomness(32), "vrf": randomness(32), "log": randomness(32)}
+    unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
+    genesis = _genesis(plan, unbound, shared)
+    members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
+    log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
+    public = {
+        "genesis.bin": File(genesis.encode()),
+        "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
+        "entries.bin": File(first_set(members).encode_entries()),
+        "members.json": File(encode_directory(plan.origin, log_key, members)),
+        "ca.pem": File(authority.certificate),
+    }
+    files = {f"public/{name}": file for name, file in public.items()}
+    files |= {"ca/ca.pem": File(authority.certificate), "ca/ca.key": File(authority.key, SECRET_MODE)}
+    first = _founding_transactions(genesis, members, keys, plan)
+    for founder in plan.founders:
+        mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder)}
+        folder = _node_files(plan, founder, mine, authority, now) | public
+        if "sequencer" in founder.roles:
+            folder[FOUNDING] = File(first)
+        files |= {f"nodes/{founder.name}/{name}": file for name, file in folder.items()}
+    for relayer in plan.relayers:
+        issued = issue_tls(authority, Holder(relayer, relayer, "none"), "relayer", (), now)
+        files |= {f"clients/{relayer}/{name}": file for name, file in _tls_files(issued, authority).items()}
+    return Foundation(genesis, members, files)
+
+
+def ledger_id(origin: str) -> Digest:
+    """H(CTX("ledger") ‖ "embedded/1" ‖ 00 ‖ originHash): the identity of an embedded ledger (ENGINES §3.6)."""
+    return sha256(context("ledger") + b"embedded/1\x00" + origin_hash(origin))
+
+
+def _require_plan(plan: Plan) -> None:
+    names = [founder.name for founder in plan.founders] + list(plan.relayers)
+    if len(set(names)) != len(names):
+        raise SettingsMalformed(key="members.name", rule="each name once")
+    if sum("sequencer" in founder.roles for founder in plan.founders) != 1:
+        raise SettingsMalformed(key="members.roles", rule="exactly one sequencer")
+    for founder in plan.founders:
+        require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
+        if not founder.roles or not set(founder.roles) <= set(ROLES):
+            raise SettingsMalformed(key=f"members.{founder.name}.roles", rule=f"of {', '.join(ROLES)}")
+        if "sequencer" in founder.roles and "validator" not in founder.roles:
+            raise SettingsMalformed(key=f"members.{founder.name}.roles", rule="the sequencer is a validator")
+
+
+def _keys(founder: Founder, authority: Authority, randomness: Randomness, now: UnixSeconds) -> _Keys:
+    names = ["identity", "sealing", "party"] + ["attestation"] * ("validator" in founder.roles)
+    secrets = {name: randomness(32) for name in names}
+    identity = PrivateKey.from_seed(secrets["identity"])
+    return _Keys(identity, secrets, issue_identity(authority, founder.holder, identity.public, now))
+
+
+def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
+    sealing_key = public_of(keys.secrets["sealing"])
+    address = binding = None
+    if "validator" in founder.roles:
+        address = keys.address
+        word = KeyBinding(origin_hash(plan.origin), sha256(keys.certificate), address, NO_MLDSA)
+        signature = keys.identity.sign(word.message())
+        binding = SignedKeyBinding(word, keys.identity.public.scheme, signature).encode()
+    return Member(
+        name=founder.name,
+        legal_name=founder.legal_name,
+        legal_id=founder.legal_id,
+        roles=founder.roles,
+        endpoint=founder.endpoint,
+        certificate=keys.certificate,
+        sealing_key=sealing_key,
+        sealing_signature=keys.identity.sign(sealing_message(log_id, sealing_key)),
+        address=address,
+        key_binding=binding,
+    )
+
+
+def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes]) -> Genesis:
+    secret = Secret(shared["set"], origin_hash(plan.origin))
+    regulators: list[Json] = [member.name for member in members if "regulator" in member.roles]
+    policy: dict[str, Json] = {"regulators": regulators, "scenario": "receivables"}
+    return Genesis(
+        origin_hash=origin_hash(plan.origin),
+        genesis_time=plan.genesis_time,
+        cadence=plan.cadence,
+        grace=plan.grace,
+        promise_delay=plan.promise_delay,
+        batch_ladder=plan.batch_ladder,
+        registry_ladder=plan.registry_ladder,
+        vrf_public_key=public_key(shared["vrf"]),
+        registry_root=genesis_tree(secret, plan.registry_ladder).root,
+        label_table_hash=label_table_hash(),
+        set_hash=first_set(members).digest,
+        decoy_key_hash=decoy_key_hash(shared["set"]),
+        log_key=PrivateKey.from_seed(shared["log"]).public.spki[-32:],
+        guardian=plan.guardian,
+        pause_max=plan.pause_max,
+        ledger_id=ledger_id(plan.origin),
+        first_block=Height(1),
+        policy_hash=sha256(canonical_json(policy)),
+    )
+
+
+def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: dict[str, _Keys], plan: Plan) -> bytes:
+    """The first transactions: before epoch 1 there is no member; a quorum of the validators adds them (SPEC §7.3)."""
+    validators = [keys[founder.name].identity for founder in plan.founders if "validator" in founder.roles]
+    signers = sorted(validators, key=lambda key: key.public.key_id)[: quorum(len(validators))]
+    submitter = next(keys[founder.name].identity for founder in plan.founders if "sequencer" in founder.roles)
+    writer = Writer()
+    for sequence, member in enumerate(members):
+        roles = MEMBER | NODE | (REGULATOR if "regulator" in member.roles else 0)
+        update = MemberUpdate(
+            log_id=genesis.log_id,
+            action=ADD,
+            name_hash=name_hash(member.legal_id, member.legal_name),
+            certificate_hash=sha256(member.certificate),
+            key_id=keys[member.name].identity.public.key_id,
+            roles=roles,
+            from_epoch=EpochNumber(1),
+        )
+        body = Body(
+            log_id=genesis.log_id,
+            submitter=submitter.public.key_id,
+            sequence=SequenceNumber(sequence),
+            expires_epoch=EpochNumber(1),
+            authorisers=tuple(key.public.key_id for key in signers),
+            payload=GovernancePayload(update.encode()),
+        )
+        consents = [SignaturePart.over(body.consent, key) for key in signers]
+        signed = SignedTransaction.assemble(body, SignaturePart.over(body.message, submitter), consents)
+        writer.opaque(signed.encode(), 4, "founding")
+    return writer.bytes()
+
+
+def _shared_with(founder: Founder) -> Sequence[str]:
+    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer writes the log's line."""
+    return ["set", "vrf"] * ("validator" in founder.roles) + ["log"] * ("sequencer" in founder.roles)
+
+
+def _node_files(
+    plan: Plan, founder: Founder, secrets: dict[str, bytes], authority: Authority, now: UnixSeconds
+) -> dict[str, File]:
+    host, _ = require_endpoint(founder.endpoint, "endpoint")
+    member = issue_tls(authority, founder.holder, "member", sorted({host, "127.0.0.1"}), now)
+    owner = issue_tls(authority, founder.holder, "owner", (), now)
+    files = {f"keys/{name}.key": File(secret.hex().encode() + b"\n", SECRET_MODE) for name, secret in secrets.items()}
+    files |= {"keys/tls.key": File(member.key, SECRET_MODE), "tls.pem": File(member.certificate)}
+    files |= {f"owner/{name}": file for name, file in _tls_files(owner, authority).items()}
+    folder = Path()
+    settings = NodeSettings(
+        folder=folder,
+        name=founder.name,
+        listen=founder.endpoint,
+        log_level=plan.log_level,
+        reflection=False,
+        block_interval_ms=plan.block_interval_ms,
+        pool_limit=10_000,
+        secrets={name: folder / "keys" / f"{name}.key" for name in [*secrets, "tls"]},
+    )
+    return files | {FILE: File(write_settings(settings).encode())}
+
+
+def _tls_files(issued: Issued, authority: Authority) -> dict[str, File]:
+    return {
+        "tls.pem": File(issued.certificate),
+        "tls.key": File(issued.key, SECRET_MODE),
+        "ca.pem": File(authority.certificate),
+    }
