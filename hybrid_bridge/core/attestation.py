@@ -43,6 +43,7 @@ __all__ = [
     "pause_digest",
     "power_domain_separator",
     "quorum",
+    "quorum_signers",
     "resume_digest",
     "retire_digest",
     "seals",
@@ -222,22 +223,26 @@ def verify_quorum(
         raise FieldMismatch(field="set_id", expected=str(validator_set.set_id), got=str(checkpoint.set_id))
     if checkpoint.set_hash != validator_set.digest:
         raise SetMismatch(expected=checkpoint.set_hash, calculated=validator_set.digest)
+    return quorum_signers(checkpoint.digest(), validator_set, signatures)
+
+
+def quorum_signers(digest: Digest, validator_set: ValidatorSet, signatures: Sequence[EcdsaSignature]) -> list[Address]:
+    """The signers of any statement, ascending, if they are enough of `validator_set`: (2) to (4) of `verify_quorum`.
+
+    Raises:
+        BelowQuorum, FieldMalformed, SignatureWrong, SignerUnknown: as `verify_quorum`.
+    """
     if len(signatures) > len(validator_set.entries):
         raise FieldMalformed(field="signatures", rule="at most one for each member")
     if len(signatures) < validator_set.quorum:
         raise BelowQuorum(needed=validator_set.quorum, got=len(signatures))
-    signers = _signers(checkpoint.digest(), validator_set, signatures)
-    if any(later <= earlier for earlier, later in pairwise(signers)):
-        raise FieldMalformed(field="signatures", rule="strictly ascending by address")
-    return signers
-
-
-def _signers(digest: Digest, validator_set: ValidatorSet, signatures: Sequence[EcdsaSignature]) -> list[Address]:
-    signers = [recover_address(digest, signature) for signature in signatures]
     members = set(validator_set.addresses)
+    signers = [recover_address(digest, signature) for signature in signatures]
     for signer in signers:
         if signer not in members:
             raise SignerUnknown(address=signer)
+    if any(later <= earlier for earlier, later in pairwise(signers)):
+        raise FieldMalformed(field="signatures", rule="strictly ascending by address")
     return signers
 
 

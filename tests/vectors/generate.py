@@ -1,0 +1,41 @@
+"""Write the vectors of trees, quorums and notes from the slow reference: `python tests/vectors/generate.py [folder]`.
+
+A case is `{name, section, input, expected, class}`. The first word of a name is the mutation (SPEC §15), the rest says
+on what. `expected` is a value, or the name of the error; `class` is ok, Malformed, Refuted or Undecided.
+Byte strings are hex with 0x, numbers are numbers. What all cases of a file share stands beside the list of cases.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from cases import hexed
+from notes import note_cases, witness_cases
+from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
+from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
+
+HERE = Path(__file__).parent
+FILES = {
+    "tree/root.json": (root_cases, dict),
+    "tree/inclusion.json": (inclusion_cases, dict),
+    "tree/consistency.json": (consistency_cases, dict),
+    "cross/inclusion.json": (cross_cases, dict),
+    "quorum/sweep.json": (sweep_cases, sweep_extra),
+    "quorum/checkpoint.json": (quorum_cases, dict),
+    "quorum/power.json": (power_cases, dict),
+    "note/quorum.json": (note_cases, dict),
+    "note/witness.json": (witness_cases, dict),
+}
+
+
+def main(folder):
+    for name, (cases, shared) in FILES.items():
+        listed = list(cases())
+        document = {"operation": name.removesuffix(".json"), "count": len(listed), **hexed(shared()), "cases": listed}
+        target = Path(folder) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(document, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else HERE)

@@ -1,0 +1,289 @@
+"""The slow reference: every rule as its recursive or textbook definition, and not one line of `hybrid_bridge`.
+
+Speed does not matter here; that the two cannot share a mistake does. Source: SPEC §1, §2, §8; RFC 6962 §2.1;
+RFC 9162 §2.1; FIPS 202 (with Keccak's own padding); SEC 1 §4.1; SEC 2 §2.4.1; RFC 6979; EIP-712.
+"""
+
+import hashlib
+import hmac
+
+MAX = 2**53 - 1
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def context(name):
+    return b"hybrid-bridge/v1/" + name.encode() + b"\x00"
+
+
+def word(value):
+    return value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\x00")
+
+
+# ── trees (RFC 6962 §2.1) ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def leaf(data):
+    return sha(b"\x00" + data)
+
+
+def node(left, right):
+    return sha(b"\x01" + left + right)
+
+
+def split(n):
+    """The largest power of two smaller than n."""
+    k = 1
+    while 2 * k < n:
+        k *= 2
+    return k
+
+
+def root(leaves):
+    if not leaves:
+        return sha(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = split(len(leaves))
+    return node(root(leaves[:k]), root(leaves[k:]))
+
+
+def path(index, leaves):
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return [*path(index, leaves[:k]), root(leaves[k:])]
+    return [*path(index - k, leaves[k:]), root(leaves[:k])]
+
+
+def proof(old, leaves):
+    return subproof(old, leaves, True)
+
+
+def subproof(old, leaves, whole):
+    if old == len(leaves):
+        return [] if whole else [root(leaves)]
+    k = split(len(leaves))
+    if old <= k:
+        return [*subproof(old, leaves[:k], whole), root(leaves[k:])]
+    return [*subproof(old - k, leaves[k:], False), root(leaves[:k])]
+
+
+def path_length(index, size):
+    if size == 1:
+        return 0
+    k = split(size)
+    return 1 + (path_length(index, k) if index < k else path_length(index - k, size - k))
+
+
+def path_root(value, index, size, siblings):
+    if size == 1:
+        return value
+    k = split(size)
+    if index < k:
+        return node(path_root(value, index, k, siblings[:-1]), siblings[-1])
+    return node(siblings[-1], path_root(value, index - k, size - k, siblings[:-1]))
+
+
+def proof_length(old, new, whole=True):
+    if old == new:
+        return 0 if whole else 1
+    k = split(new)
+    return 1 + (proof_length(old, k, whole) if old <= k else proof_length(old - k, new - k, False))
+
+
+def proof_roots(old, new, hashes, old_root, whole=True):
+    if old == new:
+        return (old_root, old_root) if whole else (hashes[0], hashes[0])
+    k = split(new)
+    if old <= k:
+        older, newer = proof_roots(old, k, hashes[:-1], old_root, whole)
+        return older, node(newer, hashes[-1])
+    older, newer = proof_roots(old - k, new - k, hashes[:-1], old_root, False)
+    return node(hashes[-1], older), node(hashes[-1], newer)
+
+
+def inclusion_verdict(value, index, size, siblings, expected):
+    if not 1 <= size <= MAX:
+        return "SizeOrder"
+    if not 0 <= index < size:
+        return "IndexBeyondSize"
+    if len(siblings) != path_length(index, size):
+        return "PathLength"
+    return "ok" if path_root(value, index, size, siblings) == expected else "RootMismatch"
+
+
+def consistency_verdict(old, new, hashes, old_root, new_root):
+    if not 1 <= old <= new <= MAX:
+        return "SizeOrder"
+    if len(hashes) != proof_length(old, new):
+        return "PathLength"
+    return "ok" if proof_roots(old, new, hashes, old_root) == (old_root, new_root) else "RootMismatch"
+
+
+# ── keccak-256 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rotate(lane, by):
+    by %= 64
+    return (lane << by | lane >> (64 - by)) % 2**64
+
+
+def round_bit(t):
+    """Bit t of the linear feedback shift register x^8 + x^6 + x^5 + x^4 + 1."""
+    register = 1
+    for _ in range(t % 255):
+        register = register << 1 ^ (0x171 if register & 0x80 else 0)
+    return register & 1
+
+
+ROUNDS = [sum(round_bit(j + 7 * r) << 2**j - 1 for j in range(7)) for r in range(24)]
+
+
+def permute(a):
+    for constant in ROUNDS:
+        c = [a[x, 0] ^ a[x, 1] ^ a[x, 2] ^ a[x, 3] ^ a[x, 4] for x in range(5)]
+        a = {(x, y): a[x, y] ^ c[(x - 1) % 5] ^ rotate(c[(x + 1) % 5], 1) for x, y in a}
+        b, x, y, lane = {(0, 0): a[0, 0]}, 1, 0, a[1, 0]
+        for t in range(24):
+            x, y, lane = y, (2 * x + 3 * y) % 5, rotate(a[x, y], (t + 1) * (t + 2) // 2)
+            b[x, y] = lane
+        a = {(x, y): b[x, y] ^ (~b[(x + 1) % 5, y] & b[(x + 2) % 5, y]) for x, y in b}
+        a[0, 0] ^= constant
+    return a
+
+
+def keccak(data):
+    rate = 136
+    fill = rate - len(data) % rate
+    padded = bytearray(data + b"\x01" + bytes(fill - 1))
+    padded[-1] |= 0x80
+    state = {(x, y): 0 for x in range(5) for y in range(5)}
+    for at in range(0, len(padded), rate):
+        for i in range(rate // 8):
+            state[i % 5, i // 5] ^= int.from_bytes(padded[at + 8 * i : at + 8 * i + 8], "little")
+        state = permute(state)
+    return b"".join(state[x, 0].to_bytes(8, "little") for x in range(4))
+
+
+# ── secp256k1 ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+P = 2**256 - 2**32 - 977
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+G = (
+    0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
+    0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
+)
+
+
+def add(a, b):
+    if a is None or b is None:
+        return a or b
+    if a[0] == b[0] and (a[1] + b[1]) % P == 0:
+        return None
+    slope = 3 * a[0] ** 2 * pow(2 * a[1], -1, P) if a == b else (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
+    x = (slope**2 - a[0] - b[0]) % P
+    return x, (slope * (a[0] - x) - a[1]) % P
+
+
+def multiples(point):
+    """0, 1, … 15 times the point, and 16 times."""
+    row = [None]
+    while len(row) < 17:
+        row.append(add(row[-1], point))
+    return row
+
+
+WINDOWS = [multiples(G)]
+while len(WINDOWS) < 64:
+    WINDOWS.append(multiples(WINDOWS[-1][16]))
+
+
+def multiply(k):
+    """k times the generator, four bits at a time."""
+    total = None
+    for i, row in enumerate(WINDOWS):
+        total = add(total, row[k >> 4 * i & 15])
+    return total
+
+
+def address(key):
+    x, y = multiply(key)
+    return keccak(word(x) + word(y))[12:]
+
+
+def nonces(key, digest):
+    """RFC 6979 §3.2 with HMAC-SHA-256."""
+    seed = word(key) + word(int.from_bytes(digest, "big") % ORDER)
+    k, v = bytes(32), b"\x01" * 32
+    for tag in (b"\x00", b"\x01"):
+        k = hmac.digest(k, v + tag + seed, "sha256")
+        v = hmac.digest(k, v, "sha256")
+    while True:
+        v = hmac.digest(k, v, "sha256")
+        if 0 < int.from_bytes(v, "big") < ORDER:
+            yield int.from_bytes(v, "big")
+        k = hmac.digest(k, v + b"\x00", "sha256")
+        v = hmac.digest(k, v, "sha256")
+
+
+def sign(key, digest):
+    """65 bytes r ‖ s ‖ v with low s."""
+    for k in nonces(key, digest):
+        x, y = multiply(k)
+        r = x % ORDER
+        s = pow(k, -1, ORDER) * (int.from_bytes(digest, "big") + r * key) % ORDER
+        if r and s and x < ORDER:
+            odd = y & 1
+            return word(r) + word(min(s, ORDER - s)) + bytes([27 + (odd if s <= ORDER // 2 else 1 - odd)])
+    raise AssertionError
+
+
+# ── EIP-712 (SPEC §8.2) ──────────────────────────────────────────────────────────────────────────────────────────────
+
+LOG_DOMAIN = "EIP712Domain(string name,string version,bytes32 salt)"
+POWER_DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+CHECKPOINT = (
+    "Checkpoint(bytes32 logId,uint64 treeSize,bytes32 rootHash,uint64 timestamp,"
+    "uint64 validatorSetId,bytes32 validatorSetHash)"
+)
+SET_UPDATE = "ValidatorSetUpdate(bytes32 logId,uint64 setId,bytes32 newSetHash,uint64 effectiveFromSize)"
+
+
+def struct(type_string, *values):
+    return keccak(keccak(type_string.encode()) + b"".join(word(value) for value in values))
+
+
+def typed(separator, struct_hash):
+    return keccak(b"\x19\x01" + separator + struct_hash)
+
+
+def log_domain(salt):
+    return struct(LOG_DOMAIN, keccak(b"HybridBridge"), keccak(b"1"), salt)
+
+
+def power_domain(chain_id, contract, salt):
+    return struct(POWER_DOMAIN, keccak(b"HybridBridge"), keccak(b"1"), chain_id, contract, salt)
+
+
+# ── validator sets (SPEC §8.1) ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def needed(n):
+    """The least k with 3k > 2n."""
+    k = 0
+    while 3 * k <= 2 * n:
+        k += 1
+    return k
+
+
+def set_hash(set_id, entries):
+    return sha(
+        sha(b"HybridBridge.ValidatorSet.v1(uint64 setId,uint64 n)")
+        + word(set_id)
+        + word(len(entries))
+        + b"".join(entries)
+    )

@@ -1,0 +1,215 @@
+"""The vectors are what the slow reference says, and the code says the same."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge import errors
+from hybrid_bridge.core.attestation import (
+    Checkpoint,
+    quorum,
+    quorum_signers,
+    seals,
+    set_update_digest,
+    verify_boundary,
+    verify_quorum,
+)
+from hybrid_bridge.core.checkpoint import (
+    has_log_line,
+    parse_note,
+    quorum_signatures,
+    verify_log_line,
+    verify_note,
+)
+from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
+from hybrid_bridge.core.signing import from_compact, to_compact
+from hybrid_bridge.core.tree import Tree, leaf_hash
+from hybrid_bridge.core.validators import ValidatorSet
+
+HERE = Path(__file__).parent
+FAMILIES = ("tree", "cross", "quorum", "note")
+FILES = sorted(path for family in FAMILIES for path in (HERE / family).glob("*.json"))
+
+NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
+    "tree": "path-one-short path-one-long index-equals-size index-aliased-lone-right-leaf size-zero"
+    " consistency-from-zero consistency-m-greater-n consistency-equal-size-with-path consistency-middle-hash-swapped"
+    " siblings-reversed path-54-hashes inner-node-as-leaf zero-root",
+    "cross": "field-leaf-in-batch entry-as-field epoch-record-as-governance-leaf governance-record-as-log-leaf"
+    " registry-leaf-as-node sum-leaf-as-field batch-root-as-log-root empty-tree-hash-as-root",
+    "quorum": "below-quorum exactly-quorum duplicate-signer unsorted-signers signer-not-in-set set-mismatch-id"
+    " set-mismatch-hash old-set-after-handover new-set-too-early high-s v-0-or-1 r-zero recovered-zero-address"
+    " wrong-logid-salt wrong-logid-field domain-with-chainid power-signature-on-other-chain n-zero n-65"
+    " timestamp-not-boundary",
+    "note": "extension-line size-leading-zero origin-mismatch root-43-chars known-key-bad-signature quorum-line-doubled"
+    " control-character no-blank-line keyid-collision-unknown-name cosignature-time-altered",
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def unhex(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("0x"):
+        return bytes.fromhex(value[2:])
+    if isinstance(value, list):
+        return [unhex(item) for item in value]
+    if isinstance(value, dict):
+        return {key: unhex(item) for key, item in value.items()}
+    return value
+
+
+# ── what each operation does with a case ─────────────────────────────────────────────────────────────────────────────
+
+
+def roots(given: dict[str, Any]) -> object:
+    if "data" in given:
+        return [leaf_hash(data) for data in given["data"]]
+    tree = Tree()
+    tree.extend(given["leaves"])
+    return [tree.root(size) for size in given["sizes"]]
+
+
+def inclusion(given: dict[str, Any]) -> None:
+    verify_inclusion(given["leaf"], given["index"], given["size"], given["path"], given["root"])
+
+
+def consistency(given: dict[str, Any]) -> None:
+    verify_consistency(given["old_size"], given["new_size"], given["path"], given["old_root"], given["new_root"])
+
+
+def cross(given: dict[str, Any]) -> None:
+    verify_inclusion(leaf_hash(given["data"]), given["index"], given["size"], given["path"], given["root"])
+
+
+def sweep(given: dict[str, Any]) -> object:
+    entries = given["entries"][: 128 * given["members"]]
+    signers = checkpoint({**given, "sets": [{"from_size": 1, "set_id": 1, "entries": entries}]})
+    assert len(signers) == quorum(given["members"])
+    return {"needed": quorum(given["members"])}
+
+
+def checkpoint(given: dict[str, Any]) -> list[bytes]:
+    """As a verifier does: the size names the set, the set and the clock are compared, then the signatures."""
+    responsible = [one for one in given["sets"] if one["from_size"] <= given["tree_size"]][-1]
+    members = ValidatorSet.decode_entries(responsible["set_id"], responsible["entries"])
+    names = ("log_id", "tree_size", "root", "timestamp", "set_id", "set_hash")
+    stated = Checkpoint(**{name: given[name] for name in names})
+    verify_boundary(stated, given["genesis_time"], given["cadence"])
+    signers = verify_quorum(stated, members, given["signatures"])
+    bits, packed = seals(members, dict(zip(signers, given["signatures"], strict=True)))
+    assert bits.bit_count() == members.quorum
+    assert len(packed) == 64 * members.quorum + 20 * (len(members.entries) - members.quorum)
+    return list(signers)
+
+
+def power(given: dict[str, Any]) -> list[bytes]:
+    names = ("chain_id", "contract", "log_id", "set_id", "new_set_hash", "effective_from_size")
+    digest = set_update_digest(*(given[name] for name in names))
+    return list(quorum_signers(digest, ValidatorSet.decode_entries(1, given["entries"]), given["signatures"]))
+
+
+def note(given: dict[str, Any]) -> list[bytes]:
+    parsed = parse_note(given["note"], origin=given["origin"])
+    assert parsed.text() == given["note"]
+    members = ValidatorSet.decode_entries(given["set_id"], given["entries"])
+    if has_log_line(parsed, given["log_key"]):
+        verify_log_line(parsed, given["log_key"])
+    signatures = quorum_signatures(parsed, members, given["log_id"], given["timestamp"])
+    return list(
+        verify_quorum(
+            Checkpoint(
+                log_id=given["log_id"],
+                tree_size=parsed.size,
+                root=parsed.root,
+                timestamp=given["timestamp"],
+                set_id=members.set_id,
+                set_hash=members.digest,
+            ),
+            members,
+            signatures,
+        )
+    )
+
+
+def witness(given: dict[str, Any]) -> None:
+    assert verify_note(given["note"], given["vkeys"]).text() == given["note"]
+
+
+OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "tree/root": roots,
+    "tree/inclusion": inclusion,
+    "tree/consistency": consistency,
+    "cross/inclusion": cross,
+    "quorum/sweep": sweep,
+    "quorum/checkpoint": checkpoint,
+    "quorum/power": power,
+    "note/quorum": note,
+    "note/witness": witness,
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_code_says_what_every_vector_says(path: Path) -> None:
+    document = unhex(read(path))
+    shared = {key: value for key, value in document.items() if key not in {"operation", "count", "cases"}}
+    run, wrong = OPERATIONS[document["operation"]], []
+    for case in document["cases"]:
+        try:
+            got, kind = run({**shared, **case["input"]}), "ok"
+        except errors.BridgeError as error:
+            got = type(error).__name__
+            kind = next(branch.__name__ for branch in type(error).__mro__ if errors.BridgeError in branch.__bases__)
+        if (got, kind) != (case["expected"], case["class"]):
+            wrong.append((case["name"], case["expected"], got))
+    assert not wrong
+
+
+# ── the files themselves ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_vectors_are_what_the_reference_says_today(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, str(HERE / "generate.py"), str(tmp_path)], check=True, timeout=120)
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.json")}
+    assert made == {path.relative_to(HERE): path.read_bytes() for path in FILES}, "run python tests/vectors/generate.py"
+
+
+def test_every_named_mutation_has_a_vector_with_its_own_name() -> None:
+    for family, names in NAMED.items():
+        cases = [case["name"] for path in FILES if path.parent.name == family for case in read(path)["cases"]]
+        assert set(names.split()) <= {name.split(" ")[0] for name in cases}
+
+
+def test_names_are_unique_in_a_file_and_cases_have_five_fields() -> None:
+    for path in FILES:
+        document = read(path)
+        assert document["count"] == len(document["cases"]) == len({case["name"] for case in document["cases"]})
+        assert {tuple(case) for case in document["cases"]} == {("name", "section", "input", "expected", "class")}
+
+
+def test_four_of_five_vectors_must_be_refused() -> None:
+    classes = [case["class"] for path in FILES for case in read(path)["cases"]]
+    assert sum(kind != "ok" for kind in classes) >= 0.8 * len(classes)
+
+
+def test_every_file_of_vectors_has_a_line_of_provenance() -> None:
+    lines = (HERE / "PROVENANCE.md").read_text()
+    assert [path for path in FILES if f"`{path.relative_to(HERE)}`" not in lines] == []
+
+
+def test_signatures_convert_to_seals_and_back_or_are_refused() -> None:
+    for case in unhex(read(HERE / "quorum/checkpoint.json"))["cases"]:
+        for signature in case["input"]["signatures"]:
+            try:
+                assert from_compact(to_compact(signature)) == signature
+            except errors.Malformed:
+                assert case["name"].split(" ")[0] in {
+                    "high-s", "v-0-or-1", "r-zero", "s-zero", "r-order", "s-order", "signature-64-bytes",
+                    "signature-66-bytes",
+                }  # fmt: skip
