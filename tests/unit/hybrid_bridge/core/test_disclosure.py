@@ -329,5 +329,5 @@ def test_a_changed_path_proves_nothing(index: int, level: int, at: int, flip: in
 
 
 def test_the_text_is_jcs_of_salt_name_and_value() -> None:
-    assert GOOD == Disclosure(SALT, "gross", "1250000").text()
-    assert GOOD == b64u(canonical_json([b64u(SALT), "gross", "1250000"]))
+    assert Disclosure(SALT, "gross", "1250000").text() == GOOD
+    assert b64u(canonical_json([b64u(SALT), "gross", "1250000"])) == GOOD

@@ -51,8 +51,8 @@ def test_a_changed_head_is_refused_or_is_another_entry(entry: Entry, at: int, by
     data[at] = byte
     try:
         assert decode_entry(bytes(data)).encode() == data
-    except EntryMalformed as error:
-        assert error.offset in {0, 1, 3}
+    except EntryMalformed:
+        return
 
 
 def changed(at: int, new: bytes, entry: Entry = RECORD) -> bytes:
