@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,10 +11,10 @@ from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
-from hybrid_bridge.units import Address, LogId, UnixSeconds
+from hybrid_bridge.units import Address, UnixSeconds
 
 MARKS = {"undecided": "?", "not shown": "·"}
 
@@ -52,7 +53,8 @@ def command(
     """
     data = read_bounded(file, MAX_BUNDLE)
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
-    trust = _with_options(trust, log_hex, contract_hex)
+    if log_hex is not None:
+        trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
     sights = _sights(decode_bundle(data), trust, urls, contract_hex) if urls else ()
     evidence = verify(data, trust, UnixSeconds(int(time.time())), sights)
     click.echo(json.dumps(evidence.to_json(), indent=2, ensure_ascii=False) if as_json else render(evidence))
@@ -87,31 +89,19 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     return data
 
 
-def _with_options(trust: Trust, log_hex: str | None, contract_hex: str | None) -> Trust:
-    if log_hex is None:
-        return trust
-    from dataclasses import replace  # noqa: PLC0415
-
-    _ = contract_hex
-    return replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
-
-
 def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
     """What the endpoints agree on; web3 is imported here and nowhere else in this command."""
-    from hybrid_bridge.adapters.evm.sight import look  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.sight import Wanted, look_all  # noqa: PLC0415
 
-    log_id = Genesis.decode(bundle.genesis.record).log_id
-    given = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
-    numbers = {
-        decode_header((anchor.descendants or (anchor.header,))[-1]).number
-        for anchor in bundle.anchors
-        if isinstance(anchor, EvmAnchor)
-    }
-    return look(urls, given, _contracts(trust), LogId(log_id), sorted(numbers))
-
-
-def _contracts(trust: Trust) -> tuple[TrustedChain, ...]:
-    return trust.public_chains
+    last_headers = [(a.descendants or (a.header,))[-1] for a in bundle.anchors if isinstance(a, EvmAnchor)]
+    beacons = [part.header for part in bundle.public_blocks]
+    wanted = Wanted(
+        log_id=Genesis.decode(bundle.genesis.record).log_id,
+        contract=None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract")),
+        contracts={chain.chain_id: tuple(map(Address, chain.contracts)) for chain in trust.public_chains},
+        numbers=tuple(sorted({decode_header(header).number for header in (*last_headers, *beacons)})),
+    )
+    return look_all(urls, wanted)
 
 
 def render(evidence: Evidence) -> str:
