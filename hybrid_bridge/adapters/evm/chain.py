@@ -70,9 +70,12 @@ class Web3Chain:
         return ChainId(self._number("eth_chainId"))
 
     def code_hash(self, at: PublicBlockHash | None = None) -> Digest:
+        return keccak256(self.code(self.contract, at))
+
+    def code(self, address: Address, at: PublicBlockHash | None = None) -> bytes:
+        """The code at an address. More than the port asks."""
         where: Json = "latest" if at is None else {"blockHash": data_json(at), "requireCanonical": True}
-        code = self.rpc.ask("eth_getCode", data_json(self.contract), where)
-        return keccak256(self.rpc.octets("eth_getCode", code))
+        return self.rpc.octets("eth_getCode", self.rpc.ask("eth_getCode", data_json(address), where))
 
     def latest(self) -> PublicBlock:
         return self._block("eth_getBlockByNumber", "latest")
@@ -119,14 +122,20 @@ class Web3Chain:
         return sorted(events, key=lambda event: (event.block.number, event.log_index))
 
     def simulate(self, sender: Address, data: bytes, at: PublicBlock) -> Gas:
-        call: Json = {"from": data_json(sender), "to": data_json(self.contract), "data": data_json(data)}
+        return self.estimate(sender, self.contract, data, at)
+
+    def estimate(self, sender: Address, to: Address, data: bytes, at: PublicBlock) -> Gas:
+        """`simulate` for any address; an empty `to` creates a contract. More than the port asks."""
+        call: dict[str, Json] = {"from": data_json(sender), "data": data_json(data)}
+        if to:
+            call["to"] = data_json(to)
         try:
-            estimate = self.rpc.ask_raw("eth_estimateGas", call, self._at(at))
+            answer = self.rpc.ask_raw("eth_estimateGas", call, self._at(at))
         except RpcError as error:
             if error.code == REVERTED or error.data:
                 raise revert_error(self.name, error.data) from None
             raise self.rpc.judged(call="eth_estimateGas", error=error) from None
-        return Gas(self.rpc.quantity("eth_estimateGas", estimate))
+        return Gas(self.rpc.quantity("eth_estimateGas", answer))
 
     def broadcast(self, raw: RawTransaction) -> SendAnswer:
         method = "eth_sendRawTransaction"

@@ -1,0 +1,166 @@
+"""Bring both contracts to a public chain, register a log, and know afterwards that it is our code (CONTRACT §6).
+
+Through the deterministic factory where it exists, so that addresses are equal everywhere; else plainly.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, Artefact
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, register_calldata
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.create2 import FACTORY, FACTORY_CODE, SALT, deterministic_address
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.transact import Included, Patience, cost, price, send
+from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.rlp import encode_rlp, uint_bytes
+from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, NotYet, UnknownLog
+from hybrid_bridge.ports import Head, PublicBlock, TransactionSigner, UnsignedTransaction, Update
+from hybrid_bridge.units import Address, ChainId, Digest, LogId, TreeSize, TxHash, Wei
+
+NOBODY: Final = Address(bytes(20))
+CREATION: Final = Address(b"")
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What deploying one contract would do. Without a transaction it is there already."""
+
+    artefact: Artefact
+    address: Address
+    chain_id: ChainId
+    transaction: UnsignedTransaction | None
+
+    @property
+    def cost(self) -> Wei:
+        """The most it can cost."""
+        return Wei(0) if self.transaction is None else cost(self.transaction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One contract on one public chain, its code compared with the committed artefact."""
+
+    chain_id: ChainId
+    contract: str
+    address: Address
+    code_hash: Digest
+    public_block: PublicBlock  # where the code was compared
+    transaction: TxHash | None  # None: somebody else's
+
+
+def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address) -> DeploymentPlan:
+    """Look, price, change nothing. The constructors test the precompiles, so pricing fails on a chain that lacks them.
+
+    Raises:
+        PrecompileMissing: the chain lacks SHA-256 or ecrecover.
+        Missing: the account cannot pay.
+        CodeMismatch: other code stands at the deterministic address.
+    """
+    chain = Web3Chain(rpc, NOBODY)
+    at = chain.latest().hash
+    chain_id = chain.chain_id()
+    if chain.code(FACTORY, at) != FACTORY_CODE:
+        transaction = price(chain, sender, CREATION, artefact.creation_code)
+        creator = encode_rlp([bytes(sender), uint_bytes(transaction.nonce)])
+        return DeploymentPlan(artefact, Address(keccak256(creator)[12:]), chain_id, transaction)
+    address = deterministic_address(artefact.creation_code)
+    if code := chain.code(address, at):
+        _require_code(artefact, code)
+        return DeploymentPlan(artefact, address, chain_id, None)
+    return DeploymentPlan(artefact, address, chain_id, price(chain, sender, FACTORY, SALT + artefact.creation_code))
+
+
+def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patience: Patience) -> Deployment:
+    """Carry out a plan, read the code back, ask the registry two questions.
+
+    Raises:
+        CodeMismatch: what stands there is not what was compiled.
+        TransactionRefused, NotYet: see `send`.
+    """
+    chain = Web3Chain(rpc, plan.address)
+    included = None
+    if plan.transaction is not None:
+        included = send(chain, signer.sign(plan.transaction), patience)
+    at = chain.latest()
+    _require_code(plan.artefact, chain.code(plan.address, at.hash))
+    if plan.artefact.name == REGISTRY:
+        require_answers(chain, at, signer.address())
+    return Deployment(
+        chain_id=plan.chain_id,
+        contract=plan.artefact.name,
+        address=plan.address,
+        code_hash=plan.artefact.runtime_code_hash,
+        public_block=at,
+        transaction=None if included is None else included.tx_hash,
+    )
+
+
+def _require_code(artefact: Artefact, code: bytes) -> None:
+    if (got := keccak256(code)) != artefact.runtime_code_hash:
+        raise CodeMismatch(expected=artefact.runtime_code_hash, got=got)
+
+
+def require_answers(chain: Web3Chain, at: PublicBlock, sender: Address) -> None:
+    """A log that cannot exist is unknown, and anchoring it is refused with the typed error.
+
+    Raises:
+        AnswerMalformed: anything else.
+    """
+    nowhere = LogId(ZERO)
+    update = Update(
+        log_id=nowhere,
+        from_size=TreeSize(1),
+        tree_size=TreeSize(2),
+        root=ZERO,
+        set_hash=ZERO,
+        signers=0,
+        path=(),
+        seals=b"",
+    )
+    if chain.head(nowhere, at).state != "unknown":
+        raise AnswerMalformed(endpoint=chain.name, call="head", rule="state unknown for a log that cannot exist")
+    try:
+        chain.simulate(sender, anchor_calldata(update), at)
+    except UnknownLog:
+        return
+    raise AnswerMalformed(endpoint=chain.name, call="anchor", rule="UnknownLog for a log that cannot exist")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registered log. `included` is None if it was registered before."""
+
+    log_id: LogId
+    head: Head
+    included: Included | None
+
+
+def register(
+    chain: Web3Chain, signer: TransactionSigner, log: tuple[bytes, str, bytes], patience: Patience
+) -> Registration:
+    """Register a log: anybody may, and twice is once (CONTRACT §3.3).
+
+    Args:
+        chain: endpoint and contract.
+        signer: pays the gas.
+        log: genesis record, origin, entries of set 1.
+        patience: how long to wait for inclusion.
+
+    Raises:
+        BridgeError: the contract's own error, before anything is sent.
+        FieldMismatch: the head is not that of this genesis record.
+    """
+    log_id = LogId(leaf_hash(log[0]))
+    included = None
+    if chain.head(log_id, chain.latest()).tree_size == 0:
+        transaction = price(chain, signer.address(), chain.contract, register_calldata(*log))
+        included = send(chain, signer.sign(transaction), patience)
+    head = chain.head(log_id, chain.latest())
+    if head.tree_size == 0:
+        raise NotYet(what="the registration at the newest public block")
+    if head.tree_size == 1 and bytes(head.root) != log_id:
+        raise FieldMismatch(field="head.root", expected=log_id.hex(), got=head.root.hex())
+    return Registration(log_id, head, included)

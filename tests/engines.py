@@ -1,0 +1,130 @@
+"""The pinned engines, free ports, child processes: for tests that need a program of their own.
+
+An engine that is not there skips the test and prints the command that brings it; with HYBRID_BRIDGE_REQUIRE_ENGINES=1 the
+same is a failure. A child is ended by its pid, by whoever started it.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[1]
+CACHE = Path(os.environ.get("HYBRID_BRIDGE_CACHE", "~/.cache/hybrid-bridge")).expanduser()
+PINS = dict(
+    line.split("=", 1)
+    for line in (ROOT / "infra" / "versions.env").read_text().splitlines()
+    if "=" in line and not line.startswith("#")
+)
+LAYOUT = {"anvil": ("ANVIL", "anvil"), "geth-dev": ("GETH_DEV", "geth")}
+
+
+def engine(name: str) -> Path:
+    """The pinned program; without it the calling test is skipped, or fails where engines are required."""
+    pin, program = LAYOUT[name]
+    path = CACHE / "bin" / f"{name}-{PINS[pin]}" / program
+    if not path.exists():
+        words = f"{name} {PINS[pin]} is not there. Run: ./infra/install.sh {name}"
+        if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+    return path
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago. All are held open together, so they differ; start the servers at once."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(server.getsockname()[1]) for server in held]
+    for server in held:
+        server.close()
+    return ports
+
+
+class Child:
+    """A server process with its log."""
+
+    def __init__(self, command: Sequence[str | Path], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out, cwd=ROOT)
+
+    def stop(self, sig: int = signal.SIGTERM, patience: float = 20) -> int:
+        """Its exit code; killed if it does not end."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(patience)
+        return self.process.returncode
+
+    def until(self, condition: Callable[[], Any], what: str, patience: float = 60) -> Any:
+        """The first true value of `condition`. An unreachable server is `not yet`; a dead one fails at once."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                pytest.fail(f"{what}: ended with {self.process.returncode}\n{self.log.read_text()[-800:]}")
+            try:
+                if value := condition():
+                    return value
+            except (OSError, requests.RequestException, ValueError):
+                pass
+            time.sleep(0.02)
+        pytest.fail(f"{what}: not within {patience} s\n{self.log.read_text()[-800:]}")
+        return None
+
+
+def rpc(url: str, method: str, *params: Any) -> Any:
+    """One JSON-RPC call; an error answer is a ValueError."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(
+            url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=10
+        ).json()
+    if "error" in answer:
+        raise ValueError(answer["error"])
+    return answer["result"]
+
+
+def start_devnet(folder: Path, *options: str) -> tuple[Child, str]:
+    """`hybrid-bridge devnet` and its URL."""
+    ready = folder / "ready.json"
+    code = "from hybrid_bridge.cli.main import run; run()"
+    command = [sys.executable, "-c", code, "devnet", "--ready-file", str(ready), *options]
+    child = Child(command, folder / "devnet.log")
+    line = child.until(lambda: ready.exists() and json.loads(ready.read_text()), "devnet ready")
+    return child, line["url"]
+
+
+def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
+    """anvil on a free port and its URL."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", "osaka", "--slots-in-an-epoch", "4"]
+    child = Child([engine("anvil"), *fixed, *options], folder / "anvil.log")
+    child.until(lambda: rpc(url, "web3_clientVersion"), "anvil ready")
+    return child, url
+
+
+def start_geth(folder: Path) -> tuple[Child, str]:
+    """geth --dev with a public block a second, and its URL."""
+    port, auth = free_ports(2)
+    url = f"http://127.0.0.1:{port}"
+    options = [
+        "--dev", "--dev.period", "1", "--dev.gaslimit", "60000000", "--datadir", str(folder / "geth"), "--ipcdisable",
+        "--nodiscover", "--port", "0", "--http", "--http.addr", "127.0.0.1", "--http.port", str(port), "--http.api",
+        "eth,net,web3,debug", "--authrpc.port", str(auth), "--verbosity", "2",
+    ]  # fmt: skip
+    child = Child([engine("geth-dev"), *options], folder / "geth.log")
+    child.until(lambda: rpc(url, "web3_clientVersion"), "geth ready")
+    return child, url
