@@ -295,6 +295,15 @@ class Equivocation(Refuted):
     second: Digest
 
 
+@dataclass(kw_only=True, eq=False)
+class BlockInvalid(Refuted):
+    """The sequencer signed a block that our own rules refuse; keep it, countersign nothing."""
+
+    cites: ClassVar[str] = "SPEC §5"
+    height: int
+    reason: str
+
+
 # ── Undecided: retry, or bring what is missing ───────────────────────────────────────────────────────────────────────
 
 

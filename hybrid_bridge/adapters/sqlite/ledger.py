@@ -17,7 +17,7 @@ from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
 from hybrid_bridge.business.ruling import LifeEvent
 from hybrid_bridge.core.block import HEADER_BYTES, Block, BlockHeader, Countersignature
 from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json
-from hybrid_bridge.core.ledger_state import StateReader, Write
+from hybrid_bridge.core.ledger_state import BRAKE, StateReader, Write, get_number
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import StoreBroken, Unknown
@@ -61,6 +61,8 @@ class EpochMaterial:
     beacon: BeaconPayload | None
     governance: tuple[bytes, ...]  # all records so far, the genesis record first
     submitters: int  # distinct
+    brake: int  # the last epoch in which the brake is on, as of the last block
+    last_hash: Digest | None  # of the last block; None without a block
 
 
 class SqlLedger:
@@ -96,7 +98,9 @@ class SqlLedger:
         """Commit an executed block, all that follows from it, and our own word for it, before any of it leaves."""
         height = block.header.height
         with self.file.write() as connection:
-            _insert(connection, _BLOCK, [_block_row(block, sealed)])
+            _write_state(connection, outcome.writes)
+            brake = get_number(_State(connection), BRAKE)
+            _insert(connection, _BLOCK, [_block_row(block, sealed) | {"brake": brake}])
             _insert(connection, _ITEM, _item_rows(outcome))
             entries = [{"leaf": leaf_hash(entry), "height": height, "entry": entry} for entry in outcome.entries]
             _insert(connection, _ENTRY, entries)
@@ -110,7 +114,6 @@ class SqlLedger:
                 _insert(connection, _BEACON, [_beacon_row(outcome.beacon, height)])
             words = [sealed] if own is None or own.signer == sealed.signer else [sealed, own]
             _insert(connection, _COUNTERSIGNED, [countersigned_row(word) for word in words])
-            _write_state(connection, outcome.writes)
 
     def newest(self) -> BlockHeader | None:
         """Header of the newest block; None before the first."""
@@ -201,6 +204,8 @@ class SqlLedger:
             governed = select(_GOVERNANCE.c.record).where(_GOVERNANCE.c.height < end).order_by(_GOVERNANCE.c.number)
             governance = connection.execute(governed).scalars().all()
             submitters = connection.execute(submitting).scalar_one()
+            last = select(_BLOCK.c.brake, _BLOCK.c.hash).where(_BLOCK.c.height == end - 1)
+            newest = connection.execute(last).first()
         return EpochMaterial(
             entries=tuple(row.entry for row in entries),
             identity_ops=tuple((RegistryIndex(row.key), Commitment(row.commitment)) for row in labels),
@@ -208,6 +213,8 @@ class SqlLedger:
             beacon=None if beacon is None else BeaconPayload(beacon.chain_id, beacon.number, beacon.hash),
             governance=tuple(governance),
             submitters=submitters,
+            brake=0 if newest is None else newest.brake,
+            last_hash=None if newest is None or first == end else Digest(newest.hash),
         )
 
 

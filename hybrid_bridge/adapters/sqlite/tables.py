@@ -18,6 +18,7 @@ class Block(SQLModel, table=True):
     epoch: int = Field(index=True)
     data: bytes = blob()
     sealed: bytes = blob()  # the sequencer's countersignature
+    brake: int  # the last epoch in which the brake is on, as of this block
 
 
 class Item(SQLModel, table=True):

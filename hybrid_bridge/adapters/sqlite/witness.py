@@ -13,7 +13,7 @@ from hybrid_bridge.units import Height, KeyId, UnixSeconds
 
 MAX_ROWS: Final = 256  # of one answer
 
-_COUNTERSIGNED = table_of(tables.Countersigned)
+_BLOCK, _COUNTERSIGNED = table_of(tables.Block), table_of(tables.Countersigned)
 _CONFLICT, _HALT = table_of(tables.Conflict), table_of(tables.Halt)
 
 
@@ -47,29 +47,33 @@ class SqlWitness:
         before = Countersignature.decode(standing)
         return before if before.block_hash != countersignature.block_hash else None
 
-    def add_all(self, countersignatures: list[Countersignature]) -> None:
-        """Keep our own words, already checked against what stands, in one commit."""
-        with self._file.write() as connection:
-            rows = [countersigned_row(word) for word in countersignatures]
-            connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), rows)
-
     def of(self, signer: KeyId, after: Height) -> list[bytes]:
         """One member's countersignatures above a height, ascending."""
         query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.signer == signer, _COUNTERSIGNED.c.height > after)
         with self._file.read() as connection:
             return list(connection.execute(query.order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)).scalars())
 
-    def at(self, height: Height) -> list[Countersignature]:
-        """All countersignatures kept for one height."""
-        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.height == height)
+    def newest_of(self, signer: KeyId) -> Height:
+        """The highest height one member countersigned; zero for none."""
+        query = select(func.max(_COUNTERSIGNED.c.height)).where(_COUNTERSIGNED.c.signer == signer)
         with self._file.read() as connection:
-            return [Countersignature.decode(data) for data in connection.execute(query).scalars()]
+            return Height(connection.execute(query).scalar() or 0)
 
-    def newest(self) -> dict[KeyId, Height]:
-        """The highest countersigned height of each member."""
-        query = select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height)).group_by(_COUNTERSIGNED.c.signer)
+    def agreed(self, floor: Height) -> dict[KeyId, Height]:
+        """For each member the highest height from `floor` on at which it countersigned the very block we hold."""
+        same = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash)
+        query = select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height)).join(_BLOCK, same)
+        query = query.where(_COUNTERSIGNED.c.height >= floor).group_by(_COUNTERSIGNED.c.signer)
         with self._file.read() as connection:
             return {KeyId(signer): Height(height) for signer, height in connection.execute(query)}
+
+    def disagreeing(self, signer: KeyId, after: Height, up_to: Height) -> list[Countersignature]:
+        """One member's words for other blocks than ours, at heights that we have."""
+        other = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash != _COUNTERSIGNED.c.block_hash)
+        query = select(_COUNTERSIGNED.c.data).join(_BLOCK, other).where(_COUNTERSIGNED.c.signer == signer)
+        query = query.where(_COUNTERSIGNED.c.height > after, _COUNTERSIGNED.c.height <= up_to)
+        with self._file.read() as connection:
+            return [Countersignature.decode(data) for data in connection.execute(query).scalars()]
 
     # ── what contradicts ─────────────────────────────────────────────────────────────────────────────────────────────
 

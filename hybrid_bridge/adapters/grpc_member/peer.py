@@ -1,0 +1,76 @@
+"""Another member as a member sees it: blocks, words for blocks, epochs, sealed deliveries."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Self
+
+import grpc
+
+from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.units import Address, Digest, EpochNumber, Height, TreeSize
+
+SUBMIT_DEADLINE: Final = 15.0  # seconds: a sequencer answers when the transaction stands in a durable block
+
+
+class GrpcPeer:
+    """A member's node as other members see it. Answers are bytes; whoever asks parses and verifies them."""
+
+    def __init__(self, name: str, channel: grpc.Channel, deadline: float = 5.0) -> None:
+        self._channel = channel
+        self._line = Line(name, deadline)
+        self._ledger = stubs.LedgerStub(channel)
+        self._peer = stubs.PeerStub(channel)
+        self.log = GrpcMember(name, channel, deadline)
+
+    @classmethod
+    def at(cls, name: str, endpoint: str, tls: ClientTls, deadline: float = 5.0) -> Self:
+        """The member `name` at `host:port`; nobody else's certificate is accepted there."""
+        return cls(name, open_channel(endpoint, name, tls), deadline)
+
+    @property
+    def name(self) -> str:
+        """The member's name."""
+        return self._line.name
+
+    def submit(self, signed: Sequence[bytes]) -> pb.SubmitResponse:
+        """Offer signed transactions; the answer comes when they stand in a durable block of the sequencer."""
+        line, request = Line(self.name, SUBMIT_DEADLINE), pb.SubmitRequest(signed=signed)
+        answer: pb.SubmitResponse = line.ask(self._ledger.Submit, request)
+        return answer
+
+    def status(self) -> pb.StatusResponse:
+        """How far the member is."""
+        answer: pb.StatusResponse = self._line.ask(self._ledger.Status, pb.StatusRequest())
+        return answer
+
+    def blocks(self, first: Height, seconds: float, *, follow: bool) -> Iterator[pb.BlockMessage]:
+        """Blocks from `first` on; with `follow` also those to come, for so long."""
+        return self._line.stream(self._ledger.Blocks, pb.BlocksRequest(first_height=first, follow=follow), seconds)
+
+    def epochs(self, first: EpochNumber, last: EpochNumber) -> Iterator[pb.EpochMessage]:
+        """Closed epochs with their batches."""
+        return self._line.stream(self._ledger.Epochs, pb.EpochsRequest(first=first, last=last), 30.0)
+
+    def witness(self, after_height: Height, after_size: TreeSize, wait: float) -> pb.WitnessResponse:
+        """What the member has signed since; it may hold its answer for `wait` seconds."""
+        request = pb.WitnessRequest(after_height=after_height, after_size=after_size, wait_ms=int(wait * 1000))
+        answer: pb.WitnessResponse = self._line.ask(self._peer.Witness, request, wait)
+        return answer
+
+    def signatures(self, address: Address) -> Sequence[pb.SizedSignature]:
+        """The newest checkpoints that the member has seen signed by this key."""
+        request = pb.SignaturesRequest(address=address)
+        answer: pb.SignaturesResponse = self._line.ask(self._peer.Signatures, request)
+        return answer.newest
+
+    def deliver(self, entry_leaf: Digest, envelope: bytes) -> bytes:
+        """Hand over a sealed envelope; the signed acknowledgement."""
+        request = pb.DeliverRequest(entry_leaf=entry_leaf, envelope=envelope)
+        answer: pb.DeliverResponse = self._line.ask(self._peer.Deliver, request)
+        return answer.acknowledgement
+
+    def close(self) -> None:
+        """Close the channel; open streams end."""
+        self._channel.close()

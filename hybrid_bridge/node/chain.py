@@ -1,0 +1,176 @@
+"""The chain of blocks as this member executed it: the one place where a block becomes ours.
+
+A block of the sequencer is checked (who ordered it, header, transactions), executed again, compared with what its
+header claims, and committed together with our countersignature. What our own rules refuse is never countersigned.
+Nothing here trusts the sequencer with more than order and time.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger, StoredBlock
+from hybrid_bridge.adapters.sqlite.witness import Evidence
+from hybrid_bridge.core.block import Block, BlockHeader, Countersignature, tx_root
+from hybrid_bridge.core.epoch import epoch_of
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.transaction import SignedTransaction
+from hybrid_bridge.errors import BlockInvalid, BridgeError, Broken, Equivocation, FieldMismatch, NotYet, RootMismatch
+from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.halting import Brake
+from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.ports import Clock
+from hybrid_bridge.steps.commit import BlockOutcome, Rules, execute_block
+from hybrid_bridge.units import Digest, Height, UnixSeconds
+
+MAX_AHEAD: Final = 30  # seconds that a block may be ahead of our clock before it is taken
+
+_log = logging.getLogger(__name__)
+
+
+class Chain:
+    """Executes and commits, one block at a time."""
+
+    def __init__(self, ledger: SqlLedger, directory: Directory, clock: Clock, progress: Progress, brake: Brake) -> None:
+        self._ledger, self._directory = ledger, directory
+        self._clock, self._progress, self._brake = clock, progress, brake
+        self._turn = threading.Lock()
+        self._sequencer = directory.identities[directory.sequencer.name]
+        self._tip = ledger.newest()
+        self.rules: Final = Rules(directory.genesis)
+        progress.raised("tip", 0 if self._tip is None else self._tip.height)
+
+    @property
+    def tip(self) -> BlockHeader | None:
+        """Header of the newest block; None before the first."""
+        return self._tip
+
+    @property
+    def next_height(self) -> Height:
+        """The height of the block that we lack."""
+        return self._directory.genesis.first_block if self._tip is None else Height(self._tip.height + 1)
+
+    def accept(self, stored: StoredBlock, signer: PrivateKey | None) -> None:
+        """Take the next block of the sequencer; of one that we have, see that it is the same.
+
+        Args:
+            stored: the block and the sequencer's countersignature.
+            signer: our identity key; None for a member that is no validator.
+
+        Raises:
+            Malformed, Refuted: no block of the sequencer's: the messenger's fault.
+            Equivocation, BlockInvalid: the sequencer's fault; evidence is kept and we sign no more.
+            NotYet: it lies beyond the next height, or ahead of our clock.
+        """
+        block, sealed = Block.decode(stored.data), Countersignature.decode(stored.sealed)
+        self._require_sealed(block.header, sealed)
+        with self._turn:
+            if block.header.height < self.next_height:
+                self._require_same(sealed)
+                return
+            if block.header.height > self.next_height:
+                raise NotYet(what=f"block {self.next_height}")
+            if block.header.time > self._clock.now() + MAX_AHEAD:
+                raise NotYet(what=f"time {block.header.time}")
+            outcome = self._execute_ordered(block, sealed)
+            own = None
+            if signer is not None and not self._brake.reason:
+                own = Countersignature.over(block.header, signer)
+            self._commit(block, sealed, outcome, own)
+
+    def order(
+        self, time: UnixSeconds, transactions: Sequence[SignedTransaction], sequencer: PrivateKey
+    ) -> tuple[BlockHeader, BlockOutcome]:
+        """Make the next block and commit it before anybody sees it. Only the sequencer's node calls this.
+
+        Raises:
+            BridgeError: a transaction can never stand in a block; nothing was done.
+            Broken: we sign no more.
+        """
+        with self._turn:
+            if self._brake.reason:
+                raise Broken
+            with self._ledger.state() as state:
+                outcome = execute_block(state, self.rules, self.next_height, time, transactions)
+            items = tuple((t.code, s.encode()) for t, s in zip(outcome.transactions, transactions, strict=True))
+            header = BlockHeader(
+                log_id=self._directory.log_id,
+                height=outcome.height,
+                previous_hash=Digest(self._directory.log_id) if self._tip is None else self._tip.block_hash,
+                time=time,
+                epoch=outcome.epoch,
+                tx_count=len(items),
+                tx_root=tx_root(items),
+                state=outcome.state_hash,
+            )
+            sealed = Countersignature.over(header, sequencer)
+            self._commit(Block(header, items), sealed, outcome, None)
+            return header, outcome
+
+    def _require_sealed(self, header: BlockHeader, sealed: Countersignature) -> None:
+        sealed.verify(self._sequencer)
+        for field, expected, got in (
+            ("log_id", self._directory.log_id, sealed.log_id),
+            ("block_hash", sealed.block_hash, header.block_hash),
+        ):
+            if expected != got:
+                raise FieldMismatch(field=field, expected=expected.hex(), got=got.hex())
+
+    def _require_same(self, sealed: Countersignature) -> None:
+        """One key, one height, two blocks: keep both words."""
+        ours = self._ledger.blocks(sealed.height)[0].sealed
+        first = Countersignature.decode(ours).block_hash
+        if first == sealed.block_hash:
+            return
+        evidence = Evidence(
+            kind="block", signer=sealed.signer, number=sealed.height, first=ours, second=sealed.encode()
+        )
+        name = self._directory.sequencer.name
+        self._brake.pull(f"{name} ordered two blocks at height {sealed.height}", evidence)
+        raise Equivocation(signer=name, number=sealed.height, first=first, second=sealed.block_hash)
+
+    def _execute_ordered(self, block: Block, sealed: Countersignature) -> BlockOutcome:
+        """Execute what the sequencer signed; if our rules refuse it, keep it and sign no more."""
+        try:
+            return self._executed(block)
+        except Broken:
+            raise  # our own store, not the sequencer's fault
+        except BridgeError as error:
+            height, reason = block.header.height, type(error).__name__
+            evidence = Evidence(
+                kind="invalid",
+                signer=sealed.signer,
+                number=height,
+                first=block.header.encode(),
+                second=sealed.encode(),
+            )
+            self._brake.pull(f"block {height} breaks our rules: {reason}", evidence)
+            raise BlockInvalid(height=height, reason=reason) from error
+
+    def _executed(self, block: Block) -> BlockOutcome:
+        """(1) place in the chain (2) transaction root (3) epoch of its time (4) every code and the state."""
+        header = block.header
+        if self._tip is None:
+            header.verify_first(self._directory.log_id, self._directory.genesis.first_block)
+        else:
+            header.verify_follows(self._tip)
+        block.verify_tx_root()
+        if header.epoch != epoch_of(self._directory.genesis, header.time):
+            raise FieldMismatch(field="epoch", expected="the epoch of its time", got=str(header.epoch))
+        transactions = [SignedTransaction.decode(signed) for _, signed in block.items]
+        with self._ledger.state() as state:
+            outcome = execute_block(state, self.rules, header.height, header.time, transactions)
+        if outcome.codes != [code for code, _ in block.items]:
+            raise FieldMismatch(field="code", expected="what execution gives", got="another")
+        if outcome.state_hash != header.state:
+            raise RootMismatch(expected=header.state, calculated=outcome.state_hash)
+        return outcome
+
+    def _commit(
+        self, block: Block, sealed: Countersignature, outcome: BlockOutcome, own: Countersignature | None
+    ) -> None:
+        self._ledger.append(block, sealed, outcome, own)  # Durable: block and our word. Dead here? Asked for again.
+        self._tip = block.header
+        self._progress.raised("tip", block.header.height)
+        _log.info("block %d of epoch %d: %d transactions", block.header.height, block.header.epoch, len(block.items))

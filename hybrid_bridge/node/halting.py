@@ -1,0 +1,45 @@
+"""Evidence against others, and the decision to sign no more: both durable, both for a person to look at."""
+
+import logging
+from collections.abc import Callable
+
+from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
+from hybrid_bridge.ports import Clock
+
+_log = logging.getLogger(__name__)
+
+
+class Brake:
+    """Stops this member's own signatures for good. Blocks and questions go on being served."""
+
+    def __init__(self, witness: SqlWitness, clock: Clock) -> None:
+        self._witness, self._clock = witness, clock
+        self._reason = witness.halted()
+        self._told: list[Callable[[str], None]] = []
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is signed; empty while it is."""
+        return self._reason
+
+    def when_pulled(self, tell: Callable[[str], None]) -> None:
+        """Call `tell` with the reason when the brake is pulled, or now if it was."""
+        self._told.append(tell)
+        if self._reason:
+            tell(self._reason)
+
+    def keep(self, evidence: Evidence) -> None:
+        """Keep evidence that does not concern our own signatures."""
+        self._witness.keep(evidence, self._clock.now())
+        _log.error("evidence kept: %s at %d by %s", evidence.kind, evidence.number, evidence.signer.hex()[:16])
+
+    def pull(self, reason: str, evidence: Evidence | None = None) -> None:
+        """Keep the evidence, then sign nothing more, across restarts, until a person decides."""
+        if evidence is not None:
+            self.keep(evidence)
+        self._witness.halt(reason, self._clock.now())
+        if not self._reason:
+            self._reason = reason
+            _log.critical("no more signatures: %s", reason)
+            for tell in self._told:
+                tell(reason)

@@ -1,0 +1,83 @@
+"""A member's own secrets, loaded once and compared with what the directory says about their owner."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from hybrid_bridge.adapters.hpke_sealer import public_of
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.secret import Secret, decoy_key_hash
+from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
+from hybrid_bridge.core.vrf import public_key
+from hybrid_bridge.errors import KeyUnusable
+from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.settings import NodeSettings, read_secret
+from hybrid_bridge.ports import SigningPermit
+from hybrid_bridge.units import Address, EcdsaSignature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What this member holds. A regulator that follows holds the first three only."""
+
+    identity: PrivateKey
+    sealing: bytes = field(repr=False)
+    party: bytes = field(repr=False)
+    attestation: "AttestationKey | None"
+    secret: Secret | None = field(repr=False)
+    vrf: bytes | None = field(repr=False)
+    log: PrivateKey | None
+
+    @classmethod
+    def load(cls, settings: NodeSettings, directory: Directory) -> Self:
+        """Read the secret files.
+
+        Raises:
+            KeyUnusable: a file is missing, open to others, or holds another key than the directory says.
+        """
+        member, genesis = directory.member(settings.name), directory.genesis
+        held = {name: read_secret(settings, name) for name in settings.secrets if name != "tls"}
+        for name in ("identity", "sealing", "party"):
+            if name not in held:
+                raise KeyUnusable(key=name, rule="named in [secrets]")
+        keys = cls(
+            identity=PrivateKey.from_seed(held["identity"]),
+            sealing=held["sealing"],
+            party=held["party"],
+            attestation=AttestationKey(held["attestation"]) if "attestation" in held else None,
+            secret=Secret(held["set"], genesis.origin_hash) if "set" in held else None,
+            vrf=held.get("vrf"),
+            log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
+        )
+        address = None if keys.attestation is None else keys.attestation.address()
+        for name, fits in (
+            ("identity", keys.identity.public == directory.identities[settings.name]),
+            ("sealing", public_of(keys.sealing) == member.sealing_key),
+            ("attestation", address == member.address),
+            ("set", keys.secret is None or decoy_key_hash(held["set"]) == genesis.decoy_key_hash),
+            ("vrf", keys.vrf is None or public_key(keys.vrf) == genesis.vrf_public_key),
+            ("log", keys.log is None or keys.log.public.spki[-32:] == directory.log_key),
+        ):
+            if not fits:
+                raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
+        if keys.attestation is not None and (keys.secret is None or keys.vrf is None):
+            raise KeyUnusable(key="set", rule="a validator holds set and vrf")
+        return keys
+
+
+class AttestationKey:
+    """The attestation key in this process. Signs what the guard permitted, nothing else."""
+
+    def __init__(self, private_key: bytes) -> None:
+        self._private_key = private_key
+        self._address = address_of(public_key_of(private_key))
+
+    def address(self) -> Address:
+        """Of the key."""
+        return self._address
+
+    def sign(self, permit: SigningPermit) -> EcdsaSignature:
+        """65 bytes, deterministic, low s."""
+        return sign_digest(self._private_key, permit.digest)
+
+    def __repr__(self) -> str:
+        return f"AttestationKey(0x{self._address.hex()})"

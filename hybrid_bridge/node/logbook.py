@@ -1,0 +1,262 @@
+"""The log as this member holds it: leaves, roots and paths from memory, and who signed which checkpoint.
+
+Everything here is derived from the store of epochs and rebuilt at each start. Any member that closed an epoch can serve
+the quorum note once enough validators' signatures have arrived.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SizedSignature, SqlEpochs
+from hybrid_bridge.adapters.sqlite.witness import Evidence
+from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.checkpoint import (
+    Note,
+    format_note,
+    log_line,
+    quorum_line,
+    verify_log_line,
+)
+from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.note import TYPE_ED25519, NoteLine, key_id
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.registry import Pair, PrefixTree
+from hybrid_bridge.core.signing import recover_address
+from hybrid_bridge.core.tree import Tree
+from hybrid_bridge.errors import NotYet, SignatureWrong
+from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.halting import Brake
+from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.steps.attest import checkpoint_of
+from hybrid_bridge.units import (
+    Address,
+    Commitment,
+    Digest,
+    EpochNumber,
+    LeafIndex,
+    RegistryIndex,
+    TreeSize,
+)
+
+KEPT_TREES: Final = 512  # registries of the newest epochs in memory; older ones are rebuilt when asked for
+PAIR_BYTES: Final = 64
+
+_log = logging.getLogger(__name__)
+
+
+class LogBook:
+    """Leaf 0 is the genesis record; leaf e is epoch e."""
+
+    def __init__(self, epochs: SqlEpochs, directory: Directory, progress: Progress, brake: Brake) -> None:
+        self._epochs, self._directory = epochs, directory
+        self._progress, self._brake = progress, brake
+        self._turn = threading.RLock()
+        self._tree = Tree()
+        self._registries: OrderedDict[int, PrefixTree] = OrderedDict()
+        registry = PrefixTree()
+        for number, (record, pairs) in enumerate(zip(epochs.all_records(), epochs.all_pairs(), strict=True)):
+            self._tree.append(leaf_hash(record))
+            registry = registry.insert(split_pairs(pairs))
+            self._keep_registry(number, registry)
+        progress.raised("size", self._tree.size)
+        self._find_newest()
+
+    # ── growing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def append(self, closed: ClosedEpoch, registry: PrefixTree) -> None:
+        """Commit a closed epoch as the next leaf."""
+        self._epochs.add(closed)  # Durable: this epoch is closed like this. Dead here? Read again at the next start.
+        with self._turn:
+            self._tree.append(leaf_hash(closed.record))
+            self._keep_registry(closed.number, registry)
+        self._progress.raised("size", self._tree.size)
+        _log.info("epoch %d closed, root %s", closed.number, self.root(self._tree.size).hex())
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def size(self) -> TreeSize:
+        """Leaves."""
+        return self._tree.size
+
+    @property
+    def newest(self) -> EpochRecord | None:
+        """The newest epoch record; None before the first."""
+        with self._turn:
+            number = EpochNumber(self._tree.size - 1)
+        return self.record(number) if number else None
+
+    def record(self, epoch: EpochNumber) -> EpochRecord:
+        """One epoch record.
+
+        Raises:
+            NotYet: not closed here.
+        """
+        return EpochRecord.decode(self.closed(epoch).record)
+
+    def closed(self, epoch: EpochNumber) -> ClosedEpoch:
+        """One closed epoch with its batch.
+
+        Raises:
+            NotYet: not closed here.
+        """
+        found = self._epochs.epochs(epoch, epoch)
+        if not found:
+            raise NotYet(what=f"epoch {epoch}")
+        return found[0]
+
+    def root(self, size: TreeSize | None = None) -> Digest:
+        """Root of the first `size` leaves.
+
+        Raises:
+            NotYet: fewer are closed here.
+        """
+        with self._turn:
+            return self._tree.root(self._require(self._tree.size if size is None else size))
+
+    def inclusion_path(self, index: LeafIndex, size: TreeSize) -> list[Digest]:
+        """RFC 6962 inclusion path of a leaf."""
+        with self._turn:
+            return self._tree.inclusion_path(index, self._require(size))
+
+    def consistency_path(self, old_size: TreeSize, new_size: TreeSize) -> list[Digest]:
+        """RFC 6962 consistency path."""
+        with self._turn:
+            return self._tree.consistency_path(old_size, self._require(new_size))
+
+    def registry(self, epoch: EpochNumber) -> PrefixTree:
+        """The registry after `epoch`.
+
+        Raises:
+            NotYet: not closed here.
+        """
+        with self._turn:
+            self._require(TreeSize(epoch + 1))
+            kept = self._registries.get(epoch)
+        if kept is not None:
+            return kept
+        pairs = [pair for data in self._epochs.all_pairs()[: epoch + 1] for pair in split_pairs(data)]
+        return PrefixTree().insert(pairs)
+
+    def checkpoint(self, size: TreeSize) -> Checkpoint:
+        """The checkpoint of this size as we computed it."""
+        return checkpoint_of(self._directory.genesis, self._directory.validators, self, size)
+
+    # ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_attestation(self, address: Address, signed: SizedSignature) -> None:
+        """Keep a validator's signature over our checkpoint; one over another root is evidence.
+
+        Raises:
+            SignatureWrong: not made by this key.
+            SignerUnknown: not a validator's key.
+            NotYet: we have not closed this size.
+        """
+        self._directory.validators.index_of(address)
+        ours = self.checkpoint(signed.size)
+        theirs = Checkpoint(
+            log_id=ours.log_id,
+            tree_size=signed.size,
+            root=signed.root,
+            timestamp=ours.timestamp,
+            set_id=ours.set_id,
+            set_hash=ours.set_hash,
+        )
+        if recover_address(theirs.digest(), signed.signature) != address:
+            raise SignatureWrong(signer=f"0x{address.hex()}")
+        if signed.root != ours.root:
+            self._brake.keep(
+                Evidence(
+                    kind="checkpoint",
+                    signer=address,
+                    number=signed.size,
+                    first=ours.root,
+                    second=signed.root + signed.signature,
+                )
+            )
+            return
+        self._epochs.attest(address, signed)
+        if self._has_quorum(signed.size):
+            self._progress.raised("quorum", signed.size)
+
+    def sign_line(self, size: TreeSize, key: PrivateKey) -> None:
+        """Sign the note of this size with the log key; the epoch is durable, so there is one such note."""
+        line = log_line(self._directory.origin, key, self._body(size))
+        self._epochs.add_line(size, line.signature)
+        self._progress.raised("line", size)
+
+    def take_line(self, size: TreeSize, signature: bytes) -> None:
+        """Keep the log key's signature over our note.
+
+        Raises:
+            SignatureWrong: not over ours.
+        """
+        note = Note(self._directory.origin, size, self.root(size), (self._log_line(signature),))
+        verify_log_line(note, self._directory.log_key)
+        self._epochs.add_line(size, signature)
+        self._progress.raised("line", size)
+
+    def note(self, size: TreeSize) -> str:
+        """The note of a checkpoint with a quorum: the log key's line if it is here, then the validators' lines.
+
+        Raises:
+            NotYet: no quorum here.
+        """
+        checkpoint = self.checkpoint(size)
+        signatures = self._epochs.signatures(size, checkpoint.root)
+        if len(signatures) < self._directory.validators.quorum:
+            raise NotYet(what=f"a quorum for size {size}")
+        lines = [
+            quorum_line(self._directory.origin, address, checkpoint.timestamp, checkpoint.set_id, signature)
+            for address, signature in sorted(signatures.items())
+        ]
+        line = self._epochs.line(size)
+        first = [] if line is None else [self._log_line(line)]
+        return format_note(self._directory.origin, size, checkpoint.root, [*first, *lines])
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _require(self, size: TreeSize) -> TreeSize:
+        if size > self._tree.size:
+            raise NotYet(what=f"size {size}")
+        return size
+
+    def _body(self, size: TreeSize) -> bytes:
+        return Note(self._directory.origin, size, self.root(size)).body()
+
+    def _log_line(self, signature: bytes) -> NoteLine:
+        origin = self._directory.origin
+        return NoteLine(origin, key_id(origin, TYPE_ED25519, self._directory.log_key), signature)
+
+    def _has_quorum(self, size: TreeSize) -> bool:
+        return len(self._epochs.signatures(size, self.root(size))) >= self._directory.validators.quorum
+
+    def _find_newest(self) -> None:
+        """After a start: the newest size with a quorum is at most the q-th newest that validators attested."""
+        newest = sorted(self._epochs.newest_attested().values(), reverse=True)
+        needed = self._directory.validators.quorum
+        for size in newest[needed - 1 :]:
+            if self._has_quorum(size):
+                self._progress.raised("quorum", size)
+                break
+
+    def _keep_registry(self, epoch: int, registry: PrefixTree) -> None:
+        self._registries[epoch] = registry
+        while len(self._registries) > KEPT_TREES:
+            self._registries.popitem(last=False)
+
+
+def split_pairs(data: bytes) -> list[Pair]:
+    """Registry pairs from 64 bytes each."""
+    return [
+        (RegistryIndex(data[at : at + 32]), Commitment(data[at + 32 : at + PAIR_BYTES]))
+        for at in range(0, len(data), PAIR_BYTES)
+    ]
+
+
+def join_pairs(pairs: list[Pair]) -> bytes:
+    """The inverse of `split_pairs`."""
+    return b"".join(index + commitment for index, commitment in pairs)

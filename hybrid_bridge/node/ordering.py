@@ -1,0 +1,164 @@
+"""The sequencer's part of step 2: take what waits, order it, commit it once, wake all who waited.
+
+One thread makes blocks. It takes whatever waits (bounded in number and bytes, no timer), so that one commit serves
+many; an idle sequencer commits at once. At each epoch's end it makes a block even if nothing waits (SPEC §7.2).
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.core.entry import entry_leaf
+from hybrid_bridge.core.epoch import closed_at
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.ledger_state import Overlay
+from hybrid_bridge.core.promise import Promise, SignedPromise
+from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
+from hybrid_bridge.errors import BridgeError, NotYet
+from hybrid_bridge.node.chain import Chain
+from hybrid_bridge.steps.commit import admit
+from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
+
+MAX_TRANSACTIONS: Final = 1_000  # in one block
+MAX_BYTES: Final = 2 << 20  # of transactions in one block; a block fits one message between members
+LONGEST_NAP: Final = 1.0  # seconds; a clock that jumps is noticed
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a submitter gets: where the transaction stands, what became of it, the promise that it will be public."""
+
+    height: Height
+    code: int
+    promise: bytes  # 219; empty for a governance record or a beacon, which have no entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    signed: SignedTransaction
+    length: int
+    result: "Future[Ordered]" = field(default_factory=Future)
+
+
+class Orderer:
+    """The pool and the thread that empties it."""
+
+    def __init__(
+        self, chain: Chain, ledger: SqlLedger, genesis: Genesis, identity: PrivateKey, precise_now: Callable[[], float]
+    ) -> None:
+        self._chain, self._ledger, self._genesis = chain, ledger, genesis
+        self._identity, self._now = identity, precise_now
+        self._pool: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+
+    def submit(self, signed: SignedTransaction, limit: int) -> "Future[Ordered]":
+        """Queue a transaction; the future ends when it stands in a durable block, or cannot.
+
+        Raises:
+            NotYet: `limit` transactions wait already.
+        """
+        waiting = _Waiting(signed, len(signed.encode()))
+        with self._changed:
+            if len(self._pool) >= limit or self._stopping:
+                raise NotYet(what="room at the sequencer")
+            self._pool.append(waiting)
+            self._changed.notify()
+        return waiting.result
+
+    def run(self, interval: float) -> None:
+        """Make blocks until stopped; at least `interval` seconds between two, for the members' sake."""
+        while self._await_work():
+            self.make_block()
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping, timeout=interval)
+        for waiting in self._taken():
+            waiting.result.set_exception(NotYet(what="the sequencer is stopping"))
+
+    def stop(self) -> None:
+        """End `run`."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def make_block(self) -> None:
+        """One block of what waits, perhaps of nothing; one commit."""
+        taken = self._taken()
+        time = self._block_time()
+        admitted = self._admitted(taken, time)
+        try:
+            header, outcome = self._chain.order(time, [waiting.signed for waiting in admitted], self._identity)
+        except BridgeError as error:
+            _log.exception("no block")
+            for waiting in admitted:
+                waiting.result.set_exception(error)
+            return
+        for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
+            promise = self._promise(waiting.signed, header.time, header.epoch)
+            waiting.result.set_result(Ordered(header.height, transaction.code, promise))
+
+    def _await_work(self) -> bool:
+        """Wait until a block is due; False when stopped."""
+        with self._changed:
+            while not self._stopping:
+                left = self._due() - self._now()
+                if left <= 0 or (self._pool and self._now() >= self._genesis.genesis_time):
+                    return True
+                self._changed.wait(min(left, LONGEST_NAP))
+        return False
+
+    def _due(self) -> UnixSeconds:
+        """When the next block must stand although nothing waits: the end of the newest block's epoch."""
+        tip = self._chain.tip
+        return self._genesis.genesis_time if tip is None else closed_at(self._genesis, tip.epoch)
+
+    def _block_time(self) -> UnixSeconds:
+        """Our clock, never falling; the first block stands at the genesis time, whenever it is made."""
+        tip = self._chain.tip
+        return self._genesis.genesis_time if tip is None else UnixSeconds(max(int(self._now()), tip.time))
+
+    def _taken(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        length = 0
+        with self._changed:
+            while self._pool and len(taken) < MAX_TRANSACTIONS and length + self._pool[0].length <= MAX_BYTES:
+                taken.append(self._pool.popleft())
+                length += taken[-1].length
+        return taken
+
+    def _admitted(self, taken: Sequence[_Waiting], time: UnixSeconds) -> list[_Waiting]:
+        """Those that would be accepted in this block, each tried on top of those before it; the others hear why."""
+        admitted: list[_Waiting] = []
+        with self._ledger.state() as state:
+            view = Overlay(state)
+            for waiting in taken:
+                try:
+                    view.absorb(admit(view, self._chain.rules, waiting.signed, time))
+                except BridgeError as error:
+                    waiting.result.set_exception(error)
+                else:
+                    admitted.append(waiting)
+        return admitted
+
+    def _promise(self, signed: SignedTransaction, time: UnixSeconds, epoch: EpochNumber) -> bytes:
+        if not isinstance(signed.body.payload, RecordPayload):
+            return b""
+        latest = min(epoch + self._genesis.promise_delay, signed.body.expires_epoch)
+        promise = Promise(
+            log_id=signed.body.log_id,
+            transaction_id=signed.body.transaction_id,
+            entry_leaf=entry_leaf(signed.body.payload.entry),
+            accepted_time=time,
+            accepted_epoch=epoch,
+            by_epoch=EpochNumber(latest),
+            signer=self._identity.public.key_id,
+        )
+        return SignedPromise.over(promise, self._identity).encode()
