@@ -135,15 +135,14 @@ class Tree:
 
     def _complete(self) -> None:
         """Hash every pair that has become complete, level by level."""
-        new, tag = self._hashing.new, self._hashing.inner_tag
-        for level, below in enumerate(self._levels):  # the list may grow while it is walked
+        new, tag, level = self._hashing.new, self._hashing.inner_tag, 0
+        while len(self._levels[level]) >= 64:
             if level + 1 == len(self._levels):
-                if len(below) < 64:
-                    return
                 self._levels.append(bytearray())
-            above = self._levels[level + 1]
+            below, above = self._levels[level : level + 2]
             pairs = range(2 * len(above), len(below) - 63, 64)
             above += b"".join([new(tag + below[at : at + 64]).digest() for at in pairs])
+            level += 1
 
     def _require_size(self, size: int) -> None:
         if not 1 <= size <= self.size:
