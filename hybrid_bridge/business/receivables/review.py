@@ -1,0 +1,73 @@
+"""What a bank checks before its key authorises, and an outsider with opened fields: that the labels are the true ones.
+
+The chain refuses a repeated label; that an index is the label's own only a reader of the document can see, and the
+financier is the one who would lose (SCENARIOS S4). Source: SCENARIOS §2.1 "Labels"; SPEC §9.2.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from hybrid_bridge.core.disclosure import FieldValue
+from hybrid_bridge.core.label_table import CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, E_INVOICE, INVOICE_TERMS
+from hybrid_bridge.core.labels import Label, normalised
+from hybrid_bridge.errors import FieldMismatch, Missing
+from hybrid_bridge.units import RegistryIndex
+
+MAX_TWINS: Final = 8  # ordinals tried for a soft label; more equal deliveries on one day are looked up by hand
+_SOFT: Final = frozenset({CREDITOR_INVOICE_LOOSE, INVOICE_TERMS})
+
+
+def mandatory_labels(fields: Mapping[str, FieldValue], ordinal: int = 1) -> tuple[Label, ...]:
+    """The identity labels of an invoice, from the opened fields of its `asset.register`.
+
+    All that the numbers on it allow: an e-invoice number makes one, the seller's own number two more.
+
+    Raises:
+        Missing: a field that every invoice has is not opened.
+        FieldMalformed: a number has no normal form.
+    """
+    seller, buyer = _opened(fields, "seller"), _opened(fields, "buyer")
+    labels = []
+    number = fields.get("cn_einv", fields.get("einv_uuid"))
+    if number is not None:
+        labels.append(normalised(E_INVOICE, _opened(fields, "jurisdiction"), str(number)))
+    if "inv_no" in fields:
+        invoice = _opened(fields, "inv_no")
+        labels.append(normalised(CREDITOR_INVOICE, seller, invoice))
+        labels.append(normalised(CREDITOR_INVOICE_LOOSE, seller, invoice, str(ordinal)))
+    terms = [_opened(fields, name) for name in ("ccy", "gross", "issue_date")]
+    labels.append(normalised(INVOICE_TERMS, buyer, *terms, str(ordinal)))
+    return tuple(labels)
+
+
+def review_labels(
+    fields: Mapping[str, FieldValue],
+    *,
+    is_distinct: bool,
+    true_index: Callable[[Label], RegistryIndex],
+    inserted: Collection[RegistryIndex],
+) -> None:
+    """Return if each mandatory label of the opened invoice is among the indices that its confirmation inserted.
+
+    Args:
+        fields: opened fields of the `asset.register`.
+        is_distinct: the confirmation's claim `distinct`; only then may a soft label have an ordinal above 1.
+        true_index: of a label: a member computes it, an outsider checks a VRF proof and raises Missing without one.
+        inserted: the indices in the transaction that confirmed.
+
+    Raises:
+        Missing: a field or a proof is not there.
+        FieldMismatch: a label of this invoice was not inserted: another one was.
+    """
+    ordinals = range(1, MAX_TWINS + 1) if is_distinct else range(1, 2)
+    twins = [mandatory_labels(fields, ordinal) for ordinal in ordinals]
+    for position, label in enumerate(twins[0]):
+        spellings = [twin[position] for twin in twins] if label.type in _SOFT else [label]
+        if not any(true_index(spelling) in inserted for spelling in spellings):
+            raise FieldMismatch(field="label", expected=f"type {label.type} of this invoice", got="another index")
+
+
+def _opened(fields: Mapping[str, FieldValue], name: str) -> str:
+    if name not in fields:
+        raise Missing(what=f"the opened field {name}")
+    return str(fields[name])
