@@ -26,7 +26,7 @@ class Collector:
     members: tuple[ConsortiumMember, ...]
     delay: Seconds
 
-    def collect(self, journal: Journal, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
+    def collect(self, journal: Journal, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
 
         Without an observation nothing is fetched: nothing could be signed either.
@@ -37,7 +37,7 @@ class Collector:
         for size in sorted({self._newest(chain), *heads}):
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
-        held = _held(journal, journal.view(now), heads)
+        held = _held(journal, view, heads)
         return QuorumView(log_id=self.log.log_id, checkpoints=held, paths=dict(self._paths(held, chain)))
 
     def _newest(self, chain: ChainView) -> TreeSize:

@@ -16,29 +16,36 @@ from relayers.journal import (
     Outcome,
     SlotRow,
 )
-from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing
+from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing, Wait
 
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
 
 
 def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Action | None:
     """The next thing to write down, or a reason to halt; None when all that is final is recorded."""
-    last = journal.final_header
-    if last is not None and chain.final.number < last.number and chain.known_final_hash == last.hash:
-        return None  # the endpoints' idea of "final" lags behind what we stored; finality never goes back
     return (
-        _header(journal, chain)
+        _violation(journal, chain)
+        or _header(journal, chain)
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
         or _settled_intent(journal, chain, quorum)
     )
 
 
+def _violation(journal: JournalView, chain: ChainView) -> Action | None:
+    """S3: what was final stands for ever. Waits while the endpoints’ idea of "final" lags behind what we stored."""
+    last = journal.final_header
+    if last is None:
+        return None
+    stands = chain.final.hash if last.number == chain.final.number else chain.known_final_hash
+    if stands != last.hash:
+        found = stands.hex() if stands else "nothing"
+        return Halt("finality_violation", (("number", str(last.number)), ("was", last.hash.hex()), ("is", found)))
+    return Wait("finality_lags") if chain.final.number < last.number else None
+
+
 def _header(journal: JournalView, chain: ChainView) -> Action | None:
     last, final = journal.final_header, chain.final
-    if last is not None and chain.known_final_hash != last.hash:
-        stands = chain.known_final_hash.hex() if chain.known_final_hash else "nothing"
-        return Halt("finality_violation", (("number", str(last.number)), ("was", last.hash.hex()), ("is", stands)))
     if last is None or final.number > last.number:
         return RecordHeader(HeaderRow(final.number, final.hash, final.parent), chain.new_anchors)
     return None

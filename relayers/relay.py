@@ -15,7 +15,7 @@ from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigne
 from hybrid_bridge.units import Gas, TreeSize, TxHash, UnixSeconds
 from relayers.collect import Collector
 from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
-from relayers.journal import AttemptRow, CheckpointRow, Journal, Scope, SendRow
+from relayers.journal import AttemptRow, CheckpointRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -71,33 +71,40 @@ def tick(relayer: Relayer) -> Tick:
     """
     now = relayer.clock.now()
     relayer.journal.renew(now)
-    chain = _observation(relayer, now)
-    quorum = relayer.collector.collect(relayer.journal, chain, now)
-    return _Pass(relayer, chain, quorum, now).run()
+    view = relayer.journal.view(now)
+    chain = _observation(relayer, view)
+    quorum = relayer.collector.collect(relayer.journal, view, chain, now)
+    return _Pass(relayer, view, Sight(chain, quorum), now).run()
 
 
-def _observation(relayer: Relayer, now: UnixSeconds) -> ChainView | None:
+def _observation(relayer: Relayer, view: JournalView) -> ChainView | None:
     try:
-        return relayer.observer.observe(relayer.journal.view(now))
+        return relayer.observer.observe(view)
     except Undecided:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a tick sees of the world, once."""
+
+    chain: ChainView | None
+    quorum: QuorumView
 
 
 class _Pass:
     """The actions of one tick, on one observation."""
 
-    def __init__(self, relayer: Relayer, chain: ChainView | None, quorum: QuorumView, now: UnixSeconds) -> None:
+    def __init__(self, relayer: Relayer, view: JournalView, sight: Sight, now: UnixSeconds) -> None:
         self._relayer, self._journal, self._now = relayer, relayer.journal, now
-        self._chain, self._quorum = chain, quorum
+        self._view, self._chain, self._quorum = view, sight.chain, sight.quorum
         self._sent: set[TxHash] = set()
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""
         done: list[str] = []
         for _ in range(MAX_ACTIONS):
-            action = next_action(
-                self._journal.view(self._now), self._chain, self._quorum, self._sent, self._relayer.policy
-            )
+            action = next_action(self._view, self._chain, self._quorum, self._sent, self._relayer.policy)
             if isinstance(action, Wait):
                 return Tick(tuple(done), action.reason)
             try:
@@ -109,6 +116,7 @@ class _Pass:
             except BridgeError as error:
                 return Tick(tuple(done), f"{type(action).__name__}: {error}")
             done.append(type(action).__name__)
+            self._view = self._journal.view(self._now)
         return Tick(tuple(done), "more_to_do")
 
     def _do(self, action: Action) -> None:
@@ -145,7 +153,7 @@ class _Pass:
         # Dead before the signature: nothing happened. Dead after it: bytes that nobody saw are lost, a new attempt is
         # made; signing again is never "the same transaction".
         answer = signed(relayer.signer, transaction(relayer.scope, action.nonce, data, action.fee, gas), relayer.scope)
-        intent = None if action.checkpoint is None else self._journal.view(self._now).intent_for(action.checkpoint.size)
+        intent = None if action.checkpoint is None else self._view.intent_for(action.checkpoint.size)
         row = AttemptRow(
             hash=answer.hash,
             nonce=action.nonce,
@@ -192,7 +200,7 @@ class _Pass:
 
     def _require_affordable(self, offer: Offer, chain: ChainView) -> None:
         """Now that the gas is known: nothing is signed that the journal would refuse."""
-        rule = refusal(offer, chain, self._journal.view(self._now), self._relayer.policy)
+        rule = refusal(offer, chain, self._view, self._relayer.policy)
         if rule is not None:
             cost = offer.gas * offer.fee.max_fee
             raise SpendCapped(rule=rule, limit=self._relayer.policy.fees.max_cost_per_anchor, needed=cost)

@@ -5,12 +5,13 @@ never waits for a lease to expire, and a woken former holder can write nothing (
 """
 
 import fcntl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from sqlalchemy import ColumnElement, RowMapping, Table, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, insert, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -51,6 +52,26 @@ _T: Final = Stored.metadata.tables
 CHAIN, LEASE, CONTROL, HEADER = _T["chain"], _T["lease"], _T["control"], _T["header"]
 CHECKPOINT, ATTESTATION, INTENT, SLOT = _T["checkpoint"], _T["attestation"], _T["intent"], _T["slot"]
 ATTEMPT, ATTEMPT_FINAL, SENDING, ANCHORED = _T["attempt"], _T["attempt_final"], _T["send_log"], _T["anchored"]
+
+LAST_HEADER: Final = select(HEADER).order_by(HEADER.c.number.desc()).limit(1)
+OPEN_NONCES: Final = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce)
+OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).order_by(ATTEMPT.c.max_fee)
+OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
+WANTED_ANCHORS: Final = select(ANCHORED).where(
+    ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
+)
+NEWEST_GAS: Final = (
+    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
+)
+RECENT_OUTCOMES: Final = (
+    select(ATTEMPT_FINAL.c.outcome)
+    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
+    .order_by(ATTEMPT_FINAL.c.block_number.desc())
+    .limit(RECENT_FINALS)
+)
+COSTS: Final = select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee)
+COSTS_OPEN: Final = COSTS.where(ATTEMPT.c.nonce.in_(OPEN_NONCES))
+COSTS_BETWEEN: Final = COSTS.where(ATTEMPT.c.created_at >= bindparam("first"), ATTEMPT.c.created_at < bindparam("end"))
 
 
 def chain_uid(scope: Scope) -> str:
@@ -128,25 +149,18 @@ class SqlJournalReader:
     def view(self, now: UnixSeconds) -> JournalView:
         """See `JournalReader`."""
         with self._begin() as connection:
-            control = connection.execute(select(CONTROL)).mappings().one()
-            header = _all(connection, HEADER, order=HEADER.c.number.desc(), limit=1)
-            intents = _all(connection, INTENT, INTENT.c.state == "OPEN", order=INTENT.c.size)
-            nonces = connection.execute(select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce))
-            open_nonces = tuple(Nonce(n) for (n,) in nonces)
-            attempts = _all(connection, ATTEMPT, ATTEMPT.c.nonce.in_(open_nonces), order=ATTEMPT.c.max_fee)
-            anchors = _all(connection, ANCHORED, ANCHORED.c.size.in_([i["size"] for i in intents]))
+            control = _rows(connection, select(CONTROL))[0]
+            headers = _rows(connection, LAST_HEADER)
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
-                final_header=sql_rows.header(header[0]) if header else None,
-                open_nonces=open_nonces,
-                attempts=tuple(map(sql_rows.attempt, attempts)),
-                open_intents=tuple(map(sql_rows.intent, intents)),
-                anchors={TreeSize(row["size"]): sql_rows.event(row) for row in anchors},
+                final_header=sql_rows.header(headers[0]) if headers else None,
+                open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
+                attempts=tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS))),
+                open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
+                anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
                 unexplained_reverts=_reverts(connection),
-                usual_gas=connection.execute(
-                    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc())
-                ).scalar(),
+                usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
             )
 
@@ -171,7 +185,9 @@ class SqlJournalReader:
     def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
         """See `JournalReader`."""
         with self._begin() as connection:
-            rows = _all(connection, ATTESTATION, ATTESTATION.c.size == size, order=ATTESTATION.c.member)
+            rows = _rows(
+                connection, select(ATTESTATION).where(ATTESTATION.c.size == size).order_by(ATTESTATION.c.member)
+            )
             return tuple(map(sql_rows.attestation, rows))
 
     def halt_evidence(self) -> str | None:
@@ -185,17 +201,15 @@ class SqlJournalReader:
         with self._begin() as connection:
             return JournalDump(
                 scope=self._scope,
-                headers=tuple(map(sql_rows.header, _all(connection, HEADER, order=HEADER.c.number))),
-                checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, order=CHECKPOINT.c.size))),
-                attestations=tuple(
-                    map(sql_rows.attestation, _all(connection, ATTESTATION, order=ATTESTATION.c.member))
-                ),
-                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, order=INTENT.c.size))),
-                slots=tuple(map(sql_rows.slot, _all(connection, SLOT, order=SLOT.c.nonce))),
-                attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, order=ATTEMPT.c.nonce))),
-                finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL))),
-                anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, order=ANCHORED.c.block_number))),
-                sends=tuple(map(sql_rows.send, _all(connection, SENDING, order=SENDING.c.id))),
+                headers=tuple(map(sql_rows.header, _all(connection, HEADER, HEADER.c.number))),
+                checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, CHECKPOINT.c.size))),
+                attestations=tuple(map(sql_rows.attestation, _all(connection, ATTESTATION, ATTESTATION.c.member))),
+                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.size))),
+                slots=tuple(map(sql_rows.slot, _all(connection, SLOT, SLOT.c.nonce))),
+                attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, ATTEMPT.c.nonce))),
+                finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash))),
+                anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, ANCHORED.c.block_number))),
+                sends=tuple(map(sql_rows.send, _all(connection, SENDING, SENDING.c.id))),
             )
 
 
@@ -336,10 +350,9 @@ class SqlJournal(SqlJournalReader):
 
 def _require_affordable(connection: Connection, attempt: AttemptRow, limits: SpendLimits) -> None:
     """S7: each attempt, all open slots, the UTC day."""
-    in_open = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN")
     for rule, limit, others in (
         ("max_cost_per_anchor", limits.per_anchor, {}),
-        ("balance", limits.available, _dearest(connection, ATTEMPT.c.nonce.in_(in_open))),
+        ("balance", limits.available, _dearest(connection.execute(COSTS_OPEN))),
         ("daily_budget", limits.per_day, _today(connection, attempt.created_at)),
     ):
         needed = attempt.cost + sum(cost for nonce, cost in others.items() if nonce != attempt.nonce)
@@ -348,50 +361,37 @@ def _require_affordable(connection: Connection, attempt: AttemptRow, limits: Spe
 
 
 def _today(connection: Connection, now: UnixSeconds) -> dict[Nonce, Wei]:
-    start = now // DAY * DAY
-    return _dearest(connection, ATTEMPT.c.created_at >= start, ATTEMPT.c.created_at < start + DAY)
+    first = now // DAY * DAY
+    return _dearest(connection.execute(COSTS_BETWEEN, {"first": first, "end": first + DAY}))
 
 
-def _dearest(connection: Connection, *where: ColumnElement[bool]) -> dict[Nonce, Wei]:
+def _dearest(rows: Iterable[Any]) -> dict[Nonce, Wei]:
     """The most each nonce can cost. Multiplied here: a product of two SQL integers may overflow."""
     costs: dict[Nonce, Wei] = {}
-    for nonce, gas, max_fee in connection.execute(
-        select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee).where(*where)
-    ):
+    for nonce, gas, max_fee in rows:
         costs[nonce] = Wei(max(costs.get(nonce, 0), gas * max_fee))
     return costs
 
 
 def _reverts(connection: Connection) -> int:
     """Newest final attempts in a row that reverted for no known reason; lost races do not count."""
-    recent = connection.execute(
-        select(ATTEMPT_FINAL.c.outcome)
-        .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
-        .order_by(ATTEMPT_FINAL.c.block_number.desc())
-        .limit(RECENT_FINALS)
+    return sum(
+        1 for _ in takewhile(lambda outcome: outcome == "REVERTED", connection.execute(RECENT_OUTCOMES).scalars())
     )
-    count = 0
-    for (outcome,) in recent:
-        if outcome != "REVERTED":
-            break
-        count += 1
-    return count
 
 
-def _all(
-    connection: Connection,
-    table: Table,
-    *where: ColumnElement[bool],
-    order: ColumnElement[Any] | None = None,
-    limit: int | None = None,
-) -> Sequence[RowMapping]:
-    return connection.execute(select(table).where(*where).order_by(order).limit(limit)).mappings().all()
+def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
+    return connection.execute(query).mappings().all()
+
+
+def _all(connection: Connection, table: Table, order: ColumnElement[Any]) -> Sequence[RowMapping]:
+    return _rows(connection, select(table).order_by(order))
 
 
 def _one_checkpoint(
     connection: Connection, where: ColumnElement[bool], order: ColumnElement[Any]
 ) -> CheckpointRow | None:
-    rows = _all(connection, CHECKPOINT, where, order=order, limit=1)
+    rows = _rows(connection, select(CHECKPOINT).where(where).order_by(order).limit(1))
     return sql_rows.checkpoint(rows[0]) if rows else None
 
 

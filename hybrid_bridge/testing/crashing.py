@@ -28,22 +28,35 @@ def methods_of(protocol: type) -> frozenset[str]:
 class CrashPlan:
     """Kills at chosen calls. Calls of all watched ports are counted together, across restarts, from zero.
 
-    `at` maps a call's number to "before" (nothing done) or "after" (done, and nobody told).
+    `at` maps a call's number to "before" (nothing done) or "after" (done, and nobody told). `again` says how the next
+    call of the same name dies, once, after the restart.
     """
 
     at: dict[int, str]
+    again: str | None = None
     seen: list[str] = field(default_factory=list)
+    _doomed: str | None = None
 
     def around(self, name: str, call: Callable[[], Any]) -> Any:
         """Make the call, unless the plan says to die first; die after it, if the plan says so."""
-        number = len(self.seen)
-        self.seen.append(name)
-        if self.at.get(number) == "before":
+        when = self._when(name)
+        if when == "before":
             raise Killed(name)
         result = call()
-        if self.at.get(number) == "after":
+        if when == "after":
             raise Killed(name)
         return result
+
+    def _when(self, name: str) -> str | None:
+        number = len(self.seen)
+        self.seen.append(name)
+        if name == self._doomed:
+            self._doomed, when = None, self.again
+            return when
+        when = self.at.get(number)
+        if when is not None and self.again is not None:
+            self._doomed = name
+        return when
 
 
 class Crashing:
