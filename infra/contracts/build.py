@@ -42,7 +42,9 @@ def compiler() -> list[str] | None:
 
 def build(contracts: Path) -> dict[str, str]:
     """The artefacts, by file name, of the sources in this folder."""
-    sources = {path.relative_to(contracts).as_posix(): path.read_text() for path in sorted(contracts.rglob("src/**/*.sol"))}
+    sources = {
+        path.relative_to(contracts).as_posix(): path.read_text() for path in sorted(contracts.rglob("src/**/*.sol"))
+    }
     settings = _settings(contracts)
     outputs = ["abi", "metadata", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode.object"]
     request = {
@@ -110,7 +112,9 @@ def _node(arguments: list[str], stdin: str) -> str:
     if command is None:
         sys.exit(f"the compiler is not installed: {INSTALL}")
     environment = {**os.environ, "NODE_PATH": str(_modules())}
-    done = subprocess.run([*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 

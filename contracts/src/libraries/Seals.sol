@@ -15,7 +15,7 @@ library Seals {
     /// @return list setHash, then the packed addresses of all members, ascending.
     function requireQuorum(bytes32 digest, bytes32 setHash, bytes32 setKey, uint64 signers, bytes calldata seals)
         internal
-        pure
+        view
         returns (bytes memory list)
     {
         uint256 members;
@@ -27,39 +27,48 @@ library Seals {
         if (signed < needed) revert BelowQuorum(needed, signed);
     }
 
+    /// Plain twin: contracts/test/Plain.sol.
     function _recoverAll(bytes32 digest, bytes32 setHash, uint64 signers, bytes calldata seals)
         private
-        pure
+        view
         returns (bytes memory list, uint256 members, uint256 signed)
     {
-        list = new bytes(32 + seals.length); // never too short: a member takes at least the 20 bytes it adds
+        bool isWhole;
         assembly ("memory-safe") {
+            let input := mload(0x40) // of ecrecover: digest, v, r, s
+            list := add(input, 0x80)
+            mstore(input, digest)
             mstore(add(list, 32), setHash)
-        }
-        uint256 end = 32;
-        for (uint256 offset = 0; offset < seals.length; ++members) {
-            bool hasSigned = signers >> members & 1 == 1;
-            uint256 width = hasSigned ? 64 : 20;
-            if (seals.length - offset < width) revert SealsMalformed(members);
-            address member;
-            if (hasSigned) {
-                (bool low, address signer) = recover(digest, seals[offset:offset + 64]);
-                if (!low) revert SealsMalformed(members);
-                member = signer;
-                ++signed;
-            } else {
-                member = address(bytes20(seals[offset:offset + 20]));
+            let next := add(list, 64)
+            let place := seals.offset
+            let end := add(place, seals.length)
+            for {} lt(place, end) { members := add(members, 1) } {
+                switch and(shr(members, signers), 1)
+                case 0 {
+                    mstore(next, calldataload(place)) // the 12 bytes after the address are overwritten or cut off
+                    place := add(place, 20)
+                }
+                default {
+                    let vs := calldataload(add(place, 32))
+                    let s := and(vs, sub(shl(255, 1), 1))
+                    if gt(s, MAX_S) { break }
+                    mstore(add(input, 0x20), add(27, shr(255, vs)))
+                    mstore(add(input, 0x40), calldataload(place))
+                    mstore(add(input, 0x60), s)
+                    mstore(0, 0) // a failed recovery answers nothing
+                    pop(staticcall(gas(), 1, input, 0x80, 0, 32))
+                    mstore(next, shl(96, mload(0)))
+                    signed := add(signed, 1)
+                    place := add(place, 64)
+                }
+                if gt(place, end) { break }
+                next := add(next, 20)
             }
-            assembly ("memory-safe") {
-                mstore(add(add(list, 32), end), shl(96, member))
-            }
-            offset += width;
-            end += 20;
+            isWhole := eq(place, end)
+            mstore(list, sub(next, add(list, 32)))
+            mstore(0x40, and(add(next, 31), not(31)))
         }
-        if (signers >> members != 0) revert SealsMalformed(members);
-        assembly ("memory-safe") {
-            mstore(list, end)
-        }
+        if (!isWhole || signers >> members != 0) revert SealsMalformed(members);
     }
 
     /// The signer of `digest`, zero if there is none; `low` is false for a high s, which has a twin and is refused.

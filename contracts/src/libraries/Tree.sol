@@ -8,9 +8,62 @@ import {IndexBeyondSize, PathLength, RootMismatch, SizeOrder} from "../Errors.so
 library Tree {
     uint64 internal constant MAX_SIZE = 2 ** 53 - 1;
 
-    /// LEAF(d) = H(0x00, d)
+    /// LEAF(d) = H(0x00, d); NODE(l, r) = H(0x01, l, r) stands in `_climb`.
     function leaf(bytes calldata data) internal pure returns (bytes32) {
         return sha256(bytes.concat(hex"00", data));
+    }
+
+    function verifyInclusion(bytes32 leafHash, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root)
+        internal
+        view
+    {
+        if (size == 0 || size > MAX_SIZE) revert SizeOrder(size, size);
+        if (index >= size) revert IndexBeyondSize(index, size);
+        uint256 inner = bitLength(index ^ (size - 1)); // below, the sides are the bits of index; above, always left
+        _requireLength(inner + popcount(uint256(index) >> inner), path.length);
+        uint256 sides = index | type(uint256).max << inner; // lowest bit first; set: a left sibling
+        bytes32 hash = leafHash;
+        for (uint256 k = 0; k < path.length; ++k) {
+            hash = sides >> k & 1 == 1 ? node(path[k], hash) : node(hash, path[k]);
+        }
+        _requireRoot(root, hash);
+    }
+
+    function verifyConsistency(
+        uint256 older,
+        uint256 newer,
+        bytes32[] calldata path,
+        bytes32 olderRoot,
+        bytes32 newerRoot
+    ) internal view {
+        if (older == 0 || older > newer || newer > MAX_SIZE) revert SizeOrder(older, newer);
+        if (older == newer) {
+            _requireLength(0, path.length);
+            return _requireRoot(newerRoot, olderRoot);
+        }
+        unchecked { // 1 <= older < newer < 2^53, and no shift below is longer than that
+            uint256 last = older - 1;
+            uint256 lowest = bitLength(older & ~last) - 1; // trailing zeros of older
+            uint256 inner = bitLength(last ^ newer - 1) - lowest; // >= 1
+            uint256 own = older == 1 << lowest ? 0 : 1; // a tree of 2^lowest leaves is its own seed
+            _requireLength(own + inner + popcount(last >> inner + lowest), path.length);
+            uint256 sides = last >> lowest | type(uint256).max << inner; // lowest bit first; set: left, and of both trees
+            bytes32 a = own == 0 ? olderRoot : path[0]; // grows to the older root
+            bytes32 b = a; // grows to the newer root
+            for (uint256 k = own; k < path.length; ++k) {
+                bytes32 sibling = path[k];
+                if (sides & 1 == 1) {
+                    bool parted = a != b; // until then one hash does for both
+                    b = node(sibling, b);
+                    a = parted ? node(sibling, a) : b;
+                } else {
+                    b = node(b, sibling);
+                }
+                sides >>= 1;
+            }
+            _requireRoot(olderRoot, a);
+            _requireRoot(newerRoot, b);
+        }
     }
 
     /// NODE(l, r) = H(0x01, l, r); plain twin: sha256(abi.encodePacked(hex"01", left, right))
@@ -25,67 +78,27 @@ library Tree {
         }
     }
 
-    function verifyInclusion(bytes32 leafHash, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root)
-        internal
-        view
-    {
-        if (size == 0 || size > MAX_SIZE) revert SizeOrder(size, size);
-        if (index >= size) revert IndexBeyondSize(index, size);
-        uint256 inner = bitLength(index ^ (size - 1));
-        _requireLength(inner + popcount(index >> inner), path.length);
-        bytes32 hash = leafHash;
-        for (uint256 k = 0; k < path.length; ++k) {
-            bool siblingIsLeft = k >= inner || index >> k & 1 == 1;
-            hash = siblingIsLeft ? node(path[k], hash) : node(hash, path[k]);
+    /// Position of the highest set bit, counted from 1; 0 for 0. x < 2^64.
+    function bitLength(uint256 x) internal pure returns (uint256 bits) {
+        unchecked {
+            if (x >> 32 != 0) (x, bits) = (x >> 32, 32);
+            if (x >> 16 != 0) (x, bits) = (x >> 16, bits + 16);
+            if (x >> 8 != 0) (x, bits) = (x >> 8, bits + 8);
+            if (x >> 4 != 0) (x, bits) = (x >> 4, bits + 4);
+            if (x >> 2 != 0) (x, bits) = (x >> 2, bits + 2);
+            if (x >> 1 != 0) (x, bits) = (x >> 1, bits + 1);
+            bits += x; // what is left is 0 or 1
         }
-        _requireRoot(root, hash);
     }
 
-    function verifyConsistency(
-        uint64 older,
-        uint64 newer,
-        bytes32[] calldata path,
-        bytes32 olderRoot,
-        bytes32 newerRoot
-    ) internal view {
-        if (older == 0 || older > newer || newer > MAX_SIZE) revert SizeOrder(older, newer);
-        if (older == newer) {
-            _requireLength(0, path.length);
-            return _requireRoot(newerRoot, olderRoot);
+    /// Number of set bits; x < 2^64. Sums of neighbours, in fields that double.
+    function popcount(uint256 x) internal pure returns (uint256) {
+        unchecked {
+            x -= x >> 1 & 0x5555555555555555;
+            x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+            x = x + (x >> 4) & 0x0f0f0f0f0f0f0f0f;
+            return x * 0x0101010101010101 >> 56 & 0xff;
         }
-        uint256 lowest = bitLength(older & (~older + 1)) - 1; // trailing zeros of older
-        uint256 inner = bitLength((older - 1) ^ (newer - 1)) - lowest; // >= 1, since older < newer
-        uint256 start = older == 1 << lowest ? 0 : 1; // a whole tree is its own seed
-        _requireLength(start + inner + popcount((older - 1) >> (inner + lowest)), path.length);
-        bytes32 a = start == 0 ? olderRoot : path[0]; // grows to the older root
-        bytes32 b = a; // grows to the newer root
-        for (uint256 k = start; k < path.length; ++k) {
-            bytes32 sibling = path[k];
-            if (k - start >= inner || older - 1 >> lowest + k - start & 1 == 1) {
-                a = node(sibling, a);
-                b = node(sibling, b);
-            } else {
-                b = node(b, sibling);
-            }
-        }
-        _requireRoot(olderRoot, a);
-        _requireRoot(newerRoot, b);
-    }
-
-    /// Position of the highest set bit, counted from 1; 0 for 0.
-    function bitLength(uint64 x) internal pure returns (uint256 bits) {
-        if (x >> 32 != 0) (x, bits) = (x >> 32, 32);
-        if (x >> 16 != 0) (x, bits) = (x >> 16, bits + 16);
-        if (x >> 8 != 0) (x, bits) = (x >> 8, bits + 8);
-        if (x >> 4 != 0) (x, bits) = (x >> 4, bits + 4);
-        if (x >> 2 != 0) (x, bits) = (x >> 2, bits + 2);
-        if (x >> 1 != 0) (x, bits) = (x >> 1, bits + 1);
-        if (x != 0) bits += 1;
-    }
-
-    /// Number of set bits.
-    function popcount(uint64 x) internal pure returns (uint256 bits) {
-        for (; x != 0; x &= x - 1) ++bits;
     }
 
     function _requireLength(uint256 expected, uint256 got) private pure {
