@@ -129,7 +129,7 @@ class _Market:
         self.t.confirm(asset)
         self.assets[3] = self.t.amend(asset, self.faces[3])
         self.issue(3, [(self.assets[3], self.faces[3])])
-        half = self.faces[4] // 2
+        half = self.faces[4] // 2 - 1_111  # equal halves would need distinct terms
         one, other = self.asset(4, half), self.asset(4, self.faces[4] - half)
         self.t.confirm(one)
         self.t.confirm(other)

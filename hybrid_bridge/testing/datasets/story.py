@@ -158,6 +158,16 @@ class Story:
 
     # ── files ──
 
+    def _key_names(self) -> set[str]:
+        """Every key that a member or an event names."""
+        names = {firm.role for firm in self.firms.values() if firm.roles} | {_AUTHORITY}
+        for event in self.events:
+            authorisers, fields = event["authorisers"], event["fields"]
+            if isinstance(authorisers, list) and isinstance(fields, dict):
+                names |= {str(name) for name in authorisers}
+                names |= {str(value)[1:] for value in fields.values() if str(value).startswith("@")}
+        return names
+
     def files(self) -> dict[str, bytes]:
         """Everything but manifest and story, by path."""
         members: list[Json] = [
@@ -173,7 +183,7 @@ class Story:
         ]
         keys: dict[str, Json] = {
             name: {"TEST": True, "ed25519_seed": self.keys.seed_of(name).hex(), "key_id": self.keys.key_id(name)}
-            for name in sorted(self.keys.names)
+            for name in sorted(self._key_names())
         }
         return {
             "members.json": canonical_json(members) + b"\n",

@@ -45,12 +45,9 @@ class Keys:
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
-        self.names: list[str] = []
 
     def seed_of(self, name: str) -> bytes:
         """The 32-byte private key of a name."""
-        if name not in self.names:
-            self.names.append(name)
         return hashlib.sha256(f"TEST key/{self._seed}/{name}".encode()).digest()
 
     def private(self, name: str) -> Ed25519PrivateKey:
