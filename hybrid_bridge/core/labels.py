@@ -88,6 +88,10 @@ class Label:
         """life, hard or soft."""
         return LABEL_TABLE[self.type].kind
 
+    def describe(self) -> str:
+        """For people: what kind of label, and its parts."""
+        return f"{LABEL_TABLE[self.type].name} {' '.join(self.parts)}"
+
     def encode(self) -> bytes:
         """U16 type ‖ u8 parts ‖ parts × (u16 length ‖ UTF-8)."""
         writer = Writer().u16(self.type, "label.type").u8(len(self.parts), "label.parts")

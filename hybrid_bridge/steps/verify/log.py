@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+from hybrid_bridge.core.absence import Absence, Neighbour, verify_absence
+from hybrid_bridge.core.bundle import AbsencePart
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import verify_epoch, verify_first, verify_next
 from hybrid_bridge.core.proof import consistency_length, inclusion_length, verify_consistency, verify_inclusion
@@ -94,7 +96,17 @@ def verify_paths(d: Decoded) -> None:
     for epoch in d.epochs:
         for part in epoch.part.absences:
             with _named("absence of a leaf in a batch"):
-                verify_batch_absence(epoch.record, part)
+                verify_absence(_absence(part), epoch.record.batch_size, epoch.record.batch_root)
+
+
+def _absence(part: AbsencePart) -> Absence:
+    return Absence(
+        Digest(part.leaf),
+        *(
+            None if side is None else Neighbour(Digest(side.leaf), LeafIndex(side.index), tuple(_digests(side.path)))
+            for side in (part.left, part.right)
+        ),
+    )
 
 
 @contextmanager

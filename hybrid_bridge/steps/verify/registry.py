@@ -4,15 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from hybrid_bridge.core.bundle import LabelPart
-from hybrid_bridge.core.encoding import Json, parse_canonical_json
-from hybrid_bridge.core.labels import LIFE, Label, alpha, commitment
+from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
 from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_presence
 from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex
-
-MAX_VALUE = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,7 @@ class Standing:
     """One version of one label at an epoch: present or absent, and the value it was opened to."""
 
     present: bool
-    value: dict[str, Json] | None
+    value: IdentityValue | LifeValue | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +37,13 @@ class LabelFact:
     def object_id(self) -> str:
         """The object an identity label was opened to, or empty."""
         standing = self.versions.get(0)
-        value = None if self.label.type == LIFE or standing is None else standing.value
-        return str(value.get("object", "")) if value is not None else ""
+        value = None if standing is None else standing.value
+        return value.object_id if isinstance(value, IdentityValue) else ""
 
     def _identity(self) -> str:
-        standing = self.versions[0]
-        if not standing.present:
+        if not self.versions[0].present:
             return "not registered"
-        return "present, use unknown" if standing.value is None else f"object {standing.value.get('object')}"
+        return f"object {self.object_id}" if self.object_id else "present, use unknown"
 
     def _life(self) -> str:
         last = self.last_event
@@ -55,11 +51,9 @@ class LabelFact:
             absent = self.versions.get(0)
             return "not registered" if absent is not None and not absent.present else "no statement"
         value = self.versions[last].value
-        if value is None:
+        if not isinstance(value, LifeValue):
             return "present, use unknown"
-        state = value.get("state")
-        shown = state.get("state") if isinstance(state, dict) and "state" in state else value.get("code")
-        return f"state {shown} after event {last}"
+        return f"state {value.state.get('state', value.code)} after event {last}"
 
     @property
     def last_event(self) -> int | None:
@@ -112,9 +106,7 @@ def _standing(d: Decoded, epoch: DecodedEpoch, label: Label | None, part: LabelP
     if part.value is None or part.opening is None:
         return Standing(present, None)
     data = part.value.encode("utf-8")
-    value = parse_canonical_json(data, "labels.value", MAX_VALUE)
-    if not isinstance(value, dict):
-        raise FieldMalformed(field="labels.value", rule="an object")
+    value = (LifeValue if label.type == LIFE else IdentityValue).decode(data)
     opened = commitment(part.opening, d.log_id, label, part.version, data)
     if not present or part.terminal is None or opened != part.terminal.commitment:
         raise FieldMismatch(field="labels.commitment", expected=opened.hex(), got="another commitment, or absent")

@@ -1,8 +1,7 @@
 """Check 13 of `verify`: artefact digests, which half a field stands in, brake flags, and rules between records."""
 
 from hybrid_bridge.business.outside import Outcome, cross_checks
-from hybrid_bridge.business.schema import claim_or_private
-from hybrid_bridge.core.disclosure import Disclosure
+from hybrid_bridge.business.schema import require_half, schema_of_name
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
@@ -21,7 +20,7 @@ def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> Outcome:
     ]
     for epoch in d.epochs:
         for entry in epoch.entries:
-            require_halves(entry)
+            require_schema(entry)
     _require_artefacts(d)
     opened = [
         (entry.entry.record_type, {disclosure.name: disclosure.value for disclosure in entry.disclosures})
@@ -32,25 +31,23 @@ def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> Outcome:
     return Outcome((*brakes, *outcome.warnings), outcome.missing)
 
 
-def require_halves(entry: DecodedEntry) -> None:
-    """Claims come from the left half alone, private fields from the right (SPEC §3).
+def require_schema(entry: DecodedEntry) -> None:
+    """The record is of the type its schema names, and each field stands in the half the schema gives it (SPEC §3).
 
     Raises:
-        FieldMalformed: a field stands in the other half.
+        FieldMalformed: an unknown schema or field, or a field in the other half.
+        FieldMismatch: the schema is of another record type.
     """
-    schema = next((d.value for d in entry.disclosures if d.name == "_schema"), None)
-    if schema is None:
+    shown = {disclosure.name: disclosure.value for disclosure in entry.disclosures}
+    if not shown:
         return
+    schema = schema_of_name(str(shown["_schema"]))
+    if schema.record_type != entry.entry.record_type:
+        raise FieldMismatch(
+            field="_schema", expected=f"{entry.entry.record_type:#06x}", got=f"{schema.record_type:#06x}"
+        )
     for disclosure, part in zip(entry.disclosures, entry.part.disclosures, strict=True):
-        claimed = part.index < entry.entry.width // 2
-        if claimed != _is_claim(str(schema), disclosure):
-            raise FieldMalformed(field=disclosure.name, rule="the half of the field tree that its schema gives it")
-
-
-def _is_claim(schema: str, disclosure: Disclosure) -> bool:
-    if disclosure.name in ("_schema", "_origin"):
-        return True
-    return claim_or_private(schema, disclosure.name) == "claim"
+        require_half(schema.name, disclosure.name, is_claim=part.index < entry.entry.width // 2)
 
 
 def _require_artefacts(d: Decoded) -> None:

@@ -1,0 +1,126 @@
+"""`hybrid-bridge bundle`: what is in a bundle, in plain words; and the public chain's evidence put into one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from hybrid_bridge.cli.verify import hex_option, read_bounded
+from hybrid_bridge.core.anchor import EvmAnchor, decode_header
+from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.disclosure import parse_disclosure
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.labels import Label
+from hybrid_bridge.errors import Missing
+from hybrid_bridge.units import Address
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+
+
+@click.group()
+def command() -> None:
+    """Explain a bundle; add the public chain's evidence to one."""
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="The same for machines.")
+def info(file: Path, as_json: bool) -> None:
+    """Say what FILE claims, in plain words. Nothing is verified here: `hybrid-bridge verify` does that."""
+    described = describe(decode_bundle(read_bounded(file, MAX_BUNDLE)))
+    if as_json:
+        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    click.echo("This bundle CLAIMS the following; nothing of it has been verified yet.")
+    for name, value in described.items():
+        click.echo(f"{name}:")
+        for line in value if isinstance(value, list) else [value]:
+            click.echo(f"  {line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)}")
+
+
+def describe(bundle: Bundle) -> dict[str, Json]:
+    """The claims of a bundle, by subject."""
+    genesis = Genesis.decode(bundle.genesis.record)
+    notes = [parse_note(part.note) for part in bundle.checkpoints]
+    return {
+        "log": [f"{bundle.genesis.origin}, id {genesis.log_id.hex()}", f"{len(bundle.genesis.validators)} validators at genesis"],
+        "purpose": bundle.purpose,
+        "checkpoints": [f"size {note.size}, {len(note.lines)} signature lines" for note in notes],
+        "records": _records(bundle),
+        "registry": _labels(bundle),
+        "public anchors": [_anchor(anchor) for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)],
+        "other members": [f"{len(bundle.certificates)} certificates, {len(bundle.artefacts)} artefacts, {len(bundle.renewals)} renewals"],
+    }  # fmt: skip
+
+
+def _records(bundle: Bundle) -> list[Json]:
+    lines: list[Json] = []
+    for epoch in bundle.epochs:
+        number = EpochRecord.decode(epoch.record).epoch
+        for entry in epoch.entries:
+            opened = [parse_disclosure(part.value) for part in entry.disclosures]
+            fields = ", ".join(f"{d.name} = {d.value}" for d in opened if not d.name.startswith("_"))
+            schema = next((str(d.value) for d in opened if d.name == "_schema"), "nothing disclosed")
+            lines.append(f"epoch {number}: {schema}: {fields or 'no field disclosed'}")
+    return lines
+
+
+def _labels(bundle: Bundle) -> list[Json]:
+    lines: list[Json] = []
+    for epoch in bundle.epochs:
+        number = EpochRecord.decode(epoch.record).epoch
+        for part in epoch.labels:
+            present = part.terminal is not None and part.terminal.index == part.index
+            what = f"index {part.index.hex()}" if part.label is None else Label.decode(part.label).describe()
+            lines.append(f"epoch {number}: {what}, version {part.version}: {'present' if present else 'absent'}")
+    return lines
+
+
+def _anchor(anchor: EvmAnchor) -> Json:
+    number = decode_header(anchor.header).number
+    return (
+        f"size {anchor.tree_size} in public block {number} of chain {anchor.chain_id}, "
+        f"contract 0x{anchor.contract.hex()}, {len(anchor.descendants)} headers on top"
+    )
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.option("--rpc", "url", required=True, metavar="URL", help="A public-chain endpoint to take the evidence from.")
+@click.option("--contract", "contract_hex", required=True, metavar="ADDRESS", help="The anchor contract.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where to write; default: FILE itself."
+)
+def upgrade(file: Path, url: str, contract_hex: str, output: Path | None) -> None:
+    """Put the public chain's evidence for FILE's checkpoints into it: header, receipt, and the path between them."""
+    bundle = decode_bundle(read_bounded(file, MAX_BUNDLE))
+    upgraded = with_anchor(bundle, url, Address(hex_option(contract_hex, 20, "--contract")))
+    target = file if output is None else output
+    target.write_bytes(upgraded.encode())
+    click.echo(f"{target}: {len(upgraded.anchors)} public anchors")
+
+
+def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
+    """The bundle with the `Anchored` event of its newest anchored checkpoint, once that is final.
+
+    Raises:
+        Missing: the contract has no final event for any size in the bundle.
+    """
+    from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415 web3 only when a chain is asked
+    from hybrid_bridge.adapters.evm.evidence import anchor_evidence  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
+    from hybrid_bridge.units import PublicBlockNumber  # noqa: PLC0415
+
+    chain = Web3Chain(JsonRpc("endpoint", url), contract)
+    log_id = Genesis.decode(bundle.genesis.record).log_id
+    sizes = {parse_note(part.note).size for part in bundle.checkpoints}
+    final = chain.finalized()
+    events = [e for e in chain.anchored(log_id, PublicBlockNumber(0), final.number) if e.tree_size in sizes]
+    if not events:
+        raise Missing(what=f"a final anchor of size {' or '.join(map(str, sorted(sizes)))} in that contract")
+    anchor = anchor_evidence(chain, events[-1])
+    return replace(bundle, anchors=(*(a for a in bundle.anchors if a != anchor), anchor))
