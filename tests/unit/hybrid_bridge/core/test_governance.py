@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.epoch import EPOCH, EpochRecord
 from hybrid_bridge.core.governance import (
     MEMBER_UPDATE,
     NOTICE,
@@ -102,6 +103,17 @@ def test_a_record_of_no_known_type_is_refused() -> None:
     with pytest.raises(WordMalformed) as caught:
         governance_leaf(GENESIS.encode())
     assert caught.value.index == 0
+
+
+def test_epoch_record_as_governance_leaf() -> None:
+    with pytest.raises(WordMalformed):
+        governance_leaf(EPOCH.hash + bytes(EPOCH.width - 32))
+
+
+def test_governance_record_as_log_leaf() -> None:
+    for record in ALL:
+        with pytest.raises(BridgeError):
+            EpochRecord.decode(record.encode())
 
 
 @pytest.mark.parametrize(
