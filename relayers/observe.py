@@ -11,7 +11,7 @@ from statistics import median_low
 from typing import Final, TypeVar
 
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import BridgeError, CodeMismatch, Malformed, NotYet, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, CodeMismatch, NotYet, StoreBroken, Undecided
 from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
 from hybrid_bridge.units import Digest, PublicBlockNumber, TxHash, Wei
 from relayers.journal import JournalView, Scope
@@ -90,11 +90,11 @@ class Observer:
             Undecided: there is none.
         """
         answers: list[T] = []
-        failure: BridgeError = NotYet(what=f"{self.quorum} endpoints that agree")
+        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
         for chain in self.endpoints:
             try:
                 answer = read(chain)
-            except (Undecided, Malformed) as error:
+            except BridgeError as error:
                 failure = error if isinstance(error, Undecided) else failure
                 continue
             answers.append(answer)
@@ -121,10 +121,8 @@ class Observer:
         for chain in self.endpoints:
             try:
                 numbers.append(read(chain))
-            except Undecided as error:
-                failure = error
-            except Malformed:
-                continue
+            except BridgeError as error:
+                failure = error if isinstance(error, Undecided) else failure
         if len(numbers) < self.quorum:
             raise failure
         return sorted(numbers)[-self.quorum]

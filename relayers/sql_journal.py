@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -195,6 +195,12 @@ class SqlJournalReader:
         with self._begin() as connection:
             text: str | None = connection.execute(select(CONTROL.c.evidence)).scalar()
             return text
+
+    def anchored_size(self) -> TreeSize | None:
+        """The largest size that is final on the public chain."""
+        with self._begin() as connection:
+            size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
+            return size
 
     def dump(self) -> JournalDump:
         """See `JournalReader`."""

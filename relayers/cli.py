@@ -1,0 +1,262 @@
+"""`hybrid-relayer`: make a journal, run, look, check. Wiring only.
+
+Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed, rejected · 3 undecided, try later · 4 broken.
+"""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hybrid_bridge.cli.exits import invoke
+from hybrid_bridge.errors import Undecided
+from hybrid_bridge.units import UnixSeconds
+from relayers import wiring
+from relayers.fsck import Finding, fsck
+from relayers.relay import Relayer, Tick, tick
+from relayers.settings import Settings, read_settings
+from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+
+GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
+EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
+BLIND: Final = "no_rpc_quorum"
+
+_config = click.option(
+    "--config",
+    "-c",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("relayer.toml"),
+    show_default=True,
+    help="The settings.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="hybrid-bridge", prog_name="hybrid-relayer")
+def main() -> None:
+    """Put a consortium's checkpoints on a public chain: journaled, never twice, never lost.
+
+    \b
+    Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed or rejected
+                3 undecided, try later · 4 broken or halted
+    """  # noqa: D301 click reads the escape
+
+
+@main.command()
+@_config
+def init(config: Path) -> int:
+    """Make an empty journal for this log, chain, contract and gas key."""
+    settings = read_settings(config)
+    wiring.load_log(settings.log)
+    create_journal(settings.journal, wiring.scope_of(settings), _now())
+    click.echo(f"made {settings.journal}")
+    return GOOD
+
+
+@main.group(name="config")
+def config_group() -> None:
+    """Look at the settings."""
+
+
+@config_group.command()
+@_config
+@_json
+def validate(config: Path, *, as_json: bool) -> int:
+    """Parse the settings strictly and check genesis record and validator sets against them."""
+    settings = read_settings(config)
+    log = wiring.load_log(settings.log)
+    policy = wiring.policy_of(settings, log)
+    _show(
+        {
+            "log_id": log.log_id.hex(),
+            "validator_sets": [len(period.validators.entries) for period in log.periods],
+            "members": [name for name, _ in settings.log.members],
+            "chain": settings.chain.name,
+            "contract": settings.chain.contract.hex(),
+            "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
+            "rpc_quorum": settings.chain.rpc_quorum,
+            "signer": settings.chain.signer_address.hex(),
+            "operators": policy.turns.operators,
+            "my_index": policy.turns.my_index,
+        },
+        as_json=as_json,
+    )
+    if settings.chain.rpc_quorum == 1:
+        click.echo("note: one endpoint's word is taken for the public chain (rpc_quorum = 1)", err=True)
+    return GOOD
+
+
+@main.command()
+@_config
+@_json
+def once(config: Path, *, as_json: bool) -> int:
+    """One tick."""
+    settings = read_settings(config)
+    with _journal(settings) as journal:
+        relayer = _started(settings, journal)
+        report = tick(relayer)
+        _show({"done": list(report.done), "reason": report.reason}, as_json=as_json)
+        return _verdict(journal, settings, report)
+
+
+@main.command(name="run")
+@_config
+@click.option("--once", "is_once", is_flag=True, help="One tick only.")
+@click.pass_context
+def run_command(context: click.Context, config: Path, *, is_once: bool) -> int:
+    """Tick until told to stop (SIGTERM, SIGINT)."""
+    if is_once:
+        code: int = context.invoke(once, config=config, as_json=False)
+        return code
+    from relayers.schedule import Ticker  # noqa: PLC0415 only the daemon needs a clock
+
+    settings = read_settings(config)
+    with _journal(settings) as journal:
+        relayer, lines = _started(settings, journal), _Lines(settings)
+        ticker = Ticker(lambda: lines.one(relayer, journal), settings.tick_seconds)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ticker.stop())
+        lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
+        ticker.run()
+        lines.write({"event": "stopped"})
+        return _verdict(journal, settings, Tick((), ""))
+
+
+@main.command()
+@_config
+@_json
+def status(config: Path, *, as_json: bool) -> int:
+    """What the journal says: how far, what is open, halted or not. Asks nobody."""
+    settings = read_settings(config)
+    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
+    view, newest = reader.view(_now()), reader.newest_checkpoint()
+    _show(
+        {
+            "halted": view.halted,
+            "brake": view.brake.value,
+            "newest_checkpoint": newest.size if newest else None,
+            "anchored_final": reader.anchored_size(),
+            "final_public_block": view.final_header.number if view.final_header else None,
+            "open_intents": [intent.size for intent in view.open_intents],
+            "open_nonces": list(view.open_nonces),
+            "attempts": len(view.attempts),
+            "committed_today_wei": sum(view.today.values()),
+        },
+        as_json=as_json,
+    )
+    reader.close()
+    return GOOD if view.halted is None else BROKEN
+
+
+@main.command(name="fsck")
+@_config
+@click.option("--offline", is_flag=True, help="The journal alone.")
+@_json
+def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
+    """Does the journal agree with itself and with the public chain?"""
+    settings = read_settings(config)
+    log = wiring.load_log(settings.log)
+    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
+    dump = reader.dump()
+    reader.close()
+    endpoints = () if offline else wiring.observer_of(settings).endpoints
+    findings = fsck(dump, log, None, settings.chain.fees)
+    for endpoint in endpoints:
+        findings += [found for found in fsck(dump, log, endpoint) if found not in findings]
+    _show_findings(findings, as_json=as_json)
+    return GOOD if not findings else BROKEN
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    invoke(main, "hybrid-relayer")
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Lines:
+    """JSON lines on stderr: what each tick did; a quiet tick only when its reason is new."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reason = ""
+
+    def one(self, relayer: Relayer, journal: SqlJournal) -> None:
+        """A tick, and its line. What is undecided is tried again by the next tick."""
+        started = time.monotonic()
+        try:
+            report = tick(relayer)
+        except Undecided as error:
+            report = Tick((), str(error))
+        if "Halt" in report.done:
+            _export_evidence(journal, self._settings)
+        if report.done or report.reason != self._reason:
+            took = int(1000 * (time.monotonic() - started))
+            self.write({"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took})
+        self._reason = report.reason
+
+    def write(self, line: dict[str, Any]) -> None:
+        """One line."""
+        click.echo(json.dumps({"ts": _now(), "level": "info", **line}), err=True)
+
+
+def _journal(settings: Settings) -> SqlJournal:
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, _now())
+
+
+def _started(settings: Settings, journal: SqlJournal) -> Relayer:
+    """A relayer whose endpoints serve the right chain.
+
+    Raises:
+        BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
+    """
+    relayer = wiring.relayer_of(settings, journal)
+    relayer.observer.require_same_chain()
+    return relayer
+
+
+def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
+    """The exit code that the journal's state means."""
+    halted = journal.view(_now()).halted
+    if halted is None:
+        return UNDECIDED if report.reason == BLIND else GOOD
+    path = _export_evidence(journal, settings)
+    click.echo(f"halted: {halted}; evidence in {path}", err=True)
+    return REFUTED if halted in EVIDENCE_AGAINST_OTHERS else BROKEN
+
+
+def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
+    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    return path
+
+
+def _show(values: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(values, indent=2))
+        return
+    for key, value in values.items():
+        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+        click.echo(f"{key.replace('_', ' ')}: {'none' if shown is None else shown}")
+
+
+def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        rows = [{"promise": f.promise, "subject": f.subject, "detail": f.detail} for f in findings]
+        click.echo(json.dumps({"findings": rows}, indent=2))
+        return
+    for finding in findings:
+        click.echo(f"{finding.promise}: {finding.subject}: {finding.detail}")
+    click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")
+
+
+def _now() -> UnixSeconds:
+    return UnixSeconds(int(time.time()))

@@ -1,0 +1,160 @@
+"""The composition root: settings in, a relayer with real adapters out. The only place that knows which adapter is which.
+
+Adapters are imported when they are needed: `status` and `config validate` start without web3 and gRPC.
+"""
+
+import stat
+import time
+from pathlib import Path
+
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
+from hybrid_bridge.ports import ConsortiumMember, PublicChain, TransactionSigner
+from hybrid_bridge.units import UnixSeconds
+from relayers.collect import Collector
+from relayers.journal import Journal, Scope
+from relayers.log import Log, SetPeriod
+from relayers.observe import Observer
+from relayers.relay import Relayer
+from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
+from relayers.views import LogClock, Policy, TurnPolicy
+
+MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
+
+
+class SystemClock:
+    """The machine's clock, in whole seconds."""
+
+    def now(self) -> UnixSeconds:
+        """Seconds since 1970."""
+        return UnixSeconds(int(time.time()))
+
+
+def scope_of(settings: Settings) -> Scope:
+    """What the journal belongs to."""
+    chain = settings.chain
+    return Scope(
+        chain_id=chain.chain_id,
+        genesis_hash=chain.genesis_hash,
+        contract=chain.contract,
+        log_id=settings.log.log_id,
+        signer=chain.signer_address,
+    )
+
+
+def load_log(settings: LogSettings) -> Log:
+    """Genesis record and validator sets, each checked against what commits to it.
+
+    Raises:
+        SettingsMalformed: a file is missing.
+        Malformed: a file is not of its form.
+        FieldMismatch: another log's genesis record.
+        SetMismatch: set 1 is not the genesis record's.
+    """
+    genesis = Genesis.decode(_public_file(settings.genesis))
+    if genesis.log_id != settings.log_id:
+        raise FieldMismatch(field="log.id", expected=settings.log_id.hex(), got=genesis.log_id.hex())
+    sets = [ValidatorSet.decode_entries(item.set_id, _public_file(item.entries)) for item in settings.sets]
+    if sets[0].digest != genesis.set_hash:
+        raise SetMismatch(expected=genesis.set_hash, calculated=sets[0].digest)
+    clock = LogClock(genesis_time=genesis.genesis_time, cadence=genesis.cadence, grace=genesis.grace)
+    periods = (SetPeriod(item.from_size, found) for item, found in zip(settings.sets, sets, strict=True))
+    return Log(genesis.log_id, clock, tuple(periods))
+
+
+def policy_of(settings: Settings, log: Log) -> Policy:
+    """What the operator and the genesis record decided."""
+    chain = settings.chain
+    operators = chain.operators
+    is_listed = chain.signer_address in operators
+    turns = TurnPolicy(
+        operators=len(operators),
+        my_index=operators.index(chain.signer_address) if is_listed else len(operators),
+        grace_blocks=chain.grace_blocks,
+        anchor_every=settings.log.anchor_every,
+        delay=settings.log.delay,
+    )
+    return Policy(clock=log.clock, fees=chain.fees, turns=turns)
+
+
+def observer_of(settings: Settings) -> Observer:
+    """The endpoints. Connects to nothing yet."""
+    chain = settings.chain
+    endpoints = tuple(_endpoint(endpoint, chain) for endpoint in chain.endpoints)
+    return Observer(scope_of(settings), endpoints, chain.rpc_quorum, chain.depth, chain.first_number)
+
+
+def relayer_of(settings: Settings, journal: Journal) -> Relayer:
+    """Everything a tick needs.
+
+    Raises:
+        KeyUnusable: the gas key cannot be opened, or has another address than the settings say.
+        BridgeError: as `load_log`.
+    """
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415 see the module's docstring
+
+    log = load_log(settings.log)
+    return Relayer(
+        scope=scope_of(settings),
+        log=log,
+        policy=policy_of(settings, log),
+        journal=journal,
+        observer=observer_of(settings),
+        collector=Collector(log, _members(settings.log), settings.log.delay),
+        signer=_signer(settings.chain),
+        encode_anchor=anchor_calldata,
+        clock=SystemClock(),
+    )
+
+
+# ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
+    from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
+
+    url = endpoint.url
+    if isinstance(url, Path):
+        url = _secret_file(url, f"endpoints.{endpoint.name}").decode("utf-8").strip()
+    return Web3Chain(JsonRpc(endpoint.name, url), chain.contract)
+
+
+def _members(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
+    from hybrid_bridge.adapters.grpc_member.log import GrpcMember  # noqa: PLC0415
+    from hybrid_bridge.rpc.channel import ClientTls  # noqa: PLC0415
+
+    files = settings.tls
+    tls = ClientTls(_public_file(files.ca), _public_file(files.certificate), _secret_file(files.key, "log.tls.key"))
+    return tuple(GrpcMember.at(name, address, tls) for name, address in settings.members)
+
+
+def _signer(chain: ChainSettings) -> TransactionSigner:
+    from hybrid_bridge.adapters.evm.keystore import password_from_file  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner  # noqa: PLC0415
+
+    signer = KeystoreTransactionSigner.open(chain.signer.path, lambda: password_from_file(chain.signer.password))
+    if signer.address() != chain.signer_address:
+        raise KeyUnusable(key="chain.signer", rule="the key of signer_address")
+    return signer
+
+
+def _public_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PUBLIC_FILE + 1)
+    except OSError:
+        raise SettingsMalformed(key=path.name, rule="a readable file") from None
+    if len(data) > MAX_PUBLIC_FILE:
+        raise SettingsMalformed(key=path.name, rule=f"at most {MAX_PUBLIC_FILE} bytes")
+    return data
+
+
+def _secret_file(path: Path, key: str) -> bytes:
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyUnusable(key=key, rule="a file that only its owner can read: chmod 600")
+    except OSError:
+        raise KeyUnusable(key=key, rule="a readable file") from None
+    return _public_file(path)
