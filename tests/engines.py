@@ -96,12 +96,15 @@ def rpc(url: str, method: str, *params: Any) -> Any:
     return answer["result"]
 
 
+def devnet_command(*options: str) -> list[str]:
+    """`hybrid-bridge devnet …` under this interpreter."""
+    return [sys.executable, "-c", "from hybrid_bridge.cli.main import run; run()", "devnet", *options]
+
+
 def start_devnet(folder: Path, *options: str) -> tuple[Child, str]:
     """`hybrid-bridge devnet` and its URL."""
     ready = folder / "ready.json"
-    code = "from hybrid_bridge.cli.main import run; run()"
-    command = [sys.executable, "-c", code, "devnet", "--ready-file", str(ready), *options]
-    child = Child(command, folder / "devnet.log")
+    child = Child(devnet_command("--ready-file", str(ready), *options), folder / "devnet.log")
     line = child.until(lambda: ready.exists() and json.loads(ready.read_text()), "devnet ready")
     return child, line["url"]
 

@@ -19,6 +19,7 @@ from eth_utils.exceptions import ValidationError
 
 from hybrid_bridge.adapters.evm.dev_chain import DevChain, RpcRefused
 from hybrid_bridge.adapters.evm.dev_rpc import DevRpc
+from hybrid_bridge.adapters.evm.json_text import require_shallow
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.units import Address, ChainId, UnixSeconds, Wei
 
@@ -109,7 +110,7 @@ class Devnet:
     def serve(self, body: bytes) -> bytes:
         """The answer to the body of one HTTP request: a call or a batch of calls."""
         try:
-            request = json.loads(body)
+            request = json.loads(require_shallow(body))
         except ValueError:
             return _encode(_error(None, -32700, "parse error"))
         if isinstance(request, list) and request:

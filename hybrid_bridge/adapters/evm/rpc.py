@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError as TransportError
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from hybrid_bridge.adapters.evm.json_text import require_shallow
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, Unreachable
 from hybrid_bridge.units import Seconds
@@ -81,7 +82,7 @@ class JsonRpc:
             answer: Any = self._provider.make_request(RPCEndpoint(method), list(params))
         except (requests.RequestException, TransportError, OSError):
             raise Unreachable(endpoint=self.name, call=method) from None
-        except (ValueError, RecursionError):
+        except ValueError:
             raise self.malformed(method, "JSON") from None
         if not isinstance(answer, dict):
             raise self.malformed(method, "an object")
@@ -170,6 +171,5 @@ class _BoundedSession(requests.Session):
                     raise requests.exceptions.ReadTimeout
             unless_whole.pop_all()
         response.raw.release_conn()
-        body.seek(0)
-        response.raw = body
+        response.raw = io.BytesIO(require_shallow(body.getvalue()))
         return response

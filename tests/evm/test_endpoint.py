@@ -1,0 +1,341 @@
+"""An endpoint that lies, lags, trickles or hangs: one call is one request, and only our errors come out."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.rpc import MAX_ANSWER, JsonRpc
+from hybrid_bridge.core.anchor import ANCHORED
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    BridgeError,
+    EndpointRefused,
+    NotYet,
+    TransactionRefused,
+    Unreachable,
+)
+from hybrid_bridge.ports import PublicBlock, SendAnswer
+from hybrid_bridge.units import (
+    Address,
+    LogId,
+    PublicBlockHash,
+    PublicBlockNumber,
+    RawTransaction,
+    Seconds,
+    TxHash,
+    UnixSeconds,
+)
+
+pytestmark = pytest.mark.evm
+
+CONTRACT = Address(b"\xc0" * 20)
+LOG = LogId(b"\x11" * 32)
+RAW = RawTransaction(b"\x02raw")
+AT = PublicBlock(PublicBlockNumber(7), PublicBlockHash(b"\x77" * 32), PublicBlockHash(b"\x66" * 32), UnixSeconds(1))
+Reply = Callable[[socket.socket], None]
+
+
+class Hostile:
+    """A TCP server on loopback that answers each HTTP request as it is told. `requests` are the bodies it has seen."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.reply: Reply = lambda _: None
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._is_open = True
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/key-of-the-operator"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while self._is_open:
+            connection, _ = self._server.accept()
+            with connection:
+                try:
+                    self._one(connection)
+                except OSError:  # the client has gone
+                    continue
+
+    def _one(self, connection: socket.socket) -> None:
+        read = b""
+        while b"\r\n\r\n" not in read:
+            if not (more := connection.recv(1 << 16)):
+                return
+            read += more
+        head, _, body = read.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split()[0])
+        while len(body) < length:
+            body += connection.recv(1 << 16)
+        self.requests.append(json.loads(body))
+        self.reply(connection)
+
+    def says(self, answer: Any, status: str = "200 OK", headers: str = "") -> None:
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode()
+        self.reply = lambda connection: connection.sendall(head + body)
+
+    def results(self, *results: Any) -> None:
+        """One after the other, the last one for ever."""
+        left = list(results)
+
+        def reply(connection: socket.socket) -> None:
+            result = left.pop(0) if len(left) > 1 else left[0]
+            body = json.dumps({"jsonrpc": "2.0", "id": 0, "result": result}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+        self.reply = reply
+
+    def error(self, code: int, message: str, **more: Any) -> None:
+        self.says({"jsonrpc": "2.0", "id": 0, "error": {"code": code, "message": message, **more}})
+
+    def stop(self) -> None:
+        self._is_open = False
+        with socket.create_connection(self._server.getsockname()):
+            pass
+        self._thread.join(10)
+        self._server.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Hostile]:
+    made = Hostile()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def chain(server: Hostile) -> Web3Chain:
+    return Web3Chain(JsonRpc("b", server.url, Seconds(1)), CONTRACT)
+
+
+# ── one call is one request; perhaps it happened ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("call", ["chain_id", "broadcast"])
+def test_silence_is_unreachable_after_the_deadline_and_one_request(
+    server: Hostile, chain: Web3Chain, call: str
+) -> None:
+    server.reply = lambda connection: connection.recv(1) and None
+    began = time.monotonic()
+    with pytest.raises(Unreachable) as caught:
+        chain.broadcast(RAW) if call == "broadcast" else chain.chain_id()
+    assert (len(server.requests), time.monotonic() - began < 2) == (1, True)
+    assert (caught.value.endpoint, "key-of" in str(caught.value), caught.value.__cause__) == ("b", False, None)
+
+
+def test_a_trickle_of_bytes_gets_hardly_more_time_than_silence(server: Hostile, chain: Web3Chain) -> None:
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    server.reply = trickle
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        chain.chain_id()
+    assert time.monotonic() - began < 2
+
+
+def test_an_answer_beyond_the_limit_is_not_read_on(server: Hostile, chain: Web3Chain) -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+        while True:
+            connection.sendall(bytes(1 << 20))
+
+    server.reply = flood
+    with pytest.raises(Unreachable):
+        chain.chain_id()
+    assert MAX_ANSWER < 1 << 26
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "500 Oops", "503 Later", "401 No"])
+def test_a_status_of_refusal_is_unreachable_and_not_repeated(server: Hostile, chain: Web3Chain, status: str) -> None:
+    server.says({"error": "x"}, status)
+    for call in (chain.chain_id, lambda: chain.broadcast(RAW)):
+        with pytest.raises(Unreachable):
+            call()
+    assert len(server.requests) == 2
+
+
+def test_a_dropped_connection_is_unreachable_and_not_repeated(server: Hostile, chain: Web3Chain) -> None:
+    with pytest.raises(Unreachable):
+        chain.broadcast(RAW)
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_is_not_followed(server: Hostile, chain: Web3Chain) -> None:
+    server.says(b"", "302 Found", f"Location: {server.url}\r\n")
+    with pytest.raises(AnswerMalformed):
+        chain.chain_id()
+    assert len(server.requests) == 1
+
+
+def test_nobody_listening_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+    with pytest.raises(Unreachable):
+        JsonRpc("gone", url, Seconds(1)).ask("eth_chainId")
+
+
+# ── answers that are not what the protocol says ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b"1", {}, {"error": 5}, {"error": {"message": "no code"}}, {"result": 5},
+     {"result": "0x"}, {"result": "0x01"}, {"result": "12"}, {"result": None}, {"result": "0x" + "f" * 65}],
+)  # fmt: skip
+def test_an_answer_of_another_shape_is_malformed(server: Hostile, chain: Web3Chain, answer: Any) -> None:
+    server.says(answer)
+    with pytest.raises(AnswerMalformed) as caught:
+        chain.chain_id()
+    assert (caught.value.endpoint, caught.value.call) == ("b", "eth_chainId")
+    with pytest.raises(BridgeError):
+        chain.latest()
+
+
+def test_a_broadcast_answered_with_nonsense_has_perhaps_happened(server: Hostile, chain: Web3Chain) -> None:
+    for answer in (b"nonsense", {"result": "0x12"}, {"result": None}):
+        server.says(answer)
+        with pytest.raises(Unreachable):
+            chain.broadcast(RAW)
+
+
+def test_what_an_endpoint_says_to_a_broadcast_is_passed_on_unjudged(server: Hostile, chain: Web3Chain) -> None:
+    server.error(-32000, "already known" + "x" * 500)
+    assert chain.broadcast(RAW) == SendAnswer(-32000, ("already known" + "x" * 500)[:200], None)
+    server.results("0x" + "ee" * 32)
+    assert chain.broadcast(RAW) == SendAnswer(
+        None, "", TxHash(b"\xee" * 32)
+    )  # another hash than ours: the caller sees it
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["header not found", "header for hash not found", "Resource not found", "unknown block", "missing trie node ab",
+     "finalized block not found", "BlockOutOfRangeError: block height is 0 but requested was 4095",
+     "hash 0xab is not currently canonical"],
+)  # fmt: skip
+def test_a_public_block_that_an_endpoint_lacks_is_not_yet_there(server: Hostile, chain: Web3Chain, words: str) -> None:
+    server.error(-32000, words)
+    with pytest.raises(NotYet):
+        chain.nonce(CONTRACT, AT)
+
+
+def test_an_endpoint_s_own_error_keeps_its_words_but_no_address(server: Hostile, chain: Web3Chain) -> None:
+    secret = "0123456789abcdef" * 3
+    server.error(-32005, f"limit exceeded for key {secret}, see https://x.example/{secret}")
+    with pytest.raises(EndpointRefused) as caught:
+        chain.nonce(CONTRACT, AT)
+    assert (caught.value.code, caught.value.reason) == (-32005, "limit exceeded for key …, see …")
+    server.error(-32601, "the method eth_foo does not exist/is not available")
+    with pytest.raises(EndpointRefused):
+        chain.nonce(CONTRACT, AT)
+
+
+# ── lies that can be seen at once ────────────────────────────────────────────────────────────────────────────────────
+
+BLOCK = {"number": "0x7", "hash": "0x" + "77" * 32, "parentHash": "0x" + "66" * 32, "timestamp": "0x1"}
+EVENT = {
+    "address": "0x" + CONTRACT.hex(),
+    "topics": ["0x" + ANCHORED.hex(), "0x" + LOG.hex(), "0x" + "00" * 31 + "05"],
+    "data": "0x" + "22" * 32 + "00" * 31 + "09" + "00" * 31 + "01" + "00" * 24 + "ff" * 8,
+    "blockHash": BLOCK["hash"],
+    "transactionHash": "0x" + "44" * 32,
+    "logIndex": "0x3",
+}
+RECEIPT = {
+    "transactionHash": "0x" + "44" * 32,
+    "blockNumber": "0x7",
+    "blockHash": BLOCK["hash"],
+    "transactionIndex": "0x0",
+    "status": "0x1",
+    "gasUsed": "0x5208",
+    "logs": [{"logIndex": "0x3"}],
+}
+
+
+def test_an_honest_event_is_read_whole(server: Hostile, chain: Web3Chain) -> None:
+    server.results([EVENT], BLOCK)
+    (event,) = chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
+    assert (event.tree_size, event.root, event.timestamp, event.set_id) == (5, b"\x22" * 32, 9, 1)
+    assert (event.signers, event.block, event.log_index) == (2**64 - 1, AT, 3)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"address": "0x" + "c1" * 20}, {"topics": EVENT["topics"][:2]}, {"topics": [EVENT["topics"][1]] * 3},
+     {"topics": [EVENT["topics"][0], "0x" + "12" * 32, EVENT["topics"][2]]}, {"data": EVENT["data"][:-2]},
+     {"blockHash": "0x12"}, {"logIndex": None}, {"transactionHash": "0xzz"}, {"topics": "0x"}],
+)  # fmt: skip
+def test_an_event_that_was_not_asked_for_is_malformed(server: Hostile, chain: Web3Chain, changed: Any) -> None:
+    server.results([{**EVENT, **changed}], BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
+
+
+def test_an_event_outside_the_range_is_malformed(server: Hostile, chain: Web3Chain) -> None:
+    server.results([EVENT], BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.anchored(LOG, PublicBlockNumber(8), PublicBlockNumber(9))
+
+
+def test_another_public_block_than_asked_for_is_malformed(server: Hostile, chain: Web3Chain) -> None:
+    server.results(BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.block(PublicBlockNumber(8))
+
+
+def test_another_receipt_than_asked_for_is_malformed(server: Hostile, chain: Web3Chain) -> None:
+    server.results(RECEIPT)
+    with pytest.raises(AnswerMalformed):
+        chain.receipt_status(TxHash(b"\x45" * 32))
+
+
+def test_a_receipt_whose_public_block_has_gone_stands_nowhere(server: Hostile, chain: Web3Chain) -> None:
+    server.results(RECEIPT, BLOCK)
+    assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True)
+    server.results(RECEIPT, None)
+    assert chain.receipt_status(TxHash(b"\x44" * 32)) is None
+
+
+@pytest.mark.parametrize("answer", ["0x", "0x" + "00" * 255, "0x" + "ff" * 256, "0x" + "00" * 255 + "05"])
+def test_a_head_that_is_none_is_malformed(server: Hostile, chain: Web3Chain, answer: str) -> None:
+    server.results(answer)
+    with pytest.raises(AnswerMalformed):
+        chain.head(LOG, AT)
+
+
+def test_a_public_block_without_base_fee_is_malformed(server: Hostile, chain: Web3Chain) -> None:
+    server.results(BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.base_fee(AT)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [("0x", "reverted"), ("0xdeadbeef", "reverted deadbeef"), ("not hex", "reverted"), ({"data": "0xdeadbeef"}, "reverted deadbeef")],
+)  # fmt: skip
+def test_a_revert_that_the_contract_does_not_know_is_refused(
+    server: Hostile, chain: Web3Chain, data: Any, reason: str
+) -> None:
+    server.error(3, "execution reverted", data=data)
+    with pytest.raises(TransactionRefused) as caught:
+        chain.simulate(CONTRACT, b"", AT)
+    assert caught.value.reason == reason
+
+
+def test_public_blocks_are_named_by_hash_or_by_number_where_the_endpoint_knows_no_better(server: Hostile) -> None:
+    server.results("0x5")
+    rpc = JsonRpc("b", server.url, Seconds(1))
+    Web3Chain(rpc, CONTRACT).nonce(CONTRACT, AT)
+    Web3Chain(rpc, CONTRACT, by_hash=False).nonce(CONTRACT, AT)
+    named = [request["params"][1] for request in server.requests]
+    assert named == [{"blockHash": "0x" + "77" * 32, "requireCanonical": True}, "0x7"]
