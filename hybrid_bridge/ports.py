@@ -241,5 +241,5 @@ class Clock(Protocol):
 class Randomness(Protocol):
     """Fresh, independent, unpredictable bytes."""
 
-    def __call__(self, count: int) -> bytes:
+    def __call__(self, count: int, /) -> bytes:
         """`count` bytes."""

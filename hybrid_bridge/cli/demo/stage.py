@@ -136,10 +136,10 @@ class Stage:
         while not self._closing.wait(0.2):
             with self._lock:
                 dead = [c for c in self.children.values() if c.wanted and c.process.poll() is not None]
+                dead = [child for child in dead if child.restarts <= RESTARTS]
                 for child in dead:
                     child.restarts += 1
-                    if child.restarts <= RESTARTS:
-                        child.process = _spawn(child.command, child.log)
+                    child.process = _spawn(child.command, child.log)
             for child in dead:
                 self.on_restart(child.name, child.restarts)
 

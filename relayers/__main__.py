@@ -1,0 +1,5 @@
+"""`python -m relayers` is `hybrid-relayer`."""
+
+from relayers.cli import run
+
+run()
