@@ -34,6 +34,7 @@ class Observer:
     quorum: int
     depth: int | None  # public blocks until final; None = the chain's own "finalized"
     first_number: PublicBlockNumber  # where the contract's events may begin
+    code_hash: Digest | None = None  # of the contract we know; None: any code will do
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
 
     def observe(self, journal: JournalView) -> ChainView:
@@ -71,7 +72,7 @@ class Observer:
 
         Raises:
             StoreBroken: another chain.
-            CodeMismatch: no code at the contract's address.
+            CodeMismatch: not the contract's code at its address.
             Undecided: an endpoint does not answer.
         """
         for chain in self.endpoints:
@@ -80,8 +81,8 @@ class Observer:
             if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
                 raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
             code = chain.code_hash()
-            if code == EMPTY_CODE:
-                raise CodeMismatch(expected=Digest(bytes(32)), got=code)
+            if code == EMPTY_CODE or code != (self.code_hash or code):
+                raise CodeMismatch(expected=self.code_hash or Digest(bytes(32)), got=code)
 
     def ask(self, read: Callable[[PublicChain], T]) -> T:
         """The answer that `quorum` endpoints give alike.

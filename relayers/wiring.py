@@ -1,4 +1,4 @@
-"""The composition root: settings in, a relayer with real adapters out. The only place that knows which adapter is which.
+"""The composition root: settings in, a relayer with real adapters out. Only this file knows which adapter is which.
 
 Adapters are imported when they are needed: `status` and `config validate` start without web3 and gRPC.
 """
@@ -80,9 +80,17 @@ def policy_of(settings: Settings, log: Log) -> Policy:
 
 def observer_of(settings: Settings) -> Observer:
     """The endpoints. Connects to nothing yet."""
+    from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact  # noqa: PLC0415 see the module's docstring
+
     chain = settings.chain
-    endpoints = tuple(_endpoint(endpoint, chain) for endpoint in chain.endpoints)
-    return Observer(scope_of(settings), endpoints, chain.rpc_quorum, chain.depth, chain.first_number)
+    return Observer(
+        scope=scope_of(settings),
+        endpoints=tuple(_endpoint(endpoint, chain) for endpoint in chain.endpoints),
+        quorum=chain.rpc_quorum,
+        depth=chain.depth,
+        first_number=chain.first_number,
+        code_hash=artefact(REGISTRY).runtime_code_hash,
+    )
 
 
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
@@ -92,7 +100,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         KeyUnusable: the gas key cannot be opened, or has another address than the settings say.
         BridgeError: as `load_log`.
     """
-    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415 see the module's docstring
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
 
     log = load_log(settings.log)
     return Relayer(
