@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IndexBeyondSize, LogFrozen} from "./Errors.sol";
+import {IndexBeyondSize, LogFrozen, UnknownLog} from "./Errors.sol";
 import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, State} from "./Types.sol";
 import {IAnchorRegistry} from "./interfaces/IAnchorRegistry.sol";
 import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
@@ -60,7 +60,9 @@ contract ProofVerifier is IProofVerifier {
         view
         returns (Epoch memory epoch)
     {
-        if (registry.head(logId).state == State.Frozen) revert LogFrozen(logId);
+        State state = registry.head(logId).state;
+        if (state == State.Unknown) revert UnknownLog(logId);
+        if (state == State.Frozen) revert LogFrozen(logId);
         registry.verifyHistorical(logId, c.treeSize, c.rootHash, c.path);
         epoch = EpochRecord.read(e.record, logId);
         if (epoch.epoch >= c.treeSize) revert IndexBeyondSize(epoch.epoch, c.treeSize);

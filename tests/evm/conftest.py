@@ -18,6 +18,8 @@ from eth_abi import decode, encode
 
 from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
 from hybrid_bridge.core.encoding import pack_words, sha256, type_hash
+from hybrid_bridge.core.epoch import EPOCH_TYPE
+from hybrid_bridge.core.genesis import GENESIS_TYPE
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
@@ -27,19 +29,6 @@ from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 ROOT = Path(__file__).parents[2]
 ABI = ROOT / "hybrid_bridge" / "adapters" / "abi"
 SENDER = "0x" + "11" * 20
-GENESIS_TYPE = (
-    "HybridBridge.Genesis.v1(bytes32 originHash,uint64 specVersion,uint64 genesisTime,uint64 cadence,uint64 grace,"
-    "uint64 promiseDelay,uint64 batchLadder,uint64 registryLadder,uint64 registrySuite,bytes32 vrfPublicKey,"
-    "bytes32 registryRoot,bytes32 labelTableHash,bytes32 setHash,bytes32 decoyKeyHash,bytes32 logKey,"
-    "bytes32 receiptKey,bytes32 logMldsaKeyHash,address guardian,uint64 pauseMax,bytes32 ledgerId,uint64 firstBlock,"
-    "bytes32 policyHash,bytes32 predecessor,uint64 predecessorSize,bytes32 predecessorRoot)"
-)
-EPOCH_TYPE = (
-    "HybridBridge.Epoch.v1(bytes32 logId,uint64 epoch,uint64 firstBlock,uint64 endBlock,bytes32 lastBlockHash,"
-    "uint64 batchSize,bytes32 batchRoot,bytes32 registryRoot,uint64 governanceSize,bytes32 governanceRoot,uint64 setId,"
-    "bytes32 setHash,uint64 publicChainId,uint64 publicBlockNumber,bytes32 publicBlockHash,uint64 closedAt,"
-    "uint64 flags,bytes32 statsCommitment,bytes32 blind)"
-)
 GENESIS_TIME, CADENCE, GRACE, PAUSE_MAX = 1_800_000_000, 600, 1800, 86_400
 ORIGIN = "example.org/receivables"
 TRUSTED_WORDS = {  # numbers of the words of the genesis record
@@ -48,7 +37,7 @@ TRUSTED_WORDS = {  # numbers of the words of the genesis record
 }  # fmt: skip
 
 
-class Refused(Exception):  # noqa: N818 a revert, seen from outside
+class Refused(Exception):
     """A call reverted with this typed error."""
 
     def __init__(self, name: str, fields: tuple[Any, ...]) -> None:
@@ -248,6 +237,53 @@ class Consortium:
         return Anchoring(self.log_id, from_size, size, signed.root, signed.set_hash, signers, path, packed)
 
 
+@dataclass
+class Batch:
+    """The entries of one epoch as they are: 37 bytes each, in the order of their leaf hashes."""
+
+    entries: list[bytes]
+
+    def __post_init__(self) -> None:
+        self.entries.sort(key=leaf_hash)
+        self.tree = Tree()
+        self.tree.extend([leaf_hash(entry) for entry in self.entries])
+
+    def proof(self, index: int) -> tuple[bytes, int, list[bytes]]:
+        return self.entries[index], index, self.tree.inclusion_path(index, len(self.entries))
+
+
+class RecordedLog(Consortium):
+    """A consortium whose log leaves are real epoch records, each over a batch of eight entries."""
+
+    def __init__(self, count: int = 4, **words: Any) -> None:
+        super().__init__(count, **words)
+        self.records, self.batches = [self.genesis], [Batch([bytes(37)])]
+
+    def grow(self, size: int) -> None:
+        while self.tree.size < size:
+            epoch = self.tree.size
+            entries = [b"\x01" + pack_words("b", (sha256(b"%d %d" % (epoch, i)),)) for i in range(7)]
+            entries = [b"\x01\x01\x0e\x00\x10" + entry[1:] for entry in entries] + [b"\x00" * 5 + bytes(32)]
+            self.batches.append(Batch(entries))
+            self.records.append(self.record(epoch))
+            self.tree.append(leaf_hash(self.records[-1]))
+
+    def record(self, epoch: int, **words: Any) -> bytes:
+        """640 bytes; `w` and its number replaces a word."""
+        batch, digest = self.batches[epoch], sha256(b"%d" % epoch)
+        values: list[Any] = [type_hash(EPOCH_TYPE), self.log_id, epoch, epoch, epoch + 1, digest, len(batch.entries)]
+        values += [batch.tree.root(), digest, 3, digest, 1, self.members.set.digest, 5, 6, digest]
+        values += [boundary(GENESIS_TIME, CADENCE, epoch + 1), 1, digest, digest]
+        packed = pack_words("bbuuububbububuubuubb", values)
+        for name, value in words.items():
+            index, word = int(name[1:]), value if isinstance(value, bytes) else value.to_bytes(32, "big")
+            packed = packed[: 32 * index] + word + packed[32 * index + 32 :]
+        return packed
+
+    def epoch_proof(self, epoch: int, size: int) -> tuple[bytes, list[bytes]]:
+        return self.records[epoch], self.tree.inclusion_path(epoch, size)
+
+
 # ── both together ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -331,3 +367,13 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def recorded() -> RecordedLog:
+    return RecordedLog()
+
+
+@pytest.fixture
+def root() -> Path:
+    return ROOT
