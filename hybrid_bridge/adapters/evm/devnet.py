@@ -87,10 +87,12 @@ class Devnet:
     def stop(self) -> None:
         """Answer nothing more; returns when the threads have ended."""
         self._stopping.set()
-        self._server.shutdown()
+        if self._threads[0].is_alive():
+            self._server.shutdown()
         self._server.server_close()
         for thread in self._threads:
-            thread.join(timeout=10)
+            if thread.is_alive():
+                thread.join(timeout=10)
 
     def __enter__(self) -> Self:
         return self.start()
