@@ -1,0 +1,294 @@
+"""Deploying and registering: priced first, once however often it is asked, the code compared afterwards."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact
+from hybrid_bridge.adapters.evm.calls import anchor_calldata
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.create2 import FACTORY, deterministic_address
+from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
+from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
+from hybrid_bridge.adapters.evm.transact import Patience, price, send
+from hybrid_bridge.cli.contract import command
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    BridgeError,
+    CodeMismatch,
+    FieldMismatch,
+    Missing,
+    NotYet,
+    SetMismatch,
+    SettingsMalformed,
+    TransactionRefused,
+    Unknown,
+)
+from hybrid_bridge.testing.public_chain_behaviour import RegistrableLog
+from hybrid_bridge.units import Address, UnixSeconds, Wei
+from tests.evm.chains import GAS_KEY, NOW, World
+
+pytestmark = pytest.mark.evm
+
+ME = GAS_KEY.address()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def registered() -> Iterator[World]:
+    made = World().deployed()
+    yield made
+    made.close()
+
+
+def without_factory(method: str, result: Any) -> Any:
+    return "0x" if method == "eth_getCode" and len(result) == 2 + 2 * 69 else result
+
+
+# ── deploying ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", [REGISTRY, VERIFIER])
+def test_through_the_factory_the_address_is_the_same_everywhere(world: World, name: str) -> None:
+    plan = plan_deployment(world.rpc, artefact(name), ME)
+    assert plan.transaction is not None
+    assert (plan.address, plan.transaction.to) == (deterministic_address(artefact(name).creation_code), FACTORY)
+    made = deploy(world.rpc, plan, GAS_KEY, world.patience)
+    assert (made.address, made.code_hash) == (plan.address, artefact(name).runtime_code_hash)
+    assert Web3Chain(world.rpc, made.address).code_hash() == made.code_hash
+    assert 0 < plan.cost < 10**18
+
+
+def test_deploying_twice_is_once(world: World) -> None:
+    first = deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+    again = plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    assert (again.transaction, again.cost) == (None, 0)
+    second = deploy(world.rpc, again, GAS_KEY, world.patience)
+    assert (second.address, second.transaction) == (first.address, None)
+
+
+def test_without_the_factory_it_is_created_plainly(world: World) -> None:
+    world.rpc.lie = without_factory
+    plan = plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    assert plan.transaction is not None
+    assert plan.transaction.to == b""
+    assert deploy(world.rpc, plan, GAS_KEY, world.patience).address == plan.address
+
+
+def test_planning_sends_nothing(world: World) -> None:
+    plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    assert world.rpc.ask("eth_getTransactionCount", "0x" + ME.hex(), "pending") == "0x0"
+
+
+def test_an_account_that_cannot_pay_is_told_how_much_is_missing() -> None:
+    poor = World(funds=10**12)
+    with pytest.raises(Missing) as caught:
+        plan_deployment(poor.rpc, artefact(REGISTRY), ME)
+    assert "wei for gas" in caught.value.what
+    poor.close()
+
+
+def test_other_code_at_the_address_is_a_mismatch(world: World) -> None:
+    deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+
+    def lie(method: str, result: Any) -> Any:
+        return result + "00" if method == "eth_getCode" and len(result) > 1000 else result
+
+    world.rpc.lie = lie
+    with pytest.raises(CodeMismatch):
+        plan_deployment(world.rpc, artefact(REGISTRY), ME)
+
+
+def test_a_registry_that_knows_a_log_that_cannot_exist_is_refused(world: World) -> None:
+    def lie(method: str, result: Any) -> Any:
+        return "0x" + "00" * 255 + "01" if method == "eth_call" else result
+
+    world.rpc.lie = lie
+    with pytest.raises(AnswerMalformed):
+        deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+
+
+# ── one transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_not_included_in_time_is_not_yet_there_and_can_be_asked_again(world: World) -> None:
+    raw = GAS_KEY.sign(price(Web3Chain(world.rpc, FACTORY), ME, Address(b"\x22" * 20), b""))
+    chain = Web3Chain(world.rpc, FACTORY)
+    with pytest.raises(NotYet):
+        send(chain, raw, Patience(3, 0.0, lambda _: None))
+    assert send(chain, raw, world.patience).receipt.succeeded
+    assert send(chain, raw, Patience(1, 0.0, lambda _: None)).receipt.succeeded  # stands already: nothing is sent
+
+
+def test_a_transaction_that_the_pool_refuses_is_refused_at_once(world: World) -> None:
+    chain = Web3Chain(world.rpc, FACTORY)
+    priced = price(chain, ME, Address(b"\x22" * 20), b"")
+    world.rpc.missing = {"eth_maxPriorityFeePerGas"}
+    assert price(chain, ME, Address(b"\x22" * 20), b"").tip == Wei(10**9)
+    with pytest.raises(TransactionRefused) as caught:
+        send(chain, GAS_KEY.sign(replace(priced, value=Wei(10**30))), world.patience)
+    assert "insufficient funds" in caught.value.reason
+
+
+def test_a_transaction_that_fails_in_its_public_block_is_refused(registered: World) -> None:
+    update = registered.log.update(1, 5)
+    priced = price(registered.chain, ME, registered.chain.contract, anchor_calldata(update))
+    registered.anchor(1, 3)
+    stale = replace(priced, nonce=registered.chain.nonce(ME, registered.chain.latest()))
+    with pytest.raises(TransactionRefused) as caught:
+        send(registered.chain, GAS_KEY.sign(stale), registered.patience)
+    assert "failed in public block" in caught.value.reason
+
+
+def test_an_endpoint_that_is_away_for_a_moment_is_asked_again(world: World) -> None:
+    chain = Web3Chain(world.rpc, FACTORY)
+    raw = GAS_KEY.sign(price(chain, ME, Address(b"\x22" * 20), b""))
+    world.rpc.missing = {"eth_getTransactionReceipt"}
+
+    def back(_: float) -> None:
+        world.rpc.missing = set()
+        world.mine()
+
+    assert send(chain, raw, Patience(4, 0.0, back)).receipt.succeeded
+
+
+# ── registering ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_registering_twice_is_once(registered: World) -> None:
+    log = (registered.log.genesis, registered.log.origin, registered.log.validators.encode_entries())
+    again = register(registered.chain, GAS_KEY, log, registered.patience)
+    assert (again.included, again.head.tree_size, again.log_id) == (None, 1, registered.log.log_id)
+    registered.anchor(1, 5)
+    assert register(registered.chain, GAS_KEY, log, registered.patience).head.tree_size == 5
+
+
+def test_what_the_contract_refuses_costs_nothing(registered: World) -> None:
+    log = RegistrableLog("other", UnixSeconds(NOW - 60))
+    before = registered.chain.nonce(ME, registered.chain.latest())
+    entries = log.validators.encode_entries()
+    with pytest.raises(BridgeError) as caught:
+        register(registered.chain, GAS_KEY, (log.genesis, "another.example/origin", entries), registered.patience)
+    assert type(caught.value).__name__ == "RootMismatch"
+    with pytest.raises(SetMismatch):
+        register(registered.chain, GAS_KEY, (log.genesis, log.origin, entries[:-1] + b"\x00"), registered.patience)
+    assert registered.chain.nonce(ME, registered.chain.latest()) == before
+
+
+# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Terminal:
+    """`hybrid-bridge contract …` against one devnet, with one key file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.password = folder / "password"
+        self.password.touch(mode=0o600)
+        self.password.write_text("secret\n")
+        self.key = folder / "gas.json"
+        answer = json.loads(self.run("key", "--out", self.key, *self.with_password, "--json").output)
+        self.address = Address(bytes.fromhex(answer["address"][2:]))
+        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(10**19)),))
+        self.devnet = Devnet(settings, lambda: UnixSeconds(NOW)).start()
+        self.deployments = folder / "deployments.json"
+
+    @property
+    def with_password(self) -> Sequence[object]:
+        return "--password-file", self.password
+
+    @property
+    def paying(self) -> Sequence[object]:
+        return "--rpc", self.devnet.url, "--key", self.key, *self.with_password, "--wait", "5"
+
+    def run(self, *arguments: object, answer: str = "", refused: type[Exception] | None = None) -> Result:
+        result = CliRunner().invoke(command, [str(part) for part in arguments], input=answer)
+        if refused is None:
+            assert result.exit_code == 0, (result.output, result.exception)
+        else:
+            assert isinstance(result.exception, refused), (result.output, result.exception)
+        return result
+
+    def json(self, *arguments: object) -> Any:
+        return json.loads(self.run(*arguments, "--json").output)
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    made = Terminal(tmp_path_factory.mktemp("terminal"))
+    yield made
+    made.devnet.stop()
+
+
+def test_a_dry_run_names_addresses_and_costs(terminal: Terminal) -> None:
+    plan = terminal.json("deploy", *terminal.paying, "--dry-run")
+    assert [(c["contract"], c["there"], c["gas"] > 10**6) for c in plan["contracts"]] == [
+        (REGISTRY, False, True),
+        (VERIFIER, False, True),
+    ]
+    assert "gas, at most 0.0" in terminal.run("deploy", *terminal.paying, "--dry-run").output
+    assert not terminal.deployments.exists()
+
+
+def test_without_a_yes_nothing_is_sent(terminal: Terminal) -> None:
+    result = CliRunner().invoke(command, ["deploy", *map(str, terminal.paying)], input="n\n")
+    assert result.exit_code == 1
+    assert terminal.json("deploy", *terminal.paying, "--dry-run")["contracts"][0]["there"] is False
+
+
+def test_another_chain_than_expected_is_refuted(terminal: Terminal) -> None:
+    terminal.run("deploy", *terminal.paying, "--yes", "--chain-id", "1", refused=FieldMismatch)
+
+
+def test_deploy_register_and_status_from_the_command_line(terminal: Terminal) -> None:
+    url = terminal.devnet.url
+    made = terminal.json("deploy", *terminal.paying, "--yes", "--chain-id", "31337", "--out", terminal.deployments)
+    assert [entry["contract"] for entry in made["contracts"]] == [REGISTRY, VERIFIER]
+    assert json.loads(terminal.deployments.read_text())["deployments"] == made["contracts"]
+    assert "there already" in terminal.run("deploy", *terminal.paying, "--dry-run").output
+
+    log = RegistrableLog("terminal", UnixSeconds(NOW - 3600))
+    genesis, entries = terminal.folder / "genesis.bin", terminal.folder / "entries.bin"
+    genesis.write_bytes(log.genesis)
+    entries.write_bytes(log.validators.encode_entries())
+    what = ("--genesis", genesis, "--origin", log.origin, "--entries", entries)
+    registering = ("register", *terminal.paying, "--deployments", terminal.deployments, *what)
+    assert terminal.json(*registering, "--dry-run")["registered"] is False
+    terminal.run(*registering, answer="y\n")
+    again = terminal.json(*registering)
+    assert (again["log_id"], again["transaction"], again["head"]["state"]) == ("0x" + log.log_id.hex(), None, "active")
+
+    for where in (("--deployments", terminal.deployments), ("--contract", made["contracts"][0]["address"]), ()):
+        shown = terminal.json("status", "--rpc", url, *where, "--log", log.log_id.hex())
+        assert shown["heads"]["latest"]["tree_size"] == 1
+    assert shown["code_hash"] == made["contracts"][0]["code_hash"]
+    assert "latest: size 1" in terminal.run("status", "--rpc", url, "--log", log.log_id.hex()).output
+    assert "not registered" in terminal.run("status", "--rpc", url, "--log", "11" * 32).output
+    assert shown["heads"]["finalized"] is None  # the contract is not that old yet
+    address = terminal.folder / "url"
+    address.write_text(url + "\n")
+    assert terminal.json("status", "--rpc", f"file:{address}")["chain_id"] == 31337
+
+
+def test_a_contract_that_is_not_ours_is_refused(terminal: Terminal) -> None:
+    url = terminal.devnet.url
+    terminal.run("status", "--rpc", url, "--contract", "0x" + FACTORY.hex(), refused=CodeMismatch)
+    terminal.run("status", "--rpc", url, "--contract", "0x12", refused=BridgeError)
+    (terminal.folder / "empty.json").write_text('{"deployments": []}')
+    terminal.run("status", "--rpc", url, "--deployments", terminal.folder / "empty.json", refused=Unknown)
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "file:/nowhere/at/all", "127.0.0.1:8545"])
+def test_an_endpoint_is_a_url_or_a_file_with_one(terminal: Terminal, url: str) -> None:
+    terminal.run("status", "--rpc", url, refused=SettingsMalformed)
