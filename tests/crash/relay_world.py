@@ -1,7 +1,7 @@
 """The world a relayer lives in, for tests: consortium, public chain and journals that survive a crash."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ CHAIN_EFFECTS = frozenset({"broadcast"})
 SIGNER_EFFECTS = frozenset({"sign"})
 CHAIN_READS = methods_of(PublicChain) - CHAIN_EFFECTS
 SIGNER_READS = methods_of(TransactionSigner) - SIGNER_EFFECTS
+ALONE = TurnPolicy(operators=1, my_index=0, grace_blocks=2, anchor_every=1, delay=Seconds(0))
 
 
 def fees(**changes: Any) -> FeePolicy:
@@ -70,6 +71,43 @@ class World:
         clock = LogClock(genesis_time=self.consortium.genesis_time, cadence=CADENCE, grace=Seconds(3600))
         return Log(self.consortium.log_id, clock, (SetPeriod(TreeSize(1), self.consortium.validators),))
 
+    def signer(self, name: str) -> MemorySigner:
+        return MemorySigner(name)
+
+
+def scope_for(world: World, operator: str) -> Scope:
+    return Scope(
+        chain_id=world.network.chain_id,
+        genesis_hash=world.network.blocks[0].block.hash,
+        contract=CONTRACT,
+        log_id=world.consortium.log_id,
+        signer=address(operator),
+    )
+
+
+def relayer_for(
+    world: World,
+    *,
+    journal: Any,
+    chain: Any,
+    signer: Any,
+    clock: Any,
+    turns: TurnPolicy = ALONE,
+    fee_policy: FeePolicy | None = None,
+) -> Relayer:
+    scope = replace(scope_for(world, ""), signer=signer.address())
+    return Relayer(
+        scope=scope,
+        log=world.log,
+        policy=Policy(clock=world.log.clock, fees=fee_policy or fees(), turns=turns),
+        journal=journal,
+        observer=Observer(scope, (chain,), 1, None, PublicBlockNumber(0)),
+        collector=Collector(world.log, world.consortium.members, Seconds(0)),
+        signer=signer,
+        encode_anchor=anchor_calldata,
+        clock=clock,
+    )
+
 
 @dataclass
 class Operator:
@@ -86,41 +124,24 @@ class Operator:
     deaths: int = 0
 
     def __post_init__(self) -> None:
-        self.signer = MemorySigner(self.name)
+        self.signer = self.world.signer(self.name)
         self.endpoint = MemoryChain(self.world.network, final_depth=DEPTH)
         self.world.network.fund(self.signer.address(), Wei(50 * ETHER))
-        self.scope = Scope(
-            chain_id=self.world.network.chain_id,
-            genesis_hash=self.world.network.blocks[0].block.hash,
-            contract=CONTRACT,
-            log_id=self.world.consortium.log_id,
-            signer=self.signer.address(),
-        )
+        self.scope = scope_for(self.world, self.name)
         create_journal(self.path, self.scope, BORN)
 
     def relayer(self) -> Relayer:
         """As a process builds it when it starts; everything it had in memory is gone."""
         if self.journal is None:
             self.journal = SqlJournal(self.path, self.scope, self.name, self.world.now())
-        chain: Any = Crashing(self.endpoint, CHAIN_EFFECTS, self.plan)
-        journal: Any = Crashing(self.journal, JOURNAL_WRITES, self.plan)
-        signer: Any = Crashing(self.signer, SIGNER_EFFECTS, self.plan)
-        return Relayer(
-            scope=self.scope,
-            log=self.world.log,
-            policy=Policy(
-                clock=self.world.log.clock,
-                fees=self.fee_policy,
-                turns=TurnPolicy(
-                    operators=self.operators, my_index=self.index, grace_blocks=2, anchor_every=1, delay=Seconds(0)
-                ),
-            ),
-            journal=journal,
-            observer=Observer(self.scope, (chain,), 1, None, PublicBlockNumber(0)),
-            collector=Collector(self.world.log, self.world.consortium.members, Seconds(0)),
-            signer=signer,
-            encode_anchor=anchor_calldata,
+        return relayer_for(
+            self.world,
+            journal=Crashing(self.journal, JOURNAL_WRITES, self.plan),
+            chain=Crashing(self.endpoint, CHAIN_EFFECTS, self.plan),
+            signer=Crashing(self.signer, SIGNER_EFFECTS, self.plan),
             clock=self.world,
+            turns=replace(ALONE, operators=self.operators, my_index=self.index),
+            fee_policy=self.fee_policy,
         )
 
     def tick(self) -> Tick | None:
