@@ -65,16 +65,15 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
         Malformed, Refuted: as `SignedTransaction.verify_stateless`; FieldMalformed names the claim.
     """
     signed.verify_stateless(log_id)
-    match signed.body.payload:
-        case RecordPayload() as payload:
-            _typed_claims(signed.body, payload)
-        case GovernancePayload(record):
-            governance = _decode_update(record)
-            if governance.log_id != log_id:
-                raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
-        case BeaconPayload(chain_id, number, block_hash):
-            if not (chain_id and number and any(block_hash)):
-                raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
+    payload = signed.body.payload
+    if isinstance(payload, RecordPayload):
+        _typed_claims(signed.body, payload)
+    elif isinstance(payload, GovernancePayload):
+        governance = _decode_update(payload.record)
+        if governance.log_id != log_id:
+            raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
+    elif not (payload.chain_id and payload.number and any(payload.hash)):
+        raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
 
 
 def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, moment: Moment) -> Changes:
@@ -84,13 +83,11 @@ def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, m
         RuleRejected: a rule refuses it; what `trial` holds is then worthless.
     """
     body = signed.body
-    match body.payload:
-        case RecordPayload() as payload:
-            return _apply_record(trial, rules, body, payload, moment)
-        case GovernancePayload(record):
-            return _apply_governance(trial, body, record, moment)
-        case BeaconPayload() as beacon:
-            return _apply_beacon(trial, body, beacon, moment)
+    if isinstance(body.payload, RecordPayload):
+        return _apply_record(trial, rules, body, body.payload, moment)
+    if isinstance(body.payload, GovernancePayload):
+        return _apply_governance(trial, body, body.payload.record, moment)
+    return _apply_beacon(trial, body, body.payload, moment)
 
 
 # ── kind 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────

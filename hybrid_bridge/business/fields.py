@@ -87,7 +87,7 @@ def _is_text(kind: str, value: str) -> bool:
         case "key" | "digest":
             return _is_digest(value)
         case _:
-            return kind == "text"
+            return True  # text
 
 
 def _is_date(value: str) -> bool:

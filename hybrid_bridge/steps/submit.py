@@ -8,7 +8,7 @@ Does not: draw randomness, hold a signing key, seal or send anything, ask whethe
 KEEP the draft before anything is sent: who loses its salts and openings can never open the record again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -30,7 +30,7 @@ from hybrid_bridge.core.transaction import (
     SignedTransaction,
 )
 from hybrid_bridge.errors import FieldMalformed, Missing
-from hybrid_bridge.units import Commitment, Digest, EpochNumber, KeyId, LogId, RecordType, RegistryIndex
+from hybrid_bridge.units import Commitment, Digest, EpochNumber, KeyId, LogId, RegistryIndex
 from hybrid_bridge.units import Sequence as SequenceNumber
 
 Randomness: TypeAlias = Callable[[int], bytes]
@@ -156,7 +156,7 @@ def build_record(document: Document, submission: Submission, vrf_seed: bytes, ra
         if label.type not in schema.label_types:
             raise FieldMalformed(field="labels", rule=f"label types of {schema.name}")
     claims |= {SCHEMA: schema.name, ORIGIN: key_id_text(submission.submitter)}
-    tree = grow_tree(claims, private, randomness, document.width)
+    tree = _grow_tree(claims, private, randomness, document.width)
     entry = RecordEntry(schema.record_type, tree.width, tree.field_root).encode()
     openings = tuple(
         open_label(
@@ -167,14 +167,10 @@ def build_record(document: Document, submission: Submission, vrf_seed: bytes, ra
     return Draft(schema.name, submission.body(_payload(entry, tree, openings)), entry, tree, openings)
 
 
-def grow_tree(
+def _grow_tree(
     claims: Mapping[str, FieldValue], private: Mapping[str, FieldValue], randomness: Randomness, width: int | None
 ) -> FieldTree:
-    """Salt every field and fill the right half with decoys (SPEC §3). NOT CHECKED HERE: what the schema says.
-
-    Raises:
-        Malformed: names, values or counts that no record can have.
-    """
+    """Salt every field and fill the right half with decoys (SPEC §3)."""
     width = least_width(len(claims), len(private)) if width is None else width
     salted_claims = [Disclosure(randomness(SALT_BYTES), name, value) for name, value in sorted(claims.items())]
     salted_private = [Disclosure(randomness(SALT_BYTES), name, value) for name, value in sorted(private.items())]
@@ -188,14 +184,6 @@ def open_label(label: Label, log_id: LogId, value: bytes, vrf_seed: bytes, rando
     opening = randomness(OPENING_BYTES)
     index = vrf.index_of(vrf.proof_output(proof))
     return LabelOpening(label, index, commitment(opening, log_id, label, 0, value), proof, opening, value)
-
-
-def assemble_record(
-    record_type: RecordType, tree: FieldTree, submission: Submission, openings: Sequence[LabelOpening] = ()
-) -> Body:
-    """The body of a record whose tree was grown by hand; `build_record` is the way that keeps to the schema."""
-    entry = RecordEntry(record_type, tree.width, tree.field_root).encode()
-    return submission.body(_payload(entry, tree, openings))
 
 
 def _payload(entry: bytes, tree: FieldTree, openings: Iterable[LabelOpening]) -> RecordPayload:
