@@ -1,0 +1,27 @@
+"""`hybrid-bridge examples`: bundles, good and bad, out of the package: no network, no clone."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from hybrid_bridge.errors import SettingsMalformed
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def command(folder: Path) -> None:
+    """Write example bundles and the trust file that goes with them into FOLDER. Existing files are not touched.
+
+    They were recorded from a run of `hybrid-bridge demo` and are kept as they were: real signatures, a real EVM's
+    receipts, TEST companies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = sorted((item for item in files("hybrid_bridge.cli").joinpath("example_files").iterdir()), key=lambda i: i.name)
+    for item in stored:
+        target = folder / item.name
+        if target.exists():
+            raise SettingsMalformed(key=str(target), rule="not there yet; name another folder")
+    for item in stored:
+        (folder / item.name).write_bytes(item.read_bytes())
+        click.echo(folder / item.name)
