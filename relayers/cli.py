@@ -101,7 +101,7 @@ def once(config: Path, *, as_json: bool) -> int:
     with _journal(settings) as journal:
         relayer = _started(settings, journal)
         report = tick(relayer)
-        _show({"done": list(report.done), "reason": report.reason}, as_json=as_json)
+        _show({"done": list(report.done), "reason": report.reason, "blind": report.blind or None}, as_json=as_json)
         return _verdict(journal, settings, report)
 
 
@@ -199,7 +199,8 @@ class _Lines:
             _export_evidence(journal, self._settings)
         if report.done or report.reason != self._reason:
             took = int(1000 * (time.monotonic() - started))
-            self.write({"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took})
+            line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
+            self.write(line | ({"blind": report.blind} if report.blind else {}))
         self._reason = report.reason
 
     def write(self, line: dict[str, Any]) -> None:

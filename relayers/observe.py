@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import BridgeError, CodeMismatch, NotYet, StoreBroken, Undecided
-from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
-from hybrid_bridge.units import Digest, PublicBlockNumber, TxHash, Wei
+from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
+from hybrid_bridge.units import Digest, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
 from relayers.journal import JournalView, Scope
 from relayers.views import ChainView, Standing
 
@@ -23,6 +23,16 @@ EVENT_RANGE: Final = 1_000  # public blocks in one question for events; servers 
 EMPTY_CODE: Final = keccak256(b"")
 USUAL_SPAN: Final = 1_000  # public blocks whose median base fee is "usual"
 USUAL_STEP: Final = 100  # every so many of them is looked at
+NO_HEAD: Final = Head(
+    tree_size=TreeSize(0),
+    root=Digest(bytes(32)),
+    timestamp=UnixSeconds(0),
+    anchored_at=UnixSeconds(0),
+    set_id=SetId(0),
+    next_from_size=TreeSize(0),
+    paused_until=UnixSeconds(0),
+    state="unknown",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Observer:
             head=self.ask(lambda chain: chain.head(log_id, pinned)),
             nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),
             balance=self.ask(lambda chain: chain.balance(signer, pinned)),
-            final_head=self.ask(lambda chain: chain.head(log_id, final)),
+            final_head=self._final_head(final),
             final_nonce=final_nonce,
             known_final_hash=self._block(last.number).hash if last and last.number <= pinned.number else None,
             new_anchors=self._anchors(self.first_number if last is None else last.number + 1, final),
@@ -96,7 +106,7 @@ class Observer:
             try:
                 answer = read(chain)
             except BridgeError as error:
-                failure = error if isinstance(error, Undecided) else failure
+                failure = _undecided(error)
                 continue
             answers.append(answer)
             if answers.count(answer) >= self.quorum:
@@ -115,6 +125,15 @@ class Observer:
         number = self._reached(lambda chain: chain.finalized().number)
         return self._block(min(number, pinned.number))
 
+    def _final_head(self, final: PublicBlock) -> Head:
+        """The head at `final`; an unknown log while the contract is too young to be final."""
+        try:
+            return self.ask(lambda chain: chain.head(self.scope.log_id, final))
+        except Undecided:
+            if self.ask(lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
+                raise
+            return NO_HEAD
+
     def _reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
         """The highest number that `quorum` endpoints have reached."""
         numbers: list[PublicBlockNumber] = []
@@ -123,7 +142,7 @@ class Observer:
             try:
                 numbers.append(read(chain))
             except BridgeError as error:
-                failure = error if isinstance(error, Undecided) else failure
+                failure = _undecided(error)
         if len(numbers) < self.quorum:
             raise failure
         return sorted(numbers)[-self.quorum]
@@ -165,3 +184,8 @@ class Observer:
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
         return self.ask(lambda chain: chain.base_fee(chain.block(number)))
+
+
+def _undecided(error: BridgeError) -> Undecided:
+    """An endpoint's nonsense is no verdict of ours: another endpoint, or another moment, may do better."""
+    return error if isinstance(error, Undecided) else NotYet(what=f"a sound answer, instead of {error}")

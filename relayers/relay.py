@@ -6,7 +6,7 @@ and at most one outside effect, and the comments at each say what a restart find
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.core.attestation import seals
@@ -60,6 +60,7 @@ class Tick:
 
     done: tuple[str, ...]  # names of the actions, in order
     reason: str
+    blind: str = ""  # why there was no observation
 
 
 def tick(relayer: Relayer) -> Tick:
@@ -71,17 +72,14 @@ def tick(relayer: Relayer) -> Tick:
     """
     now = relayer.clock.now()
     relayer.journal.renew(now)
-    view = relayer.journal.view(now)
-    chain = _observation(relayer, view)
-    quorum = relayer.collector.collect(relayer.journal, view, chain, now)
-    return _Pass(relayer, view, Sight(chain, quorum), now).run()
-
-
-def _observation(relayer: Relayer, view: JournalView) -> ChainView | None:
+    view, blind = relayer.journal.view(now), ""
+    chain: ChainView | None = None
     try:
-        return relayer.observer.observe(view)
-    except Undecided:
-        return None
+        chain = relayer.observer.observe(view)
+    except Undecided as error:
+        blind = str(error)
+    quorum = relayer.collector.collect(relayer.journal, view, chain, now)
+    return replace(_Pass(relayer, view, Sight(chain, quorum), now).run(), blind=blind)
 
 
 @dataclass(frozen=True, slots=True)

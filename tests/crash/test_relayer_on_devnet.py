@@ -1,0 +1,123 @@
+"""The relayer against the real contract in a real EVM, through JSON-RPC: what the demo does, without its clock."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
+from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.transact import Patience
+from hybrid_bridge.errors import CodeMismatch, StoreBroken
+from hybrid_bridge.testing.memory_members import MemorySigner
+from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
+from hybrid_bridge.units import Digest, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
+from relayers.collect import Collector
+from relayers.fsck import fsck
+from relayers.journal import IntentState, Scope
+from relayers.log import Log, SetPeriod
+from relayers.observe import Observer
+from relayers.relay import Relayer, tick
+from relayers.sql_journal import SqlJournal, create_journal
+from relayers.views import LogClock, Policy
+from tests.crash.relay_world import ALONE, DEPTH, ETHER, anchor_calldata, fees
+
+pytestmark = pytest.mark.evm
+BORN = UnixSeconds(1_800_000_000)
+SIGNER = MemorySigner("a gas key")
+BY_OTHERS = MemorySigner("somebody who deploys")
+
+
+class World:
+    """Contract and log are there; time passes with `mine` alone."""
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self.rpc, self.log = rpc, RegistrableLog("relayer", UnixSeconds(BORN - 3600))
+        patience = Patience(polls=5, every=0.0, sleep=lambda _: self.mine())
+        plan = plan_deployment(rpc, artefact(REGISTRY), BY_OTHERS.address())
+        self.chain = Web3Chain(rpc, deploy(rpc, plan, BY_OTHERS, patience).address)
+        register(
+            self.chain,
+            BY_OTHERS,
+            (self.log.genesis, self.log.origin, self.log.validators.encode_entries()),
+            patience,
+        )
+        self.scope = Scope(
+            chain_id=self.chain.chain_id(),
+            genesis_hash=self.chain.block(PublicBlockNumber(0)).hash,
+            contract=self.chain.contract,
+            log_id=self.log.log_id,
+            signer=SIGNER.address(),
+        )
+
+    def mine(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.rpc.ask("evm_mine")
+
+    def now(self) -> UnixSeconds:
+        return self.chain.latest().time
+
+    def served(self) -> Log:
+        clock = LogClock(genesis_time=self.log.genesis_time, cadence=CADENCE, grace=Seconds(600))
+        return Log(self.log.log_id, clock, (SetPeriod(TreeSize(1), self.log.validators),))
+
+    def relayer(self, journal: SqlJournal) -> Relayer:
+        code = artefact(REGISTRY).runtime_code_hash
+        return Relayer(
+            scope=self.scope,
+            log=self.served(),
+            policy=Policy(clock=self.served().clock, fees=fees(), turns=ALONE),
+            journal=journal,
+            observer=Observer(self.scope, (self.chain,), 1, None, PublicBlockNumber(0), code),
+            collector=Collector(self.served(), self.log.members, Seconds(0)),
+            signer=SIGNER,
+            encode_anchor=anchor_calldata,
+            clock=self,
+        )
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    funds = ((SIGNER.address(), Wei(10 * ETHER)), (BY_OTHERS.address(), Wei(10 * ETHER)))
+    clock = iter(range(BORN, BORN + 10**6))
+    with Devnet(
+        DevnetSettings(period=0, finality_depth=DEPTH, funds=funds), lambda: UnixSeconds(next(clock))
+    ) as devnet:
+        yield World(JsonRpc("devnet", devnet.url))
+
+
+def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    create_journal(path, world.scope, world.now())
+    for _ in range(3):
+        world.log.close_epoch()
+        with SqlJournal(path, world.scope, "test", world.now()) as journal:  # each time a new process
+            relayer = world.relayer(journal)
+            relayer.observer.require_same_chain()
+            report = tick(relayer)
+        assert not report.blind, report
+        assert report.done[-3:] == ("OpenSlot", "MakeAttempt", "Send")
+        world.mine()
+        assert world.chain.head(world.log.log_id, world.chain.latest()).tree_size == world.log.size
+    world.mine(DEPTH)
+    with SqlJournal(path, world.scope, "test", world.now()) as journal:
+        tick(world.relayer(journal))
+        dump = journal.dump()
+    assert [intent.state for intent in dump.intents] == [IntentState.FINALIZED] * 3
+    assert [anchor.tree_size for anchor in dump.anchors] == [2, 3, 4]
+    assert fsck(dump, world.served(), world.chain, fees()) == []
+
+
+def test_another_chain_or_other_code_is_refused_at_the_start(world: World) -> None:
+    observer = Observer(world.scope, (world.chain,), 1, None, PublicBlockNumber(0), Digest(bytes(32)))
+    with pytest.raises(CodeMismatch):
+        observer.require_same_chain()
+    elsewhere = replace(world.scope, genesis_hash=bytes(32))
+    with pytest.raises(StoreBroken):
+        replace(observer, scope=elsewhere).require_same_chain()
+    with pytest.raises(CodeMismatch):
+        replace(observer, endpoints=(Web3Chain(world.rpc, SIGNER.address()),), code_hash=None).require_same_chain()
