@@ -56,6 +56,7 @@ __all__ = [
     "execute_block",
     "genesis_state",
     "never_stands",
+    "preview",
     "stateless_check",
 ]
 
@@ -242,15 +243,15 @@ def _append_governance(ledger: Overlay, records: Sequence[bytes]) -> Frontier:
 # ── one transaction at the door ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def admit(state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds) -> Overlay:
-    """Try a transaction as if it stood in a block at `now`; what a node asks before it promises.
+def preview(
+    state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds
+) -> tuple[Overlay, TransactionOutcome]:
+    """What would become of a transaction in a block at `now`, and the state after it, accepted or refused there.
 
-    Returns:
-        The state as it would be after it, so that the next pending transaction can be tried on that.
+    Whoever makes a block tries each pending transaction on the state after those before it.
 
     Raises:
         Malformed, Refuted, SequenceRejected, Expired: it would never stand in a block.
-        RuleRejected: it would be refused there; `refusal_code(rule)` is the code.
         NotYet: the running epoch is full; the next one is not.
     """
     position = Position.load(state)
@@ -258,10 +259,23 @@ def admit(state: StateReader, rules: Rules, signed: SignedTransaction, now: Unix
     here = replace(position.advance(rules.genesis, position.next_height, time), next_height=position.next_height)
     after = Overlay(state)
     never_stands(after, rules, signed, here.epoch)
-    put_number(after, sequence_key(signed.body.submitter), signed.body.sequence + 1)
-    changes = apply_transaction(after, rules, signed, Moment(time, here.epoch))
+    outcome, changes = _execute(after, rules, signed, Moment(time, here.epoch))
+    entries, labels = int(outcome.entry is not None), len(changes.identity_ops) + len(changes.life_events)
     try:
-        here.hold(rules.genesis, 1, len(changes.identity_ops) + len(changes.life_events)).store(after)
+        here.hold(rules.genesis, entries, labels).store(after)
     except TooLong:
         raise NotYet(what="room in the next epoch") from None
+    return after, outcome
+
+
+def admit(state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds) -> Overlay:
+    """`preview`, for a door that lets nobody in who would be refused; returns the state after the transaction.
+
+    Raises:
+        Malformed, Refuted, SequenceRejected, Expired, NotYet: as `preview`.
+        RuleRejected: it would be refused; `refusal_code(rule)` is the code.
+    """
+    after, outcome = preview(state, rules, signed, now)
+    if outcome.code != ACCEPTED:
+        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
     return after

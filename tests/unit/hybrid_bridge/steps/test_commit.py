@@ -36,6 +36,7 @@ from hybrid_bridge.steps.commit import (
     execute_block,
     genesis_state,
     never_stands,
+    preview,
     stateless_check,
 )
 from hybrid_bridge.testing.datasets.story import CADENCE, START
@@ -462,6 +463,27 @@ def test_the_door_tries_pending_transactions_one_on_another(ledger):
     with pytest.raises(RuleRejected) as caught:
         admit(pending, ledger.rules, send(ledger, register("f" * 32)), UnixSeconds(START))
     assert caught.value.rule == "exists"
+
+
+def test_whoever_makes_a_block_knows_it_before(ledger):
+    """Refused transactions stand too, use up their number and take room."""
+    events = [register(), register(), confirm(), confirm(), register("f" * 32)]
+    pending, block, known = ledger.state, [], []
+    for event in events:
+        block.append(send(ledger, event))
+        pending, outcome = preview(pending, ledger.rules, block[-1], UnixSeconds(START))
+        known.append(outcome)
+    assert ledger.block(*block).transactions == tuple(known)
+    assert [outcome.code for outcome in known] == [0, 3, 0, 3, 0]
+
+
+def test_refusals_fill_an_epoch_too():
+    ledger = small_ledger()
+    pending = ledger.state
+    for _ in range(8):
+        pending, _ = preview(pending, ledger.rules, send(ledger, register()), UnixSeconds(START))
+    with pytest.raises(NotYet):
+        preview(pending, ledger.rules, send(ledger, register()), UnixSeconds(START))
 
 
 def test_the_door_refuses_what_never_stands(ledger):
