@@ -22,7 +22,7 @@ from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.labels import label_table_hash
-from hybrid_bridge.core.registry import genesis_tree
+from hybrid_bridge.core.registry import Pair, genesis_tree
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of
 from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart, SignedTransaction
@@ -106,6 +106,7 @@ class Foundation:
     genesis: Genesis
     members: tuple[Member, ...]
     files: dict[str, File]
+    dummies: list[Pair]  # the registry's pairs of epoch 0
 
 
 def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
@@ -118,8 +119,9 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     authority = found_authority(plan.origin, now)
     keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
     shared = {"set": randomness(32), "vrf": randomness(32), "log": randomness(32)}
+    registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
-    genesis = _genesis(plan, unbound, shared)
+    genesis = _genesis(plan, unbound, shared, registry.root)
     members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
     log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
     public = {
@@ -141,7 +143,7 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     for relayer in plan.relayers:
         issued = issue_tls(authority, Holder(relayer, relayer, "none"), "relayer", (), now)
         files |= {f"clients/{relayer}/{name}": file for name, file in _tls_files(issued, authority).items()}
-    return Foundation(genesis, members, files)
+    return Foundation(genesis, members, files, list(registry.pairs()))
 
 
 def ledger_id(origin: str) -> Digest:
@@ -192,8 +194,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
     )
 
 
-def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes]) -> Genesis:
-    secret = Secret(shared["set"], origin_hash(plan.origin))
+def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], registry_root: Digest) -> Genesis:
     regulators: list[Json] = [member.name for member in members if "regulator" in member.roles]
     policy: dict[str, Json] = {"regulators": regulators, "scenario": "receivables"}
     return Genesis(
@@ -205,7 +206,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes]) 
         batch_ladder=plan.batch_ladder,
         registry_ladder=plan.registry_ladder,
         vrf_public_key=public_key(shared["vrf"]),
-        registry_root=genesis_tree(secret, plan.registry_ladder).root,
+        registry_root=registry_root,
         label_table_hash=label_table_hash(),
         set_hash=first_set(members).digest,
         decoy_key_hash=decoy_key_hash(shared["set"]),
@@ -223,7 +224,7 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
     validators = [keys[founder.name].identity for founder in plan.founders if "validator" in founder.roles]
     signers = sorted(validators, key=lambda key: key.public.key_id)[: quorum(len(validators))]
     submitter = next(keys[founder.name].identity for founder in plan.founders if "sequencer" in founder.roles)
-    writer = Writer()
+    writer = Writer().u16(len(members), "founding")
     for sequence, member in enumerate(members):
         roles = MEMBER | NODE | (REGULATOR if "regulator" in member.roles else 0)
         update = MemberUpdate(

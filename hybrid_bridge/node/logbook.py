@@ -7,11 +7,12 @@ the quorum note once enough validators' signatures have arrived.
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SizedSignature, SqlEpochs
 from hybrid_bridge.adapters.sqlite.witness import Evidence
-from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.attestation import Checkpoint, boundary
 from hybrid_bridge.core.checkpoint import (
     Note,
     format_note,
@@ -26,6 +27,7 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.registry import Pair, PrefixTree
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.tree import Tree
+from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import NotYet, SignatureWrong
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
@@ -43,6 +45,7 @@ from hybrid_bridge.units import (
 
 KEPT_TREES: Final = 512  # registries of the newest epochs in memory; older ones are rebuilt when asked for
 PAIR_BYTES: Final = 64
+NONE: Final = TreeSize(0)
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +84,15 @@ class LogBook:
     def size(self) -> TreeSize:
         """Leaves."""
         return self._tree.size
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The set responsible for the checkpoints; rotation is not in this node yet."""
+        return self._directory.validators
+
+    def newest_attested(self, address: Address) -> TreeSize:
+        """The newest size that we hold a signature of this key for; zero for none."""
+        return self._epochs.newest_attested().get(address, NONE)
 
     @property
     def newest(self) -> EpochRecord | None:
@@ -145,6 +157,23 @@ class LogBook:
         """The checkpoint of this size as we computed it."""
         return checkpoint_of(self._directory.genesis, self._directory.validators, self, size)
 
+    def checkpoint_with(self, size: TreeSize, root: Digest) -> Checkpoint:
+        """The checkpoint somebody else speaks of: time and set follow from the size, the root is theirs."""
+        genesis, validators = self._directory.genesis, self._directory.validators
+        return Checkpoint(
+            log_id=genesis.log_id,
+            tree_size=size,
+            root=root,
+            timestamp=boundary(genesis.genesis_time, genesis.cadence, size),
+            set_id=validators.set_id,
+            set_hash=validators.digest,
+        )
+
+    def leaf(self, index: LeafIndex) -> Digest:
+        """A leaf hash of the log."""
+        with self._turn:
+            return self._tree.leaf(index)
+
     # ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take_attestation(self, address: Address, signed: SizedSignature) -> None:
@@ -156,37 +185,24 @@ class LogBook:
             NotYet: we have not closed this size.
         """
         self._directory.validators.index_of(address)
-        ours = self.checkpoint(signed.size)
-        theirs = Checkpoint(
-            log_id=ours.log_id,
-            tree_size=signed.size,
-            root=signed.root,
-            timestamp=ours.timestamp,
-            set_id=ours.set_id,
-            set_hash=ours.set_hash,
-        )
+        theirs = self.checkpoint_with(signed.size, signed.root)
         if recover_address(theirs.digest(), signed.signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
-        if signed.root != ours.root:
-            self._brake.keep(
-                Evidence(
-                    kind="checkpoint",
-                    signer=address,
-                    number=signed.size,
-                    first=ours.root,
-                    second=signed.root + signed.signature,
-                )
-            )
+        ours = self.root(signed.size)
+        if signed.root != ours:
+            second = signed.root + signed.signature
+            self._brake.keep(Evidence(kind="checkpoint", signer=address, number=signed.size, first=ours, second=second))
             return
         self._epochs.attest(address, signed)
         if self._has_quorum(signed.size):
             self._progress.raised("quorum", signed.size)
 
-    def sign_line(self, size: TreeSize, key: PrivateKey) -> None:
-        """Sign the note of this size with the log key; the epoch is durable, so there is one such note."""
-        line = log_line(self._directory.origin, key, self._body(size))
-        self._epochs.add_line(size, line.signature)
-        self._progress.raised("line", size)
+    def sign_lines(self, key: PrivateKey) -> None:
+        """Sign every note that the log key has not signed; each epoch is durable, so there is one note of a size."""
+        for number in range(max(self._epochs.newest_line(), 1) + 1, self.size + 1):
+            size = TreeSize(number)
+            self._epochs.add_line(size, log_line(self._directory.origin, key, self._body(size)).signature)
+            self._progress.raised("line", size)
 
     def take_line(self, size: TreeSize, signature: bytes) -> None:
         """Keep the log key's signature over our note.
@@ -257,6 +273,6 @@ def split_pairs(data: bytes) -> list[Pair]:
     ]
 
 
-def join_pairs(pairs: list[Pair]) -> bytes:
+def join_pairs(pairs: Iterable[Pair]) -> bytes:
     """The inverse of `split_pairs`."""
     return b"".join(index + commitment for index, commitment in pairs)

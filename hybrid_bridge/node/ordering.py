@@ -12,21 +12,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.core.ledger_state import Overlay
+from hybrid_bridge.core.ledger_state import Overlay, put_number, sequence_key
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
-from hybrid_bridge.errors import BridgeError, NotYet
+from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
 from hybrid_bridge.node.chain import Chain
+from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.steps.commit import admit
 from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
 
 MAX_TRANSACTIONS: Final = 1_000  # in one block
 MAX_BYTES: Final = 2 << 20  # of transactions in one block; a block fits one message between members
+ASKING: Final = 3.0  # seconds that a member gets to answer at the start
+AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # refused without a record
 LONGEST_NAP: Final = 1.0  # seconds; a clock that jumps is noticed
 
 _log = logging.getLogger(__name__)
@@ -39,6 +44,7 @@ class Ordered:
     height: Height
     code: int
     promise: bytes  # 219; empty for a governance record or a beacon, which have no entry
+    refusal: RuleRejected | None  # why it stands refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,18 @@ class Orderer:
         for waiting in self._taken():
             waiting.result.set_exception(NotYet(what="the sequencer is stopping"))
 
+    def require_newest(self, brake: Brake, peers: Sequence[GrpcPeer]) -> None:
+        """Pull the brake if a member holds a block of ours that our store has lost: another at its height is fraud."""
+        for peer in peers:
+            try:
+                for message in peer.blocks(self._chain.next_height, ASKING, follow=False):
+                    sealed = Countersignature.decode(message.order)
+                    sealed.verify(self._identity.public)
+                    brake.pull(f"our store has lost block {sealed.height}, which {peer.name} holds")
+                    break
+            except BridgeError as error:
+                _log.info("%s does not say what it holds: %s", peer.name, type(error).__name__)
+
     def stop(self) -> None:
         """End `run`."""
         with self._changed:
@@ -103,7 +121,8 @@ class Orderer:
             return
         for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
             promise = self._promise(waiting.signed, header.time, header.epoch)
-            waiting.result.set_result(Ordered(header.height, transaction.code, promise))
+            refusal = RuleRejected(rule=transaction.rule, subject=transaction.subject) if transaction.code else None
+            waiting.result.set_result(Ordered(header.height, transaction.code, promise, refusal))
 
     def _await_work(self) -> bool:
         """Wait until a block is due; False when stopped."""
@@ -135,17 +154,23 @@ class Orderer:
         return taken
 
     def _admitted(self, taken: Sequence[_Waiting], time: UnixSeconds) -> list[_Waiting]:
-        """Those that would be accepted in this block, each tried on top of those before it; the others hear why."""
+        """Those that may stand in this block, each tried on top of those before it; the others hear why.
+
+        What a business rule refuses stands too, refused on the record; a stranger, or an entry sent twice, does not.
+        """
         admitted: list[_Waiting] = []
         with self._ledger.state() as state:
             view = Overlay(state)
             for waiting in taken:
+                body = waiting.signed.body
                 try:
                     view.absorb(admit(view, self._chain.rules, waiting.signed, time))
                 except BridgeError as error:
-                    waiting.result.set_exception(error)
-                else:
-                    admitted.append(waiting)
+                    if not isinstance(error, RuleRejected) or error.rule in AT_THE_DOOR:
+                        waiting.result.set_exception(error)
+                        continue
+                    put_number(view, sequence_key(body.submitter), body.sequence + 1)
+                admitted.append(waiting)
         return admitted
 
     def _promise(self, signed: SignedTransaction, time: UnixSeconds, epoch: EpochNumber) -> bytes:

@@ -79,6 +79,10 @@ class Progress:
                 self._changed.wait(left)
         return False
 
+    def wait_above(self, name: str, number: int, seconds: float) -> bool:
+        """Wait until `name` has risen above `number`."""
+        return self.wait(lambda: self._numbers[name] > number, seconds)
+
     def stop(self) -> None:
         """End every wait."""
         with self._changed:

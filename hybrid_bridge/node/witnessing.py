@@ -7,22 +7,17 @@ leaves evidence; when it is the sequencer, we sign no more.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
-from hybrid_bridge.adapters.sqlite.epochs import SizedSignature, SqlEpochs
-from hybrid_bridge.adapters.sqlite.ledger import SqlLedger, StoredBlock
-from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
+from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
+from hybrid_bridge.adapters.sqlite.witness import Evidence
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.signing import require_signature
 from hybrid_bridge.errors import BridgeError, Broken, Equivocation, FieldMismatch
-from hybrid_bridge.node.chain import Chain
-from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.finality import final_height
-from hybrid_bridge.node.halting import Brake
-from hybrid_bridge.node.logbook import LogBook
-from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
 
@@ -32,26 +27,15 @@ PAUSE: Final = 1.0  # seconds after a peer that is silent
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """The stores and views that watching writes to."""
-
-    ledger: SqlLedger
-    witness: SqlWitness
-    epochs: SqlEpochs
-    logbook: LogBook
-    chain: Chain
-
-
 class Watch:
     """Watches all peers and says what follows from their words."""
 
-    def __init__(self, shelf: Shelf, directory: Directory, progress: Progress, brake: Brake) -> None:
-        self._shelf, self._directory = shelf, directory
-        self._progress, self._brake = progress, brake
-        names = [member.name for member in directory.members if "validator" in member.roles]
+    def __init__(self, view: View) -> None:
+        self._view, self._directory = view, view.directory
+        self._progress, self._brake = view.progress, view.brake
+        names = [member.name for member in self._directory.members if "validator" in member.roles]
         self._compared: dict[str, int] = {}
-        self._validators = [directory.identities[name].key_id for name in names]
+        self._validators = [self._directory.identities[name].key_id for name in names]
         self.judge()
 
     def run(self, peer: GrpcPeer) -> None:
@@ -66,8 +50,7 @@ class Watch:
                 self._progress.wait(lambda: False, PAUSE)
             else:
                 if waiting:  # it is ahead of our own log: look again when we have grown
-                    size = self._progress.size
-                    self._progress.wait(lambda size=size: self._progress.size > size, PAUSE)  # type: ignore[misc]
+                    self._progress.wait_above("size", self._progress.size, PAUSE)
 
     def ask(self, peer: GrpcPeer, hold: float) -> bool:
         """One question to one peer. True when it attested what we have not closed yet.
@@ -78,7 +61,7 @@ class Watch:
         member = self._directory.member(peer.name)
         identity = self._directory.identities[peer.name]
         address = None if member.address is None else Address(member.address)
-        after_height = self._shelf.witness.newest_of(identity.key_id)
+        after_height = self._view.witness.newest_of(identity.key_id)
         after_size = TreeSize(0) if address is None else self._newest(address)
         answer = peer.witness(after_height, after_size, hold)
         for data in answer.countersignatures:
@@ -90,19 +73,19 @@ class Watch:
             self.judge()
         for line in answer.log_lines:
             if line.size <= self._progress.size:
-                self._shelf.logbook.take_line(TreeSize(line.size), line.signature)
+                self._view.logbook.take_line(TreeSize(line.size), line.signature)
         return address is not None and self._take_attestations(address, answer.attestations)
 
     def judge(self) -> None:
         """Say which block is final now."""
-        reached = self._shelf.witness.agreed(self._progress.final)
+        reached = self._view.witness.agreed(self._progress.final)
         floor = dict.fromkeys(self._validators, self._progress.final)
         self._progress.raised("final", final_height(self._validators, floor | reached))
 
     def _take_word(self, peer: GrpcPeer, word: Countersignature) -> None:
         if word.log_id != self._directory.log_id:
             raise FieldMismatch(field="log_id", expected=self._directory.log_id.hex(), got=word.log_id.hex())
-        before = self._shelf.witness.add(word)
+        before = self._view.witness.add(word)
         if before is not None:
             evidence = Evidence(
                 kind="block", signer=word.signer, number=word.height, first=before.encode(), second=word.encode()
@@ -114,17 +97,17 @@ class Watch:
     def _compare_all(self, peer: GrpcPeer, signer: KeyId) -> None:
         """Compare the peer's words with our blocks, each once, whichever came first."""
         after, tip = self._compared.get(peer.name, 0), self._progress.tip
-        for word in self._shelf.witness.disagreeing(signer, Height(after), tip):
+        for word in self._view.witness.disagreeing(signer, Height(after), tip):
             self._compare(peer, word)
         self._compared[peer.name] = tip
 
     def _compare(self, peer: GrpcPeer, word: Countersignature) -> None:
         """A peer countersigned another block than ours: the sequencer made two, or the peer speaks for none."""
         for message in peer.blocks(word.height, PAUSE, follow=False):
-            self._shelf.chain.accept(StoredBlock(message.block, message.order), None)  # raises if it is another
+            self._view.chain.accept(StoredBlock(message.block, message.order), None)  # raises if it is another
             break
         _log.error("%s countersigned a block at height %d that nobody ordered", peer.name, word.height)
-        ours = self._shelf.ledger.blocks(word.height)[0].sealed
+        ours = self._view.ledger.blocks(word.height)[0].sealed
         self._brake.keep(
             Evidence(kind="stray", signer=word.signer, number=word.height, first=ours, second=word.encode())
         )
@@ -139,7 +122,7 @@ class Watch:
     # ── attestations ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _newest(self, address: Address) -> TreeSize:
-        return self._shelf.epochs.newest_attested().get(address, TreeSize(0))
+        return self._view.logbook.newest_attested(address)
 
     def _take_attestations(self, address: Address, said: Sequence[pb.SizedSignature]) -> bool:
         """Verify and keep; True when some speak of sizes that we have not closed ourselves."""
@@ -149,5 +132,5 @@ class Watch:
             signed = SizedSignature(
                 TreeSize(attestation.size), Digest(attestation.root), require_signature(attestation.signature)
             )
-            self._shelf.logbook.take_attestation(address, signed)
+            self._view.logbook.take_attestation(address, signed)
         return False

@@ -1,14 +1,17 @@
 """A server's side of a call: mutual TLS, who may call what, limits, and one way for an error to leave.
 
 Roles are read from the client's certificate on each call: an open connection outlives expiry and rotation (RELAYER §6).
+The health service, and reflection where it is enabled, answer any certificate of the consortium.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias, cast
+from inspect import isgeneratorfunction
+from types import SimpleNamespace
+from typing import Any, Final, Protocol, TypeAlias
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,7 +23,6 @@ from hybrid_bridge.rpc.faults import status_of, trailing
 
 WORKERS: Final = 40  # each held answer and each open stream keeps one; a consortium of ten needs some thirty
 MAX_CALLS: Final = 104  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
-OPEN_TO_ALL: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
 
 _log = logging.getLogger(__name__)
 
@@ -54,67 +56,57 @@ class Authenticate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One call at work: who asks, and whether it is still there."""
+
+    caller: Caller
+    active: Callable[[], bool]
+
+
+Method: TypeAlias = Callable[[Any, Call], Any]  # request in; answer out, or a generator of answers
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """One service of the API: its full name, how it is added to a server, and which callers may call it."""
+    """One service of the API: its full name, how it is added to a server, its methods, and who may call them."""
 
     name: str
-    add: Callable[[grpc.Server], None]
+    add: Callable[[object, grpc.Server], None]  # the generated add_…Servicer_to_server
+    methods: Mapping[str, Method]
     entitled: Callable[[Caller], bool]
 
+    def register(self, server: grpc.Server, authenticate: Authenticate) -> None:
+        """Add every method behind the gate: authenticate, check the role, turn errors into status codes."""
+        gate = _Gate(self, authenticate)
+        behaviours = {name: gate.stands_before(name, method) for name, method in self.methods.items()}
+        self.add(SimpleNamespace(**behaviours), server)
 
-Behaviour: TypeAlias = Callable[[Any, grpc.ServicerContext], Any]
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    service: Service
+    authenticate: Authenticate
 
-class Gate(grpc.ServerInterceptor):
-    """Stands before every call: authenticates, checks the role, turns errors into status codes."""
+    def stands_before(self, name: str, method: Method) -> Callable[[Any, grpc.ServicerContext], Any]:
+        path = f"{self.service.name}/{name}"
 
-    def __init__(self, authenticate: Authenticate, services: Sequence[Service]) -> None:
-        self._authenticate = authenticate
-        self._entitled = {service.name: service.entitled for service in services}
+        def one(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 grpc's own types
+            with _faults_sent(context, path):
+                return method(request, self.admit(context, path))
 
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
-        """Wrap the method's behaviour; unknown methods stay UNIMPLEMENTED."""
-        handler = continuation(handler_call_details)
-        return None if handler is None else self._wrapped(handler, str(handler_call_details.method))
+        def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401 grpc's own types
+            with _faults_sent(context, path):
+                yield from method(request, self.admit(context, path))
 
-    def _wrapped(self, handler: Handler, method: str) -> Handler:
-        codec = (handler.request_deserializer, handler.response_serializer)
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(self._one(handler.unary_unary, method), *codec)
-        if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(self._many(handler.unary_stream, method), *codec)
-        return grpc.stream_stream_rpc_method_handler(
-            self._many(cast("Behaviour", handler.stream_stream), method), *codec
-        )
+        return many if isgeneratorfunction(method) else one
 
-    def _one(self, behaviour: Behaviour, method: str) -> Behaviour:
-        def guarded(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 grpc's own types
-            with _faults_sent(context, method):
-                self._admit(context, method)
-                return behaviour(request, context)
-
-        return guarded
-
-    def _many(self, behaviour: Behaviour, method: str) -> Behaviour:
-        def guarded(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401 grpc's own types
-            with _faults_sent(context, method):
-                self._admit(context, method)
-                yield from behaviour(request, context)
-
-        return guarded
-
-    def _admit(self, context: grpc.ServicerContext, method: str) -> None:
-        """Raise unless the caller's certificate is good now and its role may call this."""
+    def admit(self, context: grpc.ServicerContext, path: str) -> Call:
+        """The call, if the caller's certificate is good now and its role may ask this."""
         certificates = context.auth_context().get("x509_pem_cert", ())
-        caller = self._authenticate(bytes(next(iter(certificates), b"")))
-        entitled = self._entitled.get(method.strip("/").split("/")[0])
-        if not (method.startswith(OPEN_TO_ALL) or (entitled is not None and entitled(caller))):
-            raise NotEntitled(caller=f"{caller.role}:{caller.name}", call=method)
+        caller = self.authenticate(bytes(next(iter(certificates), b"")))
+        if not self.service.entitled(caller):
+            raise NotEntitled(caller=f"{caller.role}:{caller.name}", call=path)
+        return Call(caller, context.is_active)
 
 
 @contextmanager
@@ -159,7 +151,6 @@ class MemberServer:
         self._health = health.HealthServicer()
         self._server = grpc.server(
             ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="call"),
-            interceptors=[Gate(authenticate, services)],
             maximum_concurrent_rpcs=MAX_CALLS,
             options=(
                 ("grpc.max_receive_message_length", MAX_MESSAGE),
@@ -172,7 +163,7 @@ class MemberServer:
             ),
         )
         for service in services:
-            service.add(self._server)
+            service.register(self._server, authenticate)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if reflect:
             reflection.enable_server_reflection([s.name for s in services], self._server)
@@ -196,7 +187,7 @@ class MemberServer:
         self._server.start()
         return port
 
-    def serving(self, yes: bool) -> None:  # noqa: FBT001 a state, told to the health service
+    def serving(self, *, yes: bool) -> None:
         """What the standard health service answers."""
         serving = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
         self._health.set("", serving)

@@ -118,3 +118,8 @@ class SqlEpochs:
         """The log key's signature over one note."""
         with self._file.read() as connection:
             return connection.execute(select(_LINE.c.signature).where(_LINE.c.size == size)).scalar()
+
+    def newest_line(self) -> TreeSize:
+        """The largest size with a signature of the log key; zero for none."""
+        with self._file.read() as connection:
+            return TreeSize(connection.execute(select(func.max(_LINE.c.size))).scalar() or 0)

@@ -117,13 +117,16 @@ class SqlGuard:
             found = connection.execute(select(_SIGNATURE.c.signature).where(_SIGNATURE.c.size == size)).scalar()
         return None if found is None else EcdsaSignature(found)
 
-    def knows(self, size: TreeSize) -> bool:
-        """Whether this key has made a statement about this size (or may have: it lies on the floor)."""
+    def floor(self) -> TreeSize:
+        """Statements at or below this size are not known, and never made."""
         with self._file.read() as connection:
-            floor = connection.execute(select(_FLOOR.c.size)).scalar_one()
-            return size <= floor or bool(
-                connection.execute(select(func.count()).where(_SIGNED.c.size == size)).scalar_one()
-            )
+            return TreeSize(connection.execute(select(_FLOOR.c.size)).scalar_one())
+
+    def knows(self, size: TreeSize) -> bool:
+        """Whether this key has made a statement about this size, or may have: it lies on the floor."""
+        query = select(func.count()).select_from(_SIGNED).where(_SIGNED.c.size == size)
+        with self._file.read() as connection:
+            return size <= self.floor() or connection.execute(query).scalar_one() > 0
 
     def permit_power(self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest) -> None:
         """Commit one set update, pause or resume of one contract before its signature (G6).

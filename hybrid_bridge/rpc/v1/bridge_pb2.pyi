@@ -273,18 +273,22 @@ class KeyResponse(_message.Message):
     def __init__(self, key_id: _Optional[bytes] = ..., spki: _Optional[bytes] = ...) -> None: ...
 
 class DraftRequest(_message.Message):
-    __slots__ = ("schema", "fields", "authorisers", "labels", "audience")
+    __slots__ = ("schema", "fields", "authorisers", "labels", "audience", "object_id", "lives_for")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     AUTHORISERS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    OBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    LIVES_FOR_FIELD_NUMBER: _ClassVar[int]
     schema: str
     fields: bytes
     authorisers: _containers.RepeatedCompositeFieldContainer[Authoriser]
     labels: bytes
     audience: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, schema: _Optional[str] = ..., fields: _Optional[bytes] = ..., authorisers: _Optional[_Iterable[_Union[Authoriser, _Mapping]]] = ..., labels: _Optional[bytes] = ..., audience: _Optional[_Iterable[str]] = ...) -> None: ...
+    object_id: str
+    lives_for: int
+    def __init__(self, schema: _Optional[str] = ..., fields: _Optional[bytes] = ..., authorisers: _Optional[_Iterable[_Union[Authoriser, _Mapping]]] = ..., labels: _Optional[bytes] = ..., audience: _Optional[_Iterable[str]] = ..., object_id: _Optional[str] = ..., lives_for: _Optional[int] = ...) -> None: ...
 
 class Authoriser(_message.Message):
     __slots__ = ("purpose", "key_id")
@@ -323,18 +327,20 @@ class SendRequest(_message.Message):
     def __init__(self, draft: _Optional[bytes] = ..., signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SendResponse(_message.Message):
-    __slots__ = ("transaction_id", "entry", "promise", "height", "code")
+    __slots__ = ("transaction_id", "entry", "promise", "height", "code", "entry_leaf")
     TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     PROMISE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
     transaction_id: bytes
     entry: bytes
     promise: bytes
     height: int
     code: int
-    def __init__(self, transaction_id: _Optional[bytes] = ..., entry: _Optional[bytes] = ..., promise: _Optional[bytes] = ..., height: _Optional[int] = ..., code: _Optional[int] = ...) -> None: ...
+    entry_leaf: bytes
+    def __init__(self, transaction_id: _Optional[bytes] = ..., entry: _Optional[bytes] = ..., promise: _Optional[bytes] = ..., height: _Optional[int] = ..., code: _Optional[int] = ..., entry_leaf: _Optional[bytes] = ...) -> None: ...
 
 class RecordsRequest(_message.Message):
     __slots__ = ("after",)

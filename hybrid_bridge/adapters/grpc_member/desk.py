@@ -1,0 +1,117 @@
+"""One's own node as its owner asks it: keys, drafts, records, bundles; and the ledger as this node sees it."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final, Self
+
+import grpc
+
+from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.units import Digest, TransactionId
+
+PATIENCE: Final = 20.0  # seconds: to send waits for a durable block, a bundle for many proofs
+
+
+class GrpcDesk:
+    """The owner's client. Every answer is a message of the API; every error is one of ours."""
+
+    def __init__(self, name: str, channel: grpc.Channel, deadline: float = 5.0) -> None:
+        self._channel = channel
+        self._line, self._slow = Line(name, deadline), Line(name, PATIENCE)
+        self._desk = stubs.DeskStub(channel)
+        self._ledger = stubs.LedgerStub(channel)
+        self.log: Final = GrpcMember(name, channel, deadline)
+
+    @classmethod
+    def at(cls, name: str, endpoint: str, tls: ClientTls, deadline: float = 5.0) -> Self:
+        """The node of member `name` at `host:port`; `tls` holds its owner's certificate."""
+        return cls(name, open_channel(endpoint, name, tls), deadline)
+
+    @property
+    def name(self) -> str:
+        """The member's name."""
+        return self._line.name
+
+    # ── the desk ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def key(self, purpose: str) -> pb.KeyResponse:
+        """The public key of one purpose: `identity`, or a party key that is made for it."""
+        answer: pb.KeyResponse = self._line.ask(self._desk.Key, pb.KeyRequest(purpose=purpose))
+        return answer
+
+    def draft(self, request: pb.DraftRequest) -> pb.DraftResponse:
+        """Write a record; nothing is signed or kept yet."""
+        answer: pb.DraftResponse = self._slow.ask(self._desk.Draft, request)
+        return answer
+
+    def authorise(self, draft: bytes, purposes: Sequence[str]) -> pb.AuthoriseResponse:
+        """Consent to a draft, with these keys of this node, after it has read the whole document."""
+        request = pb.AuthoriseRequest(draft=draft, purposes=purposes)
+        answer: pb.AuthoriseResponse = self._slow.ask(self._desk.Authorise, request)
+        return answer
+
+    def send(self, draft: bytes, signatures: Sequence[bytes] = ()) -> pb.SendResponse:
+        """Send a draft with the consents of others. Idempotent: after `Undecided` send the same draft again.
+
+        Raises:
+            RuleRejected: a business rule refuses it; it stands refused on the record.
+        """
+        request = pb.SendRequest(draft=draft, signatures=signatures)
+        answer: pb.SendResponse = self._slow.ask(self._desk.Send, request)
+        return answer
+
+    def records(self, after: int = 0) -> Sequence[pb.RecordSummary]:
+        """What this node holds, without content, numbered above `after`."""
+        answer: pb.RecordsResponse = self._line.ask(self._desk.Records, pb.RecordsRequest(after=after))
+        return answer.records
+
+    def record(self, entry_leaf: Digest) -> bytes:
+        """One document in full, as delivered (SPEC §5)."""
+        answer: pb.RecordResponse = self._line.ask(self._desk.Record, pb.RecordRequest(entry_leaf=entry_leaf))
+        return answer.document
+
+    def bundle(self, request: pb.BundleRequest) -> bytes:
+        """The bundle for an outsider, without anchors (SPEC §11)."""
+        answer: pb.BundleResponse = self._slow.ask(self._desk.Bundle, request)
+        return answer.bundle
+
+    # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def status(self) -> pb.StatusResponse:
+        """How far the node is."""
+        answer: pb.StatusResponse = self._line.ask(self._ledger.Status, pb.StatusRequest())
+        return answer
+
+    def transaction(self, transaction_id: TransactionId) -> pb.TransactionResponse:
+        """Where a transaction stands."""
+        request = pb.TransactionRequest(transaction_id=transaction_id)
+        answer: pb.TransactionResponse = self._line.ask(self._ledger.Transaction, request)
+        return answer
+
+    def submit(self, signed: Sequence[bytes]) -> Sequence[pb.SubmitResult]:
+        """Offer transactions that were signed elsewhere."""
+        answer: pb.SubmitResponse = self._slow.ask(self._ledger.Submit, pb.SubmitRequest(signed=signed))
+        return answer.results
+
+    def registered(self, label: bytes, version: int = 0) -> pb.RegisteredResponse:
+        """Whether a label stands in the registry."""
+        request = pb.RegisteredRequest(label=label, version=version)
+        answer: pb.RegisteredResponse = self._slow.ask(self._ledger.Registered, request)
+        return answer
+
+    # ── the channel ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

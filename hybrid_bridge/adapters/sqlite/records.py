@@ -1,0 +1,246 @@
+"""A member's private records: documents it holds, envelopes it still owes. Never in the ledger's file, never in a log.
+
+A document goes in before its transaction is sent; its envelopes go in with it, in the same commit, and leave when the
+transaction stands. Erasing a person's data means deleting the document here; the ledger keeps its commitments.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select, update
+from sqlmodel import Field, SQLModel
+
+from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
+
+SCHEMA: Final = "1"
+MAX_ROWS: Final = 256  # of one answer
+
+
+class Record(SQLModel, table=True):
+    """A document: our own, or one that was delivered."""
+
+    __table_args__ = STRICT
+
+    number: int | None = Field(default=None, primary_key=True)
+    leaf: bytes = blob(unique=True)
+    schema_name: str = text()
+    source: str = text()  # "own", or the member that delivered it
+    transaction_id: bytes = blob()  # empty when it was delivered
+    plaintext: bytes = blob()  # as delivered, JCS (SPEC §5)
+    since: int
+
+
+class Outbox(SQLModel, table=True):
+    """A sealed envelope that its recipient has not signed for, or has."""
+
+    __table_args__ = STRICT
+
+    number: int | None = Field(default=None, primary_key=True)
+    leaf: bytes = blob(index=True)
+    recipient: str = text()
+    envelope: bytes = blob()
+    expires_epoch: int  # of the transaction
+    attempts: int
+    due: int
+    state: str = text()  # owed, done or void
+    acknowledgement: bytes = blob()
+
+
+class Purpose(SQLModel, table=True):
+    """What one of our party keys is for; the key itself is made from the seed when it is needed."""
+
+    __table_args__ = STRICT
+
+    key_id: bytes = blob(primary_key=True)
+    purpose: str = text()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A document as stored."""
+
+    number: int
+    leaf: Digest
+    schema: str
+    source: str
+    transaction_id: TransactionId | None
+    plaintext: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """An envelope on its way."""
+
+    number: int
+    leaf: Digest
+    recipient: str
+    envelope: bytes = field(repr=False)
+    expires_epoch: EpochNumber
+    attempts: int
+
+
+_RECORD, _OUTBOX, _PURPOSE = table_of(Record), table_of(Outbox), table_of(Purpose)
+
+
+class SqlRecords:
+    """The store of documents and of envelopes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, "records")
+
+    def create(self, log_id: LogId, owner: str) -> None:
+        """Make the store."""
+        self._file.create([Record, Outbox, Purpose], [], _facts(log_id, owner))
+
+    def open(self, log_id: LogId, owner: str) -> None:
+        """Take the store for this process.
+
+        Raises:
+            StoreBroken: missing, in use, damaged, of another schema, log or member.
+        """
+        self._file.open(_facts(log_id, owner))
+
+    def close(self) -> None:
+        """Give the store up."""
+        self._file.close()
+
+    # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep_own(
+        self,
+        record: StoredRecord,
+        envelopes: Sequence[tuple[str, bytes]],
+        expires_epoch: EpochNumber,
+        now: UnixSeconds,
+    ) -> None:
+        """Commit our document and the envelopes it owes, before its transaction is sent."""
+        owed = [
+            {
+                "leaf": record.leaf,
+                "recipient": recipient,
+                "envelope": envelope,
+                "expires_epoch": expires_epoch,
+                "attempts": 0,
+                "due": now,
+                "state": "owed",
+                "acknowledgement": b"",
+            }
+            for recipient, envelope in envelopes
+        ]
+        with self._file.write() as connection:
+            known = connection.execute(select(_RECORD.c.number).where(_RECORD.c.leaf == record.leaf)).first()
+            if known is None:
+                connection.execute(_RECORD.insert(), [_row(record, now)])
+                if owed:
+                    connection.execute(_OUTBOX.insert(), owed)
+            else:  # sent again under another sequence number
+                again = update(_RECORD).where(_RECORD.c.leaf == record.leaf)
+                connection.execute(again.values(transaction_id=record.transaction_id))
+
+    def forget(self, leaf: Digest) -> None:
+        """Delete a document and its envelopes: refused, or erased by duty. The ledger's commitments stay."""
+        with self._file.write() as connection:
+            for table in (_RECORD, _OUTBOX):
+                connection.execute(table.delete().where(table.c.leaf == leaf))
+
+    def keep_received(self, record: StoredRecord, now: UnixSeconds) -> None:
+        """Commit a delivered document; one that is here already stays."""
+        with self._file.write() as connection:
+            connection.execute(_RECORD.insert().prefix_with("OR IGNORE"), [_row(record, now)])
+
+    def record(self, leaf: Digest) -> StoredRecord | None:
+        """A document by its entry's leaf."""
+        with self._file.read() as connection:
+            row = connection.execute(select(_RECORD).where(_RECORD.c.leaf == leaf)).first()
+        return None if row is None else _stored(row)
+
+    def records(self, after: int) -> list[StoredRecord]:
+        """Documents numbered above `after`, ascending."""
+        query = select(_RECORD).where(_RECORD.c.number > after).order_by(_RECORD.c.number).limit(MAX_ROWS)
+        with self._file.read() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def plaintexts(self) -> list[bytes]:
+        """Every document that we hold."""
+        with self._file.read() as connection:
+            return list(connection.execute(select(_RECORD.c.plaintext).order_by(_RECORD.c.number)).scalars())
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep_purpose(self, key_id: KeyId, purpose: str) -> None:
+        """Remember which purpose a party key was made for."""
+        if self.purpose(key_id) is None:
+            with self._file.write() as connection:
+                row = {"key_id": key_id, "purpose": purpose}
+                connection.execute(_PURPOSE.insert().prefix_with("OR IGNORE"), [row])
+
+    def purpose(self, key_id: KeyId) -> str | None:
+        """What a party key is for; None when it is none of ours."""
+        with self._file.read() as connection:
+            return connection.execute(select(_PURPOSE.c.purpose).where(_PURPOSE.c.key_id == key_id)).scalar()
+
+    # ── envelopes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def owed(self, now: UnixSeconds) -> list[Owed]:
+        """Envelopes whose next attempt is due."""
+        query = select(_OUTBOX).where(_OUTBOX.c.state == "owed", _OUTBOX.c.due <= now)
+        with self._file.read() as connection:
+            rows = connection.execute(query.order_by(_OUTBOX.c.number).limit(MAX_ROWS)).all()
+        return [
+            Owed(
+                number=row.number,
+                leaf=Digest(row.leaf),
+                recipient=row.recipient,
+                envelope=row.envelope,
+                expires_epoch=EpochNumber(row.expires_epoch),
+                attempts=row.attempts,
+            )
+            for row in rows
+        ]
+
+    def postpone(self, number: int, due: UnixSeconds) -> None:
+        """An attempt failed; the next one is due then."""
+        values = {"attempts": _OUTBOX.c.attempts + 1, "due": due}
+        with self._file.write() as connection:
+            connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
+
+    def settle(self, number: int, state: str, acknowledgement: bytes = b"") -> None:
+        """`done`, with the recipient's signed acknowledgement; `void`, when the transaction can never stand."""
+        values = {"state": state, "acknowledgement": acknowledgement, "envelope": b""}
+        with self._file.write() as connection:
+            connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
+
+    def undelivered(self) -> int:
+        """Envelopes still owed."""
+        query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "owed")
+        with self._file.read() as connection:
+            return connection.execute(query).scalar_one()
+
+
+def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:
+    return {
+        "leaf": record.leaf,
+        "schema_name": record.schema,
+        "source": record.source,
+        "transaction_id": record.transaction_id or b"",
+        "plaintext": record.plaintext,
+        "since": now,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredRecord:
+    return StoredRecord(
+        number=row.number,
+        leaf=Digest(row.leaf),
+        schema=row.schema_name,
+        source=row.source,
+        transaction_id=TransactionId(row.transaction_id) if row.transaction_id else None,
+        plaintext=row.plaintext,
+    )
+
+
+def _facts(log_id: LogId, owner: str) -> dict[str, str]:
+    return {"kind": "records", "schema": SCHEMA, "log_id": log_id.hex(), "owner": owner}

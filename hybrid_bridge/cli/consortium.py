@@ -1,0 +1,120 @@
+"""`hybrid-bridge consortium`: found a consortium on this machine."""
+
+import json
+import secrets
+import socket
+import time
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
+from hybrid_bridge.node.laying import lay
+from hybrid_bridge.node.settings import require_endpoint
+from hybrid_bridge.units import Seconds, UnixSeconds
+
+PLAN_KEYS: Final = {"origin": str, "cadence": int, "grace": int, "relayers": list, "members": list}
+ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
+
+
+@click.group()
+def command() -> None:
+    """Found a consortium: authority, keys, genesis record, one folder for each member."""
+
+
+@command.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new or empty folder.")
+@click.option("--members", "plan", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Plan as TOML.")
+@click.option("--member", "named", multiple=True, metavar="NAME,ID,ROLE+ROLE", help="Instead of a plan; repeatable.")
+@click.option("--relayer", "relayers", multiple=True, help="Also make a TLS certificate for this relayer; repeatable.")
+@click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
+@click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
+@click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def init(
+    out: Path,
+    plan: Path | None,
+    named: tuple[str, ...],
+    relayers: tuple[str, ...],
+    origin: str,
+    cadence: int,
+    starts_in: int,
+    as_json: bool,
+) -> None:
+    """Make a consortium: its authority, every member's keys and stores, the genesis record.
+
+    The plan is TOML: origin, cadence, relayers, and a [[members]] table with name, legal_name, legal_id, roles
+    (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose. Options fill what it lacks.
+    """
+    stated = _read_plan(plan) if plan is not None else {}
+    given: dict[str, Any] = {"origin": origin, "cadence": cadence, "relayers": list(relayers)} | stated
+    founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
+    agreed = Plan(
+        origin=given["origin"],
+        genesis_time=UnixSeconds(int(time.time()) + starts_in),
+        cadence=Seconds(given["cadence"]),
+        grace=Seconds(given.get("grace", 3 * given["cadence"])),
+        founders=tuple(founders),
+        relayers=tuple(given["relayers"]),
+    )
+    foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
+    lay(foundation, out)
+    _tell(foundation, out, as_json=as_json)
+
+
+def _tell(foundation: Foundation, out: Path, *, as_json: bool) -> None:
+    genesis = foundation.genesis
+    if as_json:
+        members = {member.name: member.endpoint for member in foundation.members}
+        told = {"log_id": genesis.log_id.hex(), "genesis_time": genesis.genesis_time, "members": members}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo(f"log id {genesis.log_id.hex()}")
+    for member in foundation.members:
+        click.echo(f"  {member.name:<20} {member.endpoint:<22} {', '.join(member.roles)}")
+    click.echo(f"Next: hybrid-bridge node run --dir {out}/nodes/NAME, one for each member. Keep {out}/ca apart.")
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise SettingsMalformed(key=path.name, rule="TOML in UTF-8") from None
+    for key, value in given.items():
+        kind = PLAN_KEYS.get(key)
+        if kind is None:
+            raise SettingsMalformed(key=key[:64], rule="no such entry")
+        if type(value) is not kind:
+            raise SettingsMalformed(key=key, rule=f"of type {kind.__name__}")
+    return given
+
+
+def _founder(row: object) -> Founder:
+    if not isinstance(row, dict) or row.keys() - {"endpoint"} != {"name", "legal_name", "legal_id", "roles"}:
+        raise SettingsMalformed(key="members", rule="tables of name, legal_name, legal_id, roles and perhaps endpoint")
+    roles, texts = row["roles"], {key: value for key, value in row.items() if key != "roles"}
+    if not isinstance(roles, list) or not all(isinstance(text, str) for text in [*texts.values(), *roles]):
+        raise SettingsMalformed(key="members", rule="texts, and a list of texts for roles")
+    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles)))
+
+
+def _named(text: str) -> Founder:
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise SettingsMalformed(key="--member", rule="NAME,ID,ROLE+ROLE")
+    name, legal_id, roles = parts
+    founder = Founder(name=name, legal_name=name, legal_id=legal_id, roles=tuple(roles.split("+")), endpoint=ANYWHERE)
+    return _listening(founder)
+
+
+def _listening(founder: Founder) -> Founder:
+    """Port 0 becomes one that is free now: the directory must name it before the node runs."""
+    host, port = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
+    if port:
+        return founder
+    with socket.create_server((host, 0)) as server:
+        return replace(founder, endpoint=f"{host}:{server.getsockname()[1]}")

@@ -1,0 +1,55 @@
+"""`hybrid-bridge node`: run one member's node, ask how far it is."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Final
+
+import click
+
+LOG: Final = "node.log"
+_FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.group()
+def command() -> None:
+    """Run one member's node, or ask one how far it is."""
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder, as `consortium init` made it.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Write the JSON line there once the node listens.")
+def run(folder: Path, ready_file: Path | None) -> None:
+    """Run the node until SIGTERM or SIGINT. It logs to DIR/node.log."""
+    from hybrid_bridge.node.running import run_node  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings(folder)
+    logging.basicConfig(
+        filename=settings.path(LOG), level=settings.log_level.upper(), format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"
+    )
+
+    def ready(port: int) -> None:
+        line = json.dumps({"name": settings.name, "port": port})
+        click.echo(line)
+        if ready_file is not None:
+            ready_file.write_text(line + "\n", "utf-8")
+
+    run_node(folder, ready)
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(folder: Path, as_json: bool) -> None:
+    """How far the node is: blocks, epochs, checkpoints, whether it still signs."""
+    from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    with GrpcDesk.of_folder(folder) as desk:
+        found = desk.status()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:>16}  {value}")

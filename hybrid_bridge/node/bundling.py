@@ -1,0 +1,244 @@
+"""Step 6's input: gather what an outsider needs of this member's records, without anchors, which whoever asks adds.
+
+Everything stands on one checkpoint with a quorum: genesis, epochs, entries, the fields that the owner chose, labels
+with their VRF proofs and openings. Nothing is shown that was not asked for, save `_schema` and `_origin` (SPEC §3).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybrid_bridge.core.batch import Batch
+from hybrid_bridge.business.ruling import LifeEvent
+from hybrid_bridge.core.bundle import (
+    Bundle,
+    CheckpointPart,
+    DisclosurePart,
+    EntryPart,
+    EpochPart,
+    GenesisPart,
+    LabelPart,
+    TerminalPart,
+    ValidatorPart,
+)
+from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
+from hybrid_bridge.core.disclosure import ORIGIN, SCHEMA, parse_disclosure
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.entry import ENTRY_BYTES
+from hybrid_bridge.core.labels import LIFE, Label
+from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
+from hybrid_bridge.core.validators import name_text
+from hybrid_bridge.errors import Missing, NotYet, Unknown
+from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.view import View
+from hybrid_bridge.steps.batch import label_index, life_event_value
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TreeSize
+
+ALWAYS: Final = frozenset({SCHEMA, ORIGIN})  # disclosed whenever anything is
+EVERYTHING: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOrder:
+    """A record to show, and which of its fields: names, or `*` for all."""
+
+    leaf: Digest
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOrder:
+    """What to show. Zero for size or epoch means the newest."""
+
+    purpose: str
+    records: tuple[RecordOrder, ...]
+    labels: tuple[Label, ...]  # of a life label the whole story is shown
+    size: TreeSize
+    label_epoch: EpochNumber
+    transactions: bool
+
+
+class Bundler:
+    """Makes bundles from one member's stores."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def bundle(self, order: BundleOrder) -> Bundle:
+        """The bundle, on the checkpoint asked for or the newest with a quorum.
+
+        Raises:
+            NotYet: no quorum, or a record lies beyond that checkpoint.
+            Unknown: a record that we do not hold, or a field that it does not have.
+            Missing: labels, at a member without the validators' keys.
+        """
+        size = order.size or self._view.progress.quorum
+        if size < 2:
+            raise NotYet(what="a checkpoint with a quorum")
+        note = self._view.logbook.note(size)
+        parts = _Gathered()
+        for wanted in order.records:
+            epoch, entry = self._entry(wanted, size, transaction=order.transactions)
+            parts.entries[epoch].append(entry)
+        label_epoch = order.label_epoch or EpochNumber(size - 1)
+        for label in order.labels:
+            for version in self._versions(label, label_epoch):
+                parts.labels[label_epoch].append(self._label(label, version, label_epoch))
+        certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
+        return Bundle(
+            purpose=order.purpose,
+            genesis=self._genesis(size),
+            checkpoints=(CheckpointPart(note=note, consistency=()),),
+            epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
+            certificates=tuple(certificates[digest] for digest in sorted(certificates)),
+        )
+
+    def _genesis(self, size: TreeSize) -> GenesisPart:
+        directory = self._view.directory
+        parts = [
+            ValidatorPart(
+                address=member.address or b"",
+                name=name_text(member.legal_id, member.legal_name),
+                certificate_hash=sha256(member.certificate),
+                key_binding=member.key_binding or b"",
+            )
+            for member in self._validators()
+        ]
+        return GenesisPart(
+            origin=directory.origin,
+            record=directory.genesis.encode(),
+            path=tuple(self._view.logbook.inclusion_path(LeafIndex(0), size)),
+            validators=tuple(parts),
+        )
+
+    def _validators(self) -> list[Member]:
+        """In set order."""
+        validators = [member for member in self._view.directory.members if member.address is not None]
+        return sorted(validators, key=lambda member: member.address or b"")
+
+    def _epoch(self, epoch: EpochNumber, size: TreeSize, parts: "_Gathered") -> EpochPart:
+        return EpochPart(
+            record=self._view.logbook.closed(epoch).record,
+            path=tuple(self._view.logbook.inclusion_path(LeafIndex(epoch), size)),
+            entries=tuple(sorted(parts.entries[epoch], key=lambda entry: entry.index)),
+            labels=tuple(parts.labels[epoch]),
+        )
+
+    # ── a record ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _entry(self, wanted: RecordOrder, size: TreeSize, *, transaction: bool) -> tuple[EpochNumber, EntryPart]:
+        record = self._view.records.record(wanted.leaf)
+        height = self._view.ledger.entry_height(wanted.leaf)
+        header = None if height is None else self._view.ledger.header(height)
+        if record is None:
+            raise Unknown(what="document of this entry")
+        if header is None or header.epoch >= size:
+            raise NotYet(what="the record in the epochs of this checkpoint")
+        plaintext = parse_delivery(record.plaintext)
+        data = self._view.logbook.closed(header.epoch).entries
+        batch = Batch(data[at : at + ENTRY_BYTES] for at in range(0, len(data), ENTRY_BYTES))
+        index = batch.index_of(wanted.leaf)
+        part = EntryPart(
+            entry=plaintext.entry,
+            index=index,
+            path=batch.path(index),
+            disclosures=_chosen(plaintext, wanted.names),
+            transaction=self._transaction(header.height, plaintext.entry) if transaction else None,
+        )
+        return header.epoch, part
+
+    def _transaction(self, height: Height, entry: bytes) -> bytes | None:
+        for _, data in self._view.ledger.transactions_of(height):
+            payload = SignedTransaction.decode(data).body.payload
+            if isinstance(payload, RecordPayload) and payload.entry == entry:
+                return data
+        return None
+
+    # ── a label ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _versions(self, label: Label, epoch: EpochNumber) -> range:
+        """An identity label has one; of a life label all that happened by `epoch` are shown, and that no more did."""
+        if label.type != LIFE:
+            return range(1)
+        return range(len(self._life_until(label, epoch)) + 1)
+
+    def _life_until(self, label: Label, epoch: EpochNumber) -> list[tuple[EpochNumber, LifeEvent]]:
+        """The events of an object up to the end of `epoch`, each with its epoch."""
+        object_type, object_id = label.parts
+        events = []
+        for height, event in self._view.ledger.life_events(object_type, object_id):
+            header = self._view.ledger.header(height)
+            if header is not None and header.epoch <= epoch:
+                events.append((header.epoch, event))
+        return events
+
+    def _label(self, label: Label, version: int, epoch: EpochNumber) -> LabelPart:
+        """Present or absent at `epoch`; opened, if it is present and we can."""
+        seed = self._view.keys.vrf
+        if seed is None:
+            raise Missing(what="the VRF key, which validators hold")
+        index, proof = label_index(self._view.directory.genesis, seed, label, version)
+        shown = self._view.logbook.registry(epoch).prove(index)
+        terminal = None
+        opened: tuple[str, bytes] | None = None
+        if shown.terminal is not None:
+            terminal = TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
+            if shown.terminal.index == index:
+                opened = self._identity_opening(label)
+                if label.type == LIFE:
+                    opened = self._life_opening(label, version, epoch)
+        return LabelPart(
+            index=index,
+            terminal=terminal,
+            path=shown.path,
+            label=label.encode(),
+            version=version,
+            proof=proof,
+            value=None if opened is None else opened[0],
+            opening=None if opened is None else opened[1],
+        )
+
+    def _life_opening(self, label: Label, version: int, epoch: EpochNumber) -> tuple[str, bytes] | None:
+        """Validators derive it from their secret."""
+        secret = self._view.keys.secret
+        if secret is None:
+            return None
+        happened, event = self._life_until(label, epoch)[version]
+        opening = secret.life_opening(happened, label.encode(), version)
+        return life_event_value(event).decode("utf-8"), opening
+
+    def _identity_opening(self, label: Label) -> tuple[str, bytes] | None:
+        """It came with the document of the record that inserted it, if we hold that."""
+        encoded = label.encode()
+        for plaintext in self._view.records.plaintexts():
+            for opening in parse_delivery(plaintext).openings:
+                if opening.label == encoded:
+                    return opening.value, opening.opening
+        return None
+
+
+@dataclass(slots=True)
+class _Gathered:
+    entries: defaultdict[EpochNumber, list[EntryPart]] = field(default_factory=lambda: defaultdict(list))
+    labels: defaultdict[EpochNumber, list[LabelPart]] = field(default_factory=lambda: defaultdict(list))
+
+    def epochs(self) -> list[EpochNumber]:
+        """Ascending."""
+        return sorted({*self.entries, *self.labels})
+
+
+def _chosen(plaintext: DeliveryPlaintext, names: Sequence[str]) -> tuple[DisclosurePart, ...]:
+    """The fields asked for, and those that always go with them.
+
+    Raises:
+        Unknown: the record has no such field.
+    """
+    named = {parse_disclosure(part.value).name: part for part in plaintext.disclosures}
+    if not names:
+        return ()
+    wanted = set(named) if EVERYTHING in names else ALWAYS.union(names)
+    if missing := wanted - named.keys():
+        raise Unknown(what=f"field {min(missing)[:64]} of this record")
+    parts = sorted((named[name] for name in wanted), key=lambda part: part.index)
+    return tuple(DisclosurePart(value=part.value, index=part.index, path=part.path) for part in parts)

@@ -1,0 +1,120 @@
+"""Private documents between members: sealed, kept until signed for, opened and checked on arrival (design D9).
+
+An envelope leaves when its transaction stands here, accepted; it is offered again, ever more slowly, until the
+recipient's signed acknowledgement is stored. The receiver checks the document against its entry before it signs.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
+from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
+from hybrid_bridge.adapters.sqlite.records import Owed, StoredRecord
+from hybrid_bridge.core.delivery import (
+    Acknowledgement,
+    DeliveryPlaintext,
+    SignedAcknowledgement,
+    delivery_info,
+    parse_delivery,
+)
+from hybrid_bridge.core.encoding import require_digest, sha256
+from hybrid_bridge.core.entry import entry_leaf
+from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch
+from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.documents import open_document
+from hybrid_bridge.node.view import View
+from hybrid_bridge.units import Digest, LogId, UnixSeconds
+
+PAUSE: Final = 2.0  # seconds between two looks at the outbox
+LONGEST_BACKOFF: Final = 64  # seconds between two attempts
+
+_log = logging.getLogger(__name__)
+
+
+def sealed_for(member: Member, log_id: LogId, plaintext: DeliveryPlaintext) -> bytes:
+    """The envelope of a document for one member."""
+    info = delivery_info(log_id, sha256(member.sealing_key), entry_leaf(plaintext.entry))
+    return seal(member.sealing_key, info, plaintext.encode())
+
+
+class Receiver:
+    """Opens, checks, stores, signs."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._key_hash = sha256(view.directory.member(view.name).sealing_key)
+
+    def receive(self, sender: str, leaf: Digest, envelope: bytes) -> bytes:
+        """Take one envelope; 203 bytes of signed acknowledgement. The same envelope again is acknowledged again.
+
+        Raises:
+            EnvelopeUnopenable, Malformed, Refuted: nothing is stored.
+        """
+        view = self._view
+        log_id = view.directory.log_id
+        info = delivery_info(log_id, self._key_hash, require_digest(leaf, "entry_leaf"))
+        plaintext = parse_delivery(open_envelope(view.keys.sealing, info, envelope))
+        if entry_leaf(plaintext.entry) != leaf:
+            raise FieldMismatch(field="entry", expected=leaf.hex(), got=entry_leaf(plaintext.entry).hex())
+        opened, now = open_document(plaintext), view.clock.now()
+        record = StoredRecord(
+            number=0, leaf=leaf, schema=opened.schema, source=sender, transaction_id=None, plaintext=plaintext.encode()
+        )
+        view.records.keep_received(record, now)  # Durable: we have it. Dead here? Offered again, signed for then.
+        _log.info("document of entry %s received from %s", leaf.hex(), sender)
+        acknowledgement = Acknowledgement(
+            log_id=log_id,
+            entry_leaf=leaf,
+            envelope_hash=sha256(envelope),
+            received_time=now,
+            receiver=view.keys.identity.public.key_id,
+        )
+        return SignedAcknowledgement.over(acknowledgement, view.keys.identity).encode()
+
+
+class Deliverer:
+    """The thread that empties the outbox."""
+
+    def __init__(self, view: View, peers: Mapping[str, GrpcPeer]) -> None:
+        self._view, self._peers = view, peers
+
+    def run(self) -> None:
+        """Deliver until stopped."""
+        progress = self._view.progress
+        while not progress.stopping:
+            seen = progress.tip
+            self.deliver_due()
+            progress.wait_above("tip", seen, PAUSE)
+
+    def deliver_due(self) -> None:
+        """Offer every envelope that is due and whose transaction stands."""
+        now = self._view.clock.now()
+        for owed in self._view.records.owed(now):
+            tip = self._view.chain.tip
+            if self._view.ledger.entry_height(owed.leaf) is not None:
+                self._deliver(owed, now)
+            elif tip is not None and tip.epoch > owed.expires_epoch:
+                self._view.records.settle(owed.number, "void")  # it can never stand any more
+
+    def _deliver(self, owed: Owed, now: UnixSeconds) -> None:
+        try:
+            data = self._peers[owed.recipient].deliver(owed.leaf, owed.envelope)
+            self._require_signed(owed, data)
+        except Broken:
+            raise
+        except BridgeError as error:
+            wait = min(2**owed.attempts, LONGEST_BACKOFF)
+            self._view.records.postpone(owed.number, UnixSeconds(now + wait))
+            _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
+        else:
+            self._view.records.settle(owed.number, "done", data)  # Durable: they have it, and signed.
+            _log.info("%s signed for %s", owed.recipient, owed.leaf.hex())
+
+    def _require_signed(self, owed: Owed, data: bytes) -> None:
+        signed = SignedAcknowledgement.decode(data)
+        signed.verify(self._view.directory.identities[owed.recipient])
+        said = signed.acknowledgement
+        expected = (self._view.directory.log_id, owed.leaf, sha256(owed.envelope))
+        if (said.log_id, said.entry_leaf, said.envelope_hash) != expected:
+            raise FieldMismatch(field="acknowledgement", expected="for this envelope", got="for another")

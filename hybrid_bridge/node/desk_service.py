@@ -1,0 +1,160 @@
+"""Service Desk: what the member's own people may ask, and nobody else."""
+
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.records import StoredRecord
+from hybrid_bridge.core.disclosure import FieldValue
+from hybrid_bridge.core.encoding import Json, Reader, Writer, parse_b64u, parse_canonical_json, require_digest
+from hybrid_bridge.core.labels import Label
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import RecordPayload, SignaturePart
+from hybrid_bridge.errors import FieldMalformed, Unknown
+from hybrid_bridge.node.bundling import BundleOrder, Bundler, LabelOrder, RecordOrder
+from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
+from hybrid_bridge.node.drafts import parse_draft
+from hybrid_bridge.node.view import View
+from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, TreeSize
+
+MAX_FIELDS: Final = 1 << 20  # bytes of the fields' JSON
+
+
+class DeskService:
+    """Thin: parse, ask the desk, answer."""
+
+    def __init__(self, view: View, desk: Desk, bundler: Bundler) -> None:
+        self._view, self._desk, self._bundler = view, desk, bundler
+
+    def service(self) -> Service:
+        """For the server; the owner of this node alone."""
+        methods: dict[str, Method] = {
+            "Key": self.key,
+            "Draft": self.draft,
+            "Authorise": self.authorise,
+            "Send": self.send,
+            "Records": self.records,
+            "Record": self.record,
+            "Bundle": self.bundle,
+        }
+        return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
+
+    def key(self, request: pb.KeyRequest, _call: Call) -> pb.KeyResponse:
+        """The public key of one purpose."""
+        public = self._desk.key(request.purpose).public
+        return pb.KeyResponse(key_id=public.key_id, spki=public.spki)
+
+    def draft(self, request: pb.DraftRequest, _call: Call) -> pb.DraftResponse:
+        """Write a record."""
+        fields = _fields(request.fields)
+        order = DraftOrder(
+            schema=request.schema,
+            fields=fields,
+            labels=_labels(request.labels),
+            object_id=request.object_id or str(fields.get("object", "")),
+            purposes=tuple(who.purpose for who in request.authorisers if who.purpose),
+            others=tuple(KeyId(require_digest(who.key_id, "key_id")) for who in request.authorisers if who.key_id),
+            audience=tuple(request.audience),
+            lives_for=request.lives_for or LIVES_FOR,
+        )
+        return pb.DraftResponse(draft=self._desk.draft(order).encode())
+
+    def authorise(self, request: pb.AuthoriseRequest, _call: Call) -> pb.AuthoriseResponse:
+        """Consent to a record with keys of this node."""
+        parts = self._desk.authorise(parse_draft(request.draft), list(request.purposes))
+        return pb.AuthoriseResponse(signatures=[part.write(Writer()).bytes() for part in parts])
+
+    def send(self, request: pb.SendRequest, _call: Call) -> pb.SendResponse:
+        """Hand a record over to the ledger."""
+        parts = [_signature(data) for data in request.signatures]
+        sent = self._desk.send(parse_draft(request.draft), parts)
+        entry = sent.body.payload.entry if isinstance(sent.body.payload, RecordPayload) else b""
+        return pb.SendResponse(
+            transaction_id=sent.body.transaction_id,
+            entry=entry,
+            entry_leaf=leaf_hash(entry),
+            promise=sent.promise,
+            height=sent.height,
+            code=sent.code,
+        )
+
+    def records(self, request: pb.RecordsRequest, _call: Call) -> pb.RecordsResponse:
+        """What we hold, without its content."""
+        return pb.RecordsResponse(
+            records=[self._summary(record) for record in self._view.records.records(request.after)]
+        )
+
+    def record(self, request: pb.RecordRequest, _call: Call) -> pb.RecordResponse:
+        """One document in full.
+
+        Raises:
+            Unknown: we do not hold it.
+        """
+        record = self._view.records.record(Digest(request.entry_leaf))
+        if record is None:
+            raise Unknown(what="document of this entry")
+        return pb.RecordResponse(document=record.plaintext)
+
+    def bundle(self, request: pb.BundleRequest, _call: Call) -> pb.BundleResponse:
+        """What an outsider gets."""
+        chosen = {bytes(one.entry_leaf): tuple(one.names) for one in request.disclosed}
+        order = BundleOrder(
+            purpose=request.purpose or "record",
+            records=tuple(
+                RecordOrder(Digest(require_digest(leaf, "entry_leaf")), chosen.get(bytes(leaf), ()))
+                for leaf in request.entry_leaves
+            ),
+            labels=tuple(Label.decode(one.label) for one in request.labels),
+            size=TreeSize(request.size),
+            label_epoch=EpochNumber(request.label_epoch),
+            transactions=request.transactions,
+        )
+        return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
+
+    def _entitled(self, caller: Caller) -> bool:
+        return caller.role == "owner" and caller.name == self._view.name
+
+    def _summary(self, record: StoredRecord) -> pb.RecordSummary:
+        height = self._view.ledger.entry_height(record.leaf)
+        header = None if height is None else self._view.ledger.header(height)
+        return pb.RecordSummary(
+            number=record.number,
+            entry_leaf=record.leaf,
+            schema=record.schema,
+            standing="waiting" if header is None else "accepted",
+            source=record.source,
+            epoch=0 if header is None else header.epoch,
+        )
+
+
+def _fields(data: bytes) -> dict[str, FieldValue]:
+    value = parse_canonical_json(data, "fields", MAX_FIELDS)
+    if not isinstance(value, dict):
+        raise FieldMalformed(field="fields", rule="an object")
+    fields: dict[str, FieldValue] = {}
+    for name, inner in value.items():
+        if isinstance(inner, dict | list):
+            raise FieldMalformed(field=name[:64], rule="string, integer, boolean or null")
+        fields[name] = inner
+    return fields
+
+
+def _labels(data: bytes) -> tuple[Label, ...]:
+    value = parse_canonical_json(data, "labels", MAX_FIELDS) if data else []
+    if not isinstance(value, list):
+        raise FieldMalformed(field="labels", rule="an array")
+    return tuple(Label.decode(_octets(inner)) for inner in value)
+
+
+def _octets(value: Json) -> bytes:
+    if not isinstance(value, str):
+        raise FieldMalformed(field="labels", rule="base64url texts")
+    return parse_b64u(value, "labels")
+
+
+def _signature(data: bytes) -> SignaturePart:
+    reader = Reader(data)
+    part = SignaturePart.read(reader)
+    reader.end("signature")
+    return part

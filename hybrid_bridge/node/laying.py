@@ -1,0 +1,64 @@
+"""Lay a foundation on disk: every file with its mode, every member's stores with the state before the first block."""
+
+from pathlib import Path
+
+from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SqlEpochs
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.adapters.sqlite.records import SqlRecords
+from hybrid_bridge.core.registry import Pair
+from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.node.directory import Directory, member_entry, read_directory
+from hybrid_bridge.node.founding import SECRET_MODE, File, Foundation
+from hybrid_bridge.node.logbook import join_pairs
+from hybrid_bridge.steps.commit import MemberInfo, genesis_state
+from hybrid_bridge.units import Address, EpochNumber
+
+LEDGER, GUARD, RECORDS = "ledger.db", "guard.db", "records.db"
+
+
+def lay(foundation: Foundation, out: Path) -> None:
+    """Write everything below `out`, which must not be there or be empty.
+
+    Raises:
+        SettingsMalformed: `out` holds something already.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise SettingsMalformed(key="out", rule="a new or empty folder")
+    for name, file in foundation.files.items():
+        _write(out / name, file)
+    for member in foundation.members:
+        folder = out / "nodes" / member.name
+        make_stores(folder, member.name, read_directory(folder), foundation.dummies)
+
+
+def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pair]) -> None:
+    """A member's empty stores. `dummies`: the registry pairs of epoch 0."""
+    genesis, member = directory.genesis, directory.member(name)
+    validators = [m for m in directory.members if "validator" in m.roles]
+    infos = [MemberInfo(member_entry(m), directory.identities[m.name].key_id) for m in validators]
+    ledger = SqlLedger(folder / LEDGER)
+    ledger.create(genesis.log_id, name, genesis.encode(), genesis_state(genesis, infos))
+    SqlEpochs(ledger.file).add(
+        ClosedEpoch(
+            number=EpochNumber(0),
+            end_block=genesis.first_block,
+            record=genesis.encode(),
+            entries=b"",
+            pairs=join_pairs(dummies),
+        )
+    )
+    ledger.close()
+    if member.address is not None:
+        guard = SqlGuard(folder / GUARD)
+        guard.create(genesis.log_id, Address(member.address))
+        guard.close()
+    records = SqlRecords(folder / RECORDS)
+    records.create(genesis.log_id, name)
+    records.close()
+
+
+def _write(path: Path, file: File) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if file.mode == SECRET_MODE else 0o755)
+    path.touch(mode=file.mode, exist_ok=False)  # the mode before the content
+    path.write_bytes(file.data)

@@ -1,0 +1,124 @@
+"""Open a member's folder: settings, directory, keys, stores, each compared with the others before anything starts."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.adapters.sqlite.records import SqlRecords
+from hybrid_bridge.adapters.sqlite.witness import SqlWitness
+from hybrid_bridge.errors import BridgeError, KeyUnusable
+from hybrid_bridge.node.chain import Chain
+from hybrid_bridge.node.directory import read_directory
+from hybrid_bridge.node.halting import Brake
+from hybrid_bridge.node.keys import Keys
+from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
+from hybrid_bridge.node.logbook import LogBook
+from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret
+from hybrid_bridge.node.view import View
+from hybrid_bridge.ports import Clock
+from hybrid_bridge.rpc.channel import ClientTls
+from hybrid_bridge.rpc.server import ServerTls
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A member's folder, open. `guard` is None for a member that signs no checkpoints."""
+
+    settings: NodeSettings
+    view: View
+    guard: SqlGuard | None
+
+    def close(self) -> None:
+        """Give the stores up."""
+        if self.guard is not None:
+            self.guard.close()
+        self.view.records.close()
+        self.view.ledger.close()
+
+
+def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
+    """Everything in the folder, checked.
+
+    Raises:
+        Malformed, Refuted, Broken: a file, key or store is not what the others say.
+    """
+    folder, directory = settings.folder, read_directory(settings.folder)
+    keys = Keys.load(settings, directory)
+    ledger, records = SqlLedger(folder / LEDGER), SqlRecords(folder / RECORDS)
+    ledger.open(directory.log_id, settings.name)
+    records.open(directory.log_id, settings.name)
+    guard = None
+    if keys.attestation is not None:
+        guard = SqlGuard(folder / GUARD)
+        guard.open(directory.log_id, keys.attestation.address())
+    progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
+    brake = Brake(witness, clock)
+    view = View(
+        name=settings.name,
+        directory=directory,
+        keys=keys,
+        ledger=ledger,
+        epochs=epochs,
+        witness=witness,
+        records=records,
+        logbook=LogBook(epochs, directory, progress, brake),
+        chain=Chain(ledger, directory, clock, progress, brake),
+        progress=progress,
+        brake=brake,
+        clock=clock,
+    )
+    return Opened(settings, view, guard)
+
+
+def client_tls(settings: NodeSettings) -> ClientTls:
+    """What this member shows when it calls others."""
+    tls = read_server_tls(settings)
+    return ClientTls(tls.roots, tls.certificate, tls.key)
+
+
+def read_server_tls(settings: NodeSettings) -> ServerTls:
+    """What this member shows to callers.
+
+    Raises:
+        KeyUnusable: a file is missing, or its key open to others.
+    """
+    try:
+        roots, certificate = settings.path("ca.pem").read_bytes(), settings.path("tls.pem").read_bytes()
+    except OSError:
+        raise KeyUnusable(key="tls.pem", rule="a readable file, as is ca.pem") from None
+    return ServerTls(roots, certificate, read_secret(settings, "tls"))
+
+
+def owner_tls(folder: Path) -> ClientTls:
+    """What the owner of a node, or a relayer, shows: `tls.pem`, `tls.key` and `ca.pem` of a folder.
+
+    Raises:
+        KeyUnusable: a file is missing, or the key open to others.
+    """
+    try:
+        roots, certificate = (folder / "ca.pem").read_bytes(), (folder / "tls.pem").read_bytes()
+    except OSError:
+        raise KeyUnusable(key=folder.name, rule="a folder with ca.pem, tls.pem, tls.key") from None
+    return ClientTls(roots, certificate, private_bytes(folder / "tls.key", "tls.key"))
+
+
+class RotatingTls:
+    """Reads the files anew for each handshake; keeps the last good ones, for a fetcher must not raise."""
+
+    def __init__(self, settings: NodeSettings) -> None:
+        self._settings = settings
+        self._last = read_server_tls(settings)
+
+    def __call__(self) -> ServerTls:
+        """What to show now."""
+        try:
+            self._last = read_server_tls(self._settings)
+        except BridgeError as error:
+            _log.warning("TLS files not read again: %s", error)
+        return self._last

@@ -1,0 +1,71 @@
+"""Service Peer: what members tell one another. An answer may be held until there is something to say."""
+
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.node.delivering import Receiver
+from hybrid_bridge.node.view import View
+from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.units import Address, Digest, Height, TreeSize
+
+MAX_HOLD: Final = 20.0  # seconds
+
+
+class PeerService:
+    """Thin: wait, look, answer."""
+
+    def __init__(self, view: View, receiver: Receiver) -> None:
+        self._view, self._receiver = view, receiver
+
+    def service(self) -> Service:
+        """For the server; members only."""
+        methods: dict[str, Method] = {"Witness": self.witness, "Signatures": self.signatures, "Deliver": self.deliver}
+        return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled)
+
+    def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
+        """What we signed above these marks; held for a while if that is nothing."""
+        height, size = Height(request.after_height), TreeSize(request.after_size)
+        answer = self._said(height, size)
+        if not (answer.countersignatures or answer.attestations):
+            progress = self._view.progress
+            seen = progress.tip, progress.attested
+            hold = min(request.wait_ms / 1000, MAX_HOLD)
+            progress.wait(lambda: (progress.tip, progress.attested) != seen or not call.active(), hold)
+            answer = self._said(height, size)
+        return answer
+
+    def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
+        """The newest checkpoints that we saw signed by a key."""
+        address = Address(request.address)
+        newest = self._view.epochs.newest_attested().get(address)
+        seen = [] if newest is None else self._view.epochs.attested(address, TreeSize(newest - 1))
+        return pb.SignaturesResponse(newest=map(_sized, seen))
+
+    def deliver(self, request: pb.DeliverRequest, call: Call) -> pb.DeliverResponse:
+        """Take a sealed envelope and sign for it.
+
+        Raises:
+            Malformed, Refuted: it does not open, or does not fit its entry.
+        """
+        acknowledgement = self._receiver.receive(call.caller.name, Digest(request.entry_leaf), request.envelope)
+        return pb.DeliverResponse(acknowledgement=acknowledgement)
+
+    def _said(self, height: Height, size: TreeSize) -> pb.WitnessResponse:
+        view = self._view
+        words = view.witness.of(view.keys.identity.public.key_id, height)
+        attestations = [] if view.address is None else view.epochs.attested(view.address, size)
+        lines = view.epochs.lines(size) if view.keys.log is not None else []
+        return pb.WitnessResponse(
+            countersignatures=words,
+            attestations=map(_sized, attestations),
+            log_lines=[pb.SizedSignature(size=at, signature=signature) for at, signature in lines],
+        )
+
+    def _entitled(self, caller: Caller) -> bool:
+        return caller.role == "member" and caller.name in self._view.directory.identities
+
+
+def _sized(signed: SizedSignature) -> pb.SizedSignature:
+    return pb.SizedSignature(size=signed.size, root=signed.root, signature=signed.signature)

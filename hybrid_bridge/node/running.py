@@ -1,0 +1,231 @@
+"""One member's process: starts its loops, listens, and ends them all in order.
+
+The one place where a node is put together. A loop that fails for a reason of ours ends the whole process with exit code
+4: a node that half works is worse than one that a supervisor starts again.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
+from hybrid_bridge.adapters.pki import caller_of
+from hybrid_bridge.core.encoding import Reader
+from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
+from hybrid_bridge.errors import Broken, KeyUnusable, StoreBroken
+from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.bundling import Bundler
+from hybrid_bridge.node.closing import Closer, run_closing
+from hybrid_bridge.node.copying import Copier
+from hybrid_bridge.node.delivering import Deliverer, Receiver
+from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.desk_service import DeskService
+from hybrid_bridge.node.following import Follower
+from hybrid_bridge.node.founding import FOUNDING
+from hybrid_bridge.node.ledger_service import LedgerService
+from hybrid_bridge.node.log_service import LogService
+from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
+from hybrid_bridge.node.ordering import Orderer
+from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
+from hybrid_bridge.node.witnessing import Watch
+from hybrid_bridge.rpc.server import Caller, MemberServer
+from hybrid_bridge.steps.batch import ClosingKeys
+from hybrid_bridge.units import UnixSeconds
+
+GRACE: Final = 2.0  # seconds that running calls get to end
+JOIN: Final = 8.0  # seconds that loops get to end
+
+_log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> UnixSeconds:
+        """Whole seconds."""
+        return UnixSeconds(int(time.time()))
+
+
+class Node:
+    """One member's node. `start`, then `wait`, then `stop`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read everything, refuse what does not fit, start nothing.
+
+        Raises:
+            Malformed, Refuted, Broken: settings, keys, directory or stores are not what they must be.
+        """
+        self._settings = read_settings(folder)
+        self._opened = open_folder(self._settings, SystemClock())
+        self._view = view = self._opened.view
+        tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
+        self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
+        self._is_sequencer = view.directory.sequencer.name == view.name
+        self._orderer = self._make_orderer() if self._is_sequencer else None
+        self._threads: list[threading.Thread] = []
+        self._failed = False
+        self._server = self._make_server()
+
+    def start(self) -> int:
+        """Start all loops and listen; the port that was bound."""
+        port = self._server.start(self._settings.listen)
+        for name, loop in self._loops():
+            thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._server.serving(yes=True)
+        self._view.brake.when_pulled(lambda _reason: self._server.serving(yes=False))
+        _log.info("%s listens on port %d, block %d", self._view.name, port, self._view.progress.tip)
+        return port
+
+    def wait(self) -> None:
+        """Until somebody stops the node.
+
+        Raises:
+            Broken: a loop failed.
+        """
+        while not self._view.progress.stopping:
+            self._view.progress.wait(lambda: False, 60.0)
+        if self._failed:
+            raise Broken
+
+    def stop(self) -> None:
+        """End calls, loops and stores, in that order. Again is no change."""
+        self._view.progress.stop()
+        if self._orderer is not None:
+            self._orderer.stop()
+        self._server.stop(GRACE)
+        for peer in self._peers.values():
+            peer.close()
+        for thread in self._threads:
+            thread.join(JOIN)
+        self._opened.close()
+        _log.info("%s stopped", self._view.name)
+
+    def stop_soon(self) -> None:
+        """Ask `wait` to return; safe in a signal handler's thread."""
+        threading.Thread(target=self._view.progress.stop, daemon=True).start()
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_orderer(self) -> Orderer:
+        view = self._view
+        return Orderer(view.chain, view.ledger, view.directory.genesis, view.keys.identity, time.time)
+
+    def _make_server(self) -> MemberServer:
+        view = self._view
+        submitter: Submitter
+        if self._orderer is not None:
+            submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
+        else:
+            submitter = ToSequencer(self._peers[view.directory.sequencer.name])
+        services = [
+            LogService(view).service(),
+            LedgerService(view, submitter).service(),
+            PeerService(view, Receiver(view)).service(),
+            DeskService(view, Desk(view, submitter), Bundler(view)).service(),
+        ]
+        return MemberServer(
+            RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
+        )
+
+    def _authenticate(self, certificate: bytes) -> Caller:
+        return caller_of(certificate, self._view.clock.now())
+
+    def _loops(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Every loop of this node with its name."""
+        view, peers = self._view, list(self._peers.values())
+        if self._orderer is not None:
+            yield "order", self._order
+        else:
+            sequencer = self._peers[view.directory.sequencer.name]
+            sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
+            signer = view.keys.identity if view.address is not None else None
+            yield "follow", Follower(view.chain, sources, signer, view.progress).run
+        watch = Watch(view)
+        for peer in peers:
+            yield f"watch-{peer.name}", lambda peer=peer: watch.run(peer)  # type: ignore[misc]
+        yield "close", lambda: run_closing(self._closing(peers), view.progress)
+        if self._opened.guard is not None and view.keys.attestation is not None:
+            attester = Attester(view.logbook, self._opened.guard, view.keys.attestation, view.brake)
+            yield "attest", lambda: attester.run(peers, view.progress)
+        yield "deliver", Deliverer(view, self._peers).run
+
+    def _closing(self, peers: list[GrpcPeer]) -> Callable[[], object]:
+        """How this member closes an epoch: computes it, or copies it from a validator."""
+        view, keys = self._view, self._view.keys
+        closer = Closer(view.ledger, view.logbook, view.directory, view.progress)
+        if keys.secret is None or keys.vrf is None:
+            validators = [peer for peer in peers if view.directory.member(peer.name).address is not None]
+            return Copier(closer, view.logbook, view.directory, validators).copy_next
+        closing_keys = ClosingKeys(secret=keys.secret, vrf_seed=keys.vrf)
+
+        def close() -> None:
+            if keys.log is not None:
+                view.logbook.sign_lines(keys.log)
+            closer.close_next(closing_keys)
+
+        return close
+
+    def _order(self) -> None:
+        """The sequencer's loop: see that no member knows more than we do, then make blocks."""
+        if self._orderer is None:
+            raise KeyUnusable(key="identity", rule="the sequencer's")
+        self._orderer.require_newest(self._view.brake, list(self._peers.values()))
+        if self._view.chain.tip is None:
+            for signed in read_founding(self._settings.path(FOUNDING)):
+                self._orderer.submit(signed, self._settings.pool_limit)
+        self._orderer.run(self._settings.block_interval_ms / 1000)
+
+    def _guarded(self, name: str, loop: Callable[[], None]) -> None:
+        try:
+            loop()
+        except BaseException as error:  # noqa: BLE001 whatever ends a loop ends the process; nothing is swallowed
+            if not self._view.progress.stopping:
+                self._failed = True
+                _log.critical("loop %s failed: %s", name, type(error).__name__, exc_info=isinstance(error, Broken))
+                self._view.progress.stop()
+
+
+def read_founding(path: Path) -> list[SignedTransaction]:
+    """The first transactions, as the founders signed them.
+
+    Raises:
+        StoreBroken: the file is missing.
+        Malformed: it is no list of transactions.
+    """
+    try:
+        reader = Reader(path.read_bytes())
+    except OSError:
+        raise StoreBroken(store=path.name, rule="there until the first block is made") from None
+    count = reader.u16("founding")
+    found = [SignedTransaction.decode(reader.opaque(4, "founding", MAX_SIGNED)) for _ in range(count)]
+    reader.end("founding")
+    return found
+
+
+def run_node(folder: Path, ready: Callable[[int], None]) -> None:
+    """Run a member's node until SIGTERM or SIGINT. `ready` hears the port when it listens.
+
+    Raises:
+        BridgeError: it cannot start, or a loop failed.
+    """
+    node = Node(folder)
+
+    def ended(_signal: int, _frame: FrameType | None) -> None:
+        node.stop_soon()
+
+    signal.signal(signal.SIGTERM, ended)
+    signal.signal(signal.SIGINT, ended)
+    try:
+        ready(node.start())
+        node.wait()
+    finally:
+        node.stop()
