@@ -370,6 +370,23 @@ def test_many_callers_at_once_are_all_answered(chain: Chain) -> None:
     assert answers == ["0x7a69"] * 40
 
 
+def test_a_fault_inside_is_answered_and_logged_and_life_goes_on(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(*_: object) -> None:
+        raise LookupError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(chain.devnet._chain, "mine", fault)
+        chain.devnet.mine()
+        broken.setattr(chain.devnet._rpc, "answer", fault)
+        error = json.loads(chain.devnet.serve(chain.request("eth_chainId")))["error"]
+    assert (error["code"], error["message"]) == (-32603, "internal error: LookupError")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    chain.devnet.mine()
+    assert chain("eth_blockNumber") == "0x1"
+
+
 def test_automine_makes_a_public_block_for_each_transaction() -> None:
     settings = DevnetSettings(period=0, automine=True, funds=((RICH.address(), Wei(ETHER)),))
     with Devnet(settings, lambda: UnixSeconds(1_800_000_000)) as devnet:

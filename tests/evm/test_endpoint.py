@@ -287,6 +287,13 @@ def test_an_event_outside_the_range_is_malformed(server: Hostile, chain: Web3Cha
         chain.anchored(LOG, PublicBlockNumber(8), PublicBlockNumber(9))
 
 
+def test_a_long_range_is_asked_in_pages(server: Hostile, chain: Web3Chain) -> None:
+    server.results([])
+    assert not chain.anchored(LOG, PublicBlockNumber(3), PublicBlockNumber(10_005))
+    asked = [(r["params"][0]["fromBlock"], r["params"][0]["toBlock"]) for r in server.requests]
+    assert asked == [(hex(3), hex(5_002)), (hex(5_003), hex(10_002)), (hex(10_003), hex(10_005))]
+
+
 def test_another_public_block_than_asked_for_is_malformed(server: Hostile, chain: Web3Chain) -> None:
     server.results(BLOCK)
     with pytest.raises(AnswerMalformed):

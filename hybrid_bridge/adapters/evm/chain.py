@@ -33,6 +33,7 @@ from hybrid_bridge.units import (
 )
 
 REVERTED: Final = 3  # geth's code for a call that reverts with data; anvil's too
+LOG_SPAN: Final = 5_000  # public blocks in one question for events; many providers refuse more
 MAX_MESSAGE: Final = 200  # characters kept of what an endpoint says to a broadcast (RELAYER §2)
 
 
@@ -108,15 +109,18 @@ class Web3Chain:
         return Wei(self._number("eth_getBalance", data_json(address), self._at(at)))
 
     def anchored(self, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber) -> Sequence[AnchoredEvent]:
-        wanted: Json = {
-            "address": data_json(self.contract),
-            "topics": [data_json(ANCHORED), data_json(log)],
-            "fromBlock": hex(first),
-            "toBlock": hex(last),
-        }
-        logs = self.rpc.items("eth_getLogs", self.rpc.ask("eth_getLogs", wanted))
         blocks: dict[bytes, PublicBlock] = {}
-        events = [self._event(log, entry, blocks) for entry in logs]
+        events: list[AnchoredEvent] = []
+        for start in range(first, last + 1, LOG_SPAN):
+            end = min(start + LOG_SPAN - 1, last)
+            wanted: Json = {
+                "address": data_json(self.contract),
+                "topics": [data_json(ANCHORED), data_json(log)],
+                "fromBlock": hex(start),
+                "toBlock": hex(end),
+            }
+            answer = self.rpc.items("eth_getLogs", self.rpc.ask("eth_getLogs", wanted))
+            events += (self._event(log, entry, blocks) for entry in answer)
         if any(not first <= event.block.number <= last for event in events):
             raise self.rpc.malformed(call="eth_getLogs", rule="logs of the range asked for")
         return sorted(events, key=lambda event: (event.block.number, event.log_index))

@@ -117,8 +117,8 @@ class DevChain:
                 del self._pool[transaction.sender, transaction.nonce]
                 try:
                     applied.append((transaction, self._chain.apply_transaction(transaction)[1]))
-                except ValidationError:
-                    continue  # the sender can no longer pay: as good as evicted
+                except (ValidationError, PyEVMError):
+                    continue  # above all: the sender can no longer pay. As good as evicted
         block = self._chain.mine_block(coinbase=bytes(20), mix_hash=bytes(32), blob_gas_used=0)
         self._headers.append(block.header)
         self._numbers[block.hash] = block.number

@@ -105,9 +105,16 @@ class Devnet:
         period = self.settings.period
         due = time.monotonic() + period
         while not self._stopping.wait(due - time.monotonic()):
+            self.mine()
+            due = max(due, time.monotonic() - period) + period
+
+    def mine(self) -> None:
+        """One public block now. What goes wrong is logged: the next one may do better."""
+        try:
             with self._lock:
                 self._chain.mine(self._now())
-            due = max(due, time.monotonic() - period) + period
+        except _UNFORESEEN:
+            _LOG.exception("devnet could not make a public block")
 
     def serve(self, body: bytes) -> bytes:
         """The answer to the body of one HTTP request: a call or a batch of calls."""
