@@ -6,9 +6,8 @@ only when a header has items that this version does not know.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import rlp
 from trie.hexary import HexaryTrie
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
@@ -177,5 +176,5 @@ def receipt_proof(receipts: Sequence[bytes], index: int, root: bytes) -> tuple[b
         trie[encode_rlp(uint_bytes(at))] = receipt
     if trie.root_hash != root:
         raise FieldMismatch(field="header.receiptsRoot", expected=root.hex(), got=trie.root_hash.hex())
-    nodes = [cast(bytes, rlp.encode(node)) for node in trie.get_proof(encode_rlp(uint_bytes(index)))]
+    nodes = [encode_rlp(node) for node in trie.get_proof(encode_rlp(uint_bytes(index)))]
     return (nodes[0], *(node for node in nodes[1:] if len(node) >= 32))  # shorter ones stand in their parent
