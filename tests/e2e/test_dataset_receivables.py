@@ -1,7 +1,7 @@
 """The small receivables set, every event through submit and commit: no false accept, no false alarm."""
 
 import json
-from functools import cache
+from functools import cache, cached_property
 
 import pytest
 
@@ -53,6 +53,7 @@ class Run:
         opened = open_fields(entry, draft.delivered().disclosures, claim_or_private)
         return {part.disclosure.name: part.disclosure.value for part in opened}
 
+    @cached_property
     def opened(self):
         """What honest parties would show; the records of labelled frauds are left out."""
         frauds = {row["at_event"] for row in self.expected if row["kind"] == "fraud"}
@@ -213,7 +214,7 @@ def labels_as_outsider(run, number):
 
 def rules_from_outside(run, number):
     record = (decode_record_entry(run.played[number].draft.entry).record_type, run.fields(number))
-    others = [opened for opened in run.opened() if opened[0] != record[0]]
+    others = [opened for opened in run.opened if opened[0] != record[0]]
     try:
         warnings = cross_checks([record, *others], frozenset()).warnings
     except FieldMismatch as error:

@@ -79,7 +79,7 @@ class Invoicing:
             issue_date=self.story.today().isoformat(),
         )
 
-    def register(self, asset: Asset, *, event_time: int | None = None) -> int:
+    def register(self, asset: Asset) -> int:
         """0x0101, with the invoice as a UBL document."""
         core = self.story.firms[CORE]
         net = (asset.gross * 100 + (100 + VAT_PERCENT) // 2) // (100 + VAT_PERCENT)
@@ -101,8 +101,6 @@ class Invoicing:
             **self.story.document(f"{asset.object_id}.xml", document.xml()),
             **self.certificate(asset.supplier, asset.key),
         }
-        if event_time is not None:
-            fields["event_time"] = event_time
         return self.submit("asset.register", [asset.key], fields, [CORE])
 
     def _document(self, asset: Asset, net: int) -> Invoice:
