@@ -37,13 +37,10 @@ contract AnchorRegistry is IAnchorRegistry {
     }
 
     /// @inheritdoc IAnchorRegistry
-    function anchor(
-        bytes32 logId,
-        uint64 fromSize,
-        Attested calldata to,
-        bytes32[] calldata path,
-        bytes calldata seals
-    ) external returns (bool advanced) {
+    function anchor(bytes32 logId, uint64 fromSize, Attested calldata to, bytes32[] calldata path, bytes calldata seals)
+        external
+        returns (bool advanced)
+    {
         Log storage log = _logs[logId];
         HeadWord meta = log.meta;
         bytes32 root = log.root;

@@ -17,7 +17,10 @@ contract ProofVerifier is IProofVerifier {
     }
 
     /// @inheritdoc IProofVerifier
-    function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root) external view {
+    function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root)
+        external
+        view
+    {
         Tree.verifyInclusion(leaf, index, size, path, root);
     }
 

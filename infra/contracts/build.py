@@ -23,6 +23,7 @@ CONTRACTS = ROOT / "contracts"
 ARTEFACTS = ROOT / "hybrid_bridge" / "adapters" / "abi"
 NAMES = ("AnchorRegistry", "ProofVerifier")
 INSTALL = "./infra/contracts/install.sh"
+OUTPUTS = ["abi", "metadata", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode.object"]
 
 
 def pinned_version() -> str:
@@ -40,23 +41,46 @@ def compiler() -> list[str] | None:
     return [node, str(HERE / "solc.js")] if node and _modules().is_dir() else None
 
 
+# ── one build ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def build(contracts: Path) -> dict[str, str]:
     """The artefacts, by file name, of the sources in this folder."""
-    sources = {
-        path.relative_to(contracts).as_posix(): path.read_text() for path in sorted(contracts.rglob("src/**/*.sol"))
+    sources, settings = sources_of(contracts, "src"), settings_of(contracts)
+    compiled = compile_sources(sources, settings)
+    found = {f"{name}.json": compiled[f"src/{name}.sol"][name] for name in NAMES}
+    return {name: _artefact(output, sources, settings) for name, output in found.items()}
+
+
+def sources_of(contracts: Path, *folders: str) -> dict[str, str]:
+    """Every source by its path below `contracts`, in one order everywhere: the compiler numbers what it reads."""
+    paths = sorted(path for folder in folders for path in (contracts / folder).rglob("*.sol"))
+    return {path.relative_to(contracts).as_posix(): path.read_text() for path in paths}
+
+
+def settings_of(contracts: Path) -> dict[str, Any]:
+    """Those of `foundry.toml`, in the compiler's words."""
+    profile = _profile(contracts)
+    return {
+        "viaIR": profile["via_ir"],
+        "optimizer": {"enabled": profile["optimizer"], "runs": profile["optimizer_runs"]},
+        "evmVersion": profile["evm_version"],
+        "metadata": {"bytecodeHash": profile["bytecode_hash"], "appendCBOR": profile["cbor_metadata"]},
     }
-    settings = _settings(contracts)
-    outputs = ["abi", "metadata", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode.object"]
+
+
+def compile_sources(sources: dict[str, str], settings: dict[str, Any]) -> dict[str, Any]:
+    """The compiler's answer by source and contract. A warning is an error."""
     request = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sources.items()},
-        "settings": {**settings, "outputSelection": {"*": {"*": outputs}}},
+        "settings": {**settings, "outputSelection": {"*": {"*": OUTPUTS}}},
     }
     answer = json.loads(_node([], json.dumps(request)))
-    if answer.get("errors"):  # a warning too: no source of ours may have one
+    if answer.get("errors"):
         sys.exit("\n".join(error["formattedMessage"] for error in answer["errors"]))
-    found = {f"{name}.json": answer["contracts"][f"src/{name}.sol"][name] for name in NAMES}
-    return {name: _artefact(output, sources, settings) for name, output in found.items()}
+    compiled: dict[str, Any] = answer["contracts"]
+    return compiled
 
 
 def _artefact(output: dict[str, Any], sources: dict[str, str], settings: dict[str, Any]) -> str:
@@ -68,7 +92,7 @@ def _artefact(output: dict[str, Any], sources: dict[str, str], settings: dict[st
         "source_sha256": _digest({name: sources[name] for name in metadata["sources"]}),
         "runtime_code_hash": "0x" + _node(["--keccak256"], runtime).strip(),
         "abi": output["abi"],
-        "storage_layout": _without_ids(output["storageLayout"]),
+        "storage_layout": _without_numbers(output["storageLayout"]),
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "runtime_bytecode": "0x" + runtime,
     }
@@ -76,30 +100,28 @@ def _artefact(output: dict[str, Any], sources: dict[str, str], settings: dict[st
 
 
 def _digest(sources: dict[str, str]) -> str:
+    """SHA-256 over one line per source, as `sha256sum` prints it, in order of their paths."""
     lines = (f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(sources.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _without_ids(layout: dict[str, Any]) -> Any:
-    """Node numbers of the syntax tree change with every unrelated line."""
-    text = re.sub(r"\)\d+_storage", ")_storage", json.dumps(layout))
-    text = re.sub(r"\((HeadWord)\)\d+", r"(\1)", text)
-    return json.loads(text, object_hook=lambda node: {k: v for k, v in node.items() if k not in ("astId", "contract")})
+def _without_numbers(layout: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of syntax nodes change with every unrelated line."""
+    text = re.sub(r"\)\d+", ")", json.dumps(layout))
+    stripped: dict[str, Any] = json.loads(text, object_hook=_without_nodes)
+    return stripped
+
+
+def _without_nodes(node: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in node.items() if name not in {"astId", "contract"}}
+
+
+# ── the compiler ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _profile(contracts: Path) -> dict[str, Any]:
     profile: dict[str, Any] = tomllib.loads((contracts / "foundry.toml").read_text())["profile"]["default"]
     return profile
-
-
-def _settings(contracts: Path) -> dict[str, Any]:
-    profile = _profile(contracts)
-    return {
-        "viaIR": profile["via_ir"],
-        "optimizer": {"enabled": profile["optimizer"], "runs": profile["optimizer_runs"]},
-        "evmVersion": profile["evm_version"],
-        "metadata": {"bytecodeHash": profile["bytecode_hash"], "appendCBOR": profile["cbor_metadata"]},
-    }
 
 
 def _modules() -> Path:
@@ -110,7 +132,7 @@ def _modules() -> Path:
 def _node(arguments: list[str], stdin: str) -> str:
     command = compiler()
     if command is None:
-        sys.exit(f"the compiler is not installed: {INSTALL}")
+        sys.exit(f"The compiler is not there. Run: {INSTALL}")
     environment = {**os.environ, "NODE_PATH": str(_modules())}
     done = subprocess.run(
         [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, check=True
@@ -118,19 +140,24 @@ def _node(arguments: list[str], stdin: str) -> str:
     return done.stdout
 
 
-def check() -> list[str]:
-    """What is wrong with the committed artefacts; nothing, if two builds in two folders give the same bytes."""
-    builds = []
-    for _ in range(2):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "contracts"
-            shutil.copytree(CONTRACTS, copy)
-            builds.append(build(copy))
-    faults = [] if builds[0] == builds[1] else ["two builds of the same source differ"]
-    for name, text in builds[0].items():
+# ── the check ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def build_elsewhere() -> dict[str, str]:
+    """A build of a copy of the sources in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "contracts"
+        shutil.copytree(CONTRACTS, copy)
+        return build(copy)
+
+
+def faults(built: dict[str, str], again: dict[str, str]) -> list[str]:
+    """What is wrong with the committed artefacts, given two builds; nothing, if all have the same bytes."""
+    found = [] if built == again else ["two builds of the same source differ"]
+    for name, text in built.items():
         if not (ARTEFACTS / name).is_file() or (ARTEFACTS / name).read_text() != text:
-            faults.append(f"{name} is not what its source gives; run infra/contracts/build.py and commit")
-    return faults
+            found.append(f"{name} is not what its source gives; run infra/contracts/build.py and commit")
+    return found
 
 
 def main() -> None:
@@ -138,8 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     if parser.parse_args().check:
-        faults = check()
-        sys.exit("\n".join(faults) if faults else None)
+        sys.exit("\n".join(faults(build_elsewhere(), build_elsewhere())) or None)
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     for name, text in build(CONTRACTS).items():
         (ARTEFACTS / name).write_text(text)

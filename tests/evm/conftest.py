@@ -7,7 +7,7 @@ with those fields. Every value the consortium makes comes from `hybrid_bridge.co
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -344,15 +344,6 @@ class World:
         fresh = [k for k, a in zip(members.keys, members.set.addresses, strict=True) if a not in known]
         newcomers = b"".join(to_compact(sign_digest(key, digest)) for key in fresh)
         return self.log.log_id, from_size, old, members.set.encode_entries(), newcomers
-
-    def stores(self, call: Callable[[], Any], capfd: pytest.CaptureFixture[str]) -> set[int]:
-        """The slots that the call writes, whatever it writes there; from the machine's own trace."""
-        capfd.readouterr()
-        self.evm.tracing = True
-        call()
-        self.evm.tracing = False
-        steps = [json.loads(line) for line in capfd.readouterr().out.splitlines() if '"opName":"SSTORE"' in line]
-        return {int(step["stack"][-1], 16) for step in steps}
 
     @contextlib.contextmanager
     def refuses(self, name: str, *fields: Any) -> Iterator[None]:

@@ -142,10 +142,8 @@ def test_a_list_cut_off_inside_a_seal_is_refused_at_its_member(
     world: "World", anchoring: "Anchoring", length: int
 ) -> None:
     cut = replace(anchoring, seals=anchoring.seals[:length])
-    if length in (0, 64, 128):  # whole seals, but bits of members who are not there
-        expected = length // 64
-    else:
-        expected = min(length // 64, 3)
+    whole = length in {0, 64, 128}  # but bits of members who are not there
+    expected = length // 64 if whole else min(length // 64, 3)
     if length == 192:  # whole, and another set
         with world.refuses("SetMismatch", *key_of(world, anchoring.set_hash, *world.log.members.set.addresses[:3])):
             world.anchor(cut)
@@ -164,7 +162,7 @@ def test_a_bit_beyond_the_last_member_is_refused(world: "World", anchoring: "Anc
 @given(bit=st.integers(0, 212 * 8 - 1))
 def test_each_flipped_bit_of_the_seals_is_refused(world: "World", anchoring: "Anchoring", bit: int) -> None:
     spoilt = (int.from_bytes(anchoring.seals, "big") ^ 1 << bit).to_bytes(212, "big")
-    with pytest.raises(Exception, match="SetMismatch|SealsMalformed"):
+    with pytest.raises(Exception, match=r"SetMismatch|SealsMalformed"):
         world.anchor(replace(anchoring, seals=spoilt))
     assert world.head()[0] == 1
 
@@ -174,7 +172,7 @@ def test_each_flipped_bit_of_the_seals_is_refused(world: "World", anchoring: "An
 def test_any_other_bytes_are_refused_by_name(
     world: "World", anchoring: "Anchoring", signers: int, seals: bytes
 ) -> None:
-    with pytest.raises(Exception, match="SetMismatch|SealsMalformed"):
+    with pytest.raises(Exception, match=r"SetMismatch|SealsMalformed"):
         world.anchor(replace(anchoring, signers=signers, seals=seals))
 
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.core.signing import sign_digest, to_compact
+from hybrid_bridge.core.signing import recover_address, sign_digest, to_compact
 
 if TYPE_CHECKING:
     from tests.evm.conftest import Members, World
@@ -219,9 +220,6 @@ def test_size_decides_who_signs(world: "World", new: "Members") -> None:
 
 def too_early_key(world: "World", set_hash: bytes, signers: "Members", set_id: int) -> bytes:
     """What the new set's signatures, read as those of the old one's set id, recover to: strangers."""
-    from hybrid_bridge.core.attestation import Checkpoint  # noqa: PLC0415 used here alone
-    from hybrid_bridge.core.signing import recover_address  # noqa: PLC0415
-
     size = 8
     base = {"log_id": world.log.log_id, "tree_size": size, "root": world.log.tree.root(size)}
     base |= {"timestamp": 1_800_000_000 + (size - 1) * 600, "set_hash": set_hash}
@@ -257,7 +255,7 @@ def test_a_rotation_cannot_be_replayed(world: "World", new: "Members") -> None:
     rotate(world, world.rotation(back, 12))
     assert world.anchor(world.log.anchoring(9, 12, members=back))
     for again in (first, (*first[:1], 20, *first[2:])):
-        with pytest.raises(Exception, match="RotationOutOfRange|SetMismatch"):
+        with pytest.raises(Exception, match=r"RotationOutOfRange|SetMismatch"):
             rotate(world, again)
     assert world.head()[4] == 3
 

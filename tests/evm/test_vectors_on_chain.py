@@ -15,6 +15,7 @@ import pytest
 from hybrid_bridge import errors
 from hybrid_bridge.core.attestation import Checkpoint, set_update_digest
 from hybrid_bridge.core.encoding import pack_words, sha256, type_hash
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.signing import recover_address, sign_digest, to_compact
@@ -208,3 +209,43 @@ def test_power_vectors(world: "World", root: Any) -> None:
         world.registry.call("rotateValidators", given["log_id"], given["effective_from_size"], old, new, newcomers)
 
     require_agreement(cases, judge, 8)
+
+
+# ── known answers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_log_of_the_specification_registers_and_anchors_its_second_size(world: "World", root: Any) -> None:
+    """SPEC §17: genesis record, logId, root of size 2, signatures by the keys 1 … 4."""
+    good = next(c["input"] for c in vectors(root, "quorum/checkpoint") if c["name"] == "quorum-good three of four")
+    key = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    genesis = Genesis(
+        origin_hash=sha256(b"example.org/receivables"),
+        spec_version=1,
+        genesis_time=1_800_000_000,
+        cadence=600,
+        grace=1800,
+        promise_delay=6,
+        batch_ladder=0x440,
+        registry_ladder=0x14,
+        registry_suite=1,
+        vrf_public_key=key,
+        registry_root=bytes.fromhex("c40cacfb08a7fff466a9e3cf144b471e451a5928705e1b9d0e12e225a4b2734e"),
+        label_table_hash=sha256(b"label table"),
+        set_hash=good["set_hash"],
+        decoy_key_hash=bytes.fromhex("880a9f1dc9e486eb8a390b81eb6ed59ef1e8147dd96accd9a5a797312332b394"),
+        log_key=key,
+        receipt_key=bytes(32),
+        log_mldsa_key_hash=bytes(32),
+        guardian=bytes(20),
+        pause_max=86_400,
+        ledger_id=sha256(b"ledger"),
+        first_block=1,
+        policy_hash=sha256(b"policy"),
+    )
+    entries = good["sets"][0]["entries"]
+    log_id = world.registry.call("register", genesis.encode(), "example.org/receivables", entries)
+    assert log_id.hex() == "2723b7869e5eafec1e8a2c0f79c66dab9f0d693a03ceb1602ec9df710a6a905a"
+    digest = bytes.fromhex("71930e4fdae6a504a093487558289b967c414c50f3d87895ddf3b60c4a1da746")
+    signers, packed = to_seals(digest, addresses(entries), good["signatures"])
+    assert world.registry.call("anchor", log_id, 1, (2, good["root"], good["set_hash"], signers), [LEAF_1], packed)
+    assert world.head(log_id)[:3] == (2, good["root"], 1_800_000_600)

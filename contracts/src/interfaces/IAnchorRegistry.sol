@@ -44,13 +44,9 @@ interface IAnchorRegistry {
     /// @return advanced false if nothing was to be done.
     /// @custom:reverts UnknownLog LogFrozen LogRetired LogPaused HeadConflict StaleHead TimestampAhead PathLength
     /// RootMismatch SealsMalformed SetMismatch BelowQuorum
-    function anchor(
-        bytes32 logId,
-        uint64 fromSize,
-        Attested calldata to,
-        bytes32[] calldata path,
-        bytes calldata seals
-    ) external returns (bool advanced);
+    function anchor(bytes32 logId, uint64 fromSize, Attested calldata to, bytes32[] calldata path, bytes calldata seals)
+        external
+        returns (bool advanced);
 
     /// @notice Gives a log its place, with head (1, logId) and set 1. Needs no right and gives none: the id commits to the
     /// first set, so nobody can register somebody else's log with his own validators. Twice is once.

@@ -14,7 +14,9 @@ import {IAnchorRegistry} from "./IAnchorRegistry.sol";
 interface IProofVerifier {
     /// @notice Reverts unless `leaf`, already hashed, stands at `index` in the tree of `size` leaves under `root`.
     /// @custom:reverts SizeOrder IndexBeyondSize PathLength RootMismatch
-    function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root) external view;
+    function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root)
+        external
+        view;
 
     /// @notice Reverts unless the tree of `older` leaves under `olderRoot` is a prefix of that of `newer` under `newerRoot`.
     /// @custom:reverts SizeOrder PathLength RootMismatch

@@ -8,11 +8,7 @@ import {EntryMalformed, RecordMalformed} from "../Errors.sol";
 library Entry {
     uint256 private constant LENGTH = 37;
 
-    function read(bytes calldata entry)
-        internal
-        pure
-        returns (uint16 recordType, uint16 width, bytes32 fieldRoot)
-    {
+    function read(bytes calldata entry) internal pure returns (uint16 recordType, uint16 width, bytes32 fieldRoot) {
         if (entry.length != LENGTH) revert RecordMalformed(LENGTH, entry.length);
         if (entry[0] != 0x01) revert EntryMalformed(0);
         recordType = uint16(bytes2(entry[1:3]));

@@ -24,7 +24,9 @@ library EpochRecord {
         if (bytes32(record[32:64]) != logId) revert WordMalformed(1);
         for (uint256 index = 2; index < 20; ++index) {
             bool isNumber = U64_WORDS >> index & 1 == 1;
-            if (isNumber && uint256(bytes32(record[32 * index:32 * index + 32])) > MAX_U64) revert WordMalformed(index);
+            if (isNumber && uint256(bytes32(record[32 * index:32 * index + 32])) > MAX_U64) {
+                revert WordMalformed(index);
+            }
         }
         return abi.decode(record[32:], (Epoch));
     }

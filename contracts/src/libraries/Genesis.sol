@@ -39,7 +39,10 @@ library GenesisRecord {
         genesis.genesisTime = uint40(_within(record, 3, 1, 2 ** 40 - 1));
         genesis.cadence = uint24(_within(record, 4, 1, 1 days));
         genesis.grace = uint32(_within(record, 5, 0, 2 ** 32 - 1));
-        for (uint256 index = 6; index <= 9; ++index) _within(record, index, 0, U64); // delay, ladders, suite
+        // delay, ladders and suite: padding alone
+        for (uint256 index = 6; index <= 9; ++index) {
+            _within(record, index, 0, U64);
+        }
         genesis.setHash = bytes32(_word(record, 13));
         genesis.guardian = address(uint160(_within(record, 18, 0, type(uint160).max)));
         genesis.pauseMax = uint32(_within(record, 19, 0, 30 days));
@@ -49,7 +52,11 @@ library GenesisRecord {
         if ((_word(record, 25) == 0) != isFirst) revert WordMalformed(25);
     }
 
-    function _within(bytes calldata record, uint256 index, uint256 low, uint256 high) private pure returns (uint256 word) {
+    function _within(bytes calldata record, uint256 index, uint256 low, uint256 high)
+        private
+        pure
+        returns (uint256 word)
+    {
         word = _word(record, index);
         if (word < low || word > high) revert WordMalformed(index);
     }

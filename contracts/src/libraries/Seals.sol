@@ -27,7 +27,7 @@ library Seals {
         if (signed < needed) revert BelowQuorum(needed, signed);
     }
 
-    /// Plain twin: contracts/test/Plain.sol.
+    /// Plain twin: contracts/test/Twins.sol.
     function _recoverAll(bytes32 digest, bytes32 setHash, uint64 signers, bytes calldata seals)
         private
         view

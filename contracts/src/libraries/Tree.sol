@@ -66,7 +66,7 @@ library Tree {
         }
     }
 
-    /// NODE(l, r) = H(0x01, l, r); plain twin: sha256(abi.encodePacked(hex"01", left, right))
+    /// NODE(l, r) = H(0x01, l, r). Plain twin: contracts/test/Twins.sol.
     function node(bytes32 left, bytes32 right) internal view returns (bytes32 digest) {
         assembly ("memory-safe") {
             let free := mload(0x40) // written beyond, not moved: nothing here outlives the call

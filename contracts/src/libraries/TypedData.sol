@@ -24,8 +24,7 @@ library TypedData {
     {
         bytes32 domain = keccak256(abi.encode(LOG_DOMAIN, NAME, VERSION, logId));
         return _digest(
-            domain,
-            keccak256(abi.encode(CHECKPOINT, logId, to.treeSize, to.rootHash, timestamp, setId, to.setHash))
+            domain, keccak256(abi.encode(CHECKPOINT, logId, to.treeSize, to.rootHash, timestamp, setId, to.setHash))
         );
     }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BelowQuorum, SealsMalformed, SetMismatch} from "../src/Errors.sol";
+import {Seals} from "../src/libraries/Seals.sol";
+import {Tree} from "../src/libraries/Tree.sol";
+import {ValidatorSets} from "../src/libraries/ValidatorSets.sol";
+
+/// Each block of assembly beside the same in plain Solidity. Tests ask both and compare; never deployed.
+contract Twins {
+    function node(bytes32 left, bytes32 right) external view returns (bytes32) {
+        return Tree.node(left, right);
+    }
+
+    function plainNode(bytes32 left, bytes32 right) external pure returns (bytes32) {
+        return sha256(abi.encodePacked(hex"01", left, right));
+    }
+
+    function bits(uint64 x) external pure returns (uint256 length, uint256 count) {
+        return (Tree.bitLength(x), Tree.popcount(x));
+    }
+
+    function plainBits(uint64 x) external pure returns (uint256 length, uint256 count) {
+        for (; x != 0; x >>= 1) {
+            ++length;
+            count += x & 1;
+        }
+    }
+
+    function list(uint256 setId, bytes calldata entries) external pure returns (bytes32 setHash, bytes memory packed) {
+        return ValidatorSets.read(setId, entries);
+    }
+
+    /// Of good entries.
+    function plainList(uint256 setId, bytes calldata entries)
+        external
+        pure
+        returns (bytes32 setHash, bytes memory packed)
+    {
+        bytes32 typeHash = sha256("HybridBridge.ValidatorSet.v1(uint64 setId,uint64 n)");
+        setHash = sha256(abi.encodePacked(typeHash, setId, entries.length / 128, entries));
+        packed = abi.encodePacked(setHash);
+        for (uint256 place = 0; place < entries.length; place += 128) {
+            packed = bytes.concat(packed, entries[place + 12:place + 32]);
+        }
+    }
+
+    function quorum(bytes32 digest, bytes32 setHash, bytes32 setKey, uint64 signers, bytes calldata seals)
+        external
+        view
+        returns (bytes memory packed, bytes memory after_)
+    {
+        packed = Seals.requireQuorum(digest, setHash, setKey, signers, seals);
+        after_ = "memory after the list is free"; // would spoil the list if its allocation were short
+    }
+
+    function plainQuorum(bytes32 digest, bytes32 setHash, bytes32 setKey, uint64 signers, bytes calldata seals)
+        external
+        pure
+        returns (bytes memory packed, bytes memory after_)
+    {
+        uint256 members;
+        uint256 signed;
+        packed = abi.encodePacked(setHash);
+        for (uint256 place = 0; place < seals.length; ++members) {
+            bool hasSigned = signers >> members & 1 == 1;
+            uint256 width = hasSigned ? 64 : 20;
+            if (seals.length - place < width) revert SealsMalformed(members);
+            bytes calldata seal = seals[place:place + width];
+            packed = bytes.concat(packed, hasSigned ? bytes20(_signer(digest, seal, members)) : bytes20(seal));
+            signed += hasSigned ? 1 : 0;
+            place += width;
+        }
+        if (signers >> members != 0) revert SealsMalformed(members);
+        if (keccak256(packed) != setKey) revert SetMismatch(setKey, keccak256(packed));
+        if (signed < 2 * members / 3 + 1) revert BelowQuorum(2 * members / 3 + 1, signed);
+        after_ = "memory after the list is free";
+    }
+
+    function _signer(bytes32 digest, bytes calldata seal, uint256 member) private pure returns (address) {
+        uint256 vs = uint256(bytes32(seal[32:]));
+        bytes32 s = bytes32(vs % 2 ** 255);
+        if (uint256(s) > 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0) {
+            revert SealsMalformed(member);
+        }
+        return ecrecover(digest, vs >> 255 == 0 ? 27 : 28, bytes32(seal[:32]), s);
+    }
+}

@@ -1,0 +1,138 @@
+"""The committed artefacts come from the committed sources, whatever the folder; assembly does what its plain twin does."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.signing import sign_digest, to_compact
+
+if TYPE_CHECKING:
+    from tests.evm.conftest import Contract, Members, World
+
+FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+WORD = st.binary(min_size=32, max_size=32)
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    """The build script, if the pinned compiler is here."""
+    place = Path(__file__).parents[2] / "infra" / "contracts" / "build.py"
+    spec = importlib.util.spec_from_file_location("contracts_build", place)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    if script.compiler() is None:
+        words = f"solc {script.pinned_version()} is not there. Run: {script.INSTALL}"
+        if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+    return script
+
+
+@pytest.mark.engine
+def test_two_builds_in_two_folders_give_the_committed_bytes(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, again = build.build_elsewhere(), build.build_elsewhere()
+    assert build.faults(built, again) == []
+    for name, text in built.items():
+        (tmp_path / name).write_text(text.replace("0x60", "0x61", 1))
+    (tmp_path / "ProofVerifier.json").unlink()
+    monkeypatch.setattr(build, "ARTEFACTS", tmp_path)
+    assert [one.split()[0] for one in build.faults(built, {})] == ["two", "AnchorRegistry.json", "ProofVerifier.json"]
+
+
+@pytest.mark.engine
+def test_the_lock_file_names_no_registry(build: ModuleType) -> None:
+    lock = (build.HERE / "package-lock.json").read_text()
+    assert "resolved" not in lock
+    assert "registry" not in lock
+    assert f'"version": "{build.pinned_version()}"' in lock
+
+
+# ── assembly and its plain twin ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def compiled(build: ModuleType) -> dict[str, Any]:
+    sources = build.sources_of(build.CONTRACTS, "src", "test")
+    answer: dict[str, Any] = build.compile_sources(sources, build.settings_of(build.CONTRACTS))["test/Twins.sol"][
+        "Twins"
+    ]
+    return answer
+
+
+@pytest.fixture
+def twins(world: "World", compiled: dict[str, Any]) -> "Contract":
+    artefact = {"abi": compiled["abi"], "bytecode": "0x" + compiled["evm"]["bytecode"]["object"]}
+    return type(world.registry)(world.evm, artefact)
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as refusal:  # noqa: BLE001 Refused is a class of the conftest, which no test can import
+        return refusal.args
+
+
+def same(twins: "Contract", name: str, *arguments: Any) -> Any:
+    plain = "plain" + name[0].upper() + name[1:]
+    answer = outcome(lambda: twins.call(name, *arguments))
+    assert answer == outcome(lambda: twins.call(plain, *arguments))
+    return answer
+
+
+@pytest.mark.engine
+@FAST
+@given(left=WORD, right=WORD, number=st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 63).map(lambda k: 2**k)))
+def test_nodes_and_bits(twins: "Contract", left: bytes, right: bytes, number: int) -> None:
+    same(twins, "node", left, right)
+    assert same(twins, "bits", number) == (number.bit_length(), number.bit_count())
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 63, 64])
+def test_lists_of_members(world: "World", twins: "Contract", n: int) -> None:
+    members = type(world.log)(n).members.set
+    answer = same(twins, "list", 1, members.encode_entries())
+    assert answer == (members.digest, members.digest + b"".join(members.addresses))
+
+
+@pytest.mark.engine
+@FAST
+@given(data=st.data(), n=st.integers(1, 9), digest=WORD)
+def test_quorums(world: "World", twins: "Contract", data: st.DataObject, n: int, digest: bytes) -> None:
+    members = type(world.log)(n).members
+    key = keccak256(members.set.digest + b"".join(members.set.addresses))
+    places = data.draw(st.lists(st.integers(0, n - 1), unique=True))
+    signers, seals = spoilt(data, *listed(members, digest, places))
+    same(twins, "quorum", digest, members.set.digest, key, signers, seals)
+
+
+def listed(members: "Members", digest: bytes, places: list[int]) -> tuple[int, bytes]:
+    pairs = enumerate(zip(members.keys, members.set.addresses, strict=True))
+    seals = b"".join(to_compact(sign_digest(key, digest)) if i in places else address for i, (key, address) in pairs)
+    return sum(1 << place for place in places), seals
+
+
+def spoilt(data: st.DataObject, signers: int, seals: bytes) -> tuple[int, bytes]:
+    kind = data.draw(st.integers(0, 5))
+    if kind == 1:
+        bit = data.draw(st.integers(0, 8 * len(seals) - 1))
+        return signers, (int.from_bytes(seals, "big") ^ 1 << bit).to_bytes(len(seals), "big")
+    if kind == 2:
+        return signers, seals[: data.draw(st.integers(0, len(seals)))]
+    if kind == 3:
+        return signers, seals + data.draw(st.binary(max_size=70))
+    if kind == 4:
+        return signers ^ 1 << data.draw(st.integers(0, 63)), seals
+    return signers, seals

@@ -1,0 +1,221 @@
+"""What the deployed code is and is not: its size, its instructions, its interface, the names of its errors."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hybrid_bridge import errors
+from hybrid_bridge.core.anchor import ANCHORED
+from hybrid_bridge.core.encoding import type_hash
+from hybrid_bridge.core.epoch import EPOCH_TYPE
+from hybrid_bridge.core.genesis import GENESIS_TYPE
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.validators import VALIDATOR_SET_TYPE
+
+if TYPE_CHECKING:
+    from tests.evm.conftest import World
+
+NAMES = ("AnchorRegistry", "ProofVerifier")
+SOURCES = Path(__file__).parents[2] / "contracts" / "src"
+NEVER = {  # instructions that no code of ours needs
+    0x32: "ORIGIN", 0x33: "CALLER", 0x34: "CALLVALUE beyond the refusal of ether", 0x31: "BALANCE", 0x47: "SELFBALANCE",
+    0x3B: "EXTCODESIZE", 0x40: "BLOCKHASH", 0x44: "PREVRANDAO", 0x49: "BLOBHASH", 0x5C: "TLOAD", 0x5D: "TSTORE",
+    0x5E: "MCOPY", 0x5F: "PUSH0", 0x1E: "CLZ", 0xF0: "CREATE", 0xF1: "CALL", 0xF2: "CALLCODE", 0xF4: "DELEGATECALL",
+    0xF5: "CREATE2", 0xFF: "SELFDESTRUCT",
+}  # fmt: skip
+ALLOWED = {
+    "AnchorRegistry": {0x34},
+    "ProofVerifier": {0x34, 0x3B},
+}  # a value is looked at, to be refused; the registry has code
+INTERFACE = {
+    "AnchorRegistry": {
+        "register(bytes,string,bytes)",
+        "anchor(bytes32,uint64,(uint64,bytes32,bytes32,uint64),bytes32[],bytes)",
+        "rotateValidators(bytes32,uint64,(bytes32,uint64,bytes),bytes,bytes)",
+        "head(bytes32)",
+        "overdue(bytes32)",
+        "isFresh(bytes32,uint64)",
+        "verifyHistorical(bytes32,uint64,bytes32,bytes32[])",
+        "setKey(bytes32)",
+        "brake(bytes32)",
+        "successor(bytes32)",
+    },
+    "ProofVerifier": {
+        "verifyInclusion(bytes32,uint64,uint64,bytes32[],bytes32)",
+        "verifyConsistency(uint64,uint64,bytes32[],bytes32,bytes32)",
+        "verifyEpoch(address,bytes32,(uint64,bytes32,bytes32[]),(bytes,bytes32[]))",
+        "verifyEntry(address,bytes32,(uint64,bytes32,bytes32[]),(bytes,bytes32[]),(bytes,uint64,bytes32[]))",
+    },
+}
+
+
+def artefact(name: str) -> dict[str, Any]:
+    place = Path(__file__).parents[2] / "hybrid_bridge" / "adapters" / "abi" / f"{name}.json"
+    document: dict[str, Any] = json.loads(place.read_text())
+    return document
+
+
+def instructions(code: bytes) -> list[int]:
+    """Without the constants that PUSH carries."""
+    found, place = [], 0
+    while place < len(code):
+        found.append(code[place])
+        place += 1 + (code[place] - 0x5F if 0x60 <= code[place] <= 0x7F else 0)
+    return found
+
+
+def kinds(name: str, kind: str) -> list[dict[str, Any]]:
+    return [item for item in artefact(name)["abi"] if item["type"] == kind]
+
+
+def signature(item: dict[str, Any]) -> str:
+    return f"{item['name']}({','.join(type_of(part) for part in item['inputs'])})"
+
+
+def type_of(part: dict[str, Any]) -> str:
+    if not part["type"].startswith("tuple"):
+        return str(part["type"])
+    return f"({','.join(type_of(inner) for inner in part['components'])}){part['type'][5:]}"
+
+
+# ── code ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_has_no_instruction_that_gives_power_or_needs_a_newer_chain(name: str) -> None:
+    code = bytes.fromhex(artefact(name)["runtime_bytecode"][2:])
+    assert {NEVER[one] for one in instructions(code) if one in NEVER and one not in ALLOWED[name]} == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_takes_ether(world: "World", name: str) -> None:
+    assert {item["stateMutability"] for item in kinds(name, "function")} <= {"view", "nonpayable"}
+    assert kinds(name, "receive") == kinds(name, "fallback") == []
+    contract = world.registry if name == "AnchorRegistry" else world.proofs
+    for calldata in (b"", b"\x00\x00\x00\x00", contract.calldata(*good_call(name))):
+        with pytest.raises(RuntimeError, match="Revert"):
+            world.evm.message_call("0x" + "11" * 20, contract.address, calldata=calldata, value=1)
+
+
+def good_call(name: str) -> tuple[Any, ...]:
+    zero = bytes(32)
+    return ("head", zero) if name == "AnchorRegistry" else ("verifyInclusion", zero, 0, 1, [], zero)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("AnchorRegistry", 12_000), ("ProofVerifier", 8_000)])
+def test_the_artefact_is_whole(world: "World", name: str, limit: int) -> None:
+    whole = artefact(name)
+    code = bytes.fromhex(whole["runtime_bytecode"][2:])
+    assert len(code) <= limit
+    assert whole["runtime_code_hash"] == "0x" + keccak256(code).hex()
+    assert whole["bytecode"].endswith(whole["runtime_bytecode"][2:])
+    assert world.evm.get_code(world.deploy(name).address).rstrip(b"\x00") == code.rstrip(b"\x00")
+    assert whole["compiler"].startswith("0.8.37+")
+    assert whole["settings"]["evmVersion"] == "paris"
+
+
+@pytest.mark.parametrize(("name", "number"), [("AnchorRegistry", 1), ("AnchorRegistry", 2), ("ProofVerifier", 2)])
+def test_a_chain_without_a_precompile_refuses_the_deployment(world: "World", name: str, number: int) -> None:
+    """A constant of the self-test is changed, so that the precompile seems to answer wrongly."""
+    constants = {
+        1: "71930e4fdae6a504a093487558289b967c414c50f3d87895ddf3b60c4a1da746",  # the digest to recover from
+        2: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",  # SHA-256 of "abc"
+    }
+    creation = artefact(name)["bytecode"]
+    assert creation.count(constants[number]) == 1
+    spoilt = creation.replace(constants[number], "00" * 32)
+    error = keccak256(b"PrecompileMissing(uint256)")[:4].hex() + f"{number:064x}"
+    with pytest.raises(RuntimeError, match=error):
+        world.evm.deploy("0x" + "11" * 20, bytes.fromhex(spoilt[2:]))
+
+
+# ── interface ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_functions_are_those_of_the_page_and_no_constructor_takes_anything(name: str) -> None:
+    assert {signature(item) for item in kinds(name, "function")} == INTERFACE[name]
+    assert [item["inputs"] for item in kinds(name, "constructor")] == [[]]
+
+
+def test_the_events_are_those_of_the_page() -> None:
+    found = {signature(item): [part["indexed"] for part in item["inputs"]] for item in kinds("AnchorRegistry", "event")}
+    assert found == {
+        "Anchored(bytes32,uint64,bytes32,uint64,uint64,uint64)": [True, True, False, False, False, False],
+        "Registered(bytes32,string,bytes)": [True, False, False],
+        "ValidatorSet(bytes32,uint64,bytes32,uint64,bytes)": [True, True, False, False, False],
+    }
+    assert ANCHORED in {keccak256(one.encode()) for one in found}
+    assert kinds("ProofVerifier", "event") == []
+
+
+def test_the_storage_is_that_of_the_page() -> None:
+    layout = artefact("AnchorRegistry")["storage_layout"]
+    assert [(one["label"], one["slot"]) for one in layout["storage"]] == [("_logs", "0")]
+    log = layout["types"]["t_struct(Log)_storage"]["members"]
+    expected = ["meta", "root", "setKey", "brake", "nextKey", "successor"]
+    assert [(one["label"], one["slot"], one["offset"]) for one in log] == [
+        (name, str(i), 0) for i, name in enumerate(expected)
+    ]
+    brake = layout["types"]["t_struct(Brake)_storage"]["members"]
+    assert [(one["label"], one["offset"]) for one in brake] == [
+        ("guardian", 0),
+        ("pauseMax", 20),
+        ("grace", 24),
+        ("nonce", 28),
+    ]
+    assert artefact("ProofVerifier")["storage_layout"]["storage"] == []
+
+
+def test_the_constants_of_the_sources_are_the_hashes_of_their_strings() -> None:
+    for file, text in (("Genesis", GENESIS_TYPE), ("EpochRecord", EPOCH_TYPE), ("ValidatorSets", VALIDATOR_SET_TYPE)):
+        source = (SOURCES / "libraries" / f"{file}.sol").read_text()
+        assert f"TYPE_HASH = 0x{type_hash(text).hex()}" in source
+        assert text in source.replace("\n    /// ", "").replace(",uint", ",uint")
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_error_is_a_class_of_ours_with_the_same_words_in_the_same_order(name: str) -> None:
+    for item in kinds(name, "error"):
+        ours = getattr(errors, item["name"])
+        assert [one.name for one in fields(ours)] == [snake(part["name"]) for part in item["inputs"]]
+
+
+def test_errors_stand_under_the_branch_and_in_the_order_of_the_tree() -> None:
+    branch, declared = errors.BridgeError, []
+    for line in (SOURCES / "Errors.sol").read_text().splitlines():
+        if heading := re.match(r"// ── (\w+):", line):
+            branch = getattr(errors, heading[1])
+        if error := re.match(r"error (\w+)\(", line):
+            assert issubclass(getattr(errors, error[1]), branch)
+            declared.append(error[1])
+    order = {name: place for place, name in enumerate(vars(errors))}
+    assert declared == sorted(declared, key=order.__getitem__)
+    used = {item["name"] for name in NAMES for item in kinds(name, "error")}
+    assert used == set(declared)
+
+
+# ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", sorted(SOURCES.rglob("*.sol")), ids=lambda path: path.name)
+def test_sources_are_short_pinned_and_without_strings_in_errors(path: Path) -> None:
+    text = path.read_text()
+    limit = {"AnchorRegistry.sol": 300, "ProofVerifier.sol": 300}.get(path.name, 150)
+    assert len(text.splitlines()) <= limit
+    assert text.startswith("// SPDX-License-Identifier: Apache-2.0\npragma solidity 0.8.37;\n")
+    assert not re.search(r"\brequire\(|revert\(\"|tx\.origin|selfdestruct|delegatecall|modifier ", text)
+    if "assembly" in text:
+        assert path.name in {"Tree.sol", "Seals.sol", "ValidatorSets.sol"}
+        assert text.count("assembly") == text.count('assembly ("memory-safe")')
