@@ -28,6 +28,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
         or _header(journal, chain)
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
+        or _conflict(chain, quorum)
         or _settled_intent(journal, chain, quorum)
     )
 
@@ -87,20 +88,22 @@ def _repeated_reverts(journal: JournalView) -> Action | None:
     return Halt("reverts_repeated", (("reverts", str(journal.unexplained_reverts)),))
 
 
+def _conflict(chain: ChainView, quorum: QuorumView) -> Action | None:
+    """S2: a quorum signed two histories, or we hold the wrong one. Either way nobody goes on by itself."""
+    final = chain.final_head
+    ours = quorum.root_at(final.tree_size)
+    if ours is None or ours == final.root:
+        return None
+    return Halt("conflict", (("size", str(final.tree_size)), ("ours", ours.hex()), ("anchored", final.root.hex())))
+
+
 def _settled_intent(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Action | None:
     final = chain.final_head
-    for intent in journal.open_intents:
-        if intent.size > final.tree_size:
-            return None
-        ours = quorum.root_at(final.tree_size)
-        if ours is None:
-            return None  # another was faster; `collect` will fetch it
-        if ours != final.root:
-            return Halt(
-                "conflict", (("size", str(final.tree_size)), ("ours", ours.hex()), ("anchored", final.root.hex()))
-            )
-        return SettleIntent(_settled(intent, journal, chain))
-    return None
+    if quorum.root_at(final.tree_size) is None:
+        return None  # another was faster; `collect` will fetch it
+    covered = (intent for intent in journal.open_intents if intent.size <= final.tree_size)
+    intent = next(covered, None)
+    return None if intent is None else SettleIntent(_settled(intent, journal, chain))
 
 
 def _settled(intent: IntentRow, journal: JournalView, chain: ChainView) -> IntentRow:

@@ -7,7 +7,7 @@ be publicly overdue. A raise is at least 9/8 on both fields, since pools refuse 
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.units import Gas, Nonce, Seconds, UnixSeconds, Wei
+from hybrid_bridge.units import Gas, Nonce, Seconds, Wei
 from relayers.journal import AttemptRow, JournalView, SpendLimits
 from relayers.views import ChainView, Fee, FeePolicy, LogClock, Policy
 
@@ -93,8 +93,3 @@ def refusal(offer: Offer, chain: ChainView, journal: JournalView, policy: Policy
     if cost + journal.committed_today(offer.nonce) > bounds.per_day:
         return "budget_spent"
     return None
-
-
-def utc_day(now: UnixSeconds) -> int:
-    """Days since 1970."""
-    return now // 86_400

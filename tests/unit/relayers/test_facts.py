@@ -1,0 +1,167 @@
+"""What a final public block proves, and what it contradicts."""
+
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.core.encoding import sha256
+from relayers.facts import MAX_REVERTS, next_fact
+from relayers.journal import AttemptFinalRow, HeaderRow, IntentState, Outcome, SlotRow
+from relayers.views import CloseSlot, Halt, RecordHeader, SettleIntent, Standing, Wait
+from tests.unit.relayers.builders import (
+    FINAL,
+    attempt,
+    chain,
+    event,
+    head,
+    intent,
+    journal,
+    number_hash,
+    public_block,
+    quorum,
+    root,
+)
+
+
+def fact(j: Any = None, c: Any = None, q: Any = None) -> Any:
+    return next_fact(j or journal(), c or chain(), q or quorum())
+
+
+def test_nothing_new_is_no_fact() -> None:
+    assert fact() is None
+
+
+# ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_final_header_is_recorded_with_all_anchors_before_it() -> None:
+    first = fact(journal(final_header=None), chain(new_anchors=(event(2),), known_final_hash=None))
+    assert first == RecordHeader(HeaderRow(FINAL, number_hash(FINAL), number_hash(FINAL - 1)), (event(2),))
+
+
+def test_a_newer_final_header_is_recorded() -> None:
+    old = HeaderRow(90, number_hash(90), number_hash(89))
+    assert isinstance(fact(journal(final_header=old), chain(known_final_hash=number_hash(90))), RecordHeader)
+
+
+def test_a_final_header_that_no_longer_stands_halts() -> None:
+    old = HeaderRow(90, number_hash(90), number_hash(89))
+    for found in (number_hash(90, fork=1), None):
+        halt = fact(journal(final_header=old), chain(known_final_hash=found))
+        assert isinstance(halt, Halt)
+        assert halt.reason == "finality_violation"
+    assert isinstance(fact(c=chain(final=public_block(FINAL).__class__(FINAL, bytes(32), bytes(32), 0))), Halt)
+
+
+def test_endpoints_whose_finality_lags_prove_nothing_new() -> None:
+    assert fact(c=chain(final=public_block(FINAL - 1))) == Wait("finality_lags")
+
+
+# ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def closing(attempts: Any, **changes: Any) -> CloseSlot:
+    found = fact(
+        journal(open_nonces=(5,), attempts=attempts, anchors={2: event(2, tx_hash=attempt(5).hash)}),
+        chain(final_nonce=6, nonce=6, **changes),
+    )
+    assert isinstance(found, CloseSlot)
+    return found
+
+
+def standing(is_success: bool, head_size: int = 2) -> Standing:
+    return Standing(public_block(95), is_success, head_size)
+
+
+def test_an_attempt_that_anchored_is_ok_and_the_others_of_its_nonce_are_lost() -> None:
+    other = attempt(5, max_fee=9, tip=1)
+    found = closing((attempt(5), other), standings={attempt(5).hash: standing(is_success=True)})
+    assert found.slot == SlotRow(5, number_hash(FINAL), is_foreign=False)
+    assert found.finals == (
+        AttemptFinalRow(attempt(5).hash, Outcome.OK, "", 95, number_hash(95)),
+        AttemptFinalRow(other.hash, Outcome.LOST, "", FINAL, number_hash(FINAL)),
+    )
+
+
+def outcome(sent: Any, found: Standing, **changes: Any) -> tuple[Outcome, str]:
+    final = closing((sent,), standings={sent.hash: found}, **changes).finals[0]
+    return final.outcome, final.reason
+
+
+def test_success_without_an_anchor_of_its_own_changed_nothing() -> None:
+    assert outcome(attempt(5, max_fee=4), standing(is_success=True)) == (Outcome.NOOP, "")
+
+
+def test_a_cancel_that_stands_did_what_it_should() -> None:
+    assert outcome(attempt(5, to_size=0), standing(is_success=True)) == (Outcome.OK, "")
+
+
+def test_an_anchor_seen_in_the_same_observation_counts() -> None:
+    fresh = attempt(5, max_fee=4)
+    anchors = (event(3, tx_hash=fresh.hash),)
+    assert outcome(fresh, standing(is_success=True), new_anchors=anchors) == (Outcome.OK, "")
+
+
+def test_a_revert_after_the_head_moved_is_a_lost_race() -> None:
+    assert outcome(attempt(5), standing(is_success=False, head_size=2)) == (Outcome.REVERTED, "stale")
+
+
+def test_a_revert_with_the_head_where_it_was_is_unexplained() -> None:
+    assert outcome(attempt(5), standing(is_success=False, head_size=1)) == (Outcome.REVERTED, "")
+
+
+def test_a_nonce_used_by_none_of_our_bytes_is_foreign() -> None:
+    assert closing((attempt(5),)).slot.is_foreign
+    assert closing(()).slot.is_foreign
+
+
+def test_the_lowest_final_slot_is_closed_first_and_unmined_ones_stay() -> None:
+    found = fact(journal(open_nonces=(4, 5, 6)), chain(final_nonce=5))
+    assert isinstance(found, CloseSlot)
+    assert found.slot.nonce == 4
+    assert fact(journal(open_nonces=(5, 6)), chain(final_nonce=5)) is None
+
+
+def test_three_unexplained_reverts_in_a_row_halt() -> None:
+    assert fact(journal(unexplained_reverts=MAX_REVERTS - 1)) is None
+    assert fact(journal(unexplained_reverts=MAX_REVERTS)) == Halt("reverts_repeated", (("reverts", "3"),))
+
+
+# ── intents ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settled(size: int, final_size: int, **changes: Any) -> Any:
+    return fact(journal(open_intents=(intent(size),), **changes), chain(final_head=head(final_size)), quorum(2, 3, 4))
+
+
+def test_an_intent_whose_anchor_is_final_is_finalized_with_its_transaction() -> None:
+    found = settled(2, 2, anchors={2: event(2)})
+    assert isinstance(found, SettleIntent)
+    assert found.intent.state is IntentState.FINALIZED
+    assert (found.intent.settled_hash, found.intent.settled_tx) == (number_hash(FINAL), event(2).tx_hash)
+
+
+def test_an_intent_below_a_larger_final_head_is_superseded() -> None:
+    found = settled(2, 4)
+    assert isinstance(found, SettleIntent)
+    assert (found.intent.state, found.intent.settled_tx) == (IntentState.SUPERSEDED, None)
+
+
+def test_an_intent_above_the_final_head_stays_open() -> None:
+    assert settled(3, 2) is None
+
+
+def test_a_final_head_that_we_cannot_compare_yet_settles_nothing() -> None:
+    assert settled(2, 9) is None
+
+
+@pytest.mark.parametrize("intents", [(), (intent(2),)])
+def test_a_final_head_with_another_root_than_our_tree_halts_with_both_roots(intents: Any) -> None:
+    other = sha256(b"another history")
+    found = fact(journal(open_intents=intents), chain(final_head=head(2, root=other)), quorum(2))
+    assert found == Halt("conflict", (("size", "2"), ("ours", root(2).hex()), ("anchored", other.hex())))
+
+
+def test_an_event_of_the_right_size_with_another_root_does_not_finalize() -> None:
+    found = settled(2, 4, anchors={2: event(2, root=bytes(32))})
+    assert found.intent.state is IntentState.SUPERSEDED

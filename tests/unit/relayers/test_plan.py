@@ -1,0 +1,235 @@
+"""The plan, situation by situation: what a relayer does next, and why it waits."""
+
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.ports import Head
+from relayers.journal import AttemptRow, Brake
+from relayers.plan import next_action
+from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenSlot, Send, Wait
+from tests.unit.relayers.builders import (
+    ETHER,
+    GWEI,
+    POLICY,
+    attempt,
+    chain,
+    checkpoint,
+    head,
+    intent,
+    journal,
+    policy,
+    quorum,
+)
+
+
+def plan(j: Any = None, c: Any = None, q: Any = None, sent: Any = (), p: Any = POLICY) -> Action:
+    return next_action(j or journal(), c or chain(), q or quorum(), sent, p)
+
+
+def waiting(n: int = 5, **changes: Any) -> Any:
+    """One intent, one slot, its attempt."""
+    values: dict[str, Any] = {"open_nonces": (n,), "attempts": (attempt(n),), "open_intents": (intent(2),)}
+    return journal(**values | changes)
+
+
+# ── before anything ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_halted_relayer_waits_whatever_it_sees() -> None:
+    assert plan(waiting(halted="conflict"), q=quorum(2)) == Wait("halted")
+
+
+def test_without_an_observation_old_bytes_are_kept_alive_lowest_nonce_first() -> None:
+    both = journal(open_nonces=(5, 6), attempts=(attempt(6), attempt(5)))
+    first = next_action(both, None, quorum(), (), POLICY)
+    assert first == Send(attempt(5))
+    second = next_action(both, None, quorum(), {attempt(5).hash}, POLICY)
+    assert second == Send(attempt(6))
+    assert next_action(both, None, quorum(), {attempt(5).hash, attempt(6).hash}, POLICY) == Wait("no_rpc_quorum")
+
+
+def test_an_observation_older_than_what_is_final_is_no_observation() -> None:
+    assert plan(c=chain(pinned=chain().final.__class__(95, bytes(32), bytes(32), 0))) == Wait("no_rpc_quorum")
+
+
+def test_the_hard_brake_sends_nothing_even_when_blind() -> None:
+    assert next_action(waiting(brake=Brake.HARD), None, quorum(), (), POLICY) == Wait("no_rpc_quorum")
+    assert plan(waiting(brake=Brake.HARD), q=quorum(2)) == Wait("braked")
+
+
+# ── a new checkpoint ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_is_due_when_the_head_is_the_newest_checkpoint() -> None:
+    assert plan(c=chain(head=head(2)), q=quorum(2)) == Wait("nothing_due")
+
+
+def test_a_new_checkpoint_is_first_an_intent_then_a_slot_then_an_attempt_then_a_send() -> None:
+    assert plan(q=quorum(2)) == OpenIntent(checkpoint(2))
+    assert plan(journal(open_intents=(intent(2),)), q=quorum(2)) == OpenSlot(5)
+    made = plan(journal(open_intents=(intent(2),), open_nonces=(5,)), q=quorum(2))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint, made.from_size, made.fee.max_fee) == (5, checkpoint(2), 1, 3 * GWEI)
+    assert made.path == quorum(2).paths[2]
+    assert plan(waiting(), q=quorum(2)) == Send(attempt(5))
+    assert plan(waiting(), q=quorum(2), sent={attempt(5).hash}) == Wait("in_flight")
+
+
+def test_the_newest_of_several_checkpoints_is_anchored_alone() -> None:
+    assert plan(q=quorum(2, 3, 4)) == OpenIntent(checkpoint(4))
+
+
+def test_a_checkpoint_without_a_path_from_the_head_is_not_anchored() -> None:
+    assert plan(q=quorum(2, paths={})) == Wait("nothing_due")
+
+
+@pytest.mark.parametrize("state", ["unknown", "paused", "frozen", "retired"])
+def test_an_anchor_that_would_revert_is_not_begun(state: str) -> None:
+    assert plan(c=chain(head=head(state=state)), q=quorum(2)) == Wait(f"log_{state}")
+
+
+@pytest.mark.parametrize("own", [head(next_from_size=2), head(set_id=2)])
+def test_a_set_that_the_contract_does_not_expect_for_this_size_is_not_offered(own: Head) -> None:
+    assert plan(c=chain(head=own), q=quorum(2)) == Wait("rotation_due")
+
+
+def test_a_handover_is_offered_with_the_next_set() -> None:
+    ready = quorum(2, checkpoints=(checkpoint(2, set_id=2),))
+    assert isinstance(plan(c=chain(head=head(next_from_size=2)), q=ready), OpenIntent)
+
+
+def test_an_operator_waits_for_its_turn_and_takes_it_when_the_leader_is_late() -> None:
+    second = policy(turns={"operators": 2, "my_index": 1})
+    held = quorum(2, checkpoints=(checkpoint(2, held_number=95),))
+    assert plan(q=held, p=second) == Wait("not_our_turn")
+    late = quorum(2, checkpoints=(checkpoint(2, held_number=94),))
+    assert isinstance(plan(q=late, p=second), OpenIntent)
+
+
+def test_an_older_duty_of_ours_is_served_while_the_newest_is_anothers_turn() -> None:
+    second = policy(turns={"operators": 2, "my_index": 1})
+    two = quorum(2, 4, checkpoints=(checkpoint(2), checkpoint(4, held_number=100)))
+    assert plan(journal(open_intents=(intent(2),)), q=two, p=second) == OpenSlot(5)
+
+
+def test_sizes_of_one_round_share_one_anchor() -> None:
+    rounds = policy(turns={"anchor_every": 4})
+    assert plan(c=chain(head=head(4)), q=quorum(7), p=rounds) == Wait("nothing_due")
+    assert isinstance(plan(c=chain(head=head(4)), q=quorum(8), p=rounds), OpenIntent)
+
+
+@pytest.mark.parametrize("level", [Brake.SOFT, Brake.DRAIN])
+def test_the_soft_brake_begins_nothing_and_finishes_what_is_begun(level: Brake) -> None:
+    assert plan(journal(brake=level), q=quorum(2)) == Wait("braked")
+    assert plan(journal(brake=level, open_intents=(intent(2),)), q=quorum(2)) == Wait("braked")
+    assert plan(waiting(brake=level), q=quorum(2)) == Send(attempt(5))
+
+
+# ── money ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_intent_is_not_opened_while_its_anchor_cannot_be_paid() -> None:
+    assert plan(c=chain(base_fee=200 * GWEI), q=quorum(2)) == Wait("fee_capped")
+    assert plan(c=chain(balance=ETHER // 10), q=quorum(2)) == Wait("low_balance")
+    assert plan(journal(today={4: ETHER}), q=quorum(2)) == Wait("budget_spent")
+
+
+def test_a_slot_without_an_affordable_attempt_waits_and_says_why() -> None:
+    bare = journal(open_intents=(intent(2),), open_nonces=(5,))
+    assert plan(bare, chain(balance=ETHER // 10), quorum(2)) == Wait("low_balance")
+
+
+def test_a_fee_is_raised_by_an_eighth_on_both_fields_after_its_time() -> None:
+    old = attempt(5, pinned_number=90)
+    made = plan(waiting(attempts=(old,)), q=quorum(2))
+    assert isinstance(made, MakeAttempt)
+    assert 8 * made.fee.max_fee >= 9 * old.max_fee
+    assert 8 * made.fee.tip >= 9 * old.tip
+
+
+def test_at_the_ceiling_the_old_bytes_are_sent_again_and_nothing_is_raised() -> None:
+    old = attempt(5, pinned_number=90)
+    spike = chain(base_fee=300 * GWEI)
+    assert plan(waiting(attempts=(old,)), spike, quorum(2)) == Send(old)
+    assert plan(waiting(attempts=(old,)), spike, quorum(2), {old.hash}) == Wait("fee_capped")
+
+
+# ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_hole_below_an_open_slot_is_filled_from_the_lowest() -> None:
+    high = journal(open_nonces=(7,), attempts=(attempt(7),), open_intents=(intent(2),))
+    assert plan(high, q=quorum(2)) == OpenSlot(5)
+    more = journal(open_nonces=(5, 7), attempts=(attempt(7),), open_intents=(intent(2),))
+    assert plan(more, q=quorum(2)) == OpenSlot(6)
+
+
+def test_a_filled_hole_carries_the_checkpoint_and_the_one_behind_keeps_its_bytes() -> None:
+    two = journal(open_nonces=(5, 6), attempts=(attempt(6),), open_intents=(intent(2),))
+    made = plan(two, q=quorum(2))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint) == (5, checkpoint(2))
+
+
+def test_slots_behind_are_sent_as_they_are_and_never_bumped() -> None:
+    old = attempt(6, pinned_number=50)
+    two = journal(open_nonces=(5, 6), attempts=(attempt(5), old), open_intents=(intent(2),))
+    assert plan(two, q=quorum(2), sent={attempt(5).hash}) == Send(old)
+    assert plan(two, q=quorum(2), sent={attempt(5).hash, old.hash}) == Wait("in_flight")
+
+
+def test_a_slot_behind_without_bytes_is_cancelled() -> None:
+    two = journal(open_nonces=(5, 6), attempts=(attempt(5),), open_intents=(intent(2),))
+    made = plan(two, q=quorum(2), sent={attempt(5).hash})
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint, made.path) == (6, None, ())
+
+
+def test_a_slot_behind_is_not_cancelled_with_money_that_is_not_there() -> None:
+    two = journal(open_nonces=(5, 6), attempts=(attempt(5),), open_intents=(intent(2),))
+    poor = chain(balance=3 * POLICY.fees.max_cost_per_anchor + attempt(5).cost)
+    assert plan(two, poor, quorum(2), {attempt(5).hash}) == Wait("in_flight")
+
+
+def test_a_lone_slot_that_nobody_needs_is_left_alone() -> None:
+    assert plan(waiting(open_intents=()), chain(head=head(2)), quorum(2)) == Wait("nothing_due")
+
+
+def test_a_useless_attempt_with_others_behind_is_sent_to_use_up_its_nonce() -> None:
+    two = journal(open_nonces=(5, 6), attempts=(attempt(5), attempt(6)))
+    assert plan(two, chain(head=head(2)), quorum(2)) == Send(attempt(5))
+
+
+def test_a_useless_attempt_is_replaced_by_a_checkpoint_that_is_needed() -> None:
+    made = plan(waiting(open_intents=(intent(3),)), chain(head=head(2)), quorum(2, 3))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint, made.from_size) == (5, checkpoint(3), 2)
+
+
+def doomed() -> AttemptRow:
+    return attempt(5, to_size=4)
+
+
+def test_an_attempt_whose_head_moved_is_replaced_and_never_sent() -> None:
+    view = waiting(attempts=(doomed(),), open_intents=(intent(4),))
+    made = plan(view, chain(head=head(2)), quorum(2, 4))
+    assert isinstance(made, MakeAttempt)
+    assert (made.from_size, made.checkpoint) == (2, checkpoint(4))
+    capped = chain(head=head(2), base_fee=300 * GWEI)
+    assert plan(view, capped, quorum(2, 4)) == Wait("fee_capped")
+
+
+def test_a_doomed_attempt_with_others_behind_and_no_need_becomes_a_cancel() -> None:
+    view = journal(open_nonces=(5, 6), attempts=(doomed(), attempt(6)))
+    made = plan(view, chain(head=head(2)), quorum(2))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint) == (5, None)
+
+
+def test_mined_slots_are_no_longer_served() -> None:
+    assert plan(waiting(), chain(nonce=6, head=head(2)), quorum(2)) == Wait("nothing_due")
+
+
+def test_facts_come_before_new_duties() -> None:
+    assert isinstance(plan(c=chain(known_final_hash=bytes(32), final=chain().pinned), q=quorum(2)), Halt)
