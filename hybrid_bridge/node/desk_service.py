@@ -9,7 +9,7 @@ from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import RecordPayload, SignaturePart
 from hybrid_bridge.errors import FieldMalformed, Unknown
-from hybrid_bridge.node.bundling import BundleOrder, Bundler, LabelOrder, RecordOrder
+from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
 from hybrid_bridge.node.view import View

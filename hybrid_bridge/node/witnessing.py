@@ -7,6 +7,7 @@ leaves evidence; when it is the sequencer, we sign no more.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
@@ -103,14 +104,16 @@ class Watch:
 
     def _compare(self, peer: GrpcPeer, word: Countersignature) -> None:
         """A peer countersigned another block than ours: the sequencer made two, or the peer speaks for none."""
+        ours = self._view.ledger.blocks(word.height)[0].sealed
+        evidence = Evidence(kind="block", signer=word.signer, number=word.height, first=ours, second=word.encode())
+        if peer.name == self._directory.sequencer.name:
+            self._accuse(peer.name, evidence)
+            return
         for message in peer.blocks(word.height, PAUSE, follow=False):
             self._view.chain.accept(StoredBlock(message.block, message.order), None)  # raises if it is another
             break
         _log.error("%s countersigned a block at height %d that nobody ordered", peer.name, word.height)
-        ours = self._view.ledger.blocks(word.height)[0].sealed
-        self._brake.keep(
-            Evidence(kind="stray", signer=word.signer, number=word.height, first=ours, second=word.encode())
-        )
+        self._brake.keep(replace(evidence, kind="stray"))
 
     def _accuse(self, name: str, evidence: Evidence) -> None:
         """Keep it; if it is the sequencer's, sign no more."""
