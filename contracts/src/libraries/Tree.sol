@@ -8,7 +8,7 @@ import {IndexBeyondSize, PathLength, RootMismatch, SizeOrder} from "../Errors.so
 library Tree {
     uint64 internal constant MAX_SIZE = 2 ** 53 - 1;
 
-    /// LEAF(d) = H(0x00, d); NODE(l, r) = H(0x01, l, r) stands in `_climb`.
+    /// LEAF(d) = H(0x00, d)
     function leaf(bytes calldata data) internal pure returns (bytes32) {
         return sha256(bytes.concat(hex"00", data));
     }
