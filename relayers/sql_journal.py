@@ -119,10 +119,12 @@ class SqlJournalReader:
         self._store, self._scope, self._uid = path.name, scope, chain_uid(scope)
         self._engine: Engine = engine_for(path, read_only=read_only)
         self._epoch = 0
-        require_sound(self._engine, self._store)
-        with self._begin() as connection:
-            if _scope_of(connection) != scope:
-                raise StoreBroken(store=path.name, rule="belongs to another chain, contract, log or gas key")
+        try:
+            require_sound(self._engine, self._store)
+            self._require_scope()
+        except BridgeError:
+            self._engine.dispose()
+            raise
 
     @property
     def epoch(self) -> int:
@@ -132,6 +134,11 @@ class SqlJournalReader:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+    def _require_scope(self) -> None:
+        with self._begin() as connection:
+            if _scope_of(connection) != self._scope:
+                raise StoreBroken(store=self._store, rule="belongs to another chain, contract, log or gas key")
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

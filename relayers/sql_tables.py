@@ -6,6 +6,7 @@ Insert-only is enforced by the database: triggers abort every UPDATE and DELETE,
 
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import Error as SqliteError
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -317,10 +319,13 @@ def require_sound(engine: Engine, store: str) -> None:
     Raises:
         StoreBroken: it is not, or has not.
     """
-    with engine.begin() as connection:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if version != SCHEMA_VERSION:
-            raise StoreBroken(store=store, rule=f"schema version is {version}, not {SCHEMA_VERSION}")
-        answer = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
-        if answer != "ok":
-            raise StoreBroken(store=store, rule="quick_check")
+    try:
+        with engine.begin() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            answer = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
+    except (DatabaseError, SqliteError) as error:
+        raise StoreBroken(store=store, rule=f"a sound SQLite file: {error}") from error
+    if version != SCHEMA_VERSION:
+        raise StoreBroken(store=store, rule=f"schema version is {version}, not {SCHEMA_VERSION}")
+    if answer != "ok":
+        raise StoreBroken(store=store, rule="quick_check")
