@@ -1,0 +1,117 @@
+"""A consortium of real processes: from a draft at one desk to a quorum note that anybody can check."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.core.attestation import verify_quorum
+from hybrid_bridge.core.bundle import decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures, verify_log_line
+from hybrid_bridge.core.delivery import parse_delivery
+from hybrid_bridge.core.disclosure import parse_disclosure
+from hybrid_bridge.core.labels import creditor_invoice, life
+from hybrid_bridge.core.promise import SignedPromise
+from hybrid_bridge.core.proof import verify_consistency
+from hybrid_bridge.core.trust import Trust
+from hybrid_bridge.errors import NotYet, RuleRejected
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import Digest, TreeSize, UnixSeconds
+from tests.e2e.network import NAMES, Network, Registered, confirm, register, running_network, until
+
+PARTY = "LEI:5493001KJTIIGC8Y1R12"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    yield from running_network(tmp_path_factory.mktemp("consortium") / "out")
+
+
+@pytest.fixture(scope="module")
+def asset(network: Network) -> Registered:
+    return register(network, secrets.token_hex(16))
+
+
+def test_a_transaction_becomes_final_everywhere(network: Network, asset: Registered) -> None:
+    for name in NAMES:
+        if name != "regulator":
+            network.await_status(name, "final", lambda status: status.final_height >= asset.sent.height)
+    found = network.desk("supplier").transaction(asset.sent.transaction_id)
+    assert (found.code, found.final, found.entry) == (0, True, asset.sent.entry)
+    promise = SignedPromise.decode(asset.sent.promise)
+    promise.verify(network.directory.identities["core"])
+    assert promise.promise.entry_leaf == asset.entry_leaf
+
+
+def test_members_agree_on_every_closed_epoch(network: Network, asset: Registered) -> None:
+    found = network.desk("supplier").transaction(asset.sent.transaction_id)
+    for name in NAMES:
+        network.await_status(name, "closed", lambda status: status.size > found.epoch and status.quorum_size > found.epoch)
+    notes = {network.relayed(name).checkpoint(TreeSize(found.epoch + 1)).note.split("\n\n")[0] for name in NAMES}
+    assert len(notes) == 1
+
+
+def test_the_quorum_note_verifies_and_extends_the_one_before(network: Network, asset: Registered) -> None:
+    directory = network.directory
+    size = network.await_status("bank-a", "a quorum", lambda status: status.quorum_size >= 4).quorum_size
+    served = network.relayed("bank-a").checkpoint(TreeSize(size), TreeSize(2))
+    note = parse_note(served.note, origin=directory.origin)
+    checkpoint = note.root
+    timestamp = directory.genesis.checkpoint_timestamp(TreeSize(size))
+    signatures = quorum_signatures(note, directory.validators, directory.log_id, timestamp)
+    assert len(signatures) >= directory.validators.quorum
+    verify_log_line(note, directory.log_key)
+    old = parse_note(network.relayed("core").checkpoint(TreeSize(2)).note)
+    verify_consistency(old.size, note.size, list(served.path), old.root, checkpoint)
+
+
+def test_a_relayer_gets_attestation_and_path(network: Network) -> None:
+    member = network.relayed("supplier")
+    size = until("an attestation", lambda: member.newest_size() or None)
+    root, signature = member.attestation(size)
+    assert len(root) == 32
+    assert len(signature) == 65
+    assert len(member.consistency_path(TreeSize(1), size)) > 0
+    with pytest.raises(NotYet):
+        member.attestation(TreeSize(size + 1000))
+
+
+def test_the_document_reaches_its_audience_and_nobody_else(network: Network, asset: Registered) -> None:
+    network.await_status("supplier", "delivered", lambda status: status.undelivered == 0)
+    for name in ("supplier", "core", "bank-a", "regulator"):
+        document = parse_delivery(network.desk(name).record(Digest(asset.entry_leaf)))
+        values = [parse_disclosure(part.value).value for part in document.disclosures]
+        assert asset.seller in values
+    assert asset.entry_leaf not in [record.entry_leaf for record in network.desk("bank-b").records()]
+
+
+def test_a_second_object_with_the_same_invoice_is_refused(network: Network, asset: Registered) -> None:
+    confirm(network, asset)
+    twin = register(network, secrets.token_hex(16))
+    with pytest.raises(RuleRejected) as refused:
+        confirm(network, Registered(twin.object_id, asset.invoice, twin.seller, twin.entry_leaf, twin.sent))
+    assert refused.value.rule == "L-hard"
+
+
+def test_a_bundle_of_the_record_and_its_label_verifies(network: Network, asset: Registered) -> None:
+    supplier = network.desk("supplier")
+    label, story = creditor_invoice(PARTY, asset.invoice), life("asset", asset.object_id)
+    request = pb.BundleRequest(
+        purpose="record",
+        entry_leaves=[asset.entry_leaf],
+        disclosed=[pb.Disclosed(entry_leaf=asset.entry_leaf, names=["gross", "seller"])],
+        labels=[pb.RegisteredRequest(label=label.encode()), pb.RegisteredRequest(label=story.encode())],
+        transactions=True,
+    )
+
+    def registered() -> bytes | None:
+        bundle = supplier.bundle(request)
+        parts = [part for epoch in decode_bundle(bundle).epochs for part in epoch.labels]
+        return bundle if any(part.version == 1 and part.terminal is not None for part in parts) else None
+
+    until("the confirmed label in a checkpoint", lambda: supplier.registered(label.encode()).present or None)
+    bundle = decode_bundle(until("the bundle", registered))
+    evidence = verify(bundle, Trust(logs=(network.directory.log_id,)), UnixSeconds(2**33))
+    assert evidence is not None
