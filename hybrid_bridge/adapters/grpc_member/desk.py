@@ -1,6 +1,6 @@
 """One's own node as its owner asks it: keys, drafts, records, bundles; and the ledger as this node sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -10,7 +10,7 @@ from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
-from hybrid_bridge.units import Digest, TransactionId
+from hybrid_bridge.units import Digest, EpochNumber, TransactionId
 
 PATIENCE: Final = 20.0  # seconds: to send waits for a durable block, a bundle for many proofs
 
@@ -95,6 +95,10 @@ class GrpcDesk:
         """Offer transactions that were signed elsewhere."""
         answer: pb.SubmitResponse = self._slow.ask(self._ledger.Submit, pb.SubmitRequest(signed=signed))
         return answer.results
+
+    def epochs(self, first: EpochNumber, last: EpochNumber) -> Iterator[pb.EpochMessage]:
+        """Closed epochs with their batches."""
+        return self._line.stream(self._ledger.Epochs, pb.EpochsRequest(first=first, last=last), PATIENCE)
 
     def registered(self, label: bytes, version: int = 0) -> pb.RegisteredResponse:
         """Whether a label stands in the registry."""

@@ -1,25 +1,30 @@
 """Act 1: a consortium is founded, a public chain runs, the contract is deployed, two operators start their relayers."""
 
-import json
 import os
 import secrets
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.adapters.evm.artefact import REGISTRY
+from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.cli.contract import command as contract_command
 from hybrid_bridge.cli.demo.cast import NODES, RELAYERS, founders
 from hybrid_bridge.cli.demo.stage import Stage, free_ports, hybrid_bridge, hybrid_relayer, read_json
 from hybrid_bridge.cli.demo.telling import Narrator
-from hybrid_bridge.errors import AnswerMalformed, Missing, NotYet, TransactionRefused
+from hybrid_bridge.errors import Missing, NotYet, TransactionRefused
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.founding import Plan, found
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.units import Address, Seconds, UnixSeconds
+from hybrid_bridge.units import Address, ChainId, Seconds, UnixSeconds
 
 ORIGIN: Final = "demo.example/receivables"
 PUBLIC_PERIOD: Final = 1  # seconds between public blocks
@@ -28,6 +33,7 @@ HEAD_START: Final = 4  # seconds until epoch 1 begins: nodes need them to start
 GRACE: Final = Seconds(60)
 MONEY: Final = 10**19  # wei for each gas key: ten ether of nothing
 PATIENCE: Final = 60.0
+GAS_KEYS: Final = ("deployer", *RELAYERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,6 @@ def open_play(
 ) -> Play:
     """Found, start, deploy, register, relay."""
     narrator.chapter(1, "A consortium is founded; the public chain and its contract are there")
-    keys = {name: _gas_key(out / "public-chain", name) for name in ("deployer", *RELAYERS)}
-    url = _public_chain(out, stage, keys) if rpc is None else rpc
-    if rpc is not None:
-        _fund(JsonRpc("public chain", url), [key.address for key in keys.values()])
     endpoints = dict(zip(NODES, (f"127.0.0.1:{port}" for port in free_ports(len(NODES))), strict=True))
     directory = _found(out / "consortium", files, endpoints, cadence)
     for node in NODES:
@@ -75,8 +77,14 @@ def open_play(
     for member in directory.members:
         narrator.say(f"{member.name:<10} {member.legal_name}, {member.legal_id} ({', '.join(member.roles)})")
     narrator.good(
-        f"5 processes with their own keys and databases talk gRPC under mutual TLS; log {directory.log_id.hex()[:16]}…"
+        f"5 processes with their own keys and databases, gRPC under mutual TLS; log {directory.log_id.hex()[:16]}…"
     )
+    with ThreadPoolExecutor() as pool:  # a keystore's scrypt takes half a second and frees the interpreter
+        made = pool.map(lambda name: _gas_key(out / "public-chain", name), GAS_KEYS)
+        keys = dict(zip(GAS_KEYS, made, strict=True))
+    url = _public_chain(out, stage, keys) if rpc is None else rpc
+    if rpc is not None:
+        _fund(JsonRpc("public chain", url), [key.address for key in keys.values()])
     contract = _deploy(out, narrator, stage, url, keys["deployer"])
     _register(out, url, contract, keys["deployer"])
     narrator.good("the log is registered: the contract checked that the log id is the hash of the genesis record")
@@ -135,65 +143,42 @@ def _fund(rpc: JsonRpc, addresses: Sequence[Address]) -> None:
         time.sleep(0.2)
 
 
-def run_tool(command: Sequence[str]) -> dict[str, object]:
-    """One of our own commands with `--json`, as a user would run it; its answer.
+def _chain_id(rpc: JsonRpc) -> ChainId:
+    return ChainId(rpc.quantity("eth_chainId", rpc.ask("eth_chainId")))
+
+
+def run_contract(*arguments: str) -> None:
+    """`hybrid-bridge contract …`, as a user would type it, without a process of its own.
 
     Raises:
-        AnswerMalformed, TransactionRefused: it failed; its own words are in the notes.
+        BridgeError: as the command.
     """
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603
-    name = " ".join(command[3:5])
-    if done.returncode != 0:
-        error = TransactionRefused(endpoint=name, reason=f"exit code {done.returncode}")
-        error.add_note(done.stdout[-2000:] + done.stderr[-2000:])
-        raise error
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        raise AnswerMalformed(endpoint=name, call="--json", rule="one JSON object") from None
-    return answer if isinstance(answer, dict) else {}
+    with redirect_stdout(StringIO()):
+        contract_command.main(args=[*arguments, "--yes", "--json"], prog_name="contract", standalone_mode=False)
 
 
 def _deploy(out: Path, narrator: Narrator, stage: Stage, url: str, key: GasKey) -> Address:
     deployments = out / "public-chain" / "deployments.json"
-    command = hybrid_bridge(
-        "contract", "deploy", "--rpc", url, "--yes", "--key", str(key.keystore),
-        "--password-file", str(key.password), "--out", str(deployments),
-    )  # fmt: skip
-    stage.until("the contract", lambda: run_tool(command))
-    listed = json.loads(deployments.read_text())
-    contract = Address(bytes.fromhex(_registry_address(listed).removeprefix("0x")))
+
+    def deploy() -> bool:
+        run_contract("deploy", "--rpc", url, *_paying(key), "--out", str(deployments))
+        return True
+
+    stage.until("the contract", deploy)
+    contract = deployed(deployments, _chain_id(JsonRpc("public chain", url)), REGISTRY).address
     narrator.good(f"AnchorRegistry deployed at 0x{contract.hex()}; its code is the committed artefact's, byte for byte")
     return contract
 
 
-def _registry_address(listed: object) -> str:
-    text = json.dumps(listed)
-    found = [
-        row for row in _rows(listed) if row.get("contract") == "AnchorRegistry" or row.get("name") == "AnchorRegistry"
-    ]
-    if not found:
-        raise AnswerMalformed(
-            endpoint="contract deploy", call="deployments.json", rule=f"AnchorRegistry in {text[:200]}"
-        )
-    return str(found[-1]["address"])
-
-
-def _rows(value: object) -> list[dict[str, object]]:
-    if isinstance(value, dict):
-        return [value, *(row for inner in value.values() for row in _rows(inner))]
-    return [row for inner in value for row in _rows(inner)] if isinstance(value, list) else []
+def _paying(key: GasKey) -> tuple[str, ...]:
+    return "--key", str(key.keystore), "--password-file", str(key.password)
 
 
 def _register(out: Path, url: str, contract: Address, key: GasKey) -> None:
     public = out / "consortium" / "public"
-    run_tool(
-        hybrid_bridge(
-            "contract", "register", "--rpc", url, "--yes", "--contract", "0x" + contract.hex(),
-            "--key", str(key.keystore), "--password-file", str(key.password),
-            "--genesis", str(public / "genesis.bin"), "--origin", ORIGIN, "--entries", str(public / "entries.bin"),
-        )
-    )  # fmt: skip
+    where = ("--rpc", url, "--contract", "0x" + contract.hex())
+    record = ("--genesis", str(public / "genesis.bin"), "--origin", ORIGIN, "--entries", str(public / "entries.bin"))
+    run_contract("register", *where, *_paying(key), *record)
 
 
 # ── the consortium ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +205,7 @@ def _start_relayers(
     out: Path, stage: Stage, url: str, contract: Address, keys: Mapping[str, GasKey], directory: Directory
 ) -> None:
     rpc = JsonRpc("public chain", url)
-    chain_id = rpc.quantity("eth_chainId", rpc.ask("eth_chainId"))
+    chain_id = _chain_id(rpc)
     first = rpc.ask("eth_getBlockByNumber", "0x0", False)
     genesis_hash = first["hash"] if isinstance(first, dict) else ""
     for name in RELAYERS:

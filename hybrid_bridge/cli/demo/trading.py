@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
@@ -55,7 +56,7 @@ def trade(play: Play) -> Traded:
     play.narrator.chapter(2, "The supplier's receivables: invoices confirmed, notes issued, split and financed")
     traded = Traded(open_desks(play))
     for desk in traded.desks.values():
-        play.stage.until(f"{desk.name} to answer", lambda desk=desk: _in_epoch_one(desk))
+        play.stage.until(f"{desk.name} to answer", partial(_has_begun, desk))
     expected = expectations(play.files)
     told = [event for event in events(play.files) if expected.get(event["event"], ("", ""))[0] != SECOND_BANK]
     with play.narrator.counting("transactions sent, each executed again by every member", len(told)) as bar:
@@ -71,7 +72,7 @@ def trade(play: Play) -> Traded:
     return traded
 
 
-def _in_epoch_one(desk: GrpcDesk) -> bool | None:
+def _has_begun(desk: GrpcDesk) -> bool | None:
     return True if desk.status().final_height >= 1 else None
 
 
@@ -84,9 +85,7 @@ def carry_out(play: Play, traded: Traded, event: Event) -> str:
     signatures = []
     for place in map(place_of, event["authorisers"]):
         if place.node != home:
-            answer = ask_again(
-                play, f"{place.node} to authorise", lambda place=place: _consent(traded, place, draft.draft)
-            )
+            answer = ask_again(play, f"{place.node} to authorise", partial(_consent, traded, place, draft.draft))
             signatures += list(answer.signatures)
     try:
         sent = ask_again(play, f"{home} to send", lambda: traded.desks[home].send(draft.draft, signatures))
