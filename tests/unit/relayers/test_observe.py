@@ -1,0 +1,159 @@
+"""One observation: agreed by a quorum of endpoints, pinned, or none at all."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, NotYet, StoreBroken, Undecided, Unreachable
+from hybrid_bridge.ports import PublicBlock
+from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
+from relayers.journal import HeaderRow
+from relayers.observe import EMPTY_CODE, Observer
+from tests.crash.relay_world import DEPTH, World, scope_for
+from tests.unit.relayers.builders import attempt, journal
+
+NOTHING = journal(final_header=None)
+
+
+class Liar(MemoryChain):
+    """An endpoint with its own answers."""
+
+    def __init__(self, world: World, **lies: Any) -> None:
+        super().__init__(world.network, final_depth=DEPTH)
+        self.lies = lies
+
+    def __getattribute__(self, name: str) -> Any:
+        lies = object.__getattribute__(self, "__dict__").get("lies", {})
+        return lies[name] if name in lies else object.__getattribute__(self, name)
+
+
+def raising(error: Exception) -> Any:
+    def answer(*_: object) -> Any:
+        raise error
+
+    return answer
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.network.mine(10)
+    return world
+
+
+def observer(world: World, *liars: MemoryChain, honest: int = 1, quorum: int = 1, depth: int | None = None) -> Observer:
+    chains = [MemoryChain(world.network, f"honest {i}", DEPTH) for i in range(honest)]
+    return Observer(scope_for(world, "operator 0"), (*liars, *chains), quorum, depth, 0)
+
+
+def test_everything_is_read_at_one_pinned_public_block(world: World) -> None:
+    view = observer(world).observe(NOTHING)
+    blocks = world.network.blocks
+    assert (view.pinned, view.final) == (blocks[10].block, blocks[10 - DEPTH].block)
+    assert (view.head.tree_size, view.nonce, view.base_fee) == (1, 0, GWEI)
+    assert view.known_final_hash is None
+
+
+def test_a_chain_without_the_tag_is_final_by_depth(world: World) -> None:
+    assert observer(world, depth=7).observe(NOTHING).final.number == 3
+    assert observer(world, depth=99).observe(NOTHING).final.number == 0
+
+
+def test_one_liar_of_three_is_outvoted(world: World) -> None:
+    head = MemoryChain(world.network).head(world.consortium.log_id, world.network.newest.block)
+    forged = Liar(world, head=lambda *_: replace(head, tree_size=99), nonce=lambda *_: 7, balance=lambda *_: 0)
+    view = observer(world, forged, honest=2, quorum=2).observe(NOTHING)
+    assert (view.head.tree_size, view.nonce) == (1, 0)
+
+
+def test_a_liar_ahead_of_the_others_does_not_move_the_pin(world: World) -> None:
+    ahead = Liar(world, latest=lambda: PublicBlock(10**6, bytes(32), bytes(32), 0))
+    assert observer(world, ahead, honest=2, quorum=2).observe(NOTHING).pinned.number == 10
+
+
+def test_endpoints_that_do_not_agree_give_no_observation(world: World) -> None:
+    liars = [Liar(world, nonce=lambda *_, n=n: n) for n in (1, 2)]
+    with pytest.raises(Undecided):
+        observer(world, *liars, honest=1, quorum=2).observe(NOTHING)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable(endpoint="x", call="latest"), AnswerMalformed(endpoint="x", call="latest", rule="a number")],
+)
+def test_a_silent_or_broken_single_endpoint_gives_no_observation_and_says_why(world: World, error: Any) -> None:
+    for call in ("latest", "nonce", "finalized"):
+        with pytest.raises(Undecided, match="x"):
+            observer(world, Liar(world, **{call: raising(error)}), honest=0).observe(NOTHING)
+
+
+def test_a_pin_that_is_reorganised_away_meanwhile_gives_no_observation(world: World) -> None:
+    chain = Liar(world, balance=lambda *_: world.network.reorganise(1, forget=True) or 0)
+    with pytest.raises(NotYet):
+        observer(world, chain, honest=0).observe(NOTHING)
+
+
+def test_the_hash_at_the_last_final_number_is_looked_up(world: World) -> None:
+    known = journal(final_header=HeaderRow(3, bytes(32), bytes(32)))
+    assert observer(world).observe(known).known_final_hash == world.network.blocks[3].block.hash
+    beyond = journal(final_header=HeaderRow(99, bytes(32), bytes(32)))
+    assert observer(world).observe(beyond).known_final_hash is None
+
+
+def test_a_receipt_of_a_used_nonce_must_stand_in_a_final_public_block(world: World) -> None:
+    ours = attempt(0)
+    waiting = journal(final_header=None, open_nonces=(0,), attempts=(ours, attempt(3)))
+    newest, old = world.network.newest.block, world.network.blocks[2].block
+    final_nonce = {"nonce": lambda *_: 1}
+    assert observer(world, Liar(world, **final_nonce), honest=0).observe(waiting).standings == {}
+    found = Liar(world, **final_nonce, receipt_status=lambda _: (old, True))
+    assert observer(world, found, honest=0).observe(waiting).standings[ours.hash].block == old
+    for block in (newest, PublicBlock(2, bytes(32), bytes(32), 0)):
+        early = Liar(world, **final_nonce, receipt_status=lambda _, block=block: (block, True))
+        with pytest.raises(NotYet):
+            observer(world, early, honest=0).observe(waiting)
+
+
+def test_a_contract_too_young_to_be_final_is_an_unknown_log(world: World) -> None:
+    final = world.network.blocks[10 - DEPTH].block
+
+    def head(log: Any, at: PublicBlock) -> Any:
+        if at == final:
+            raise AnswerMalformed(endpoint="x", call="head", rule="eight words")
+        return MemoryChain(world.network).head(log, at)
+
+    young = Liar(world, head=head, code_hash=lambda _: EMPTY_CODE)
+    assert observer(world, young, honest=0).observe(NOTHING).final_head.state == "unknown"
+    with pytest.raises(Undecided):
+        observer(world, Liar(world, head=head), honest=0).observe(NOTHING)
+
+
+def test_events_are_asked_for_in_ranges_that_servers_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relayers.observe.EVENT_RANGE", 3)
+    asked: list[tuple[int, int]] = []
+    chain = Liar(world, anchored=lambda _, first, last: asked.append((first, last)) or [])
+    observer(world, chain, honest=0).observe(NOTHING)
+    assert asked == [(0, 2), (3, 5), (6, 6)]
+
+
+def test_the_usual_base_fee_is_the_median_of_the_last_thousand_public_blocks(world: World) -> None:
+    world.network.mine(395)
+    world.network.base_fee = 50 * GWEI
+    world.network.mine(5)
+    chain = observer(world)
+    assert chain.observe(NOTHING).base_fee == 50 * GWEI
+    assert chain.observe(NOTHING).usual_base_fee == GWEI
+
+
+def test_endpoints_of_another_chain_or_contract_are_refused(world: World) -> None:
+    observer(world).require_same_chain()
+    for refused, error in (
+        ({"chain_id": lambda: 1}, StoreBroken),
+        ({"block": lambda _: PublicBlock(0, bytes(32), bytes(32), 0)}, StoreBroken),
+        ({"code_hash": lambda: EMPTY_CODE}, CodeMismatch),
+    ):
+        with pytest.raises(error):
+            observer(world, Liar(world, **refused)).require_same_chain()
+    with pytest.raises(CodeMismatch):
+        replace(observer(world), code_hash=bytes(32)).require_same_chain()
