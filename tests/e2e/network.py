@@ -177,13 +177,14 @@ def fields_of(**values: object) -> bytes:
     return canonical_json({**values, "event_time": int(time.time())})
 
 
-def register(network: Network, object_id: str, *, seller: str = "PRIVATE-SELLER-NAME") -> Registered:
-    """The supplier registers an invoice against the core enterprise; bank-a may read it."""
-    supplier = network.desk("supplier")
-    creditor = supplier.key(f"creditor/{object_id}")
+SELLER = "PRIVATE-SELLER-NAME"
+
+
+def registration(network: Network, object_id: str) -> pb.DraftRequest:
+    """The supplier's invoice against the core enterprise; bank-a may read it."""
+    creditor = network.desk("supplier").key(f"creditor/{object_id}")
     debtor = network.desk("core").key("identity")
-    invoice = f"INV-{object_id[:8].upper()}"
-    request = pb.DraftRequest(
+    return pb.DraftRequest(
         schema="asset.register/1",
         fields=fields_of(
             object=object_id,
@@ -191,15 +192,23 @@ def register(network: Network, object_id: str, *, seller: str = "PRIVATE-SELLER-
             ccy="CNY",
             gross="1250000",
             creditor_key=b64u(creditor.key_id),
-            seller=seller,
-            inv_no=invoice,
+            seller=SELLER,
+            inv_no=invoice_of(object_id),
         ),
         authorisers=[pb.Authoriser(purpose=f"creditor/{object_id}")],
         audience=["core", "bank-a"],
     )
-    draft = supplier.draft(request)
-    sent = supplier.send(draft.draft)
-    return Registered(object_id, invoice, seller, sent.entry_leaf, sent)
+
+
+def invoice_of(object_id: str) -> str:
+    return f"INV-{object_id[:8].upper()}"
+
+
+def register(network: Network, object_id: str) -> Registered:
+    """Draft and send a registration."""
+    supplier = network.desk("supplier")
+    sent = supplier.send(supplier.draft(registration(network, object_id)).draft)
+    return Registered(object_id, invoice_of(object_id), SELLER, sent.entry_leaf, sent)
 
 
 def confirm(network: Network, asset: Registered, party: str = "LEI:5493001KJTIIGC8Y1R12") -> pb.SendResponse:

@@ -14,12 +14,12 @@ from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.labels import creditor_invoice, life
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.proof import verify_consistency
-from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.errors import NotYet, RuleRejected
+from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.errors import AdmissionRejected, NotYet, RuleRejected, Unknown
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Digest, TreeSize, UnixSeconds
-from tests.e2e.network import NAMES, Network, Registered, confirm, register, running_network, until
+from tests.e2e.network import NAMES, Network, Registered, confirm, register, registration, running_network, until
 
 PARTY = "LEI:5493001KJTIIGC8Y1R12"
 
@@ -48,7 +48,9 @@ def test_a_transaction_becomes_final_everywhere(network: Network, asset: Registe
 def test_members_agree_on_every_closed_epoch(network: Network, asset: Registered) -> None:
     found = network.desk("supplier").transaction(asset.sent.transaction_id)
     for name in NAMES:
-        network.await_status(name, "closed", lambda status: status.size > found.epoch and status.quorum_size > found.epoch)
+        network.await_status(
+            name, "closed", lambda status: status.size > found.epoch and status.quorum_size > found.epoch
+        )
     notes = {network.relayed(name).checkpoint(TreeSize(found.epoch + 1)).note.split("\n\n")[0] for name in NAMES}
     assert len(notes) == 1
 
@@ -112,6 +114,42 @@ def test_a_bundle_of_the_record_and_its_label_verifies(network: Network, asset: 
         return bundle if any(part.version == 1 and part.terminal is not None for part in parts) else None
 
     until("the confirmed label in a checkpoint", lambda: supplier.registered(label.encode()).present or None)
-    bundle = decode_bundle(until("the bundle", registered))
-    evidence = verify(bundle, Trust(logs=(network.directory.log_id,)), UnixSeconds(2**33))
-    assert evidence is not None
+    trust = Trust(logs=(TrustedLog(log_id=network.directory.log_id),), require=("integrity", "quorum", "names"))
+    evidence = verify(until("the bundle", registered), trust, UnixSeconds(2**33))
+    assert evidence.complete
+    assert len(evidence.records) == 1
+    assert {fact.statement for fact in evidence.registry} == {
+        f"object {asset.object_id}",
+        "state CONFIRMED after event 1",
+    }
+
+
+def test_a_bundle_with_a_field_the_record_lacks_is_refused(network: Network, asset: Registered) -> None:
+    wanted = [pb.Disclosed(entry_leaf=asset.entry_leaf, names=["no_such_field"])]
+    with pytest.raises(Unknown):
+        network.desk("supplier").bundle(pb.BundleRequest(entry_leaves=[asset.entry_leaf], disclosed=wanted))
+
+
+def test_the_same_draft_sent_twice_is_one_transaction(network: Network) -> None:
+    supplier, object_id = network.desk("supplier"), secrets.token_hex(16)
+    draft = supplier.draft(registration(network, object_id)).draft
+    first = supplier.send(draft)
+    network.await_status("supplier", "caught up", lambda status: status.height >= first.height)
+    second = supplier.send(draft)
+    assert (second.transaction_id, second.height) == (first.transaction_id, first.height)
+
+
+def test_a_consent_is_given_for_named_keys_only(network: Network) -> None:
+    draft = network.desk("supplier").draft(registration(network, secrets.token_hex(16))).draft
+    with pytest.raises(AdmissionRejected):
+        network.desk("bank-a").authorise(draft, ["identity"])
+
+
+def test_private_values_reach_neither_ledgers_nor_logs(network: Network, asset: Registered) -> None:
+    hidden = [asset.seller.encode(), asset.invoice.encode()]
+    for name in NAMES:
+        for path in network.folder(name).iterdir():
+            holds = path.name.startswith("records.db") and name != "bank-b"  # those entitled hold it there alone
+            if path.is_file() and not holds:
+                data = path.read_bytes()
+                assert not any(value in data for value in hidden), path

@@ -1,0 +1,85 @@
+"""Members are killed at any time, the sequencer too; the network recovers by its ordinary paths, nothing is lost."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.errors import Undecided
+from tests.e2e.network import Network, register, registration, running_network, until
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    yield from running_network(tmp_path_factory.mktemp("crashing") / "out")
+
+
+def test_a_member_killed_and_started_again_catches_up(network: Network) -> None:
+    network.kill("bank-b")
+    sent = register(network, secrets.token_hex(16)).sent
+    network.await_status("core", "final without it", lambda status: status.final_height >= sent.height)
+    network.start("bank-b")
+    target = network.status("core").size
+    network.await_status("bank-b", "caught up", lambda status: status.size >= target and status.attested_size >= target)
+
+
+def test_the_sequencer_killed_and_started_again_goes_on(network: Network) -> None:
+    before = network.status("supplier").height
+    network.kill("core")
+    with pytest.raises(Undecided):
+        register(network, secrets.token_hex(16))
+    network.start("core")
+    object_id = secrets.token_hex(16)
+    network.await_status("core", "up", lambda status: status.height >= before)
+    sent = register(network, object_id).sent
+    for name in ("core", "supplier", "bank-a", "bank-b"):
+        status = network.await_status(name, "final", lambda status: status.final_height >= sent.height)
+        assert status.halted == ""
+
+
+def test_epochs_missed_by_everybody_are_written_later(network: Network) -> None:
+    size = network.status("core").size
+    network.kill("core")
+    for name in ("supplier", "bank-a", "bank-b"):
+        network.kill(name)
+    for name in ("core", "supplier", "bank-a", "bank-b"):
+        network.start(name)
+    for name in ("core", "supplier", "bank-a", "bank-b", "regulator"):
+        network.await_status(name, "a longer log", lambda status: status.quorum_size > size + 3)
+
+
+def test_an_envelope_outlives_sender_and_recipient(network: Network) -> None:
+    network.kill("bank-a")
+    asset = register(network, secrets.token_hex(16))
+    assert network.await_status("supplier", "owing", lambda status: status.undelivered > 0)
+    network.kill("supplier")
+    network.start("supplier")
+    network.start("bank-a")
+    network.await_status("supplier", "delivered", lambda status: status.undelivered == 0)
+    assert network.desk("bank-a").record(asset.entry_leaf)
+
+
+def test_a_draft_whose_sender_died_can_be_sent_again(network: Network) -> None:
+    supplier, object_id = network.desk("supplier"), secrets.token_hex(16)
+    draft = supplier.draft(registration(network, object_id)).draft
+    network.kill("core")
+    with pytest.raises(Undecided):
+        supplier.send(draft)
+    network.start("core")
+    sent = until("the same draft to stand", lambda: supplier.send(draft))
+    assert sent.height > 0
+
+
+def test_a_node_stops_cleanly_when_asked(network: Network) -> None:
+    assert network.stop("regulator") == 0
+    network.start("regulator")
+    network.await_status("regulator", "up again", lambda status: status.height > 0)
+
+
+def test_a_folder_is_for_one_process(network: Network, tmp_path: Path) -> None:
+    first = network.running["bank-b"]
+    network.start("bank-b")
+    assert network.running["bank-b"].wait(30) == 4
+    network.running["bank-b"] = first
+    assert network.status("bank-b").height > 0
