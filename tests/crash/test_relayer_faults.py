@@ -1,0 +1,345 @@
+"""Single faults, written out: pools that forget, heads that move, keys used elsewhere, chains that lie.
+
+Numbers in brackets are those of the table in RELAYER §7.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.core.public_transaction import PublicTransaction, decode_signed
+from hybrid_bridge.errors import RootMismatch, Unreachable
+from hybrid_bridge.ports import UnsignedTransaction
+from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
+from hybrid_bridge.units import Wei
+from relayers.journal import Brake, IntentState, JournalDump, Outcome
+from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, settle
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+    """Operators of one world, closed at the end."""
+    made: list[Operator] = []
+
+    def one(name: str = "operator 0", **settings: Any) -> Operator:
+        world = made[0].world if made else World()
+        made.append(Operator(world, tmp_path / f"{name}.db", name=name, **settings))
+        return made[-1]
+
+    yield one
+    for operator in made:
+        operator.close()
+
+
+@pytest.fixture
+def operator(make: Callable[..., Operator]) -> Operator:
+    operator = make()
+    operator.world.network.mine()
+    return operator
+
+
+def epoch(operator: Operator) -> None:
+    operator.world.consortium.close_epoch()
+
+
+def sent(operator: Operator) -> Any:
+    """An epoch, and a tick that sent its anchor."""
+    epoch(operator)
+    report = operator.tick()
+    assert report is not None
+    assert report.done[-1] == "Send"
+    return operator.world.network.pending[-1]
+
+
+def dump(operator: Operator) -> JournalDump:
+    operator.relayer()
+    assert operator.journal is not None
+    return operator.journal.dump()
+
+
+def anchored(operator: Operator) -> list[int]:
+    return [event.tree_size for event in operator.world.network.events()]
+
+
+def use_nonce(operator: Operator, nonce: int) -> None:
+    """A wallet sends with the relayer's key."""
+    network, signer = operator.world.network, operator.signer
+    transaction = UnsignedTransaction(
+        chain_id=network.chain_id,
+        nonce=nonce,
+        to=signer.address(),
+        value=0,
+        data=b"",
+        gas=21_000,
+        max_fee=50 * GWEI,
+        tip=5 * GWEI,
+    )
+    assert network.offer(signer.sign(transaction)).tx_hash is not None
+
+
+def test_evicted_bytes_are_sent_again_unchanged(operator: Operator) -> None:  # (10)
+    first = sent(operator)
+    operator.world.network.evict()
+    operator.tick()
+    assert operator.world.network.pending == (first,)
+    settle([operator])
+    assert anchored(operator) == [2]
+    assert operator.fsck() == []
+
+
+@pytest.mark.parametrize("forget", [True, False])
+@pytest.mark.parametrize("depth", range(1, DEPTH))
+def test_a_shallow_reorganisation_is_only_a_resend(operator: Operator, depth: int, forget: bool) -> None:  # (13, 14)
+    for _ in range(DEPTH):
+        sent(operator)
+        operator.world.network.mine()
+    operator.world.network.reorganise(depth, forget=forget)
+    settle([operator])
+    assert anchored(operator)[-1] == operator.world.consortium.size
+    assert anchored(operator) == sorted(set(anchored(operator)))
+    assert operator.fsck() == []
+
+
+def test_a_reorganisation_beyond_what_was_final_halts_and_overwrites_nothing(operator: Operator) -> None:  # (16)
+    sent(operator)
+    settle([operator])
+    before = dump(operator)
+    operator.world.network.reorganise(DEPTH + 3, forget=True)
+    report = operator.tick()
+    assert report is not None
+    assert report.done == ("Halt",)
+    assert operator.journal is not None
+    assert operator.journal.view(operator.world.now()).halted == "finality_violation"
+    assert dump(operator).headers == before.headers
+    assert operator.tick().reason == "halted"  # type: ignore[union-attr]
+    assert {finding.promise for finding in operator.fsck()} >= {"S3"}
+
+
+def test_a_base_fee_spike_raises_to_the_ceiling_and_stops_there(make: Callable[..., Operator]) -> None:  # (8)
+    operator = make(fee_policy=fees(max_fee=Wei(40 * GWEI), bump_blocks=2))
+    operator.world.network.mine()
+    sent(operator)
+    operator.world.network.base_fee = Wei(30 * GWEI)
+    for _ in range(40):
+        operator.tick()
+        operator.world.network.mine()
+    fees_offered = [attempt.max_fee for attempt in dump(operator).attempts]
+    assert all(8 * new >= 9 * old for old, new in itertools.pairwise(fees_offered))
+    assert max(fees_offered) <= 40 * GWEI
+    operator.world.network.base_fee = Wei(GWEI)
+    settle([operator])
+    assert anchored(operator) == [2]
+    assert operator.fsck() == []
+
+
+def test_a_nonce_used_by_another_wallet_is_noticed_when_final_and_the_anchor_goes_on(
+    operator: Operator,
+) -> None:  # (12)
+    ours = sent(operator)
+    operator.world.network.evict()
+    use_nonce(operator, ours.transaction.nonce)
+    operator.world.network.mine()
+    settle([operator])
+    slots = dump(operator).slots
+    assert [(slot.nonce, slot.is_foreign) for slot in slots] == [(0, True), (1, False)]
+    assert anchored(operator) == [2]
+
+
+def test_a_hole_below_an_open_slot_is_filled_from_the_lowest(operator: Operator) -> None:  # (11)
+    use_nonce(operator, 0)
+    operator.world.network.mine()
+    high = sent(operator)
+    assert high.transaction.nonce == 1
+    operator.world.network.reorganise(1, forget=True)
+    operator.world.network.evict()
+    settle([operator])
+    slots = dump(operator).slots
+    assert [slot.nonce for slot in slots] == [0, 1]
+    assert anchored(operator) == [2]
+    assert operator.fsck() == []
+
+
+def test_another_operators_anchor_first_makes_ours_superseded_or_harmless(
+    operator: Operator, make: Callable[..., Operator]
+) -> None:
+    # (15) the same checkpoint twice in one public block: the second is a no-op
+    other = make("operator 1")
+    epoch(operator)
+    operator.tick()
+    other.tick()
+    operator.world.network.mine()
+    assert anchored(operator) == [2]
+    settle([operator, other])
+    outcomes = [final.outcome for each in (operator, other) for final in dump(each).finals]
+    assert sorted(outcomes) == [Outcome.NOOP, Outcome.OK]
+    assert {intent.state for each in (operator, other) for intent in dump(each).intents} == {IntentState.FINALIZED}
+    for each in (operator, other):
+        assert each.fsck() == []
+
+
+def test_a_lost_race_reverts_once_and_is_not_counted_as_our_fault(
+    operator: Operator, make: Callable[..., Operator]
+) -> None:  # (28)
+    other = make("operator 1")
+    epoch(operator)
+    operator.tick()
+    epoch(operator)
+    other.tick()
+    operator.world.network.mine()
+    settle([other])
+    finals = {final.outcome: final.reason for final in dump(other).finals}
+    assert finals == {Outcome.REVERTED: "stale", Outcome.OK: ""}
+    assert anchored(operator) == [2, 3]
+
+
+def test_a_paused_contract_is_waited_for_and_a_frozen_one_only_watched(operator: Operator) -> None:
+    network, log_id = operator.world.network, operator.world.consortium.log_id
+    log = network.newest.logs[log_id]
+    network.put_log(log_id, replace(log, paused_until=network.newest.block.time + 30))
+    epoch(operator)
+    assert operator.tick().reason == "log_paused"  # type: ignore[union-attr]
+    network.mine(3)
+    assert operator.tick().done[-1] == "Send"  # type: ignore[union-attr]
+    network.mine()
+    network.put_log(log_id, replace(network.newest.logs[log_id], is_frozen=True))
+    epoch(operator)
+    assert operator.tick().reason == "log_frozen"  # type: ignore[union-attr]
+
+
+def test_an_unreachable_chain_signs_nothing_and_keeps_old_bytes_alive(operator: Operator) -> None:  # (19)
+    sent(operator)
+    operator.endpoint.is_down = True
+    report = operator.tick()
+    assert report is not None
+    assert (report.done, report.reason) == (("Send",), "no_rpc_quorum")
+    assert "Unreachable" in report.blind
+    operator.endpoint.is_down = False
+    settle([operator])
+    assert anchored(operator) == [2]
+
+
+def test_a_balance_too_low_for_an_anchor_waits_and_resumes_after_a_top_up(operator: Operator) -> None:  # (23)
+    address = operator.signer.address()
+    operator.world.network.fund(address, Wei(3 * ETHER // 10))
+    epoch(operator)
+    assert operator.tick().reason == "low_balance"  # type: ignore[union-attr]
+    operator.world.network.fund(address, Wei(ETHER))
+    settle([operator])
+    assert anchored(operator) == [2]
+
+
+def test_the_brakes_hold_and_let_go(operator: Operator) -> None:  # (30)
+    sent(operator)
+    journal = operator.journal
+    assert journal is not None
+    journal.set_brake(Brake.HARD, "test", operator.world.now())
+    received = len(operator.world.network.received)
+    assert operator.tick().reason == "braked"  # type: ignore[union-attr]
+    assert len(operator.world.network.received) == received
+    journal.set_brake(Brake.SOFT, "test", operator.world.now())
+    epoch(operator)
+    settle([operator])
+    assert anchored(operator) == [2]
+    journal.set_brake(Brake.RUN, "test", operator.world.now())
+    settle([operator])
+    assert anchored(operator) == [2, 3]
+
+
+def test_a_chain_with_another_history_halts_with_signed_evidence(operator: Operator) -> None:
+    epoch(operator)
+    network, log_id = operator.world.network, operator.world.consortium.log_id
+    forged = replace(network.newest.logs[log_id], size=2, root=bytes(32))
+    network.put_log(log_id, forged)
+    network.mine(DEPTH + 1)
+    report = operator.tick()
+    assert report is not None
+    assert report.done == ("RecordHeader", "Halt")
+    assert operator.journal is not None
+    evidence = json.loads(operator.journal.halt_evidence() or "")
+    assert evidence["anchored"] == bytes(32).hex()
+    assert len(evidence["attestations"]) == 3
+
+
+class Forger:
+    """A signer that pays itself."""
+
+    def __init__(self, honest: Any) -> None:
+        self._honest = honest
+
+    def address(self) -> Any:
+        return self._honest.address()
+
+    def sign(self, transaction: UnsignedTransaction) -> Any:
+        fields = {name: getattr(transaction, name) for name in PublicTransaction.__slots__}
+        return self._honest.sign(UnsignedTransaction(**fields | {"to": b"\x66" * 20, "value": ETHER}))
+
+
+def test_a_signer_that_returns_other_bytes_halts_before_anything_is_stored_or_sent(operator: Operator) -> None:  # (32)
+    epoch(operator)
+    operator.signer = Forger(operator.signer)  # type: ignore[assignment]
+    report = operator.tick()
+    assert report is not None
+    assert operator.journal is not None
+    assert operator.journal.view(operator.world.now()).halted == "signer_lied"
+    assert operator.world.network.received == []
+    assert dump(operator).attempts == ()
+
+
+def test_a_signer_that_is_late_only_ends_the_tick(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch(operator)
+    with monkeypatch.context() as patched:
+        patched.setattr(operator.signer, "sign", raising(Unreachable(endpoint="signer", call="sign")))
+        report = operator.tick()
+    assert report is not None
+    assert report.reason.startswith("MakeAttempt: Unreachable")
+    assert operator.tick().done == ("MakeAttempt", "Send")  # type: ignore[union-attr]
+
+
+def test_what_would_revert_is_not_signed(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch(operator)
+    refused = RootMismatch(expected=bytes(32), calculated=bytes(32))
+    monkeypatch.setattr(MemoryChain, "simulate", lambda *_: raising(refused)())
+    report = operator.tick()
+    assert report is not None
+    assert report.reason.startswith("MakeAttempt: RootMismatch")
+    assert dump(operator).attempts == ()
+
+
+def raising(error: Exception) -> Any:
+    def answer(*_: object) -> Any:
+        raise error
+
+    return answer
+
+
+def test_gas_beyond_what_one_anchor_may_cost_is_not_signed(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch(operator)
+    monkeypatch.setattr(MemoryChain, "simulate", lambda *_: 10**8)
+    operator.fee_policy = fees(max_gas=10**8)
+    report = operator.tick()
+    assert report is not None
+    assert "SpendCapped" in report.reason
+    assert dump(operator).attempts == ()
+
+
+def test_the_second_tick_on_the_same_world_changes_nothing_but_the_history_of_sends(operator: Operator) -> None:
+    sent(operator)
+    before = dump(operator)
+    operator.tick()
+    after = dump(operator)
+    assert len(after.sends) == len(before.sends) + 1
+    assert replace(after, sends=before.sends) == before
+
+
+def test_every_byte_that_left_was_in_the_journal_first(operator: Operator) -> None:
+    for _ in range(3):
+        sent(operator)
+        operator.world.network.mine()
+    known = {attempt.raw for attempt in dump(operator).attempts}
+    assert set(operator.world.network.received) == known
+    assert all(decode_signed(raw).sender == operator.signer.address() for raw in known)
