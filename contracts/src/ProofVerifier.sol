@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IndexBeyondSize, LogFrozen, UnknownLog} from "./Errors.sol";
+import {LogFrozen, UnknownLog} from "./Errors.sol";
 import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, State} from "./Types.sol";
 import {IAnchorRegistry} from "./interfaces/IAnchorRegistry.sol";
 import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
@@ -68,7 +68,6 @@ contract ProofVerifier is IProofVerifier {
         if (state == State.Frozen) revert LogFrozen(logId);
         registry.verifyHistorical(logId, c.treeSize, c.rootHash, c.path);
         epoch = EpochRecord.read(e.record, logId);
-        if (epoch.epoch >= c.treeSize) revert IndexBeyondSize(epoch.epoch, c.treeSize);
         Tree.verifyInclusion(Tree.leaf(e.record), epoch.epoch, c.treeSize, e.path, c.rootHash);
     }
 }

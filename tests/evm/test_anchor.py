@@ -116,6 +116,12 @@ def test_an_immense_size_lies_in_the_future_and_overflows_nothing(world: "World"
         world.anchor(replace(world.log.anchoring(1, 7), size=size))
 
 
+def test_a_clock_that_is_not_in_seconds_spills_into_no_other_field(world: "World") -> None:
+    world.set_time(1_800_006_000_000)  # milliseconds: 41 bits
+    assert world.anchor(world.log.anchoring(1, 7))
+    assert world.head()[2:] == (1_800_003_600, 1_800_006_000_000 % 2**40, 1, 0, 0, 1)
+
+
 # ── (6) append-only ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -88,6 +88,16 @@ def test_a_log_that_begins_after_the_horizon_cannot_rotate_yet(world: "World", n
         rotate(world, world.rotation(new, 2))
 
 
+def test_a_handover_fits_its_forty_bits_at_the_end_of_the_clock(world: "World", new: "Members") -> None:
+    world.set_time(2**40 - 1)
+    world.log = world.registered(type(world.log)(time=1, cadence=1))
+    for from_size in (2**40, 2**40 + 1):
+        with world.refuses("RotationOutOfRange", from_size, 2, 2**40 - 1):
+            rotate(world, world.rotation(new, from_size))
+    rotate(world, world.rotation(new, 2**40 - 1))
+    assert world.head()[4:7] == (1, 2**40 - 1, 0)
+
+
 # ── (4) the new entries ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
