@@ -107,13 +107,14 @@ class _Pass:
                 return Tick(tuple(done), action.reason)
             try:
                 self._do(action)
+                done.append(type(action).__name__)
             except SignerLied as error:
                 self._halt(Halt("signer_lied", (("field", error.field),)))
+                done.append(Halt.__name__)
             except Broken:
                 raise
             except BridgeError as error:
                 return Tick(tuple(done), f"{type(action).__name__}: {error}")
-            done.append(type(action).__name__)
             self._view = self._journal.view(self._now)
         return Tick(tuple(done), "more_to_do")
 

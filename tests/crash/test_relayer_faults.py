@@ -286,6 +286,7 @@ def test_a_signer_that_returns_other_bytes_halts_before_anything_is_stored_or_se
     assert report is not None
     assert operator.journal is not None
     assert operator.journal.view(operator.world.now()).halted == "signer_lied"
+    assert report.done[-1] == "Halt"
     assert operator.world.network.received == []
     assert dump(operator).attempts == ()
 

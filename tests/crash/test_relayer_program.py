@@ -1,0 +1,184 @@
+"""`hybrid-relayer` as its users meet it: commands, exit codes, and a daemon that stops when asked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
+from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
+from hybrid_bridge.adapters.evm.keystore import create_keystore
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.transact import Patience
+from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
+from hybrid_bridge.testing.memory_members import MemorySigner, address
+from relayers import wiring
+from relayers.cli import main
+from relayers.settings import read_settings
+from relayers.sql_journal import SqlJournal
+from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
+
+pytestmark = pytest.mark.evm
+DEPLOYER = MemorySigner("somebody who deploys")
+FUNDS = tuple((owner, 10**19) for owner in (address("operator"), DEPLOYER.address()))
+
+
+@pytest.fixture(scope="module")
+def devnet() -> Iterator[Devnet]:
+    clock = iter(range(BORN + 100, BORN + 10**6))
+    with Devnet(DevnetSettings(period=0, automine=True, funds=FUNDS), lambda: next(clock)) as devnet:
+        yield devnet
+
+
+@pytest.fixture(scope="module")
+def config(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything an operator has before `init`."""
+    folder = tmp_path_factory.mktemp("relayer")
+    log = write_consortium(folder)
+    create_keystore(folder / "gas.json", PASSWORD, lambda _: GAS_KEY)
+    rpc, patience = JsonRpc("devnet", devnet.url), Patience(polls=3, every=0.0, sleep=lambda _: None)
+    deployed = deploy(rpc, plan_deployment(rpc, artefact(REGISTRY), DEPLOYER.address()), DEPLOYER, patience)
+    chain = Web3Chain(rpc, deployed.address)
+    register(chain, DEPLOYER, (log.genesis, log.origin, log.validators.encode_entries()), patience)
+    text = settings_text(
+        log,
+        devnet.url,
+        genesis_hash="0x" + chain.block(0).hash.hex(),
+        contract="0x" + deployed.address.hex(),
+    )
+    (folder / "relayer.toml").write_text(text)
+    return folder / "relayer.toml"
+
+
+def call(*arguments: str) -> Any:
+    return CliRunner().invoke(main, arguments, standalone_mode=False)
+
+
+def code_of(result: Any) -> int:
+    """The exit code that `invoke` makes of it."""
+    if isinstance(result.exception, BridgeError):
+        return result.exception.exit_code
+    assert result.exception is None, result.exception
+    return int(result.return_value)
+
+
+@pytest.fixture(scope="module")
+def ready(config: Path) -> Path:
+    assert code_of(call("init", "-c", str(config))) == 0
+    return config
+
+
+def test_a_journal_is_made_once(ready: Path) -> None:
+    again = call("init", "-c", str(ready))
+    assert isinstance(again.exception, StoreBroken)
+    assert code_of(again) == 4
+
+
+def test_settings_are_validated_against_the_public_files(ready: Path, tmp_path: Path) -> None:
+    good = call("config", "validate", "-c", str(ready), "--json")
+    assert code_of(good) == 0
+    shown = json.loads(good.stdout)
+    assert (shown["validator_sets"], shown["operators"], shown["my_index"]) == ([4], 1, 0)
+    assert "127.0.0.1" not in good.stdout
+    wrong = ready.read_text().replace('id = "0x', 'id = "0x' + "00" * 32 + '" #', 1)
+    (ready.parent / "wrong.toml").write_text(wrong)
+    bad = call("config", "validate", "-c", str(ready.parent / "wrong.toml"))
+    assert isinstance(bad.exception, FieldMismatch)
+    assert code_of(call("config", "validate", "-c", str(tmp_path / "none.toml"))) == 2
+
+
+def test_one_tick_with_silent_members_finds_nothing_due(ready: Path) -> None:
+    for arguments in (("once", "--json"), ("run", "--once")):
+        done = call(arguments[0], "-c", str(ready), *arguments[1:])
+        assert code_of(done) == 0
+        assert "nothing_due" in done.stdout
+
+
+def test_status_and_fsck_read_the_journal(ready: Path) -> None:
+    status = call("status", "-c", str(ready), "--json")
+    assert code_of(status) == 0
+    assert json.loads(status.stdout)["open_nonces"] == []
+    for arguments in ((), ("--offline",), ("--json",)):
+        found = call("fsck", "-c", str(ready), *arguments)
+        assert code_of(found) == 0
+    assert json.loads(found.stdout) == {"findings": []}
+    assert "brake: run" in call("status", "-c", str(ready)).stdout
+
+
+def copy(ready: Path, tmp_path: Path, **replaced: str) -> Path:
+    """The operator's folder again, with other words in the settings."""
+    for file in ready.parent.iterdir():
+        if file.suffix in {".bin", ".pem", ".key", ".json", ".password"}:
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+            (tmp_path / file.name).chmod(0o600)
+    text = ready.read_text()
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    (tmp_path / "relayer.toml").write_text(text)
+    assert code_of(call("init", "-c", str(tmp_path / "relayer.toml"))) == 0
+    return tmp_path / "relayer.toml"
+
+
+def test_an_endpoint_that_does_not_answer_is_undecided(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{devnet.url: "http://127.0.0.1:1"})
+    result = call("once", "-c", str(config))
+    assert isinstance(result.exception, Unreachable)
+    assert code_of(result) == 3
+
+
+def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{"chain_id = 31337": "chain_id = 1"})
+    assert code_of(call("once", "-c", str(config))) == 4
+
+
+@pytest.mark.parametrize(("reason", "code"), [("conflict", 1), ("finality_violation", 4)])
+def test_a_halted_relayer_says_so_and_writes_its_evidence(ready: Path, tmp_path: Path, reason: str, code: int) -> None:
+    config = copy(ready, tmp_path)
+    settings = read_settings(config)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.halt(reason, '{"size": 2}', BORN)
+    result = call("once", "-c", str(config))
+    assert code_of(result) == code
+    assert (tmp_path / "journal.db.evidence.json").read_text() == '{"size": 2}\n'
+    assert code_of(call("status", "-c", str(config))) == 4
+
+
+def test_findings_are_shown_and_exit_four(ready: Path, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path)
+    settings = read_settings(config)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.open_slot(0)
+        journal.open_slot(2)
+    for arguments in ((), ("--json",)):
+        result = call("fsck", "-c", str(config), *arguments)
+        assert code_of(result) == 4
+        assert "a gap between slots" in result.stdout
+
+
+def test_the_daemon_ticks_until_it_is_told_to_stop(ready: Path) -> None:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    daemon = subprocess.Popen(
+        [sys.executable, "-m", "relayers", "run", "-c", str(ready)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    with daemon:
+        assert daemon.stderr is not None
+        lines = (json.loads(line) for line in daemon.stderr if line.startswith("{"))
+        assert next(lines)["event"] == "started"
+        assert next(lines)["reason"] == "nothing_due"
+        second = call("once", "-c", str(ready))
+        assert code_of(second) == 3  # the first one holds the journal
+        daemon.send_signal(signal.SIGTERM)
+        assert [line["event"] for line in lines][-1] == "stopped"
+        assert daemon.wait(20) == 0
