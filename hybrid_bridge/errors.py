@@ -345,6 +345,15 @@ class EndpointRefused(Unreachable):
 
 
 @dataclass(kw_only=True, eq=False)
+class FarSideBroken(Undecided):
+    """This endpoint says that its own state is wrong; ask another, and tell its operator."""
+
+    endpoint: str
+    call: str
+    error: str
+
+
+@dataclass(kw_only=True, eq=False)
 class TimestampAhead(Undecided):
     """The checkpoint's time lies ahead of the public clock; wait."""
 

@@ -73,6 +73,8 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         brake=brake,
         clock=clock,
     )
+    if view.address is not None:
+        progress.raised("attested", view.logbook.newest_attested(view.address))
     return Opened(settings, view, guard)
 
 

@@ -13,18 +13,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
-from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.epoch import closed_at
-from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.ledger_state import Overlay, put_number, sequence_key
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
-from hybrid_bridge.node.chain import Chain
-from hybrid_bridge.node.halting import Brake
+from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import admit
 from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
 
@@ -57,11 +53,9 @@ class _Waiting:
 class Orderer:
     """The pool and the thread that empties it."""
 
-    def __init__(
-        self, chain: Chain, ledger: SqlLedger, genesis: Genesis, identity: PrivateKey, precise_now: Callable[[], float]
-    ) -> None:
-        self._chain, self._ledger, self._genesis = chain, ledger, genesis
-        self._identity, self._now = identity, precise_now
+    def __init__(self, view: View, precise_now: Callable[[], float]) -> None:
+        self._chain, self._ledger, self._genesis = view.chain, view.ledger, view.directory.genesis
+        self._identity, self._brake, self._now = view.keys.identity, view.brake, precise_now
         self._pool: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._stopping = False
@@ -83,20 +77,22 @@ class Orderer:
     def run(self, interval: float) -> None:
         """Make blocks until stopped; at least `interval` seconds between two, for the members' sake."""
         while self._await_work():
-            self.make_block()
+            if self._brake.reason:
+                self._refuse_waiting("a sequencer that signs: it was halted")
+            else:
+                self.make_block()
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, timeout=interval)
-        for waiting in self._taken():
-            waiting.result.set_exception(NotYet(what="the sequencer is stopping"))
+        self._refuse_waiting("a sequencer that runs: it is stopping")
 
-    def require_newest(self, brake: Brake, peers: Sequence[GrpcPeer]) -> None:
+    def require_newest(self, peers: Sequence[GrpcPeer]) -> None:
         """Pull the brake if a member holds a block of ours that our store has lost: another at its height is fraud."""
         for peer in peers:
             try:
                 for message in peer.blocks(self._chain.next_height, ASKING, follow=False):
                     sealed = Countersignature.decode(message.order)
                     sealed.verify(self._identity.public)
-                    brake.pull(f"our store has lost block {sealed.height}, which {peer.name} holds")
+                    self._brake.pull(f"our store has lost block {sealed.height}, which {peer.name} holds")
                     break
             except BridgeError as error:
                 _log.info("%s does not say what it holds: %s", peer.name, type(error).__name__)
@@ -123,6 +119,10 @@ class Orderer:
             promise = self._promise(waiting.signed, header.time, header.epoch)
             refusal = RuleRejected(rule=transaction.rule, subject=transaction.subject) if transaction.code else None
             waiting.result.set_result(Ordered(header.height, transaction.code, promise, refusal))
+
+    def _refuse_waiting(self, why: str) -> None:
+        for waiting in self._taken():
+            waiting.result.set_exception(NotYet(what=why))
 
     def _await_work(self) -> bool:
         """Wait until a block is due; False when stopped."""

@@ -68,7 +68,7 @@ class Node:
         tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
         self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
-        self._orderer = self._make_orderer() if self._is_sequencer else None
+        self._orderer = Orderer(view, time.time) if self._is_sequencer else None
         self._threads: list[threading.Thread] = []
         self._failed = False
         self._server = self._make_server()
@@ -114,10 +114,6 @@ class Node:
         threading.Thread(target=self._view.progress.stop, daemon=True).start()
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _make_orderer(self) -> Orderer:
-        view = self._view
-        return Orderer(view.chain, view.ledger, view.directory.genesis, view.keys.identity, time.time)
 
     def _make_server(self) -> MemberServer:
         view = self._view
@@ -178,7 +174,7 @@ class Node:
         """The sequencer's loop: see that no member knows more than we do, then make blocks."""
         if self._orderer is None:
             raise KeyUnusable(key="identity", rule="the sequencer's")
-        self._orderer.require_newest(self._view.brake, list(self._peers.values()))
+        self._orderer.require_newest(list(self._peers.values()))
         if self._view.chain.tip is None:
             for signed in read_founding(self._settings.path(FOUNDING)):
                 self._orderer.submit(signed, self._settings.pool_limit)

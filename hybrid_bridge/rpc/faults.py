@@ -1,6 +1,7 @@
 """How an error of ours crosses the wire: one status code a branch, class and fields beside it.
 
-The far side raises the same class with the same fields, or, where it does not know the class, the branch.
+The far side raises the same class with the same fields, or, where it does not know the class, the branch. A class is
+no proof of anything: who answers may lie.
 """
 
 from dataclasses import fields
@@ -14,6 +15,7 @@ from hybrid_bridge.errors import (
     AnswerMalformed,
     BridgeError,
     Broken,
+    FarSideBroken,
     Malformed,
     NotEntitled,
     Refuted,
@@ -84,14 +86,20 @@ def call_status(failure: object) -> grpc.StatusCode | None:
 
 
 def translated(failure: grpc.RpcError, endpoint: str, call: str) -> BridgeError:
-    """The far side's error if it sent one of ours, else what its silence or its status says."""
+    """The far side's error if it sent one of ours, else what its silence or its status says.
+
+    One exception: its `Broken` is not ours. Who is asked must never be able to stop who asks.
+    """
     status = call_status(failure)
     if status is None:
         return Unreachable(endpoint=endpoint, call=call)
     metadata = dict(cast("grpc.Call", failure).trailing_metadata() or ())
     name, data = metadata.get(NAME_KEY), metadata.get(FIELDS_KEY)
     if isinstance(name, str) and isinstance(data, bytes):
-        return unpack(name, data, status)
+        error = unpack(name, data, status)
+        if isinstance(error, Broken):
+            return FarSideBroken(endpoint=endpoint, call=call, error=type(error).__name__)
+        return error
     if status in _SILENT:
         return Unreachable(endpoint=endpoint, call=call)
     return AnswerMalformed(endpoint=endpoint, call=call, rule=f"status {status.name}")
