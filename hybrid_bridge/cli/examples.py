@@ -17,7 +17,8 @@ def command(folder: Path) -> None:
     receipts, TEST companies.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stored = sorted((item for item in files("hybrid_bridge.cli").joinpath("example_files").iterdir()), key=lambda i: i.name)
+    package = files("hybrid_bridge.cli").joinpath("example_files")
+    stored = sorted(package.iterdir(), key=lambda item: item.name)
     for item in stored:
         target = folder / item.name
         if target.exists():
