@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.business.ruling import LifeEvent
+from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import (
     Bundle,
     CheckpointPart,
@@ -73,9 +73,9 @@ class Bundler:
             Unknown: a record that we do not hold, or a field that it does not have.
             Missing: labels, at a member without the validators' keys.
         """
-        size = order.size or self._view.progress.quorum
-        if size < 2:
-            raise NotYet(what="a checkpoint with a quorum")
+        size = order.size or min(self._view.progress.quorum, self._view.progress.line)
+        if not 2 <= size <= self._view.progress.line:
+            raise NotYet(what="a checkpoint with a quorum and the log's line")
         note = self._view.logbook.note(size)
         parts = _Gathered()
         for wanted in order.records:

@@ -73,6 +73,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         brake=brake,
         clock=clock,
     )
+    progress.raised("line", epochs.newest_line())
     if view.address is not None:
         progress.raised("attested", view.logbook.newest_attested(view.address))
     return Opened(settings, view, guard)

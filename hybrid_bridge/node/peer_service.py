@@ -26,14 +26,13 @@ class PeerService:
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
         """What we signed above these marks; held for a while if that is nothing."""
-        height, size = Height(request.after_height), TreeSize(request.after_size)
-        answer = self._said(height, size)
-        if not (answer.countersignatures or answer.attestations):
-            progress = self._view.progress
-            seen = progress.tip, progress.attested
+        progress = self._view.progress
+        seen = progress.tip, progress.attested, progress.line
+        answer = self._said(request)
+        if not (answer.countersignatures or answer.attestations or answer.log_lines):
             hold = min(request.wait_ms / 1000, MAX_HOLD)
-            progress.wait(lambda: (progress.tip, progress.attested) != seen or not call.active(), hold)
-            answer = self._said(height, size)
+            progress.wait(lambda: (progress.tip, progress.attested, progress.line) != seen or not call.active(), hold)
+            answer = self._said(request)
         return answer
 
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
@@ -52,11 +51,12 @@ class PeerService:
         acknowledgement = self._receiver.receive(call.caller.name, Digest(request.entry_leaf), request.envelope)
         return pb.DeliverResponse(acknowledgement=acknowledgement)
 
-    def _said(self, height: Height, size: TreeSize) -> pb.WitnessResponse:
+    def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view
-        words = view.witness.of(view.keys.identity.public.key_id, height)
-        attestations = [] if view.address is None else view.epochs.attested(view.address, size)
-        lines = view.epochs.lines(size) if view.keys.log is not None else []
+        words = view.witness.of(view.keys.identity.public.key_id, Height(request.after_height))
+        after = TreeSize(request.after_size)
+        attestations = [] if view.address is None else view.epochs.attested(view.address, after)
+        lines = view.epochs.lines(TreeSize(request.after_line)) if view.keys.log is not None else []
         return pb.WitnessResponse(
             countersignatures=words,
             attestations=map(_sized, attestations),

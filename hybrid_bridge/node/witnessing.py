@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer, Marks
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import Evidence
@@ -62,9 +62,12 @@ class Watch:
         member = self._directory.member(peer.name)
         identity = self._directory.identities[peer.name]
         address = None if member.address is None else Address(member.address)
-        after_height = self._view.witness.newest_of(identity.key_id)
-        after_size = TreeSize(0) if address is None else self._newest(address)
-        answer = peer.witness(after_height, after_size, hold)
+        marks = Marks(
+            height=self._view.witness.newest_of(identity.key_id),
+            size=TreeSize(0) if address is None else self._newest(address),
+            line=self._progress.line,
+        )
+        answer = peer.witness(marks, hold)
         for data in answer.countersignatures:
             word = Countersignature.decode(data)
             word.verify(identity)
@@ -72,10 +75,8 @@ class Watch:
         self._compare_all(peer, identity.key_id)
         if answer.countersignatures:
             self.judge()
-        for line in answer.log_lines:
-            if line.size <= self._progress.size:
-                self._view.logbook.take_line(TreeSize(line.size), line.signature)
-        return address is not None and self._take_attestations(address, answer.attestations)
+        ahead = self._take_lines(answer.log_lines)
+        return (address is not None and self._take_attestations(address, answer.attestations)) or ahead
 
     def judge(self) -> None:
         """Say which block is final now."""
@@ -126,6 +127,14 @@ class Watch:
 
     def _newest(self, address: Address) -> TreeSize:
         return self._view.logbook.newest_attested(address)
+
+    def _take_lines(self, said: Sequence[pb.SizedSignature]) -> bool:
+        """Verify and keep the log key's lines; True when some speak of sizes that we have not closed ourselves."""
+        for line in said:
+            if line.size > self._progress.size:
+                return True
+            self._view.logbook.take_line(TreeSize(line.size), line.signature)
+        return False
 
     def _take_attestations(self, address: Address, said: Sequence[pb.SizedSignature]) -> bool:
         """Verify and keep; True when some speak of sizes that we have not closed ourselves."""

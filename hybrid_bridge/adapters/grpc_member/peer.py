@@ -1,6 +1,7 @@
 """Another member as a member sees it: blocks, words for blocks, epochs, sealed deliveries."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Self
 
 import grpc
@@ -12,6 +13,15 @@ from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, TreeSize
 
 SUBMIT_DEADLINE: Final = 15.0  # seconds: a sequencer answers when the transaction stands in a durable block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """How much of a member's words one has: heights countersigned, sizes attested, log lines."""
+
+    height: Height
+    size: TreeSize
+    line: TreeSize
 
 
 class GrpcPeer:
@@ -53,9 +63,11 @@ class GrpcPeer:
         """Closed epochs with their batches."""
         return self._line.stream(self._ledger.Epochs, pb.EpochsRequest(first=first, last=last), 30.0)
 
-    def witness(self, after_height: Height, after_size: TreeSize, wait: float) -> pb.WitnessResponse:
+    def witness(self, marks: Marks, wait: float) -> pb.WitnessResponse:
         """What the member has signed since; it may hold its answer for `wait` seconds."""
-        request = pb.WitnessRequest(after_height=after_height, after_size=after_size, wait_ms=int(wait * 1000))
+        request = pb.WitnessRequest(
+            after_height=marks.height, after_size=marks.size, after_line=marks.line, wait_ms=int(wait * 1000)
+        )
         answer: pb.WitnessResponse = self._line.ask(self._peer.Witness, request, wait)
         return answer
 

@@ -203,14 +203,16 @@ class RegisteredResponse(_message.Message):
     def __init__(self, index: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., epoch: _Optional[int] = ..., present: _Optional[bool] = ...) -> None: ...
 
 class WitnessRequest(_message.Message):
-    __slots__ = ("after_height", "after_size", "wait_ms")
+    __slots__ = ("after_height", "after_size", "wait_ms", "after_line")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     AFTER_SIZE_FIELD_NUMBER: _ClassVar[int]
     WAIT_MS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_LINE_FIELD_NUMBER: _ClassVar[int]
     after_height: int
     after_size: int
     wait_ms: int
-    def __init__(self, after_height: _Optional[int] = ..., after_size: _Optional[int] = ..., wait_ms: _Optional[int] = ...) -> None: ...
+    after_line: int
+    def __init__(self, after_height: _Optional[int] = ..., after_size: _Optional[int] = ..., wait_ms: _Optional[int] = ..., after_line: _Optional[int] = ...) -> None: ...
 
 class WitnessResponse(_message.Message):
     __slots__ = ("countersignatures", "attestations", "log_lines")
