@@ -9,6 +9,8 @@ from typing import Final, Protocol, TypeVar
 
 import grpc
 
+from hybrid_bridge.errors import AnswerMalformed, FieldMalformed
+from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.faults import call_status, translated
 
 MAX_MESSAGE: Final = 4 << 20  # bytes; the longest answer is a batch of blocks
@@ -68,9 +70,10 @@ class Line:
             BridgeError: what the server raised; `Unreachable` when it said nothing in time.
         """
         try:
-            return method(request, timeout=self.deadline + wait)
+            answer = method(request, timeout=self.deadline + wait)
         except grpc.RpcError as failure:
             raise translated(failure, self.name, _call_name(method)) from None
+        return self._bounded(answer, method)
 
     def stream(self, method: Callable[..., Iterator[T]], request: object, seconds: float) -> Iterator[T]:
         """The messages of one server stream that may last `seconds`; its deadline ends it quietly.
@@ -79,11 +82,21 @@ class Line:
             BridgeError: as `ask`, but for the deadline.
         """
         try:
-            yield from method(request, timeout=seconds)
+            for answer in method(request, timeout=seconds):
+                yield self._bounded(answer, method)
         except grpc.RpcError as failure:
             if call_status(failure) is grpc.StatusCode.DEADLINE_EXCEEDED:
                 return
             raise translated(failure, self.name, _call_name(method)) from None
+
+    def _bounded(self, answer: T, method: object) -> T:
+        try:
+            require_numbers(answer)
+        except FieldMalformed as error:
+            raise AnswerMalformed(
+                endpoint=self.name, call=_call_name(method), rule=f"{error.field} <= 2^53-1"
+            ) from None
+        return answer
 
 
 def _call_name(method: object) -> str:

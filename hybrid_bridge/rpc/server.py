@@ -18,6 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from hybrid_bridge.errors import BridgeError, Broken, NotEntitled, SettingsMalformed
+from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.channel import MAX_MESSAGE, MAX_METADATA
 from hybrid_bridge.rpc.faults import status_of, trailing
 
@@ -92,11 +93,15 @@ class _Gate:
 
         def one(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 grpc's own types
             with _faults_sent(context, path):
-                return method(request, self.admit(context, path))
+                call = self.admit(context, path)
+                require_numbers(request)
+                return method(request, call)
 
         def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401 grpc's own types
             with _faults_sent(context, path):
-                yield from method(request, self.admit(context, path))
+                call = self.admit(context, path)
+                require_numbers(request)
+                yield from method(request, call)
 
         return many if isgeneratorfunction(method) else one
 

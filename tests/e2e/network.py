@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.core.encoding import b64u, canonical_json
@@ -72,7 +74,7 @@ def until(what: str, ask: Callable[[], T | None], patience: float = PATIENCE) ->
         if answer not in (None, False):
             return answer
         time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {patience} s; last: {last!r}")
+    pytest.fail(f"{what}: not within {patience} s; last: {last!r}")
 
 
 @dataclass
