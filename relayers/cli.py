@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -214,14 +215,13 @@ def _journal(settings: Settings) -> SqlJournal:
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
-    """A relayer whose endpoints serve the right chain.
+    """A relayer whose endpoints serve the right chain; those that are silent now are left out until the next start.
 
     Raises:
         BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
     """
     relayer = wiring.relayer_of(settings, journal)
-    relayer.observer.require_same_chain()
-    return relayer
+    return replace(relayer, observer=relayer.observer.admitted())
 
 
 def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:

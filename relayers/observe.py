@@ -6,7 +6,7 @@ the observation counts only if the pin still stands at its end.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median_low
 from typing import Final, TypeVar
 
@@ -77,22 +77,35 @@ class Observer:
             raise NotYet(what="a pin that stands until the end of the observation")
         return view
 
-    def require_same_chain(self) -> None:
-        """Every endpoint serves the chain the journal belongs to, and the contract is there.
+    def admitted(self) -> "Observer":
+        """This observer with those endpoints that serve the journal's chain and contract; silent ones are left out.
 
         Raises:
-            StoreBroken: another chain.
+            StoreBroken: an endpoint serves another chain.
             CodeMismatch: not the contract's code at its address.
-            Undecided: an endpoint does not answer.
+            Undecided: fewer than `quorum` endpoints answer.
         """
+        endpoints: list[PublicChain] = []
+        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
         for chain in self.endpoints:
-            if chain.chain_id() != self.scope.chain_id:
-                raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
-            if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
-                raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
-            code = chain.code_hash()
-            if code == EMPTY_CODE or code != (self.code_hash or code):
-                raise CodeMismatch(expected=self.code_hash or Digest(bytes(32)), got=code)
+            try:
+                self._require_same(chain)
+            except Undecided as error:
+                failure = error
+                continue
+            endpoints.append(chain)
+        if len(endpoints) < self.quorum:
+            raise failure
+        return replace(self, endpoints=tuple(endpoints))
+
+    def _require_same(self, chain: PublicChain) -> None:
+        if chain.chain_id() != self.scope.chain_id:
+            raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
+        if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
+            raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
+        code = chain.code_hash()
+        if code == EMPTY_CODE or code != (self.code_hash or code):
+            raise CodeMismatch(expected=self.code_hash or Digest(bytes(32)), got=code)
 
     def ask(self, read: Callable[[PublicChain], T]) -> T:
         """The answer that `quorum` endpoints give alike.

@@ -177,6 +177,7 @@ def _attempt(scene: _Scene, offer: Offer) -> MakeAttempt:
     if need is None:
         return _cancel(scene, offer.nonce, offer.fee)
     return MakeAttempt(
+        seen=scene.chain,
         nonce=offer.nonce,
         checkpoint=need,
         fee=offer.fee,
@@ -186,7 +187,8 @@ def _attempt(scene: _Scene, offer: Offer) -> MakeAttempt:
 
 
 def _cancel(scene: _Scene, nonce: Nonce, fee: Fee) -> MakeAttempt:
-    return MakeAttempt(nonce=nonce, checkpoint=None, fee=fee, from_size=scene.chain.head.tree_size, path=())
+    head = scene.chain.head.tree_size
+    return MakeAttempt(seen=scene.chain, nonce=nonce, checkpoint=None, fee=fee, from_size=head, path=())
 
 
 def _resend(journal: JournalView, sent: Collection[TxHash]) -> Action | None:

@@ -21,9 +21,9 @@ from relayers.observe import Observer
 from relayers.plan import next_action
 from relayers.signing_policy import signed, transaction
 from relayers.views import (
-    Action,
     ChainView,
     CloseSlot,
+    Deed,
     Halt,
     MakeAttempt,
     OpenIntent,
@@ -118,7 +118,7 @@ class _Pass:
             self._view = self._journal.view(self._now)
         return Tick(tuple(done), "more_to_do")
 
-    def _do(self, action: Action) -> None:
+    def _do(self, action: Deed) -> None:
         # The first five are one commit each: done, or found again by the next tick.
         match action:
             case RecordHeader(header, anchors):
@@ -137,15 +137,11 @@ class _Pass:
                 self._send(attempt)
             case Halt():
                 self._halt(action)
-            case Wait():
-                pass
 
     # ── simulate, sign, record ───────────────────────────────────────────────────────────────────────────────────────
 
     def _make_attempt(self, action: MakeAttempt) -> None:
-        chain, relayer = self._chain, self._relayer
-        if chain is None:
-            return
+        chain, relayer = action.seen, self._relayer
         data = b"" if action.checkpoint is None else relayer.encode_anchor(self._update(action, action.checkpoint))
         gas = CANCEL_GAS if action.checkpoint is None else self._gas(data, chain)
         self._require_affordable(Offer(action.nonce, action.fee, gas), chain)

@@ -9,7 +9,7 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Wei
 
 UNITS: Final = {"wei": 1, "gwei": 10**9, "ether": 10**18}
-_AMOUNT: Final = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,18}))? (wei|gwei|ether)")
+_AMOUNT: Final = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,18}))? (wei|gwei|ether)")
 
 
 class Table:

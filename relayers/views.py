@@ -170,6 +170,7 @@ class OpenSlot:
 class MakeAttempt:
     """Simulate, sign, store. `checkpoint` None = cancel."""
 
+    seen: ChainView  # the observation it rests on
     nonce: Nonce
     checkpoint: CheckpointRow | None
     fee: Fee
@@ -199,4 +200,5 @@ class Wait:
     reason: str
 
 
-Action: TypeAlias = RecordHeader | CloseSlot | SettleIntent | OpenIntent | OpenSlot | MakeAttempt | Send | Halt | Wait
+Deed: TypeAlias = RecordHeader | CloseSlot | SettleIntent | OpenIntent | OpenSlot | MakeAttempt | Send | Halt
+Action: TypeAlias = Deed | Wait

@@ -31,6 +31,7 @@ CHAIN_EFFECTS = frozenset({"broadcast"})
 SIGNER_EFFECTS = frozenset({"sign"})
 CHAIN_READS = methods_of(PublicChain) - CHAIN_EFFECTS
 SIGNER_READS = methods_of(TransactionSigner) - SIGNER_EFFECTS
+_EMPTY: dict[Scope, bytes] = {}
 ALONE = TurnPolicy(operators=1, my_index=0, grace_blocks=2, anchor_every=1, delay=Seconds(0))
 
 
@@ -85,6 +86,14 @@ def scope_for(world: World, operator: str) -> Scope:
     )
 
 
+def empty_journal(path: Path, scope: Scope) -> None:
+    """A new journal; the same bytes for the same scope, made once."""
+    if scope not in _EMPTY:
+        create_journal(path, scope, BORN)
+        _EMPTY[scope] = path.read_bytes()
+    path.write_bytes(_EMPTY[scope])
+
+
 def relayer_for(
     world: World,
     *,
@@ -128,7 +137,7 @@ class Operator:
         self.endpoint = MemoryChain(self.world.network, final_depth=DEPTH)
         self.world.network.fund(self.signer.address(), Wei(50 * ETHER))
         self.scope = scope_for(self.world, self.name)
-        create_journal(self.path, self.scope, BORN)
+        empty_journal(self.path, self.scope)
 
     def relayer(self) -> Relayer:
         """As a process builds it when it starts; everything it had in memory is gone."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.public_transaction import PublicTransaction, decode_signed
-from hybrid_bridge.errors import RootMismatch, Unreachable
+from hybrid_bridge.errors import RootMismatch, StoreBroken, Unreachable
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
 from hybrid_bridge.units import Wei
@@ -344,3 +344,26 @@ def test_every_byte_that_left_was_in_the_journal_first(operator: Operator) -> No
     known = {attempt.raw for attempt in dump(operator).attempts}
     assert set(operator.world.network.received) == known
     assert all(decode_signed(raw).sender == operator.signer.address() for raw in known)
+
+
+def test_a_tick_ends_after_its_last_permitted_action_and_the_next_goes_on(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch(operator)
+    monkeypatch.setattr("relayers.relay.MAX_ACTIONS", 2)
+    reports = [operator.tick() for _ in range(3)]
+    assert [report.done for report in reports if report] == [
+        ("RecordHeader", "OpenIntent"),
+        ("OpenSlot", "MakeAttempt"),
+        ("Send",),
+    ]
+    assert [report.reason for report in reports if report] == ["more_to_do", "more_to_do", "in_flight"]
+
+
+def test_a_broken_journal_ends_the_process(operator: Operator) -> None:
+    epoch(operator)
+    operator.relayer()
+    assert operator.journal is not None
+    operator.journal.open_slot = raising(StoreBroken(store="journal", rule="a test"))  # type: ignore[method-assign]
+    with pytest.raises(StoreBroken):
+        operator.tick()

@@ -97,7 +97,7 @@ def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: Wor
         world.log.close_epoch()
         with SqlJournal(path, world.scope, "test", world.now()) as journal:  # each time a new process
             relayer = world.relayer(journal)
-            relayer.observer.require_same_chain()
+            assert relayer.observer.admitted() == relayer.observer
             report = tick(relayer)
         assert not report.blind, report
         assert report.done[-3:] == ("OpenSlot", "MakeAttempt", "Send")
@@ -115,9 +115,9 @@ def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: Wor
 def test_another_chain_or_other_code_is_refused_at_the_start(world: World) -> None:
     observer = Observer(world.scope, (world.chain,), 1, None, PublicBlockNumber(0), Digest(bytes(32)))
     with pytest.raises(CodeMismatch):
-        observer.require_same_chain()
+        observer.admitted()
     elsewhere = replace(world.scope, genesis_hash=bytes(32))
     with pytest.raises(StoreBroken):
-        replace(observer, scope=elsewhere).require_same_chain()
+        replace(observer, scope=elsewhere).admitted()
     with pytest.raises(CodeMismatch):
-        replace(observer, endpoints=(Web3Chain(world.rpc, SIGNER.address()),), code_hash=None).require_same_chain()
+        replace(observer, endpoints=(Web3Chain(world.rpc, SIGNER.address()),), code_hash=None).admitted()

@@ -147,13 +147,21 @@ def test_the_usual_base_fee_is_the_median_of_the_last_thousand_public_blocks(wor
 
 
 def test_endpoints_of_another_chain_or_contract_are_refused(world: World) -> None:
-    observer(world).require_same_chain()
+    observer(world).admitted()
     for refused, error in (
         ({"chain_id": lambda: 1}, StoreBroken),
         ({"block": lambda _: PublicBlock(0, bytes(32), bytes(32), 0)}, StoreBroken),
         ({"code_hash": lambda: EMPTY_CODE}, CodeMismatch),
     ):
         with pytest.raises(error):
-            observer(world, Liar(world, **refused)).require_same_chain()
+            observer(world, Liar(world, **refused)).admitted()
     with pytest.raises(CodeMismatch):
-        replace(observer(world), code_hash=bytes(32)).require_same_chain()
+        replace(observer(world), code_hash=bytes(32)).admitted()
+
+
+def test_endpoints_that_are_silent_at_the_start_are_left_out_while_a_quorum_answers(world: World) -> None:
+    silent = Liar(world, chain_id=raising(Unreachable(endpoint="x", call="eth_chainId")))
+    both = observer(world, silent, honest=2, quorum=2).admitted()
+    assert [chain.name for chain in both.endpoints] == ["honest 0", "honest 1"]
+    with pytest.raises(Unreachable):
+        observer(world, silent, honest=1, quorum=2).admitted()
