@@ -1,9 +1,8 @@
-"""`hybrid-bridge devnet`: an embedded public chain on loopback, for demo and tests. Test money, gone at the end."""
+"""`hybrid-bridge devnet`: an embedded public chain on loopback, for demo and tests. Test money."""
 
 import json
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -50,6 +49,12 @@ class Fund(click.ParamType[tuple[Address, Wei]]):
 )
 @click.option("--automine", is_flag=True, help="One block for each transaction, at once.")
 @click.option("--fund", type=Fund(), multiple=True, help="Give this account money at the start; repeatable.")
+@click.option(
+    "--state-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep every public block there before it is announced; a later start with this file, even after kill -9, is "
+    "the same chain: hashes, balances, code, receipts. Transactions still in the pool are lost, as everywhere.",
+)
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the JSON line there once it answers.")
 @click.option("--json", "_as_json", is_flag=True, help="Accepted for symmetry: the one line of output is JSON anyway.")
 def command(
@@ -59,22 +64,17 @@ def command(
     finality_depth: int,
     automine: bool,
     fund: tuple[tuple[Address, Wei], ...],
+    state_file: Path | None,
     ready_file: Path | None,
     _as_json: bool,
 ) -> None:
     """Run an embedded public chain on loopback until SIGTERM or Ctrl-C.
 
-    Prints one JSON line when it answers: {"url", "port", "chain_id", "pid"}. Real EVM, no real money, no persistence.
+    Prints one JSON line when it answers: {"url", "port", "chain_id", "pid"}. Real EVM, no real money. Without
+    --state-file all is gone at the end; with it a start replays the file, hundreds of public blocks in a second.
     """
     from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings  # noqa: PLC0415 py-evm takes a second to load
 
-    stopped = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     settings = DevnetSettings(
         chain_id=ChainId(chain_id),
         period=period,
@@ -82,17 +82,24 @@ def command(
         automine=automine,
         port=port,
         funds=fund,
+        state_file=state_file,
     )
     try:
         devnet = Devnet(settings, now)
     except OSError:
         raise SettingsMalformed(key="port", rule="a free port of this machine") from None
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        devnet.end()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     with devnet:
         line = json.dumps({"url": devnet.url, "port": devnet.port, "chain_id": chain_id, "pid": os.getpid()})
         if ready_file is not None:
             _write_whole(ready_file, line + "\n")
         click.echo(line)
-        stopped.wait()
+        devnet.wait()
 
 
 def _write_whole(path: Path, text: str) -> None:

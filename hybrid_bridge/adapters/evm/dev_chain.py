@@ -1,10 +1,11 @@
 """The embedded public chain: one producer, a pool with geth's rules, a real EVM. The door to py-evm.
 
-Blocks, state and receipts are in memory only and gone when the process ends. There are no reorganisations. Prague
-rules, so EIP-7825 (gas above 2^24) is not enforced. Not thread-safe: `devnet.py` serves under one lock.
+Blocks, state and receipts are in memory; `record` hears of each public block before anybody else, and `replay` makes it
+again. There are no reorganisations. Prague rules, so EIP-7825 (gas above 2^24) is not enforced. Not thread-safe:
+`devnet.py` serves under one lock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +18,9 @@ from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
 
 from hybrid_bridge.adapters.evm.create2 import FACTORY, FACTORY_CODE
-from hybrid_bridge.units import Address, ChainId, Gas, Nonce, TxHash, UnixSeconds, Wei
+from hybrid_bridge.adapters.evm.dev_journal import STATE_FILE, Birth, Sealed
+from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.units import Address, Gas, Nonce, PublicBlockHash, TxHash, UnixSeconds, Wei
 
 Evm: TypeAlias = Any  # a header, transaction, receipt or state of py-evm: its classes differ from fork to fork
 
@@ -63,12 +66,13 @@ class Call:
 class DevChain:
     """See the module's docstring."""
 
-    def __init__(self, chain_id: ChainId, funds: Mapping[Address, Wei], born: UnixSeconds) -> None:
-        self.chain_id = chain_id
-        state = {address: _account(balance) for address, balance in funds.items()}
+    def __init__(self, birth: Birth, record: Callable[[Sealed], None] = lambda _: None) -> None:
+        self.chain_id = chain_id = birth.chain_id
+        self._record = record
+        state = {address: _account(balance) for address, balance in birth.funds.items()}
         state[FACTORY] = _account(Wei(0), FACTORY_CODE, Nonce(1))
         params = {"coinbase": bytes(20), "difficulty": 0, "extra_data": b"devnet", "gas_limit": GAS_LIMIT}
-        params |= {"mix_hash": bytes(32), "nonce": bytes(8), "timestamp": born}
+        params |= {"mix_hash": bytes(32), "nonce": bytes(8), "timestamp": birth.born}
         kind: Evm = type("_Chain", (_SteadyGasLimit,), {"chain_id": chain_id, "vm_configuration": ((0, PragueVM),)})
         self._chain = kind.from_genesis(get_db_backend(), params, state)
         self._headers = [self._chain.get_canonical_block_header_by_number(0)]
@@ -119,11 +123,32 @@ class DevChain:
                     applied.append((transaction, self._chain.apply_transaction(transaction)[1]))
                 except (ValidationError, PyEVMError):
                     continue  # above all: the sender can no longer pay. As good as evicted
-        block = self._chain.mine_block(coinbase=bytes(20), mix_hash=bytes(32), blob_gas_used=0)
-        self._headers.append(block.header)
-        self._numbers[block.hash] = block.number
-        self._place(block.header, applied)
-        return block.header
+        header = self._seal()
+        self._record(_sealed(header, applied))  # Durable. Dead here? The next start announces it.
+        self._announce(header, applied)
+        return header
+
+    def replay(self, sealed: Sealed) -> None:
+        """Make a public block again, as it was recorded. Foreign errors of a damaged record are the caller's.
+
+        Raises:
+            StoreBroken: another one comes out.
+        """
+        self._chain.set_header_timestamp(sealed.time)
+        decode = self._chain.get_vm().get_transaction_builder().decode
+        applied = [(tx, self._chain.apply_transaction(tx)[1]) for tx in map(decode, sealed.transactions)]
+        header = self._seal()
+        if header.hash != sealed.hash:
+            raise StoreBroken(store=STATE_FILE, rule=f"public block {header.block_number} comes out the same")
+        self._announce(header, applied)
+
+    def _seal(self) -> Evm:
+        return self._chain.mine_block(coinbase=bytes(20), mix_hash=bytes(32), blob_gas_used=0).header
+
+    def _announce(self, header: Evm, applied: Sequence[tuple[Evm, Evm]]) -> None:
+        self._headers.append(header)
+        self._numbers[header.hash] = header.block_number
+        self._place(header, applied)
 
     def _executable(self) -> list[Evm]:
         """The transactions whose turn it is: next nonce, fee at least the base fee, room left."""
@@ -275,6 +300,14 @@ class _SteadyGasLimit(MiningChain):
     def create_header_from_parent(self, parent_header: Evm, **params: Any) -> Evm:  # noqa: ANN401
         """As in py-evm, but for the gas limit."""
         return super().create_header_from_parent(parent_header, **{**params, "gas_limit": parent_header.gas_limit})
+
+
+def _sealed(header: Evm, applied: Sequence[tuple[Evm, Evm]]) -> Sealed:
+    return Sealed(
+        time=UnixSeconds(header.timestamp),
+        transactions=tuple(transaction.encode() for transaction, _ in applied),
+        hash=PublicBlockHash(header.hash),
+    )
 
 
 def _account(balance: Wei, code: bytes = b"", nonce: Nonce = Nonce(0)) -> dict[str, Any]:  # noqa: B008

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
 import rlp
@@ -18,9 +19,11 @@ from eth.exceptions import PyEVMError
 from eth_utils.exceptions import ValidationError
 
 from hybrid_bridge.adapters.evm.dev_chain import DevChain, RpcRefused
+from hybrid_bridge.adapters.evm.dev_journal import STATE_FILE, Birth, ChainJournal
 from hybrid_bridge.adapters.evm.dev_rpc import DevRpc
 from hybrid_bridge.adapters.evm.json_text import require_shallow
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.errors import StoreBroken
 from hybrid_bridge.units import Address, ChainId, UnixSeconds, Wei
 
 HOST: Final = "127.0.0.1"
@@ -48,20 +51,32 @@ class DevnetSettings:
     automine: bool = False  # one public block for each transaction, at once
     port: int = 0  # 0: any free one
     funds: tuple[tuple[Address, Wei], ...] = ()
+    state_file: Path | None = None  # where public blocks are kept, and found again; None: nowhere
 
 
 class Devnet:
     """A running embedded public chain. `stop` ends it; as a context manager it does so by itself."""
 
     def __init__(self, settings: DevnetSettings, now: Callable[[], UnixSeconds]) -> None:
+        """Listen, and make again what the state file holds; nobody is answered yet.
+
+        Raises:
+            OSError: the port is taken.
+            SettingsMalformed, StoreBroken: the state file is not this chain's, or damaged.
+        """
         self.settings = settings
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._broken: StoreBroken | None = None
         self._now = now
-        self._chain = DevChain(settings.chain_id, dict(settings.funds), UnixSeconds(now() - 1))
+        self._server = _Server((HOST, settings.port), type("_Handler", (_Handler,), {"devnet": self}))
+        self._journal: ChainJournal | None = None
+        try:
+            self._chain = self._made_again()
+        except BaseException:
+            self._give_up()
+            raise
         self._rpc = DevRpc(self._chain, settings.finality_depth, now, automine=settings.automine)
-        handler = type("_Handler", (_Handler,), {"devnet": self})
-        self._server = _Server((HOST, settings.port), handler)
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         ]
@@ -84,15 +99,50 @@ class Devnet:
             thread.start()
         return self
 
+    def end(self) -> None:
+        """Ask `wait` to return; safe in a signal handler."""
+        self._stopping.set()
+
+    def wait(self) -> None:
+        """Until somebody ends it.
+
+        Raises:
+            StoreBroken: the state file could not be written; what was not kept was not announced.
+        """
+        self._stopping.wait()
+        if self._broken is not None:
+            raise self._broken
+
     def stop(self) -> None:
         """Answer nothing more; returns when the threads have ended."""
         self._stopping.set()
         if self._threads[0].is_alive():
             self._server.shutdown()
-        self._server.server_close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=10)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        self._server.server_close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _made_again(self) -> DevChain:
+        """The chain of the state file, or a new one."""
+        settings = self.settings
+        birth = Birth(chain_id=settings.chain_id, born=UnixSeconds(self._now() - 1), funds=dict(settings.funds))
+        if settings.state_file is None:
+            return DevChain(birth)
+        self._journal = ChainJournal(settings.state_file)
+        birth, kept = self._journal.restored(birth)
+        try:
+            chain = DevChain(birth, self._journal.append)
+            for sealed in kept:
+                chain.replay(sealed)
+        except (*_UNFORESEEN, ValueError, TypeError) as error:
+            raise StoreBroken(store=STATE_FILE, rule=f"a chain that can be made again ({error!r:.120})") from None
+        return chain
 
     def __enter__(self) -> Self:
         return self.start()
@@ -112,9 +162,21 @@ class Devnet:
         """One public block now. What goes wrong is logged: the next one may do better."""
         try:
             with self._lock:
+                self._require_sound()
                 self._chain.mine(self._now())
+        except StoreBroken as error:
+            self._break(error)
         except _UNFORESEEN:
             _LOG.exception("devnet could not make a public block")
+
+    def _require_sound(self) -> None:
+        """Once a public block could not be kept, nothing is announced any more."""
+        if self._broken is not None:
+            raise self._broken
+
+    def _break(self, error: StoreBroken) -> None:
+        self._broken = self._broken or error
+        self._stopping.set()
 
     def serve(self, body: bytes) -> bytes:
         """The answer to the body of one HTTP request: a call or a batch of calls."""
@@ -132,9 +194,13 @@ class Devnet:
         asked = request.get("id")
         try:
             with self._lock:
+                self._require_sound()
                 result = self._rpc.answer(request.get("method"), request.get("params", []))
         except RpcRefused as refused:
             return _error(asked, refused.code, refused.message, refused.data)
+        except StoreBroken as error:
+            self._break(error)
+            return _error(asked, -32603, str(error))
         except _UNFORESEEN as error:
             _LOG.exception("devnet could not answer %.60r", request.get("method"))
             return _error(asked, -32603, f"internal error: {type(error).__name__}")

@@ -1,0 +1,139 @@
+"""The embedded public chain on disk: a devnet that was killed comes back with the same public blocks.
+
+JSON lines. The first says what the chain was born with, each further one is a public block. A line is durable before
+its public block is announced; a torn last line was therefore never announced, and is cut off. The pool is not kept:
+whoever sent a transaction that got lost sends it again.
+"""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hybrid_bridge.errors import SettingsMalformed, StoreBroken
+from hybrid_bridge.units import Address, ChainId, PublicBlockHash, UnixSeconds, Wei
+
+FORMAT: Final = "hybrid-bridge/devnet/v1"
+STATE_FILE: Final = "devnet state file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """What an embedded public chain begins with."""
+
+    chain_id: ChainId
+    born: UnixSeconds
+    funds: Mapping[Address, Wei]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A public block: what it takes to make it again, and the hash that must come out."""
+
+    time: UnixSeconds
+    transactions: tuple[bytes, ...]
+    hash: PublicBlockHash
+
+
+class ChainJournal:
+    """One chain's file, held by one process. `restored` comes first, and once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            SettingsMalformed: it cannot be, or another process holds it.
+        """
+        try:
+            self._file = path.open("a+b", buffering=0)
+        except OSError:
+            raise SettingsMalformed(key="--state-file", rule="a file that can be written") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise SettingsMalformed(key="--state-file", rule="a file that no other devnet uses") from None
+
+    def restored(self, wanted: Birth) -> tuple[Birth, list[Sealed]]:
+        """What the file holds; an empty one begins with `wanted`.
+
+        Raises:
+            SettingsMalformed: the file's chain has another id, or other accounts had money at its birth.
+            StoreBroken: the file is damaged, or cannot be written.
+        """
+        lines = self._whole_lines()
+        if not lines:
+            self._append(_birth_json(wanted))
+            return wanted, []
+        try:
+            birth, sealed = _birth(lines[0]), [_sealed(line) for line in lines[1:]]
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise StoreBroken(store=STATE_FILE, rule="lines as this program writes them") from None
+        if (birth.chain_id, birth.funds) != (wanted.chain_id, wanted.funds):
+            raise SettingsMalformed(key="--state-file", rule="a chain with this --chain-id and these --fund")
+        return birth, sealed
+
+    def append(self, sealed: Sealed) -> None:
+        """Durable when it returns.
+
+        Raises:
+            StoreBroken: it cannot be written; what the file holds now is for the next start to find out.
+        """
+        self._append(
+            {
+                "time": sealed.time,
+                "transactions": ["0x" + raw.hex() for raw in sealed.transactions],
+                "hash": "0x" + sealed.hash.hex(),
+            }
+        )
+
+    def close(self) -> None:
+        """Give the file up."""
+        self._file.close()
+
+    def _whole_lines(self) -> list[bytes]:
+        self._file.seek(0)
+        data = self._file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            self._file.truncate(len(whole))
+        return whole.splitlines()
+
+    def _append(self, line: Mapping[str, object]) -> None:
+        data = json.dumps(line).encode() + b"\n"
+        try:
+            if (written := self._file.write(data)) != len(data):
+                raise OSError(errno.EIO, f"{written} of {len(data)} bytes written")  # noqa: EM102 for the cause only
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise StoreBroken(store=STATE_FILE, rule="a file that can be written") from error
+
+
+def _birth_json(birth: Birth) -> Mapping[str, object]:
+    funds = {"0x" + address.hex(): str(wei) for address, wei in birth.funds.items()}
+    return {"format": FORMAT, "chain_id": birth.chain_id, "born": birth.born, "funds": funds}
+
+
+def _birth(line: bytes) -> Birth:
+    read: Any = json.loads(line)
+    if read["format"] != FORMAT:
+        raise ValueError
+    funds = {Address(_octets(address)): Wei(int(wei)) for address, wei in read["funds"].items()}
+    return Birth(chain_id=ChainId(int(read["chain_id"])), born=UnixSeconds(int(read["born"])), funds=funds)
+
+
+def _sealed(line: bytes) -> Sealed:
+    read: Any = json.loads(line)
+    return Sealed(
+        time=UnixSeconds(int(read["time"])),
+        transactions=tuple(_octets(raw) for raw in read["transactions"]),
+        hash=PublicBlockHash(_octets(read["hash"])),
+    )
+
+
+def _octets(value: str) -> bytes:
+    return bytes.fromhex(value.removeprefix("0x"))
