@@ -7,15 +7,15 @@ import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
-from hybrid_bridge.node.laying import lay
-from hybrid_bridge.node.settings import require_endpoint
 from hybrid_bridge.units import Seconds, UnixSeconds
+
+if TYPE_CHECKING:
+    from hybrid_bridge.node.founding import Foundation, Founder
 
 PLAN_KEYS: Final = {"origin": str, "cadence": int, "grace": int, "relayers": list, "members": list}
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
@@ -50,6 +50,9 @@ def init(
     The plan is TOML: origin, cadence, relayers, and a [[members]] table with name, legal_name, legal_id, roles
     (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose. Options fill what it lacks.
     """
+    from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
+    from hybrid_bridge.node.laying import lay  # noqa: PLC0415
+
     stated = _read_plan(plan) if plan is not None else {}
     given: dict[str, Any] = {"origin": origin, "cadence": cadence, "relayers": list(relayers)} | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
@@ -66,7 +69,7 @@ def init(
     _tell(foundation, out, as_json=as_json)
 
 
-def _tell(foundation: Foundation, out: Path, *, as_json: bool) -> None:
+def _tell(foundation: "Foundation", out: Path, *, as_json: bool) -> None:
     genesis = foundation.genesis
     if as_json:
         members = {member.name: member.endpoint for member in foundation.members}
@@ -93,7 +96,9 @@ def _read_plan(path: Path) -> dict[str, Any]:
     return given
 
 
-def _founder(row: object) -> Founder:
+def _founder(row: object) -> "Founder":
+    from hybrid_bridge.node.founding import Founder  # noqa: PLC0415
+
     if not isinstance(row, dict) or row.keys() - {"endpoint"} != {"name", "legal_name", "legal_id", "roles"}:
         raise SettingsMalformed(key="members", rule="tables of name, legal_name, legal_id, roles and perhaps endpoint")
     roles, texts = row["roles"], {key: value for key, value in row.items() if key != "roles"}
@@ -102,7 +107,9 @@ def _founder(row: object) -> Founder:
     return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles)))
 
 
-def _named(text: str) -> Founder:
+def _named(text: str) -> "Founder":
+    from hybrid_bridge.node.founding import Founder  # noqa: PLC0415
+
     parts = text.split(",")
     if len(parts) != 3:
         raise SettingsMalformed(key="--member", rule="NAME,ID,ROLE+ROLE")
@@ -111,8 +118,10 @@ def _named(text: str) -> Founder:
     return _listening(founder)
 
 
-def _listening(founder: Founder) -> Founder:
+def _listening(founder: "Founder") -> "Founder":
     """Port 0 becomes one that is free now: the directory must name it before the node runs."""
+    from hybrid_bridge.node.settings import require_endpoint  # noqa: PLC0415
+
     host, port = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
     if port:
         return founder

@@ -44,10 +44,12 @@ def run(folder: Path, ready_file: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def status(folder: Path, as_json: bool) -> None:
     """How far the node is: blocks, epochs, checkpoints, whether it still signs."""
-    from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk  # noqa: PLC0415 gRPC is dear; help must not pay
+    from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415 gRPC is dear; help must not pay
 
-    with GrpcDesk.of_folder(folder) as desk:
-        found = desk.status()
+    with desk_of(folder) as desk:
+        answer = desk.status()
+    found = {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
+    found["log_id"] = answer.log_id.hex()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
@@ -17,7 +18,7 @@ from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
-from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret
+from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import Clock
 from hybrid_bridge.rpc.channel import ClientTls
@@ -109,6 +110,12 @@ def owner_tls(folder: Path) -> ClientTls:
     except OSError:
         raise KeyUnusable(key=folder.name, rule="a folder with ca.pem, tls.pem, tls.key") from None
     return ClientTls(roots, certificate, private_bytes(folder / "tls.key", "tls.key"))
+
+
+def desk_of(folder: Path) -> GrpcDesk:
+    """The owner's client of the node in `folder`."""
+    settings = read_settings(folder)
+    return GrpcDesk.at(settings.name, settings.listen, owner_tls(folder / "owner"))
 
 
 class RotatingTls:

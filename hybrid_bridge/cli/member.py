@@ -1,0 +1,261 @@
+"""`hybrid-bridge member`: the owner's desk at one's own node: draft, authorise, submit, look, bundle."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from hybrid_bridge.core.bundle import SUFFIX
+from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u
+from hybrid_bridge.core.labels import normalised
+from hybrid_bridge.errors import FieldMalformed
+from hybrid_bridge.units import Digest, TransactionId
+
+if TYPE_CHECKING:
+    from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+
+FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
+INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+OUTPUT: Final = click.Path(path_type=Path, dir_okay=False)
+KEY_PREFIX: Final = "key:"
+MAX_FIELDS: Final = 1 << 20
+
+folder_option = click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+class Hex(click.ParamType[bytes]):
+    """32 bytes as hex digits."""
+
+    name = "HEX"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """Parse one id."""
+        try:
+            octets = bytes.fromhex(str(value))
+        except ValueError:
+            octets = b""
+        if len(octets) != 32:
+            self.fail("64 hex digits", param, ctx)
+        return octets
+
+
+class LabelText(click.ParamType[bytes]):
+    """TYPE:PART,PART as people write a label, such as `3:LEI:5493001KJTIIGC8Y1R12,INV-001`."""
+
+    name = "TYPE:PART,PART"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """The encoded label in its one spelling."""
+        kind, _, parts = str(value).partition(":")
+        if not kind.isdecimal() or not parts:
+            self.fail(f"{value!r} is not TYPE:PART,PART", param, ctx)
+        return normalised(int(kind), *parts.split(",")).encode()
+
+
+@click.group()
+def command() -> None:
+    """Draft, authorise and submit records at one's own node; see what one holds; make bundles."""
+
+
+@command.command()
+@folder_option
+@click.argument("purpose")
+@json_option
+def key(folder: Path, purpose: str, as_json: bool) -> None:
+    """The id of a key: `identity`, or a party key for any PURPOSE, the same for the same purpose."""
+    with _desk(folder) as desk:
+        answer = desk.key(purpose)
+    _tell({"key": b64u(answer.key_id), "spki": b64u(answer.spki)}, as_json=as_json)
+
+
+@command.command()
+@folder_option
+@click.argument("schema")
+@click.argument("fields", type=INPUT)
+@click.option("--authoriser", "authorisers", multiple=True, metavar="PURPOSE|key:ID", help="Repeatable.")
+@click.option("--label", "labels", type=LabelText(), multiple=True, help="Identity label to insert; repeatable.")
+@click.option("--audience", multiple=True, help="Member who gets the private fields; repeatable.")
+@click.option("--out", type=OUTPUT, required=True, help="The draft; private.")
+def draft(
+    folder: Path,
+    schema: str,
+    fields: Path,
+    authorisers: Sequence[str],
+    labels: Sequence[bytes],
+    audience: Sequence[str],
+    out: Path,
+) -> None:
+    """Write a record of SCHEMA (asset.register/1) from a JSON file of FIELDS. Nothing is signed or sent."""
+    from hybrid_bridge.rpc.v1 import bridge_pb2 as pb  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    request = pb.DraftRequest(
+        schema=schema,
+        fields=_read_fields(fields),
+        authorisers=[
+            pb.Authoriser(key_id=parse_b64u(who.removeprefix(KEY_PREFIX), "authoriser"))
+            if who.startswith(KEY_PREFIX)
+            else pb.Authoriser(purpose=who)
+            for who in authorisers
+        ],
+        labels=canonical_json([b64u(label) for label in labels]),
+        audience=audience,
+    )
+    with _desk(folder) as desk:
+        _write_private(out, desk.draft(request).draft)
+
+
+@command.command()
+@folder_option
+@click.argument("draft_file", metavar="DRAFT", type=INPUT)
+@click.option("--with", "purposes", multiple=True, required=True, help="Purpose of a key of ours; repeatable.")
+@click.option("--out", type=OUTPUT, required=True, help="The consents, for the submitter.")
+def authorise(folder: Path, draft_file: Path, purposes: Sequence[str], out: Path) -> None:
+    """Consent to a DRAFT with keys of ours, after the node has read the whole document."""
+    with _desk(folder) as desk:
+        signatures = desk.authorise(draft_file.read_bytes(), purposes).signatures
+    out.write_bytes(canonical_json([b64u(signature) for signature in signatures]))
+
+
+@command.command()
+@folder_option
+@click.argument("draft_file", metavar="DRAFT", type=INPUT)
+@click.option("--consent", "consents", type=INPUT, multiple=True, help="What `authorise` wrote elsewhere; repeatable.")
+@json_option
+def submit(folder: Path, draft_file: Path, consents: Sequence[Path], as_json: bool) -> None:
+    """Send a DRAFT to the ledger. Ends when it stands in a durable block; the same draft again is no change."""
+    signatures = [signature for path in consents for signature in _read_consents(path)]
+    with _desk(folder) as desk:
+        sent = desk.send(draft_file.read_bytes(), signatures)
+    found: dict[str, Json] = {
+        "transaction": sent.transaction_id.hex(),
+        "entry_leaf": sent.entry_leaf.hex(),
+        "height": sent.height,
+        "code": sent.code,
+        "promise": b64u(sent.promise),
+    }
+    _tell(found, as_json=as_json)
+
+
+@command.command()
+@folder_option
+@click.argument("transaction", type=Hex())
+@json_option
+def status(folder: Path, transaction: bytes, as_json: bool) -> None:
+    """Where a TRANSACTION stands."""
+    with _desk(folder) as desk:
+        answer = desk.transaction(TransactionId(transaction))
+    found: dict[str, Json] = {name: getattr(answer, name) for name in ("height", "epoch", "code", "final", "closed")}
+    _tell(found, as_json=as_json)
+
+
+@command.command()
+@folder_option
+@json_option
+def records(folder: Path, as_json: bool) -> None:
+    """What this member holds, own records and delivered ones, without their content."""
+    found: list[dict[str, Json]] = []
+    with _desk(folder) as desk:
+        while page := desk.records(int(str(found[-1]["number"])) if found else 0):
+            found += [
+                {
+                    "number": row.number,
+                    "entry_leaf": row.entry_leaf.hex(),
+                    "schema": row.schema,
+                    "standing": row.standing,
+                    "source": row.source,
+                    "epoch": row.epoch,
+                }
+                for row in page
+            ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for row in found:
+        click.echo("  ".join(str(value) for value in row.values()))
+
+
+@command.command()
+@folder_option
+@click.argument("entry_leaf", type=Hex())
+def show(folder: Path, entry_leaf: bytes) -> None:
+    """A document in full, as JSON. Private."""
+    with _desk(folder) as desk:
+        click.echo(desk.record(Digest(entry_leaf)))
+
+
+@command.command()
+@folder_option
+@click.option("--record", "leaves", type=Hex(), multiple=True, help="LEAF(entry) of a record; repeatable.")
+@click.option("--field", "names", multiple=True, help="Disclose this field of every record; `*` for all; repeatable.")
+@click.option("--label", "labels", type=LabelText(), multiple=True, help="Show this label's standing; repeatable.")
+@click.option("--size", default=0, type=click.IntRange(0), help="Checkpoint to stand on.", show_default="the newest")
+@click.option("--transactions", is_flag=True, help="Show the signed transactions, with all their claims.")
+@click.option("--out", type=OUTPUT, required=True, help=f"NAME{SUFFIX}")
+def bundle(
+    folder: Path,
+    leaves: Sequence[bytes],
+    names: Sequence[str],
+    labels: Sequence[bytes],
+    size: int,
+    transactions: bool,
+    out: Path,
+) -> None:
+    """Write what an outsider needs of one's records. It has no public anchor yet: `bundle upgrade` adds one."""
+    from hybrid_bridge.rpc.v1 import bridge_pb2 as pb  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    request = pb.BundleRequest(
+        purpose="record" if leaves else "registry",
+        entry_leaves=leaves,
+        disclosed=[pb.Disclosed(entry_leaf=leaf, names=names) for leaf in leaves if names],
+        labels=[pb.RegisteredRequest(label=label) for label in labels],
+        size=size,
+        transactions=transactions,
+    )
+    with _desk(folder) as desk:
+        out.write_bytes(desk.bundle(request))
+
+
+@contextmanager
+def _desk(folder: Path) -> Iterator["GrpcDesk"]:
+    from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    with desk_of(folder) as desk:
+        yield desk
+
+
+def _tell(found: dict[str, Json], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:>12}  {value}")
+
+
+def _read_fields(path: Path) -> bytes:
+    """Any JSON object of flat values becomes its canonical form."""
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError:
+        raise FieldMalformed(field=path.name, rule="JSON") from None
+    if not isinstance(value, dict):
+        raise FieldMalformed(field=path.name, rule="an object")
+    return canonical_json(value)
+
+
+def _read_consents(path: Path) -> list[bytes]:
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError:
+        value = None
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise FieldMalformed(field=path.name, rule="what `member authorise` wrote")
+    return [parse_b64u(text, "consent") for text in value]
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(data)

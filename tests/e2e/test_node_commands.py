@@ -1,0 +1,113 @@
+"""The owner's commands against real nodes: key, draft, authorise, submit, status, records, show, bundle."""
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.core.bundle import decode_bundle
+from hybrid_bridge.core.encoding import Json
+from tests.e2e.network import Network, running_network, until
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    yield from running_network(tmp_path_factory.mktemp("commands") / "out")
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "hybrid_bridge", *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def answer(*arguments: str) -> dict[str, Json]:
+    found = json.loads(run(*arguments, "--json"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_record_goes_from_a_file_of_fields_to_a_bundle(network: Network, tmp_path: Path) -> None:
+    supplier, core = str(network.folder("supplier")), str(network.folder("core"))
+    object_id = secrets.token_hex(16)
+    fields: dict[str, Json] = {
+        "object": object_id,
+        "debtor": answer("member", "key", "--dir", core, "identity")["key"],
+        "ccy": "CNY",
+        "gross": "100",
+        "creditor_key": answer("member", "key", "--dir", supplier, f"creditor/{object_id}")["key"],
+        "seller": "A seller",
+        "event_time": int(time.time()),
+    }
+    written, draft = tmp_path / "fields.json", tmp_path / "draft.json"
+    written.write_text(json.dumps(fields))
+    run(
+        *("member", "draft", "--dir", supplier, "asset.register/1", str(written)),
+        *("--authoriser", f"creditor/{object_id}", "--audience", "core", "--out", str(draft)),
+    )
+    assert draft.stat().st_mode & 0o077 == 0
+    sent = answer("member", "submit", "--dir", supplier, str(draft))
+    leaf, transaction = str(sent["entry_leaf"]), str(sent["transaction"])
+    until("it stands", lambda: network.status("supplier").height >= int(str(sent["height"])))
+    found = answer("member", "status", "--dir", supplier, transaction)
+    assert found["code"] == 0
+    rows = json.loads(run("member", "records", "--dir", supplier, "--json"))
+    assert [row["entry_leaf"] for row in rows] == [leaf]
+    assert "A seller" not in run("member", "records", "--dir", supplier)
+    assert json.loads(run("member", "show", "--dir", supplier, leaf))["entry"]
+    network.await_status("supplier", "public", lambda status: status.quorum_size > int(str(found["epoch"])) + 1)
+    bundle = tmp_path / "one.hb.json"
+    run("member", "bundle", "--dir", supplier, "--record", leaf, "--field", "gross", "--out", str(bundle))
+    (entry,) = (entry for epoch in decode_bundle(bundle.read_bytes()).epochs for entry in epoch.entries)
+    assert len(entry.disclosures) == 3
+
+
+def test_a_consent_travels_as_a_file(network: Network, tmp_path: Path) -> None:
+    supplier, bank = str(network.folder("supplier")), str(network.folder("bank-a"))
+    object_id = secrets.token_hex(16)
+    creditor = str(answer("member", "key", "--dir", bank, f"creditor/{object_id}")["key"])
+    fields: dict[str, Json] = {
+        "object": object_id,
+        "debtor": answer("member", "key", "--dir", str(network.folder("core")), "identity")["key"],
+        "ccy": "CNY",
+        "gross": "100",
+        "creditor_key": creditor,
+        "event_time": int(time.time()),
+    }
+    written, draft, consent = tmp_path / "fields.json", tmp_path / "draft.json", tmp_path / "consent.json"
+    written.write_text(json.dumps(fields))
+    run(
+        *("member", "draft", "--dir", supplier, "asset.register/1", str(written)),
+        *("--authoriser", f"key:{creditor}", "--audience", "bank-a", "--out", str(draft)),
+    )
+    assert "undecided" in run("member", "submit", "--dir", supplier, str(draft), code=3)
+    run("member", "authorise", "--dir", bank, str(draft), "--with", f"creditor/{object_id}", "--out", str(consent))
+    sent = answer("member", "submit", "--dir", supplier, str(draft), "--consent", str(consent))
+    assert sent["code"] == 0
+
+
+def test_the_status_of_a_node_is_told_to_its_owner(network: Network) -> None:
+    found = answer("node", "status", "--dir", str(network.folder("regulator")))
+    assert found["name"] == "regulator"
+    assert found["halted"] == ""
+
+
+def test_bad_input_ends_with_two_and_says_what_to_mend(network: Network, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("[1")
+    supplier = str(network.folder("supplier"))
+    told = run("member", "draft", "--dir", supplier, "asset.register/1", str(bad), "--out", str(tmp_path / "x"), code=2)
+    assert "bad.json" in told
+    assert "64 hex digits" in run("member", "status", "--dir", supplier, "zz", code=2)
+    assert "node.toml" in run("node", "status", "--dir", str(tmp_path), code=2)
+    plan = tmp_path / "plan.toml"
+    plan.write_text('colour = "blue"\n')
+    told = run("consortium", "init", "--out", str(tmp_path / "new"), "--members", str(plan), code=2)
+    assert "colour" in told
