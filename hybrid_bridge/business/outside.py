@@ -1,25 +1,24 @@
 """What an outsider can check between the receivables records that a bundle opens (SCENARIOS §2.1, column O).
 
 Validators enforce these rules too; here they are checked again by somebody who trusts no validator. A rule that the
-opened fields break is Refuted; one that needs a record which is not shown is missing.
+opened fields break is Refuted; one that needs a field or record which is not shown is missing or a warning. Of a
+*partial* record not every claim is known to be shown: what it leaves out must neither refute nor excuse anything.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
+from hybrid_bridge.business.record_types import ASSET_CONFIRM, FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
 from hybrid_bridge.errors import FieldMismatch
 
 Value: TypeAlias = str | int | bool | None
-Opened: TypeAlias = tuple[int, Mapping[str, Value]]  # record type, fields by name
+Opened: TypeAlias = tuple[int, Mapping[str, Value]]  # record type, fields by name, each of its schema's type
 
-ASSET_CONFIRM: Final = 0x0102
-NOTE_ISSUE: Final = 0x0105
-NOTE_SPLIT: Final = 0x0108
-FIN_FINANCE: Final = 0x010A
 TENOR_WARN_DAYS: Final = 184  # six calendar months at their longest
 ADVANCE_RATE_BPS: Final = 9_000
+MAX_ROWS: Final = 200  # of a repeated group; the widest is `note.k` of a financing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +29,59 @@ class Outcome:
     missing: tuple[str, ...]
 
 
-def cross_checks(opened: Sequence[Opened], registered: frozenset[str]) -> Outcome:
-    """All rules over the opened records; `registered` has the object ids whose identity label was proven.
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """All opened records, and what they say of notes and assets."""
+
+    opened: Sequence[Opened]
+    partial: Collection[int]  # positions in `opened`
+    faces: Mapping[Value, int]  # by note
+    parents: Mapping[Value, Value]  # note by child
+    issues: Mapping[Value, int]  # position of the issue by note
+    confirmed: frozenset[Value]  # assets
+    registered: frozenset[str]  # assets
+
+
+def cross_checks(
+    opened: Sequence[Opened], registered: frozenset[str], partial: Collection[int] = frozenset()
+) -> Outcome:
+    """All rules over the opened records.
+
+    Args:
+        opened: in any order.
+        registered: object ids whose identity label was proven, by the confirmation shown.
+        partial: positions of records of which claims may be undisclosed.
 
     Raises:
-        FieldMismatch: a rule is broken by what is shown (I2, I6b).
+        FieldMismatch: a rule is broken by what is shown (I2, I5, I6b).
     """
-    faces = _faces(opened)
+    shown = _Shown(
+        opened=opened,
+        partial=partial,
+        faces=_faces(opened),
+        parents={child: f["note"] for kind, f in opened if kind == NOTE_SPLIT and "note" in f for child, _ in _rows(f)},
+        issues={f["note"]: k for k, (kind, f) in enumerate(opened) if kind == NOTE_ISSUE and "note" in f},
+        confirmed=frozenset(f["object"] for kind, f in opened if kind == ASSET_CONFIRM and "object" in f),
+        registered=registered,
+    )
     warnings: list[str] = []
     missing: list[str] = []
-    for record_type, fields in opened:
+    for position, (record_type, fields) in enumerate(opened):
+        is_partial = position in partial
         if record_type == NOTE_SPLIT:
-            warnings += _split(fields, faces)
+            warnings += _split(fields, shown, is_partial=is_partial)
         elif record_type == NOTE_ISSUE:
             warnings += _tenor(fields)
-        elif record_type == FIN_FINANCE:
-            _require_advance(fields, faces)
-            missing += _financing(fields, opened, registered)
+        elif record_type in (FIN_FINANCE, FIN_REFINANCE):
+            missing += _advance(fields, shown, is_partial=is_partial)
+            missing += _financing(fields, shown)
     return Outcome(tuple(warnings), tuple(missing))
 
 
 def numbered(fields: Mapping[str, Value], prefix: str, suffix: str) -> list[Value]:
     """The values of `prefix.0.suffix`, `prefix.1.suffix` … that are shown, in order."""
     tail = f".{suffix}" if suffix else ""
-    names = [f"{prefix}.{k}{tail}" for k in range(200)]
+    names = [f"{prefix}.{k}{tail}" for k in range(MAX_ROWS)]
     return [fields[name] for name in names if name in fields]
 
 
@@ -61,32 +89,52 @@ def _amount(value: Value) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
+# ── I2 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rows(split: Mapping[str, Value]) -> Iterator[tuple[Value, Value]]:
+    """Each child that is shown, and its face or None."""
+    for k in range(MAX_ROWS):
+        if f"child.{k}.note" in split:
+            yield split[f"child.{k}.note"], split.get(f"child.{k}.face")
+
+
 def _faces(opened: Sequence[Opened]) -> dict[Value, int]:
-    """Face by note id, from the issue or from the split that made the note."""
-    return {note: face for note, face in _shown_faces(opened) if face is not None}
+    """Face by note, from the issue or from the split that made the note."""
+    faces: dict[Value, int] = {}
+    for note, value in _shown_faces(opened):
+        face = _amount(value)
+        if face is not None and faces.setdefault(note, face) != face:
+            raise FieldMismatch(field=f"face of note {note} (I2)", expected=str(faces[note]), got=str(face))
+    return faces
 
 
-def _shown_faces(opened: Sequence[Opened]) -> Iterator[tuple[Value, int | None]]:
+def _shown_faces(opened: Sequence[Opened]) -> Iterator[tuple[Value, Value]]:
     for record_type, fields in opened:
-        if record_type == NOTE_ISSUE and "note" in fields and "face" in fields:
-            yield fields["note"], _amount(fields["face"])
+        if record_type == NOTE_ISSUE and "note" in fields:
+            yield fields["note"], fields.get("face")
         if record_type == NOTE_SPLIT:
-            for k in range(50):
-                if f"child.{k}.note" in fields and f"child.{k}.face" in fields:
-                    yield fields[f"child.{k}.note"], _amount(fields[f"child.{k}.face"])
+            yield from _rows(fields)
 
 
-def _split(fields: Mapping[str, Value], faces: Mapping[Value, int]) -> Iterator[str]:
+def _split(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) -> Iterator[str]:
     """I2: the children's faces add up to the parent's."""
-    parent = faces.get(fields.get("note"))
-    children = [_amount(face) for face in numbered(fields, "child", "face")]
-    total = sum(face for face in children if face is not None)
+    parent = shown.faces.get(fields["note"]) if "note" in fields else None
+    total = sum(face for face in map(_amount, numbered(fields, "child", "face")) if face is not None)
     if parent is None:
         yield "split: the parent's face is not shown, so conservation (I2) was checked by the validators alone"
-    elif total > parent:
+    elif total > parent or (total < parent and not is_partial):
         raise FieldMismatch(field="split.children (I2)", expected=str(parent), got=str(total))
     elif total < parent:
         yield f"split: the children shown add up to {total} of {parent}; some are not shown"
+    elif is_partial:
+        yield (
+            f"split: the children shown add up to {total} of {parent}; that there is no other child was checked by the "
+            "validators alone (the split's transaction is not shown)"
+        )
+
+
+# ── I6 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _tenor(fields: Mapping[str, Value]) -> Iterator[str]:
@@ -99,42 +147,56 @@ def _tenor(fields: Mapping[str, Value]) -> Iterator[str]:
         yield f"tenor: due {(due - issued).days} days after issue, more than six months"
 
 
-def _require_advance(fields: Mapping[str, Value], faces: Mapping[Value, int]) -> None:
-    """I6b: the advance is at most nine tenths of the faces, where both are shown."""
-    advance = _amount(fields.get("advance"))
+def _advance(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) -> Iterator[str]:
+    """I6b: the advance is at most nine tenths of the faces, where both are shown. I5: no note is financed twice."""
     notes = numbered(fields, "note", "")
-    if advance is None or not notes or any(note not in faces for note in notes):
+    if len(set(notes)) != len(notes):
+        raise FieldMismatch(field="note (I5)", expected="each note once", got=f"{len(notes) - len(set(notes))} twice")
+    advance = _amount(fields.get("advance"))
+    if advance is None:
         return
-    limit = sum(faces[note] for note in notes) * ADVANCE_RATE_BPS // 10_000
-    if advance > limit:
+    if not notes or any(note not in shown.faces for note in notes):
+        yield "I6b: the face of each financed note"
+        return
+    limit = sum(shown.faces[note] for note in notes) * ADVANCE_RATE_BPS // 10_000
+    if advance > limit and is_partial:
+        yield f"I6b: every financed note; those shown carry an advance of {limit}, not of {advance}"
+    elif advance > limit:
         raise FieldMismatch(field="advance (I6b)", expected=f"<= {limit}", got=str(advance))
 
 
-def _financing(fields: Mapping[str, Value], opened: Sequence[Opened], registered: frozenset[str]) -> Iterator[str]:
-    """I12: a financing counts only with the debtor's confirmation and the proven label of what backs it."""
-    confirmed = {shown.get("object") for record_type, shown in opened if record_type == ASSET_CONFIRM}
-    issued = {shown.get("note"): shown for record_type, shown in opened if record_type == NOTE_ISSUE}
-    for note in numbered(fields, "note", ""):
-        issue = issued.get(_root_of(note, opened))
-        if issue is None:
+# ── I12 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _financing(fields: Mapping[str, Value], shown: _Shown) -> Iterator[str]:
+    """I12: a financing counts only with the debtor's confirmation and the proven label of all that backs it."""
+    notes = numbered(fields, "note", "")
+    if not notes:
+        yield "I12: which notes were financed"
+    for note in notes:
+        position = shown.issues.get(_root_of(note, shown))
+        if position is None:
             yield f"I12: the issue of the financed note {note}"
-            continue
-        for backing in numbered(issue, "back", "object"):
-            if backing not in confirmed:
-                yield f"I12: the debtor's confirmation of asset {backing}"
-            if backing not in registered:
-                yield f"I12: the registry label of asset {backing}"
+        else:
+            yield from _backing(note, position, shown)
 
 
-def _root_of(note: Value, opened: Sequence[Opened]) -> Value:
+def _backing(note: Value, position: int, shown: _Shown) -> Iterator[str]:
+    issue = shown.opened[position][1]
+    backing = numbered(issue, "back", "object")
+    allotted = [_amount(value) or 0 for value in numbered(issue, "back", "allot")]
+    covers = len(allotted) == len(backing) and sum(allotted) == _amount(issue.get("face"))
+    if not backing or (position in shown.partial and not covers):
+        yield f"I12: all that backs the note {note}: every asset with its allotment, and the face they add up to"
+    for asset in backing:
+        if asset not in shown.confirmed:
+            yield f"I12: the debtor's confirmation of asset {asset}"
+        if asset not in shown.registered:
+            yield f"I12: the registry label of asset {asset}, opened to its confirmation"
+
+
+def _root_of(note: Value, shown: _Shown) -> Value:
     """The issued note that splits lead back to, as far as they are shown."""
-    parents = {
-        fields.get(f"child.{k}.note"): fields.get("note")
-        for record_type, fields in opened
-        if record_type == NOTE_SPLIT
-        for k in range(50)
-        if f"child.{k}.note" in fields
-    }
-    for _ in range(len(parents)):
-        note = parents.get(note, note)
+    for _ in range(len(shown.parents)):
+        note = shown.parents.get(note, note)
     return note

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from hybrid_bridge.cli.readable import hanging
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
-from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.bundle import MAX_BUNDLE, AnchorPart, Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import parse_disclosure
-from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
@@ -33,32 +33,43 @@ def info(file: Path, as_json: bool) -> None:
     """Say what FILE claims, in plain words. Nothing is verified here: `hybrid-bridge verify` does that."""
     described = describe(decode_bundle(read_bounded(file, MAX_BUNDLE)))
     if as_json:
-        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(described, indent=2))
         return
-    click.echo("This bundle CLAIMS the following; nothing of it has been verified yet.")
-    for name, value in described.items():
-        click.echo(f"{name}:")
-        for line in value if isinstance(value, list) else [value]:
-            click.echo(f"  {line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)}")
+    click.echo("This bundle CLAIMS the following; nothing of it has been verified.")
+    for name, lines in described.items():
+        if lines:
+            click.echo("\n".join(["", name, *(out for line in lines for out in hanging("  ", line))]))
 
 
-def describe(bundle: Bundle) -> dict[str, Json]:
+def describe(bundle: Bundle) -> dict[str, list[str]]:
     """The claims of a bundle, by subject."""
     genesis = Genesis.decode(bundle.genesis.record)
     notes = [parse_note(part.note) for part in bundle.checkpoints]
+    others = {
+        "rotations": bundle.rotations,
+        "absent entries": [part for epoch in bundle.epochs for part in epoch.absences],
+        "governance records": () if bundle.governance is None else bundle.governance.records,
+        "certificates": bundle.certificates,
+        "artefacts": bundle.artefacts,
+        "renewals": bundle.renewals,
+        "extensions": bundle.extensions,
+    }
     return {
-        "log": [f"{bundle.genesis.origin}, id {genesis.log_id.hex()}", f"{len(bundle.genesis.validators)} validators at genesis"],
-        "purpose": bundle.purpose,
+        "log": [
+            f"{bundle.genesis.origin}, id {genesis.log_id.hex()}",
+            f"{len(bundle.genesis.validators)} validators at genesis",
+        ],
+        "purpose": [bundle.purpose],
         "checkpoints": [f"size {note.size}, {len(note.lines)} signature lines" for note in notes],
         "records": _records(bundle),
         "registry": _labels(bundle),
-        "public anchors": [_anchor(anchor) for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)],
-        "other members": [f"{len(bundle.certificates)} certificates, {len(bundle.artefacts)} artefacts, {len(bundle.renewals)} renewals"],
-    }  # fmt: skip
+        "public anchors": [_anchor(anchor) for anchor in bundle.anchors],
+        "other parts": [f"{len(parts)} {name}" for name, parts in others.items() if parts],
+    }
 
 
-def _records(bundle: Bundle) -> list[Json]:
-    lines: list[Json] = []
+def _records(bundle: Bundle) -> list[str]:
+    lines: list[str] = []
     for epoch in bundle.epochs:
         number = EpochRecord.decode(epoch.record).epoch
         for entry in epoch.entries:
@@ -69,18 +80,21 @@ def _records(bundle: Bundle) -> list[Json]:
     return lines
 
 
-def _labels(bundle: Bundle) -> list[Json]:
-    lines: list[Json] = []
+def _labels(bundle: Bundle) -> list[str]:
+    lines: list[str] = []
     for epoch in bundle.epochs:
         number = EpochRecord.decode(epoch.record).epoch
         for part in epoch.labels:
             present = part.terminal is not None and part.terminal.index == part.index
             what = f"index {part.index.hex()}" if part.label is None else Label.decode(part.label).describe()
-            lines.append(f"epoch {number}: {what}, version {part.version}: {'present' if present else 'absent'}")
+            version = "" if part.version is None else f", version {part.version}"
+            lines.append(f"epoch {number}: {what}{version}: {'present' if present else 'absent'}")
     return lines
 
 
-def _anchor(anchor: EvmAnchor) -> Json:
+def _anchor(anchor: AnchorPart) -> str:
+    if not isinstance(anchor, EvmAnchor):
+        return f"size {anchor.tree_size}, {anchor.type}"
     number = decode_header(anchor.header).number
     return (
         f"size {anchor.tree_size} in public block {number} of chain {anchor.chain_id}, "
@@ -97,15 +111,21 @@ def _anchor(anchor: EvmAnchor) -> Json:
 )
 def upgrade(file: Path, url: str, contract_hex: str, output: Path | None) -> None:
     """Put the public chain's evidence for FILE's checkpoints into it: header, receipt, and the path between them."""
+    target = file if output is None else output
+    if str(target) == "-":
+        raise click.UsageError("--output is needed when FILE is standard input")  # noqa: EM101, TRY003 click's own
     bundle = decode_bundle(read_bounded(file, MAX_BUNDLE))
     upgraded = with_anchor(bundle, url, Address(hex_option(contract_hex, 20, "--contract")))
-    target = file if output is None else output
-    target.write_bytes(upgraded.encode())
-    click.echo(f"{target}: {len(upgraded.anchors)} public anchors")
+    beside = target.with_name(target.name + ".new")
+    beside.write_bytes(upgraded.encode())
+    beside.replace(target)  # a bundle is evidence: the old one or the new one, never half of one
+    click.echo(f"{target}: {len(upgraded.anchors)} public anchor{'s' * (len(upgraded.anchors) != 1)}")
 
 
 def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
     """The bundle with the `Anchored` event of its newest anchored checkpoint, once that is final.
+
+    An older anchor of the same checkpoint in the same contract gives way to it.
 
     Raises:
         Missing: the contract has no final event for any size in the bundle.
@@ -123,4 +143,9 @@ def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
     if not events:
         raise Missing(what=f"a final anchor of size {' or '.join(map(str, sorted(sizes)))} in that contract")
     anchor = anchor_evidence(chain, events[-1])
-    return replace(bundle, anchors=(*(a for a in bundle.anchors if a != anchor), anchor))
+    kept = (a for a in bundle.anchors if not (isinstance(a, EvmAnchor) and _place(a) == _place(anchor)))
+    return replace(bundle, anchors=(*kept, anchor))
+
+
+def _place(anchor: EvmAnchor) -> tuple[int, int, bytes]:
+    return anchor.tree_size, anchor.chain_id, anchor.contract

@@ -41,8 +41,18 @@ def error_json(error: BridgeError) -> dict[str, Json]:
         "fields": shown,
         "message": str(error),
         "notes": list(getattr(error, "__notes__", [])),
+        "stopped_at": error.stopped_at,
+        "reached": list(error.reached),
         "exit_code": error.exit_code,
     }
+
+
+def plain(text: str) -> str:
+    """Text of strangers for a terminal: whatever does not print, or would turn the line around, stands as its number.
+
+    A field in a bundle is its holder's: without this it could draw a verdict of its own.
+    """
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def invoke(command: click.Command, name: str) -> NoReturn:
@@ -81,5 +91,5 @@ def _report(error: BridgeError, *, as_json: bool) -> None:
     name, act = branch_of(error)
     click.echo(f"{name}: {error}", err=True)
     for note in getattr(error, "__notes__", []):
-        click.echo(f"  {note}", err=True)
+        click.echo(f"  {plain(note)}", err=True)
     click.echo(f"  → {act}", err=True)

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import click
 
+from hybrid_bridge.cli.readable import render
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
-from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
 from hybrid_bridge.units import Address, UnixSeconds
-
-MARKS = {"undecided": "?", "not shown": "·"}
 
 
 @click.command()
@@ -33,7 +31,7 @@ MARKS = {"undecided": "?", "not shown": "·"}
     "urls",
     metavar="URL",
     multiple=True,
-    help="Ask this public-chain endpoint which block hashes are final. Several must agree.",
+    help="Ask this public-chain endpoint what is final. Name several: more than half must agree.",
 )
 @click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract you rely on.")
 @click.option("--json", "as_json", is_flag=True, help="Evidence as JSON.")
@@ -45,19 +43,26 @@ def command(
     contract_hex: str | None,
     as_json: bool,
 ) -> int:
-    """Verify a bundle: each check, the level reached, what is missing, what is NOT proven.
+    """Verify a bundle: each verdict, what it rests on, what is missing, what is NOT proven.
 
-    Nothing in FILE is believed because it is there. Without --rpc everything that can be checked offline is checked,
-    and what is missing is named. Exit code 0: all that your trust file requires was verified; 1: refuted;
-    2: malformed; 3: something required is missing.
-    """
+    Nothing in FILE (- for standard input) is believed because it is there. Without --rpc everything that can be
+    checked offline is checked, and what is missing is named.
+
+    \b
+    Exit code 0: all that your trust file requires was verified.
+    Exit code 1: refuted; keep the file, it is evidence.
+    Exit code 2: malformed.
+    Exit code 3: something required is missing.
+    """  # noqa: D301 click reads the escape
     data = read_bounded(file, MAX_BUNDLE)
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
-    sights = _sights(decode_bundle(data), trust, urls, contract_hex) if urls else ()
-    evidence = verify(data, trust, UnixSeconds(int(time.time())), sights)
-    click.echo(json.dumps(evidence.to_json(), indent=2, ensure_ascii=False) if as_json else render(evidence))
+    now = UnixSeconds(int(time.time()))
+    evidence = verify(data, trust, now)
+    if urls:  # nobody is asked about a bundle that does not hold by itself
+        evidence = verify(data, trust, now, _sights(decode_bundle(data), trust, urls, contract_hex))
+    click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
 
 
@@ -90,7 +95,7 @@ def hex_option(text: str, width: int, option: str) -> bytes:
 
 
 def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
-    """What the endpoints agree on; web3 is imported here and nowhere else in this command."""
+    """What the endpoints agree on; their adapter is imported here and nowhere else in this command."""
     from hybrid_bridge.adapters.evm.sight import Wanted, look_all  # noqa: PLC0415
 
     last_headers = [(a.descendants or (a.header,))[-1] for a in bundle.anchors if isinstance(a, EvmAnchor)]
@@ -99,34 +104,7 @@ def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: s
         log_id=Genesis.decode(bundle.genesis.record).log_id,
         contract=None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract")),
         contracts={chain.chain_id: tuple(map(Address, chain.contracts)) for chain in trust.public_chains},
+        thresholds={chain.chain_id: chain.threshold for chain in trust.public_chains},
         numbers=tuple(sorted({decode_header(header).number for header in (*last_headers, *beacons)})),
     )
     return look_all(urls, wanted)
-
-
-def render(evidence: Evidence) -> str:
-    """The evidence for people."""
-    done = "VERIFIED" if evidence.complete else "INCOMPLETE"
-    lines = [f"{done}  log {evidence.origin}, checkpoint of size {evidence.tree_size}", ""]
-    width = max(len(v.name) for v in evidence.verdicts)
-    for verdict in evidence.verdicts:
-        mark = MARKS.get(verdict.result, "✓")
-        lines.append(f"  {mark} {verdict.name:<{width}}  {verdict.result}: {verdict.detail}")
-        lines.append(f"    {'':<{width}}  rests on {verdict.rests_on}")
-    for fact in evidence.records:
-        lines += ["", f"  record {fact.schema} in epoch {fact.epoch}, in the ledger by {_utc(fact.by)}"]
-        lines += [f"    {f.name} = {f.value}" for f in fact.fields if not f.name.startswith("_")]
-        lines.append(f"    ({fact.undisclosed} other leaves of this record stay undisclosed)")
-    if evidence.signers:
-        lines += ["", "  signed by", *(f"    {name}" for name in evidence.signers)]
-    lines += [f"  warning: {warning}" for warning in evidence.warnings]
-    if evidence.missing:
-        lines += ["", "  missing", *(f"    {what}" for what in evidence.missing)]
-    lines += ["", "  NOT proven, here or anywhere: " + "; ".join(evidence.not_proven) + "."]
-    passed = ", ".join(dict.fromkeys(f"{check.number} {check.name}" for check in evidence.checks))
-    lines.append(f"  checks passed: {passed}")
-    return "\n".join(lines)
-
-
-def _utc(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

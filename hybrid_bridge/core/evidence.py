@@ -1,13 +1,29 @@
 """What verification returns: separate verdicts, never one green tick (design §2; SPEC §12).
 
-Each verdict names its result, what it rests on and, where nothing could be said, what would be needed.
+Each verdict names its result, what it rests on and, where nothing could be said, what would be needed. Beside the
+verdicts stands everything that was looked at, so that no part of a bundle can change without a change of the evidence.
 """
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Final, cast
 
 from hybrid_bridge.core.encoding import Json, b64u
-from hybrid_bridge.units import EpochNumber, LogId, TreeSize, UnixSeconds
+from hybrid_bridge.units import (
+    Address,
+    ChainId,
+    Digest,
+    EpochNumber,
+    LeafIndex,
+    LogId,
+    PublicBlockHash,
+    PublicBlockNumber,
+    TransactionId,
+    TreeSize,
+    UnixSeconds,
+)
+
+FORMAT: Final = "hybrid-bridge/evidence/v1"
 
 VERIFIED: Final = "verified"
 UNDECIDED: Final = "undecided"
@@ -20,6 +36,14 @@ NOT_PROVEN: Final = (
     "that a member's own database equals the ledger",
     "legal effect",
 )
+_LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z; no calendar text beyond it
+
+
+def utc(moment: int) -> str:
+    """A moment for people: `2026-01-05 08:00:00 UTC`; beyond the year 9999 the bare number."""
+    if not 0 <= moment <= _LAST_SECOND:
+        return f"second {moment}"
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +55,11 @@ class Verdict:
     detail: str
     rests_on: str
     missing: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing could be said; `missing` names what would be needed."""
+        return self.result in (UNDECIDED, NOT_SHOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +86,86 @@ class RecordFact:
 
     epoch: EpochNumber
     by: UnixSeconds  # closedAt of the epoch
-    record_type: int
+    record_type: str  # "0x0105"
     schema: str
+    leaf: Digest  # LEAF(entry)
     fields: tuple[OpenedField, ...]
     undisclosed: int
+    transaction: TransactionId | None  # None: the signed transaction is not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryFact:
-    """What the registry says at one epoch about one label (SPEC §9.4)."""
+    """What the registry says at one epoch about one label (SPEC §9.4); `versions` in the order shown."""
 
     epoch: EpochNumber
     label: str
+    versions: tuple[int, ...]
     statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceFact:
+    """An entry's leaf that an epoch's batch does not hold."""
+
+    epoch: EpochNumber
+    leaf: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GovernanceFact:
+    """One governance record between two epochs, in plain words."""
+
+    index: LeafIndex
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorFact:
+    """One public anchor. `basis` says who vouches for the public block; if nobody does, `missing` says what would."""
+
+    tree_size: TreeSize
+    chain_id: ChainId
+    contract: Address
+    block_number: PublicBlockNumber
+    block_hash: PublicBlockHash
+    block_time: UnixSeconds
+    last_number: PublicBlockNumber  # the newest header shown; its hash is what has to be trusted
+    last_hash: PublicBlockHash
+    basis: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeaconFact:
+    """The public block that an epoch names: the epoch was not finished before it. `basis` as in `AnchorFact`."""
+
+    epoch: EpochNumber
+    chain_id: ChainId
+    block_number: PublicBlockNumber
+    time: UnixSeconds
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtefactFact:
+    """A document whose SHA-256 a disclosed field holds. Name, media type, size and other digests are the holder's."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: Digest
+    sha512: bytes | None
+    sm3: Digest | None
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A part of the bundle that no check of this verifier judges, by place and SHA-256 of its bytes."""
+
+    place: str
+    sha256: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +174,22 @@ class Evidence:
 
     log_id: LogId
     origin: str
+    purpose: str  # what the holder wants shown; no verdict rests on it
     tree_size: TreeSize
     verdicts: tuple[Verdict, ...]
     checks: tuple[Check, ...]
     records: tuple[RecordFact, ...]
     registry: tuple[RegistryFact, ...]
+    absences: tuple[AbsenceFact, ...]
+    governance: tuple[GovernanceFact, ...]
+    anchors: tuple[AnchorFact, ...]
+    beacons: tuple[BeaconFact, ...]
+    artefacts: tuple[ArtefactFact, ...]
     signers: tuple[str, ...]
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
-    not_proven: tuple[str, ...] = field(default=NOT_PROVEN)
+    unjudged: tuple[Unjudged, ...]
+    not_proven: tuple[str, ...] = NOT_PROVEN
 
     @property
     def complete(self) -> bool:
@@ -94,37 +197,24 @@ class Evidence:
         return not self.missing
 
     def verdict(self, name: str) -> Verdict:
-        """The verdict of that name; every evidence has all of them."""
-        return next(v for v in self.verdicts if v.name == name)
+        """The verdict of that name; every evidence has all of them.
+
+        Raises:
+            KeyError: there is no such verdict.
+        """
+        return {verdict.name: verdict for verdict in self.verdicts}[name]
 
     def to_json(self) -> dict[str, Json]:
-        """For machines: the same content, names as here."""
-        return {
-            "format": "hybrid-bridge/evidence/v1",
-            "complete": self.complete,
-            "log_id": b64u(self.log_id),
-            "origin": self.origin,
-            "tree_size": self.tree_size,
-            "verdicts": [
-                {"name": v.name, "result": v.result, "detail": v.detail, "rests_on": v.rests_on, "missing": v.missing}
-                for v in self.verdicts
-            ],
-            "checks": [{"number": c.number, "name": c.name, "count": c.count} for c in self.checks],
-            "records": [_record_json(r) for r in self.records],
-            "registry": [{"epoch": r.epoch, "label": r.label, "statement": r.statement} for r in self.registry],
-            "signers": list(self.signers),
-            "warnings": list(self.warnings),
-            "missing": list(self.missing),
-            "not_proven": list(self.not_proven),
-        }
+        """For machines: the same content, names as here, bytes as base64url."""
+        members = cast("dict[str, Json]", _json(self))
+        return {"format": FORMAT, "complete": self.complete, **members}
 
 
-def _record_json(fact: RecordFact) -> Json:
-    return {
-        "epoch": fact.epoch,
-        "by": fact.by,
-        "record_type": f"0x{fact.record_type:04x}",
-        "schema": fact.schema,
-        "fields": [{"name": f.name, "value": f.value, "claim": f.is_claim} for f in fact.fields],
-        "undisclosed": fact.undisclosed,
-    }
+def _json(value: object) -> Json:
+    if isinstance(value, bytes):
+        return b64u(value)
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+    return cast("Json", value)  # the rest is text, integers, booleans and None

@@ -5,12 +5,13 @@ Source: SPEC §11.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core.encoding import Json, canonical_json
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
-from hybrid_bridge.errors import NotCanonical, TooLong
+from hybrid_bridge.errors import FieldMalformed, NotCanonical, TooLong
 from hybrid_bridge.units import Seconds
 
 FORMAT: Final = "hybrid-bridge/trust/v1"
@@ -36,7 +37,8 @@ class TrustedBlock:
 class TrustedChain:
     """A public chain, the contracts on it that count, and block hashes known beforehand.
 
-    `sources` names endpoints for a reader's own use; `threshold` says how many must agree (0: `block_hashes` alone).
+    `sources` names endpoints for a reader's own use; of the endpoints asked, more than half must agree, and never fewer
+    than `threshold`.
     """
 
     chain_id: int
@@ -65,7 +67,18 @@ class Trust:
         return json.dumps(_TRUST.write(self), indent=2, sort_keys=True).encode() + b"\n"
 
 
-REQUIREMENTS: Final = ("integrity", "quorum", "public anchor", "registry", "freshness", "names")
+REQUIREMENTS: Final = (
+    "integrity",
+    "quorum",
+    "names",
+    "public anchor",
+    "witnesses",
+    "not after",
+    "not before",
+    "freshness",
+    "registry",
+    "governance since",
+)  # the verdicts that a trust file may require; the level has a member of its own
 
 _BLOCK = record(TrustedBlock, {"number": uint(), "hash": octets(32)})
 _CHAIN = record(
@@ -96,7 +109,7 @@ def parse_trust(data: bytes) -> Trust:
     """Parse a trust file. White space is free; members are strict.
 
     Raises:
-        Malformed: not JSON, a doubled or unknown member, or a value out of range.
+        Malformed: not JSON, a doubled or unknown member, a value out of range, a chain or a public block twice.
     """
     if len(data) > MAX_TRUST:
         raise TooLong(field="trust", limit=MAX_TRUST, got=len(data))
@@ -105,7 +118,17 @@ def parse_trust(data: bytes) -> Trust:
     except (ValueError, RecursionError):
         raise NotCanonical(field="trust") from None
     canonical_json(value)  # our value set only: no floats, no deep nesting
-    return _TRUST.parse(value, "trust")
+    trust = _TRUST.parse(value, "trust")
+    _require_once([chain.chain_id for chain in trust.public_chains], "trust.public_chains")
+    for chain in trust.public_chains:
+        _require_once([block.number for block in chain.block_hashes], "trust.public_chains.block_hashes")
+    return trust
+
+
+def _require_once(numbers: Sequence[int], field: str) -> None:
+    """What stands twice could contradict itself, and one of the two would be ignored."""
+    if len(set(numbers)) != len(numbers):
+        raise FieldMalformed(field=field, rule="each number once")
 
 
 def _no_doubles(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

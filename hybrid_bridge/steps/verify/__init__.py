@@ -13,14 +13,16 @@ from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.evidence import Check, Evidence
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.errors import BridgeError, Missing
-from hybrid_bridge.steps.verify.decoded import Decoded, decode
+from hybrid_bridge.steps.verify.decoded import decode
 from hybrid_bridge.steps.verify.log import require_arithmetic, require_identity, verify_paths
-from hybrid_bridge.steps.verify.names import Naming, verify_names, verify_transactions
-from hybrid_bridge.steps.verify.public import PublicSight, Standing, verify_anchors
+from hybrid_bridge.steps.verify.names import verify_names, verify_transactions
+from hybrid_bridge.steps.verify.paths import absences, consistencies, inclusions
+from hybrid_bridge.steps.verify.public import PublicSight, verify_anchors
 from hybrid_bridge.steps.verify.registry import verify_labels
-from hybrid_bridge.steps.verify.report import Findings, evidence_of
+from hybrid_bridge.steps.verify.report import evidence_of
 from hybrid_bridge.steps.verify.rules import verify_rules
-from hybrid_bridge.steps.verify.signers import SignedNotes, verify_notes, verify_sets
+from hybrid_bridge.steps.verify.signers import verify_notes, verify_sets
+from hybrid_bridge.steps.verify.verdicts import Findings
 from hybrid_bridge.units import UnixSeconds
 
 __all__ = ["PublicSight", "verify"]
@@ -69,34 +71,27 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     course = _Course()
     bundle = course.take(1, "shape", 1, lambda: decode_bundle(data))
     course.take(2, "format", 1, lambda: _require_understood(bundle))
-    decoded = course.take(3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle))
-    return _verify_decoded(decoded, trust, now, sights, course)
-
-
-def _verify_decoded(
-    d: Decoded, trust: Trust, now: UnixSeconds, sights: tuple[PublicSight, ...], course: _Course
-) -> Evidence:
-    bundle = d.bundle
-    course.take(4, "arithmetic", len(d.inclusions) + len(d.consistencies), lambda: require_arithmetic(d))
+    d = course.take(3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle))
+    paths = sum(1 for _ in inclusions(d)) + sum(1 for _ in consistencies(d)) + sum(1 for _ in absences(d))
+    course.take(4, "arithmetic", paths, lambda: require_arithmetic(d))
     course.take(5, "identity", 1, lambda: require_identity(d))
-    course.take(6, "hash paths", len(d.inclusions) + len(d.consistencies), lambda: verify_paths(d))
+    course.take(6, "hash paths", paths, lambda: verify_paths(d))
     sets = course.take(7, "validator sets", 1 + len(d.rotations), lambda: verify_sets(d))
-    signed: SignedNotes = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
-    naming: Naming = course.take(9, "names", len(bundle.certificates), lambda: verify_names(d, sets, trust))
+    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
+    names = course.take(9, "names", len(d.all_validators), lambda: verify_names(d, sets, trust))
     course.take(9, "transactions", len(d.transactions), lambda: verify_transactions(d))
-    labels = course.take(10, "registry", sum(len(e.labels) for e in d.epochs), lambda: verify_labels(d))
-    standing: Standing = course.take(
-        11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights)
-    )
-    course.take(12, "promise", 0 if bundle.promise is None else 1, lambda: _require_no_promise(bundle))
-    rules = course.take(13, "rules", len(d.epochs), lambda: verify_rules(d, labels))
+    labels = sum(len(epoch.labels) for epoch in d.epochs)
+    registered = course.take(10, "registry", labels, lambda: verify_labels(d))
+    standing = course.take(11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights))
+    course.take(12, "promise", 0, lambda: _require_no_promise(bundle))
+    rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
     findings = Findings(
         decoded=d,
         trust=trust,
         now=now,
         signed=signed,
-        naming=naming,
-        labels=labels,
+        names=names,
+        registered=registered,
         standing=standing,
         rules=rules,
     )

@@ -1,17 +1,21 @@
 """Checks 4, 5 and 6 of `verify`: arithmetic, identity, hash paths. No signature is looked at here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
-from hybrid_bridge.core.absence import Absence, Neighbour, verify_absence
-from hybrid_bridge.core.bundle import AbsencePart
+from hybrid_bridge.business.schema import SCHEMAS
+from hybrid_bridge.core.absence import verify_absence
+from hybrid_bridge.core.disclosure import RESERVED, Half, require_half
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.epoch import verify_epoch, verify_first, verify_next
+from hybrid_bridge.core.epoch import EpochRecord, verify_epoch, verify_first, verify_next
 from hybrid_bridge.core.proof import consistency_length, inclusion_length, verify_consistency, verify_inclusion
-from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, IndexBeyondSize, PathLength
-from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.units import Digest, LeafIndex, TreeSize
+from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, PathLength
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
+from hybrid_bridge.steps.verify.paths import absences, consistencies, inclusions
+from hybrid_bridge.units import LeafIndex
+
+# ── 4 arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def require_arithmetic(d: Decoded) -> None:
@@ -21,18 +25,31 @@ def require_arithmetic(d: Decoded) -> None:
         Malformed: a path's length, an index beyond its size, an order.
         FieldMismatch: numbers that contradict one another.
     """
-    for path in d.inclusions:
-        if not 0 <= path.index < path.size:
-            raise IndexBeyondSize(index=path.index, size=path.size)
-        _require_length(inclusion_length(LeafIndex(path.index), TreeSize(path.size)), len(path.path))
-    for pair in d.consistencies:
-        _require_length(consistency_length(TreeSize(pair.old_size), TreeSize(pair.new_size)), len(pair.path))
+    _require_lengths(d)
+    if d.bundle.checkpoints[0].consistency:
+        raise FieldMalformed(field="checkpoints[0].consistency", rule="empty")
+    if d.notes[0].size < 2:
+        raise FieldMalformed(field="checkpoints[0].size", rule="at least 2; size 1 is the log id itself")
     for older, newer in pairwise(d.notes):
         if older.size >= newer.size:
             raise FieldMalformed(field="checkpoints", rule="sizes strictly ascending")
-    if d.notes[0].size < 2:
-        raise FieldMalformed(field="checkpoints[0].size", rule="at least 2; size 1 is the log id itself")
     _require_epochs(d)
+    _require_governance(d)
+
+
+def _require_lengths(d: Decoded) -> None:
+    for inclusion in inclusions(d):
+        with _named(f"path of {inclusion.what} at index {inclusion.index}"):
+            _require_length(inclusion_length(inclusion.index, inclusion.size), len(inclusion.path))
+    for pair in consistencies(d):
+        with _named(f"consistency of {pair.what} from {pair.old_size} to {pair.new_size}"):
+            _require_length(consistency_length(pair.old_size, pair.new_size), len(pair.path))
+    for epoch, absence in absences(d):
+        for neighbour in (absence.left, absence.right):
+            if neighbour is not None:
+                with _named(f"path of a neighbour at index {neighbour.index}"):
+                    length = inclusion_length(neighbour.index, epoch.record.batch_size)
+                    _require_length(length, len(neighbour.path))
 
 
 def _require_length(expected: int, got: int) -> None:
@@ -42,23 +59,48 @@ def _require_length(expected: int, got: int) -> None:
 
 def _require_epochs(d: Decoded) -> None:
     records = [epoch.record for epoch in d.epochs]
-    for record in records:
+    for record in (*records, *(rotation.epoch for rotation in d.rotations)):
         verify_epoch(d.genesis, LeafIndex(record.epoch), record)
-    if records and records[0].epoch == 1:
-        verify_first(d.genesis, records[0])
+        if record.epoch == 1:
+            verify_first(d.genesis, record)
     for older, newer in pairwise(records):
         if older.epoch >= newer.epoch:
             raise FieldMalformed(field="epochs", rule="strictly ascending")
         if newer.epoch == older.epoch + 1:
             verify_next(d.genesis, older, newer)
-        for name in ("end_block", "governance_size", "set_id"):
-            least, got = getattr(older, name), getattr(newer, name)
-            if got < least:
-                raise FieldMismatch(field=f"epoch.{name}", expected=f">= {least}", got=str(got))
+        _require_growth(older, newer)
+
+
+def _require_growth(older: EpochRecord, newer: EpochRecord) -> None:
+    """What no later epoch can undo, however many lie between."""
+    for name in ("end_block", "governance_size", "set_id"):
+        least, got = getattr(older, name), getattr(newer, name)
+        if got < least:
+            raise FieldMismatch(field=f"epoch.{name}", expected=f">= {least}", got=str(got))
+    if newer.first_block < older.end_block:
+        raise FieldMismatch(field="epoch.first_block", expected=f">= {older.end_block}", got=str(newer.first_block))
+    if newer.governance_size == older.governance_size:
+        _equal("epoch.governance_root", older.governance_root.hex(), newer.governance_root.hex())
+
+
+def _require_governance(d: Decoded) -> None:
+    """Every record between the two epochs, each once: else something could be kept back (SPEC §11)."""
+    if d.governance is None:
+        return
+    indices = [part.index for part in d.governance.part.records]
+    expected = list(range(d.governance.older.governance_size, d.governance.newer.governance_size))
+    if indices != expected:
+        rule = f"every index from {d.governance.older.governance_size} below {d.governance.newer.governance_size}, once"
+        raise FieldMalformed(field="governance.records", rule=rule)
+
+
+# ── 5 identity ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def require_identity(d: Decoded) -> None:
     """One log everywhere (SPEC §12 step 5); whether it is the right one is the trust file's to say.
+
+    The epoch records' log id stood in check 4.
 
     Raises:
         FieldMismatch: another origin or another log id.
@@ -67,46 +109,49 @@ def require_identity(d: Decoded) -> None:
     for note in (*d.notes, *(rotation.note for rotation in d.rotations)):
         _equal("note.origin", d.bundle.genesis.origin, note.origin)
     for rotation in d.rotations:
-        verify_epoch(d.genesis, LeafIndex(rotation.epoch.epoch), rotation.epoch)
         _equal("set_update.log_id", d.log_id.hex(), rotation.update.log_id.hex())
+    for record in () if d.governance is None else d.governance.records:
+        _equal("governance.log_id", d.log_id.hex(), record.log_id.hex())
     for _, signed in d.transactions:
         _equal("transaction.log_id", d.log_id.hex(), signed.body.log_id.hex())
 
 
+# ── 6 hash paths ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def verify_paths(d: Decoded) -> None:
-    """Follow every path (SPEC §12 step 6).
+    """Follow every path; each field stands in the half its schema gives it (SPEC §12 step 6).
 
     Raises:
         RootMismatch: a path leads elsewhere; the error's notes say which.
+        FieldMismatch: a claim among the private fields, or the other way round; a schema of another record type.
+        FieldMalformed: a field that its schema does not have; neighbours that leave room.
     """
-    for path in d.inclusions:
+    for path in inclusions(d):
         with _named(f"path of {path.what} at index {path.index}"):
-            verify_inclusion(
-                path.leaf(), LeafIndex(path.index), TreeSize(path.size), _digests(path.path), Digest(path.root)
-            )
-    for pair in d.consistencies:
+            verify_inclusion(path.leaf(), path.index, path.size, path.path, path.root)
+    for pair in consistencies(d):
         with _named(f"consistency of {pair.what} from {pair.old_size} to {pair.new_size}"):
-            verify_consistency(
-                TreeSize(pair.old_size),
-                TreeSize(pair.new_size),
-                _digests(pair.path),
-                Digest(pair.old_root),
-                Digest(pair.new_root),
-            )
-    for epoch in d.epochs:
-        for part in epoch.part.absences:
-            with _named("absence of a leaf in a batch"):
-                verify_absence(_absence(part), epoch.record.batch_size, epoch.record.batch_root)
+            verify_consistency(pair.old_size, pair.new_size, pair.path, pair.old_root, pair.new_root)
+    for epoch, absence in absences(d):
+        with _named(f"absence of a leaf in the batch of epoch {epoch.record.epoch}"):
+            verify_absence(absence, epoch.record.batch_size, epoch.record.batch_root)
+    for _, entry in d.entries:
+        _require_halves(entry)
 
 
-def _absence(part: AbsencePart) -> Absence:
-    return Absence(
-        Digest(part.leaf),
-        *(
-            None if side is None else Neighbour(Digest(side.leaf), LeafIndex(side.index), tuple(_digests(side.path)))
-            for side in (part.left, part.right)
-        ),
-    )
+def _require_halves(entry: DecodedEntry) -> None:
+    """Without it a second `face` could stand among the private leaves (SPEC §3)."""
+    schema = SCHEMAS.get(entry.schema)
+    if schema is not None:
+        _equal("_schema", f"{entry.entry.record_type:#06x}", f"{schema.record_type:#06x}")
+    for disclosure, part in zip(entry.disclosures, entry.part.disclosures, strict=True):
+        half: Half = "claim" if part.index < entry.entry.width // 2 else "private"
+        require_half(disclosure.name, half)
+        if schema is not None and disclosure.name not in RESERVED:
+            expected, kind = schema.find(disclosure.name)
+            _equal(disclosure.name, expected, half)
+            kind.require(disclosure.value, disclosure.name)
 
 
 @contextmanager
@@ -116,10 +161,6 @@ def _named(what: str) -> Iterator[None]:
     except BridgeError as error:
         error.add_note(what)
         raise
-
-
-def _digests(path: Sequence[bytes]) -> list[Digest]:
-    return [Digest(item) for item in path]
 
 
 def _equal(field: str, expected: object, got: object) -> None:

@@ -1,124 +1,169 @@
 """Check 9 of `verify`: who the keys belong to, as far as certificates say so, and the signatures on transactions."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from hybrid_bridge.core.bundle import ValidatorPart
 from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.keys import decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.core.validators import SignedKeyBinding, parse_name
-from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch, SignatureWrong
-from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.steps.verify.signers import ResponsibleSets
-from hybrid_bridge.units import Address, Digest
+from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedValidator
+from hybrid_bridge.steps.verify.signers import KnownSets
+from hybrid_bridge.units import Address, Digest, SetId, UnixSeconds
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-SELF_STATED = "self-stated"
-BOUND = "bound by the certificate shown"
-CERTIFIED = "certified by a trusted root"
+SELF_STATED: Final = "self-stated"
+CERTIFIED: Final = "certified by a root you trust"
+
+_Shown: TypeAlias = Mapping[Digest, "Certificate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A validator's name as the set commits to it, and what stands behind it."""
+    """A validator's name as the set commits to it, and what stands behind it: `CERTIFIED`, or why it is not."""
 
     name: str
     legal_id: str
     basis: str
 
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """Every validator shown, by address."""
-
-    names: dict[Address, Name]
-
-    def of(self, address: Address) -> str:
+    @property
+    def text(self) -> str:
         """Name, legal id and basis, for people."""
-        name = self.names[address]
-        return f"{name.name} ({name.legal_id}; {name.basis})"
+        return f"{self.name} ({self.legal_id}; {self.basis})"
+
+    @property
+    def is_certified(self) -> bool:
+        """Somebody whom the verifier trusts says that the key is this legal entity's."""
+        return self.basis == CERTIFIED
 
 
-def verify_names(d: Decoded, sets: ResponsibleSets, trust: Trust) -> Naming:
-    """Names, certificates and key bindings of all validators (SPEC §12 step 9).
+Names: TypeAlias = Mapping[tuple[SetId, Address], Name]  # one address may bear another name in another set
 
-    A certificate that is shown must bind the attestation key; one that is not shown leaves the name self-stated.
+
+def verify_names(d: Decoded, sets: KnownSets, trust: Trust) -> Names:
+    """Key bindings, certificates and names of all validators (SPEC §12 step 9).
+
+    A certificate that is shown must hold the key that bound the attestation key. A name counts as certified only if a
+    root of the trust file issued the certificate, it was valid at the checkpoint, and it names the same legal entity.
 
     Raises:
-        Malformed: a certificate or name text cannot be read.
-        Refuted: a binding's signature or one of its hashes is wrong.
+        Malformed: a certificate cannot be read or holds a key of another kind; certificates not in order.
+        FieldMismatch: a binding is not of this log, certificate, address or key; a certificate is nobody's.
+        SignatureWrong: the certified key did not sign the binding.
     """
-    certificates = {sha256(der): der for der in d.bundle.certificates}
-    if list(certificates) != sorted(certificates) or len(certificates) != len(d.bundle.certificates):
+    for validator in d.all_validators:
+        _require_binding(d, validator)
+    shown = _certificates(d)
+    roots = [_load(root) for root in trust.member_roots] if shown else []
+    at = d.genesis.checkpoint_timestamp(d.notes[0].size)
+    verified: set[bytes] = set()
+    names: dict[tuple[SetId, Address], Name] = {}
+    for known in sets.sets:
+        for validator in known.shown:
+            basis = SELF_STATED
+            certificate = shown.get(Digest(validator.part.certificate_hash))
+            if certificate is not None:
+                if validator.part.key_binding not in verified:
+                    validator.binding.verify(decode_spki(_spki(certificate)))
+                    verified.add(validator.part.key_binding)
+                basis = _basis(certificate, roots, validator, at)
+            names[known.validators.set_id, Address(validator.part.address)] = Name(
+                validator.name, validator.legal_id, basis
+            )
+    return names
+
+
+def _require_binding(d: Decoded, validator: DecodedValidator) -> None:
+    """What a binding says is true of the set's entry, whether or not its signature can be checked."""
+    part, binding = validator.part, validator.binding.binding
+    _require("key_binding.origin_hash", d.genesis.origin_hash, binding.origin_hash)
+    _require("key_binding.certificate_hash", part.certificate_hash, binding.certificate_hash)
+    _require("key_binding.address", part.address, binding.address)
+    if part.mldsa_key is not None:
+        _require("validator.mldsa_key", binding.mldsa_key_hash, sha256(part.mldsa_key))
+
+
+def _require(field: str, expected: bytes, got: bytes) -> None:
+    if expected != got:
+        raise FieldMismatch(field=field, expected=expected.hex(), got=got.hex())
+
+
+# ── certificates ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _certificates(d: Decoded) -> _Shown:
+    digests = [sha256(der) for der in d.bundle.certificates]
+    if any(one >= following for one, following in pairwise(digests)):
         raise FieldMalformed(field="certificates", rule="strictly ascending by hash")
-    parts = [*d.bundle.genesis.validators, *(p for r in d.bundle.rotations for p in r.validators)]
-    for digest in certificates.keys() - {part.certificate_hash for part in parts}:
-        raise FieldMismatch(field="certificates", expected="certificates of the validators shown", got=digest.hex())
-    names: dict[Address, Name] = {}
-    for part in parts:
-        legal_id, name = parse_name(part.name)
-        der = certificates.get(Digest(part.certificate_hash))
-        basis = SELF_STATED if der is None else _bind(d, part, der, trust)
-        _require_mldsa(part)
-        names[Address(part.address)] = Name(name, legal_id, basis)
-    return Naming({address: names[address] for _, known in sets.sets for address in known.addresses})
-
-
-def _require_mldsa(part: ValidatorPart) -> None:
-    """The post-quantum key, if one is shown, is the one the binding names."""
-    stated = SignedKeyBinding.decode(part.key_binding).binding.mldsa_key_hash
-    if part.mldsa_key is not None and (shown := sha256(part.mldsa_key)) != stated:
-        raise FieldMismatch(field="validator.mldsa_key", expected=stated.hex(), got=shown.hex())
-
-
-def _bind(d: Decoded, part: ValidatorPart, der: bytes, trust: Trust) -> str:
-    certificate = _load(der)
-    signed = SignedKeyBinding.decode(part.key_binding)
-    binding = signed.binding
-    for field, expected, got in (
-        ("key_binding.origin_hash", d.genesis.origin_hash, binding.origin_hash),
-        ("key_binding.certificate_hash", part.certificate_hash, binding.certificate_hash),
-        ("key_binding.address", part.address, binding.address),
-    ):
-        if expected != got:
-            raise FieldMismatch(field=field, expected=expected.hex(), got=got.hex())
-    signed.verify(decode_spki(_spki(certificate)))
-    issued = any(_issued_by(certificate, _load(root)) for root in trust.member_roots)
-    if trust.member_roots and not issued:
-        raise SignatureWrong(signer="certificate of validator 0x" + part.address.hex())
-    return CERTIFIED if issued else BOUND
+    wanted = {validator.part.certificate_hash for validator in d.all_validators}
+    for digest in digests:
+        if digest not in wanted:
+            raise FieldMismatch(field="certificates", expected="certificates of the validators shown", got=digest.hex())
+    return {digest: _load(der) for digest, der in zip(digests, d.bundle.certificates, strict=True)}
 
 
 def _load(der: bytes) -> "Certificate":
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 40 ms that most bundles need not pay
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 only if one is shown
 
     try:
         return load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         raise CertificateMalformed(rule="a DER X.509 certificate") from None
 
 
 def _spki(certificate: "Certificate") -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
 
     try:
         return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise CertificateMalformed(rule="a public key this library can read") from None
 
 
+def _basis(
+    certificate: "Certificate", roots: Sequence["Certificate"], validator: DecodedValidator, at: UnixSeconds
+) -> str:
+    """`CERTIFIED`, or what is wanting: then the name is no more than the validators' own word."""
+    if not any(_issued_by(certificate, root) for root in roots):
+        return f"{SELF_STATED}; its certificate is of an issuer you did not name"
+    begin, end = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    if not begin <= at <= end:
+        return f"{SELF_STATED}; its certificate was not valid at the checkpoint's time"
+    if not _names(certificate, validator):
+        return f"{SELF_STATED}; its certificate names somebody else"
+    return CERTIFIED
+
+
 def _issued_by(certificate: "Certificate", root: "Certificate") -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
 
     try:
         certificate.verify_directly_issued_by(root)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
+
+
+def _names(certificate: "Certificate", validator: DecodedValidator) -> bool:
+    """The subject has the legal name and the legal id, as far as X.520 has room for them (64 characters)."""
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
+    try:
+        subject = certificate.subject
+    except ValueError:
+        return False
+    names = {item.value for item in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)}
+    ids = {item.value for item in subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)}
+    return validator.name[:64] in names and validator.legal_id[:64] in ids
+
+
+# ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def verify_transactions(d: Decoded) -> None:
@@ -129,7 +174,7 @@ def verify_transactions(d: Decoded) -> None:
         Refuted: a signature is wrong or it belongs to another entry.
     """
     for entry, signed in d.transactions:
-        signed.verify_stateless(d.log_id)
         payload = signed.body.payload
         if not isinstance(payload, RecordPayload) or payload.entry != entry.part.entry:
             raise FieldMismatch(field="transaction.entry", expected=b64u(entry.part.entry), got="another entry")
+        signed.verify_stateless(d.log_id)

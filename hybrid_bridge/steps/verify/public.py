@@ -1,15 +1,21 @@
 """Check 11 of `verify`: where the checkpoints stand on public chains, as far as the verifier's trust reaches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hybrid_bridge.core.anchor import AnchorFacts, EvmAnchor, decode_header, verify_evm_anchor
+from hybrid_bridge.core.anchor import AnchorFacts, EvmAnchor, Header, decode_header, verify_evm_anchor
+from hybrid_bridge.core.bundle import WitnessAnchor
+from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.evidence import AnchorFact, BeaconFact
 from hybrid_bridge.core.trust import Trust, TrustedChain
-from hybrid_bridge.errors import FieldMismatch, HeadConflict
-from hybrid_bridge.ports import Head
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, HeadConflict
 from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.steps.verify.signers import SignedNotes, bits_of
-from hybrid_bridge.units import Address, ChainId, Digest, UnixSeconds
+from hybrid_bridge.steps.verify.signers import SignedNote
+from hybrid_bridge.units import Address, ChainId, Digest, EpochNumber, PublicBlockHash, TreeSize, UnixSeconds
+
+if TYPE_CHECKING:
+    from hybrid_bridge.ports import Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,128 +30,184 @@ class PublicSight:
     basis: str  # e.g. "finalized at 2 of 3 endpoints"
     finalized_number: int
     finalized_hashes: Mapping[int, bytes]
-    head: Head
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anchoring:
-    """One anchor: what its bytes prove, and on what the rest rests. `basis` is empty while the block is not trusted."""
-
-    tree_size: int
-    chain_id: int
-    contract: bytes
-    facts: AnchorFacts
-    basis: str
-    missing: str
+    head: "Head"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All anchors, the contract's own word, and the times that follow."""
+    """All anchors and beacons, the contract's own word, and what seemed odd."""
 
-    anchorings: tuple[Anchoring, ...]
+    anchors: tuple[AnchorFact, ...]
+    beacons: tuple[BeaconFact, ...]
     by_state: str  # how the contract's own head vouches, or ""
-    not_before: UnixSeconds | None
-    newest_head: Head | None
-    unread: tuple[str, ...]  # kinds of anchors that were kept and not judged
+    newest_head: "Head | None"
+    warnings: tuple[str, ...]
 
     @property
-    def trusted(self) -> tuple[Anchoring, ...]:
-        """Anchors whose public block the verifier's trust reaches."""
-        return tuple(a for a in self.anchorings if a.basis)
+    def trusted(self) -> tuple[AnchorFact, ...]:
+        """Anchors whose public block the verifier's trust reaches; the earliest first."""
+        return tuple(sorted((a for a in self.anchors if a.basis), key=lambda anchor: anchor.block_time))
+
+    @property
+    def not_before(self) -> dict[EpochNumber, UnixSeconds]:
+        """By epoch: the latest public block that it names and that is known to be real."""
+        return {b.epoch: b.time for b in sorted(self.beacons, key=lambda b: b.time) if b.basis}
 
 
-def verify_anchors(d: Decoded, signed: SignedNotes, trust: Trust, sights: tuple[PublicSight, ...]) -> Standing:
+def verify_anchors(d: Decoded, signed: Sequence[SignedNote], trust: Trust, sights: Sequence[PublicSight]) -> Standing:
     """Structure of every anchor, then what the trust file and the sights say of its public block (SPEC §13).
 
     Raises:
-        Malformed: an anchor's bytes break SPEC §13.
+        Malformed: an anchor's bytes break SPEC §13; a beacon's public block twice.
         FieldMismatch: they contradict the checkpoint, or the verifier's own public block hash.
         HeadConflict: the contract holds another root for a size shown here.
     """
-    anchorings = [_anchoring(d, signed, a, trust, sights) for a in d.bundle.anchors if isinstance(a, EvmAnchor)]
-    unread = tuple(sorted({anchor.type for anchor in d.bundle.anchors if not isinstance(anchor, EvmAnchor)}))
-    heads = [sight.head for sight in sights if sight.head.tree_size > 0]
+    _require_notes(d)
+    beacons = tuple(_beacons(d, trust, sights))
+    heads = [sight.head for sight in sights]
     return Standing(
-        anchorings=tuple(anchorings),
+        anchors=tuple(_anchor(d, signed, a, trust, sights) for a in d.bundle.anchors if isinstance(a, EvmAnchor)),
+        beacons=beacons,
         by_state=_by_state(d, sights),
-        not_before=_not_before(d, trust, sights),
         newest_head=max(heads, key=lambda head: head.tree_size, default=None),
-        unread=unread,
+        warnings=(*_late(d, beacons), *_states(sights)),
     )
 
 
-def _anchoring(
-    d: Decoded, signed: SignedNotes, anchor: EvmAnchor, trust: Trust, sights: tuple[PublicSight, ...]
-) -> Anchoring:
-    note = next((n for n in signed.notes if n.note.size == anchor.tree_size), None)
-    if note is None:
-        raise FieldMismatch(field="anchors.tree_size", expected="a checkpoint shown", got=str(anchor.tree_size))
+def _require_notes(d: Decoded) -> None:
+    """Every anchor, judged or not, is of a checkpoint shown; a witness has a line in it."""
+    lines = {note.size: {line.name for line in note.lines} for note in d.notes}
+    for anchor in d.bundle.anchors:
+        if anchor.tree_size not in lines:
+            raise FieldMismatch(field="anchors.tree_size", expected="a checkpoint shown", got=str(anchor.tree_size))
+        if isinstance(anchor, WitnessAnchor) and anchor.name not in lines[TreeSize(anchor.tree_size)]:
+            raise FieldMismatch(field="anchors.name", expected="a line of this name in the note", got=anchor.name)
+
+
+# ── anchors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _anchor(
+    d: Decoded, signed: Sequence[SignedNote], anchor: EvmAnchor, trust: Trust, sights: Sequence[PublicSight]
+) -> AnchorFact:
+    note = next(shown for shown in signed if shown.note.size == anchor.tree_size)
     facts = verify_evm_anchor(anchor, d.checkpoint(note.note, note.validators))
-    if facts.signers >> len(note.validators.addresses):
-        raise FieldMismatch(field="anchors.signers", expected="bits of the set alone", got=bin(facts.signers))
+    n, needed = len(note.validators.entries), note.validators.quorum
+    if facts.signers >> n or facts.signers.bit_count() < needed:
+        raise FieldMismatch(field="anchors.signers", expected=f"at least {needed} of {n}", got=bin(facts.signers))
     basis, missing = _basis(anchor, facts, trust, sights)
-    return Anchoring(
-        tree_size=anchor.tree_size,
-        chain_id=anchor.chain_id,
-        contract=anchor.contract,
-        facts=facts,
+    return AnchorFact(
+        tree_size=TreeSize(anchor.tree_size),
+        chain_id=ChainId(anchor.chain_id),
+        contract=Address(anchor.contract),
+        block_number=facts.block_number,
+        block_hash=facts.block_hash,
+        block_time=facts.block_time,
+        last_number=facts.last_number,
+        last_hash=facts.last_hash,
         basis=basis,
         missing=missing,
     )
 
 
-def _basis(anchor: EvmAnchor, facts: AnchorFacts, trust: Trust, sights: tuple[PublicSight, ...]) -> tuple[str, str]:
+def _basis(anchor: EvmAnchor, facts: AnchorFacts, trust: Trust, sights: Sequence[PublicSight]) -> tuple[str, str]:
+    """Who vouches for contract and public block; or what is missing. Every source that knows the number must agree."""
+    basis = _vouched(anchor.chain_id, facts.last_number, facts.last_hash, trust, sights)
     chain = _trusted_chain(trust, anchor.chain_id)
-    asked = [s for s in sights if s.chain_id == anchor.chain_id and s.contract == anchor.contract]
-    if (chain is None or anchor.contract not in chain.contracts) and not asked:
-        return "", f"trust in contract 0x{anchor.contract.hex()} on chain {anchor.chain_id}"
-    known = {b.number: b.hash for b in chain.block_hashes} if chain is not None else {}
-    for where, hashes in (("the trust file", known), *((s.basis, s.finalized_hashes) for s in asked)):
-        real = hashes.get(facts.last_number)
-        if real is None:
-            continue
-        if real != facts.last_hash:
-            raise FieldMismatch(
-                field=f"public block {facts.last_number}", expected=real.hex(), got=facts.last_hash.hex()
-            )
-        return where, ""
-    return "", f"the hash of public block {facts.last_number} of chain {anchor.chain_id} (trust file or --rpc)"
+    asked = any((sight.chain_id, sight.contract) == (anchor.chain_id, anchor.contract) for sight in sights)
+    if not asked and (chain is None or anchor.contract not in chain.contracts):
+        return "", f"trust in contract 0x{anchor.contract.hex()} on chain {anchor.chain_id} (trust file or --contract)"
+    if not basis:
+        return "", (
+            f"that public block {facts.last_number} of chain {anchor.chain_id} has the hash 0x{facts.last_hash.hex()} "
+            "(trust file or --rpc)"
+        )
+    return basis, ""
+
+
+def _vouched(
+    chain_id: int, number: int, block_hash: PublicBlockHash, trust: Trust, sights: Sequence[PublicSight]
+) -> str:
+    """Whoever of the verifier's sources says that this public block is real; "" if none knows the number.
+
+    Raises:
+        FieldMismatch: one of them says that another block stands there.
+    """
+    vouching = []
+    for where, hashes in _sources(chain_id, trust, sights):
+        real = hashes.get(number)
+        if real is not None and real != block_hash:
+            raise FieldMismatch(field=f"public block {number}", expected=real.hex(), got=block_hash.hex())
+        if real is not None:
+            vouching.append(where)
+    return ", ".join(dict.fromkeys(vouching))
+
+
+def _sources(chain_id: int, trust: Trust, sights: Sequence[PublicSight]) -> Iterator[tuple[str, Mapping[int, bytes]]]:
+    chain = _trusted_chain(trust, chain_id)
+    if chain is not None:
+        yield "the trust file", {block.number: block.hash for block in chain.block_hashes}
+    for sight in sights:
+        if sight.chain_id == chain_id:
+            yield sight.basis, sight.finalized_hashes
 
 
 def _trusted_chain(trust: Trust, chain_id: int) -> TrustedChain | None:
     return next((chain for chain in trust.public_chains if chain.chain_id == chain_id), None)
 
 
-def _by_state(d: Decoded, sights: tuple[PublicSight, ...]) -> str:
+def _by_state(d: Decoded, sights: Sequence[PublicSight]) -> str:
     """The contract's own head, if it stands at a size shown here: the same root, or two histories exist."""
+    vouching = ""
     for sight in sights:
         for note in d.notes:
             if sight.head.tree_size != note.size:
                 continue
             if sight.head.root != note.root:
-                raise HeadConflict(size=note.size, head=sight.head.root, root=Digest(note.root))
-            return f"head of contract 0x{sight.contract.hex()} on chain {sight.chain_id}, {sight.basis}"
-    return ""
+                raise HeadConflict(size=note.size, head=Digest(sight.head.root), root=note.root)
+            vouching = f"head of contract 0x{sight.contract.hex()} on chain {sight.chain_id}, {sight.basis}"
+    return vouching
 
 
-def _not_before(d: Decoded, trust: Trust, sights: tuple[PublicSight, ...]) -> UnixSeconds | None:
-    """The latest beacon time among the shown epochs whose public block is known to be real."""
-    times = []
-    for part in d.bundle.public_blocks:
-        header = decode_header(part.header)
-        if not any(
-            (e.record.public_chain_id, e.record.public_block_hash) == (part.chain_id, header.hash) for e in d.epochs
-        ):
+def _states(sights: Sequence[PublicSight]) -> Iterator[str]:
+    for sight in sights:
+        if sight.head.state != "active":
+            yield f"contract 0x{sight.contract.hex()} on chain {sight.chain_id} calls this log {sight.head.state}"
+
+
+# ── beacons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _beacons(d: Decoded, trust: Trust, sights: Sequence[PublicSight]) -> Iterator[BeaconFact]:
+    """Each public block shown is one that an epoch names by its hash."""
+    parts = [(part.chain_id, part.header) for part in d.bundle.public_blocks]
+    if len(set(parts)) != len(parts):
+        raise FieldMalformed(field="public_blocks", rule="each once")
+    for chain_id, data in parts:
+        header = decode_header(data)
+        naming = [epoch.record for epoch in d.epochs if _names(epoch.record, chain_id, header)]
+        if not naming:
             raise FieldMismatch(field="public_blocks", expected="a beacon of an epoch shown", got=header.hash.hex())
-        chain = _trusted_chain(trust, part.chain_id)
-        known = {} if chain is None else {b.number: b.hash for b in chain.block_hashes}
-        for sight in sights:
-            if sight.chain_id == part.chain_id:
-                known |= dict(sight.finalized_hashes)
-        if known.get(header.number) == header.hash:
-            times.append(header.time)
-    return max(times, default=None)
+        basis = _vouched(chain_id, header.number, header.hash, trust, sights)
+        for record in naming:
+            yield BeaconFact(
+                epoch=record.epoch,
+                chain_id=record.public_chain_id,
+                block_number=header.number,
+                time=header.time,
+                basis=basis,
+            )
 
 
-__all__ = ["Anchoring", "PublicSight", "Standing", "bits_of", "verify_anchors"]
+def _names(record: EpochRecord, chain_id: int, header: Header) -> bool:
+    named = (record.public_chain_id, record.public_block_number, record.public_block_hash)
+    return named == (chain_id, header.number, header.hash)
+
+
+def _late(d: Decoded, beacons: Sequence[BeaconFact]) -> Iterator[str]:
+    """Whoever names a public block that is younger than the epoch's end wrote the epoch after its end."""
+    closed = {epoch.record.epoch: epoch.record.closed_at for epoch in d.epochs}
+    for beacon in beacons:
+        if beacon.time > closed[beacon.epoch]:
+            late = beacon.time - closed[beacon.epoch]
+            yield f"epoch {beacon.epoch} names a public block made {late} s after it closed: it was written late"

@@ -1,15 +1,19 @@
 """Check 10 of `verify`: what the registry says at an epoch about labels (SPEC §9.4)."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Final
 
-from hybrid_bridge.core.bundle import LabelPart
+from hybrid_bridge.core.bundle import LabelPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
 from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_presence
 from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex
+
+NOT_REGISTERED: Final = "not registered"
+USE_UNKNOWN: Final = "present, use unknown"
+NO_STATEMENT: Final = "no statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LabelFact:
-    """Everything shown about one label at one epoch."""
+    """Everything shown about one label at one epoch; versions in the order shown."""
 
     epoch: EpochNumber
     label: Label
-    versions: dict[int, Standing]
+    versions: dict[int, Standing] = field(default_factory=dict)
 
     @property
     def statement(self) -> str:
@@ -34,96 +38,115 @@ class LabelFact:
         return self._life() if self.label.type == LIFE else self._identity()
 
     @property
-    def object_id(self) -> str:
-        """The object an identity label was opened to, or empty."""
-        standing = self.versions.get(0)
-        value = None if standing is None else standing.value
-        return value.object_id if isinstance(value, IdentityValue) else ""
+    def is_open(self) -> bool:
+        """Nothing, or not enough, can be said: a version or an opening is not shown."""
+        return self.statement in (USE_UNKNOWN, NO_STATEMENT)
 
     def _identity(self) -> str:
-        if not self.versions[0].present:
-            return "not registered"
-        return f"object {self.object_id}" if self.object_id else "present, use unknown"
+        standing = self.versions[0]
+        if isinstance(standing.value, IdentityValue):
+            return f"object {standing.value.object_id}"
+        return USE_UNKNOWN if standing.present else NOT_REGISTERED
 
     def _life(self) -> str:
-        last = self.last_event
-        if last is None:
-            absent = self.versions.get(0)
-            return "not registered" if absent is not None and not absent.present else "no statement"
+        """Versions 0 … n present, n opened, n+1 shown absent; else nothing can be said (SPEC §9.4)."""
+        last = -1
+        while last + 1 in self.versions and self.versions[last + 1].present:
+            last += 1
+        if last + 1 not in self.versions:
+            return NO_STATEMENT
+        if last < 0:
+            return NOT_REGISTERED
         value = self.versions[last].value
         if not isinstance(value, LifeValue):
-            return "present, use unknown"
+            return USE_UNKNOWN
         return f"state {value.state.get('state', value.code)} after event {last}"
 
-    @property
-    def last_event(self) -> int | None:
-        """n, if versions 0 … n are present and n+1 is shown absent; else nothing can be said (SPEC §9.4)."""
-        last = -1
-        while (standing := self.versions.get(last + 1)) is not None and standing.present:
-            last += 1
-        closing = self.versions.get(last + 1)
-        return last if last >= 0 and closing is not None and not closing.present else None
+
+@dataclass(frozen=True, slots=True)
+class IndexFact:
+    """A registry index that stands without its label: present or absent, whoever's it is."""
+
+    epoch: EpochNumber
+    index: RegistryIndex
+    present: bool
 
 
-@dataclass(slots=True)
-class _Shown:
-    versions: dict[int, Standing] = field(default_factory=dict)
-    label: Label | None = None
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What all labels and bare indices shown come to."""
+
+    labels: tuple[LabelFact, ...]
+    indices: tuple[IndexFact, ...]
 
 
-def verify_labels(d: Decoded) -> tuple[LabelFact, ...]:
+def verify_labels(d: Decoded) -> Registered:
     """Paths, VRF proofs and openings of all labels shown.
 
     Raises:
         Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root.
+        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap.
     """
-    facts: list[LabelFact] = []
+    labels: list[LabelFact] = []
+    indices: list[IndexFact] = []
     for epoch in d.epochs:
-        shown: defaultdict[bytes, _Shown] = defaultdict(_Shown)
-        for label, part in epoch.labels:
-            standing = _standing(d, epoch, label, part)
-            if label is None or part.version is None:
+        number, facts = epoch.record.epoch, dict[Label, LabelFact]()
+        for shown, part in epoch.labels:
+            present = _follow(epoch, part)
+            if shown is None:
+                indices.append(IndexFact(number, RegistryIndex(part.index), present))
                 continue
-            mine = shown[label.encode()]
-            if part.version in mine.versions:
+            fact = facts.setdefault(shown.label, LabelFact(number, shown.label))
+            if shown.version in fact.versions:
                 raise FieldMalformed(field="labels", rule="each version of a label once")
-            if label.type != LIFE and part.version != 0:
-                raise FieldMalformed(field="labels.version", rule="0 for an identity label")
-            mine.versions[part.version] = standing
-            mine.label = label
-        facts += [LabelFact(epoch.record.epoch, s.label, s.versions) for s in shown.values() if s.label is not None]
-    return tuple(facts)
-
-
-def _standing(d: Decoded, epoch: DecodedEpoch, label: Label | None, part: LabelPart) -> Standing:
-    present = _follow(epoch, part)
-    if label is None or part.version is None or part.proof is None:
-        return Standing(present, None)
-    output = verify_proof(d.genesis.vrf_public_key, alpha(d.log_id, label, part.version), part.proof)
-    if index_of(output) != part.index:
-        raise FieldMismatch(field="labels.index", expected=index_of(output).hex(), got=part.index.hex())
-    if part.value is None or part.opening is None:
-        return Standing(present, None)
-    data = part.value.encode("utf-8")
-    value = (LifeValue if label.type == LIFE else IdentityValue).decode(data)
-    opened = commitment(part.opening, d.log_id, label, part.version, data)
-    if not present or part.terminal is None or opened != part.terminal.commitment:
-        raise FieldMismatch(field="labels.commitment", expected=opened.hex(), got="another commitment, or absent")
-    return Standing(present, value)
+            _verify_index(d, shown, part.index)
+            value = None if shown.opened is None else _value(d, shown, shown.opened, part.terminal if present else None)
+            fact.versions[shown.version] = Standing(present, value)
+        for fact in facts.values():
+            _require_no_gap(fact)
+        labels += facts.values()
+    return Registered(tuple(labels), tuple(indices))
 
 
 def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
-    root = Digest(epoch.record.registry_root)
+    """Whether the index is present; either way the path leads to the epoch's registry root."""
+    root, index = epoch.record.registry_root, RegistryIndex(part.index)
     path = [Digest(item) for item in part.path]
-    index = RegistryIndex(part.index)
-    if part.terminal is not None and part.terminal.index == part.index:
-        verify_presence(root, index, Commitment(part.terminal.commitment), path)
+    if part.terminal is None:
+        verify_absence(root, index, None, path)
+        return False
+    terminal = Terminal(RegistryIndex(part.terminal.index), Commitment(part.terminal.commitment))
+    if terminal.index == index:
+        verify_presence(root, index, terminal.commitment, path)
         return True
-    terminal = (
-        None
-        if part.terminal is None
-        else Terminal(RegistryIndex(part.terminal.index), Commitment(part.terminal.commitment))
-    )
     verify_absence(root, index, terminal, path)
     return False
+
+
+def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:
+    """The index is that of this version of this label: only the holder of the VRF key can have made it."""
+    output = verify_proof(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
+    if index_of(output) != index:
+        raise FieldMismatch(field="labels.index", expected=index_of(output).hex(), got=index.hex())
+
+
+def _value(
+    d: Decoded, shown: DecodedLabel, opened: DecodedOpening, pair: TerminalPart | None
+) -> IdentityValue | LifeValue:
+    """The value, if the commitment that stands at the index opens to it."""
+    if pair is None:
+        raise FieldMismatch(field="labels.opening", expected="a label that is present", got="absent")
+    calculated = commitment(opened.opening, d.log_id, shown.label, shown.version, opened.data)
+    if calculated != pair.commitment:
+        raise FieldMismatch(field="labels.commitment", expected=pair.commitment.hex(), got=calculated.hex())
+    return opened.value
+
+
+def _require_no_gap(fact: LabelFact) -> None:
+    """Versions count up without a gap (SPEC §9.3): one above an absent one is evidence against the validators."""
+    absent = [version for version, standing in fact.versions.items() if not standing.present]
+    present = [version for version, standing in fact.versions.items() if standing.present]
+    if absent and present and max(present) > min(absent):
+        raise FieldMismatch(
+            field="labels.version", expected=f"none above {min(absent)}", got=f"{max(present)} is present"
+        )

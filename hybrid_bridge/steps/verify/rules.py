@@ -1,65 +1,93 @@
-"""Check 13 of `verify`: artefact digests, which half a field stands in, brake flags, and rules between records."""
+"""Check 13 of `verify`: artefact digests, openings against records, brake flags, rules between records."""
 
-from hybrid_bridge.business.outside import Outcome, cross_checks
-from hybrid_bridge.business.schema import require_half, schema_of_name
+from collections.abc import Mapping
+
+from hybrid_bridge.business.outside import Opened, Outcome, cross_checks
+from hybrid_bridge.business.record_types import ASSET_CONFIRM
+from hybrid_bridge.business.schema import SCHEMAS
+from hybrid_bridge.core.bundle import ArtefactPart
+from hybrid_bridge.core.disclosure import FieldValue
 from hybrid_bridge.core.encoding import b64u
+from hybrid_bridge.core.epoch import BRAKE_ON
+from hybrid_bridge.core.labels import LifeValue, event_code
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import claims_of
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
-from hybrid_bridge.steps.verify.registry import LabelFact
+from hybrid_bridge.steps.verify.registry import Registered
+from hybrid_bridge.units import Digest, RecordType
 
 
-def verify_rules(d: Decoded, labels: tuple[LabelFact, ...]) -> Outcome:
+def verify_rules(d: Decoded, registered: Registered) -> Outcome:
     """Warnings for people and what would have to be shown; what a rule forbids raises.
 
     Raises:
-        FieldMalformed: a field stands in the half its schema does not give it (`second-private-field`, SPEC §3).
-        Refuted: an artefact's digest or a rule between the shown records is broken.
+        FieldMalformed: an artefact names a field that is not disclosed.
+        FieldMismatch: an artefact's digest, a label's value or a rule between the shown records is broken.
     """
-    brakes = [
-        f"the brake was on when epoch {epoch.record.epoch} closed" for epoch in d.epochs if epoch.record.flags & 1
-    ]
-    for epoch in d.epochs:
-        for entry in epoch.entries:
-            require_schema(entry)
-    _require_artefacts(d)
-    opened = [
-        (entry.entry.record_type, {disclosure.name: disclosure.value for disclosure in entry.disclosures})
-        for epoch in d.epochs
-        for entry in epoch.entries
-    ]
-    outcome = cross_checks(opened, frozenset(fact.object_id for fact in labels if fact.object_id))
-    return Outcome((*brakes, *outcome.warnings), outcome.missing)
+    entries = [entry for _, entry in d.entries]
+    opened = [_fields_of(entry) for entry in entries]
+    for artefact in d.bundle.artefacts:
+        _require_artefact(artefact, [fields for _, fields in opened])
+    records = {leaf_hash(entry.part.entry): fields for entry, fields in zip(entries, opened, strict=True)}
+    partial = {position for position, entry in enumerate(entries) if entry.transaction is None}
+    outcome = cross_checks(opened, frozenset(_confirmed(registered, records)), partial)
+    unknown = {entry.schema for entry in entries if entry.disclosures and entry.schema not in SCHEMAS}
+    return Outcome(
+        warnings=(
+            *(f"the brake was on when epoch {e.record.epoch} closed" for e in d.epochs if e.record.flags & BRAKE_ON),
+            *outcome.warnings,
+        ),
+        missing=(*outcome.missing, *(f"a verifier that knows the schema {name[:64]}" for name in sorted(unknown))),
+    )
 
 
-def require_schema(entry: DecodedEntry) -> None:
-    """The record is of the type its schema names, and each field stands in the half the schema gives it (SPEC §3).
+def _fields_of(entry: DecodedEntry) -> Opened:
+    """What is known of a record: the fields disclosed and, with its transaction, all its claims."""
+    fields: dict[str, FieldValue] = {disclosure.name: disclosure.value for disclosure in entry.disclosures}
+    if entry.transaction is not None:
+        fields |= {name: claim.value for name, claim in claims_of(entry.transaction.body).items()}
+    return entry.entry.record_type, fields
+
+
+def _confirmed(registered: Registered, records: Mapping[Digest, Opened]) -> list[str]:
+    """Objects with an identity label that the confirmation shown has inserted.
 
     Raises:
-        FieldMalformed: an unknown schema or field, or a field in the other half.
-        FieldMismatch: the schema is of another record type.
+        FieldMismatch: a label's value names a record shown, and that record is about something else.
     """
-    shown = {disclosure.name: disclosure.value for disclosure in entry.disclosures}
-    if not shown:
-        return
-    schema = schema_of_name(str(shown["_schema"]))
-    if schema.record_type != entry.entry.record_type:
-        raise FieldMismatch(
-            field="_schema", expected=f"{entry.entry.record_type:#06x}", got=f"{schema.record_type:#06x}"
-        )
-    for disclosure, part in zip(entry.disclosures, entry.part.disclosures, strict=True):
-        require_half(schema.name, disclosure.name, is_claim=part.index < entry.entry.width // 2)
+    objects: list[str] = []
+    for standing in (standing for fact in registered.labels for standing in fact.versions.values()):
+        value = standing.value
+        if value is None or value.entry_leaf not in records:
+            continue
+        record_type, fields = records[value.entry_leaf]
+        if isinstance(value, LifeValue):
+            _equal("labels.value.code", event_code(RecordType(record_type)), value.code)
+        elif "object" in fields:
+            _equal("labels.value.object", str(fields["object"]), value.object_id)
+            objects += [value.object_id] * (record_type == ASSET_CONFIRM)
+    return objects
 
 
-def _require_artefacts(d: Decoded) -> None:
-    values = {
-        disclosure.name: disclosure.value
-        for epoch in d.epochs
-        for entry in epoch.entries
-        for disclosure in entry.disclosures
-    }
-    for artefact in d.bundle.artefacts:
-        shown = values.get(artefact.field)
-        if not isinstance(shown, str):
-            raise FieldMalformed(field="artefacts.field", rule="a disclosed field that holds a SHA-256")
-        if shown != b64u(artefact.sha256):
-            raise FieldMismatch(field=artefact.field, expected=shown, got=b64u(artefact.sha256))
+def _require_artefact(artefact: ArtefactPart, records: list[Mapping[str, FieldValue]]) -> None:
+    """The named field of a record holds the document's SHA-256; what else that record says of it agrees."""
+    holding = [fields for fields in records if isinstance(fields.get(artefact.field), str)]
+    if not holding:
+        raise FieldMalformed(field="artefacts.field", rule="a disclosed field that holds a SHA-256")
+    digest = b64u(artefact.sha256)
+    matching = [fields for fields in holding if fields[artefact.field] == digest]
+    if not matching:
+        raise FieldMismatch(field=artefact.field, expected=str(holding[0][artefact.field]), got=digest)
+    group = artefact.field.removesuffix("sha256")
+    stated = {"name": artefact.name, "media": artefact.media_type, "size": artefact.size}
+    if artefact.sm3 is not None:
+        stated["sm3"] = b64u(artefact.sm3)
+    for name, value in stated.items():
+        if group + name in matching[0]:
+            _equal(group + name, matching[0][group + name], value)
+
+
+def _equal(field: str, expected: object, got: object) -> None:
+    if expected != got:
+        raise FieldMismatch(field=field, expected=str(expected), got=str(got))

@@ -2,120 +2,155 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from hybrid_bridge.core.attestation import verify_quorum
 from hybrid_bridge.core.bundle import WitnessAnchor
-from hybrid_bridge.core.checkpoint import Note, has_log_line, key_id, quorum_name, quorum_signatures, verify_log_line
-from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.checkpoint import Note, key_id, quorum_name, quorum_signatures, verify_log_line
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.governance import verify_succession
-from hybrid_bridge.core.note import TYPE_ED25519, TYPE_QUORUM
-from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, SignatureWrong
-from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.units import Address, Digest, TreeSize
+from hybrid_bridge.core.note import TYPE_ED25519, TYPE_QUORUM, NoteLine
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
+from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedRotation, DecodedValidator
+from hybrid_bridge.units import Address, Digest, SetId, TreeSize
+
+FIRST_SET: Final = SetId(1)
+FIRST_SIZE: Final = TreeSize(1)
+
+_Key: TypeAlias = tuple[str, bytes]  # name and key id of a note line
 
 
 @dataclass(frozen=True, slots=True)
-class ResponsibleSets:
-    """Every set the bundle shows, with the first size it is responsible for, ascending."""
+class KnownSet:
+    """A set the bundle shows, the first size it is responsible for, and its validators as shown."""
 
-    sets: tuple[tuple[TreeSize, ValidatorSet], ...]
+    first_size: TreeSize
+    validators: ValidatorSet
+    shown: tuple[DecodedValidator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSets:
+    """Every set the bundle shows, ascending."""
+
+    sets: tuple[KnownSet, ...]
 
     def responsible(self, size: int) -> ValidatorSet:
         """The set for a checkpoint of this size: size decides, never a clock (SPEC §8.1)."""
-        return [validators for first, validators in self.sets if first <= size][-1]
+        return [known.validators for known in self.sets if known.first_size <= size][-1]
 
 
 @dataclass(frozen=True, slots=True)
 class SignedNote:
-    """A note whose quorum was verified: who signed, of which set, and whether the log key signed it too."""
+    """A note that a quorum of the responsible set and the log key signed."""
 
     note: Note
     validators: ValidatorSet
-    signers: tuple[Address, ...]
-    by_log: bool
+    signers: tuple[Address, ...]  # ascending
+    witnessing: tuple[NoteLine, ...]  # lines of witnesses that `anchors` names; nobody has checked them
 
 
-@dataclass(frozen=True, slots=True)
-class SignedNotes:
-    """The checkpoints in ascending size, and the sets behind them."""
-
-    notes: tuple[SignedNote, ...]
-    sets: ResponsibleSets
+# ── 7 validator sets ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def verify_sets(d: Decoded) -> ResponsibleSets:
+def verify_sets(d: Decoded) -> KnownSets:
     """Set 1 against the genesis record; each later one appointed under the one before (SPEC §12 step 7).
 
     Raises:
         SetMismatch: the opened validators are not those a record commits to.
+        FieldMismatch: a set id skipped, a note or an epoch outside the term of the set it names.
         Refuted: an old set's note lacks a quorum.
     """
-    _require_set(d.genesis.set_hash, d.first_set)
-    sets: list[tuple[TreeSize, ValidatorSet]] = [(TreeSize(1), d.first_set)]
+    sets = [KnownSet(FIRST_SIZE, _opened(FIRST_SET, d.validators, d.genesis.set_hash), d.validators)]
     for rotation in d.rotations:
-        old = sets[-1][1]
-        verify_note(d, rotation.note, ResponsibleSets(tuple(sets)))
-        verify_succession(rotation.update, old, rotation.epoch.epoch)
-        _require_set(rotation.update.set_hash, rotation.validators)
-        sets.append((TreeSize(rotation.update.effective_from_size), rotation.validators))
-    known = ResponsibleSets(tuple(sets))
+        old, update = sets[-1], rotation.update
+        verify_succession(update, old.validators, rotation.epoch.epoch)
+        _require_term(rotation, old)
+        _require_epoch_set(rotation.epoch, KnownSets(tuple(sets)))
+        verify_note(d, rotation.note, old.validators, frozenset())
+        new = _opened(update.set_id, rotation.validators, update.set_hash)
+        sets.append(KnownSet(update.effective_from_size, new, rotation.validators))
+    known = KnownSets(tuple(sets))
     for epoch in d.epochs:
-        validators = known.responsible(epoch.record.epoch + 1)
-        if epoch.record.set_id != validators.set_id:
-            raise FieldMismatch(field="epoch.set_id", expected=str(validators.set_id), got=str(epoch.record.set_id))
-        _require_set(epoch.record.set_hash, validators)
+        _require_epoch_set(epoch.record, known)
     return known
 
 
-def verify_notes(d: Decoded, sets: ResponsibleSets) -> SignedNotes:
-    """Each checkpoint's quorum and log line (SPEC §12 step 8).
+def _opened(set_id: SetId, shown: Sequence[DecodedValidator], expected: Digest) -> ValidatorSet:
+    """The set whose entries these parts open, if it is the one that a record commits to."""
+    entries = tuple(
+        ValidatorEntry(
+            address=Address(validator.part.address),
+            name_hash=sha256(validator.part.name.encode("utf-8")),
+            certificate_hash=Digest(validator.part.certificate_hash),
+            key_binding_hash=validator.binding.binding.digest,
+        )
+        for validator in shown
+    )
+    validators = ValidatorSet(set_id, entries)
+    if validators.digest != expected:
+        raise SetMismatch(expected=expected, calculated=validators.digest)
+    return validators
+
+
+def _require_term(rotation: DecodedRotation, old: KnownSet) -> None:
+    """The note that covers an update is of a size the old set was responsible for, or a deposed set could go on."""
+    first, end, size = old.first_size, rotation.update.effective_from_size, rotation.note.size
+    if not first <= size < end:
+        raise FieldMismatch(field="rotations.note.size", expected=f"{first} to {end - 1}", got=str(size))
+
+
+def _require_epoch_set(record: EpochRecord, known: KnownSets) -> None:
+    validators = known.responsible(record.epoch + 1)
+    if record.set_id != validators.set_id:
+        raise FieldMismatch(field="epoch.set_id", expected=str(validators.set_id), got=str(record.set_id))
+    if record.set_hash != validators.digest:
+        raise SetMismatch(expected=record.set_hash, calculated=validators.digest)
+
+
+# ── 8 quorums ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_notes(d: Decoded, sets: KnownSets) -> tuple[SignedNote, ...]:
+    """Each checkpoint's quorum and log line (SPEC §12 step 8); ascending by size.
 
     Raises:
+        FieldMalformed: a line that nobody checks, or no line of the log key (ADR 8).
         BelowQuorum: too few of the responsible set signed.
         SignatureWrong: a known key's line does not verify.
     """
-    return SignedNotes(tuple(verify_note(d, note, sets) for note in d.notes), sets)
+    named = [anchor for anchor in d.bundle.anchors if isinstance(anchor, WitnessAnchor)]
+    return tuple(
+        verify_note(d, note, sets.responsible(note.size), frozenset(a.name for a in named if a.tree_size == note.size))
+        for note in d.notes
+    )
 
 
-def verify_note(d: Decoded, note: Note, sets: ResponsibleSets) -> SignedNote:
-    """One note under the set that is responsible for its size."""
-    validators = sets.responsible(note.size)
-    _require_known_lines(d, note, validators)
-    checkpoint = d.checkpoint(note, validators)
-    signatures = quorum_signatures(note, validators, d.log_id, checkpoint.timestamp)
-    signers = verify_quorum(checkpoint, validators, signatures)
-    return SignedNote(note, validators, tuple(signers), _signed_by_log(d, note))
-
-
-def _require_known_lines(d: Decoded, note: Note, validators: ValidatorSet) -> None:
-    """In a bundle no line may stand that nobody checks, or a changed byte could pass unnoticed (ADR 8)."""
-    named = {
-        (quorum_name(note.origin, a), key_id(quorum_name(note.origin, a), TYPE_QUORUM, a)) for a in validators.addresses
-    }
-    named.add((note.origin, key_id(note.origin, TYPE_ED25519, d.genesis.log_key)))
-    witnesses = {a.name for a in d.bundle.anchors if isinstance(a, WitnessAnchor) and a.tree_size == note.size}
-    for line in note.lines:
-        if (line.name, line.key_id) not in named and line.name not in witnesses:
-            raise FieldMalformed(
-                field="note.lines", rule="lines of the log key, of responsible validators, of witnesses named"
-            )
-
-
-def _signed_by_log(d: Decoded, note: Note) -> bool:
-    if d.genesis.log_key == ZERO:
-        return False
-    if not has_log_line(note, d.genesis.log_key):
-        raise SignatureWrong(signer="log key (its line is not there)")
+def verify_note(d: Decoded, note: Note, validators: ValidatorSet, witnesses: frozenset[str]) -> SignedNote:
+    """One note: its lines are known, enough of `validators` signed, each signature holds, and the log key's."""
+    members = {_quorum_key(note, address): address for address in validators.addresses}
+    log_key = (note.origin, key_id(note.origin, TYPE_ED25519, d.genesis.log_key))
+    others = [line for line in note.lines if _key(line) not in members and _key(line) != log_key]
+    if any(line.name not in witnesses for line in others):
+        # In a bundle no line may stand that nobody checks, or a changed byte could pass unnoticed (ADR 8).
+        rule = "lines of the log key, of responsible validators, of witnesses named in anchors"
+        raise FieldMalformed(field="note.lines", rule=rule)
+    if [_key(line) for line in note.lines].count(log_key) != 1:
+        raise FieldMalformed(field="note.lines", rule="one line of the log key")
+    signers = tuple(members[_key(line)] for line in note.lines if _key(line) in members)
+    if len(signers) < validators.quorum:
+        raise BelowQuorum(needed=validators.quorum, got=len(signers))
+    # Checks that lines ascend, so that nobody counts twice, and that each signature recovers to its line's address.
+    quorum_signatures(note, validators, d.log_id, d.checkpoint(note, validators).timestamp)
     verify_log_line(note, d.genesis.log_key)
-    return True
+    return SignedNote(note, validators, signers, tuple(others))
 
 
-def _require_set(expected: bytes, validators: ValidatorSet) -> None:
-    if validators.digest != expected:
-        raise SetMismatch(expected=Digest(expected), calculated=validators.digest)
+def _quorum_key(note: Note, address: Address) -> _Key:
+    name = quorum_name(note.origin, address)
+    return name, key_id(name, TYPE_QUORUM, address)
 
 
-def bits_of(validators: ValidatorSet, signers: Sequence[Address]) -> int:
-    """Bit i set: the i-th validator in address order signed."""
-    return sum(1 << validators.index_of(address) for address in signers)
+def _key(line: NoteLine) -> _Key:
+    return line.name, line.key_id

@@ -1,0 +1,97 @@
+"""Evidence for people: verdicts in one column, what they rest on beneath, nothing wider than a page."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, Evidence, OpenedField, RecordFact, Verdict, utc
+
+WIDTH = 120
+MARKS = {UNDECIDED: "?", NOT_SHOWN: "·"}
+TIMES = ("_time",)  # a field whose name ends so holds Unix seconds
+
+
+def render(evidence: Evidence) -> str:
+    """The evidence for people, each line at most 120 characters wide."""
+    sections = (
+        _head(evidence),
+        _listed("Missing", evidence.missing),
+        _verdicts(evidence),
+        _listed("Warnings", evidence.warnings),
+        *(_record(fact) for fact in evidence.records),
+        _listed("Registry", _registry(evidence)),
+        _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
+        _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
+        _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
+        _listed("Signed by", evidence.signers),
+        _listed("In the bundle and judged by no check", (item.place for item in evidence.unjudged)),
+        _listed("NOT proven, here or anywhere", evidence.not_proven),
+        _listed("Checks passed", [", ".join(dict.fromkeys(f"{c.number} {c.name}" for c in evidence.checks))]),
+    )
+    return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
+
+
+def _head(evidence: Evidence) -> Iterator[str]:
+    done = "VERIFIED" if evidence.complete else "INCOMPLETE: something that you require could not be verified"
+    yield done
+    yield f"  log {plain(evidence.origin)}, checkpoint of size {evidence.tree_size}"
+    yield f"  log id {evidence.log_id.hex()}"
+
+
+def _verdicts(evidence: Evidence) -> Iterator[str]:
+    names = max(len(verdict.name) for verdict in evidence.verdicts)
+    results = max(len(verdict.result) for verdict in evidence.verdicts)
+    for verdict in evidence.verdicts:
+        start = f"  {_mark(verdict)} {verdict.name:<{names}}  {verdict.result:<{results}}  "
+        yield from hanging(start, verdict.detail)
+        if not verdict.is_open:
+            yield from hanging(" " * len(start), f"rests on {verdict.rests_on}")
+        elif verdict.result == UNDECIDED:
+            yield from hanging(" " * len(start), f"to say more, bring {verdict.missing}")
+
+
+def _mark(verdict: Verdict) -> str:
+    return MARKS.get(verdict.result, "?" if verdict.missing else "✓")
+
+
+def _record(fact: RecordFact) -> Iterator[str]:
+    title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, in the ledger by {utc(fact.by)}"
+    yield from hanging("", title)
+    shown = [field for field in fact.fields if not field.name.startswith("_")]
+    names = max((len(field.name) for field in shown), default=0)
+    for field in shown:
+        yield from hanging(f"  {field.name:<{names}}  ", _value(field))
+    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, all its signatures hold"
+    yield from hanging("  ", f"({fact.undisclosed} other leaves, decoys among them, stay undisclosed{signed})")
+
+
+def _value(field: OpenedField) -> str:
+    if field.name.endswith(TIMES) and isinstance(field.value, int):
+        return f"{field.value} ({utc(field.value)})"
+    return str(field.value)
+
+
+def _registry(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.registry:
+        versions = f" (versions shown: {', '.join(map(str, fact.versions))})" if len(fact.versions) > 1 else ""
+        yield f"epoch {fact.epoch}: {fact.label}: {fact.statement}{versions}"
+
+
+def _artefacts(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.artefacts:
+        yield f"{fact.name} ({fact.media_type}, {fact.size} bytes): SHA-256 {fact.sha256.hex()}, field {fact.field}"
+
+
+def _listed(title: str, items: "Iterator[str] | tuple[str, ...] | list[str]") -> Iterator[str]:
+    lines = [line for item in items for line in hanging("  ", item)]
+    if lines:
+        yield title
+        yield from lines
+
+
+def hanging(start: str, text: str) -> Iterator[str]:
+    """`start` and the text after it, further lines under the text's first letter."""
+    lines = wrap(plain(text), WIDTH - len(start), break_on_hyphens=False) or [""]
+    yield start + lines[0]
+    for line in lines[1:]:
+        yield " " * len(start) + line

@@ -1,0 +1,246 @@
+"""The verdicts of SPEC §12, one function each: what was found, what it rests on, what would be needed to say more."""
+
+from dataclasses import dataclass
+
+from hybrid_bridge.business.outside import Outcome
+from hybrid_bridge.core.attestation import quorum
+from hybrid_bridge.core.bundle import WitnessAnchor
+from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED, Verdict, utc
+from hybrid_bridge.core.label_table import label_table_hash
+from hybrid_bridge.core.trust import Trust
+from hybrid_bridge.steps.verify.decoded import Decoded
+from hybrid_bridge.steps.verify.names import Name, Names
+from hybrid_bridge.steps.verify.public import Standing
+from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
+from hybrid_bridge.steps.verify.signers import SignedNote
+from hybrid_bridge.units import UnixSeconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the checks found."""
+
+    decoded: Decoded
+    trust: Trust
+    now: UnixSeconds
+    signed: tuple[SignedNote, ...]
+    names: Names
+    registered: Registered
+    standing: Standing
+    rules: Outcome
+
+    @property
+    def log_missing(self) -> str:
+        """What to bring if the verifier has not chosen to rely on this log; "" if he has."""
+        if any(log.log_id == self.decoded.log_id for log in self.trust.logs):
+            return ""
+        return f"trust in log {self.decoded.log_id.hex()} (trust file or --log)"
+
+    @property
+    def signers(self) -> tuple[Name, ...]:
+        """Who signed the first checkpoint, on which everything else stands."""
+        first = self.signed[0]
+        return tuple(self.names[first.validators.set_id, address] for address in first.signers)
+
+
+def verdicts_of(f: Findings) -> tuple[Verdict, ...]:
+    """All of them, in the order of SPEC §12."""
+    return (
+        _integrity(f),
+        _quorum(f),
+        _names(f),
+        _level(f),
+        _public_anchor(f),
+        _witnesses(f),
+        _not_after(f),
+        _not_before(f),
+        _freshness(f),
+        _registry(f),
+        _governance(f),
+    )
+
+
+# ── the log and who keeps it ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _integrity(f: Findings) -> Verdict:
+    d = f.decoded
+    fields = sum(len(entry.disclosures) for _, entry in d.entries)
+    detail = (
+        f"{_count(fields, 'field')} → {_count(len(d.entries), 'entry', 'entries')} → {_count(len(d.epochs), 'epoch')} "
+        f"→ checkpoint of size {d.notes[0].size}"
+    )
+    return Verdict(
+        name="integrity",
+        result=UNDECIDED if f.log_missing else VERIFIED,
+        detail=detail,
+        rests_on="SHA-256, and the log id that you chose to rely on",
+        missing=f.log_missing,
+    )
+
+
+def _quorum(f: Findings) -> Verdict:
+    note = f.signed[0]
+    n = len(note.validators.entries)
+    detail = f"{len(note.signers)} of {n} validators of set {note.validators.set_id} signed; {quorum(n)} are needed"
+    hidden = "" if f.standing.trusted or f.standing.by_state else ", and that no later set is kept from you"
+    return Verdict(
+        name="quorum",
+        result=UNDECIDED if f.log_missing else VERIFIED,
+        detail=detail,
+        rests_on=f"secp256k1 signatures of the set that the log id fixes{hidden}",
+        missing=f.log_missing,
+    )
+
+
+def _names(f: Findings) -> Verdict:
+    certified = sum(name.is_certified for name in f.signers)
+    if certified == len(f.signers):
+        detail = f"all {certified} signers are named by certificates"
+        return Verdict(name="names", result=VERIFIED, detail=detail, rests_on="certificates issued by roots you trust")
+    reasons = ", ".join(dict.fromkeys(name.basis for name in f.signers if not name.is_certified))
+    return Verdict(
+        name="names",
+        result=UNDECIDED,
+        detail=f"{certified} of {len(f.signers)} signers are named by certificates; the others: {reasons}",
+        rests_on="the validators' own word",
+        missing="certificates in the bundle, and their issuer under member_roots in the trust file",
+    )
+
+
+def _level(f: Findings) -> Verdict:
+    """Never rounded up: without names a quorum may be one server. A2 and A3 need evidence that is not judged yet."""
+    certified = sum(name.is_certified for name in f.signers)
+    named = certified >= f.signed[0].validators.quorum and not f.log_missing
+    if named:
+        detail = f"{certified} named members countersigned the same root; the private chain's consensus is not shown"
+        return Verdict(name="level", result="A1", detail=detail, rests_on="names and quorum")
+    missing = f.log_missing or "a quorum of certified names"
+    detail = "a quorum signed, but not of members whom you know by name"
+    return Verdict(name="level", result="A0", detail=detail, rests_on="quorum", missing=missing)
+
+
+# ── public chains and time ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _public_anchor(f: Findings) -> Verdict:
+    name, standing = "public anchor", f.standing
+    rests = "the public chain, its contract's append-only rule, and who told you the block hash"
+    for anchor in standing.trusted:
+        detail = (
+            f"size {anchor.tree_size} in public block {anchor.block_number} of chain {anchor.chain_id}, contract "
+            f"0x{anchor.contract.hex()}; its hash by {anchor.basis}"
+        )
+        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    if standing.by_state:
+        detail = f"{standing.by_state}: the same size and root"
+        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    for anchor in standing.anchors:
+        detail = f"receipt and headers agree with size {anchor.tree_size}; whether the public block is real is unknown"
+        return Verdict(name=name, result=UNDECIDED, detail=detail, rests_on=rests, missing=anchor.missing)
+    missing = "an anchor (hybrid-bridge bundle upgrade), or --rpc and --contract"
+    return Verdict(name=name, result=NOT_SHOWN, detail="no anchor in the bundle", rests_on=rests, missing=missing)
+
+
+def _witnesses(f: Findings) -> Verdict:
+    rests, count = "cosignatures of witnesses", sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
+    if not count and f.trust.tlog_policy is None:
+        missing = "cosignatures, and a tlog_policy in the trust file"
+        return Verdict(name="witnesses", result=NOT_SHOWN, detail="none", rests_on=rests, missing=missing)
+    return Verdict(
+        name="witnesses",
+        result=UNDECIDED,
+        detail=f"{_count(count, 'cosignature')} kept and not judged",
+        rests_on=rests,
+        missing="a verifier that judges witnesses by a tlog_policy",
+    )
+
+
+def _not_after(f: Findings) -> Verdict:
+    name, rests = "not after", "the public chain's clock"
+    if not f.standing.trusted:
+        missing = "a verified public anchor in the bundle"
+        return Verdict(name=name, result=NOT_SHOWN, detail="no time", rests_on=rests, missing=missing)
+    earliest = f.standing.trusted[0].block_time
+    detail = f"all of it existed by {utc(earliest)}, the time of the public block"
+    for epoch in f.decoded.epochs[:1]:
+        detail += f", {earliest - epoch.record.closed_at} s after epoch {epoch.record.epoch} closed"
+    return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+
+
+def _not_before(f: Findings) -> Verdict:
+    name, rests = "not before", "the public chain's clock"
+    times = f.standing.not_before
+    if times:
+        detail = "; ".join(f"epoch {e} was finished after {utc(moment)}" for e, moment in sorted(times.items()))
+        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    missing = "an epoch's beacon, its public block in the bundle, and that block's hash from your own source"
+    return Verdict(name=name, result=NOT_SHOWN, detail="no time", rests_on=rests, missing=missing)
+
+
+def _freshness(f: Findings) -> Verdict:
+    """Old is not wrong: without a newer head nobody can say whether the log still lives."""
+    genesis = f.decoded.genesis
+    size, source = f.decoded.notes[-1].size, "the newest checkpoint in the bundle"
+    head = f.standing.newest_head
+    if head is not None and head.tree_size > size:
+        size, source = head.tree_size, "the contract's head"
+    age = f.now - genesis.checkpoint_timestamp(size)
+    overdue = age - genesis.cadence - genesis.grace
+    detail = f"{source} is of {utc(f.now - age)}, {age} s old" + (
+        f"; the next is overdue by {overdue} s" * (overdue > 0)
+    )
+    limit = f.trust.max_age
+    if age < 0:
+        missing = "a clock that has reached the checkpoint's time"
+    elif limit is not None and age > limit:
+        missing = f"a head not older than {limit} s"
+    elif limit is None and overdue > 0:
+        missing = "a newer head (--rpc), or a max_age in the trust file"
+    else:
+        return Verdict(name="freshness", result=f"{age} s", detail=detail, rests_on="your clock")
+    return Verdict(name="freshness", result=UNDECIDED, detail=detail, rests_on="your clock", missing=missing)
+
+
+# ── the registry, and what happened since ────────────────────────────────────────────────────────────────────────────
+
+
+def _registry(f: Findings) -> Verdict:
+    name, rests = "registry", "the quorum's registry root and the log's VRF key"
+    facts = f.registered.labels
+    if not facts:
+        return Verdict(name=name, result=NOT_SHOWN, detail="no label", rests_on=rests, missing="labels in the bundle")
+    detail = f"{_count(len(facts), 'statement')} about labels, listed apart"
+    missing = _registry_missing(f)
+    return Verdict(name=name, result=UNDECIDED if missing else VERIFIED, detail=detail, rests_on=rests, missing=missing)
+
+
+def _registry_missing(f: Findings) -> str:
+    genesis = f.decoded.genesis
+    if f.log_missing:
+        return f.log_missing
+    if any(fact.is_open for fact in f.registered.labels):
+        return "every version of the label, the one after the last, and the opening of the last"
+    if genesis.label_table_hash != label_table_hash():
+        return "a verifier with this log's own table of labels: it spells them otherwise"
+    if genesis.predecessor != ZERO and any(fact.statement == NOT_REGISTERED for fact in f.registered.labels):
+        return f"the label at the end of the log before, {genesis.predecessor.hex()}"
+    return ""
+
+
+def _governance(f: Findings) -> Verdict:
+    name, rests = "governance since", "the governance tree in the epoch records"
+    shown, epochs = f.decoded.governance, [epoch.record for epoch in f.decoded.epochs]
+    if shown is not None:
+        detail = f"{_count(len(shown.records), 'record')} from epoch {shown.older.epoch} to {shown.newer.epoch}"
+        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    if len(epochs) > 1 and epochs[0].governance_size == epochs[-1].governance_size:
+        detail = f"none from epoch {epochs[0].epoch} to {epochs[-1].epoch}, shown by equal sizes"
+        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    missing = "a later epoch record, and the governance records between"
+    return Verdict(name=name, result=NOT_SHOWN, detail="no statement", rests_on=rests, missing=missing)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
