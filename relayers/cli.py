@@ -22,6 +22,7 @@ from relayers.fsck import Finding, fsck
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+from relayers.views import RecordHeader
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
@@ -163,13 +164,13 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
+    seen = [] if offline else [(chain, chain.latest()) for chain in wiring.observer_of(settings).endpoints]
     reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     dump = reader.dump()
     reader.close()
-    endpoints = () if offline else wiring.observer_of(settings).endpoints
     findings = fsck(dump, log, None, settings.chain.fees)
-    for endpoint in endpoints:
-        findings += [found for found in fsck(dump, log, endpoint) if found not in findings]
+    for chain, at in seen:
+        findings += [found for found in fsck(dump, log, chain, at=at) if found not in findings]
     _show_findings(findings, as_json=as_json)
     return GOOD if not findings else BROKEN
 
@@ -183,7 +184,7 @@ def run() -> None:
 
 
 class _Lines:
-    """JSON lines on stderr: what each tick did; a quiet tick only when its reason is new."""
+    """JSON lines on stderr: what each tick did. One that only followed the chain is told when its reason is new."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -198,7 +199,7 @@ class _Lines:
             report = Tick((), str(error))
         if "Halt" in report.done:
             _export_evidence(journal, self._settings)
-        if report.done or report.reason != self._reason:
+        if set(report.done) - {RecordHeader.__name__} or report.reason != self._reason:
             took = int(1000 * (time.monotonic() - started))
             line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
             self.write(line | ({"blind": report.blind} if report.blind else {}))

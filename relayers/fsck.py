@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hybrid_bridge.core.attestation import verify_quorum
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.public_transaction import decode_signed
-from hybrid_bridge.errors import BridgeError
+from hybrid_bridge.errors import BridgeError, NotYet
 from hybrid_bridge.ports import PublicBlock, PublicChain
 from hybrid_bridge.units import Digest, Nonce, PublicBlockHash, PublicBlockNumber, TreeSize, Wei
 from relayers.journal import (
@@ -43,6 +43,8 @@ def fsck(dump: JournalDump, log: Log, chain: PublicChain | None = None, fees: Fe
         log: whose checkpoints these must be.
         chain: an endpoint to compare with; None: the journal alone.
         fees: the operator's limits; None: not judged.
+        at: a public block seen before the dump was taken; None: the newest. While a relayer runs, a later one may hold
+            what the dump cannot know yet.
 
     Raises:
         Undecided: the endpoint does not answer.
@@ -53,7 +55,7 @@ def fsck(dump: JournalDump, log: Log, chain: PublicChain | None = None, fees: Fe
         *_intents(dump),
         *_checkpoints(dump, log),
         *([] if fees is None else _spending(dump, fees)),
-        *([] if chain is None else _against(dump, chain)),
+        *([] if chain is None else _against(dump, chain, at or chain.latest())),
     ]
 
 
@@ -175,21 +177,27 @@ def _spending(dump: JournalDump, fees: FeePolicy) -> Iterator[Finding]:
 # ── journal and public chain ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _against(dump: JournalDump, chain: PublicChain) -> Iterator[Finding]:
-    """S1, S3, S4 as the endpoint sees them now."""
-    latest = chain.latest()
+def _against(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
+    """S1, S3, S4 as the endpoint sees them."""
     for header in dump.headers:
-        if header.number > latest.number or chain.block(header.number).hash != header.hash:
+        if _hash_at(header.number, chain) != header.hash:
             yield Finding("S3", f"public block {header.number}", "a final header does not stand")
     for anchor in dump.anchors:
-        if chain.block(anchor.block.number).hash != anchor.block.hash:
+        if _hash_at(anchor.block.number, chain) != anchor.block.hash:
             yield Finding("S3", f"anchor of size {anchor.tree_size}", "its public block does not stand")
-    yield from _nonces(dump, chain, latest)
-    yield from _balance(dump, chain, latest)
+    yield from _nonces(dump, chain, at)
+    yield from _balance(dump, chain, at)
 
 
-def _nonces(dump: JournalDump, chain: PublicChain, latest: PublicBlock) -> Iterator[Finding]:
-    used = chain.nonce(dump.scope.signer, latest)
+def _hash_at(number: PublicBlockNumber, chain: PublicChain) -> PublicBlockHash | None:
+    try:
+        return chain.block(number).hash
+    except NotYet:
+        return None
+
+
+def _nonces(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
+    used = chain.nonce(dump.scope.signer, at)
     slots = {slot.nonce: slot for slot in dump.slots}
     still_open = [slot.nonce for slot in dump.slots if slot.closed_hash is None and slot.nonce >= used]
     for nonce in range(used, max(still_open, default=used)):
@@ -211,10 +219,10 @@ def _stands(attempts: Iterable[AttemptRow], chain: PublicChain) -> bool:
     return sum(chain.receipt_status(attempt.hash) is not None for attempt in attempts) == 1
 
 
-def _balance(dump: JournalDump, chain: PublicChain, latest: PublicBlock) -> Iterator[Finding]:
+def _balance(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
     """S7: what the open slots may still cost is there."""
-    used = chain.nonce(dump.scope.signer, latest)
+    used = chain.nonce(dump.scope.signer, at)
     waiting = {slot.nonce for slot in dump.slots if slot.closed_hash is None and slot.nonce >= used}
     owed = sum(max((a.cost for a in dump.attempts if a.nonce == nonce), default=0) for nonce in waiting)
-    if owed > chain.balance(dump.scope.signer, latest):
+    if owed > chain.balance(dump.scope.signer, at):
         yield Finding("S7", "balance", "the open slots may cost more than there is")
