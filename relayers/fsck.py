@@ -35,7 +35,13 @@ class Finding:
     detail: str
 
 
-def fsck(dump: JournalDump, log: Log, chain: PublicChain | None = None, fees: FeePolicy | None = None) -> list[Finding]:
+def fsck(
+    dump: JournalDump,
+    log: Log,
+    chain: PublicChain | None = None,
+    fees: FeePolicy | None = None,
+    at: PublicBlock | None = None,
+) -> list[Finding]:
     """All that is wrong; an empty list is the good answer.
 
     Args:
