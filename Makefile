@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint coverage proto contracts lock clean help
+.PHONY: demo test lint proto contracts lock clean help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -12,8 +12,7 @@ demo: $(VENV)/installed  ## one consortium, one public chain, one outsider, on t
 	@$(BIN)/hybrid-bridge demo --out demo-out $(DEMO_FLAGS)
 
 test: $(VENV)/installed-dev  ## everything this machine can run; what it lacks is skipped by name
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=hybrid_bridge --cov=relayers --cov-branch --cov-report= $(PYTEST_FLAGS)
-	$(BIN)/python -m coverage report --include='hybrid_bridge/core/*,hybrid_bridge/steps/*' --fail-under=100 --skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov $(PYTEST_FLAGS)
 
 lint: $(VENV)/installed-dev  ## style, types, arrows between modules, contents of the wheel
 	$(BIN)/ruff check .

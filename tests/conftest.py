@@ -1,0 +1,15 @@
+"""How the tests share two cores: a file stays on one worker, and all tests that start networks on the same one."""
+
+from pathlib import Path
+
+import pytest
+
+NETWORKS = ("e2e", "behaviours", "docs")
+BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        folder = Path(item.fspath).parent.name
+        busy = folder in NETWORKS or Path(item.fspath).stem.startswith(BUSY_FILES)
+        item.add_marker(pytest.mark.xdist_group("networks" if busy else str(item.fspath)))
