@@ -110,9 +110,17 @@ def once(config: Path, *, as_json: bool) -> int:
 @main.command(name="run")
 @_config
 @click.option("--once", "is_once", is_flag=True, help="One tick only.")
+@click.option(
+    "--init",
+    "is_new",
+    is_flag=True,
+    help="Make the journal first if there is none: to try things out, never in a unit file.",
+)
 @click.pass_context
-def run_command(context: click.Context, config: Path, *, is_once: bool) -> int:
+def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
+    if is_new:
+        _make_journal(read_settings(config))
     if is_once:
         code: int = context.invoke(once, config=config, as_json=False)
         return code
@@ -208,6 +216,18 @@ class _Lines:
     def write(self, line: dict[str, Any]) -> None:
         """One line."""
         click.echo(json.dumps({"ts": _now(), "level": "info", **line}), err=True)
+
+
+def _make_journal(settings: Settings) -> None:
+    """Whole or not at all, under its name: killed at any instant, the next start goes on from there."""
+    if settings.journal.exists():
+        return
+    wiring.load_log(settings.log)
+    partial = settings.journal.with_name(settings.journal.name + ".new")
+    for end in ("", "-wal", "-shm"):
+        partial.with_name(partial.name + end).unlink(missing_ok=True)
+    create_journal(partial, wiring.scope_of(settings), _now())
+    partial.replace(settings.journal)
 
 
 def _journal(settings: Settings) -> SqlJournal:

@@ -182,3 +182,14 @@ def test_the_daemon_ticks_until_it_is_told_to_stop(ready: Path) -> None:
         daemon.send_signal(signal.SIGTERM)
         assert [line["event"] for line in lines][-1] == "stopped"
         assert daemon.wait(20) == 0
+
+
+def test_a_first_run_may_make_its_journal_and_a_torn_one_is_made_again(ready: Path, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path)
+    made = read_settings(config).journal
+    made.rename(made.with_name(made.name + ".new"))  # as if killed before the last step
+    assert code_of(call("run", "--once", "-c", str(config))) == 4  # missing: never made in passing
+    for _ in range(2):
+        result = call("run", "--once", "--init", "-c", str(config))
+        assert result.exception is None or code_of(result) == 3
+        assert made.is_file()

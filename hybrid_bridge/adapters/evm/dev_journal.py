@@ -107,7 +107,7 @@ class ChainJournal:
         data = json.dumps(line).encode() + b"\n"
         try:
             if (written := self._file.write(data)) != len(data):
-                raise OSError(errno.EIO, f"{written} of {len(data)} bytes written")  # noqa: EM102 for the cause only
+                raise OSError(errno.EIO, f"{written} of {len(data)} bytes written")
             os.fsync(self._file.fileno())
         except OSError as error:
             raise StoreBroken(store=STATE_FILE, rule="a file that can be written") from error
