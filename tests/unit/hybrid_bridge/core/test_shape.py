@@ -60,12 +60,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("codec", "value"), CODECS, ids=str)
+@pytest.mark.parametrize(("codec", "value"), CODECS)
 def test_what_is_parsed_is_written_back_the_same(codec, value):
     assert codec.write(codec.parse(value, "here")) == value
 
 
-@pytest.mark.parametrize(("codec", "value"), REFUSED, ids=str)
+@pytest.mark.parametrize(("codec", "value"), REFUSED)
 def test_another_shape_is_malformed(codec, value):
     with pytest.raises(Malformed):
         codec.parse(value, "here")
