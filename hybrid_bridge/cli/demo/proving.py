@@ -112,7 +112,7 @@ def _requests(play: Play, traded: Traded, size: int) -> list[tuple[str, str, tup
     financed = _request(
         traded,
         size,
-        [(confirm, ("object",)), (backed, ("note", "back.0.object")), (finance, ("note.0",))],
+        [(confirm, ("object",)), (backed, ("note", "face", "back.0.object", "back.0.allot")), (finance, ("note.0",))],
     )
     financed.purpose = "registry"
     financed.labels.append(
