@@ -124,9 +124,14 @@ class SqliteFile:
             raise StoreBroken(store=self.name, rule="made before it is used")
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreBroken(store=self.name, rule="used by one program at a time") from None
+            self._take(facts)
+        except StoreBroken:
+            self.close()
+            raise
+
+    def _take(self, facts: dict[str, str]) -> None:
+        if self._lock is None or not _locked(self._lock):
+            raise StoreBroken(store=self.name, rule="used by one program at a time")
         with self.read() as connection:
             if connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")
@@ -148,6 +153,14 @@ def table_of(model: type[SQLModel]) -> Table:
     table = model.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table models
     assert isinstance(table, Table)  # noqa: S101 narrows a type; no input
     return table
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _engine(path: Path, size: int) -> Engine:

@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.tree import Tree
+from hybrid_bridge.errors import GuardRefused, StoreBroken
+from hybrid_bridge.ports import SigningPermit
+from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
+
+LOG, ADDRESS = LogId(b"\x11" * 32), Address(b"\x22" * 20)
+SIGNATURE = EcdsaSignature(bytes(65))
+TREE = Tree()
+TREE.extend([Digest(LOG), *(sha256(bytes([i])) for i in range(15))])
+
+
+@pytest.fixture
+def guard(tmp_path: Path) -> Iterator[SqlGuard]:
+    made = SqlGuard(tmp_path / "guard.db")
+    made.create(LOG, ADDRESS)
+    made.open(LOG, ADDRESS)
+    yield made
+    made.close()
+
+
+def permit(guard: SqlGuard, size: int, root: Digest | None = None) -> SigningPermit:
+    root = TREE.root(TreeSize(size)) if root is None else root
+    highest, _ = guard.highest()
+    path = TREE.consistency_path(highest, TreeSize(size)) if highest < size else []
+    return guard.permit(TreeSize(size), root, sha256(root), path)
+
+
+def reopened(guard: SqlGuard) -> SqlGuard:
+    """As after kill -9: nothing is flushed by us, the next process opens the file."""
+    guard.close()
+    guard.open(LOG, ADDRESS)
+    return guard
+
+
+def test_the_floor_of_a_new_guard_is_the_genesis_record(guard: SqlGuard) -> None:
+    assert guard.highest() == (1, LOG)
+    assert guard.floor() == 1
+
+
+def test_growing_and_skipped_sizes_are_permitted(guard: SqlGuard) -> None:
+    for size in (2, 3, 9, 16):
+        assert permit(guard, size).size == size
+    assert guard.highest() == (16, TREE.root(TreeSize(16)))
+
+
+def test_a_statement_survives_a_crash_before_its_signature(guard: SqlGuard) -> None:
+    asked = permit(guard, 5)
+    guard = reopened(guard)
+    assert guard.stored(TreeSize(5)) is None
+    assert permit(guard, 5) == asked  # the same statement may be signed again
+    with pytest.raises(GuardRefused) as refused:
+        permit(guard, 5, ZERO)
+    assert refused.value.rule == "double"
+
+
+def test_a_signature_is_found_again_after_a_restart(guard: SqlGuard) -> None:
+    guard.signed(permit(guard, 5), SIGNATURE)
+    guard = reopened(guard)
+    assert guard.stored(TreeSize(5)) == SIGNATURE
+    guard.signed(permit(guard, 5), EcdsaSignature(b"\x01" * 65))
+    assert guard.stored(TreeSize(5)) == SIGNATURE  # the first one stays
+
+
+def test_a_signature_without_its_statement_is_not_kept(guard: SqlGuard) -> None:
+    with pytest.raises(GuardRefused) as refused:
+        guard.signed(SigningPermit(ZERO, TreeSize(4)), SIGNATURE)
+    assert refused.value.rule == "scope"
+
+
+@pytest.mark.parametrize(("size", "rule"), [(1, "below_floor"), (4, "below_floor"), (5, "double")])
+def test_nothing_is_said_twice_or_downwards(guard: SqlGuard, size: int, rule: str) -> None:
+    permit(guard, 5)
+    with pytest.raises(GuardRefused) as refused:
+        guard.permit(TreeSize(size), ZERO, sha256(b"other"), [])
+    assert refused.value.rule == rule
+
+
+def test_a_history_that_does_not_extend_is_refused_and_leaves_no_row(guard: SqlGuard) -> None:
+    permit(guard, 5)
+    with pytest.raises(GuardRefused) as refused:
+        guard.permit(TreeSize(8), ZERO, sha256(b"other"), TREE.consistency_path(TreeSize(5), TreeSize(8)))
+    assert refused.value.rule == "not_an_extension"
+    assert guard.highest()[0] == 5
+    assert not guard.knows(TreeSize(8))
+
+
+def test_it_knows_what_it_has_said(guard: SqlGuard) -> None:
+    permit(guard, 5)
+    assert [guard.knows(TreeSize(size)) for size in (1, 2, 5, 6)] == [True, False, True, False]
+
+
+def test_a_set_update_is_signed_once_for_each_contract(guard: SqlGuard) -> None:
+    contract, other = Address(b"\x01" * 20), Address(b"\x02" * 20)
+    guard.permit_power(ChainId(1), contract, "set", 2, ZERO)
+    guard.permit_power(ChainId(1), contract, "set", 2, ZERO)
+    guard.permit_power(ChainId(1), other, "set", 2, sha256(b""))
+    guard.permit_power(ChainId(2), contract, "set", 2, sha256(b""))
+    guard.permit_power(ChainId(1), contract, "pause", 2, sha256(b""))
+    with pytest.raises(GuardRefused) as refused:
+        guard.permit_power(ChainId(1), contract, "set", 2, sha256(b""))
+    assert refused.value.rule == "double_power"
+
+
+def test_the_guard_of_another_key_or_log_is_refused(guard: SqlGuard, tmp_path: Path) -> None:
+    guard.close()
+    for log, address in ((LogId(ZERO), ADDRESS), (LOG, Address(bytes(20)))):
+        with pytest.raises(StoreBroken):
+            SqlGuard(tmp_path / "guard.db").open(log, address)
