@@ -1,6 +1,7 @@
 """Open a member's folder: settings, directory, keys, stores, each compared with the others before anything starts."""
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hybrid_bridge.adapters.sqlite.records import SqlRecords
 from hybrid_bridge.adapters.sqlite.witness import SqlWitness
 from hybrid_bridge.errors import BridgeError, KeyUnusable
 from hybrid_bridge.node.chain import Chain
-from hybrid_bridge.node.directory import read_directory
+from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
@@ -49,35 +50,47 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
     Raises:
         Malformed, Refuted, Broken: a file, key or store is not what the others say.
     """
-    folder, directory = settings.folder, read_directory(settings.folder)
+    directory = read_directory(settings.folder)
     keys = Keys.load(settings, directory)
-    ledger, records = SqlLedger(folder / LEDGER), SqlRecords(folder / RECORDS)
-    ledger.open(directory.log_id, settings.name)
-    records.open(directory.log_id, settings.name)
-    guard = None
-    if keys.attestation is not None:
-        guard = SqlGuard(folder / GUARD)
-        guard.open(directory.log_id, keys.attestation.address())
-    progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
-    brake = Brake(witness, clock)
-    view = View(
-        name=settings.name,
-        directory=directory,
-        keys=keys,
-        ledger=ledger,
-        epochs=epochs,
-        witness=witness,
-        records=records,
-        logbook=LogBook(epochs, directory, progress, brake),
-        chain=Chain(ledger, directory, clock, progress, brake),
-        progress=progress,
-        brake=brake,
-        clock=clock,
-    )
-    progress.raised("line", epochs.newest_line())
-    if view.address is not None:
-        progress.raised("attested", view.logbook.newest_attested(view.address))
+    with ExitStack() as undo:  # what is open already is given up if the rest does not fit
+        ledger, records, guard = _open_stores(settings, directory, keys, undo)
+        progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
+        brake = Brake(witness, clock)
+        view = View(
+            name=settings.name,
+            directory=directory,
+            keys=keys,
+            ledger=ledger,
+            epochs=epochs,
+            witness=witness,
+            records=records,
+            logbook=LogBook(epochs, directory, progress, brake),
+            chain=Chain(ledger, directory, clock, progress, brake),
+            progress=progress,
+            brake=brake,
+            clock=clock,
+        )
+        progress.raised("line", epochs.newest_line())
+        if view.address is not None:
+            progress.raised("attested", view.logbook.newest_attested(view.address))
+        undo.pop_all()
     return Opened(settings, view, guard)
+
+
+def _open_stores(
+    settings: NodeSettings, directory: Directory, keys: Keys, undo: ExitStack
+) -> tuple[SqlLedger, SqlRecords, SqlGuard | None]:
+    ledger, records = SqlLedger(settings.path(LEDGER)), SqlRecords(settings.path(RECORDS))
+    ledger.open(directory.log_id, settings.name)
+    undo.callback(ledger.close)
+    records.open(directory.log_id, settings.name)
+    undo.callback(records.close)
+    if keys.attestation is None:
+        return ledger, records, None
+    guard = SqlGuard(settings.path(GUARD))
+    guard.open(directory.log_id, keys.attestation.address())
+    undo.callback(guard.close)
+    return ledger, records, guard
 
 
 def client_tls(settings: NodeSettings) -> ClientTls:
