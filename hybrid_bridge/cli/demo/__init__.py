@@ -1,17 +1,17 @@
 """`hybrid-bridge demo`: four members, a regulator, two relayers, a public chain and an outsider on one machine."""
 
+import fcntl
 import json
 import shutil
 import signal
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import click
 
-from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import SettingsMalformed
 
 MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
@@ -25,64 +25,98 @@ MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
     show_default=True,
     help="Where everything is left. A folder of an earlier demo is emptied, no other.",
 )
-@click.option("--rpc", metavar="URL", help="Use this public chain (anvil, geth --dev) instead of the embedded one.")
+@click.option(
+    "--rpc",
+    metavar="URL",
+    help="Use this test chain instead of the embedded one: `anvil --block-time 1 --slots-in-an-epoch 1`, or "
+    "`geth --dev --dev.period 1 --http` (whose blocks become final after a minute).",
+)
 @click.option("--cadence", type=click.IntRange(2, 3600), default=4, show_default=True, help="Seconds per epoch.")
 @click.option("--json", "as_json", is_flag=True, help="Only the report, for machines.")
 def command(out: Path, rpc: str | None, cadence: int, as_json: bool) -> None:
     """Play a whole consortium, its public anchor and an outsider who catches fraud. Takes about a minute.
 
-    Real processes, real keys, a real EVM; TEST companies. Ctrl-C ends everything it started.
+    Real processes, real keys, a real EVM; TEST companies. Kill any of the processes while it runs: it is started
+    again and nothing is lost. Ctrl-C ends everything that was started.
     """
-    from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415 heavy, and only here
-    from hybrid_bridge.cli.demo.opening import open_play  # noqa: PLC0415
-    from hybrid_bridge.cli.demo.proving import prove  # noqa: PLC0415
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _as_interrupt)
+    with _folder(out):
+        ending = _play(out, rpc, cadence, as_json=as_json)
+    click.echo(ending)
+
+
+def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
+    """All acts; the last words. Modules are imported when their act comes: meanwhile nodes start."""
+    from hybrid_bridge.cli.demo.founding import found_consortium  # noqa: PLC0415
     from hybrid_bridge.cli.demo.stage import Stage  # noqa: PLC0415
     from hybrid_bridge.cli.demo.telling import Narrator  # noqa: PLC0415
-    from hybrid_bridge.cli.demo.trading import trade  # noqa: PLC0415
     from hybrid_bridge.testing.datasets.receivables import generate  # noqa: PLC0415
     from hybrid_bridge.units import Seconds  # noqa: PLC0415
 
-    _prepare(out)
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    signal.signal(signal.SIGHUP, _as_interrupt)
     narrator = Narrator(quiet=as_json)
     files = generate(suppliers=1, banks=2).files
     _write_documents(out, files)
-    with Stage(out / "logs", lambda name, count: narrator.say(f"({name} died and was restarted, {count})")) as stage:
-        play = open_play(out, narrator, stage, files, Seconds(cadence), rpc)
-        traded = trade(play)
-        proofs = prove(play, traded)
-        catches = cheat(play, traded, proofs)
-        restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
-    report: dict[str, Json] = {
-        "format": "hybrid-bridge/demo-report/v1",
-        "log_id": play.directory.log_id.hex(),
-        "contract": "0x" + play.contract.hex(),
-        "transactions": len(traded.entry_leaves),
-        "refused": traded.refused,
-        "bundles": [{"file": str(proof.path.relative_to(out)), "question": proof.question} for proof in proofs],
-        "frauds": [{"fraud": c.fraud, "caught_by": c.caught_by, "error": c.error} for c in catches],
-        "restarts": dict(restarts),
-        "seconds": int(narrator.seconds),
-    }
-    _end(out, narrator.lines, report)
-    if as_json:
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
-    else:
-        click.echo(_closing(out, [proof.path for proof in proofs], narrator.seconds))
+    try:
+        with Stage(out / "logs", lambda name, how: narrator.say(f"({name} {how}; it was started again)")) as stage:
+            founded = found_consortium(out, narrator, stage, files, Seconds(cadence))
+
+            from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415
+            from hybrid_bridge.cli.demo.proving import prove  # noqa: PLC0415
+            from hybrid_bridge.cli.demo.publishing import publish  # noqa: PLC0415
+            from hybrid_bridge.cli.demo.trading import trade  # noqa: PLC0415
+
+            play = publish(founded, rpc)
+            traded = trade(play)
+            proofs = prove(play, traded)
+            catches = cheat(play, traded, proofs)
+            restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
+    except BaseException as error:
+        where = f"in the act “{narrator.chapter_title}”; every process was ended; their logs are in {out / 'logs'}/"
+        if isinstance(error, KeyboardInterrupt):
+            click.echo(f"interrupted {where}", err=True)
+        error.add_note(where)
+        raise
+    from hybrid_bridge.cli.demo.leaving import closing, report_of, write_report  # noqa: PLC0415
+
+    report = report_of(play, traded, proofs, catches, restarts)
+    write_report(play, proofs, report)
+    return json.dumps(report, indent=2, ensure_ascii=False) if as_json else closing(play, proofs, embedded=rpc is None)
 
 
-def _prepare(out: Path) -> None:
-    """An empty folder with our marker; a folder that is not ours is never touched.
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """An empty folder with our marker, ours alone while we play; a folder that is not ours is never touched.
 
     Raises:
-        SettingsMalformed: there is something else.
+        SettingsMalformed: there is something else, or another demo plays there.
     """
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).exists():
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
         raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    (out / MARKER).write_text("made by `hybrid-bridge demo`; the next demo empties this folder\n")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        marker = (out / MARKER).open("w")
+    except OSError:
+        raise SettingsMalformed(key="--out", rule="a folder that can be made and written") from None
+    with marker:
+        try:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SettingsMalformed(key="--out", rule="a folder in which no other demo plays now") from None
+        marker.write("made by `hybrid-bridge demo`; the next demo empties this folder\n")
+        marker.flush()
+        _empty(out)
+        yield
+
+
+def _empty(out: Path) -> None:
+    for path in out.iterdir():
+        if path.name == MARKER:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -95,31 +129,3 @@ def _write_documents(out: Path, files: Mapping[str, bytes]) -> None:
             path = out / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
-
-
-def _end(out: Path, lines: Sequence[str], report: dict[str, Json]) -> None:
-    (out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    made = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-    (out / "report.txt").write_text(f"Evidence report of a demo, {made}\n" + "\n".join(lines) + "\n")
-
-
-def _closing(out: Path, bundles: Sequence[Path], seconds: float) -> str:
-    trust = out / "trust.json"
-    return "\n".join(
-        [
-            "",
-            click.style(f"Done in {seconds:.0f} s. Left in {out}/:", bold=True),
-            "   bundles/       what the outsider holds: three facts, nothing else disclosed",
-            "   fraud/         what he was offered and refused",
-            "   checkpoints/   the notes the validators signed",
-            "   trust.json     the outsider's own choices: log, contract, public block hashes, member authority",
-            "   report.txt     this story; report.json for machines",
-            "   documents/     the invoices, which never left their parties",
-            "   logs/          every process; consortium/ and relayers/ their folders and databases",
-            "",
-            "Check again by hand, offline:",
-            *(f"   .venv/bin/hybrid-bridge verify {path} --trust {trust}" for path in bundles),
-            f"   .venv/bin/hybrid-bridge verify {out / 'fraud' / 'receivable-changed-digit.hb.json'} --trust {trust}",
-            f"   .venv/bin/hybrid-bridge bundle info {bundles[0]}",
-        ]
-    )

@@ -13,6 +13,13 @@ MEMBERS: Final = ("core", "supplier", "bank-a", "bank-b")  # core orders the blo
 REGULATOR: Final = "regulator"
 NODES: Final = (*MEMBERS, REGULATOR)
 RELAYERS: Final = ("relayer-north", "relayer-south")
+PARTS: Final = {
+    "core": "owes; orders the blocks",
+    "supplier": "is owed; sells what it is owed",
+    "bank-a": "finances",
+    "bank-b": "finances too",
+    REGULATOR: "reads all, signs nothing",
+}
 _IN_SET: Final = {"core": "core", "supplier": "operator", "bank-a": "bank-1", "bank-b": "bank-2", REGULATOR: REGULATOR}
 _ROLES: Final = {"core": ("validator", "sequencer"), REGULATOR: ("regulator",)}
 _PREFIXES: Final = {"supplier-1": "supplier", "bank-1": "bank-a", "bank-2": "bank-b"}

@@ -1,40 +1,74 @@
-"""The story on the screen: chapters, lines, a progress bar where something takes long."""
+"""The story on the screen: chapters, lines, a bar where something takes long. No line is wider than a page."""
 
 import sys
+import textwrap
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import click
 
-WIDTH = 24  # of the progress bar
+WIDTH: Final = 110
+INDENT: Final = "   "
+BAR: Final = 24
+WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def number_word(count: int) -> str:
+    """Small numbers as words."""
+    return WORDS[count] if count < len(WORDS) else str(count)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 checkpoint`, `2 checkpoints`."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def fen_text(fen: int) -> str:
+    """`¥276,042.98` for 27604298 fen."""
+    return f"¥{fen // 100:,}.{fen % 100:02}"
 
 
 @dataclass(slots=True)
 class Narrator:
-    """Prints for people, or keeps quiet for `--json`. Remembers what was said, for the report."""
+    """Prints for people, or keeps quiet for `--json`. Remembers what was said, for the report. Any thread."""
 
     quiet: bool
     started: float = field(default_factory=time.monotonic)
     lines: list[str] = field(default_factory=list)
+    chapters: int = 0
+    chapter_title: str = "the beginning"
+    _bar: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def chapter(self, number: int, title: str) -> None:
-        """A new chapter, with the seconds since the start."""
-        self._say("")
-        self._say(click.style(f"{number}. {title}", bold=True) + click.style(f"  ({self.seconds:.0f} s)", dim=True))
+    def chapter(self, title: str) -> None:
+        """The next chapter, with the seconds since the start."""
+        self.chapters += 1
+        self.chapter_title = title
+        at = click.style(f"  ({self.seconds:.0f} s)", dim=True)
+        self._lines(["", click.style(f"{self.chapters}. {title}", bold=True) + at])
 
-    def say(self, text: str) -> None:
-        """One line of the story."""
-        self._say(f"   {text}")
+    def say(self, text: str, depth: int = 1) -> None:
+        """A paragraph of the story; further lines stand under the first."""
+        self._lines(_wrapped(INDENT * depth, INDENT * depth, text))
 
     def good(self, text: str) -> None:
         """Something held."""
-        self._say(f"   {click.style('✓', fg='green')} {text}")
+        self._marked(click.style("✓", fg="green"), text)
 
     def caught(self, text: str) -> None:
         """A fraud was caught."""
-        self._say(f"   {click.style('✗', fg='red')} {text}")
+        self._marked(click.style("✗", fg="red"), text)
+
+    def table(self, rows: Sequence[tuple[str, str]], depth: int = 2) -> None:
+        """Names in one column, values in the next."""
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, value in rows:
+            first = f"{INDENT * depth}{name:<{width}}  "
+            self._lines(_wrapped(first, " " * len(first), value))
 
     @property
     def seconds(self) -> float:
@@ -43,15 +77,42 @@ class Narrator:
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator["Counter"]:
-        """A bar that moves on a terminal, and one line at the end everywhere."""
-        counter = Counter(self, what, total)
-        yield counter
-        counter.finish()
+        """A bar that moves on a terminal; elsewhere nothing."""
+        try:
+            yield Counter(self, what, total)
+        finally:
+            self.draw("")
 
-    def _say(self, text: str) -> None:
-        self.lines.append(click.unstyle(text))
-        if not self.quiet:
-            click.echo(text)
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Says on a terminal what is waited for."""
+        self.draw(f"{INDENT}… {what}")
+        try:
+            yield
+        finally:
+            self.draw("")
+
+    def draw(self, bar: str) -> None:
+        """Put the bar under the story; none if empty."""
+        if self.quiet or not sys.stdout.isatty():
+            return
+        with self._lock:
+            self._bar = bar
+            click.echo(f"\r\x1b[2K{bar}", nl=False)
+
+    def _marked(self, mark: str, text: str) -> None:
+        first, *others = _wrapped(f"{INDENT}# ", f"{INDENT}  ", text)
+        self._lines([first.replace("#", mark, 1), *others])
+
+    def _lines(self, lines: Sequence[str]) -> None:
+        with self._lock:
+            self.lines += map(click.unstyle, lines)
+            if self.quiet:
+                return
+            clear = "\r\x1b[2K" if self._bar else ""
+            click.echo(clear + "\n".join(lines))
+            if self._bar:
+                click.echo(self._bar, nl=False)
 
 
 @dataclass(slots=True)
@@ -66,13 +127,13 @@ class Counter:
     def step(self, note: str = "") -> None:
         """One more."""
         self.done += 1
-        if not self.narrator.quiet and sys.stdout.isatty():
-            filled = WIDTH * self.done // max(1, self.total)
-            bar = "━" * filled + " " * (WIDTH - filled)
-            click.echo(f"\r   {bar} {self.done}/{self.total} {self.what} {note[:40]:<40}", nl=False)
+        filled = BAR * self.done // max(1, self.total)
+        bar = "━" * filled + "─" * (BAR - filled)
+        self.narrator.draw(f"{INDENT}{bar} {self.done}/{self.total} {self.what}  {note[:30]}")
 
-    def finish(self) -> None:
-        """End the bar's line."""
-        if not self.narrator.quiet and sys.stdout.isatty():
-            click.echo("\r" + " " * 100 + "\r", nl=False)
-        self.narrator.say(f"{self.done} {self.what}")
+
+def _wrapped(first: str, then: str, text: str) -> list[str]:
+    lines = textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=then, break_on_hyphens=False, break_long_words=False
+    )
+    return lines or [first.rstrip()]

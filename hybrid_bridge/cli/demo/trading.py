@@ -1,14 +1,17 @@
-"""Act 2: the supplier's receivables go through the ledger: drafted, authorised and sent, each at its owner's node."""
+"""Act 3: the supplier's receivables go through the ledger: drafted, authorised and sent, each at its owner's node."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.cli.demo.cast import KeyPlace, audience_of, events, expectations, place_of
-from hybrid_bridge.cli.demo.opening import Play
+from hybrid_bridge.cli.demo.founding import Play
+from hybrid_bridge.cli.demo.telling import counted, fen_text
 from hybrid_bridge.core.encoding import Json, b64u, canonical_json
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.labels import normalised
@@ -21,9 +24,17 @@ from hybrid_bridge.units import Digest, UnixSeconds
 
 T = TypeVar("T")
 
-SECOND_BANK: Final = "rejected:I5"  # kept for act 4: the other bank reserves what is financed already
+SECOND_BANK: Final = "rejected:I5"  # kept for act 5: the other bank reserves what is financed already
 LEFT_OUT: Final = ("party_cert",)  # certifies the data set's own keys; here each node made fresh ones
 FINANCED_BY: Final = "bank-a"  # also gets what backs the notes it finances
+STEPS: Final = (  # of a receivable's life, as the story counts them
+    ("asset.register/1", "invoice registered", "invoices registered"),
+    ("asset.confirm/1", "confirmed by the debtor", "confirmed by the debtor"),
+    ("note.issue/1", "note issued", "notes issued"),
+    ("note.split/1", "split", "splits"),
+    ("fin.reserve/1", "reserved by a bank", "reserved by a bank"),
+    ("fin.finance/1", "financed", "financed"),
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +44,7 @@ class Traded:
     desks: dict[str, GrpcDesk]
     entry_leaves: dict[int, Digest] = field(default_factory=dict)
     key_ids: dict[str, str] = field(default_factory=dict)
-    last_epoch: int = 0
+    told: dict[int, Event] = field(default_factory=dict)  # as sent, with the dates of today
     refused: int = 0
 
     def entry_leaf(self, found: Event) -> Digest:
@@ -41,7 +52,30 @@ class Traded:
         return self.entry_leaves[found["event"]]
 
 
-def open_desks(play: Play) -> dict[str, GrpcDesk]:
+def trade(play: Play) -> Traded:
+    """All events of the data set; honest ones must be accepted, its frauds refused by the rule it names."""
+    play.narrator.chapter("The supplier's receivables: confirmed, issued as notes, split, financed")
+    traded = Traded(_open_desks(play))
+    for desk in traded.desks.values():
+        play.stage.until(f"{desk.name} to answer", partial(_has_begun, desk))
+    expected = expectations(play.files)
+    coming = [event for event in events(play.files) if expected.get(event["event"], ("", ""))[0] != SECOND_BANK]
+    with play.narrator.counting("transactions", len(coming)) as bar:
+        for event in coming:
+            verdict, note = expected.get(event["event"], ("accepted", ""))
+            bar.step(event["schema"])
+            require_outcome(event, verdict, carry_out(play, traded, event))
+            if verdict != "accepted":
+                traded.refused += 1
+                rule = verdict.removeprefix("rejected:")
+                play.narrator.caught(
+                    f"{note}: refused by every member's own ledger, rule {rule}; the refusal is on record"
+                )
+    _tell(play, traded)
+    return traded
+
+
+def _open_desks(play: Play) -> dict[str, GrpcDesk]:
     """Each member's own people, with the owner's certificate."""
     desks = {}
     for node, endpoint in play.endpoints.items():
@@ -51,33 +85,49 @@ def open_desks(play: Play) -> dict[str, GrpcDesk]:
     return desks
 
 
-def trade(play: Play) -> Traded:
-    """All events of the data set; honest ones must be accepted, its frauds refused by the rule it names."""
-    play.narrator.chapter(2, "The supplier's receivables: invoices confirmed, notes issued, split and financed")
-    traded = Traded(open_desks(play))
-    for desk in traded.desks.values():
-        play.stage.until(f"{desk.name} to answer", partial(_has_begun, desk))
-    expected = expectations(play.files)
-    told = [event for event in events(play.files) if expected.get(event["event"], ("", ""))[0] != SECOND_BANK]
-    with play.narrator.counting("transactions sent, each executed again by every member", len(told)) as bar:
-        for event in told:
-            verdict, note = expected.get(event["event"], ("accepted", ""))
-            got = carry_out(play, traded, event)
-            if got != verdict:
-                raise FieldMismatch(field=f"event {event['event']} ({event['schema']})", expected=verdict, got=got)
-            if verdict != "accepted":
-                traded.refused += 1
-                play.narrator.caught(f"{note}: refused on the record, rule {verdict.removeprefix('rejected:')}")
-            bar.step(event["schema"])
-    return traded
-
-
 def _has_begun(desk: GrpcDesk) -> bool | None:
     return True if desk.status().final_height >= 1 else None
 
 
-def carry_out(play: Play, traded: Traded, event: Event) -> str:
-    """Draft, authorise and send one event. `accepted`, or `rejected:` and the rule."""
+def _tell(play: Play, traded: Traded) -> None:
+    told = [traded.told[number] for number in traded.entry_leaves]
+    schemas = Counter(event["schema"] for event in told)
+    life = ", ".join(counted(schemas[schema], one, many) for schema, one, many in STEPS if schemas[schema])
+    faces = sum(int(event["fields"]["face"]) for event in told if event["schema"] == "note.issue/1")
+    advances = sum(int(event["fields"]["advance"]) for event in told if event["schema"] == "fin.finance/1")
+    play.narrator.good(
+        f"{counted(len(told), 'transaction')} stand, each executed again and countersigned by every validator: {life}"
+    )
+    play.narrator.good(
+        f"notes of {fen_text(faces)} were issued, {fen_text(advances)} advanced on them; documents and private fields "
+        "went sealed from member to member, the public chain sees one hash an epoch"
+    )
+
+
+# ── one transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the ledger made of an event."""
+
+    code: int  # SPEC §5: 0 accepted
+    rule: str = ""  # that refused it; empty also when the answer got lost and only the record tells
+
+
+def require_outcome(event: Event, verdict: str, got: Outcome) -> None:
+    """The data set says `accepted`, or `rejected:` and the rule.
+
+    Raises:
+        FieldMismatch: the ledger decided otherwise.
+    """
+    rule = verdict.partition(":")[2]
+    if got.code != (refusal_code(rule) if rule else 0) or got.rule not in ("", rule):
+        raise FieldMismatch(field=f"event {event['event']} ({event['schema']})", expected=verdict, got=str(got))
+
+
+def carry_out(play: Play, traded: Traded, event: Event) -> Outcome:
+    """Draft, authorise and send one event."""
     now = UnixSeconds(int(time.time()))
     moved = rebase(event, now, epoch_of(play.directory.genesis, now), ZONE)
     home = place_of(event["submitter"]).node
@@ -90,18 +140,18 @@ def carry_out(play: Play, traded: Traded, event: Event) -> str:
     try:
         sent = ask_again(play, f"{home} to send", lambda: traded.desks[home].send(draft.draft, signatures))
     except RuleRejected as refusal:
-        return f"rejected:{refusal.rule}"
-    if sent.code != 0:
-        return f"rejected:code {sent.code}"
-    traded.entry_leaves[event["event"]] = Digest(sent.entry_leaf)
-    return "accepted"
+        return Outcome(refusal_code(refusal.rule), refusal.rule)
+    if sent.code == 0:
+        traded.entry_leaves[event["event"]] = Digest(sent.entry_leaf)
+        traded.told[event["event"]] = moved
+    return Outcome(sent.code)
 
 
 def _consent(traded: Traded, place: KeyPlace, draft: bytes) -> pb.AuthoriseResponse:
     return traded.desks[place.node].authorise(draft, [place.purpose])
 
 
-def ask_again(play: Play, what: str, ask: Callable[[], T]) -> T:
+def ask_again(play: Play, what: str, ask: Callable[[], T | None]) -> T:
     """Ask until it is decided: a node may be restarting. Everything asked this way is idempotent."""
     return play.stage.until(what, ask)
 
