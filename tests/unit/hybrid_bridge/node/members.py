@@ -10,8 +10,7 @@ from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.node.closing import Closer
-from hybrid_bridge.node.founding import FOUNDING, Foundation, Founder, Plan, found
-from hybrid_bridge.node.laying import lay
+from hybrid_bridge.node.founding import FOUNDING, Foundation, Founder, Plan
 from hybrid_bridge.node.opening import Opened, open_folder
 from hybrid_bridge.node.running import read_founding
 from hybrid_bridge.node.settings import read_settings
@@ -131,15 +130,6 @@ class Members:
         assert view.keys.secret is not None
         assert view.keys.vrf is not None
         closer.close_next(ClosingKeys(secret=view.keys.secret, vrf_seed=view.keys.vrf))
-
-
-def found_members(root: Path) -> Iterator[Members]:
-    """Founded, laid on disk, nothing ordered yet."""
-    foundation = found(plan(), randomness(), START)
-    lay(foundation, root)
-    members = Members(root, foundation)
-    with members.stack:
-        yield members
 
 
 def started(members: Members) -> Members:

@@ -1,0 +1,156 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.core.bundle import Bundle, decode_bundle
+from hybrid_bridge.core.delivery import parse_delivery
+from hybrid_bridge.core.disclosure import parse_disclosure
+from hybrid_bridge.core.entry import entry_leaf
+from hybrid_bridge.core.labels import Label, creditor_invoice, life
+from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.errors import Missing, NotYet, Unknown
+from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
+from hybrid_bridge.node.founding import Foundation
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
+from tests.unit.hybrid_bridge.node.test_closing import attest_all
+from tests.unit.hybrid_bridge.node.trade import PARTY, an_object, confirmation, registration, sent
+
+OBJECT = an_object()
+INVOICE, LIFE = creditor_invoice(PARTY, "INV-1"), life("asset", OBJECT)
+
+
+@pytest.fixture(scope="module")
+def closed(laid: tuple[Foundation, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Members, Digest]]:
+    """An asset registered and confirmed in epoch 1, two epochs closed and signed, everything at core."""
+    foundation, root = laid
+    folder = tmp_path_factory.mktemp("closed") / "out"
+    shutil.copytree(root, folder)
+    members = started(Members(folder, foundation))
+    sent(members, "supplier", registration(members, OBJECT))
+    _, package = sent(members, "core", confirmation(OBJECT))
+    for number in (1, 2):
+        members.spread(members.order(START + number * CADENCE))
+        for name in VALIDATORS:
+            members.close_epoch(name)
+    attest_all(members)
+    with members.stack:
+        yield members, entry_leaf(parse_delivery(package.document).entry)
+
+
+def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
+    values: dict[str, object] = {
+        "purpose": "record",
+        "records": (),
+        "labels": (),
+        "size": TreeSize(0),
+        "label_epoch": EpochNumber(0),
+        "transactions": False,
+    }
+    return Bundler(members.open(name).view).bundle(BundleOrder(**(values | order)))
+
+
+def names(part: object) -> list[str]:
+    return [parse_disclosure(shown.value).name for shown in part.disclosures]  # type: ignore[attr-defined]
+
+
+def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    made = bundle(members, records=(RecordOrder(leaf, ("gross",)),))
+    (part,) = (entry for epoch in made.epochs for entry in epoch.entries)
+    assert sorted(names(part)) == ["_origin", "_schema", "gross"]
+    assert part.transaction is None
+    nothing = bundle(members, records=(RecordOrder(leaf, ()),))
+    assert [entry.disclosures for epoch in nothing.epochs for entry in epoch.entries] == [()]
+    everything = bundle(members, records=(RecordOrder(leaf, ("*",)),), transactions=True)
+    (part,) = (entry for epoch in everything.epochs for entry in epoch.entries)
+    assert "distinct" in names(part)
+    assert part.transaction is not None
+
+
+def test_a_bundle_verifies_and_says_what_became_of_the_object(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    made = bundle(members, records=(RecordOrder(leaf, ("object",)),), labels=(INVOICE, LIFE), transactions=True)
+    trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "quorum"))
+    evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
+    assert not evidence.missing
+    assert {fact.statement for fact in evidence.registry} == {
+        f"object {OBJECT}",
+        "state CONFIRMED after event 1",
+    }
+    assert decode_bundle(made.encode()) == made
+
+
+def test_a_label_nobody_registered_is_shown_absent(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    absent = creditor_invoice(PARTY, "INV-9")
+    made = bundle(members, purpose="registry", labels=(absent,))
+    trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity",))
+    (fact,) = verify(made.encode(), trust, UnixSeconds(START + 100)).registry
+    assert fact.statement == "not registered"
+
+
+def test_who_does_not_hold_the_document_shows_a_label_unopened(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    made = bundle(members, "bank-b", labels=(INVOICE,), size=TreeSize(2)) if _serves(members, "bank-b") else None
+    assert made is not None
+    (part,) = (label for epoch in made.epochs for label in epoch.labels)
+    assert part.terminal is not None
+    assert (part.value, part.opening) == (None, None)
+
+
+def _serves(members: Members, name: str) -> bool:
+    """Give a member the words of all validators, as the network would."""
+    core, view = members.open("core").view, members.open(name).view
+    for address in core.directory.validators.addresses:
+        for signed in core.epochs.attested(address, TreeSize(0)):
+            view.logbook.take_attestation(address, signed)
+    for size, line in core.epochs.lines(TreeSize(0)):
+        view.logbook.take_line(size, line)
+    return view.progress.quorum > 0
+
+
+def test_an_older_checkpoint_can_be_stood_on(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    made = bundle(members, records=(RecordOrder(leaf, ("gross",)),), size=TreeSize(2))
+    assert made.checkpoints[0].note.split("\n")[1] == "2"
+
+
+@pytest.mark.parametrize("size", [1, 4, 99])
+def test_a_checkpoint_without_a_quorum_cannot(closed: tuple[Members, Digest], size: int) -> None:
+    with pytest.raises(NotYet):
+        bundle(closed[0], size=TreeSize(size))
+
+
+def test_a_record_beyond_the_checkpoint_waits(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    _, package = sent(members, "supplier", registration(members, an_object(), audience=("core",)))
+    leaf = entry_leaf(parse_delivery(package.document).entry)
+    with pytest.raises(Unknown):
+        bundle(members, records=(RecordOrder(leaf, ()),))  # core has no document of it yet
+    own = members.open("supplier").view
+    assert own.records.record(leaf) is not None
+    _serves(members, "supplier")
+    with pytest.raises(NotYet):
+        bundle(members, "supplier", records=(RecordOrder(leaf, ()),))
+
+
+def test_a_field_the_record_lacks_is_unknown(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    with pytest.raises(Unknown):
+        bundle(members, records=(RecordOrder(leaf, ("seller",)),))
+
+
+def test_labels_need_a_validator(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    view = members.open("regulator").view
+    with pytest.raises((Missing, NotYet)):
+        Bundler(view)._label(Label(INVOICE.type, INVOICE.parts), 0, EpochNumber(0))
+
+
+def test_before_the_first_quorum_there_is_no_bundle(members: Members) -> None:
+    with pytest.raises(NotYet):
+        bundle(members)

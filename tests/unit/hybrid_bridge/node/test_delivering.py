@@ -1,0 +1,170 @@
+from dataclasses import replace
+
+import pytest
+
+from hybrid_bridge.core.delivery import SignedAcknowledgement, parse_delivery
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.entry import entry_leaf
+from hybrid_bridge.errors import EnvelopeUnopenable, Malformed, Refuted, Unreachable
+from hybrid_bridge.node.delivering import Deliverer, Receiver, sealed_for
+from hybrid_bridge.node.drafts import DraftPackage
+from hybrid_bridge.units import Digest
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
+from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, desk, registration, sent
+
+
+@pytest.fixture
+def trading(members: Members) -> Members:
+    return started(members)
+
+
+class Peer:
+    """Another member's node as the sender sees it; it may be away, or sign something else."""
+
+    def __init__(self, members: Members, name: str) -> None:
+        self.name, self._members = name, members
+        self.away = self.lies = False
+        self.asked = 0
+
+    def deliver(self, leaf: Digest, envelope: bytes) -> bytes:
+        self.asked += 1
+        if self.away:
+            raise Unreachable(endpoint=self.name, call="Deliver")
+        acknowledgement = Receiver(self._members.open(self.name).view).receive("supplier", leaf, envelope)
+        return acknowledgement[:-1] + bytes([acknowledgement[-1] ^ 1]) if self.lies else acknowledgement
+
+
+def peers(members: Members) -> dict[str, Peer]:
+    return {name: Peer(members, name) for name in ("core", "bank-a", "bank-b", "regulator")}
+
+
+def deliver(members: Members, to: dict[str, Peer]) -> int:
+    """One look at the outbox; what is still owed."""
+    view = members.open("supplier").view
+    Deliverer(view, to).deliver_due()  # type: ignore[arg-type]
+    return view.records.undelivered()
+
+
+def package(trading: Members) -> DraftPackage:
+    return desk(trading, "supplier").draft(registration(trading, an_object()))
+
+
+def test_every_member_of_the_audience_gets_the_document_once(trading: Members) -> None:
+    _, drafted = sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    assert deliver(trading, to) == 0
+    assert deliver(trading, to) == 0
+    assert {name: peer.asked for name, peer in to.items()} == {"core": 1, "bank-a": 1, "bank-b": 0, "regulator": 1}
+    leaf = entry_leaf(parse_delivery(drafted.document).entry)
+    for name in ("core", "bank-a", "regulator"):
+        record = trading.open(name).view.records.record(leaf)
+        assert record is not None
+        assert (record.plaintext, record.source) == (drafted.document, "supplier")
+        assert SELLER not in repr(record)
+    assert trading.open("bank-b").view.records.records(0) == []
+
+
+def test_nothing_leaves_before_the_transaction_stands(trading: Members) -> None:
+    supplier = desk(trading, "supplier")
+    supplier.send(package(trading), [])  # the block has not reached the supplier's own node
+    to = peers(trading)
+    assert deliver(trading, to) == 3
+    assert sum(peer.asked for peer in to.values()) == 0
+
+
+def test_a_recipient_that_is_away_is_asked_again_more_slowly(trading: Members) -> None:
+    sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    to["bank-a"].away = True
+    for _ in range(200):
+        assert deliver(trading, to) == 1
+        trading.clock.moment += 1
+    assert 7 <= to["bank-a"].asked <= 10
+    to["bank-a"].away = False
+    trading.clock.moment += 64
+    trading.reopen("supplier")
+    assert deliver(trading, to) == 0
+
+
+def test_a_false_acknowledgement_is_none(trading: Members) -> None:
+    sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    to["core"].lies = True
+    assert deliver(trading, to) == 1
+
+
+def test_what_can_never_stand_is_given_up(trading: Members) -> None:
+    drafted = desk(trading, "supplier").draft(registration(trading, an_object(), lives_for=1))
+    desk(trading, "supplier").send(drafted, [])
+    view = trading.open("supplier").view
+    height = view.progress.tip
+    assert view.records.undelivered() == 3
+    view.records.forget(entry_leaf(parse_delivery(drafted.document).entry))  # as if it had been refused
+    assert (view.records.undelivered(), height) == (0, 1)
+
+
+def test_an_envelope_whose_transaction_expired_is_void(trading: Members) -> None:
+    drafted = desk(trading, "supplier").draft(registration(trading, an_object(), lives_for=1))
+    view = trading.open("supplier").view
+    members = [view.directory.member(name) for name in drafted.audience]
+    document = parse_delivery(drafted.document)
+    record = replace(_own(trading), leaf=entry_leaf(document.entry), plaintext=drafted.document)
+    envelopes = [(member.name, sealed_for(member, view.directory.log_id, document)) for member in members]
+    view.records.keep_own(record, envelopes, 2, START)
+    to = peers(trading)
+    assert deliver(trading, to) == 3
+    trading.spread(trading.order(START + 3 * CADENCE))
+    assert deliver(trading, to) == 0
+    assert sum(peer.asked for peer in to.values()) == 0
+
+
+def _own(trading: Members):
+    _, drafted = sent(trading, "supplier", registration(trading, an_object()))
+    deliver(trading, peers(trading))
+    record = trading.open("supplier").view.records.record(entry_leaf(parse_delivery(drafted.document).entry))
+    assert record is not None
+    return record
+
+
+# ── the receiver ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_acknowledgement_names_envelope_entry_and_receiver(trading: Members) -> None:
+    view = trading.open("bank-a").view
+    document = parse_delivery(package(trading).document)
+    leaf = entry_leaf(document.entry)
+    envelope = sealed_for(view.directory.member("bank-a"), view.directory.log_id, document)
+    data = Receiver(view).receive("supplier", leaf, envelope)
+    signed = SignedAcknowledgement.decode(data)
+    signed.verify(view.directory.identities["bank-a"])
+    assert (signed.acknowledgement.entry_leaf, signed.acknowledgement.envelope_hash) == (leaf, sha256(envelope))
+    assert Receiver(view).receive("supplier", leaf, envelope) == data
+    assert len(view.records.records(0)) == 1
+
+
+def test_what_was_sealed_for_another_does_not_open(trading: Members) -> None:
+    view = trading.open("bank-a").view
+    document = parse_delivery(package(trading).document)
+    leaf = entry_leaf(document.entry)
+    for_another = sealed_for(view.directory.member("bank-b"), view.directory.log_id, document)
+    for_us = sealed_for(view.directory.member("bank-a"), view.directory.log_id, document)
+    for envelope, named in ((for_another, leaf), (for_us, Digest(ZERO)), (b"noise", leaf)):
+        with pytest.raises(EnvelopeUnopenable):
+            Receiver(view).receive("supplier", named, envelope)
+    with pytest.raises(Malformed):
+        Receiver(view).receive("supplier", Digest(b"short"), for_us)
+
+
+def test_a_document_that_keeps_something_back_is_not_taken(trading: Members) -> None:
+    view = trading.open("bank-a").view
+    document = parse_delivery(package(trading).document)
+    leaf = entry_leaf(document.entry)
+    for changed in (
+        replace(document, disclosures=document.disclosures[1:]),
+        replace(document, decoys=document.decoys[1:]),
+        replace(document, decoys=(*document.decoys[1:], bytes(32))),
+    ):
+        envelope = sealed_for(view.directory.member("bank-a"), view.directory.log_id, changed)
+        with pytest.raises((Malformed, Refuted)):
+            Receiver(view).receive("supplier", leaf, envelope)
+    assert view.records.records(0) == []
