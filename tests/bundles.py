@@ -5,8 +5,9 @@ Set 2, in which one bank has a new attestation key, is responsible from size 5 o
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -128,15 +129,17 @@ def public_header(number: int, parent: bytes, receipts_root: bytes, time: int) -
     return bytes(rlp.encode([*items, bytes(32), bytes(8), 7, bytes(32)]))
 
 
-def public_anchor(checkpoint: Checkpoint, signers: int, *, number: int, contract: bytes = CONTRACT) -> EvmAnchor:
+def public_anchor(
+    checkpoint: Checkpoint, signers: int, *, number: int, contract: bytes = CONTRACT, status: int = 1, after: int = 90
+) -> EvmAnchor:
     """The event in the receipt of a transaction, under a header, with one more header on top."""
     topics = [ANCHORED, checkpoint.log_id, word(checkpoint.tree_size)]
     data = checkpoint.root + word(checkpoint.timestamp) + word(checkpoint.set_id) + word(signers)
-    receipt = b"\x02" + bytes(rlp.encode([1, 100_000, bytes(256), [[contract, topics, data]]]))
+    receipt = b"\x02" + bytes(rlp.encode([status, 100_000, bytes(256), [[contract, topics, data]]]))
     trie = HexaryTrie({})
     trie[rlp.encode(0)] = b"\x02" + rlp.encode([1, 21_000, bytes(256), []])
     trie[rlp.encode(1)] = receipt
-    header = public_header(number, bytes(32), trie.root_hash, checkpoint.timestamp + 90)
+    header = public_header(number, bytes(32), trie.root_hash, checkpoint.timestamp + after)
     return EvmAnchor(
         tree_size=checkpoint.tree_size,
         chain_id=CHAIN,
@@ -146,7 +149,7 @@ def public_anchor(checkpoint: Checkpoint, signers: int, *, number: int, contract
         receipt=receipt,
         proof=tuple(bytes(rlp.encode(node)) for node in trie.get_proof(rlp.encode(1))),
         log_index=0,
-        descendants=(public_header(number + 1, keccak(header), bytes(32), checkpoint.timestamp + 102),),
+        descendants=(public_header(number + 1, keccak(header), bytes(32), checkpoint.timestamp + after + 12),),
     )
 
 
@@ -166,7 +169,7 @@ class Ledger(MemoryLedger):
         self.outcomes = []
 
 
-@dataclass
+@dataclass(eq=False)
 class Consortium:
     """Plays its whole life when it is made."""
 
@@ -209,9 +212,6 @@ class Consortium:
     def certificate_of(self, name: str, legal_name: str, legal_id: str) -> bytes:
         holder = Holder(name, legal_name, legal_id)
         return issue_identity(self.authority, holder, self.keys[name].public, UnixSeconds(START))
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def _genesis(self) -> Genesis:
         return Genesis(
@@ -319,6 +319,18 @@ class Consortium:
 
     def secret_of(self, epoch: int) -> Secret:
         return self.secrets[self.set_id(epoch + 1) - 1]
+
+    def variant(self, epoch: int, /, **changes: Any) -> "Consortium":
+        """The same consortium, had all its validators agreed on another record of this epoch."""
+        other = copy(self)
+        other.closed = list(self.closed)
+        closed = self.closed[epoch - 1]
+        for part in ("batch", "registry"):
+            closed = replace(closed, **{part: changes.pop(part)}) if part in changes else closed
+        other.closed[epoch - 1] = replace(closed, record=replace(closed.record, **changes))
+        other.log = Tree()
+        other.log.extend([self.genesis.log_id, *(closed.record.leaf for closed in other.closed)])
+        return other
 
     # ── checkpoints ──
 
@@ -513,7 +525,7 @@ class Consortium:
         first = CheckpointPart(note=self.note(4), consistency=())
         return self.bundle(
             4,
-            self.epoch_part(1, 4, absences=(self.absence(sha256(b"no such entry")),)),
+            self.epoch_part(1, 4, absences=(self.absence(self.no_entry),)),
             self.epoch_part(2, 4),
             self.epoch_part(3, 4),
             purpose="governance",
@@ -523,6 +535,12 @@ class Consortium:
             governance=self.governance_part(1, 3),
             public_blocks=(PublicBlockPart(chain_id=CHAIN, header=self.beacon_header),),
         )
+
+    @property
+    def no_entry(self) -> bytes:
+        """A leaf that would stand in the middle of the first batch."""
+        leaves = self.closed[0].batch.leaves
+        return flip(leaves[len(leaves) // 2])
 
     def document(self) -> Bundle:
         """A registered invoice, its transaction, and the file whose digest it holds; under the second set."""
@@ -576,6 +594,27 @@ def _name(disclosure: str) -> str:
 
 def _sorted(entries: Iterable[EntryPart]) -> tuple[EntryPart, ...]:
     return tuple(sorted(entries, key=lambda part: part.index))
+
+
+def edit(value: Any, path: str, change: Callable[[Any], Any]) -> Any:
+    """A copy of a bundle in which the part at `path`, e.g. `epochs.0.entries.0.index`, is changed."""
+    if not path:
+        return change(value)
+    step, _, rest = path.partition(".")
+    if isinstance(value, tuple):
+        position = int(step)
+        return (*value[:position], edit(value[position], rest, change), *value[position + 1 :])
+    return replace(value, **{step: edit(getattr(value, step), rest, change)})
+
+
+def flip(data: bytes, bit: int = 0) -> bytes:
+    """One bit of a byte string, counted from its last."""
+    return (int.from_bytes(data, "big") ^ 1 << bit).to_bytes(len(data), "big")
+
+
+def as_json(bundle: Bundle) -> Any:
+    """What a bundle's bytes say, to be broken by hand."""
+    return json.loads(bundle.encode())
 
 
 @cache

@@ -25,7 +25,6 @@ def require_arithmetic(d: Decoded) -> None:
         Malformed: a path's length, an index beyond its size, an order.
         FieldMismatch: numbers that contradict one another.
     """
-    _require_lengths(d)
     if d.bundle.checkpoints[0].consistency:
         raise FieldMalformed(field="checkpoints[0].consistency", rule="empty")
     if d.notes[0].size < 2:
@@ -35,6 +34,7 @@ def require_arithmetic(d: Decoded) -> None:
             raise FieldMalformed(field="checkpoints", rule="sizes strictly ascending")
     _require_epochs(d)
     _require_governance(d)
+    _require_lengths(d)
 
 
 def _require_lengths(d: Decoded) -> None:

@@ -1,0 +1,188 @@
+"""Check 14 through whole bundles: what each verdict says, what is required, what is listed."""
+
+from dataclasses import replace
+
+import pytest
+
+from hybrid_bridge.core.bundle import RenewalPart, SourceEvidence
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED
+from hybrid_bridge.core.governance import REMOVE, MemberUpdate, Notice
+from hybrid_bridge.ports import Head
+from hybrid_bridge.steps.verify import PublicSight
+from tests.bundles import CADENCE, CHAIN, CONTRACT, NOW, START, edit
+from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, world
+
+GRACE = 1_800
+
+
+# ── freshness ──
+
+
+def freshness(bundle, now, **trust):
+    return judged(bundle, now=now, **trust).verdict("freshness")
+
+
+def test_the_age_is_that_of_the_newest_checkpoint():
+    """Not of the first one, on which the rest stands."""
+    assert freshness(good("history"), NOW).result == "60 s"
+    assert freshness(good("receivable"), START + 3 * CADENCE + 5).result == "5 s"
+
+
+def test_a_checkpoint_is_overdue_when_the_next_one_and_its_grace_are_over():
+    due = START + 5 * CADENCE + CADENCE + GRACE
+    assert freshness(good("history"), due).result == f"{CADENCE + GRACE} s"
+    late = freshness(good("history"), due + 1)
+    assert late.result == UNDECIDED
+    assert late.detail.endswith("the next is overdue by 1 s")
+    assert late.missing == "a newer head (--rpc), or a max_age in the trust file"
+
+
+def test_max_age_is_the_verifiers_own():
+    assert freshness(good("history"), NOW, max_age=60).result == "60 s"
+    stale = freshness(good("history"), NOW, max_age=59)
+    assert (stale.result, stale.missing) == (UNDECIDED, "a head not older than 59 s")
+    old = freshness(good("history"), NOW + 10**8, max_age=10**9)
+    assert old.result == f"{60 + 10**8} s"
+
+
+def test_a_checkpoint_of_the_future_is_not_fresh():
+    """Validators could sign tomorrow's checkpoints today; their age would be below every limit."""
+    early = freshness(good("history"), START + 5 * CADENCE - 1, max_age=60)
+    assert (early.result, early.missing) == (UNDECIDED, "a clock that has reached the checkpoint's time")
+
+
+def test_the_contracts_head_may_be_newer_than_every_checkpoint_shown():
+    head = Head(
+        tree_size=6, root=world().log.root(6), timestamp=0, anchored_at=0, set_id=2, next_from_size=0,
+        paused_until=0, state="active",
+    )  # fmt: skip
+    sight = PublicSight(
+        chain_id=CHAIN, contract=CONTRACT, basis="final", finalized_number=9, finalized_hashes={}, head=head
+    )
+    verdict = judged(good("receivable"), sights=[sight]).verdict("freshness")
+    assert (verdict.result, verdict.detail[:19]) == ("60 s", "the contract's head")
+    older = judged(good("history"), sights=[replace(sight, head=replace(head, tree_size=5))]).verdict("freshness")
+    assert older.detail.startswith("the newest checkpoint in the bundle")
+
+
+def test_freshness_can_be_required():
+    evidence = judged(good("history"), max_age=59, require=("freshness",))
+    assert evidence.missing == ("freshness: a head not older than 59 s",)
+
+
+# ── governance since ──
+
+
+def test_equal_sizes_show_that_nothing_happened():
+    epochs = world().epoch_part(3, 6), world().epoch_part(5, 6)
+    verdict = judged(world().bundle(6, *epochs)).verdict("governance since")
+    assert (verdict.result, verdict.detail) == (VERIFIED, "none from epoch 3 to 5, shown by equal sizes")
+
+
+def test_other_sizes_without_the_records_show_nothing():
+    epochs = world().epoch_part(1, 6), world().epoch_part(5, 6)
+    verdict = judged(world().bundle(6, *epochs)).verdict("governance since")
+    assert verdict.result == NOT_SHOWN
+
+
+def test_every_kind_of_governance_record_is_told_in_words():
+    member = MemberUpdate(
+        log_id=world().genesis.log_id,
+        action=REMOVE,
+        name_hash=sha256(b"n"),
+        certificate_hash=sha256(b"c"),
+        key_id=b"\x01" * 32,
+        roles=0,
+        from_epoch=3,
+    )
+    notice = Notice(
+        log_id=world().genesis.log_id,
+        notice_type=1,
+        source=1,
+        time=START,
+        until=START + 60,
+        entry_leaf=b"\x02" * 32,
+        subject_hash=bytes(32),
+    )
+    liar = world().variant(1)
+    liar.governance = [*world().governance[:7], member.encode(), notice.encode()]
+    tree = liar._governance_tree()
+    for epoch, size in ((1, 7), (2, 8), (3, 9)):
+        liar = liar.variant(epoch, governance_root=tree.root(size))
+    epochs = liar.epoch_part(1, 4), liar.epoch_part(3, 4)
+    bundle = liar.bundle(4, *epochs, governance=liar.governance_part(1, 3), anchors=())
+    assert [fact.what for fact in judged(bundle).governance] == [
+        f"member removed, key {'01' * 32}, from epoch 3 on",
+        f"brake on at 2026-01-05 00:00:00 UTC until 2026-01-05 00:01:00 UTC, entry {'02' * 32}",
+    ]
+
+
+# ── what is required ──
+
+
+def test_the_log_is_required_whatever_the_file_says():
+    evidence = judged(good(), logs=(), require=())
+    assert evidence.missing == (f"integrity: trust in log {world().genesis.log_id.hex()} (trust file or --log)",)
+
+
+@pytest.mark.parametrize("name", ["witnesses", "not before", "freshness", "registry", "governance since"])
+def test_each_verdict_can_be_required(name):
+    (missing,) = judged(good(), require=(name,)).missing
+    assert missing.startswith(f"{name}: ")
+
+
+def test_a_level_that_was_not_reached_is_missing():
+    assert judged(good(), minimum_level="A1").complete
+    assert judged(good(), minimum_level="A2").missing == ("level: A2; A1 was reached",)
+    assert judged(good(), minimum_level="A2", logs=()).missing[-1] == "level: A2; A0 was reached"
+
+
+def test_no_level_is_reached_in_a_log_that_nobody_chose():
+    assert judged(good(), logs=()).verdict("level").result == "A0"
+
+
+def test_a_registry_statement_of_a_log_that_nobody_chose_is_undecided():
+    evidence = judged(good("unregistered"), logs=(), require=("registry",))
+    assert evidence.verdict("registry").result == UNDECIDED
+    assert evidence.missing[0].startswith("integrity, registry: trust in log")
+
+
+# ── what nobody judged ──
+
+
+def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
+    bundle = replace(
+        good(),
+        provenance="captured by a notary",
+        source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"blocks"),),
+        renewals=(RenewalPart(hash="sha-256", token=b"token"),),
+        extensions={"note": {"a": 1}},
+    )
+    evidence = judged(bundle)
+    assert evidence.complete
+    assert {item.place: item.sha256 for item in evidence.unjudged} == {
+        "source evidence fabric of epoch 1": sha256(b"blocks"),
+        "provenance": sha256(b"captured by a notary"),
+        "renewal by sha-256": sha256(b"token"),
+        "extension note": sha256(b'{"a":1}'),
+    }
+
+
+def test_what_the_holder_says_the_bundle_is_for_changes_no_verdict():
+    other = judged(changed("receivable", "purpose", "governance"))
+    assert other.verdicts == judged(good()).verdicts
+    assert other.purpose == "governance"
+
+
+def test_a_shown_transaction_is_named():
+    (fact,) = judged(good("document")).records
+    assert fact.transaction == world().played[0].signed.body.transaction_id
+    assert judged(good()).records[0].transaction is None
+
+
+def test_absences_are_listed():
+    (fact,) = judged(good("history")).absences
+    assert (fact.epoch, fact.leaf) == (1, world().no_entry)
+    again = edit(good("history"), "epochs.0.absences", lambda parts: parts * 2)
+    assert len(judged(again).absences) == 2
