@@ -74,7 +74,7 @@ class Plan:
     registry_ladder: int = 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 12
     pause_max: Seconds = DAY
     guardian: Address = NOBODY
-    block_interval_ms: int = 200
+    block_interval_ms: int = 100
     log_level: str = "info"
 
 

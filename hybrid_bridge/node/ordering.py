@@ -111,7 +111,7 @@ class Orderer:
         try:
             header, outcome = self._chain.order(time, [waiting.signed for waiting in admitted], self._identity)
         except BridgeError as error:
-            _log.exception("no block")
+            _log.error("no block: %s", error)
             for waiting in admitted:
                 waiting.result.set_exception(error)
             return

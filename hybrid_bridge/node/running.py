@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import format_tb
 from types import FrameType
 from typing import Final
 
@@ -17,7 +18,7 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.pki import caller_of
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
-from hybrid_bridge.errors import Broken, KeyUnusable, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, StoreBroken
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.closing import Closer, run_closing
@@ -188,7 +189,10 @@ class Node:
         except BaseException as error:  # noqa: BLE001 whatever ends a loop ends the process; nothing is swallowed
             if not self._view.progress.stopping:
                 self._failed = True
-                _log.critical("loop %s failed: %s", name, type(error).__name__, exc_info=isinstance(error, Broken))
+                told = (
+                    str(error) if isinstance(error, BridgeError) else type(error).__name__
+                )  # ours hold nothing private
+                _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
                 self._view.progress.stop()
 
 

@@ -23,6 +23,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
 
 HOLD: Final = 15.0  # seconds a peer may hold its answer
+MAX_AHEAD: Final = 1 << 17  # heights beyond our own; words from farther wait until we are there
 PAUSE: Final = 1.0  # seconds after a peer that is silent
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ class Watch:
     def _take_word(self, peer: GrpcPeer, word: Countersignature) -> None:
         if word.log_id != self._directory.log_id:
             raise FieldMismatch(field="log_id", expected=self._directory.log_id.hex(), got=word.log_id.hex())
+        if word.height > self._progress.tip + MAX_AHEAD:
+            raise FieldMismatch(field="height", expected="near our own", got=str(word.height))
         before = self._view.witness.add(word)
         if before is not None:
             evidence = Evidence(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import isgeneratorfunction
+from traceback import format_tb
 from types import SimpleNamespace
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -126,19 +127,11 @@ def _faults_sent(context: grpc.ServicerContext, method: str) -> Iterator[None]:
         if not context.is_active():  # the caller hung up; grpc raises out of a stream that is gone
             raise
         fault = Broken()
-        _log.critical("unforeseen %s in %s at %s", type(error).__name__, method, _place(error))
+        _log.critical("unforeseen %s in %s\n%s", type(error).__name__, method, "".join(format_tb(error.__traceback__)))
     else:
         return
     context.set_trailing_metadata(trailing(fault))
     context.abort(status_of(fault), type(fault).__name__)
-
-
-def _place(error: BaseException) -> str:
-    """File and line where an unforeseen exception arose; never its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}"
 
 
 class MemberServer:

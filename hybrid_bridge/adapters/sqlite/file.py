@@ -169,6 +169,7 @@ def _engine(path: Path, size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # an error's text must hold no document
         connect_args={"check_same_thread": False, "timeout": 5},
     )
     event.listen(engine, "connect", _prepare)

@@ -113,3 +113,11 @@ def test_a_damaged_store_is_refused(file: SqliteFile, tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(StoreBroken):
         SqliteFile(path, "sample").open({"kind": "sample"})
+
+
+def test_an_error_shows_no_value_that_was_to_be_written(file: SqliteFile) -> None:
+    with file.write() as connection:
+        connection.execute(TABLE.insert(), [ROW])
+    with pytest.raises(StoreBroken) as refused, file.write() as connection:
+        connection.execute(TABLE.insert(), [ROW | {"note": "PRIVATE"}])
+    assert "PRIVATE" not in str(refused.value) + repr(refused.value.__cause__)
