@@ -11,6 +11,7 @@ from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures, verify_log_line
 from hybrid_bridge.core.delivery import parse_delivery
 from hybrid_bridge.core.disclosure import parse_disclosure
+from hybrid_bridge.core.entry import decode_record_entry
 from hybrid_bridge.core.labels import creditor_invoice, life
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.proof import verify_consistency
@@ -151,10 +152,17 @@ def test_a_consent_is_given_for_named_keys_only(network: Network) -> None:
 
 
 def test_private_values_reach_neither_ledgers_nor_logs(network: Network, asset: Registered) -> None:
-    hidden = [asset.seller.encode(), asset.invoice.encode()]
+    document = parse_delivery(network.desk("supplier").record(Digest(asset.entry_leaf)))
+    middle = decode_record_entry(document.entry).width // 2
+    private = [part.value for part in document.disclosures if part.index >= middle]
+    salts = [parse_disclosure(text).salt for text in private]
+    hidden = [text.encode() for text in private] + salts + [asset.seller.encode(), asset.invoice.encode()]
+    assert len(private) == 2
     for name in NAMES:
         for path in network.folder(name).iterdir():
             holds = path.name.startswith("records.db") and name != "bank-b"  # those entitled hold it there alone
             if path.is_file() and not holds:
                 data = path.read_bytes()
                 assert not any(value in data for value in hidden), path
+    shown = network.folder("bank-a") / "records.db-wal"
+    assert any(value in shown.read_bytes() + (network.folder("bank-a") / "records.db").read_bytes() for value in hidden)
