@@ -209,7 +209,8 @@ def invoice_of(object_id: str) -> str:
 def register(network: Network, object_id: str) -> Registered:
     """Draft and send a registration."""
     supplier = network.desk("supplier")
-    sent = supplier.send(supplier.draft(registration(network, object_id)).draft)
+    draft = supplier.draft(registration(network, object_id)).draft
+    sent = supplier.send(draft)
     return Registered(object_id, invoice_of(object_id), SELLER, sent.entry_leaf, sent)
 
 

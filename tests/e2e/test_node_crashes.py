@@ -32,7 +32,7 @@ def test_the_sequencer_killed_and_started_again_goes_on(network: Network) -> Non
     network.start("core")
     object_id = secrets.token_hex(16)
     network.await_status("core", "up", lambda status: status.height >= before)
-    sent = register(network, object_id).sent
+    sent = until("a transaction to stand", lambda: register(network, object_id)).sent
     for name in ("core", "supplier", "bank-a", "bank-b"):
         status = network.await_status(name, "final", lambda status: status.final_height >= sent.height)
         assert status.halted == ""
