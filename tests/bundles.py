@@ -21,7 +21,7 @@ from hybrid_bridge.adapters.pki import Authority, Holder, found_authority, issue
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.anchor import ANCHORED, EvmAnchor
-from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.attestation import Checkpoint, quorum
 from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import (
     AbsencePart,
@@ -174,6 +174,7 @@ class Consortium:
     """Plays its whole life when it is made."""
 
     origin: str = "example.org/receivables"
+    nodes: int = 4
     closed: list[Closed] = field(default_factory=list)
     epochs_of: list[list[BlockOutcome]] = field(default_factory=list)
     played: list[Played] = field(default_factory=list)
@@ -186,7 +187,7 @@ class Consortium:
         self.vrf_seed = self._seed("vrf")
         self.secrets = [Secret(self._seed(f"K_{k}"), origin_hash(self.origin)) for k in (1, 2)]
         self.authority: Authority = found_authority("TEST authority", UnixSeconds(START))
-        rows = [row for row in json.loads(self.files["members.json"]) if "node" in row["roles"]]
+        rows = [row for row in json.loads(self.files["members.json"]) if "node" in row["roles"]][-self.nodes :]
         self.first = in_order(self._validator(row, 1) for row in rows)
         self.second = in_order(
             self._validator(next(r for r in rows if r["key"] == ROTATED), 2) if v.name == ROTATED else v
@@ -346,9 +347,9 @@ class Consortium:
         )
 
     @cache  # noqa: B019
-    def note(self, size: int, signers: int = 3) -> str:
-        """Signed by the log key and the first `signers` validators of the responsible set."""
-        return self.signed(self.checkpoint(size), self.validators_of(size)[:signers])
+    def note(self, size: int, signers: int | None = None) -> str:
+        """Signed by the log key and the first `signers` validators of the responsible set; by a quorum if not said."""
+        return self.signed(self.checkpoint(size), self.validators_of(size)[: signers or quorum(self.nodes)])
 
     def signed(self, checkpoint: Checkpoint, validators: Sequence[Validator], **changes: Any) -> str:
         size, root, origin = checkpoint.tree_size, checkpoint.root, changes.get("origin", self.origin)
@@ -359,8 +360,9 @@ class Consortium:
             lines.append(quorum_line(origin, address, checkpoint.timestamp, checkpoint.set_id, signature))
         return format_note(origin, size, root, lines)
 
+    @cache  # noqa: B019
     def anchor(self, size: int, **changes: Any) -> EvmAnchor:
-        return public_anchor(self.checkpoint(size), 0b0111, number=100 * size, **changes)
+        return public_anchor(self.checkpoint(size), (1 << quorum(self.nodes)) - 1, number=100 * size, **changes)
 
     # ── parts ──
 
@@ -618,6 +620,6 @@ def as_json(bundle: Bundle) -> Any:
 
 
 @cache
-def consortium(origin: str = "example.org/receivables") -> Consortium:
+def consortium(origin: str = "example.org/receivables", nodes: int = 4) -> Consortium:
     """Made once."""
-    return Consortium(origin)
+    return Consortium(origin, nodes)

@@ -1,5 +1,6 @@
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,17 @@ def test_a_float_and_a_huge_file_are_refused():
         parse_trust(b'{"max_age": 1.5}')
     with pytest.raises(TooLong):
         parse_trust(b" " * (MAX_TRUST + 1))
+
+
+def test_a_chain_or_a_public_block_stands_once():
+    """Of two that contradict each other one would be ignored, and nobody would know which."""
+    chain = WHOLE.public_chains[0]
+    twice = replace(WHOLE, public_chains=(chain, replace(chain, contracts=())))
+    other = TrustedBlock(number=5, hash=b"\x01" * 32)
+    for trust in (twice, replace(WHOLE, public_chains=(replace(chain, block_hashes=(*chain.block_hashes, other)),))):
+        with pytest.raises(FieldMalformed) as caught:
+            parse_trust(trust.encode())
+        assert caught.value.rule == "each number once"
 
 
 @given(st.binary(max_size=200))
