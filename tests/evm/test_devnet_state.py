@@ -97,6 +97,12 @@ def test_a_second_start_is_the_same_chain(grown: tuple[Path, list[Any]]) -> None
             assert int(ask(devnet, "eth_getTransactionCount", RICH, "latest"), 16) == 4
 
 
+def test_who_names_no_accounts_takes_those_of_the_file(grown: tuple[Path, list[Any]]) -> None:
+    state, told = grown
+    with Devnet(DevnetSettings(period=0, state_file=state), lambda: UnixSeconds(NOW)) as devnet:
+        assert everything(devnet) == told
+
+
 def test_the_chain_goes_on_where_it_stood(grown: tuple[Path, list[Any]]) -> None:
     state, told = grown
     with Devnet(settings(state), lambda: UnixSeconds(NOW + 5000)) as devnet:
@@ -171,7 +177,6 @@ def test_another_chain_s_file_is_refused_as_a_wrong_setting(grown: tuple[Path, l
     state, _ = grown
     for other in (
         settings(state, chain_id=ChainId(5)),
-        DevnetSettings(period=0, funds=(), state_file=state),
         DevnetSettings(period=0, funds=((SIGNER.address(), Wei(1)),), state_file=state),
     ):
         with pytest.raises(SettingsMalformed) as caught:

@@ -59,10 +59,10 @@ class ChainJournal:
             raise SettingsMalformed(key="--state-file", rule="a file that no other devnet uses") from None
 
     def restored(self, wanted: Birth) -> tuple[Birth, list[Sealed]]:
-        """What the file holds; an empty one begins with `wanted`.
+        """What the file holds; an empty one begins with `wanted`. Who names no accounts takes those of the file.
 
         Raises:
-            SettingsMalformed: the file's chain has another id, or other accounts had money at its birth.
+            SettingsMalformed: the file's chain has another id, or other accounts than named had money at its birth.
             StoreBroken: the file is damaged, or cannot be written.
         """
         lines = self._whole_lines()
@@ -73,7 +73,7 @@ class ChainJournal:
             birth, sealed = _birth(lines[0]), [_sealed(line) for line in lines[1:]]
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             raise StoreBroken(store=STATE_FILE, rule="lines as this program writes them") from None
-        if (birth.chain_id, birth.funds) != (wanted.chain_id, wanted.funds):
+        if (birth.chain_id, birth.funds) != (wanted.chain_id, wanted.funds or birth.funds):
             raise SettingsMalformed(key="--state-file", rule="a chain with this --chain-id and these --fund")
         return birth, sealed
 

@@ -73,7 +73,7 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
             restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
     except BaseException as error:
         where = f"in the act “{narrator.chapter_title}”; every process was ended; their logs are in {out / 'logs'}/"
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt | click.Abort):  # click makes the one the other
             click.echo(f"interrupted {where}", err=True)
         error.add_note(where)
         raise

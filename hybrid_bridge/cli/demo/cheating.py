@@ -129,7 +129,7 @@ def _rewritten(play: Play, traded: Traded) -> Catch:
 
     error = _expected(play, "the rewritten epoch's turn", attempt, RootMismatch)
     return Catch(
-        fraud=f"All {number_word(len(MEMBERS))} members together rewrite epoch 1, anchored before, and sign the result.",
+        fraud=f"All {number_word(len(MEMBERS))} members together rewrite epoch 1, anchored, and sign the result.",
         caught_by="the public contract, whose head they would have to extend",
         error=type(error).__name__,
         details=_fields(error_json(error)),

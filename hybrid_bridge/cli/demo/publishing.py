@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, fields
 from io import StringIO
 from pathlib import Path
@@ -21,7 +21,7 @@ from hybrid_bridge.cli.demo.founding import ORIGIN, Founded, Play
 from hybrid_bridge.cli.demo.relaying import ChainFacts, relayer_settings
 from hybrid_bridge.cli.demo.stage import free_ports, hybrid_bridge, hybrid_relayer, read_json
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import Missing
+from hybrid_bridge.errors import EndpointRefused, Missing
 from hybrid_bridge.units import Address, ChainId
 
 PUBLIC_PERIOD: Final = 1  # seconds between public blocks
@@ -121,14 +121,32 @@ def _outside(founded: Founded, url: str, keys: Mapping[str, GasKey]) -> str:
     for key in keys.values():
         value = hex(MONEY * 10**18)
         rpc.ask("eth_sendTransaction", {"from": accounts[0], "to": "0x" + key.address.hex(), "value": value})
-    _wait(lambda: rpc.quantity("eth_blockNumber", rpc.ask("eth_blockNumber")) > first + len(keys), SELF_MOVING)
+    _set_in_motion(rpc, first + len(keys))
     _wait(lambda: all(_balance(rpc, key.address) for key in keys.values()), "the gas keys' money")
     founded.narrator.good(f"{name} at --rpc is the public chain")
     return url
 
 
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + STANDSTILL
+def _set_in_motion(rpc: JsonRpc, at_least: int) -> None:
+    """More public blocks than transactions: it moves by itself. An anvil that does not is asked to.
+
+    Raises:
+        Missing: it stands still.
+    """
+
+    def moves() -> bool:
+        return rpc.quantity("eth_blockNumber", rpc.ask("eth_blockNumber")) > at_least
+
+    try:
+        _wait(moves, SELF_MOVING, STANDSTILL / 3)
+    except Missing:
+        with suppress(EndpointRefused):
+            rpc.ask("evm_setIntervalMining", PUBLIC_PERIOD)
+        _wait(moves, SELF_MOVING)
+
+
+def _wait(condition: Callable[[], bool], what: str, seconds: float = STANDSTILL) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise Missing(what=what)

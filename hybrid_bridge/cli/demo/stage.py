@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 PATIENCE: Final = 75.0  # seconds for an answer, on a busy machine where processes are killed and start again
 SHORT_PATIENCE: Final = 60.0  # seconds for a program that only answers one question
-GRACE: Final = 6.0  # seconds between TERM and KILL
+GRACE: Final = 4.0  # seconds between TERM and KILL
 FAULTS: Final = 8  # times one process may end by itself; more is a fault of ours, not bad luck
 PORTS: Final = (15_000, 32_000)  # below those that systems give to outgoing calls: nobody takes a dead server's port
 ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -63,7 +63,7 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes]
     restarts: int = 0
-    faults: int = 0  # of those restarts, how often nobody had killed it
+    faults: int = 0  # of those restarts, how often it was neither killed nor waiting for another process
     wanted: bool = True  # False once we end it ourselves
 
     def tail(self, lines: int = 12) -> str:
@@ -171,7 +171,7 @@ class Stage:
                 told = [(child.name, _ending(child.process.returncode)) for child in dead]
                 for child in dead:
                     child.restarts += 1
-                    child.faults += child.process.returncode != -signal.SIGKILL
+                    child.faults += child.process.returncode not in (-signal.SIGKILL, Undecided.exit_code)
                     child.process = _spawn(child.command, child.log)
             for name, ending in told:
                 self.on_restart(name, ending)
