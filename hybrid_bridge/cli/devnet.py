@@ -53,7 +53,8 @@ class Fund(click.ParamType[tuple[Address, Wei]]):
     "--state-file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep every public block there before it is announced; a later start with this file, even after kill -9, is "
-    "the same chain: hashes, balances, code, receipts; --fund need not be said again. Transactions still in the pool are lost, as everywhere.",
+    "the same chain: hashes, balances, code, receipts; --fund need not be said again. Transactions still in the pool "
+    "are lost, as everywhere.",
 )
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the JSON line there once it answers.")
 @click.option("--json", "_as_json", is_flag=True, help="Accepted for symmetry: the one line of output is JSON anyway.")
