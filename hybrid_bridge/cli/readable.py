@@ -92,6 +92,6 @@ def _listed(title: str, items: "Iterator[str] | tuple[str, ...] | list[str]") ->
 def hanging(start: str, text: str) -> Iterator[str]:
     """`start` and the text after it, further lines under the text's first letter."""
     lines = wrap(plain(text), WIDTH - len(start), break_on_hyphens=False) or [""]
-    yield start + lines[0]
+    yield (start + lines[0]).rstrip()
     for line in lines[1:]:
         yield " " * len(start) + line
