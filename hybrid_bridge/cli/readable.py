@@ -55,7 +55,7 @@ def _mark(verdict: Verdict) -> str:
 
 
 def _record(fact: RecordFact) -> Iterator[str]:
-    title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, in the ledger by {utc(fact.by)}"
+    title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, ended {utc(fact.by)} by the ledger's clock"
     yield from hanging("", title)
     shown = [field for field in fact.fields if not field.name.startswith("_")]
     names = max((len(field.name) for field in shown), default=0)
@@ -74,7 +74,7 @@ def _value(field: OpenedField) -> str:
 def _registry(evidence: Evidence) -> Iterator[str]:
     for fact in evidence.registry:
         versions = f" (versions shown: {', '.join(map(str, fact.versions))})" if len(fact.versions) > 1 else ""
-        yield f"epoch {fact.epoch}: {fact.label}: {fact.statement}{versions}"
+        yield f"at the end of epoch {fact.epoch} ({utc(fact.at)}): {fact.label}: {fact.statement}{versions}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

@@ -85,7 +85,7 @@ class RecordFact:
     """A record that stood in an epoch, with what was opened of it; `undisclosed` counts its other leaves."""
 
     epoch: EpochNumber
-    by: UnixSeconds  # closedAt of the epoch
+    by: UnixSeconds  # closedAt of the epoch: the ledger's clock, for which its quorum alone answers
     record_type: str  # "0x0105"
     schema: str
     leaf: Digest  # LEAF(entry)
@@ -99,6 +99,7 @@ class RegistryFact:
     """What the registry says at one epoch about one label (SPEC §9.4); `versions` in the order shown."""
 
     epoch: EpochNumber
+    at: UnixSeconds  # closedAt of that epoch: later events are not in it
     label: str
     versions: tuple[int, ...]
     statement: str

@@ -203,6 +203,8 @@ def _governance(part: GovernancePart, epochs: Sequence[DecodedEpoch]) -> Decoded
 
 
 def _epoch(part: EpochPart) -> DecodedEpoch:
+    if len({entry.index for entry in part.entries}) != len(part.entries):
+        raise FieldMalformed(field="entries", rule="each once")
     return DecodedEpoch(
         EpochRecord.decode(part.record),
         part,

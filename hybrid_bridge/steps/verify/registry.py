@@ -9,7 +9,7 @@ from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_p
 from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
-from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex
+from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
 USE_UNKNOWN: Final = "present, use unknown"
@@ -29,6 +29,7 @@ class LabelFact:
     """Everything shown about one label at one epoch; versions in the order shown."""
 
     epoch: EpochNumber
+    at: UnixSeconds  # closedAt of the epoch
     label: Label
     versions: dict[int, Standing] = field(default_factory=dict)
 
@@ -41,6 +42,11 @@ class LabelFact:
     def is_open(self) -> bool:
         """Nothing, or not enough, can be said: a version or an opening is not shown."""
         return self.statement in (USE_UNKNOWN, NO_STATEMENT)
+
+    @property
+    def may_change(self) -> bool:
+        """A label that is registered stays so; what is absent may be registered, and a life goes on."""
+        return self.label.type == LIFE or self.statement == NOT_REGISTERED
 
     def _identity(self) -> str:
         standing = self.versions[0]
@@ -68,6 +74,7 @@ class IndexFact:
     """A registry index that stands without its label: present or absent, whoever's it is."""
 
     epoch: EpochNumber
+    at: UnixSeconds
     index: RegistryIndex
     present: bool
 
@@ -90,13 +97,13 @@ def verify_labels(d: Decoded) -> Registered:
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
     for epoch in d.epochs:
-        number, facts = epoch.record.epoch, dict[Label, LabelFact]()
+        when, facts = (epoch.record.epoch, epoch.record.closed_at), dict[Label, LabelFact]()
         for shown, part in epoch.labels:
             present = _follow(epoch, part)
             if shown is None:
-                indices.append(IndexFact(number, RegistryIndex(part.index), present))
+                indices.append(IndexFact(*when, RegistryIndex(part.index), present))
                 continue
-            fact = facts.setdefault(shown.label, LabelFact(number, shown.label))
+            fact = facts.setdefault(shown.label, LabelFact(*when, shown.label))
             if shown.version in fact.versions:
                 raise FieldMalformed(field="labels", rule="each version of a label once")
             _verify_index(d, shown, part.index)

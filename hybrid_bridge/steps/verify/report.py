@@ -100,11 +100,16 @@ def _record(epoch: DecodedEpoch, entry: DecodedEntry) -> RecordFact:
 def _registry(registered: Registered) -> Iterator[RegistryFact]:
     for fact in registered.labels:
         yield RegistryFact(
-            epoch=fact.epoch, label=fact.label.describe(), versions=tuple(fact.versions), statement=fact.statement
+            epoch=fact.epoch,
+            at=fact.at,
+            label=fact.label.describe(),
+            versions=tuple(fact.versions),
+            statement=fact.statement,
         )
     for bare in registered.indices:
         yield RegistryFact(
             epoch=bare.epoch,
+            at=bare.at,
             label=f"index {bare.index.hex()}",
             versions=(),
             statement="present, label not shown" if bare.present else "absent, label not shown",

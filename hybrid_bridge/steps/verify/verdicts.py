@@ -217,9 +217,11 @@ def _registry(f: Findings) -> Verdict:
 
 
 def _registry_missing(f: Findings) -> str:
-    genesis = f.decoded.genesis
+    genesis, limit = f.decoded.genesis, f.trust.max_age
     if f.log_missing:
         return f.log_missing
+    if limit is not None and any(fact.may_change and f.now - fact.at > limit for fact in f.registered.labels):
+        return f"the labels at an epoch not older than {limit} s: what is shown may have changed since"
     if any(fact.is_open for fact in f.registered.labels):
         return "every version of the label, the one after the last, and the opening of the last"
     if genesis.label_table_hash != label_table_hash():

@@ -37,7 +37,7 @@ def test_a_verified_receivable_reads_like_this():
     ]
     assert "  ✓ integrity         verified   4 fields → 1 entry → 1 epoch → checkpoint of size 4" in lines
     assert "  · registry          not shown  no label" in lines
-    assert "Record note.issue/1 (0x0105), epoch 1, in the ledger by 2026-01-06 00:00:00 UTC" in lines
+    assert "Record note.issue/1 (0x0105), epoch 1, ended 2026-01-06 00:00:00 UTC by the ledger's clock" in lines
     due = consortium().events[2]["fields"]["due_date"]
     assert f"  due_date  {due}" in lines
     assert "  (28 other leaves, decoys among them, stay undisclosed)" in lines
@@ -60,7 +60,8 @@ def test_every_part_of_a_bundle_has_its_place():
     for text in ("Not in the batch", "Governance records", "7: validator set 2 of 4", "epoch 2 was finished after"):
         assert text in history
     financing = render(evidence("financing"))
-    assert "state FINANCED after event 3 (versions shown: 0, 1, 2, 3, 4)" in financing
+    assert "  at the end of epoch 3 (2026-01-08 00:00:00 UTC): life note" in financing
+    assert "state FINANCED after event 3 (versions shown: 0, 1, 2, 3, 4)" in " ".join(financing.split())
     assert "all its signatures hold" in " ".join(financing.split())
     document = render(evidence("document"))
     assert "Documents, by digest alone: compare your copy" in document

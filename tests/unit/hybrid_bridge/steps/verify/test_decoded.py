@@ -109,6 +109,12 @@ def test_governance_needs_two_epochs_that_are_shown_in_order():
 # ── entries and disclosures ──
 
 
+def test_an_entry_stands_once():
+    """Else one record could pass for two."""
+    bundle = changed("receivable", "epochs.0.entries", lambda entries: entries * 2)
+    assert stopped(bundle, FieldMalformed, AT).field == "entries"
+
+
 def test_decoy_shown_as_record():
     decoy = next(data for data in world().closed[0].batch.entries if data[0] == 0)
     assert stopped(changed("receivable", f"{ENTRY}.entry", decoy), EntryMalformed, AT).offset == 0

@@ -257,6 +257,25 @@ def test_a_state_is_that_of_its_epoch():
     ]
 
 
+def test_old_news_is_no_statement_for_a_verifier_who_wants_it_fresh():
+    """The newest checkpoint is a minute old; the label is shown at an epoch three days back, before it was taken."""
+    label = Label(2, ("CN", "26990000000000000001"))
+    parts = [world().epoch_part(epoch, 6, labels=(world().label(label, 0, epoch),)) for epoch in (2, 5)]
+    for part, result in zip(parts, (UNDECIDED, VERIFIED), strict=True):
+        evidence = judged(world().bundle(6, part), max_age=3_600, require=("registry", "freshness"))
+        assert evidence.verdict("freshness").result == "60 s"
+        assert evidence.verdict("registry").result == result
+        assert evidence.complete == (result == VERIFIED)
+    what = "the labels at an epoch not older than 3600 s: what is shown may have changed since"
+    assert judged(world().bundle(6, parts[0]), max_age=3_600).verdict("registry").missing == what
+
+
+def test_a_registration_does_not_grow_old():
+    identity = edit(good("financing"), "epochs.1.labels", lambda labels: labels[:1])
+    assert judged(identity, max_age=1, require=()).verdict("registry").result == VERIFIED
+    assert judged(good("financing"), max_age=1, require=()).verdict("registry").result == UNDECIDED
+
+
 # ── indices without their labels ──
 
 
