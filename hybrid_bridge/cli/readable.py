@@ -57,7 +57,7 @@ def _mark(verdict: Verdict) -> str:
 def _record(fact: RecordFact) -> Iterator[str]:
     title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, ended {utc(fact.by)} by the ledger's clock"
     yield from hanging("", title)
-    shown = [field for field in fact.fields if not field.name.startswith("_")]
+    shown = sorted((field for field in fact.fields if field.name[0] != "_"), key=lambda field: field.name)
     names = max((len(field.name) for field in shown), default=0)
     for field in shown:
         yield from hanging(f"  {field.name:<{names}}  ", _value(field))

@@ -126,7 +126,7 @@ def _level(f: Findings) -> Verdict:
 
 def _public_anchor(f: Findings) -> Verdict:
     name, standing = "public anchor", f.standing
-    rests = "the public chain, its contract's append-only rule, and who told you the block hash"
+    rests = "the public chain, its append-only contract, and your source of the block hash"
     for anchor in standing.trusted:
         detail = (
             f"size {anchor.tree_size} in public block {anchor.block_number} of chain {anchor.chain_id}, contract "
