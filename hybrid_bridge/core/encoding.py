@@ -25,7 +25,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.units import MAX_U64, Address, Digest
 
 MAX_JSON_DEPTH: Final = 8  # containers inside containers; no document of ours needs more
-_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 ZERO: Final = Digest(bytes(32))
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"

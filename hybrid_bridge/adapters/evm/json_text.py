@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 MAX_NESTING: Final = 32  # a public block with all transactions nests 6 deep
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 
 

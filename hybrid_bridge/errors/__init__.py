@@ -1,0 +1,147 @@
+"""Errors, by who must act (design D13).
+
+::
+
+    BridgeError
+    ├── Malformed   the bytes break the specification      → the sender mends them           exit 2
+    ├── Refuted     the bytes contradict one another       → keep them: they are evidence    exit 1
+    ├── Undecided   cannot say yet, or with what is here   → retry, or bring what is missing exit 3
+    ├── Rejected    a rule of ours says no                 → the caller changes the request  exit 2
+    └── Broken      our own state is wrong                 → stop, run fsck                  exit 4
+
+Retry loops catch `Undecided` and nothing else. An error is a noun with typed fields; its text is made once, here.
+No field ever holds a key, a document, a salt or a URL.
+"""
+
+from hybrid_bridge.errors.base import BridgeError
+from hybrid_bridge.errors.broken import Broken, CodeMismatch, KeyUnusable, PrecompileMissing, SignerLied, StoreBroken
+from hybrid_bridge.errors.malformed import (
+    AnswerMalformed,
+    CertificateMalformed,
+    DigestLength,
+    EntriesMalformed,
+    EntryMalformed,
+    EnvelopeUnopenable,
+    FieldMalformed,
+    IndexBeyondSize,
+    Malformed,
+    NotCanonical,
+    PathLength,
+    RecordMalformed,
+    SealsMalformed,
+    SettingsMalformed,
+    SizeOrder,
+    TerminalMalformed,
+    TooLong,
+    TrailingBytes,
+    Truncated,
+    WordMalformed,
+)
+from hybrid_bridge.errors.refuted import (
+    BelowQuorum,
+    BlockInvalid,
+    Equivocation,
+    FieldMismatch,
+    HeadConflict,
+    NewcomerUnproven,
+    Refuted,
+    RootMismatch,
+    SetMismatch,
+    SignatureWrong,
+    SignerUnknown,
+)
+from hybrid_bridge.errors.rejected import (
+    AdmissionRejected,
+    Expired,
+    GuardRefused,
+    LogFrozen,
+    LogRetired,
+    NotEntitled,
+    Rejected,
+    RotationOutOfRange,
+    RotationPending,
+    RuleRejected,
+    SequenceRejected,
+    TransactionRefused,
+    Unknown,
+    UnknownLog,
+)
+from hybrid_bridge.errors.undecided import (
+    EndpointRefused,
+    FarSideBroken,
+    LeaseLost,
+    LogPaused,
+    Missing,
+    NotYet,
+    SpendCapped,
+    StaleHead,
+    TimestampAhead,
+    Undecided,
+    Unreachable,
+)
+
+__all__ = [
+    "AdmissionRejected",
+    "AnswerMalformed",
+    "BelowQuorum",
+    "BlockInvalid",
+    "BridgeError",
+    "Broken",
+    "CertificateMalformed",
+    "CodeMismatch",
+    "DigestLength",
+    "EndpointRefused",
+    "EntriesMalformed",
+    "EntryMalformed",
+    "EnvelopeUnopenable",
+    "Equivocation",
+    "Expired",
+    "FarSideBroken",
+    "FieldMalformed",
+    "FieldMismatch",
+    "GuardRefused",
+    "HeadConflict",
+    "IndexBeyondSize",
+    "KeyUnusable",
+    "LeaseLost",
+    "LogFrozen",
+    "LogPaused",
+    "LogRetired",
+    "Malformed",
+    "Missing",
+    "NewcomerUnproven",
+    "NotCanonical",
+    "NotEntitled",
+    "NotYet",
+    "PathLength",
+    "PrecompileMissing",
+    "RecordMalformed",
+    "Refuted",
+    "Rejected",
+    "RootMismatch",
+    "RotationOutOfRange",
+    "RotationPending",
+    "RuleRejected",
+    "SealsMalformed",
+    "SequenceRejected",
+    "SetMismatch",
+    "SettingsMalformed",
+    "SignatureWrong",
+    "SignerLied",
+    "SignerUnknown",
+    "SizeOrder",
+    "SpendCapped",
+    "StaleHead",
+    "StoreBroken",
+    "TerminalMalformed",
+    "TimestampAhead",
+    "TooLong",
+    "TrailingBytes",
+    "TransactionRefused",
+    "Truncated",
+    "Undecided",
+    "Unknown",
+    "UnknownLog",
+    "Unreachable",
+    "WordMalformed",
+]

@@ -1,0 +1,49 @@
+"""Broken: stop and run fsck."""
+
+from dataclasses import dataclass
+
+from hybrid_bridge.errors.base import BridgeError
+from hybrid_bridge.units import Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class Broken(BridgeError):
+    """Our own state is wrong; stop and run fsck."""
+
+
+@dataclass(kw_only=True, eq=False)
+class StoreBroken(Broken):
+    """The store contradicts itself, or was changed by others; restore it or run fsck."""
+
+    store: str
+    rule: str
+
+
+@dataclass(kw_only=True, eq=False)
+class PrecompileMissing(Broken):
+    """The chain lacks a precompile the contract needs; it is not supported."""
+
+    number: int
+
+
+@dataclass(kw_only=True, eq=False)
+class CodeMismatch(Broken):
+    """The code at the contract's address is not the code we know."""
+
+    expected: Digest
+    got: Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class SignerLied(Broken):
+    """The gas key's signer returned other bytes than asked; `field` differs. Stop using it."""
+
+    field: str
+
+
+@dataclass(kw_only=True, eq=False)
+class KeyUnusable(Broken):
+    """A key file is missing, readable by others, or does not fit; mend `key`."""
+
+    key: str
+    rule: str

@@ -1,0 +1,114 @@
+"""Rejected: the caller changes the request."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hybrid_bridge.errors.base import BridgeError
+from hybrid_bridge.units import Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class Rejected(BridgeError):
+    """A rule of ours says no; the request must change."""
+
+    exit_code: ClassVar[int] = 2
+
+
+@dataclass(kw_only=True, eq=False)
+class RuleRejected(Rejected):
+    """A business rule refuses the transaction; `rule` is its name in SCENARIOS."""
+
+    rule: str
+    subject: str
+
+
+@dataclass(kw_only=True, eq=False)
+class AdmissionRejected(Rejected):
+    """The submitter or an authoriser is not admitted for this."""
+
+    rule: str
+
+
+@dataclass(kw_only=True, eq=False)
+class SequenceRejected(Rejected):
+    """The submitter's next transaction must carry this sequence number."""
+
+    expected: int
+    got: int
+
+
+@dataclass(kw_only=True, eq=False)
+class Expired(Rejected):
+    """The transaction may no longer stand in a block; make a new one."""
+
+    expires_epoch: int
+    epoch: int
+
+
+@dataclass(kw_only=True, eq=False)
+class NotEntitled(Rejected):
+    """This caller may not ask this."""
+
+    caller: str
+    call: str
+
+
+@dataclass(kw_only=True, eq=False)
+class Unknown(Rejected):
+    """There is no such thing here."""
+
+    what: str
+
+
+@dataclass(kw_only=True, eq=False)
+class GuardRefused(Rejected):
+    """The attestation guard refuses to sign: `rule` is double, below_floor, not_an_extension or scope."""
+
+    cites: ClassVar[str] = "SPEC §8.2"
+    rule: str
+    size: int
+
+
+@dataclass(kw_only=True, eq=False)
+class UnknownLog(Rejected):
+    """The contract knows no log of this id; register it first."""
+
+    log_id: Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class LogFrozen(Rejected):
+    """A quorum of this log contradicted itself; it is frozen for good."""
+
+    log_id: Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class LogRetired(Rejected):
+    """This log has ended; its successor goes on."""
+
+    successor: Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class RotationPending(Rejected):
+    """A rotation is already pending from this size on."""
+
+    from_size: int
+
+
+@dataclass(kw_only=True, eq=False)
+class RotationOutOfRange(Rejected):
+    """A rotation must take effect between these sizes."""
+
+    from_size: int
+    low: int
+    high: int
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionRefused(Rejected):
+    """The public chain refused the transaction; `reason` is its class of answer."""
+
+    endpoint: str
+    reason: str

@@ -1,0 +1,92 @@
+"""Undecided: retry, or bring what is missing."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hybrid_bridge.errors.base import BridgeError
+
+
+@dataclass(kw_only=True, eq=False)
+class Undecided(BridgeError):
+    """Nothing is known to be wrong; something is missing or not there yet."""
+
+    exit_code: ClassVar[int] = 3
+
+
+@dataclass(kw_only=True, eq=False)
+class Missing(Undecided):
+    """The check needs something that was not given; bring `what`."""
+
+    what: str
+
+
+@dataclass(kw_only=True, eq=False)
+class NotYet(Undecided):
+    """Not there yet; ask again later."""
+
+    what: str
+
+
+@dataclass(kw_only=True, eq=False)
+class Unreachable(Undecided):
+    """No answer from this endpoint before the deadline; the request may have taken effect."""
+
+    endpoint: str
+    call: str
+
+
+@dataclass(kw_only=True, eq=False)
+class EndpointRefused(Unreachable):
+    """The endpoint answered with an error of its own; ask again later, or another one."""
+
+    code: int
+    reason: str  # its words, shortened, without addresses
+
+
+@dataclass(kw_only=True, eq=False)
+class FarSideBroken(Undecided):
+    """This endpoint says that its own state is wrong; ask another, and tell its operator."""
+
+    endpoint: str
+    call: str
+    error: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TimestampAhead(Undecided):
+    """The checkpoint's time lies ahead of the public clock; wait."""
+
+    timestamp: int
+    public_time: int
+
+
+@dataclass(kw_only=True, eq=False)
+class LogPaused(Undecided):
+    """Anchoring is paused by the brake until this time."""
+
+    until: int
+
+
+@dataclass(kw_only=True, eq=False)
+class StaleHead(Undecided):
+    """The head moved before this update; make the path from the new head."""
+
+    head_size: int
+    from_size: int
+
+
+@dataclass(kw_only=True, eq=False)
+class LeaseLost(Undecided):
+    """Another process holds this gas key's lease; stand by or stop it."""
+
+    held: int
+    current: int
+
+
+@dataclass(kw_only=True, eq=False)
+class SpendCapped(Undecided):
+    """A spending limit of the operator does not allow this transaction now; wait, or raise the limit."""
+
+    rule: str
+    limit: int
+    needed: int
