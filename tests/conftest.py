@@ -8,8 +8,9 @@ NETWORKS = ("e2e", "behaviours", "docs")
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         folder = Path(item.fspath).parent.name
         busy = folder in NETWORKS or Path(item.fspath).stem.startswith(BUSY_FILES)
-        item.add_marker(pytest.mark.xdist_group("networks" if busy else str(item.fspath)))
+        item.add_marker(pytest.mark.xdist_group("networks" if busy else Path(item.fspath).stem))
