@@ -106,7 +106,7 @@ def parse_canonical_json(data: bytes, field: str, limit: int) -> Json:
     """
     if len(data) > limit:
         raise TooLong(field=field, limit=limit, got=len(data))
-    if _nesting(data) > MAX_JSON_DEPTH:
+    if nesting(data) > MAX_JSON_DEPTH:
         raise FieldMalformed(field=field, rule=f"at most {MAX_JSON_DEPTH} nested containers")
     try:
         value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
@@ -121,7 +121,7 @@ def _refuse_number(text: str) -> Json:
     raise ValueError(text)
 
 
-def _nesting(data: bytes) -> int:
+def nesting(data: bytes) -> int:
     """The nesting outside strings, counted before parsing, so that the parser never recurses deeply."""
     depth = deepest = 0
     for bracket in re.findall(rb"[\[\]{}]", _JSON_STRING.sub(b"", data)):

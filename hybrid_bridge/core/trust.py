@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.encoding import Json, canonical_json
+from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, canonical_json, nesting
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
 from hybrid_bridge.errors import FieldMalformed, NotCanonical, TooLong
 from hybrid_bridge.units import Seconds
@@ -113,6 +113,8 @@ def parse_trust(data: bytes) -> Trust:
     """
     if len(data) > MAX_TRUST:
         raise TooLong(field="trust", limit=MAX_TRUST, got=len(data))
+    if nesting(data) > MAX_JSON_DEPTH:  # Python's own parser dies of far deeper ones
+        raise NotCanonical(field="trust")
     try:
         value: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_no_doubles)
     except (ValueError, RecursionError):
