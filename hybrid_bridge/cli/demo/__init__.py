@@ -59,6 +59,10 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
     _write_documents(out, files)
     try:
         with Stage(out / "logs", lambda name, how: narrator.say(f"({name} {how}; it was started again)")) as stage:
+            if rpc is not None:
+                from hybrid_bridge.cli.demo.publishing import require_chain  # noqa: PLC0415
+
+                require_chain(rpc)  # before anything is started in vain
             founded = found_consortium(out, narrator, stage, files, Seconds(cadence))
 
             from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415

@@ -20,6 +20,8 @@ PARTS: Final = {
     "bank-b": "finances too",
     REGULATOR: "reads all, signs nothing",
 }
+FINANCED_BY: Final = "bank-a"
+BACKING: Final = ("asset.register/1", "asset.confirm/1", "note.issue/1")
 _IN_SET: Final = {"core": "core", "supplier": "operator", "bank-a": "bank-1", "bank-b": "bank-2", REGULATOR: REGULATOR}
 _ROLES: Final = {"core": ("validator", "sequencer"), REGULATOR: ("regulator",)}
 _PREFIXES: Final = {"supplier-1": "supplier", "bank-1": "bank-a", "bank-2": "bank-b"}
@@ -75,6 +77,11 @@ def expectations(files: Mapping[str, bytes]) -> dict[int, tuple[str, str]]:
 
 
 def audience_of(event: Event) -> tuple[str, ...]:
-    """Who gets the private fields, by node; the regulator always does."""
+    """Who gets the private fields, by node: as the data set says, and the bank that finances gets what backs notes.
+
+    The regulator always does, and is not named.
+    """
     nodes = {node for node, in_set in _IN_SET.items() if in_set in event["audience"]}
+    if event["schema"] in BACKING:
+        nodes.add(FINANCED_BY)
     return tuple(sorted(nodes - {REGULATOR, place_of(event["submitter"]).node}))

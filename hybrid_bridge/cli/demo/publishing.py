@@ -105,15 +105,22 @@ def _embedded(founded: Founded, folder: Path, keys: Mapping[str, GasKey]) -> str
     return url
 
 
+def require_chain(url: str) -> str:
+    """The name of the program behind an endpoint.
+
+    Raises:
+        Undecided: it does not answer.
+    """
+    return str(JsonRpc("public chain", url).ask("web3_clientVersion"))
+
+
 def _outside(founded: Founded, url: str, keys: Mapping[str, GasKey]) -> str:
     """Somebody else's test chain: see that it moves, take money from an account that it holds.
 
     Raises:
         Missing: it stands still, or holds no account.
-        Undecided: it does not answer.
     """
     rpc = JsonRpc("public chain", url)
-    name = rpc.ask("web3_clientVersion")
     accounts = rpc.items("eth_accounts", rpc.ask("eth_accounts"))
     if not accounts:
         raise Missing(what="an account that the node at --rpc signs for, as anvil and geth --dev have")
@@ -123,7 +130,7 @@ def _outside(founded: Founded, url: str, keys: Mapping[str, GasKey]) -> str:
         rpc.ask("eth_sendTransaction", {"from": accounts[0], "to": "0x" + key.address.hex(), "value": value})
     _set_in_motion(rpc, first + len(keys))
     _wait(lambda: all(_balance(rpc, key.address) for key in keys.values()), "the gas keys' money")
-    founded.narrator.good(f"{name} at --rpc is the public chain")
+    founded.narrator.good(f"{require_chain(url)} at --rpc is the public chain")
     return url
 
 

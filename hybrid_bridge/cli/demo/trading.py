@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 SECOND_BANK: Final = "rejected:I5"  # kept for act 5: the other bank reserves what is financed already
 LEFT_OUT: Final = ("party_cert",)  # certifies the data set's own keys; here each node made fresh ones
-FINANCED_BY: Final = "bank-a"  # also gets what backs the notes it finances
 STEPS: Final = (  # of a receivable's life, as the story counts them
     ("asset.register/1", "invoice registered", "invoices registered"),
     ("asset.confirm/1", "confirmed by the debtor", "confirmed by the debtor"),
@@ -169,18 +168,13 @@ def _draft_request(play: Play, traded: Traded, event: Event) -> pb.DraftRequest:
         else pb.Authoriser(key_id=_key(play, traded, place).key_id)
         for place in places
     ]
-    audience = sorted({*audience_of(event), FINANCED_BY} - {home}) if _backs_notes(event) else audience_of(event)
     return pb.DraftRequest(
         schema=event["schema"],
         fields=canonical_json(fields),
         authorisers=authorisers,
         labels=canonical_json(labels),
-        audience=audience,
+        audience=audience_of(event),
     )
-
-
-def _backs_notes(event: Event) -> bool:
-    return event["schema"] in ("asset.register/1", "asset.confirm/1", "note.issue/1")
 
 
 def _resolve(play: Play, traded: Traded, value: Json) -> Json:
