@@ -7,7 +7,7 @@ the price of its own insertions. Verifying is elsewhere: `core/registry_proof.py
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from typing import Final, Self, TypeAlias
 
 from hybrid_bridge.core.encoding import Reader, Writer, context
@@ -147,13 +147,23 @@ def dummies(secret: Secret, epoch: EpochNumber, count: int) -> list[Pair]:
     return [secret.dummy(epoch, i) for i in range(count)]
 
 
-def pad_insertions(secret: Secret, epoch: EpochNumber, pairs: Sequence[Pair], ladder: int) -> list[Pair]:
+def pad_insertions(
+    secret: Secret, epoch: EpochNumber, pairs: Sequence[Pair], ladder: int, tree: PrefixTree | None = None
+) -> list[Pair]:
     """An epoch's real pairs and dummies up to the next rung, ascending: nobody counts the labels (SPEC §9.5).
+
+    A dummy whose index stands in `tree` or among `pairs` is passed over: who holds the secret could have put it there.
 
     Raises:
         TooLong: more pairs than the highest rung.
     """
-    return sorted([*pairs, *dummies(secret, epoch, rung(ladder, len(pairs)) - len(pairs))])
+    taken = {index for index, _ in pairs}
+    free = (
+        dummy
+        for dummy in (secret.dummy(epoch, i) for i in count())
+        if dummy[0] not in taken and (tree is None or tree.get(dummy[0]) is None)
+    )
+    return sorted([*pairs, *islice(free, rung(ladder, len(pairs)) - len(pairs))])
 
 
 def genesis_tree(secret: Secret, ladder: int) -> PrefixTree:

@@ -7,7 +7,7 @@ the registry and padded (SPEC §9.5), its record contiguous with the one before 
 Does not: sign, send, wait, read a clock, decide that a block is final (the ledger's adapter proves that).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hybrid_bridge.business.ruling import LifeEvent
@@ -94,8 +94,9 @@ def close_epoch(
     """
     epoch = EpochNumber(1 if previous is None else previous.epoch + 1)
     batch = build_batch(keys.secret, epoch, blocks.entries, genesis.batch_ladder)
-    labels = [*blocks.identity_ops, *(life_pair(genesis, keys, epoch, event) for event in blocks.life_events)]
-    pairs = pad_insertions(keys.secret, epoch, labels, genesis.registry_ladder)
+    lives = [life_pair(genesis, keys, epoch, event) for event in blocks.life_events]
+    labels = free_pairs(registry, [*lives, *blocks.identity_ops])
+    pairs = pad_insertions(keys.secret, epoch, labels, genesis.registry_ladder, registry)
     grown = registry.insert(pairs)
     beacon = blocks.beacon
     record = EpochRecord(
@@ -124,6 +125,19 @@ def close_epoch(
     else:
         verify_next(genesis, previous, record)
     return Closed(record=record, batch=batch, pairs=tuple(pairs), registry=grown)
+
+
+def free_pairs(registry: PrefixTree, pairs: Iterable[Pair]) -> list[Pair]:
+    """The pairs whose index is free, the first of equal ones: an epoch closes whatever its transactions brought.
+
+    Validators cannot see whether an identity index is that of a true label (SPEC §4), so a member may copy an index
+    that the registry holds already, a dummy's or a life label's. It gains nothing: the pair that stands, stands.
+    """
+    free: dict[RegistryIndex, Commitment] = {}
+    for index, commitment_ in pairs:
+        if index not in free and registry.get(index) is None:
+            free[index] = commitment_
+    return list(free.items())
 
 
 def label_index(genesis: Genesis, vrf_seed: bytes, label: Label, version: int) -> tuple[RegistryIndex, bytes]:

@@ -163,3 +163,32 @@ def test_more_labels_than_the_highest_rung_are_refused() -> None:
     pairs = tuple((sha256(bytes([i])), sha256(bytes([i, 0]))) for i in range(17))
     with pytest.raises(TooLong):
         second(replace(IDLE, end_block=Height(2), identity_ops=pairs))
+
+
+# ── an epoch closes whatever its transactions brought ──
+
+
+def close_first(blocks):
+    registry = genesis_tree(SECRET, GENESIS.registry_ladder)
+    return registry, close_epoch(GENESIS, None, registry, blocks, keys=KEYS, validators=VALIDATORS)
+
+
+def test_an_index_copied_from_a_dummy_of_genesis_is_passed_over():
+    copied = next(iter(genesis_tree(SECRET, GENESIS.registry_ladder).pairs()))[0]
+    registry, closed = close_first(replace(FIRST, identity_ops=(IDENTITY_PAIR, (copied, bytes(32)))))
+    assert closed.registry.get(copied) == registry.get(copied) != bytes(32)
+    assert closed.record.registry_root == close_first(FIRST)[1].record.registry_root
+
+
+def test_a_life_event_stands_before_an_identity_op_that_took_its_index():
+    index = label_index(GENESIS, SEED, life("asset", OBJECT), 0)[0]
+    _, closed = close_first(replace(FIRST, identity_ops=(IDENTITY_PAIR, (index, bytes(32)))))
+    assert closed.record.registry_root == close_first(FIRST)[1].record.registry_root
+
+
+def test_a_dummy_that_was_taken_beforehand_is_replaced_by_the_next_one():
+    taken = SECRET.dummy(EpochNumber(1), 0)[0]
+    _, closed = close_first(replace(FIRST, identity_ops=(IDENTITY_PAIR, (taken, bytes(32)))))
+    indices = [index for index, _ in closed.pairs]
+    assert closed.registry.get(taken) == bytes(32)
+    assert len(indices) == len(set(indices)) == 4
