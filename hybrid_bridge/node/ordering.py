@@ -16,12 +16,12 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.epoch import closed_at
-from hybrid_bridge.core.ledger_state import Overlay, put_number, sequence_key
+from hybrid_bridge.core.ledger_state import Overlay
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import admit
+from hybrid_bridge.steps.commit import preview
 from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
 
 MAX_TRANSACTIONS: Final = 1_000  # in one block
@@ -162,14 +162,14 @@ class Orderer:
         with self._ledger.state() as state:
             view = Overlay(state)
             for waiting in taken:
-                body = waiting.signed.body
                 try:
-                    view.absorb(admit(view, self._chain.rules, waiting.signed, time))
+                    after, outcome = preview(view, self._chain.rules, waiting.signed, time)
+                    if outcome.code and outcome.rule in AT_THE_DOOR:
+                        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
                 except BridgeError as error:
-                    if not isinstance(error, RuleRejected) or error.rule in AT_THE_DOOR:
-                        waiting.result.set_exception(error)
-                        continue
-                    put_number(view, sequence_key(body.submitter), body.sequence + 1)
+                    waiting.result.set_exception(error)
+                    continue
+                view.absorb(after)
                 admitted.append(waiting)
         return admitted
 
