@@ -155,11 +155,17 @@ def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment)
         refuse("admission", key_id_text(body.submitter))
     if not is_quorum(trial, body.authorisers, epoch):
         refuse("authority", "quorum")
+    leaf = leaf_hash(record)
+    if (
+        trial.get(entry_key(leaf)) is not None
+    ):  # a consent covers no sequence: without this, any member could say it again
+        refuse("entry", leaf.hex())
     governance = _decode_update(record)
     if isinstance(governance, SetUpdate):
         apply_set_update(trial, governance, epoch)
     else:
         apply_member_update(trial, governance, epoch)
+    put_number(trial, entry_key(leaf), epoch)
     return Changes(governance=(record,))
 
 

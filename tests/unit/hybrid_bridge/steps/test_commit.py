@@ -8,7 +8,7 @@ from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry
 from hybrid_bridge.core.field_tree import build_fields
-from hybrid_bridge.core.governance import ADD, MEMBER, NODE, MemberUpdate, Notice, SetUpdate, decode_governance
+from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REMOVE, MemberUpdate, Notice, SetUpdate, decode_governance
 from hybrid_bridge.core.keys import PrivateKey, key_id_text
 from hybrid_bridge.core.ledger_state import GOVERNANCE, Overlay, index_key
 from hybrid_bridge.core.proof import leaf_hash
@@ -352,11 +352,20 @@ def test_members_are_added_by_a_quorum(ledger):
         ledger.governance(record, quorum=NODES[1:], submitter="core"),
         ledger.governance(record),
     )
-    assert outcome.codes == [2, 2, 2, 0, 3]
-    assert [t.rule for t in outcome.transactions] == ["authority", "authority", "admission", "", "member"]
+    assert outcome.codes == [2, 2, 2, 0, 5]
+    assert [t.rule for t in outcome.transactions] == ["authority", "authority", "admission", "", "entry"]
     assert outcome.governance == (record,)
     assert [t.entry is None for t in outcome.transactions] == [False, False, False, True, False]
     assert roles_of(ledger.state, KEYS["seller"].public.key_id, EPOCH_1) == MEMBER
+
+
+def test_a_quorums_old_word_is_not_said_again_after_it_has_changed_its_mind(ledger):
+    added, removed = update(ledger, "seller"), replace(update(ledger, "seller"), action=REMOVE, roles=0)
+    again = replace(added, reason_hash=sha256(b"again"))
+    words = [ledger.governance(record.encode()) for record in (added, removed, again, removed, again)]
+    outcome = ledger.block(*words)
+    assert [t.rule for t in outcome.transactions][3:] == ["entry", "entry"]
+    assert len(outcome.governance) <= 3
 
 
 def test_the_governance_tree_holds_genesis_and_every_record_in_order(ledger):
