@@ -182,16 +182,21 @@ class _Pass:
         )
 
     def _gas(self, data: bytes, chain: ChainView) -> Gas:
-        """Simulated at the pinned public block: what would revert is not signed."""
-        failure: BridgeError = NotYet(what="an endpoint that simulates")
+        """Simulated at the pinned public block: what would revert is not signed.
+
+        The middle of what a quorum of endpoints says, so that one of them can neither starve the transaction of gas
+        nor price it out.
+        """
+        failure: BridgeError = NotYet(what="endpoints that simulate")
+        estimates: list[Gas] = []
         for endpoint in self._relayer.observer.endpoints:
             try:
-                used = endpoint.simulate(self._relayer.scope.signer, data, chain.pinned)
+                estimates.append(endpoint.simulate(self._relayer.scope.signer, data, chain.pinned))
             except BridgeError as error:
                 failure = error
-                continue
-            return gas_limit(used, self._relayer.policy.fees)
-        raise failure
+        if len(estimates) < self._relayer.observer.quorum:
+            raise failure
+        return gas_limit(sorted(estimates)[len(estimates) // 2], self._relayer.policy.fees)
 
     def _require_affordable(self, offer: Offer, chain: ChainView) -> None:
         """Now that the gas is known: nothing is signed that the journal would refuse."""

@@ -18,6 +18,7 @@ from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
 from hybrid_bridge.units import Wei
 from relayers.journal import Brake, IntentState, JournalDump, Outcome
+from relayers.relay import tick
 from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, settle
 
 
@@ -367,3 +368,21 @@ def test_a_broken_journal_ends_the_process(operator: Operator) -> None:
     operator.journal.open_slot = raising(StoreBroken(store="journal", rule="a test"))  # type: ignore[method-assign]
     with pytest.raises(StoreBroken):
         operator.tick()
+
+
+@pytest.mark.parametrize("lie", [21_000, 10**9])
+def test_one_endpoints_word_about_gas_is_not_enough(operator: Operator, lie: int) -> None:
+    """A liar listed first could starve each anchor of gas until three reverts halt the relayer, or price it out."""
+
+    class Liar(MemoryChain):
+        def simulate(self, *_: object) -> Any:
+            return lie
+
+    epoch(operator)
+    network = operator.world.network
+    endpoints = (Liar(network), operator.endpoint, MemoryChain(network))
+    honest = operator.relayer()
+    observer = replace(honest.observer, endpoints=endpoints, quorum=2)
+    tick(replace(honest, observer=observer))
+    (attempt,) = dump(operator).attempts
+    assert 21_000 * 6 // 5 < attempt.gas < 1_000_000

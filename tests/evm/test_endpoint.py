@@ -209,12 +209,27 @@ def test_a_broadcast_answered_with_nonsense_has_perhaps_happened(server: Hostile
 
 
 def test_what_an_endpoint_says_to_a_broadcast_is_passed_on_unjudged(server: Hostile, chain: Web3Chain) -> None:
-    server.error(-32000, "already known" + "x" * 500)
-    assert chain.broadcast(RAW) == SendAnswer(-32000, ("already known" + "x" * 500)[:200], None)
+    server.error(-32000, "already known")
+    assert chain.broadcast(RAW) == SendAnswer(-32000, "already known", None)
     server.results("0x" + "ee" * 32)
     assert chain.broadcast(RAW) == SendAnswer(
         None, "", TxHash(b"\xee" * 32)
     )  # another hash than ours: the caller sees it
+
+
+def test_what_is_kept_of_its_words_is_short_plain_and_without_addresses(server: Hostile, chain: Web3Chain) -> None:
+    server.error(-32000, "no \ud800 at https://x.example/key " + "y " * 500)
+    answer = chain.broadcast(RAW)
+    assert answer.message.startswith("no ? at …")
+    assert len(answer.message) <= 200
+    assert answer.message.isascii() or "…" in answer.message
+
+
+@pytest.mark.parametrize("code", [10**30, -(2**31) - 1, 2**31])
+def test_a_code_that_no_store_can_hold_is_no_answer(server: Hostile, chain: Web3Chain, code: int) -> None:
+    server.error(code, "already known")
+    with pytest.raises(Unreachable):
+        chain.broadcast(RAW)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.adapters.evm.calls import decode_head, head_calldata
 from hybrid_bridge.adapters.evm.reverts import revert_error
-from hybrid_bridge.adapters.evm.rpc import JsonRpc, RpcError, data_json
+from hybrid_bridge.adapters.evm.rpc import JsonRpc, RpcError, data_json, shortened
 from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import AnswerMalformed, Malformed, NotYet, Unreachable
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain, SendAnswer
 from hybrid_bridge.units import (
+    MAX_U64,
     Address,
     ChainId,
     Digest,
@@ -147,7 +148,7 @@ class Web3Chain:
             answer = self.rpc.ask_raw(method, data_json(raw))
             return SendAnswer(None, "", TxHash(self.rpc.octets(method, answer, 32)))
         except RpcError as error:
-            return SendAnswer(error.code, error.message[:MAX_MESSAGE], None)
+            return SendAnswer(error.code, shortened(error.message)[:MAX_MESSAGE], None)
         except AnswerMalformed:  # the bytes were taken, perhaps
             raise Unreachable(endpoint=self.name, call=method) from None
 
@@ -218,6 +219,8 @@ class Web3Chain:
         if block_hash not in blocks:
             blocks[block_hash] = self._block("eth_getBlockByHash", data_json(block_hash))
         words = [int.from_bytes(data[at : at + 32], "big") for at in range(32, 128, 32)]
+        if max(*words[:2], int.from_bytes(topics[2], "big")) > MAX_U64 or words[2] >= 1 << 64:
+            raise rpc.malformed(method, "the words of an Anchored event")
         return AnchoredEvent(
             log_id=log,
             tree_size=TreeSize(int.from_bytes(topics[2], "big")),

@@ -94,12 +94,14 @@ class JsonRpc:
         return result
 
     def _error(self, method: str, error: object) -> Exception:
-        if not isinstance(error, Mapping) or not isinstance(error.get("code"), int):
-            return self.malformed(method, "an error has a code")
+        code = error.get("code") if isinstance(error, Mapping) else None
+        if not isinstance(error, Mapping) or not isinstance(code, int) or not -(2**31) <= code < 2**31:
+            return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
         octets = bytes.fromhex(data[2:]) if isinstance(data, str) and _HEX.fullmatch(data) else b""
-        return RpcError(error["code"], str(error.get("message", "")), octets)
+        message = str(error.get("message", "")).encode("ascii", "replace").decode("ascii")  # it is stored and shown
+        return RpcError(code, message, octets)
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
         """An error object as one of ours: that public block is not there, or the endpoint will not."""
