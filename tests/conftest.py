@@ -13,4 +13,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         folder = Path(item.fspath).parent.name
         busy = folder in NETWORKS or Path(item.fspath).stem.startswith(BUSY_FILES)
+        if folder == "properties":  # long and independent: each on whichever worker is free
+            continue
         item.add_marker(pytest.mark.xdist_group("networks" if busy else Path(item.fspath).stem))

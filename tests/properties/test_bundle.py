@@ -5,7 +5,7 @@ import time
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybrid_bridge.core.bundle import MAX_BUNDLE
@@ -47,6 +47,12 @@ def holds(evidence: Evidence | None) -> bool:
     return evidence is not None and evidence.complete
 
 
+def says_again(evidence: Evidence | None, whole: Evidence | None) -> bool:
+    """Complete, and about the same. Another leaf between the same neighbours is absent too: a true word, not this one."""
+    assert whole is not None
+    return evidence is not None and evidence.complete and evidence.absences == whole.absences
+
+
 def flipped(data: bytes, position: int, bit: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
 
@@ -69,17 +75,17 @@ def test_every_byte_flipped(part):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_flipped_in_every_kind_of_bundle(kind):
-    data = good(kind)
+    data, whole = good(kind), judged(good(kind), kind)
     for position in range(len(kind), len(data), 23):
-        assert not holds(judged(flipped(data, position, position % 8), kind)), position
+        assert not says_again(judged(flipped(data, position, position % 8), kind), whole), position
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_byte_of_every_kind_flipped(kind):
-    data = good(kind)
+    data, whole = good(kind), judged(good(kind), kind)
     for position in range(len(data)):
-        assert not holds(judged(flipped(data, position, position % 8), kind)), position
+        assert not says_again(judged(flipped(data, position, position % 8), kind), whole), position
 
 
 # ── members and items dropped, doubled, moved ──
@@ -201,6 +207,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draw of a recursive strategy, on a busy machine
 @given(st.dictionaries(st.sampled_from(sorted(as_json(consortium().all()["history"]))), JSON))
 def test_documents_of_the_right_members_and_wrong_values_are_malformed(members):
     with pytest.raises(Malformed):
