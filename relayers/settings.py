@@ -126,6 +126,8 @@ def parse_settings(text: str, folder: Path) -> Settings:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsMalformed(key="the file", rule=f"TOML: {error}") from None
+    except (ValueError, RecursionError):  # integers of thousands of digits, arrays a thousand deep
+        raise SettingsMalformed(key="the file", rule="TOML of a sane size") from None
     top = Table(document, "", folder)
     chains = top.tables("chain")
     if len(chains) != 1:

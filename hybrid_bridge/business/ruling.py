@@ -57,6 +57,7 @@ class RulePack:
     split_depth: int = 16
     reserve_ttl: int = 24  # epochs
     offer_ttl: int = 24  # epochs; no number in SCENARIOS: an unanswered offer waits as long as a reservation
+    offers_max: int = 32  # waiting for their payees, on one asset: each later move of the asset looks at all of them
     backdate_max: Seconds = _DAY
     future_max: Seconds = _FUTURE
     pay_grace: Seconds = _GRACE  # 3 days

@@ -85,7 +85,7 @@ def _tell(foundation: "Foundation", out: Path, *, as_json: bool) -> None:
 def _read_plan(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise SettingsMalformed(key=path.name, rule="TOML in UTF-8") from None
     for key, value in given.items():
         kind = PLAN_KEYS.get(key)

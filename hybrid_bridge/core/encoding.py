@@ -50,6 +50,8 @@ def require_digest(value: bytes, field: str) -> Digest:
     Raises:
         DigestLength: any other length.
     """
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise FieldMalformed(field=field, rule="a byte string")
     if len(value) != 32:
         raise DigestLength(field=field, got=len(value))
     return Digest(bytes(value))
@@ -221,6 +223,8 @@ class Reader:
     """Reads a binary struct field after field; the inverse of `Writer`. `end` must be called last."""
 
     def __init__(self, data: bytes) -> None:
+        if not isinstance(data, bytes | bytearray | memoryview):  # bytes(37) would be 37 zeros
+            raise FieldMalformed(field="struct", rule="a byte string")
         self._data = bytes(data)
         self._at = 0
 

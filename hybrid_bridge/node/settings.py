@@ -58,7 +58,7 @@ def read_settings(folder: Path) -> NodeSettings:
         raise SettingsMalformed(
             key=FILE, rule="a readable file; make one with `hybrid-bridge consortium init`"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise SettingsMalformed(key=FILE, rule="TOML in UTF-8") from None
     _require_keys(given, _KEYS, "")
     if not NAME.fullmatch(given["name"]):

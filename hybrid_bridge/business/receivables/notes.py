@@ -81,7 +81,7 @@ def _allot(act: Act, note: Note) -> None:
             refuse("lifecycle", object_id)
         if (asset.debtor, asset.ccy) != (note.debtor, note.ccy) or allot == 0:
             refuse("I4", object_id)
-        if asset.allotted + allot > asset.gross:
+        if asset.allotted + allot > asset.gross or len(asset.pending) >= act.pack.offers_max:
             refuse("I4", object_id)
         changed = replace(asset, allotted=asset.allotted + allot, pending=(*asset.pending, note.note_id))
         put_asset(act.view, changed)

@@ -142,7 +142,11 @@ def test_two_chains_are_two_relayers() -> None:
     assert caught.value.key == "chain"
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"= no toml", None])
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"= no toml", b"a=" + b"[" * 5000, b"a=" + b"9" * 5000, None],
+    ids=["noise", "no toml", "deep", "huge", "missing"],
+)
 def test_a_file_that_is_not_there_or_no_toml_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "relayer.toml"
     if content is not None:

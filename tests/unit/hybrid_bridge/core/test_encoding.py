@@ -203,3 +203,11 @@ def test_a_digest_has_32_bytes():
     assert require_digest(bytes(32), "x") == ZERO
     with pytest.raises(DigestLength):
         require_digest(bytes(31), "x")
+
+
+@pytest.mark.parametrize("value", [37, None, "text", [1, 2]])
+def test_what_is_no_byte_string_is_refused_and_never_taken_for_zeros(value):
+    with pytest.raises(FieldMalformed):
+        Reader(value)
+    with pytest.raises(FieldMalformed):
+        require_digest(value, "x")

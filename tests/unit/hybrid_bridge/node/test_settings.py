@@ -82,9 +82,10 @@ def test_a_secret_is_a_known_name_and_a_file_uri(tmp_path: Path, line: str) -> N
 def test_no_file_and_no_toml_are_settings_errors(tmp_path: Path) -> None:
     with pytest.raises(SettingsMalformed):
         read_settings(tmp_path)
-    (tmp_path / FILE).write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsMalformed):
-        read_settings(tmp_path)
+    for content in (b"\xff\xfe", b"a=" + b"[" * 5000, b"a=" + b"9" * 5000):
+        (tmp_path / FILE).write_bytes(content)
+        with pytest.raises(SettingsMalformed):
+            read_settings(tmp_path)
 
 
 @given(st.binary(max_size=100))

@@ -60,6 +60,14 @@ def test_one_invoice_is_never_issued_twice(bench):
     assert bench.refused("note.issue", "core", **bench.issue_fields("three", 1)) == "I4"
 
 
+def test_offers_that_wait_on_one_invoice_are_bounded(bench):
+    for k in range(32):
+        bench.note(f"offer {k}", 1, accept=False)
+    assert bench.refused("note.issue", "core", **bench.issue_fields("one more", 1)) == "I4"
+    bench.do("note.accept", "holder", note=oid("offer 0"))
+    bench.note("one more", 1)
+
+
 def test_allotments_add_up_to_the_face(bench):
     bench.asset("second", 500)
     back = [("invoice", 600), ("second", 300)]
