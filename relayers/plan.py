@@ -153,10 +153,21 @@ def _is_doomed(attempt: AttemptRow, scene: _Scene) -> bool:
 
 
 def _send_first(scene: _Scene, nonce: Nonce, behind: list[Nonce]) -> Action | None:
+    """Offer its dearest bytes again; doomed ones only where others wait behind, or nothing else frees the nonce."""
     best = scene.journal.dearest(nonce)
-    if best is None or best.hash in scene.sent or (_is_doomed(best, scene) and not behind):
+    if best is None or best.hash in scene.sent:
+        return None
+    if _is_doomed(best, scene) and not behind and not _is_stuck(scene, nonce):
         return None
     return Send(best)
+
+
+def _is_stuck(scene: _Scene, nonce: Nonce) -> bool:
+    """Only the raise that pools demand is beyond the ceiling: at the market's price a new attempt would be affordable.
+
+    Then waiting frees nothing, for the raise counts from the old fee; one stale revert does.
+    """
+    return scene.refusal(Offer(nonce, market(scene.chain, scene.policy, scene.gas), scene.gas)) is None
 
 
 def _serve_behind(scene: _Scene, behind: list[Nonce]) -> Action | None:

@@ -386,3 +386,27 @@ def test_one_endpoints_word_about_gas_is_not_enough(operator: Operator, lie: int
     tick(replace(honest, observer=observer))
     (attempt,) = dump(operator).attempts
     assert 21_000 * 6 // 5 < attempt.gas < 1_000_000
+
+
+def test_a_doomed_attempt_at_the_ceiling_frees_its_nonce_once_the_price_has_fallen(tmp_path: Path) -> None:
+    """Evicted in a spike, too dear to be raised: without its own stale revert no later anchor could ever be sent."""
+    world = World()
+    ours = Operator(world, tmp_path / "a.db", name="operator 0", fee_policy=fees(max_fee=Wei(20 * GWEI)))
+    other = Operator(world, tmp_path / "b.db", name="operator 1")
+    network = world.network
+    network.base_fee = Wei(19 * GWEI // 2)
+    network.mine(8)
+    world.consortium.close_epoch()
+    other.tick()
+    world.consortium.close_epoch()
+    ours.tick()
+    (attempt,) = dump(ours).attempts
+    network.mine(only=[pending.hash for pending in network.pending if pending.hash != attempt.hash])
+    network.evict(attempt.hash)
+    network.base_fee = Wei(GWEI)
+    for _ in range(30):
+        ours.tick()
+        network.mine()
+    assert network.events()[-1].tree_size == world.consortium.size
+    assert ours.fsck() == []
+    other.close()
