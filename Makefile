@@ -28,15 +28,16 @@ $(VENV)/bin/python:
 	@echo "making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 
+# --no-deps: the lock is whole already, and an older pip that resolves extras itself stumbles over releases newer than the lock.
 $(VENV)/installed: $(VENV)/bin/python infra/requirements.lock pyproject.toml
 	@echo "installing the locked dependencies (hashes checked)"
-	@$(PIP) install --only-binary :all: --require-hashes -r infra/requirements.lock
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes -r infra/requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/bin/python infra/requirements-dev.lock pyproject.toml
 	@echo "installing the locked dependencies and the tools for tests (hashes checked)"
-	@$(PIP) install --only-binary :all: --require-hashes -r infra/requirements-dev.lock
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes -r infra/requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/installed $@
 

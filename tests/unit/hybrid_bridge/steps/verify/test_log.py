@@ -181,6 +181,15 @@ def test_governance_index_missing():
         assert error.rule == "every index from 7 below 9, once"
 
 
+def test_as_many_governance_records_as_a_file_likes_cost_nothing():
+    """The two sizes are the file's own words until the hash paths are checked: no list may be made of them."""
+    most = (2**53 - 1).to_bytes(32, "big")
+    newest = len(good("history").epochs) - 1
+    bundle = changed("history", f"epochs.{newest}.record", lambda r: r[: 9 * 32] + most + r[10 * 32 :])
+    error = stopped(bundle, FieldMalformed, ARITHMETIC)
+    assert (error.field, error.rule) == ("governance.records", f"every index from 7 below {2**53 - 1}, once")
+
+
 # ── 5 identity ──
 
 
