@@ -73,6 +73,14 @@ class HeadConflict(Refuted):
 
 
 @dataclass(kw_only=True, eq=False)
+class IndexPresent(Refuted):
+    """The registry holds this index, which was said to be absent."""
+
+    cites: ClassVar[str] = "SPEC §9.1"
+    index: Digest
+
+
+@dataclass(kw_only=True, eq=False)
 class FieldMismatch(Refuted):
     """Two places that must agree do not."""
 
