@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from eth_utils import keccak
@@ -118,6 +119,36 @@ def test_a_log_may_be_trusted_without_a_file(typed):
         assert outcome.code == 3  # the public anchor is missing still
         assert [v["result"] for v in evidence["verdicts"][:2]] == ["verified", "verified"]
         assert [what.split(":")[0] for what in evidence["missing"]] == ["public anchor"]
+
+
+def test_offline_a_contract_is_relied_on_and_what_is_missing_is_its_public_block(typed):
+    log = consortium().genesis.log_id.hex()
+    for arguments in (("--contract", CONTRACT.hex()), ("--contract", "0x" + CONTRACT.hex())):
+        evidence = typed("verify", "receivable.hb.json", "--log", log, *arguments, "--json").json()
+        (missing,) = evidence["missing"]
+        assert missing.startswith(f"public anchor: that public block 401 of chain {CHAIN} has the hash 0x")
+        assert missing.endswith("(trust file or --rpc)")
+
+
+def test_offline_another_contract_than_the_bundle_s_leaves_the_anchor_open(typed):
+    log = consortium().genesis.log_id.hex()
+    evidence = typed("verify", "receivable.hb.json", "--log", log, "--contract", "22" * 20, "--json").json()
+    assert f"trust in contract 0x{CONTRACT.hex()}" in evidence["missing"][0]
+
+
+def test_offline_a_contract_and_hashes_of_the_trust_file_make_the_anchor(typed, folder):
+    chain = replace(consortium().trust().public_chains[0], contracts=())
+    (folder / "bare.json").write_bytes(replace(consortium().trust(), public_chains=(chain,)).encode())
+    assert typed("verify", "receivable.hb.json", "--trust", "bare.json").code == 3
+    assert typed("verify", "receivable.hb.json", "--trust", "bare.json", "--contract", CONTRACT.hex()).code == 0
+
+
+@pytest.mark.parametrize("value", ["", "zz", "0x", "00" * 19, "00" * 21, "0x" + "é" * 20])
+@pytest.mark.parametrize("more", [(), TRUSTED])
+def test_a_contract_has_40_hex_digits_offline_too(typed, value, more):
+    outcome = typed("verify", "receivable.hb.json", *more, "--contract", value)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "FieldMalformed(field='--contract', rule='20 bytes in hex')" in outcome.err
 
 
 def test_a_trust_file_that_is_none_is_2(typed, folder):
