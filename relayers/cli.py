@@ -18,7 +18,7 @@ from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import Undecided
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
-from relayers.fsck import Finding, fsck
+from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
@@ -103,7 +103,8 @@ def once(config: Path, *, as_json: bool) -> int:
     with _journal(settings) as journal:
         relayer = _started(settings, journal)
         report = tick(relayer)
-        _show({"done": list(report.done), "reason": report.reason, "blind": report.blind or None}, as_json=as_json)
+        shown = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
+        _show(shown | {"notes": list(report.notes)}, as_json=as_json)
         return _verdict(journal, settings, report)
 
 
@@ -172,13 +173,14 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
-    seen = [] if offline else [(chain, chain.latest()) for chain in wiring.observer_of(settings).endpoints]
+    endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
+    seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
     reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     dump = reader.dump()
     reader.close()
     findings = fsck(dump, log, None, settings.chain.fees)
-    for chain, at in seen:
-        findings += [found for found in fsck(dump, log, chain, at=at) if found not in findings]
+    for chain, account in seen:
+        findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
     _show_findings(findings, as_json=as_json)
     return GOOD if not findings else BROKEN
 
@@ -196,7 +198,7 @@ class _Lines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._reason = ""
+        self._reason: tuple[str, ...] = ()
 
     def one(self, relayer: Relayer, journal: SqlJournal) -> None:
         """A tick, and its line. What is undecided is tried again by the next tick."""
@@ -207,11 +209,13 @@ class _Lines:
             report = Tick((), str(error))
         if "Halt" in report.done:
             _export_evidence(journal, self._settings)
-        if set(report.done) - {RecordHeader.__name__} or report.reason != self._reason:
+        reason = (report.reason, *report.notes)
+        if set(report.done) - {RecordHeader.__name__} or reason != self._reason:
             took = int(1000 * (time.monotonic() - started))
             line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
-            self.write(line | ({"blind": report.blind} if report.blind else {}))
-        self._reason = report.reason
+            more = {"blind": report.blind, "notes": list(report.notes)}
+            self.write(line | {name: value for name, value in more.items() if value})
+        self._reason = reason
 
     def write(self, line: dict[str, Any]) -> None:
         """One line."""

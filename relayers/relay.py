@@ -61,6 +61,7 @@ class Tick:
     done: tuple[str, ...]  # names of the actions, in order
     reason: str
     blind: str = ""  # why there was no observation
+    notes: tuple[str, ...] = ()  # what the observation lacked
 
 
 def tick(relayer: Relayer) -> Tick:
@@ -79,7 +80,8 @@ def tick(relayer: Relayer) -> Tick:
     except Undecided as error:
         blind = str(error)
     quorum = relayer.collector.collect(relayer.journal, view, chain, now)
-    return replace(_Pass(relayer, view, Sight(chain, quorum), now).run(), blind=blind)
+    report = _Pass(relayer, view, Sight(chain, quorum), now).run()
+    return replace(report, blind=blind, notes=() if chain is None else chain.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, St
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
     Nonce,
+    PublicBlockNumber,
     Seconds,
     TreeSize,
     UnixSeconds,
@@ -32,6 +33,7 @@ from relayers.journal import (
     Brake,
     CheckpointRow,
     HeaderRow,
+    HeadSpan,
     IntentRow,
     Journal,
     JournalDump,
@@ -59,7 +61,11 @@ OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).o
 OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
 WANTED_ANCHORS: Final = select(ANCHORED).where(
     ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
+    | ANCHORED.c.tx_hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
 )
+NEWEST_ANCHOR: Final = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(1)  # the head only grows
+ANCHOR_UP_TO: Final = NEWEST_ANCHOR.where(ANCHORED.c.size <= bindparam("size"))
+ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size")).order_by(ANCHORED.c.size).limit(1)
 NEWEST_GAS: Final = (
     select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
 )
@@ -158,14 +164,17 @@ class SqlJournalReader:
         with self._begin() as connection:
             control = _rows(connection, select(CONTROL))[0]
             headers = _rows(connection, LAST_HEADER)
+            attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
                 final_header=sql_rows.header(headers[0]) if headers else None,
                 open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
-                attempts=tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS))),
+                attempts=attempts,
                 open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
                 anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
+                newest_anchor=_anchor(connection, NEWEST_ANCHOR),
+                head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
@@ -391,6 +400,18 @@ def _reverts(connection: Connection) -> int:
     return sum(
         1 for _ in takewhile(lambda outcome: outcome == "REVERTED", connection.execute(RECENT_OUTCOMES).scalars())
     )
+
+
+def _span(connection: Connection, size: TreeSize) -> HeadSpan:
+    """Without an anchor up to `size` the head stood there before our history begins: a log starts without one."""
+    before, after = (_anchor(connection, query, size=size) for query in (ANCHOR_UP_TO, ANCHOR_BEYOND))
+    first = PublicBlockNumber(0) if before is None else before.block.number if before.tree_size == size else None
+    return HeadSpan(first, None if after is None else after.block.number)
+
+
+def _anchor(connection: Connection, query: Select[Any], **values: int) -> AnchoredEvent | None:
+    rows = connection.execute(query, values).mappings().all()
+    return sql_rows.event(rows[0]) if rows else None
 
 
 def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:

@@ -19,7 +19,7 @@ from web3.types import RPCEndpoint
 
 from hybrid_bridge.adapters.evm.json_text import require_shallow
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, Unreachable
+from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, StateForgotten, Unreachable
 from hybrid_bridge.units import Seconds
 
 TIMEOUT: Final = Seconds(5)  # of one call (RELAYER §4.2)
@@ -27,7 +27,11 @@ MAX_ANSWER: Final = 32 << 20  # bytes; all receipts of a full public block have 
 CONNECTIONS: Final = 8  # kept for each endpoint; more callers at once open more
 _ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
     r"header (for hash )?not found|(finalized |safe )?block not found|unknown block|resource ?not ?found"
-    r"|missing trie node|not currently canonical|block .*out of range|blockoutofrange|pruned",
+    r"|not currently canonical|block .*out of range|blockoutofrange|pruned",
+    re.IGNORECASE,
+)
+_FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (both schemes), reth, nethermind, besu
+    r"missing ?trie ?node|historical state|state .*(unavailable|not available|pruned)|no state available|state pruning",
     re.IGNORECASE,
 )
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
@@ -104,7 +108,9 @@ class JsonRpc:
         return RpcError(code, message, octets)
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
-        """An error object as one of ours: that public block is not there, or the endpoint will not."""
+        """An error object as one of ours: public block or state is not there, or the endpoint will not."""
+        if _FORGOTTEN.search(error.message):
+            return StateForgotten(what=f"{call} at that public block", endpoint=self.name)
         if _ABSENT.search(error.message):
             return NotYet(what=f"{call} at {self.name}")
         return EndpointRefused(endpoint=self.name, call=call, code=error.code, reason=shortened(error.message))

@@ -15,6 +15,7 @@ from relayers.journal import (
     AttestationRow,
     Brake,
     HeaderRow,
+    HeadSpan,
     IntentState,
     Outcome,
     Scope,
@@ -188,6 +189,34 @@ def test_anchors_come_back_with_sixty_four_signer_bits(journal: SqlJournal) -> N
     assert journal.view(T0).anchors == {2: anchor}
     assert journal.anchored_size() == 2
     assert journal.view(T0).final_header == HeaderRow(96, number_hash(96), number_hash(95))
+
+
+def test_the_view_says_where_the_head_stood_at_the_sizes_that_open_attempts_start_from(journal: SqlJournal) -> None:
+    begun(journal)
+    for fee, size in enumerate((1, 2, 3, 4, 6), start=1):
+        journal.add_attempt(ours(max_fee=fee, tip=1, from_size=size), PLENTY)
+    view = journal.view(T0)
+    assert (view.newest_anchor, view.head_spans[2]) == (None, HeadSpan(0, None))
+    journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), (event(3, 94), event(6, 95, log_index=1)))
+    view = journal.view(T0)
+    assert view.newest_anchor == event(6, 95, log_index=1)
+    assert view.head_spans == {
+        1: HeadSpan(0, 94),
+        2: HeadSpan(0, 94),  # before our history begins
+        3: HeadSpan(94, 95),
+        4: HeadSpan(None, 95),  # reorganised away
+        6: HeadSpan(95, None),
+    }
+
+
+def test_the_anchors_of_open_attempts_are_in_view_even_if_their_intent_is_settled(journal: SqlJournal) -> None:
+    stored = begun(journal)
+    journal.add_attempt(ours(), PLENTY)
+    anchor = event(2, tx_hash=ours().hash)
+    journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), (anchor, event(3, log_index=1)))
+    settled = {"state": IntentState.FINALIZED, "settled_hash": number_hash(96), "settled_tx": anchor.tx_hash}
+    journal.settle_intent(replace(stored, **settled))
+    assert journal.view(T0).anchors == {2: anchor}
 
 
 def test_no_anchor_yet_is_no_size(journal: SqlJournal) -> None:
