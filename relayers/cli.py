@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -240,13 +239,14 @@ def _journal(settings: Settings) -> SqlJournal:
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
-    """A relayer whose endpoints serve the right chain; those that are silent now are left out until the next start.
+    """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
 
     Raises:
         BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
     """
     relayer = wiring.relayer_of(settings, journal)
-    return replace(relayer, observer=relayer.observer.admitted())
+    relayer.observer.admitted()
+    return relayer
 
 
 def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:

@@ -14,18 +14,16 @@ from dataclasses import dataclass, field, replace
 from statistics import median_low
 from typing import Final, TypeVar
 
-from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import (
     BridgeError,
-    CodeMismatch,
     EndpointRefused,
     NotYet,
     StateForgotten,
-    StoreBroken,
     Undecided,
 )
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
 from hybrid_bridge.units import Digest, Nonce, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
+from relayers.admission import EMPTY_CODE, Compared, compared, undecided
 from relayers.journal import AttemptRow, JournalView, Scope
 from relayers.views import ChainView, Standing
 
@@ -34,7 +32,6 @@ T = TypeVar("T")
 EVENT_RANGE: Final = 1_000  # public blocks in one question for events; servers refuse long ranges
 MAX_RANGES: Final = 20  # such questions in one tick: a year of public blocks takes some 130 ticks
 MAX_EVENTS: Final = 500  # in one tick, then no further question; each costs a look at its public block
-EMPTY_CODE: Final = keccak256(b"")
 USUAL_SPAN: Final = 1_000  # public blocks whose median base fee is "usual"
 USUAL_STEP: Final = 100  # every so many of them is looked at
 NO_HEAD: Final = Head(
@@ -60,6 +57,7 @@ class Observer:
     first_number: PublicBlockNumber  # where the contract's events may begin
     code_hash: Digest | None = None  # of the contract we know; None: any code will do
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
+    _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
 
     def observe(self, journal: JournalView) -> ChainView:
         """One observation.
@@ -95,34 +93,41 @@ class Observer:
         return view
 
     def admitted(self) -> "Observer":
-        """This observer with those endpoints that serve the journal's chain and contract; silent ones are left out.
+        """For the start: this observer with the endpoints that serve the journal's chain and contract.
+
+        Silent ones are left out; one that serves another chain is refused at once.
 
         Raises:
             StoreBroken: an endpoint serves another chain.
             CodeMismatch: not the contract's code at its address.
             Undecided: fewer than `quorum` endpoints answer.
         """
-        endpoints: list[PublicChain] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
-        for chain in self.endpoints:
-            try:
-                self._require_same(chain)
-            except Undecided as error:
-                failure = error
-                continue
-            endpoints.append(chain)
-        if len(endpoints) < self.quorum:
-            raise failure
-        return replace(self, endpoints=tuple(endpoints))
+        found = self._compared()
+        for _, error in found.strangers:
+            raise error
+        return self._with(found)
 
-    def _require_same(self, chain: PublicChain) -> None:
-        if chain.chain_id() != self.scope.chain_id:
-            raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
-        if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
-            raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
-        code = chain.code_hash()
-        if code == EMPTY_CODE or code != (self.code_hash or code):
-            raise CodeMismatch(expected=self.code_hash or Digest(bytes(32)), got=code)
+    def serving(self) -> tuple["Observer", tuple[str, ...]]:
+        """For each tick: this observer with the endpoints that serve our chain now, and why others do not.
+
+        One that comes up late joins; one that was replaced, or now serves another chain, is asked nothing.
+
+        Raises:
+            StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, as at the start.
+            Undecided: fewer than `quorum` are left.
+        """
+        found = self._compared()
+        if len(found.strangers) >= self.quorum:
+            raise found.strangers[0][1]
+        return self._with(found), found.notes
+
+    def _compared(self) -> Compared:
+        return compared(self.endpoints, self.scope, self.code_hash, self._known)
+
+    def _with(self, found: Compared) -> "Observer":
+        if len(found.same) < self.quorum:
+            raise found.silent[0][1] if found.silent else NotYet(what=f"{self.quorum} endpoints of our chain")
+        return replace(self, endpoints=tuple(found.same))
 
     def ask(self, read: Callable[[PublicChain], T]) -> T:
         """The answer that `quorum` endpoints give alike.
@@ -136,8 +141,10 @@ class Observer:
             try:
                 answer = read(chain)
             except BridgeError as error:
+                if not isinstance(error, NotYet):
+                    self._known.discard(chain)  # perhaps another program answers there now
                 if not isinstance(failure, StateForgotten):  # the one that says what to do
-                    failure = _undecided(error)
+                    failure = undecided(error)
                 continue
             answers.append(answer)
             if answers.count(answer) >= self.quorum:
@@ -197,7 +204,7 @@ class Observer:
             try:
                 numbers.append(read(chain))
             except BridgeError as error:
-                failure = _undecided(error)
+                failure = undecided(error)
         if len(numbers) < self.quorum:
             raise failure
         return sorted(numbers)[-self.quorum]
@@ -276,8 +283,3 @@ def _head_by(anchor: AnchoredEvent | None) -> Head:
         set_id=anchor.set_id,
         state="active",
     )
-
-
-def _undecided(error: BridgeError) -> Undecided:
-    """An endpoint's nonsense is no verdict of ours: another endpoint, or another moment, may do better."""
-    return error if isinstance(error, Undecided) else NotYet(what=f"a sound answer, instead of {error}")

@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_members import MemorySigner, address
 from relayers import wiring
-from relayers.cli import main
+from relayers.cli import _started, main
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
@@ -133,6 +133,21 @@ def test_an_endpoint_that_does_not_answer_is_undecided(ready: Path, devnet: Devn
     result = call("once", "-c", str(config))
     assert isinstance(result.exception, Unreachable)
     assert code_of(result) == 3
+
+
+def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_each_tick(
+    ready: Path, devnet: Devnet, tmp_path: Path
+) -> None:
+    several = f'endpoints = {{ one = "{devnet.url}", two = "{devnet.url}", late = "http://127.0.0.1:1" }}'
+    config = copy(
+        ready, tmp_path, **{f'endpoints = {{ only = "{devnet.url}" }}': several, "rpc_quorum = 1": "rpc_quorum = 2"}
+    )
+    result = call("once", "-c", str(config), "--json")
+    assert code_of(result) == 0
+    assert "late is left out: Unreachable" in json.loads(result.stdout)["notes"][0]
+    settings = read_settings(config)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
 
 
 def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:

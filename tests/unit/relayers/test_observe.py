@@ -17,8 +17,9 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
+from relayers.admission import EMPTY_CODE
 from relayers.journal import HeaderRow
-from relayers.observe import EMPTY_CODE, Observer
+from relayers.observe import Observer
 from relayers.views import Standing
 from tests.crash.relay_world import DEPTH, World, scope_for
 from tests.unit.relayers.builders import attempt, event, journal
@@ -261,6 +262,76 @@ def test_endpoints_of_another_chain_or_contract_are_refused(world: World) -> Non
             observer(world, Liar(world, **refused)).admitted()
     with pytest.raises(CodeMismatch):
         replace(observer(world), code_hash=bytes(32)).admitted()
+
+
+# ── while it runs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def three(world: World, third: MemoryChain) -> Observer:
+    return observer(world, third, honest=2, quorum=2)
+
+
+def names(observer: Observer) -> list[str]:
+    return [chain.name for chain in observer.endpoints]
+
+
+def test_an_endpoint_that_comes_up_late_joins_in_the_next_tick(world: World) -> None:
+    third = MemoryChain(world.network, "third", DEPTH)
+    chains = three(world, third)
+    third.is_down = True
+    assert names(chains.admitted()) == ["honest 0", "honest 1"]
+    serving, notes = chains.serving()
+    assert names(serving) == ["honest 0", "honest 1"]
+    assert notes[0].startswith("third is left out: Unreachable")
+    third.is_down = False
+    serving, notes = chains.serving()
+    assert (names(serving), notes) == (["third", "honest 0", "honest 1"], ())
+
+
+@pytest.mark.parametrize("lie", ["chain_id", "block"])
+def test_an_endpoint_that_serves_another_chain_from_now_on_is_asked_nothing_more(world: World, lie: str) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    assert len(chains.serving()[0].endpoints) == 3
+    third.lies = {lie: lambda *_: PublicBlock(0, bytes(32), bytes(32), 0) if lie == "block" else 1}
+    serving, notes = chains.serving()
+    assert (names(serving), len(notes)) == (["honest 0", "honest 1"], 1)
+    assert "memory is left out: StoreBroken" in notes[0]
+    third.lies = {}
+    assert len(chains.serving()[0].endpoints) == 3
+
+
+def test_an_endpoint_that_is_replaced_while_it_is_away_shows_its_code_again(world: World) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    chains.serving()
+    third.lies = {"code_hash": raising(AssertionError("its code was compared before"))}
+    chains.serving()
+    third.lies = {"chain_id": raising(Unreachable(endpoint="x", call="eth_chainId"))}
+    chains.serving()
+    third.lies = {"code_hash": lambda: EMPTY_CODE}
+    serving, notes = chains.serving()
+    assert (names(serving), "CodeMismatch" in notes[0]) == (["honest 0", "honest 1"], True)
+
+
+def test_an_endpoint_that_fails_in_an_observation_shows_its_code_again(world: World) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    chains.serving()[0].observe(NOTHING)
+    third.lies = {
+        "balance": raising(AnswerMalformed(endpoint="x", call="balance", rule="a number")),
+        "code_hash": lambda: EMPTY_CODE,
+    }
+    chains.serving()[0].observe(NOTHING)
+    assert "CodeMismatch" in chains.serving()[1][0]
+
+
+def test_a_quorum_of_endpoints_of_another_chain_ends_the_run(world: World) -> None:
+    liars = [Liar(world, chain_id=lambda: 1), Liar(world, code_hash=lambda: EMPTY_CODE)]
+    with pytest.raises(StoreBroken):
+        observer(world, *liars, honest=1, quorum=2).serving()
+    with pytest.raises(Undecided):
+        observer(world, liars[0], honest=1, quorum=2).serving()
 
 
 def test_endpoints_that_are_silent_at_the_start_are_left_out_while_a_quorum_answers(world: World) -> None:
