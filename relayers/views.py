@@ -63,6 +63,7 @@ class QuorumView:
     log_id: LogId
     checkpoints: tuple[CheckpointRow, ...]  # ascending: newest, those of open intents, those at the chain's heads
     paths: Mapping[TreeSize, tuple[Digest, ...]]  # from the pinned head to these sizes
+    waiting: CheckpointRow | None = None  # the oldest of a round that neither the head nor our duties cover
 
     def root_at(self, size: TreeSize) -> Digest | None:
         """The root of our tree at `size`; None if no quorum's signature on it is held."""
