@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import Undecided
+from hybrid_bridge.errors import StoreBroken, Undecided
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.fsck import Finding, fsck, look
@@ -172,9 +172,9 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
+    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
     seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
-    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     dump = reader.dump()
     reader.close()
     findings = fsck(dump, log, None, settings.chain.fees)
@@ -222,15 +222,10 @@ class _Lines:
 
 
 def _make_journal(settings: Settings) -> None:
-    """Whole or not at all, under its name: killed at any instant, the next start goes on from there."""
-    if settings.journal.exists():
-        return
-    wiring.load_log(settings.log)
-    partial = settings.journal.with_name(settings.journal.name + ".new")
-    for end in ("", "-wal", "-shm"):
-        partial.with_name(partial.name + end).unlink(missing_ok=True)
-    create_journal(partial, wiring.scope_of(settings), _now())
-    partial.replace(settings.journal)
+    """If there is none yet."""
+    if not settings.journal.exists():
+        wiring.load_log(settings.log)
+        create_journal(settings.journal, wiring.scope_of(settings), _now())
 
 
 def _journal(settings: Settings) -> SqlJournal:
@@ -261,7 +256,10 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
     path = settings.journal.with_name(settings.journal.name + ".evidence.json")
-    path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    try:
+        path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    except OSError as error:
+        raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
     return path
 
 

@@ -114,7 +114,7 @@ def test_status_and_fsck_read_the_journal(ready: Path) -> None:
     assert "brake: run" in call("status", "-c", str(ready)).stdout
 
 
-def copy(ready: Path, tmp_path: Path, **replaced: str) -> Path:
+def copy(ready: Path, tmp_path: Path, *, init: bool = True, **replaced: str) -> Path:
     """The operator's folder again, with other words in the settings."""
     for file in ready.parent.iterdir():
         if file.suffix in {".bin", ".pem", ".key", ".json", ".password"}:
@@ -124,7 +124,8 @@ def copy(ready: Path, tmp_path: Path, **replaced: str) -> Path:
     for old, new in replaced.items():
         text = text.replace(old, new)
     (tmp_path / "relayer.toml").write_text(text)
-    assert code_of(call("init", "-c", str(tmp_path / "relayer.toml"))) == 0
+    if init:
+        assert code_of(call("init", "-c", str(tmp_path / "relayer.toml"))) == 0
     return tmp_path / "relayer.toml"
 
 
@@ -148,6 +149,35 @@ def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_eac
     settings = read_settings(config)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
         assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
+
+
+COMMANDS = (("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"))
+
+
+@pytest.mark.parametrize("state", ["no folder", "no file", "empty", "torn", "a folder"])
+def test_every_command_says_what_is_wrong_with_a_journal_that_is_not_one_and_makes_nothing(
+    ready: Path, tmp_path: Path, state: str
+) -> None:
+    config = copy(ready, tmp_path, **{"sqlite:///": "sqlite:///place/"}, init=False)
+    journal = read_settings(config).journal
+    if state != "no folder":
+        journal.parent.mkdir()
+    if state == "a folder":
+        journal.mkdir()
+    elif state in {"empty", "torn"}:
+        journal.write_bytes(b"" if state == "empty" else read_settings(ready).journal.read_bytes()[:100_000])
+    before = {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")}
+    for arguments in COMMANDS:
+        result = call(*arguments, "-c", str(config))
+        assert isinstance(result.exception, StoreBroken), (arguments, result.exception)
+        assert (code_of(result), result.exception.store) == (4, journal.name)
+    for arguments in (("init",), ("run", "--once", "--init")):
+        made = call(*arguments, "-c", str(config))
+        assert code_of(made) == {"no folder": 2, "no file": 0}.get(state, 4)
+        if state == "no file":
+            journal.unlink()
+    journal.with_name(journal.name + ".lock").unlink(missing_ok=True)
+    assert {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")} == before
 
 
 def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:
