@@ -108,6 +108,8 @@ class PublicChain(Protocol):
 
     Trust: the endpoint may lie, lag or forget; what it says becomes evidence only in `core.anchor`.
     Errors: `Unreachable`, `NotYet`, `AnswerMalformed`. An error does not mean that nothing happened.
+    `StateForgotten`: an ordinary node keeps only the newest 128 states or so; `head`, `nonce`, `balance`, `code_hash`
+    and `simulate` at older public blocks raise it. Public blocks, events and receipts stay.
     Threads: any method, any thread. Order: two calls with the same block hash see one state.
     """
 

@@ -119,12 +119,12 @@ def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
     return child, url
 
 
-def start_geth(folder: Path) -> tuple[Child, str]:
-    """geth --dev with a public block a second, and its URL."""
+def start_geth(folder: Path, period: int = 1) -> tuple[Child, str]:
+    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL."""
     port, auth = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     options = [
-        "--dev", "--dev.period", "1", "--dev.gaslimit", "60000000", "--datadir", str(folder / "geth"), "--ipcdisable",
+        "--dev", "--dev.period", str(period), "--dev.gaslimit", "60000000", "--datadir", str(folder / "geth"), "--ipcdisable",
         "--nodiscover", "--port", "0", "--http", "--http.addr", "127.0.0.1", "--http.port", str(port), "--http.api",
         "eth,net,web3,debug", "--authrpc.port", str(auth), "--verbosity", "2",
     ]  # fmt: skip

@@ -28,6 +28,13 @@ class NotYet(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class StateForgotten(NotYet):
+    """This endpoint no longer keeps the state of that public block; ask for a newer one, or ask an archive node."""
+
+    endpoint: str
+
+
+@dataclass(kw_only=True, eq=False)
 class Unreachable(Undecided):
     """No answer from this endpoint before the deadline; the request may have taken effect."""
 

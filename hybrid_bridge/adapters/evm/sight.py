@@ -8,7 +8,7 @@ from typing import TypeVar
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.errors import FieldMalformed, Missing, NotYet
-from hybrid_bridge.ports import PublicBlock
+from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.steps.verify import PublicSight
 from hybrid_bridge.units import Address, LogId, PublicBlockNumber
 
@@ -79,7 +79,7 @@ def look(
         basis=f"finalized at {many}",
         finalized_number=final,
         finalized_hashes=hashes,
-        head=_agreed("the log's head", needed, [chain.head(log_id, at) for chain in chains]),
+        head=_agreed("the log's head", needed, [_head(chain, log_id, at) for chain in chains]),
     )
 
 
@@ -90,13 +90,22 @@ def _block(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:
         return None
 
 
+def _head(chain: Web3Chain, log_id: LogId, at: PublicBlock) -> Head | None:
+    """None of an endpoint that does not have, or no longer keeps, the state of `at`: others may."""
+    try:
+        return chain.head(log_id, at)
+    except NotYet:
+        return None
+
+
 def _agreed(what: str, needed: int, answers: Sequence[T | None]) -> T:
     """The answer of at least `needed`, which are more than half.
 
     Raises:
         Missing: there is none.
     """
-    value, count = Counter(answers).most_common(1)[0]
+    value, count = next(iter(Counter(answer for answer in answers if answer is not None).most_common(1)), (None, 0))
     if value is None or count < needed:
-        raise Missing(what=f"{needed} endpoints that agree on {what}")
+        silent = ", ".join(f"endpoint {i}" for i, answer in enumerate(answers, start=1) if answer is None)
+        raise Missing(what=f"{needed} endpoints that agree on {what}" + (f"; not there at {silent}" if silent else ""))
     return value

@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_bridge.adapters.evm import sight
 from hybrid_bridge.adapters.evm.sight import Wanted, look_all
-from hybrid_bridge.errors import FieldMalformed, Missing, NotYet
+from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, StateForgotten
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.units import Address, LogId
 
@@ -40,6 +40,7 @@ class Endpoint:
     newest: int = 120
     history: str = "real"
     size: int = 7
+    forgets: bool = False
     asked: list = field(default_factory=list)
 
 
@@ -66,6 +67,8 @@ def endpoints(monkeypatch):
         def head(self, log, at):
             assert log == LOG
             self.says.asked.append((self.contract, at))
+            if self.says.forgets:
+                raise StateForgotten(what="x", endpoint="x")
             return head_of(self.says.size)
 
     monkeypatch.setattr(sight, "JsonRpc", lambda name, url: known[url])
@@ -122,6 +125,15 @@ def test_an_endpoint_that_lags_does_not_know_the_block_yet(endpoints):
     assert seen.finalized_hashes == {60: digest(60)}
     (seen,) = look_all(endpoints(Endpoint(), lagging, Endpoint(final=40, newest=50)), wanted(60))
     assert (seen.finalized_number, seen.finalized_hashes) == (40, {})
+
+
+def test_an_endpoint_that_forgot_the_final_state_is_outvoted_or_named(endpoints):
+    ordinary = Endpoint(forgets=True)
+    assert look_all(endpoints(ordinary, Endpoint(), Endpoint()), wanted())[0].head == head_of(7)
+    for urls, needed in ((endpoints(Endpoint(), ordinary), 2), (endpoints(ordinary), 1)):
+        with pytest.raises(Missing) as caught:
+            look_all(urls, wanted())
+        assert caught.value.what.startswith(f"{needed} endpoints that agree on the log's head; not there at endpoint ")
 
 
 def test_endpoints_of_two_chains_agree_on_nothing(endpoints):
