@@ -76,6 +76,7 @@ from hybrid_bridge.errors.undecided import (
     SpendCapped,
     StaleHead,
     TimestampAhead,
+    TooManyCalls,
     Undecided,
     Unreachable,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "TerminalMalformed",
     "TimestampAhead",
     "TooLong",
+    "TooManyCalls",
     "TrailingBytes",
     "TransactionRefused",
     "Truncated",

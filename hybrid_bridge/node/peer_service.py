@@ -5,7 +5,7 @@ from typing import Final
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Address, Digest, Height, TreeSize

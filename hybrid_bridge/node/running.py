@@ -36,7 +36,8 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
-from hybrid_bridge.rpc.server import Caller, MemberServer
+from hybrid_bridge.rpc.server import MemberServer
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.steps.batch import ClosingKeys
 from hybrid_bridge.units import UnixSeconds
 
