@@ -84,18 +84,32 @@ class Deliverer:
         progress = self._view.progress
         while not progress.stopping:
             seen = progress.tip
+            self.settle()
             self.deliver_due()
             progress.wait_above("tip", seen, PAUSE)
+
+    def settle(self) -> None:
+        """See which of our waiting documents stand, and forget those that never can, by our own ledger's word.
+
+        A refusal on the record decides nothing: the same draft may be sent again until its last epoch has passed.
+        """
+        records, tip = self._view.records, self._view.chain.tip  # the tip first: what is committed later is younger
+        if tip is None:
+            return
+        waiting = records.waiting()
+        standing = [leaf for leaf, _ in waiting if self._view.ledger.entry_height(leaf) is not None]
+        records.stand(standing)
+        for leaf, until in waiting:
+            if tip.epoch > until and leaf not in standing:
+                records.forget(leaf)
+                _log.info("document of entry %s forgotten: it can never stand", leaf.hex())
 
     def deliver_due(self) -> None:
         """Offer every envelope that is due and whose transaction stands."""
         now = self._view.clock.now()
         for owed in self._view.records.owed(now):
-            tip = self._view.chain.tip
             if self._view.ledger.entry_height(owed.leaf) is not None:
                 self._deliver(owed, now)
-            elif tip is not None and tip.epoch > owed.expires_epoch:
-                self._view.records.settle(owed.number, "void")  # it can never stand any more
 
     def _deliver(self, owed: Owed, now: UnixSeconds) -> None:
         try:
@@ -108,7 +122,7 @@ class Deliverer:
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))
             _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
         else:
-            self._view.records.settle(owed.number, "done", data)  # Durable: they have it, and signed.
+            self._view.records.settle(owed.number, data)  # Durable: they have it, and signed.
             _log.info("%s signed for %s", owed.recipient, owed.leaf.hex())
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:

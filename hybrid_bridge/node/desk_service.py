@@ -122,10 +122,16 @@ class DeskService:
             number=record.number,
             entry_leaf=record.leaf,
             schema=record.schema,
-            standing="waiting" if header is None else "accepted",
+            standing=self._refused_or_waiting(record) if header is None else "accepted",
             source=record.source,
             epoch=0 if header is None else header.epoch,
         )
+
+    def _refused_or_waiting(self, record: StoredRecord) -> str:
+        """What a document is whose entry does not stand; refused may still be sent again."""
+        own = record.transaction_id
+        standing = None if own is None else self._view.ledger.standing(own)
+        return "waiting" if standing is None else "refused"
 
 
 def _fields(data: bytes) -> dict[str, FieldValue]:

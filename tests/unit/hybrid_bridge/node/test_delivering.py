@@ -41,7 +41,9 @@ def peers(members: Members) -> dict[str, Peer]:
 def deliver(members: Members, to: dict[str, Peer]) -> int:
     """One look at the outbox; what is still owed."""
     view = members.open("supplier").view
-    Deliverer(view, to).deliver_due()  # type: ignore[arg-type]
+    deliverer = Deliverer(view, to)  # type: ignore[arg-type]
+    deliverer.settle()
+    deliverer.deliver_due()
     return view.records.undelivered()
 
 
@@ -103,7 +105,7 @@ def test_what_can_never_stand_is_given_up(trading: Members) -> None:
     assert (view.records.undelivered(), height) == (0, 1)
 
 
-def test_an_envelope_whose_transaction_expired_is_void(trading: Members) -> None:
+def test_an_envelope_whose_transaction_expired_is_gone(trading: Members) -> None:
     drafted = desk(trading, "supplier").draft(registration(trading, an_object(), lives_for=1))
     view = trading.open("supplier").view
     members = [view.directory.member(name) for name in drafted.audience]
