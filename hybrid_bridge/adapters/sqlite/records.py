@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
 SCHEMA: Final = "2"
 MAX_ROWS: Final = 256  # of one answer
+WINDOW: Final = 3_600  # seconds in which one member may leave so much here; then it may again
+MAX_DOCUMENTS: Final = 100_000
+MAX_BYTES: Final = 1 << 30
 
 
 class Record(SQLModel, table=True):
@@ -49,6 +53,17 @@ class Outbox(SQLModel, table=True):
     due: int
     state: str = text()  # owed or done
     acknowledgement: bytes = blob()
+
+
+class Taken(SQLModel, table=True):
+    """What one member has left here in the running window."""
+
+    __table_args__ = STRICT
+
+    source: str = text(primary_key=True)
+    window: int
+    documents: int
+    bytes: int
 
 
 class Purpose(SQLModel, table=True):
@@ -83,7 +98,7 @@ class Owed:
     attempts: int
 
 
-_RECORD, _OUTBOX, _PURPOSE = table_of(Record), table_of(Outbox), table_of(Purpose)
+_RECORD, _OUTBOX, _PURPOSE, _TAKEN = table_of(Record), table_of(Outbox), table_of(Purpose), table_of(Taken)
 
 
 class SqlRecords:
@@ -94,7 +109,7 @@ class SqlRecords:
 
     def create(self, log_id: LogId, owner: str) -> None:
         """Make the store."""
-        self._file.create([Record, Outbox, Purpose], [], _facts(log_id, owner))
+        self._file.create([Record, Outbox, Purpose, Taken], [], _facts(log_id, owner))
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process.
@@ -164,9 +179,15 @@ class SqlRecords:
                 connection.execute(table.delete().where(table.c.leaf == leaf))
 
     def keep_received(self, record: StoredRecord, now: UnixSeconds) -> None:
-        """Commit a delivered document; one that is here already stays."""
+        """Commit a delivered document; one that is here already stays, and costs its sender nothing.
+
+        Raises:
+            NotYet: its sender has left as much here as one may in a window; nothing was done.
+        """
         with self._file.write() as connection:
-            connection.execute(_RECORD.insert().prefix_with("OR IGNORE"), [_row(record, now)])
+            insert = _RECORD.insert().prefix_with("OR IGNORE")
+            if connection.execute(insert, [_row(record, now)]).rowcount:
+                _count(connection, record, now // WINDOW)
 
     def record(self, leaf: Digest) -> StoredRecord | None:
         """A document by its entry's leaf."""
@@ -234,6 +255,21 @@ class SqlRecords:
         query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "owed")
         with self._file.read() as connection:
             return connection.execute(query).scalar_one()
+
+
+def _count(connection: Connection, record: StoredRecord, window: int) -> None:
+    """Count a document against its sender.
+
+    Raises:
+        NotYet: no room in this window; the transaction around it is undone.
+    """
+    found = connection.execute(select(_TAKEN).where(_TAKEN.c.source == record.source, _TAKEN.c.window == window))
+    before = found.first()
+    documents, length = (0, 0) if before is None else (before.documents, before.bytes)
+    row = {"window": window, "documents": documents + 1, "bytes": length + len(record.plaintext)}
+    if row["documents"] > MAX_DOCUMENTS or row["bytes"] > MAX_BYTES:
+        raise NotYet(what="room for more of your documents")
+    connection.execute(_TAKEN.insert().prefix_with("OR REPLACE"), [row | {"source": record.source}])
 
 
 def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:
