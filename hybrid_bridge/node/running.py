@@ -28,6 +28,7 @@ from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
+from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
@@ -147,13 +148,14 @@ class Node:
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
-        watch = Watch(view)
+        watch, hearing = Watch(view), Hearing(view, self._opened.guard)
+        yield "hear", lambda: hearing.run(watch.judge)
         for peer in peers:
-            yield f"watch-{peer.name}", lambda peer=peer: watch.run(peer)  # type: ignore[misc]
+            yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
         yield "close", lambda: run_closing(self._closing(peers), view.progress)
         if self._opened.guard is not None and view.keys.attestation is not None:
             attester = Attester(view.logbook, self._opened.guard, view.keys.attestation, view.brake)
-            yield "attest", lambda: attester.run(peers, view.progress)
+            yield "attest", lambda: attester.run(view.progress)
         yield "deliver", Deliverer(view, self._peers).run
 
     def _closing(self, peers: list[GrpcPeer]) -> Callable[[], object]:
@@ -175,11 +177,10 @@ class Node:
         return close
 
     def _order(self) -> None:
-        """The sequencer's loop: see that no member knows more than we do, then make blocks."""
+        """The sequencer's loop: when enough members have told that they know no more than we do, make blocks."""
         if self._orderer is None:
             raise KeyUnusable(key="identity", rule="the sequencer's")
-        self._orderer.require_newest(list(self._peers.values()))
-        if self._view.chain.tip is None:
+        if self._view.progress.await_heard() and self._view.chain.tip is None:
             for signed in read_founding(self._settings.path(FOUNDING)):
                 self._orderer.submit(signed, self._settings.pool_limit)
         self._orderer.run(self._settings.block_interval_ms / 1000)
@@ -195,6 +196,12 @@ class Node:
                 )  # ours hold nothing private
                 _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
                 self._view.progress.stop()
+
+
+def _attend(peer: GrpcPeer, hearing: Hearing, watch: Watch) -> None:
+    """First what a peer has heard of us, then all that it says."""
+    hearing.listen(peer)
+    watch.run(peer)
 
 
 def read_founding(path: Path) -> list[SignedTransaction]:

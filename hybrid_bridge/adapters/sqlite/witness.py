@@ -60,6 +60,12 @@ class SqlWitness:
         with self._file.read() as connection:
             return Height(connection.execute(query).scalar() or 0)
 
+    def newest_word(self, signer: KeyId) -> bytes:
+        """One member's word for the highest block that it ordered or countersigned; empty for none."""
+        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.signer == signer)
+        with self._file.read() as connection:
+            return connection.execute(query.order_by(_COUNTERSIGNED.c.height.desc()).limit(1)).scalar() or b""
+
     def agreed(self, floor: Height) -> dict[KeyId, Height]:
         """For each member the highest height from `floor` on at which it countersigned the very block we hold."""
         same = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash)
