@@ -49,6 +49,11 @@ class Progress:
         return TreeSize(self._numbers["line"])
 
     @property
+    def heard(self) -> bool:
+        """Whether enough members have told what they heard of our keys: before, nothing is signed."""
+        return self._numbers["heard"] > 0
+
+    @property
     def signed(self) -> tuple[int, ...]:
         """Numbers that rise with every signature of ours, and with some things besides."""
         return tuple(self._numbers[name] for name in ("tip", "spoken", "attested", "line"))
@@ -90,10 +95,9 @@ class Progress:
 
     def await_heard(self) -> bool:
         """Wait until enough members have told what they heard of our keys; False when the node stops before."""
-        while not self._stopping:
-            if self.wait_above("heard", 0, 60.0):
-                return True
-        return False
+        while not self._stopping and not self.heard:
+            self.wait_above("heard", 0, 60.0)
+        return self.heard and not self._stopping
 
     def stop(self) -> None:
         """End every wait."""

@@ -167,12 +167,14 @@ class Node:
             return Copier(closer, view.logbook, view.directory, validators).copy_next
         closing_keys = ClosingKeys(secret=keys.secret, vrf_seed=keys.vrf)
 
-        def close() -> None:
-            if keys.log is not None:
-                view.logbook.sign_lines(keys.log)  # also of what was closed before we last stopped
-            closer.close_next(closing_keys)
-            if keys.log is not None:
+        def sign_lines() -> None:
+            if keys.log is not None and view.progress.heard:
                 view.logbook.sign_lines(keys.log)
+
+        def close() -> None:
+            sign_lines()  # also of what was closed before we last stopped, or before we had heard the others
+            closer.close_next(closing_keys)
+            sign_lines()
 
         return close
 
