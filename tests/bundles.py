@@ -160,7 +160,7 @@ class Ledger(MemoryLedger):
     """A memory ledger whose first validators have real keys and certificates."""
 
     def __init__(self, genesis: Genesis, keys: Mapping[str, PrivateKey], members: Sequence[MemberInfo], seed: bytes):
-        self.keys, self.rules = keys, Rules(genesis, RulePack())
+        self.keys, self.rules = keys, Rules(genesis, RulePack(rotation=True, beacons=True))
         self.log_id, self.state = self.rules.log_id, {}
         self.nodes = [name for name in keys if keys[name].public.key_id in {m.key_id for m in members}]
         self.write(genesis_state(genesis, members))

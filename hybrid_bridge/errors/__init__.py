@@ -86,6 +86,7 @@ from hybrid_bridge.errors.undecided import (
     StaleHead,
     StateForgotten,
     TimestampAhead,
+    TooManyCalls,
     Undecided,
     Unreachable,
 )
@@ -156,6 +157,7 @@ __all__ = [
     "TerminalMalformed",
     "TimestampAhead",
     "TooLong",
+    "TooManyCalls",
     "TrailingBytes",
     "TransactionRefused",
     "Truncated",

@@ -43,6 +43,13 @@ class Unreachable(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class TooManyCalls(Undecided):
+    """This caller has so many calls at work here; ask again when one has ended."""
+
+    limit: int
+
+
+@dataclass(kw_only=True, eq=False)
 class EndpointRefused(Unreachable):
     """The endpoint answered with an error of its own; ask again later, or another one."""
 
