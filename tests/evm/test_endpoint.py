@@ -378,6 +378,23 @@ def test_an_endpoint_s_own_error_keeps_its_words_but_no_address(server: Hostile,
         chain.nonce(CONTRACT, AT)
 
 
+def test_a_long_error_is_cut_before_it_is_searched(server: Hostile, chain: Web3Chain) -> None:
+    """Patterns that search the words take quadratic time, and hold every thread meanwhile."""
+    for words in ("z" * 2**21, "block " * 2**18, "://" * 2**20):
+        server.error(-32000, words)
+        with pytest.raises(EndpointRefused) as caught:
+            chain.nonce(CONTRACT, AT)
+        assert len(caught.value.reason) <= 160
+
+
+def test_an_error_s_words_are_text_or_nothing(server: Hostile, chain: Web3Chain) -> None:
+    for words in (None, 5, ["missing trie node"], {"a": "pruned"}):
+        server.error(-32000, words)  # type: ignore[arg-type]
+        with pytest.raises(EndpointRefused) as caught:
+            chain.nonce(CONTRACT, AT)
+        assert caught.value.reason == ""
+
+
 # ── lies that can be seen at once ────────────────────────────────────────────────────────────────────────────────────
 
 BLOCK = {"number": "0x7", "hash": "0x" + "77" * 32, "parentHash": "0x" + "66" * 32, "timestamp": "0x1"}
@@ -405,6 +422,16 @@ def test_an_honest_event_is_read_whole(server: Hostile, chain: Web3Chain) -> Non
     (event,) = chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
     assert (event.tree_size, event.root, event.timestamp, event.set_id) == (5, b"\x22" * 32, 9, 1)
     assert (event.signers, event.block, event.log_index) == (2**64 - 1, AT, 3)
+
+
+def test_logs_of_more_public_blocks_than_were_asked_for_cost_no_question_each(
+    server: Hostile, chain: Web3Chain
+) -> None:
+    strays = [{**EVENT, "blockHash": f"0x{number:064x}"} for number in range(11)]
+    server.results(strays, BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ _FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (bo
     r"missing ?trie ?node|historical state|state .*(unavailable|not available|pruned)|no state available|state pruning",
     re.IGNORECASE,
 )
+MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
-_HEX: Final = re.compile(r"0x([0-9a-fA-F]{2})*")
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]*")  # no group: the engine keeps state for each repetition of one
 _QUANTITY: Final = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
 
 
@@ -97,9 +98,11 @@ class JsonRpc:
             return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
-        octets = bytes.fromhex(data[2:]) if isinstance(data, str) and _HEX.fullmatch(data) else b""
-        message = str(error.get("message", "")).encode("ascii", "replace").decode("ascii")  # it is stored and shown
-        return RpcError(code, message, octets)
+        message = error.get("message")
+        words = message[:MAX_MESSAGE] if isinstance(message, str) else ""
+        return RpcError(
+            code, words.encode("ascii", "replace").decode("ascii"), _octets(data) or b""
+        )  # stored and shown
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
         """An error object as one of ours: public block or state is not there, or the endpoint will not."""
@@ -135,9 +138,17 @@ class JsonRpc:
 
     def octets(self, method: str, value: Json, width: int | None = None) -> bytes:
         """Bytes as 0x text, of exactly `width` if it is given."""
-        if not isinstance(value, str) or not _HEX.fullmatch(value) or width not in (None, len(value) // 2 - 1):
+        octets = _octets(value, width)
+        if octets is None:
             raise self.malformed(method, "bytes" if width is None else f"{width} bytes")
-        return bytes.fromhex(value[2:])
+        return octets
+
+
+def _octets(value: object, width: int | None = None) -> bytes | None:
+    """Bytes of 0x text, of exactly `width` if it is given; None if it is none."""
+    if not isinstance(value, str) or len(value) % 2 or width not in (None, len(value) // 2 - 1):
+        return None
+    return bytes.fromhex(value[2:]) if _HEX.fullmatch(value) else None
 
 
 def data_json(value: bytes) -> str:

@@ -36,6 +36,7 @@ class Endpoint:
     """What one endpoint says."""
 
     chain: int = 1
+    first_chain: int | None = None  # what it says when it is asked for the first time
     final: int = 100
     newest: int = 120
     history: str = "real"
@@ -54,7 +55,8 @@ def endpoints(monkeypatch):
             self.says, self.contract = endpoint, contract
 
         def chain_id(self):
-            return self.says.chain
+            said, self.says.first_chain = self.says.first_chain or self.says.chain, None
+            return said
 
         def finalized(self):
             return self.block(self.says.final)
@@ -152,6 +154,17 @@ def test_the_trust_files_threshold_is_kept(endpoints):
     urls = endpoints(Endpoint(), Endpoint(), Endpoint(history="forged"))
     with pytest.raises(Missing):
         look_all(urls, wanted(60, thresholds={1: 3}))
+
+
+def test_one_endpoint_s_word_about_the_chain_chooses_no_threshold(endpoints):
+    forged = {"history": "forged"}
+    for liar in (Endpoint(chain=999, **forged), Endpoint(first_chain=999, **forged)):
+        with pytest.raises(Missing):
+            look_all(endpoints(liar, Endpoint(**forged), Endpoint()), wanted(60, thresholds={1: 3}))
+    turncoats = (Endpoint(first_chain=2), Endpoint(first_chain=2))
+    with pytest.raises(Missing) as caught:
+        look_all(endpoints(*turncoats, Endpoint()), wanted(60, thresholds={1: 3}))
+    assert caught.value.what == "endpoints that stay on chain 2"
 
 
 def test_one_endpoint_cannot_agree_with_itself(endpoints):
