@@ -1,8 +1,10 @@
 """A server of the members' API on loopback: who gets in before a word is said, and how many words one may hold back."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import Queue
 from time import monotonic, time
 from typing import Any
@@ -34,7 +36,7 @@ class Served:
 
     def __init__(self) -> None:
         self.authority: Authority = found_authority("test.example/log", self._now())
-        core = self._tls("core", "member")
+        core = self.tls("core", "member")
         self.answered: list[str] = []
         self.height = 7
         self.closed_streams: Queue[str] = Queue()
@@ -56,7 +58,7 @@ class Served:
     def _now() -> UnixSeconds:
         return UnixSeconds(int(time()))
 
-    def _tls(self, name: str, role: str) -> ClientTls:
+    def tls(self, name: str, role: str) -> ClientTls:
         issued = issue_tls(self.authority, Holder(name, name, "none"), role, ("127.0.0.1",), self._now())
         return ClientTls(self.authority.certificate, issued.certificate, issued.key)
 
@@ -85,7 +87,7 @@ class Served:
             self.closed_streams.put(call.caller.name)
 
     def channel(self, name: str, role: str) -> grpc.Channel:
-        self.channels.append(open_channel(f"127.0.0.1:{self.port}", "core", self._tls(name, role)))
+        self.channels.append(open_channel(f"127.0.0.1:{self.port}", "core", self.tls(name, role)))
         return self.channels[-1]
 
     def stop(self) -> None:
@@ -186,6 +188,42 @@ def test_many_members_at_once_are_all_answered(served: Served) -> None:
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(ask, channels * 20))
     assert len(answers) == len(served.answered) == 60
+
+
+class SlowRoad:
+    """A way to the server on which everything the caller says first takes `seconds`, as on a busy machine."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self._port, self._seconds = port, seconds
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                caller, _ = self._door.accept()
+                server = socket.create_connection(("127.0.0.1", self._port))
+                for pair, wait in (((caller, server), self._seconds), ((server, caller), 0.0)):
+                    threading.Thread(target=self._carry, args=(*pair, wait), daemon=True).start()
+
+    @staticmethod
+    def _carry(come_from: socket.socket, go_to: socket.socket, wait: float) -> None:
+        threading.Event().wait(wait)
+        with suppress(OSError), come_from, go_to:
+            while data := come_from.recv(1 << 16):
+                go_to.sendall(data)
+
+    def close(self) -> None:
+        self._door.close()
+
+
+def test_a_handshake_may_take_its_time(served: Served) -> None:
+    road = SlowRoad(served.port, 0.4)
+    channel = open_channel(f"127.0.0.1:{road.port}", "core", served.tls("bank-a", "member"))
+    served.channels.append(channel)
+    assert ask(channel).countersignatures == [b"word"]
+    road.close()
 
 
 # ── what is no message ───────────────────────────────────────────────────────────────────────────────────────────────
