@@ -1,11 +1,12 @@
 """Build the registry: labels present or absent, in a tree that only grows and whose old roots stay provable.
 
 A tree never changes: `insert` copies the paths it touches and shares the rest, so every epoch keeps its own tree at
-the price of its own insertions. Verifying is elsewhere: `core/registry_proof.py`. Source: SPEC §9.1, §9.5.
+the price of its own insertions. Verifying is written elsewhere, `core/registry_proof.py`, and only named here.
+Source: SPEC §9.1, §9.5.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice, pairwise
 from typing import Final, Self, TypeAlias
@@ -13,10 +14,15 @@ from typing import Final, Self, TypeAlias
 from hybrid_bridge.core.encoding import Reader, Writer, context
 from hybrid_bridge.core.ladder import highest, lowest, rung
 from hybrid_bridge.core.proof import as_digest
-from hybrid_bridge.core.registry_proof import STANDARD, PrefixHashing, RegistryProof, Terminal
+from hybrid_bridge.core.registry_proof import OURS, RegistryProof, Rules, Terminal, verify
 from hybrid_bridge.core.secret import Secret
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RootMismatch, TooLong
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, LogId, RegistryIndex
+
+__all__ = [
+    "OURS", "Delta", "Pair", "PrefixTree", "RegistryProof", "Rules", "Terminal", "apply_delta", "dummies",
+    "genesis_tree", "pad_insertions", "tree_root", "verify",
+]  # fmt: skip
 
 Pair: TypeAlias = tuple[RegistryIndex, Commitment]
 
@@ -47,8 +53,8 @@ _Node: TypeAlias = _Leaf | _Branch | None
 class PrefixTree:
     """A set of pairs and its root. Immutable: `insert` gives another tree."""
 
-    def __init__(self, *, hashing: PrefixHashing = STANDARD) -> None:
-        self._hashing = hashing
+    def __init__(self, rules: Rules = OURS) -> None:
+        self._rules = rules
         self._top: _Node = None
         self._size = 0
 
@@ -77,7 +83,7 @@ class PrefixTree:
         for index, _ in new:
             if self.get(index) is not None:
                 raise _taken(index)
-        grown = PrefixTree(hashing=self._hashing)
+        grown = PrefixTree(self._rules)
         grown._top = self._inserted(self._top, new, 0)
         grown._size = self._size + len(new)
         return grown
@@ -85,7 +91,7 @@ class PrefixTree:
     def get(self, index: RegistryIndex) -> Commitment | None:
         """What stands at `index`, if anything does."""
         terminal = self.prove(index).terminal
-        return terminal.commitment if terminal is not None and terminal.index == index else None
+        return terminal.value if terminal is not None and terminal.key == index else None
 
     def prove(self, index: RegistryIndex) -> RegistryProof:
         """Where `index` leads: evidence of its presence or of its absence.
@@ -121,14 +127,25 @@ class PrefixTree:
             pairs, node = sorted([*pairs, (node.index, node.commitment)]), None
         if node is None and len(pairs) == 1:
             index, commitment = pairs[0]
-            return _Leaf(self._hashing.leaf(index, commitment), index, commitment)
+            return _Leaf(self._rules.leaf(index, commitment), index, commitment)
         middle = bisect_left(pairs, 1, key=lambda pair: _bit(pair[0], depth))
         left = self._inserted(node and node.left, pairs[:middle], depth + 1)
         right = self._inserted(node and node.right, pairs[middle:], depth + 1)
-        return _Branch(self._hashing.node(self._digest(left), self._digest(right)), left, right)
+        return _Branch(self._rules.node(self._digest(left), self._digest(right)), left, right)
 
     def _digest(self, node: _Node) -> Digest:
-        return self._hashing.empty if node is None else node.digest
+        return Digest(self._rules.empty) if node is None else node.digest
+
+
+def tree_root(pairs: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], rules: Rules = OURS) -> Digest:
+    """The root of the tree that holds exactly these keys of 32 bytes with these values of 32 bytes.
+
+    Raises:
+        DigestLength: a key or a value has not 32 bytes.
+        FieldMismatch: a key twice.
+    """
+    listed = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return PrefixTree(rules).insert((RegistryIndex(key), Commitment(value)) for key, value in listed).root
 
 
 def _bit(index: bytes, depth: int) -> int:
