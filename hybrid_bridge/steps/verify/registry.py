@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import LabelPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
 from hybrid_bridge.core.registry_proof import verify
-from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
 from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
@@ -123,9 +123,9 @@ def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
 
 def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:
     """The index is that of this version of this label: only the holder of the VRF key can have made it."""
-    output = verify_proof(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
-    if index_of(output) != index:
-        raise FieldMismatch(field="labels.index", expected=index_of(output).hex(), got=index.hex())
+    output = vrf.verify(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
+    if vrf.index_of(output) != index:
+        raise FieldMismatch(field="labels.index", expected=vrf.index_of(output).hex(), got=index.hex())
 
 
 def _value(

@@ -28,7 +28,7 @@ LIFE = life("asset", OBJECT)
 
 def index_of(label: Label) -> RegistryIndex:
     proof = vrf.prove(SEED, alpha(GENESIS.log_id, label, 0))
-    return vrf.index_of(vrf.verify_proof(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof))
+    return vrf.index_of(vrf.verify(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof))
 
 
 def real_pairs() -> list[Pair]:
