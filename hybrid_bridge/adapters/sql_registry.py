@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, func, select
+from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, bindparam, func, select
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.core.prefix_tree import Fork, Nodes, PrefixTree, Stored
@@ -112,7 +112,7 @@ class SqlRegistry:
 
     def _read(self, number: int) -> Terminal | Fork:
         with self._database.read() as connection:
-            row = connection.execute(select(_NODE).where(_NODE.c.number == number)).first()
+            row = connection.execute(_ONE_NODE, {"number": number}).first()
         if row is None:
             raise StoreBroken(store="registry", rule=f"node {number} is there")
         if row.left is None or row.right is None:
@@ -164,3 +164,6 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 _NODE, _TOP = _table(RegistryNode), _table(RegistryTop)
+_ONE_NODE = select(_NODE).where(
+    _NODE.c.number == bindparam("number")
+)  # made once: it is asked for every step of a path
