@@ -441,7 +441,7 @@ class Consortium:
     def label(self, label: Label, version: int, epoch: int, *, opened: bool = True) -> LabelPart:
         index, proof = label_index(self.genesis, self.vrf_seed, label, version)
         shown = self.closed[epoch - 1].registry.prove(index)
-        terminal = shown.terminal and TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
+        terminal = shown.terminal and TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
         present = terminal is not None and terminal.index == index
         value, opening = self._opening(label, version) if present and opened else (None, None)
         return LabelPart(

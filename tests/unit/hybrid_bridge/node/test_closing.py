@@ -83,14 +83,6 @@ def test_the_log_is_the_same_after_a_restart(members: Members) -> None:
     assert (after.progress.quorum, after.progress.line, after.progress.attested) == (4, 4, 4)
 
 
-def test_an_old_registry_is_rebuilt_when_asked_for(members: Members) -> None:
-    with_epochs(members, 3)
-    logbook = members.open("core").view.logbook
-    kept = logbook.registry(EpochNumber(1)).root
-    logbook._registries.clear()
-    assert logbook.registry(EpochNumber(1)).root == kept
-
-
 def test_two_signatures_are_no_quorum(members: Members) -> None:
     with_epochs(members, 1)
     core = members.open("core").view
