@@ -160,7 +160,7 @@ class Ledger(MemoryLedger):
     """A memory ledger whose first validators have real keys and certificates."""
 
     def __init__(self, genesis: Genesis, keys: Mapping[str, PrivateKey], members: Sequence[MemberInfo], seed: bytes):
-        self.keys, self.rules = keys, Rules(genesis, RulePack())
+        self.keys, self.rules = keys, Rules(genesis, RulePack(rotation=True, beacons=True))
         self.log_id, self.state = self.rules.log_id, {}
         self.nodes = [name for name in keys if keys[name].public.key_id in {m.key_id for m in members}]
         self.write(genesis_state(genesis, members))
@@ -441,7 +441,7 @@ class Consortium:
     def label(self, label: Label, version: int, epoch: int, *, opened: bool = True) -> LabelPart:
         index, proof = label_index(self.genesis, self.vrf_seed, label, version)
         shown = self.closed[epoch - 1].registry.prove(index)
-        terminal = shown.terminal and TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
+        terminal = shown.terminal and TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
         present = terminal is not None and terminal.index == index
         value, opening = self._opening(label, version) if present and opened else (None, None)
         return LabelPart(

@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.errors import CertificateMalformed, KeyUnusable
-from hybrid_bridge.rpc.server import Caller
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Seconds, UnixSeconds
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")  # also a DNS label: TLS compares it

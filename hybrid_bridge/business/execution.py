@@ -86,8 +86,8 @@ def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, m
     if isinstance(body.payload, RecordPayload):
         return _apply_record(trial, rules, body, body.payload, moment)
     if isinstance(body.payload, GovernancePayload):
-        return _apply_governance(trial, body, body.payload.record, moment)
-    return _apply_beacon(trial, body, body.payload, moment)
+        return _apply_governance(trial, rules, body, body.payload.record, moment)
+    return _apply_beacon(trial, rules, body, body.payload, moment)
 
 
 # ── kind 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +149,7 @@ def _decode_update(record: bytes) -> SetUpdate | MemberUpdate:
     return governance
 
 
-def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment) -> Changes:
+def _apply_governance(trial: Overlay, rules: Rules, body: Body, record: bytes, moment: Moment) -> Changes:
     epoch = moment.epoch
     if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
         refuse("admission", key_id_text(body.submitter))
@@ -162,6 +162,8 @@ def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment)
         refuse("entry", leaf.hex())
     governance = _decode_update(record)
     if isinstance(governance, SetUpdate):
+        if not rules.pack.rotation:
+            refuse("rotation", governance.set_hash.hex())
         apply_set_update(trial, governance, epoch)
     else:
         apply_member_update(trial, governance, epoch)
@@ -169,7 +171,9 @@ def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment)
     return Changes(governance=(record,))
 
 
-def _apply_beacon(trial: Overlay, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:
+def _apply_beacon(trial: Overlay, rules: Rules, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:
     if body.authorisers or not is_validator(trial, body.submitter, moment.epoch):
         refuse("authority", key_id_text(body.submitter))
+    if not rules.pack.beacons:
+        refuse("beacons", str(beacon.chain_id))
     return Changes(beacon=beacon)

@@ -183,8 +183,8 @@ class Bundler:
         terminal = None
         opened: tuple[str, bytes] | None = None
         if shown.terminal is not None:
-            terminal = TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
-            if shown.terminal.index == index:
+            terminal = TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
+            if shown.terminal.key == index:
                 opened = self._identity_opening(label)
                 if label.type == LIFE:
                     opened = self._life_opening(label, version, epoch)

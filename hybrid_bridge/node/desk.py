@@ -1,7 +1,8 @@
 """Step 1 at work: the owner's desk. Draft a record, authorise one, send it, see what one holds.
 
 The node holds the keys: its identity, and party keys made from one seed, each for one purpose. A document is durable
-before its transaction is sent; its envelopes leave when the transaction stands.
+before its transaction is sent; its envelopes leave when the transaction stands. What the sequencer says of it is told
+to the owner and changes nothing here: only our own ledger can show that a document will never stand (`delivering`).
 """
 
 import hmac
@@ -30,7 +31,6 @@ from hybrid_bridge.errors import (
     NotYet,
     RuleRejected,
     SequenceRejected,
-    Undecided,
 )
 from hybrid_bridge.node.delivering import sealed_for
 from hybrid_bridge.node.documents import open_document, require_true_labels
@@ -39,7 +39,7 @@ from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.faults import unpack
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
-from hybrid_bridge.units import Digest, EpochNumber, Height, KeyId, UnixSeconds
+from hybrid_bridge.units import EpochNumber, Height, KeyId, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
 
 IDENTITY: Final = "identity"
@@ -152,6 +152,7 @@ class Desk:
         if body.submitter != self._view.keys.identity.public.key_id:
             raise AdmissionRejected(rule="drafted at this node")
         if (sent := self._standing(body, document)) is not None:
+            self._keep(sent.body, package, document)  # our records may be younger than our ledger
             return sent
         parts = [*consents, *self.authorise(package, self._own_purposes(body))]
         with self._turn:
@@ -168,6 +169,19 @@ class Desk:
     ) -> Sent:
         view = self._view
         signed = finish(body, SignaturePart.over(body.message, view.keys.identity), consents)
+        self._keep(body, package, document)
+        # Durable: document, salts, envelopes. Dead here? The same draft is sent again; what stands is delivered.
+        result = self._submitter.submit([signed.encode()])[0]
+        if result.height:
+            self._next = body.sequence + 1
+        if result.fault.name:
+            self._failed(unpack(result.fault.name, result.fault.fields))
+        _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)
+        return Sent(body, Height(result.height), result.code, result.promise)
+
+    def _keep(self, body: Body, package: DraftPackage, document: DeliveryPlaintext) -> None:
+        """The document and an envelope for each of its audience, as it is now: nobody signed the draft's list."""
+        view = self._view
         record = StoredRecord(
             number=0,
             leaf=entry_leaf(document.entry),
@@ -176,24 +190,14 @@ class Desk:
             transaction_id=body.transaction_id,
             plaintext=package.document,
         )
-        members = [view.directory.member(name) for name in self._audience(package.audience)]  # nobody signed the list
+        members = [view.directory.member(name) for name in self._audience(package.audience)]
         envelopes = [(member.name, sealed_for(member, body.log_id, document)) for member in members]
         view.records.keep_own(record, envelopes, body.expires_epoch, view.clock.now())
-        # Durable: document, salts, envelopes. Dead here? The same draft is sent again; what stands is delivered.
-        result = self._submitter.submit([signed.encode()])[0]
-        if result.height:
-            self._next = body.sequence + 1
-        if result.fault.name:
-            self._failed(record.leaf, unpack(result.fault.name, result.fault.fields))
-        _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)
-        return Sent(body, Height(result.height), result.code, result.promise)
 
-    def _failed(self, leaf: Digest, error: BridgeError) -> NoReturn:
-        """Forget what can never stand; keep what still may."""
+    @staticmethod
+    def _failed(error: BridgeError) -> NoReturn:
         if isinstance(error, RuleRejected) and error.rule == "entry":
             raise NotYet(what="the block with this entry here: it stands already, ask again")
-        if not isinstance(error, Undecided | SequenceRejected) and self._view.ledger.entry_height(leaf) is None:
-            self._view.records.forget(leaf)
         raise error
 
     def _standing(self, body: Body, document: DeliveryPlaintext) -> Sent | None:

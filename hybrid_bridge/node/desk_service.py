@@ -13,7 +13,7 @@ from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, TreeSize
@@ -122,10 +122,16 @@ class DeskService:
             number=record.number,
             entry_leaf=record.leaf,
             schema=record.schema,
-            standing="waiting" if header is None else "accepted",
+            standing=self._refused_or_waiting(record) if header is None else "accepted",
             source=record.source,
             epoch=0 if header is None else header.epoch,
         )
+
+    def _refused_or_waiting(self, record: StoredRecord) -> str:
+        """What a document is whose entry does not stand; refused may still be sent again."""
+        own = record.transaction_id
+        standing = None if own is None else self._view.ledger.standing(own)
+        return "waiting" if standing is None else "refused"
 
 
 def _fields(data: bytes) -> dict[str, FieldValue]:

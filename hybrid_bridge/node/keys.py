@@ -10,7 +10,7 @@ from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import NodeSettings, read_secret
+from hybrid_bridge.node.settings import REGISTRY, NodeSettings, read_secret
 from hybrid_bridge.ports import SigningPermit
 from hybrid_bridge.units import Address, EcdsaSignature
 
@@ -35,7 +35,7 @@ class Keys:
             KeyUnusable: a file is missing, open to others, or holds another key than the directory says.
         """
         member, genesis = directory.member(settings.name), directory.genesis
-        held = {name: read_secret(settings, name) for name in settings.secrets if name != "tls"}
+        held = {name: read_secret(settings, name) for name in settings.secrets if name not in ("tls", REGISTRY)}
         for name in ("identity", "sealing", "party"):
             if name not in held:
                 raise KeyUnusable(key=name, rule="named in [secrets]")

@@ -1,12 +1,11 @@
 """The log as this member holds it: leaves, roots and paths from memory, and who signed which checkpoint.
 
-Everything here is derived from the store of epochs and rebuilt at each start. Any member that closed an epoch can serve
-the quorum note once enough validators' signatures have arrived.
+The leaves are read from the store of epochs at each start; the registry stays in its own store. Any member that closed
+an epoch can serve the quorum note once enough validators' signatures have arrived.
 """
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
@@ -23,8 +22,8 @@ from hybrid_bridge.core.checkpoint import (
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.note import TYPE_ED25519, NoteLine, key_id
+from hybrid_bridge.core.prefix_tree import Pair, PrefixTree
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.registry import Pair, PrefixTree
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
@@ -32,6 +31,7 @@ from hybrid_bridge.errors import NotYet, SignatureWrong
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.ports import RegistryStore
 from hybrid_bridge.steps.attest import checkpoint_of
 from hybrid_bridge.units import (
     Address,
@@ -43,7 +43,6 @@ from hybrid_bridge.units import (
     TreeSize,
 )
 
-KEPT_TREES: Final = 512  # registries of the newest epochs in memory; older ones are rebuilt when asked for
 PAIR_BYTES: Final = 64
 NONE: Final = TreeSize(0)
 
@@ -53,17 +52,14 @@ _log = logging.getLogger(__name__)
 class LogBook:
     """Leaf 0 is the genesis record; leaf e is epoch e."""
 
-    def __init__(self, epochs: SqlEpochs, directory: Directory, progress: Progress, brake: Brake) -> None:
-        self._epochs, self._directory = epochs, directory
+    def __init__(
+        self, epochs: SqlEpochs, registry: RegistryStore, directory: Directory, progress: Progress, brake: Brake
+    ) -> None:
+        self._epochs, self._registry, self._directory = epochs, registry, directory
         self._progress, self._brake = progress, brake
         self._turn = threading.RLock()
         self._tree = Tree()
-        self._registries: OrderedDict[int, PrefixTree] = OrderedDict()
-        registry = PrefixTree()
-        for number, (record, pairs) in enumerate(zip(epochs.all_records(), epochs.all_pairs(), strict=True)):
-            self._tree.append(leaf_hash(record))
-            registry = registry.insert(split_pairs(pairs))
-            self._keep_registry(number, registry)
+        self._tree.extend(leaf_hash(record) for record in epochs.all_records())
         progress.raised("size", self._tree.size)
         self._find_newest()
 
@@ -71,10 +67,10 @@ class LogBook:
 
     def append(self, closed: ClosedEpoch, registry: PrefixTree) -> None:
         """Commit a closed epoch as the next leaf."""
+        self._registry.keep(closed.number, registry)  # Durable, and said nowhere. Dead here? Closed again, kept again.
         self._epochs.add(closed)  # Durable: this epoch is closed like this. Dead here? Read again at the next start.
         with self._turn:
             self._tree.append(leaf_hash(closed.record))
-            self._keep_registry(closed.number, registry)
         self._progress.raised("size", self._tree.size)
         _log.info("epoch %d closed, root %s", closed.number, self.root(self._tree.size).hex())
 
@@ -146,12 +142,8 @@ class LogBook:
             NotYet: not closed here.
         """
         with self._turn:
-            self._require(TreeSize(epoch + 1))
-            kept = self._registries.get(epoch)
-        if kept is not None:
-            return kept
-        pairs = [pair for data in self._epochs.all_pairs()[: epoch + 1] for pair in split_pairs(data)]
-        return PrefixTree().insert(pairs)
+            self._require(TreeSize(epoch + 1))  # the store may hold one epoch more, of a close that was cut short
+        return self._registry.at(epoch)
 
     def checkpoint(self, size: TreeSize) -> Checkpoint:
         """The checkpoint of this size as we computed it."""
@@ -258,11 +250,6 @@ class LogBook:
             if self._has_quorum(size):
                 self._progress.raised("quorum", size)
                 break
-
-    def _keep_registry(self, epoch: int, registry: PrefixTree) -> None:
-        self._registries[epoch] = registry
-        while len(self._registries) > KEPT_TREES:
-            self._registries.popitem(last=False)
 
 
 def split_pairs(data: bytes) -> list[Pair]:

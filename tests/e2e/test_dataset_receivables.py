@@ -207,7 +207,7 @@ def labels_as_outsider(run, number):
     def proven(label):
         proof = vrf.prove(VRF_SEED, alpha(run.ledger.log_id, label, 0))
         key = run.ledger.rules.genesis.vrf_public_key
-        return vrf.index_of(vrf.verify_proof(key, alpha(run.ledger.log_id, label, 0), proof))
+        return vrf.index_of(vrf.verify(key, alpha(run.ledger.log_id, label, 0), proof))
 
     return labels_with(run, number, proven)
 

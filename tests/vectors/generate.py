@@ -1,4 +1,4 @@
-"""Write the vectors of trees, quorums and notes from the slow reference: `python tests/vectors/generate.py [folder]`.
+"""Write the vectors of trees, quorums, notes and the registry from the slow reference: `python tests/vectors/generate.py [folder]`.
 
 A case is `{name, section, input, expected, class}`. The first word of a name is the mutation (SPEC §15), the rest says
 on what. `expected` is a value, or the name of the error; `class` is ok, Malformed, Refuted or Undecided.
@@ -12,6 +12,7 @@ from pathlib import Path
 from cases import hexed
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
+from registries import registry_proof_cases, registry_root_cases, vrf_cases
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
 
 HERE = Path(__file__).parent
@@ -25,6 +26,9 @@ FILES = {
     "quorum/power.json": (power_cases, dict),
     "note/quorum.json": (note_cases, dict),
     "note/witness.json": (witness_cases, dict),
+    "registry/root.json": (registry_root_cases, dict),
+    "registry/proof.json": (registry_proof_cases, dict),
+    "registry/vrf.json": (vrf_cases, dict),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge import errors
+from hybrid_bridge.core import registry, vrf
 from hybrid_bridge.core.attestation import (
     Checkpoint,
     quorum,
@@ -32,7 +33,7 @@ from hybrid_bridge.core.tree import Tree, leaf_hash
 from hybrid_bridge.core.validators import ValidatorSet
 
 HERE = Path(__file__).parent
-FAMILIES = ("tree", "cross", "quorum", "note")
+FAMILIES = ("tree", "cross", "quorum", "note", "registry")
 FILES = sorted(path for family in FAMILIES for path in (HERE / family).glob("*.json"))
 
 NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
@@ -47,6 +48,9 @@ NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
     " timestamp-not-boundary",
     "note": "extension-line size-leading-zero origin-mismatch root-43-chars known-key-bad-signature quorum-line-doubled"
     " control-character no-blank-line keyid-collision-unknown-name cosignature-time-altered",
+    "registry": "absence-terminal-equals-key absence-terminal-off-prefix presence-of-neighbour hole-with-wrong-root"
+    " deepest-sibling-empty path-257 vrf-proof-of-other-label vrf-proof-of-other-version vrf-proof-of-other-log"
+    " vrf-s-not-reduced vrf-small-order-key",
 }
 
 
@@ -142,6 +146,19 @@ def witness(given: dict[str, Any]) -> None:
     assert verify_note(given["note"], given["vkeys"]).text() == given["note"]
 
 
+def registry_root(given: dict[str, Any]) -> object:
+    return registry.tree_root(map(tuple, given["pairs"]), registry.Rules(*given["rules"]))
+
+
+def registry_proof(given: dict[str, Any]) -> object:
+    rules = registry.Rules(*given["rules"])
+    return registry.verify(given["root"], given["key"], given["terminal"], given["path"], rules)
+
+
+def verifiable_random(given: dict[str, Any]) -> object:
+    return vrf.verify(given["key"], given["alpha"], given["proof"])
+
+
 OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tree/root": roots,
     "tree/inclusion": inclusion,
@@ -152,6 +169,9 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "quorum/power": power,
     "note/quorum": note,
     "note/witness": witness,
+    "registry/root": registry_root,
+    "registry/proof": registry_proof,
+    "registry/vrf": verifiable_random,
 }
 
 

@@ -235,16 +235,20 @@ class SizedSignature(_message.Message):
     def __init__(self, size: _Optional[int] = ..., root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class SignaturesRequest(_message.Message):
-    __slots__ = ("address",)
+    __slots__ = ("address", "signer")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_FIELD_NUMBER: _ClassVar[int]
     address: bytes
-    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
+    signer: bytes
+    def __init__(self, address: _Optional[bytes] = ..., signer: _Optional[bytes] = ...) -> None: ...
 
 class SignaturesResponse(_message.Message):
-    __slots__ = ("newest",)
+    __slots__ = ("newest", "countersignature")
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    COUNTERSIGNATURE_FIELD_NUMBER: _ClassVar[int]
     newest: _containers.RepeatedCompositeFieldContainer[SizedSignature]
-    def __init__(self, newest: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
+    countersignature: bytes
+    def __init__(self, newest: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., countersignature: _Optional[bytes] = ...) -> None: ...
 
 class DeliverRequest(_message.Message):
     __slots__ = ("entry_leaf", "envelope")

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import LabelPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
-from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_presence
-from hybrid_bridge.core.vrf import index_of, verify_proof
+from hybrid_bridge.core.registry_proof import verify
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
-from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex, UnixSeconds
+from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
 USE_UNKNOWN: Final = "present, use unknown"
@@ -117,24 +117,15 @@ def verify_labels(d: Decoded) -> Registered:
 
 def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
     """Whether the index is present; either way the path leads to the epoch's registry root."""
-    root, index = epoch.record.registry_root, RegistryIndex(part.index)
-    path = [Digest(item) for item in part.path]
-    if part.terminal is None:
-        verify_absence(root, index, None, path)
-        return False
-    terminal = Terminal(RegistryIndex(part.terminal.index), Commitment(part.terminal.commitment))
-    if terminal.index == index:
-        verify_presence(root, index, terminal.commitment, path)
-        return True
-    verify_absence(root, index, terminal, path)
-    return False
+    terminal = None if part.terminal is None else (part.terminal.index, part.terminal.commitment)
+    return verify(epoch.record.registry_root, part.index, terminal, part.path) is not None
 
 
 def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:
     """The index is that of this version of this label: only the holder of the VRF key can have made it."""
-    output = verify_proof(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
-    if index_of(output) != index:
-        raise FieldMismatch(field="labels.index", expected=index_of(output).hex(), got=index.hex())
+    output = vrf.verify(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
+    if vrf.index_of(output) != index:
+        raise FieldMismatch(field="labels.index", expected=vrf.index_of(output).hex(), got=index.hex())
 
 
 def _value(

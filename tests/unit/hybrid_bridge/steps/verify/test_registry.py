@@ -120,7 +120,12 @@ def test_path_257():
 
 def test_registry_leaf_as_node():
     """cross/: a level left out, and a leaf where a node should be."""
-    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[1:]), RootMismatch, AT)
+
+    def cut(path):  # the next sibling may happen to be empty, which is refused by its shape alone
+        rest = path[1:]
+        return cut(rest) if rest and rest[0] == bytes(32) else rest
+
+    stopped(changed("unregistered", f"{ABSENT}.path", cut), RootMismatch, AT)
 
 
 def test_the_registry_of_another_epoch_is_another_root():

@@ -145,7 +145,7 @@ class Counter:
         self.hashes = self.signatures = 0
         patch.setattr(hashlib, "sha256", self.hashing(hashlib.sha256))
         patch.setattr(hashlib, "sha512", self.hashing(hashlib.sha512))
-        self.standard = hybrid_bridge.core.proof.STANDARD, hybrid_bridge.core.registry_proof.STANDARD
+        self.standard = hybrid_bridge.core.proof.STANDARD, hybrid_bridge.core.registry_proof.OURS
         self.new = [hashing.new for hashing in self.standard]
         for hashing in self.standard:
             object.__setattr__(hashing, "new", hashlib.sha256)
