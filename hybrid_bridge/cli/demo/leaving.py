@@ -64,7 +64,7 @@ def report_of(
 
 def write_report(play: "Play", proofs: Sequence["Proof"], report: dict[str, Json]) -> None:
     """`report.json`, and `report.txt` with the story and what `verify` says of each bundle."""
-    (play.out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    (play.out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
     made = int(time.time())
     text = [
         f"Evidence report of a demo, {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(made))}",
@@ -75,7 +75,7 @@ def write_report(play: "Play", proofs: Sequence["Proof"], report: dict[str, Json
         title = f"{proof.path.relative_to(play.out)}, verified offline with trust.json"
         evidence = verify(proof.path.read_bytes()[:MAX_BUNDLE], trust, UnixSeconds(made))
         text += ["", "─" * len(title), title, "─" * len(title), "", render(evidence)]
-    (play.out / "report.txt").write_text("\n".join(text) + "\n")
+    (play.out / "report.txt").write_text("\n".join(text) + "\n", "utf-8")
 
 
 def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
