@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.readable import hanging
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
@@ -117,8 +118,9 @@ def upgrade(file: Path, url: str, contract_hex: str, output: Path | None) -> Non
     bundle = decode_bundle(read_bounded(file, MAX_BUNDLE))
     upgraded = with_anchor(bundle, url, Address(hex_option(contract_hex, 20, "--contract")))
     beside = target.with_name(target.name + ".new")
-    beside.write_bytes(upgraded.encode())
-    beside.replace(target)  # a bundle is evidence: the old one or the new one, never half of one
+    with writing("--output"):
+        beside.write_bytes(upgraded.encode())
+        beside.replace(target)  # a bundle is evidence: the old one or the new one, never half of one
     click.echo(f"{target}: {len(upgraded.anchors)} public anchor{'s' * (len(upgraded.anchors) != 1)}")
 
 

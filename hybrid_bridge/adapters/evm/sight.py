@@ -72,11 +72,11 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
         for number in wanted.numbers
         if number <= final
     }
-    many = f"{needed} of {len(chains)} endpoints" if len(chains) > 1 else "one endpoint"
+    many = f"{needed} of {len(chains)} endpoints that call" if len(chains) > 1 else "one endpoint that calls"
     return PublicSight(
         chain_id=chain_id,
         contract=chains[0].contract,
-        basis=f"finalized at {many}",
+        basis=f"{many} it final",
         finalized_number=final,
         finalized_hashes=hashes,
         head=_agreed("the log's head", needed, [_head(chain, wanted.log_id, at) for chain in chains]),

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
 MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
@@ -55,14 +56,14 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
     from hybrid_bridge.units import Seconds  # noqa: PLC0415
 
     narrator = Narrator(quiet=as_json)
+    if rpc is not None:
+        from hybrid_bridge.cli.demo.publishing import require_chain  # noqa: PLC0415
+
+        require_chain(rpc)  # before anything is started in vain
     files = generate(suppliers=1, banks=2).files
     _write_documents(out, files)
     try:
         with Stage(out / "logs", lambda name, how: narrator.say(f"({name} {how}; it was started again)")) as stage:
-            if rpc is not None:
-                from hybrid_bridge.cli.demo.publishing import require_chain  # noqa: PLC0415
-
-                require_chain(rpc)  # before anything is started in vain
             founded = found_consortium(out, narrator, stage, files, Seconds(cadence))
 
             from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415
@@ -77,8 +78,6 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
             restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
     except BaseException as error:
         where = f"in the act “{narrator.chapter_title}”; every process was ended; their logs are in {out / 'logs'}/"
-        if isinstance(error, KeyboardInterrupt | click.Abort):  # click makes the one the other
-            click.echo(f"interrupted {where}", err=True)
         error.add_note(where)
         raise
     from hybrid_bridge.cli.demo.leaving import closing, report_of, write_report  # noqa: PLC0415
@@ -95,13 +94,11 @@ def _folder(out: Path) -> Iterator[None]:
     Raises:
         SettingsMalformed: there is something else, or another demo plays there.
     """
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")
-    try:
+    with writing("--out"):
+        if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
+            raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")
         out.mkdir(parents=True, exist_ok=True)
-        marker = (out / MARKER).open("w")
-    except OSError:
-        raise SettingsMalformed(key="--out", rule="a folder that can be made and written") from None
+        marker = (out / MARKER).open("w", encoding="utf-8")
     with marker:
         try:
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -211,7 +211,7 @@ def test_endpoints_are_asked_about_the_last_headers_and_beacons(typed, monkeypat
             PublicSight(
                 chain_id=CHAIN,
                 contract=CONTRACT,
-                basis="finalized at one endpoint",
+                basis="one endpoint that calls it final",
                 finalized_number=10**6,
                 finalized_hashes={decode_header(h).number: keccak(h) for h in (last, consortium().beacon_header)},
                 head=HEAD,

@@ -92,7 +92,7 @@ def wanted(*numbers, contract=CONTRACT, **words):
 def test_one_endpoint_is_believed_and_named_as_one(endpoints):
     one = Endpoint()
     (seen,) = look_all(endpoints(one), wanted(60, 100, 101))
-    assert seen.basis == "finalized at one endpoint"
+    assert seen.basis == "one endpoint that calls it final"
     assert seen.finalized_hashes == {60: digest(60), 100: digest(100)}  # 101 is not final: undecided, not wrong
     assert (seen.chain_id, seen.contract, seen.finalized_number, seen.head) == (1, CONTRACT, 100, head_of(7))
     assert [at.number for _, at in one.asked] == [100]
@@ -101,7 +101,7 @@ def test_one_endpoint_is_believed_and_named_as_one(endpoints):
 def test_more_than_half_must_agree(endpoints):
     liar = Endpoint(history="forged", size=99, final=10**6, newest=10**6)
     (seen,) = look_all(endpoints(Endpoint(), liar, Endpoint()), wanted(60))
-    assert seen.basis == "finalized at 2 of 3 endpoints"
+    assert seen.basis == "2 of 3 endpoints that call it final"
     assert seen.finalized_hashes == {60: digest(60)}
     assert (seen.finalized_number, seen.head.tree_size) == (100, 7)
 
@@ -146,8 +146,8 @@ def test_endpoints_of_two_chains_agree_on_nothing(endpoints):
 
 def test_the_trust_files_threshold_is_kept(endpoints):
     urls = endpoints(Endpoint(), Endpoint(), Endpoint())
-    assert look_all(urls, wanted(60, thresholds={1: 3}))[0].basis == "finalized at 3 of 3 endpoints"
-    assert look_all(urls, wanted(60, thresholds={2: 9}))[0].basis == "finalized at 2 of 3 endpoints"
+    assert look_all(urls, wanted(60, thresholds={1: 3}))[0].basis == "3 of 3 endpoints that call it final"
+    assert look_all(urls, wanted(60, thresholds={2: 9}))[0].basis == "2 of 3 endpoints that call it final"
     with pytest.raises(Missing) as caught:
         look_all(urls[:1], wanted(60, thresholds={1: 2}))
     assert caught.value.what == "2 endpoints of chain 1, as the trust file's threshold asks"
