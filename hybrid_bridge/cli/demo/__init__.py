@@ -69,11 +69,13 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
             from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415
             from hybrid_bridge.cli.demo.proving import prove  # noqa: PLC0415
             from hybrid_bridge.cli.demo.publishing import publish  # noqa: PLC0415
+            from hybrid_bridge.cli.demo.racing import tell_race  # noqa: PLC0415
             from hybrid_bridge.cli.demo.trading import trade  # noqa: PLC0415
 
             play = publish(founded, rpc)
             traded = trade(play)
             proofs = prove(play, traded)
+            race = tell_race(play)
             catches = cheat(play, traded, proofs)
             restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
     except BaseException as error:
@@ -82,7 +84,7 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
         raise
     from hybrid_bridge.cli.demo.leaving import closing, report_of, write_report  # noqa: PLC0415
 
-    report = report_of(play, traded, proofs, catches, restarts)
+    report = report_of(play, traded, proofs, catches, race=race, restarts=restarts)
     write_report(play, proofs, report)
     return json.dumps(report, indent=2, ensure_ascii=False) if as_json else closing(play, proofs, embedded=rpc is None)
 

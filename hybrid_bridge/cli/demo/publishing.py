@@ -66,7 +66,7 @@ def publish(founded: Founded, rpc: str | None) -> Play:
     )
     narrator.good("two relayers of different operators watch members and chain: either may anchor, neither can forge")
     here = {field.name: getattr(founded, field.name) for field in fields(founded)}
-    return Play(**here, url=url, contract=contract)
+    return Play(**here, url=url, contract=contract, relayers={keys[name].address: name for name in RELAYERS})
 
 
 def _gas_key(folder: Path, name: str) -> GasKey:
