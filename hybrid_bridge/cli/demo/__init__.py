@@ -96,6 +96,10 @@ def _folder(out: Path) -> Iterator[None]:
     Raises:
         SettingsMalformed: there is something else, or another demo plays there.
     """
+    try:
+        str(out.absolute()).encode("utf-8")
+    except UnicodeEncodeError:  # settings name paths, and they are UTF-8
+        raise SettingsMalformed(key="--out", rule="a path that this locale can read: set LC_ALL=C.UTF-8") from None
     with writing("--out"):
         if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
             raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")

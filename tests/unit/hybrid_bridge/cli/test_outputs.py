@@ -12,6 +12,7 @@ from hybrid_bridge.cli import contract, member
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
+ROOT = Path(__file__).parents[4]
 MEMBERS = ("--member", "core,LEI:1,sequencer+validator")
 
 
@@ -130,3 +131,14 @@ def test_a_demo_whose_chain_does_not_answer_has_started_nothing(typed, folder):
     assert "Unreachable(endpoint='public chain', call='web3_clientVersion')" in outcome.err
     assert "every process was ended" not in outcome.err
     assert [path.name for path in (folder / "demo-out").iterdir()] == [".hybrid-bridge-demo"]
+
+
+def test_a_demo_in_a_locale_that_cannot_read_its_path_ends_before_it_begins(folder):
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "hybrid_bridge", "demo", "--out", "é".encode()]
+    done = subprocess.run(
+        command, cwd=folder, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert b"SettingsMalformed(key='--out', rule='a path that this locale can read: set LC_ALL=C.UTF-8')" in done.stderr
+    assert not (folder / "é").exists()
