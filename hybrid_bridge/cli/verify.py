@@ -49,8 +49,8 @@ def command(
     checked offline is checked, and what is missing is named.
 
     \b
-    Exit code 0: all that your trust file requires was verified.
-    Exit code 1: refuted; keep the file, it is evidence.
+    Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
+    Exit code 1: refuted; keep the file, it is evidence. Of a promise: what it owes is there.
     Exit code 2: malformed.
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape

@@ -12,7 +12,7 @@ from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify import verify
 from tests.bundles import NOW, consortium
 
-KINDS = ("receivable", "split", "financing", "unregistered", "history", "document")
+KINDS = ("receivable", "split", "financing", "unregistered", "history", "document", "omission")
 
 
 def evidence(kind="receivable", trust=None, **parts):
@@ -44,6 +44,26 @@ def test_a_verified_receivable_reads_like_this():
     assert "NOT proven, here or anywhere" in lines
     assert lines[-3:-1] == ["Checks passed", lines[-2]]
     assert lines[-2].startswith("  1 shape, 2 format, 3 structs")
+
+
+def test_a_broken_promise_stands_in_the_head_and_everything_about_it_below():
+    lines = render(evidence("omission")).splitlines()
+    assert lines[:2] == [
+        "VERIFIED",
+        "  and what is verified is A BROKEN PROMISE of one of the log's own nodes: see omission",
+    ]
+    assert any(line.startswith("  ! omission          proven") for line in lines)
+    at = lines.index("Promise")
+    assert lines[at + 3] == "  accepted 2026-01-05 00:01:00 UTC by the node's clock, in epoch 1"
+    assert lines[at + 4].startswith("  owed by the end of epoch 3, by ")
+
+
+def test_a_claim_without_an_answer_says_what_to_bring():
+    lines = render(evidence("omission", certificates=())).splitlines()
+    assert lines[0].startswith("INCOMPLETE")
+    assert any(line.startswith("  ? omission          claimed, unanswered") for line in lines)
+    assert any("bring the certificate of the validator that signed the promise" in line for line in lines)
+    assert any("a key whose certificate is not shown; its signature is not checked" in line for line in lines)
 
 
 def test_what_is_missing_comes_first_and_open_verdicts_say_what_to_bring():
