@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
     "member": "Submit records, ask for bundles, at one's own node.",
+    "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",
     "contract": "Deploy and read the public contract.",
     "devnet": "Run an embedded public chain on loopback.",
 }

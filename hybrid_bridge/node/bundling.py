@@ -57,6 +57,7 @@ class BundleOrder:
     size: TreeSize
     label_epoch: EpochNumber
     transactions: bool
+    receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
 
 
 class Bundler:
@@ -81,10 +82,9 @@ class Bundler:
         for wanted in order.records:
             epoch, entry = self._entry(wanted, size, transaction=order.transactions)
             parts.entries[epoch].append(entry)
-        label_epoch = order.label_epoch or EpochNumber(size - 1)
         for label in order.labels:
-            for version in self._versions(label, label_epoch):
-                parts.labels[label_epoch].append(self._label(label, version, label_epoch))
+            for epoch in self._label_epochs(label, order, size):
+                parts.labels[epoch] += (self._label(label, version, epoch) for version in self._versions(label, epoch))
         certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
         return Bundle(
             purpose=order.purpose,
@@ -156,6 +156,28 @@ class Bundler:
         return None
 
     # ── a label ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _label_epochs(self, label: Label, order: BundleOrder, size: TreeSize) -> tuple[EpochNumber, ...]:
+        """Where a label is shown: at one epoch, or for a receipt before and after its insertion.
+
+        Raises:
+            NotYet: a receipt of what is not registered under this checkpoint.
+            Missing: a receipt of epoch 1: before it stands only the founding, whose root the genesis record has.
+        """
+        last = order.label_epoch or EpochNumber(size - 1)
+        if not order.receipts or label.type == LIFE:
+            return (last,)
+        seed = self._view.keys.vrf
+        if seed is None:
+            raise Missing(what="the VRF key, which validators hold")
+        index, _ = label_index(self._view.directory.genesis, seed, label, 0)
+        height = self._view.ledger.label_height(index)
+        header = None if height is None else self._view.ledger.header(height)
+        if header is None or header.epoch > last:
+            raise NotYet(what=f"the label of type {label.type} in the epochs of this checkpoint")
+        if header.epoch == 1:
+            raise Missing(what="an epoch before epoch 1: the registry was founded with dummies alone")
+        return EpochNumber(header.epoch - 1), header.epoch
 
     def _versions(self, label: Label, epoch: EpochNumber) -> range:
         """An identity label has one; of a life label all that happened by `epoch` are shown, and that no more did."""

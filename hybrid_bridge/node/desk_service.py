@@ -109,6 +109,7 @@ class DeskService:
             size=TreeSize(request.size),
             label_epoch=EpochNumber(request.label_epoch),
             transactions=request.transactions,
+            receipts=request.receipts,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 
