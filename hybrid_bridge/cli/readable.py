@@ -74,7 +74,8 @@ def _record(fact: RecordFact) -> Iterator[str]:
     names = max((len(field.name) for field in shown), default=0)
     for field in shown:
         yield from hanging(f"  {field.name:<{names}}  ", _value(field))
-    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, all its signatures hold"
+    number = f"number {fact.sequence} of its submitter"
+    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, {number}, signatures hold"
     yield from hanging("  ", f"({fact.undisclosed} other leaves, decoys among them, stay undisclosed{signed})")
 
 

@@ -14,10 +14,12 @@ from hybrid_bridge.units import (
     ChainId,
     Digest,
     EpochNumber,
+    KeyId,
     LeafIndex,
     LogId,
     PublicBlockHash,
     PublicBlockNumber,
+    Sequence,
     TransactionId,
     TreeSize,
     UnixSeconds,
@@ -94,6 +96,8 @@ class RecordFact:
     fields: tuple[OpenedField, ...]
     undisclosed: int
     transaction: TransactionId | None  # None: the signed transaction is not shown
+    submitter: KeyId | None = None
+    sequence: Sequence | None = None  # its submitter's number; counts up by one with each that stands in a block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

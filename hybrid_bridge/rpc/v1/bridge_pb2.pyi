@@ -210,40 +210,6 @@ class RegisteredResponse(_message.Message):
     present: bool
     def __init__(self, index: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., epoch: _Optional[int] = ..., present: _Optional[bool] = ...) -> None: ...
 
-class SequencesRequest(_message.Message):
-    __slots__ = ("submitter",)
-    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
-    submitter: bytes
-    def __init__(self, submitter: _Optional[bytes] = ...) -> None: ...
-
-class SequencesResponse(_message.Message):
-    __slots__ = ("submitters",)
-    SUBMITTERS_FIELD_NUMBER: _ClassVar[int]
-    submitters: _containers.RepeatedCompositeFieldContainer[SequenceSummary]
-    def __init__(self, submitters: _Optional[_Iterable[_Union[SequenceSummary, _Mapping]]] = ...) -> None: ...
-
-class SequenceSummary(_message.Message):
-    __slots__ = ("submitter", "name", "seen", "next", "height")
-    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    SEEN_FIELD_NUMBER: _ClassVar[int]
-    NEXT_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    submitter: bytes
-    name: str
-    seen: _containers.RepeatedCompositeFieldContainer[NumberRange]
-    next: int
-    height: int
-    def __init__(self, submitter: _Optional[bytes] = ..., name: _Optional[str] = ..., seen: _Optional[_Iterable[_Union[NumberRange, _Mapping]]] = ..., next: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
-
-class NumberRange(_message.Message):
-    __slots__ = ("first", "last")
-    FIRST_FIELD_NUMBER: _ClassVar[int]
-    LAST_FIELD_NUMBER: _ClassVar[int]
-    first: int
-    last: int
-    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
-
 class WitnessRequest(_message.Message):
     __slots__ = ("after_height", "after_size", "wait_ms", "after_line")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -487,3 +453,39 @@ class BundleResponse(_message.Message):
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     bundle: bytes
     def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
+
+class SequencesRequest(_message.Message):
+    __slots__ = ("submitter",)
+    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
+    submitter: bytes
+    def __init__(self, submitter: _Optional[bytes] = ...) -> None: ...
+
+class SequencesResponse(_message.Message):
+    __slots__ = ("submitters",)
+    SUBMITTERS_FIELD_NUMBER: _ClassVar[int]
+    submitters: _containers.RepeatedCompositeFieldContainer[SequenceSummary]
+    def __init__(self, submitters: _Optional[_Iterable[_Union[SequenceSummary, _Mapping]]] = ...) -> None: ...
+
+class SequenceSummary(_message.Message):
+    __slots__ = ("submitter", "name", "seen", "next", "height", "dropped")
+    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SEEN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    submitter: bytes
+    name: str
+    seen: _containers.RepeatedCompositeFieldContainer[NumberRange]
+    next: int
+    height: int
+    dropped: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, submitter: _Optional[bytes] = ..., name: _Optional[str] = ..., seen: _Optional[_Iterable[_Union[NumberRange, _Mapping]]] = ..., next: _Optional[int] = ..., height: _Optional[int] = ..., dropped: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class NumberRange(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...

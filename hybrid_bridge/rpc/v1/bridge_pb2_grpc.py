@@ -388,11 +388,6 @@ class LedgerStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.FromString,
                 _registered_method=True)
-        self.Sequences = channel.unary_unary(
-                '/hybrid_bridge.v1.Ledger/Sequences',
-                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
-                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
-                _registered_method=True)
 
 
 class LedgerServicer:
@@ -435,12 +430,6 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Sequences(self, request, context):
-        """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_LedgerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -473,11 +462,6 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.Registered,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.SerializeToString,
-            ),
-            'Sequences': grpc.unary_unary_rpc_method_handler(
-                    servicer.Sequences,
-                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.FromString,
-                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -643,33 +627,6 @@ class Ledger:
             '/hybrid_bridge.v1.Ledger/Registered',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def Sequences(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hybrid_bridge.v1.Ledger/Sequences',
-            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
-            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -892,6 +849,11 @@ class DeskStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.FromString,
                 _registered_method=True)
+        self.Sequences = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Sequences',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServicer:
@@ -946,6 +908,12 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Sequences(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -988,6 +956,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Promises,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.SerializeToString,
+            ),
+            'Sequences': grpc.unary_unary_rpc_method_handler(
+                    servicer.Sequences,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1207,6 +1180,33 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Promises',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Sequences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Sequences',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,7 @@ from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry, DecodedEpo
 from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.registry import Registered
 from hybrid_bridge.steps.verify.verdicts import Findings, verdicts_of
-from hybrid_bridge.units import Digest, LeafIndex
+from hybrid_bridge.units import Digest, KeyId, LeafIndex
 
 NO_SCHEMA: Final = "not shown"
 _ACTIONS: Final = {ADD: "member added", REMOVE: "member removed", REPLACE_CERTIFICATE: "certificate replaced"}
@@ -59,7 +59,7 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         beacons=f.standing.beacons,
         artefacts=tuple(_artefacts(d)),
         signers=tuple(name.text for name in f.signers),
-        warnings=(*_broken(f), *f.standing.warnings, *f.rules.warnings),
+        warnings=(*_broken(f), *f.standing.warnings, *f.rules.warnings, *_gaps(d)),
         missing=tuple(_missing(f, verdicts)),
         unjudged=tuple(Unjudged(place=place, sha256=sha256(data)) for place, data in _unjudged(f)),
     )
@@ -98,6 +98,8 @@ def _record(epoch: DecodedEpoch, entry: DecodedEntry) -> RecordFact:
         fields=shown,
         undisclosed=entry.entry.width - len(shown),
         transaction=None if entry.transaction is None else entry.transaction.body.transaction_id,
+        submitter=None if entry.transaction is None else entry.transaction.body.submitter,
+        sequence=None if entry.transaction is None else entry.transaction.body.sequence,
     )
 
 
@@ -142,6 +144,18 @@ def _broken(f: Findings) -> Iterator[str]:
     """The bundle is verified; the node is not: whoever reads no further than the head must still see it."""
     if f.promised is not None and f.promised.is_broken and f.promised.signer is not None:
         yield f"broken promise: {f.promised.signer.text} accepted a transaction and left it out of the log"
+
+
+def _gaps(d: Decoded) -> Iterator[str]:
+    """Numbers count up by one (SPEC §4): what lies between two that are shown stands in a block and is not shown."""
+    shown: dict[KeyId, set[int]] = {}
+    for _, signed in d.transactions:
+        shown.setdefault(signed.body.submitter, set()).add(signed.body.sequence)
+    for submitter, numbers in shown.items():
+        between = max(numbers) - min(numbers) + 1 - len(numbers)
+        if between:
+            told = ", ".join(map(str, sorted(numbers)))
+            yield f"of submitter {submitter.hex()} the numbers {told} are shown; {between} between them not"
 
 
 def _governance(d: Decoded) -> Iterator[GovernanceFact]:

@@ -82,7 +82,7 @@ def test_every_part_of_a_bundle_has_its_place():
     financing = render(evidence("financing"))
     assert "  at the end of epoch 3 (2026-01-08 00:00:00 UTC): life note" in financing
     assert "state FINANCED after event 3 (versions shown: 0, 1, 2, 3, 4)" in " ".join(financing.split())
-    assert "all its signatures hold" in " ".join(financing.split())
+    assert "of its submitter, signatures hold" in " ".join(financing.split())
     document = render(evidence("document"))
     assert "Documents, by digest alone: compare your copy" in document
     unjudged = render(evidence(source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"x"),)))
