@@ -12,7 +12,7 @@ import click
 from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.cli.standing import FREE, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
+from hybrid_bridge.cli.standing import FREE, PRESENT, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
 from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
@@ -243,9 +243,10 @@ def _facts(labels: Sequence[Label], evidence: Evidence) -> Iterator[tuple[Label,
 
 def _line(row: Row) -> str:
     where = "" if row.fact is None else f"epoch {row.fact.epoch}, {utc(row.fact.at)}"
-    what = f"object {row.object_id}" if row.object_id else ("" if row.standing != "present" else "object not opened")
-    cells = (f"{row.standing:<9}", f"{row.label.kind:<4}", row.label.describe(), where, what, row.state)
-    return "  " + plain("  ".join(cell for cell in cells if cell))
+    cells = (f"{row.standing:<9}", f"{row.label.kind:<4}", row.label.describe(), where)
+    what = f"object {row.object_id}" if row.object_id else "object not opened"
+    below = f"\n{'':>17}{plain('  '.join(filter(None, (what, row.state))))}" * (row.standing == PRESENT)
+    return "  " + plain("  ".join(filter(None, cells))) + below
 
 
 def _table(answer: Answer, evidence: Evidence) -> list[str]:

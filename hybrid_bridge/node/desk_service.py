@@ -122,7 +122,7 @@ class DeskService:
         """What nodes have promised us, and what became of it."""
         rows = []
         for number, sequence, signed in self._view.records.promises.after(request.after):
-            standing = Window(signed.promise, self._view.logbook).standing()
+            standing = Window(signed.promise, self._view.logbook).standing(self._view.ledger)
             rows.append(
                 pb.PromiseSummary(
                     number=number,

@@ -5,6 +5,7 @@ A promise that does not hold is none: it would be worthless on the day it is nee
 
 from dataclasses import dataclass
 
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.absence import Neighbour
 from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import AbsencePart, NeighbourPart
@@ -80,16 +81,14 @@ class Window:
         """From the epoch of acceptance to the last one in which it may be kept."""
         return range(self._promise.accepted_epoch, self._promise.by_epoch + 1)
 
-    def standing(self) -> Standing:
-        """What the epochs closed here say."""
-        for epoch in self.epochs:
-            if epoch >= self._logbook.size:
-                return Standing(DUE, EpochNumber(0))
-            leaves = self._batch(EpochNumber(epoch)).leaves
-            for leaf, word in self._owed.items():
-                if leaf in leaves:
-                    return Standing(word, EpochNumber(epoch))
-        return Standing(BROKEN, EpochNumber(0))
+    def standing(self, ledger: SqlLedger) -> Standing:
+        """What became of it, once its epoch is closed here. One that comes after the window stays broken."""
+        for leaf, word in self._owed.items():
+            height = ledger.entry_height(leaf)
+            header = None if height is None else ledger.header(height)
+            if header is not None and header.epoch < min(self.epochs.stop, self._logbook.size):
+                return Standing(word, header.epoch)
+        return Standing(BROKEN if self._logbook.size >= self.epochs.stop else DUE, EpochNumber(0))
 
     def absences(self, size: TreeSize) -> dict[EpochNumber, tuple[AbsencePart, ...]]:
         """Both leaves shown absent from every epoch of the window.

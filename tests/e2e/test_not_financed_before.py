@@ -9,9 +9,13 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.core.encoding import b64u, canonical_json
 from hybrid_bridge.core.labels import creditor_invoice
+from hybrid_bridge.errors import NotEntitled
+from hybrid_bridge.node.opening import owner_tls
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.units import EpochNumber
 from tests.e2e.network import NAMES, Network, fields_of, found_network, plan, register, registration, until
 from tests.e2e.public_chain import PublicChain, start, start_public_chain, told, typed
 
@@ -116,7 +120,8 @@ def test_a_bank_asks_before_it_lends_and_a_third_party_checks_the_answer(
 
 
 def promises(network: Network) -> dict[str, dict[str, object]]:
-    done = typed("member", "promises", "--dir", str(network.folder("supplier")), "--json")
+    command = ("member", "promises", "--dir", str(network.folder("supplier")), "--json")
+    done = until("the promises", lambda: done if (done := typed(*command)).returncode == 0 else None)
     return {row["transaction"]: row for row in json.loads(done.stdout)}
 
 
@@ -196,10 +201,6 @@ def test_an_auditor_replays_the_registry_and_sees_what_was_tampered_with(
 
 
 def test_an_auditor_may_ask_for_nothing_else(network: Network) -> None:
-    from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
-    from hybrid_bridge.errors import NotEntitled
-    from hybrid_bridge.node.opening import owner_tls
-    from hybrid_bridge.units import EpochNumber
 
     tls = owner_tls(network.root / "clients" / "auditor")
     with GrpcDesk.at("bank-b", network.endpoint("bank-b"), tls) as desk:
