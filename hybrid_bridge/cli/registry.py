@@ -15,13 +15,14 @@ from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.standing import FREE, PRESENT, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
 from hybrid_bridge.core.evidence import VERIFIED, Evidence, RegistryFact, utc
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, Missing
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Address, LogId, UnixSeconds
+from hybrid_bridge.units import Address, EpochNumber, LogId, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
@@ -96,7 +97,8 @@ def check(
         evidence = place.judged(bundle, parse_trust(read_bounded(trust_file or paper, MAX_TRUST)))
     if out is not None:
         out.write_bytes(bundle.encode())
-    answer = answer_of(labels, evidence)
+    last = EpochNumber(parse_note(bundle.checkpoints[-1].note).size - 1)
+    answer = answer_of(labels, evidence, last)
     click.echo(json.dumps(_json(answer, evidence), indent=2) if as_json else "\n".join(_table(answer, evidence)))
     return answer.exit_code
 

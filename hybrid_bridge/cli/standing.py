@@ -15,6 +15,7 @@ from hybrid_bridge.core.evidence import UNDECIDED, Evidence, RegistryFact
 from hybrid_bridge.core.label_table import CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, E_INVOICE, INVOICE_TERMS
 from hybrid_bridge.core.labels import Label, life
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, OBJECT, USE_UNKNOWN
+from hybrid_bridge.units import EpochNumber
 
 FREE: Final = "free"
 TAKEN: Final = "taken"
@@ -41,6 +42,10 @@ class Row:
         if self.fact is None:
             return NOT_SHOWN
         return ABSENT if self.fact.statement == NOT_REGISTERED else PRESENT
+
+    def is_old(self, last: EpochNumber) -> bool:
+        """An absence, and not of the newest epoch."""
+        return self.fact is not None and self.standing == ABSENT and self.fact.epoch < last
 
     @property
     def object_id(self) -> str:
@@ -76,8 +81,12 @@ class Answer:
         return EXIT_CODES[self.outcome]
 
 
-def answer_of(labels: Sequence[Label], evidence: Evidence) -> Answer:
-    """Judge the labels of a paper by what a verified bundle shows at its newest epoch for each."""
+def answer_of(labels: Sequence[Label], evidence: Evidence, last: EpochNumber) -> Answer:
+    """Judge the labels of a paper by what a verified bundle shows at its newest epoch for each.
+
+    `last` is the last epoch that the newest checkpoint of the bundle covers: an absence at an older one says nothing
+    of what was registered since, however fresh that checkpoint is.
+    """
     newest = _newest(evidence)
     twins = [label for label in further_labels(labels, evidence) if label.type in WITH_ORDINAL]
     shown = [*labels, *(twin for twin in twins if twin.describe() in newest)]
@@ -86,13 +95,13 @@ def answer_of(labels: Sequence[Label], evidence: Evidence) -> Answer:
         for label in shown
         for fact in (newest.get(label.describe()),)
     )
-    missing = tuple(_missing(rows, evidence))
+    missing = tuple(_missing(rows, evidence, last))
     present = {row.label.kind for row in rows if row.standing == PRESENT and row.is_asked}
     if not evidence.complete:
         outcome = OPEN
     elif "hard" in present:
         outcome, missing = TAKEN, ()  # what is registered stays so: nothing that is missing could change it
-    elif any(row.standing == NOT_SHOWN for row in rows):
+    elif any(row.standing == NOT_SHOWN or row.is_old(last) for row in rows):
         outcome = OPEN
     elif present:
         outcome, missing = SIMILAR, ()
@@ -135,11 +144,13 @@ def _state(newest: dict[str, RegistryFact], fact: RegistryFact | None) -> str:
     return "" if lived is None or lived.statement in (NOT_REGISTERED, USE_UNKNOWN) else lived.statement
 
 
-def _missing(rows: Sequence[Row], evidence: Evidence) -> Iterator[str]:
+def _missing(rows: Sequence[Row], evidence: Evidence, last: EpochNumber) -> Iterator[str]:
     yield from evidence.missing
     for row in rows:
         if row.standing == NOT_SHOWN:
             yield f"{row.label.kind} label {row.label.describe()}: its standing is not in the bundle"
+        if row.is_old(last):
+            yield f"{row.label.kind} label {row.label.describe()}: its standing at epoch {last}, the newest covered"
     registry = evidence.verdict("registry")
     if registry.result == UNDECIDED and f"registry: {registry.missing}" not in evidence.missing:
         yield f"registry: {registry.missing}"

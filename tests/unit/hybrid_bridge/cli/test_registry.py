@@ -11,7 +11,7 @@ import pytest
 from hybrid_bridge.business.paper import labels_of
 from hybrid_bridge.cli import registry
 from hybrid_bridge.core import vrf
-from hybrid_bridge.core.bundle import EpochPart
+from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
 from hybrid_bridge.steps.batch import label_index
 from tests.bundles import NOW, Consortium, consortium
@@ -241,7 +241,9 @@ def test_a_proof_by_another_vrf_key_is_refuted(judged):
     proof = vrf.prove(bytes(32), alpha(world().genesis.log_id, label, 0))
     index = vrf.index_of(vrf.proof_output(proof))
     absent = world().closed[EPOCH - 1].registry.prove(index)
-    made = hidden(taken(), 2, index=index, proof=proof, terminal=None, path=absent.path, value=None, opening=None)
+    end = absent.terminal
+    terminal = None if end is None else TerminalPart(index=end.index, commitment=end.commitment)
+    made = hidden(taken(), 2, index=index, proof=proof, terminal=terminal, path=absent.path, value=None, opening=None)
     assert judged(taken(), made).code == 1
     assert "SignatureWrong" in judged(taken(), made).err
 
@@ -280,11 +282,28 @@ def test_the_registry_root_of_another_log_is_another_log(judged):
     assert done.code == 3
 
 
-def test_a_stale_absence_is_no_answer_for_who_wants_it_fresh(judged):
-    made = bundle(shown(labels_of(free()), 2))
-    assert judged(free(), made, max_age=3_600).code == 3
+def test_a_stale_absence_is_no_answer(judged):
+    """The checkpoint is the newest; the labels are shown at the epoch before, when the paper was not registered yet."""
+    done = judged(free(), bundle(shown(labels_of(free()), 2)), "--json")
+    assert (done.code, done.json()["answer"]) == (3, "undecided")
+    assert sum("its standing at epoch 3, the newest covered" in what for what in done.json()["missing"]) == 4
+
+
+def test_a_fresher_checkpoint_beside_it_makes_an_old_absence_no_younger(judged):
+    newer = CheckpointPart(note=world().note(6), consistency=tuple(world().log.consistency_path(4, 6)))
+    first = CheckpointPart(note=world().note(4), consistency=())
+    epoch = shown(labels_of(free()))
+    made = world().bundle(
+        4, epoch, checkpoints=(first, newer), rotations=(world().rotation(4),), anchors=(world().anchor(6),)
+    )
+    assert judged(free(), made).code == 3
+
+
+def test_who_wants_it_fresh_says_so(judged):
+    made = bundle(shown(labels_of(free())))
     assert judged(free(), made).code == 0
     done = judged(free(), made, "--json", max_age=3_600)
+    assert done.code == 3
     assert any("at an epoch not older than 3600 s" in what for what in done.json()["missing"])
 
 
