@@ -35,6 +35,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.delivering import sealed_for
 from hybrid_bridge.node.documents import open_document, require_true_labels
 from hybrid_bridge.node.drafts import DraftPackage
+from hybrid_bridge.node.promises import checked_promise
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.faults import unpack
@@ -174,6 +175,9 @@ class Desk:
         result = self._submitter.submit([signed.encode()])[0]
         if result.height:
             self._next = body.sequence + 1
+            promise = checked_promise(result.promise, body, view.directory, view.directory.sequencer.name)
+            view.records.promises.keep(promise, body.sequence, view.clock.now())
+            # Durable: what the node owes us. Dead here? The entry stands, or the promise in the file says that it must.
         if result.fault.name:
             self._failed(unpack(result.fault.name, result.fault.fields))
         _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)

@@ -116,6 +116,8 @@ def require_identity(d: Decoded) -> None:
         _equal("governance.log_id", d.log_id.hex(), record.log_id.hex())
     for _, signed in d.transactions:
         _equal("transaction.log_id", d.log_id.hex(), signed.body.log_id.hex())
+    if d.promise is not None:
+        _equal("promise.log_id", d.log_id.hex(), d.promise.promise.log_id.hex())
 
 
 # ── 6 hash paths ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from hybrid_bridge.core.encoding import b64u, sha256
-from hybrid_bridge.core.keys import decode_spki
+from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch
@@ -105,6 +105,11 @@ def _certificates(d: Decoded) -> _Shown:
         if digest not in wanted:
             raise FieldMismatch(field="certificates", expected="certificates of the validators shown", got=digest.hex())
     return {digest: _load(der) for digest, der in zip(digests, d.bundle.certificates, strict=True)}
+
+
+def identity_keys(d: Decoded) -> Mapping[Digest, PublicKey]:
+    """The identity keys of the validators whose certificates are shown, by certificate hash; after `verify_names`."""
+    return {sha256(der): decode_spki(_spki(_load(der))) for der in d.bundle.certificates}
 
 
 def _load(der: bytes) -> "Certificate":

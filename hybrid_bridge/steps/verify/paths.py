@@ -60,6 +60,8 @@ def inclusions(d: Decoded) -> Iterator[Inclusion]:
 
 def _in_epoch(epoch: DecodedEpoch) -> Iterator[Inclusion]:
     size, root = epoch.record.batch_size, epoch.record.batch_root
+    for refusal in epoch.refusals:
+        yield Inclusion("refusal", _leaf(refusal.entry), LeafIndex(refusal.index), size, _digests(refusal.path), root)
     for entry in epoch.entries:
         part, fields = entry.part, entry.entry
         yield Inclusion("entry", _leaf(part.entry), LeafIndex(part.index), size, _digests(part.path), root)

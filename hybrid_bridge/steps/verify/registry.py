@@ -14,6 +14,7 @@ from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
 NOT_REGISTERED: Final = "not registered"
 USE_UNKNOWN: Final = "present, use unknown"
 NO_STATEMENT: Final = "no statement"
+OBJECT: Final = "object "  # and the object's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class LabelFact:
     def _identity(self) -> str:
         standing = self.versions[0]
         if isinstance(standing.value, IdentityValue):
-            return f"object {standing.value.object_id}"
+            return OBJECT + standing.value.object_id
         return USE_UNKNOWN if standing.present else NOT_REGISTERED
 
     def _life(self) -> str:
@@ -92,7 +93,8 @@ def verify_labels(d: Decoded) -> Registered:
 
     Raises:
         Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap.
+        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap; an
+            index that a later epoch has lost.
     """
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
@@ -112,6 +114,7 @@ def verify_labels(d: Decoded) -> Registered:
         for fact in facts.values():
             _require_no_gap(fact)
         labels += facts.values()
+    _require_growth(d)
     return Registered(tuple(labels), tuple(indices))
 
 
@@ -138,6 +141,21 @@ def _value(
     if calculated != pair.commitment:
         raise FieldMismatch(field="labels.commitment", expected=pair.commitment.hex(), got=calculated.hex())
     return opened.value
+
+
+def _require_growth(d: Decoded) -> None:
+    """What stood in the registry once stands there for good, with the same commitment (SPEC §9.3)."""
+    stood: dict[bytes, tuple[EpochNumber, bytes]] = {}
+    for epoch in d.epochs:
+        for _, part in epoch.labels:
+            pair = part.terminal
+            now = pair.commitment if pair is not None and pair.index == part.index else b""
+            since, before = stood.get(part.index, (epoch.record.epoch, now))
+            if now != before:
+                expected = f"{before.hex()}, as at epoch {since}"
+                raise FieldMismatch(field="labels.commitment", expected=expected, got=now.hex() or "absent")
+            if now:
+                stood[part.index] = (since, now)
 
 
 def _require_no_gap(fact: LabelFact) -> None:

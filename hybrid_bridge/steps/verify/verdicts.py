@@ -6,11 +6,12 @@ from hybrid_bridge.business.outside import Outcome
 from hybrid_bridge.core.attestation import quorum
 from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.encoding import ZERO
-from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED, Verdict, utc
+from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, VERIFIED, Verdict, utc
 from hybrid_bridge.core.label_table import label_table_hash
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.steps.verify.names import Name, Names
+from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.public import Standing
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
 from hybrid_bridge.steps.verify.signers import SignedNote
@@ -28,6 +29,7 @@ class Findings:
     names: Names
     registered: Registered
     standing: Standing
+    promised: Promised | None
     rules: Outcome
 
     @property
@@ -57,6 +59,7 @@ def verdicts_of(f: Findings) -> tuple[Verdict, ...]:
         _not_before(f),
         _freshness(f),
         _registry(f),
+        _omission(f),
         _governance(f),
     )
 
@@ -229,6 +232,24 @@ def _registry_missing(f: Findings) -> str:
     if genesis.predecessor != ZERO and any(fact.statement == NOT_REGISTERED for fact in f.registered.labels):
         return f"the label at the end of the log before, {genesis.predecessor.hex()}"
     return ""
+
+
+def _omission(f: Findings) -> Verdict:
+    """A claim that was refuted never comes here: the check has raised (SPEC §12)."""
+    name, rests = "omission", "the node's identity key, and a quorum that sorted each batch"
+    owed = f.promised
+    if owed is None:
+        missing = "a promise, and every epoch of its window"
+        return Verdict(name=name, result=NOT_SHOWN, detail="no promise", rests_on=rests, missing=missing)
+    promise = owed.promise
+    window = f"epochs {promise.accepted_epoch} to {promise.by_epoch}"
+    who = "somebody whose certificate is not shown" if owed.signer is None else owed.signer.text
+    late = f"; it came late, in epoch {owed.late[0]}" if owed.late else ""
+    if owed.is_broken and not f.log_missing:
+        detail = f"{who} promised entry {promise.entry_leaf.hex()} and left it and its refusal out of {window}{late}"
+        return Verdict(name=name, result=PROVEN, detail=detail, rests_on=rests)
+    detail = f"{who} promised entry {promise.entry_leaf.hex()} in {window}{late}"
+    return Verdict(name=name, result=CLAIMED, detail=detail, rests_on=rests, missing=owed.missing or f.log_missing)
 
 
 def _governance(f: Findings) -> Verdict:

@@ -93,6 +93,39 @@ def test_a_label_nobody_registered_is_shown_absent(closed: tuple[Members, Digest
     assert fact.statement == "not registered"
 
 
+def test_a_receipt_shows_a_label_absent_before_and_present_after(members: Members) -> None:
+    started(members)
+    sent(members, "supplier", registration(members, OBJECT))
+    members.spread(members.order(START + CADENCE))
+    members.clock.moment = START + CADENCE + 1
+    sent(members, "core", confirmation(OBJECT))
+    for number in (2, 3):
+        members.spread(members.order(START + number * CADENCE))
+        for name in VALIDATORS:
+            members.close_epoch(name)
+    for name in VALIDATORS:
+        members.close_epoch(name)
+    attest_all(members)
+    made = bundle(members, purpose="registry", labels=(INVOICE, LIFE), receipts=True)
+    trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "registry"))
+    evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
+    assert not evidence.missing
+    assert [(fact.epoch, fact.statement) for fact in evidence.registry] == [
+        (1, "not registered"),
+        (2, f"object {OBJECT}"),
+        (3, "state CONFIRMED after event 1"),
+    ]
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(creditor_invoice(PARTY, "INV-9"),), receipts=True)
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(INVOICE,), receipts=True, size=TreeSize(2))
+
+
+def test_before_epoch_1_there_is_no_epoch_to_show(closed: tuple[Members, Digest]) -> None:
+    with pytest.raises(Missing):
+        bundle(closed[0], purpose="registry", labels=(INVOICE,), receipts=True)
+
+
 def test_who_does_not_hold_the_document_shows_a_label_unopened(closed: tuple[Members, Digest]) -> None:
     members, _ = closed
     made = bundle(members, "bank-b", labels=(INVOICE,), size=TreeSize(2)) if _serves(members, "bank-b") else None

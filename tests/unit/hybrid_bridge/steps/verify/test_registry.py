@@ -9,6 +9,7 @@ from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.evidence import UNDECIDED, VERIFIED
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import IdentityValue, Label, life
+from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.core.trust import TrustedLog
 from hybrid_bridge.errors import (
     FieldMalformed,
@@ -19,7 +20,7 @@ from hybrid_bridge.errors import (
     TooLong,
 )
 from hybrid_bridge.steps.batch import label_index
-from tests.bundles import Consortium, consortium, edit, flip
+from tests.bundles import LADDERS, Consortium, consortium, edit, flip
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 AT = "10 registry"
@@ -333,3 +334,40 @@ def trusted(bundle):
 
 def test_all_versions_and_the_opening_of_the_last_are_verified():
     assert judged(good("financing")).verdict("registry").result == VERIFIED
+
+
+# ── from epoch to epoch ──
+
+
+def test_a_registry_that_lost_a_label_is_evidence_against_its_validators():
+    """Absent, present, absent: each root is signed, each path holds, and together they break the one promise."""
+    label = good("financing").epochs[1].labels[0]
+    emptied = genesis_tree(world().secrets[0], LADDERS)
+    liar = world().variant(3, registry=emptied, registry_root=emptied.root)
+    shown = Label.decode(label.label)
+    gone = liar.label(shown, 0, 3)
+    parts = liar.epoch_part(2, 4, labels=(liar.label(shown, 0, 2),)), liar.epoch_part(3, 4, labels=(gone,))
+    error = stopped(liar.bundle(4, *parts, anchors=()), FieldMismatch, AT)
+    assert (error.field, error.got) == ("labels.commitment", "absent")
+    assert error.expected == f"{label.terminal.commitment.hex()}, as at epoch 2"
+
+
+def test_a_pair_that_changed_its_commitment_is_evidence_too():
+    label = good("financing").epochs[1].labels[0]
+    other = genesis_tree(world().secrets[0], LADDERS).insert([(label.index, bytes(32))])
+    liar = world().variant(3, registry=other, registry_root=other.root)
+    shown = Label.decode(label.label)
+    parts = [liar.epoch_part(e, 4, labels=(liar.label(shown, 0, e, opened=e == 2),)) for e in (2, 3)]
+    error = stopped(liar.bundle(4, *parts, anchors=()), FieldMismatch, AT)
+    assert error.got == "00" * 32
+
+
+def test_absent_and_then_present_is_how_a_label_comes():
+    """Insert-if-absent: one index without its label is enough to see it."""
+    index, _ = label_index(world().genesis, world().vrf_seed, life("note", note()), 3)
+    before = genesis_tree(world().secrets[0], LADDERS)
+    liar = world().variant(1, registry=before, registry_root=before.root)
+    parts = [liar.epoch_part(e, 4, labels=(liar.label(life("note", note()), 3, e),)) for e in (1, 2)]
+    facts = judged(liar.bundle(4, *parts, anchors=()), require=("integrity",)).registry
+    assert [fact.versions for fact in facts] == [(3,), (3,)]
+    assert [part.labels[0].index for part in parts] == [index, index]

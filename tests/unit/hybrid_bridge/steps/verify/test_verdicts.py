@@ -186,3 +186,50 @@ def test_absences_are_listed():
     assert (fact.epoch, fact.leaf) == (1, world().no_entry)
     again = edit(good("history"), "epochs.0.absences", lambda parts: parts * 2)
     assert len(judged(again).absences) == 2
+
+
+# ── sequence numbers ──
+
+
+def by_one_submitter(count):
+    """Events of the submitter who has the most, in the order of its numbers."""
+    numbers = {}
+    for position, played in enumerate(world().played):
+        if position in frauds():
+            continue
+        numbers.setdefault(played.signed.body.submitter, []).append((played.signed.body.sequence, position))
+    return [position for _, position in sorted(max(numbers.values(), key=len))[:count]]
+
+
+def frauds():
+    entries = world().closed[0].batch.entries
+    return {k for k, played in enumerate(world().played) if played.draft.entry not in entries}
+
+
+def numbered(*positions):
+    entries = sorted((world().entry(p, transaction=True) for p in positions), key=lambda part: part.index)
+    return judged(world().bundle(4, world().epoch_part(1, 4, entries=tuple(entries))), require=("integrity",))
+
+
+def test_a_shown_transaction_has_its_number():
+    (position,) = by_one_submitter(1)
+    (record,) = numbered(position).records
+    body = world().played[position].signed.body
+    assert (record.submitter, record.sequence) == (body.submitter, body.sequence)
+
+
+def test_numbers_between_those_shown_are_known_to_be_kept_back():
+    first, *_, last = positions = by_one_submitter(4)
+    numbers = [world().played[p].signed.body.sequence for p in (first, last)]
+    between = numbers[1] - numbers[0] - 1
+    assert between >= len(positions) - 2
+    (warning,) = [w for w in numbered(first, last).warnings if "of submitter" in w]
+    told = f"the numbers {numbers[0]}, {numbers[1]} are shown; {between} between them not"
+    assert warning.endswith(told)
+
+
+def test_numbers_that_follow_one_another_leave_nothing_between():
+    positions = by_one_submitter(60)
+    sequence = {world().played[p].signed.body.sequence: p for p in positions}
+    pair = next((p, sequence[n + 1]) for n, p in sequence.items() if n + 1 in sequence)
+    assert not [w for w in numbered(*pair).warnings if "of submitter" in w]

@@ -102,6 +102,7 @@ def test_without_trust_all_is_checked_and_what_is_missing_is_named():
         "not before": NOT_SHOWN,
         "freshness": UNDECIDED,
         "registry": UNDECIDED,
+        "omission": NOT_SHOWN,
         "governance since": NOT_SHOWN,
     }
 
@@ -128,11 +129,6 @@ def test_unknown_critical():
     bundle = replace(good(), critical=("colour",), extensions={"colour": "red"})
     error = stopped(bundle, Missing, "2 format")
     assert error.what == "a verifier that understands the extension colour"
-
-
-def test_a_promise_is_not_judged_yet():
-    error = stopped(replace(good(), promise=bytes(219)), Missing, "12 promise")
-    assert error.what == "a verifier that judges promises"
 
 
 # ── what it costs (SPEC §15) ──
