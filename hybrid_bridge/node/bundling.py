@@ -41,10 +41,11 @@ EVERYTHING: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class RecordOrder:
-    """A record to show, and which of its fields: names, or `*` for all."""
+    """A record to show, which of its fields (names, or `*` for all), and whether its signed transaction too."""
 
     leaf: Digest
     names: tuple[str, ...]
+    transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,6 @@ class BundleOrder:
     labels: tuple[Label, ...]  # of a life label the whole story is shown
     size: TreeSize
     label_epoch: EpochNumber
-    transactions: bool
 
 
 class Bundler:
@@ -79,7 +79,7 @@ class Bundler:
         note = self._view.logbook.note(size)
         parts = _Gathered()
         for wanted in order.records:
-            epoch, entry = self._entry(wanted, size, transaction=order.transactions)
+            epoch, entry = self._entry(wanted, size)
             parts.entries[epoch].append(entry)
         label_epoch = order.label_epoch or EpochNumber(size - 1)
         for label in order.labels:
@@ -127,7 +127,7 @@ class Bundler:
 
     # ── a record ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entry(self, wanted: RecordOrder, size: TreeSize, *, transaction: bool) -> tuple[EpochNumber, EntryPart]:
+    def _entry(self, wanted: RecordOrder, size: TreeSize) -> tuple[EpochNumber, EntryPart]:
         record = self._view.records.record(wanted.leaf)
         height = self._view.ledger.entry_height(wanted.leaf)
         header = None if height is None else self._view.ledger.header(height)
@@ -144,7 +144,7 @@ class Bundler:
             index=index,
             path=batch.path(index),
             disclosures=_chosen(plaintext, wanted.names),
-            transaction=self._transaction(header.height, plaintext.entry) if transaction else None,
+            transaction=self._transaction(header.height, plaintext.entry) if wanted.transaction else None,
         )
         return header.epoch, part
 

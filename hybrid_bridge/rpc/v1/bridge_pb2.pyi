@@ -403,12 +403,14 @@ class BundleRequest(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ...) -> None: ...
 
 class Disclosed(_message.Message):
-    __slots__ = ("entry_leaf", "names")
+    __slots__ = ("entry_leaf", "names", "transaction")
     ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     entry_leaf: bytes
     names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
+    transaction: bool
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., transaction: _Optional[bool] = ...) -> None: ...
 
 class BundleResponse(_message.Message):
     __slots__ = ("bundle",)

@@ -9,6 +9,7 @@ from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_p
 from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
+from hybrid_bridge.steps.verify.insertions import require_one_story
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
@@ -18,8 +19,9 @@ NO_STATEMENT: Final = "no statement"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One version of one label at an epoch: present or absent, and the value it was opened to."""
+    """One version of one label at an epoch: its index, present or absent, and the value it was opened to."""
 
+    index: RegistryIndex
     present: bool
     value: IdentityValue | LifeValue | None
 
@@ -92,7 +94,8 @@ def verify_labels(d: Decoded) -> Registered:
 
     Raises:
         Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap.
+        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap;
+            another epoch or a transaction shown contradicts it.
     """
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
@@ -108,10 +111,11 @@ def verify_labels(d: Decoded) -> Registered:
                 raise FieldMalformed(field="labels", rule="each version of a label once")
             _verify_index(d, shown, part.index)
             value = None if shown.opened is None else _value(d, shown, shown.opened, part.terminal if present else None)
-            fact.versions[shown.version] = Standing(present, value)
+            fact.versions[shown.version] = Standing(RegistryIndex(part.index), present, value)
         for fact in facts.values():
             _require_no_gap(fact)
         labels += facts.values()
+    require_one_story(d)
     return Registered(tuple(labels), tuple(indices))
 
 

@@ -25,7 +25,8 @@ from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged,
 AT = "10 registry"
 ABSENT = "epochs.0.labels.0"  # of "unregistered"
 IDENTITY = "epochs.1.labels.0"  # of "financing"
-LIFE = "epochs.1.labels.1"
+FIRST_LIFE = 4  # behind the invoice's identity labels
+LIFE = f"epochs.1.labels.{FIRST_LIFE}"
 
 
 def note() -> str:
@@ -36,7 +37,7 @@ def note() -> str:
 def life_labels(*positions: int):
     """The financing with some versions of the note's life: 0 … 3 present, 4 absent."""
     labels = good("financing").epochs[1].labels
-    return changed("financing", "epochs.1.labels", tuple(labels[1 + k] for k in positions))
+    return changed("financing", "epochs.1.labels", tuple(labels[FIRST_LIFE + k] for k in positions))
 
 
 def statement(bundle) -> str:
@@ -120,7 +121,7 @@ def test_path_257():
 
 def test_registry_leaf_as_node():
     """cross/: a level left out, and a leaf where a node should be."""
-    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[1:]), RootMismatch, AT)
+    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[:-1]), RootMismatch, AT)
 
 
 def test_the_registry_of_another_epoch_is_another_root():
@@ -222,9 +223,9 @@ def test_top_version_not_shown_absent(shown):
 
 
 def test_the_last_event_must_be_opened():
-    last = replace(good("financing").epochs[1].labels[4], value=None, opening=None)
+    last = replace(good("financing").epochs[1].labels[FIRST_LIFE + 3], value=None, opening=None)
     assert statement(edit(life_labels(0, 1, 2, 3, 4), "epochs.1.labels.3", lambda _: last)) == "present, use unknown"
-    first = replace(good("financing").epochs[1].labels[1], value=None, opening=None)
+    first = replace(good("financing").epochs[1].labels[FIRST_LIFE], value=None, opening=None)
     bundle = edit(life_labels(0, 1, 2, 3, 4), "epochs.1.labels.0", lambda _: first)
     assert statement(bundle) == "state FINANCED after event 3"
 
@@ -281,7 +282,9 @@ def test_a_registration_does_not_grow_old():
 
 def test_a_bare_index_is_listed_and_says_nothing_of_a_label():
     bare = dict.fromkeys(("label", "version", "proof", "value", "opening"))
-    present = edit(good("financing"), "epochs.1.labels", lambda parts: tuple(replace(p, **bare) for p in parts[::4]))
+    present = edit(
+        good("financing"), "epochs.1.labels", lambda parts: tuple(replace(p, **bare) for p in parts[:: FIRST_LIFE + 3])
+    )
     evidence = judged(present, require=("integrity",))
     assert [fact.statement for fact in evidence.registry] == ["present, label not shown"] * 2
     assert evidence.verdict("registry").result == "not shown"
