@@ -32,6 +32,9 @@ def require_arithmetic(d: Decoded) -> None:
     for older, newer in pairwise(d.notes):
         if older.size >= newer.size:
             raise FieldMalformed(field="checkpoints", rule="sizes strictly ascending")
+    digests = [sha256(der) for der in d.bundle.certificates]  # by hash, so not before this check (SPEC §15)
+    if any(one >= following for one, following in pairwise(digests)):
+        raise FieldMalformed(field="certificates", rule="strictly ascending by hash")
     _require_epochs(d)
     _require_governance(d)
     _require_lengths(d)

@@ -1,5 +1,6 @@
 """Check 9 through whole bundles: who the keys belong to, and whose transactions are shown."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hybrid_bridge.adapters import pki
 from hybrid_bridge.adapters.pki import Holder, found_authority, issue_identity
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import UNDECIDED, VERIFIED
@@ -20,9 +22,9 @@ from hybrid_bridge.errors import (
     FieldMismatch,
     SignatureWrong,
 )
-from hybrid_bridge.steps.verify import names, verify
+from hybrid_bridge.steps.verify import certificates, verify
 from hybrid_bridge.units import UnixSeconds
-from tests.bundles import CADENCE, NOW, START, Consortium, Validator, consortium, edit, flip
+from tests.bundles import CADENCE, NOW, START, Consortium, Validator, consortium, edit, flip, make_validator
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 NAMES, TRANSACTIONS = "9 names", "9 transactions"
@@ -131,7 +133,8 @@ def test_without_a_certificate_the_signature_of_a_binding_is_listed_as_unjudged(
 
 def test_certificates_stand_in_order_each_once():
     for change in (lambda c: c[::-1], lambda c: (c[0], *c)):
-        assert stopped(changed("receivable", "certificates", change), FieldMalformed, NAMES).field == "certificates"
+        error = stopped(changed("receivable", "certificates", change), FieldMalformed, "4 arithmetic")
+        assert error.field == "certificates"
 
 
 def test_a_certificate_of_nobody_shown_is_refused():
@@ -162,30 +165,6 @@ def test_a_certificate_of_a_key_of_another_kind_is_malformed():
 def test_a_certificate_that_holds_another_key_binds_nothing():
     der = other_certificate(ed25519.Ed25519PrivateKey.generate())
     stopped_there(SignatureWrong, certificate=lambda *_: der)
-
-
-@pytest.mark.filterwarnings("ignore")  # the library's own, about serial numbers
-def test_an_unreadable_certificate_is_malformed():
-    """Bits flipped anywhere in a certificate: only our errors leave these functions."""
-    der = world().first[0].certificate
-    root = names._load(world().root)
-    unreadable = 0
-    for position in range(len(der)):
-        broken = der[:position] + bytes([der[position] ^ 1 << position % 8]) + der[position + 1 :]
-        try:
-            certificate = names._load(broken)
-            names._spki(certificate)
-            names._basis(certificate, [root], Named(), UnixSeconds(START))
-            assert not names._names(certificate, Named())
-        except CertificateMalformed:
-            unreadable += 1
-    assert unreadable > 50
-
-
-class Named:
-    """Somebody whose name no certificate has."""
-
-    name, legal_id = "nobody", "LEI:nobody"
 
 
 # ── names ──
@@ -235,9 +214,52 @@ def test_a_trusted_certificate_of_somebody_else_lends_no_name(change):
     assert reason(*by_authority(change)) == "its certificate names somebody else"
 
 
+def test_a_name_beyond_what_a_certificate_has_room_for_is_shown_as_far_as_it_goes():
+    """Two firms whose names begin alike are told apart by their legal ids, and no longer name is called certified."""
+    long = "L" * 64
+
+    class Long(Founded):
+        def _validator(self, row, generation):
+            return super()._validator({**row, "name": long + row["name"]}, generation)
+
+    world = Long()
+    evidence = names_of(world.receivable(anchors=()), world.trust(require=()))
+    assert {signer.split(" (")[0] for signer in evidence.signers} == {long + "…"}
+    assert evidence.verdict("level").result == "A1"
+
+
+@pytest.mark.parametrize("role", ["member", "owner", "relayer", None])
+def test_a_certificate_for_another_purpose_lends_no_name(role):
+    """The authority issues certificates for TLS, owners and relayers too; whoever holds such a key is no signer."""
+
+    def other(world, name, legal_name, legal_id):
+        holder = Holder(name, legal_name, legal_id)
+        kind = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"urn:hybrid-bridge:{role}:{name}")])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pki, "_names", lambda *_: kind if role else x509.IssuerAlternativeName(kind))
+            return issued(world.keys[name], holder, world.authority, START)
+
+    assert reason(*founded(certificate=other)) == "its certificate is not for an identity key"
+
+
 @pytest.mark.parametrize("at", [START + 100 * CADENCE, START - 20 * 365 * CADENCE])
 def test_a_certificate_that_was_not_valid_then_lends_no_name(at):
     assert reason(*by_authority(at=at)) == "its certificate was not valid at the checkpoint's time"
+
+
+@pytest.mark.parametrize("roots", ["member_roots", "tsa_roots"])
+def test_a_root_that_nobody_can_read_is_said_whether_or_not_it_is_needed(roots):
+    """A mistyped trust file must not pass for a cautious one."""
+    bare = changed("receivable", "certificates", ())
+    assert stopped(bare, CertificateMalformed, NAMES, **{roots: (b"junk",)}).rule == "a DER X.509 certificate"
+
+
+def test_a_certificate_is_tried_once_on_each_root_however_many_sets_it_stands_in(monkeypatch):
+    tried = []
+    real = certificates._issued_by
+    monkeypatch.setattr(certificates, "_issued_by", lambda *pair: tried.append(pair) or real(*pair))
+    assert judged(good("history")).verdict("level").result == "A1"
+    assert len(tried) == len(good("history").certificates)
 
 
 def test_level_a1_takes_a_quorum_of_certified_names_and_no_more():
@@ -248,10 +270,37 @@ def test_level_a1_takes_a_quorum_of_certified_names_and_no_more():
     evidence = judged(bundle)
     assert evidence.verdict("names").result == UNDECIDED
     assert evidence.verdict("level").result == "A1"
+    assert "certified names of 3 different members" not in str(evidence)
     hidden = world().first[0].certificate
     bundle = edit(good(), "certificates", lambda ders: tuple(der for der in ders if der != hidden))
     assert judged(bundle).verdict("level").result == "A0"
     assert judged(bundle, minimum_level="A1").missing == ("level: A1; A0 was reached",)
+
+
+class Alone(Founded):
+    """One legal entity stands behind every validator; `alike` says what else is the same."""
+
+    def _validator(self, row, generation):
+        first = next(r for r in json.loads(self.files["members.json"]) if "node" in r["roles"])
+        other = {**row, **{part: first[part] for part in self.wrong["alike"]}}
+        return super()._validator(other, generation) if self.wrong["alike"] != ("key",) else self._one_key(row, first)
+
+    def _one_key(self, row, first):
+        """Another name and certificate for each; the identity key is the same."""
+        holder, key = Holder(row["key"], row["name"], row["id"]), self.keys[first["key"]]
+        certificate = issue_identity(self.authority, holder, key.public, UnixSeconds(START))
+        return make_validator(self.origin, row, key, certificate, self._seed(row["key"]))
+
+
+@pytest.mark.parametrize("alike", [("name", "id"), ("key",)])
+def test_one_entity_with_many_keys_is_one_member(alike):
+    world = Alone(alike=alike)
+    bundle = world.receivable(anchors=())
+    evidence = names_of(bundle, world.trust(require=(), minimum_level="A1"))
+    assert evidence.missing == ("level: A1; A0 was reached",)
+    assert evidence.verdict("level").missing == "certified names of 3 different members; 1 are shown"
+    assert evidence.verdict("names").detail == "all 3 signers are named by certificates, who are 1 different member"
+    assert len(evidence.signers) == (1 if alike == ("name", "id") else 3)
 
 
 class Renamed(Founded):
