@@ -11,13 +11,17 @@ from datetime import date
 from typing import Final, TypeAlias
 
 from hybrid_bridge.business.record_types import FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
+from hybrid_bridge.business.schema import EVENT_TIME, RECORD_TYPES
 from hybrid_bridge.errors import FieldMismatch
+from hybrid_bridge.units import UnixSeconds
 
 Value: TypeAlias = str | int | bool | None
 Opened: TypeAlias = tuple[int, Mapping[str, Value]]  # record type, fields by name, each of its schema's type
 
 TENOR_WARN_DAYS: Final = 184  # six calendar months at their longest
 ADVANCE_RATE_BPS: Final = 9_000
+BACKDATE_MAX: Final = 86_400  # seconds
+FUTURE_MAX: Final = 120
 MAX_ROWS: Final = 200  # of a repeated group; the widest is `note.k` of a financing
 
 
@@ -161,6 +165,24 @@ def _advance(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) ->
         yield f"I6b: every financed note; those shown carry an advance of {limit}, not of {advance}"
     elif advance > limit:
         raise FieldMismatch(field="advance (I6b)", expected=f"<= {limit}", got=str(advance))
+
+
+# ── I9 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def require_event_time(record: Opened, begin: UnixSeconds, end: UnixSeconds) -> None:
+    """I9 by what an outsider knows of the block's time: it lies in the epoch, from `begin` to `end`.
+
+    Raises:
+        FieldMismatch: no block of that epoch may hold this event time.
+    """
+    record_type, fields = record
+    moment = fields.get(EVENT_TIME)
+    if record_type not in RECORD_TYPES or not isinstance(moment, int):
+        return
+    least, most = begin - BACKDATE_MAX, end + FUTURE_MAX
+    if not least <= moment <= most:
+        raise FieldMismatch(field=f"{EVENT_TIME} (I9)", expected=f"{least} to {most}", got=str(moment))
 
 
 # ── I12 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

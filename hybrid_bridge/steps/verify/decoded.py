@@ -8,6 +8,7 @@ from typing import Final
 
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.bundle import (
+    MAX_BUNDLE,
     Bundle,
     EntryPart,
     EpochPart,
@@ -18,6 +19,7 @@ from hybrid_bridge.core.bundle import (
 )
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, require_once
+from hybrid_bridge.core.encoding import parse_canonical_json
 from hybrid_bridge.core.entry import RecordEntry, decode_record_entry
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
@@ -168,6 +170,8 @@ def decode(bundle: Bundle, roots: int = 0) -> Decoded:
         epochs=epochs,
         governance=None if bundle.governance is None else _governance(bundle.governance, epochs),
     )
+    if bundle.provenance is not None:
+        parse_canonical_json(bundle.provenance.encode("utf-8"), "provenance", MAX_BUNDLE)
     _require_few(decoded, roots)
     return decoded
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from hybrid_bridge.business.claims import typed_claims
+from hybrid_bridge.business.schema import RECORD_TYPES
 from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.keys import decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
@@ -142,14 +144,23 @@ def _basis(certificate: ShownCertificate, validator: DecodedValidator, at: UnixS
 
 
 def verify_transactions(d: Decoded) -> None:
-    """Each shown transaction is the one behind its entry and carries all its signatures (SPEC §12 step 9).
+    """Each shown transaction is the one behind its entry, in time, whole and signed (SPEC §12 step 9).
+
+    Of a record type that this verifier does not know the claims are not judged: `verify_rules` says so.
 
     Raises:
-        Malformed: it breaks SPEC §4.
-        Refuted: a signature is wrong or it belongs to another entry.
+        Malformed: it breaks SPEC §4; a claim is missing, unknown or of another type than its schema says.
+        Refuted: a signature is wrong, it belongs to another entry, or had expired in its epoch.
     """
-    for entry, signed in d.transactions:
-        payload = signed.body.payload
+    for epoch, entry in d.entries:
+        if entry.transaction is None:
+            continue
+        body, payload = entry.transaction.body, entry.transaction.body.payload
         if not isinstance(payload, RecordPayload) or payload.entry != entry.part.entry:
             raise FieldMismatch(field="transaction.entry", expected=b64u(entry.part.entry), got="another entry")
-        signed.verify_stateless(d.log_id)
+        if body.expires_epoch < epoch.record.epoch:
+            expected = f">= {epoch.record.epoch}"
+            raise FieldMismatch(field="transaction.expires_epoch", expected=expected, got=str(body.expires_epoch))
+        entry.transaction.verify_stateless(d.log_id)
+        if entry.entry.record_type in RECORD_TYPES:
+            typed_claims(body, payload)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.bundle import LabelPart, TerminalPart
+from hybrid_bridge.core.bundle import TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
-from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_presence
 from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedLabel, DecodedOpening
 from hybrid_bridge.steps.verify.insertions import require_one_story
-from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex, UnixSeconds
+from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
 USE_UNKNOWN: Final = "present, use unknown"
@@ -90,19 +89,19 @@ class Registered:
 
 
 def verify_labels(d: Decoded) -> Registered:
-    """Paths, VRF proofs and openings of all labels shown.
+    """VRF proofs and openings of all labels shown; their paths were followed in check 6.
 
     Raises:
-        Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap;
-            another epoch or a transaction shown contradicts it.
+        Malformed: a version twice.
+        Refuted: a VRF proof or an opening contradicts index or commitment; life versions with a gap; another epoch or a
+            transaction shown contradicts it.
     """
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
     for epoch in d.epochs:
         when, facts = (epoch.record.epoch, epoch.record.closed_at), dict[Label, LabelFact]()
         for shown, part in epoch.labels:
-            present = _follow(epoch, part)
+            present = part.terminal is not None and part.terminal.index == part.index
             if shown is None:
                 indices.append(IndexFact(*when, RegistryIndex(part.index), present))
                 continue
@@ -117,21 +116,6 @@ def verify_labels(d: Decoded) -> Registered:
         labels += facts.values()
     require_one_story(d)
     return Registered(tuple(labels), tuple(indices))
-
-
-def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
-    """Whether the index is present; either way the path leads to the epoch's registry root."""
-    root, index = epoch.record.registry_root, RegistryIndex(part.index)
-    path = [Digest(item) for item in part.path]
-    if part.terminal is None:
-        verify_absence(root, index, None, path)
-        return False
-    terminal = Terminal(RegistryIndex(part.terminal.index), Commitment(part.terminal.commitment))
-    if terminal.index == index:
-        verify_presence(root, index, terminal.commitment, path)
-        return True
-    verify_absence(root, index, terminal, path)
-    return False
 
 
 def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:

@@ -1,12 +1,12 @@
 """Check 13 of `verify`: artefact digests, openings against records, brake flags, rules between records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from hybrid_bridge.business.outside import Opened, Outcome, cross_checks
+from hybrid_bridge.business.outside import Opened, Outcome, cross_checks, require_event_time
 from hybrid_bridge.business.receivables.backing import AssetRecord, Insertion, Invoices, ProvenLabel
 from hybrid_bridge.business.record_types import ASSET_CONFIRM, ASSET_REGISTER
-from hybrid_bridge.business.schema import SCHEMAS
+from hybrid_bridge.business.schema import RECORD_TYPES, SCHEMAS
 from hybrid_bridge.core.bundle import ArtefactPart
 from hybrid_bridge.core.disclosure import FieldValue
 from hybrid_bridge.core.encoding import b64u
@@ -19,7 +19,7 @@ from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
 from hybrid_bridge.steps.verify.insertions import ops_of
 from hybrid_bridge.steps.verify.registry import Registered
-from hybrid_bridge.units import Digest, RecordType
+from hybrid_bridge.units import Digest, RecordType, UnixSeconds
 
 _Record: TypeAlias = tuple[DecodedEntry, Mapping[str, FieldValue]]  # with all that is known of its fields
 
@@ -41,13 +41,14 @@ def verify_rules(d: Decoded, registered: Registered) -> Outcome:
     invoices.contradictions()
     partial = {position for position, entry in enumerate(entries) if entry.transaction is None}
     outcome = cross_checks(opened, invoices.wanting, partial)
-    unknown = {entry.schema for entry in entries if entry.disclosures and entry.schema not in SCHEMAS}
+    for (epoch, _), record in zip(d.entries, opened, strict=True):
+        require_event_time(record, UnixSeconds(epoch.record.closed_at - d.genesis.cadence), epoch.record.closed_at)
     return Outcome(
         warnings=(
             *(f"the brake was on when epoch {e.record.epoch} closed" for e in d.epochs if e.record.flags & BRAKE_ON),
             *outcome.warnings,
         ),
-        missing=(*outcome.missing, *(f"a verifier that knows the schema {name[:64]}" for name in sorted(unknown))),
+        missing=(*outcome.missing, *(f"a verifier that knows the {what}" for what in sorted(_unknown(entries)))),
     )
 
 
@@ -57,6 +58,13 @@ def _fields_of(entry: DecodedEntry) -> Opened:
     if entry.transaction is not None:
         fields |= {name: claim.value for name, claim in claims_of(entry.transaction.body).items()}
     return entry.entry.record_type, fields
+
+
+def _unknown(entries: Sequence[DecodedEntry]) -> set[str]:
+    """Records whose fields, or whose claims in a shown transaction, nobody here can judge."""
+    schemas = {f"schema {e.schema[:64]}" for e in entries if e.disclosures and e.schema not in SCHEMAS}
+    types = {e.entry.record_type for e in entries if e.transaction is not None} - RECORD_TYPES
+    return schemas | {f"record type {event_code(RecordType(kind))}" for kind in types}
 
 
 # ── labels ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 import pytest
 
-from hybrid_bridge.business.outside import cross_checks
+from hybrid_bridge.business.outside import ADVANCE_RATE_BPS, BACKDATE_MAX, FUTURE_MAX, cross_checks, require_event_time
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.errors import FieldMismatch
 
 NOTE, ASSET, A, B = "aa", "0b", "c1", "c2"
@@ -152,3 +153,18 @@ def test_records_that_hide_their_note_are_not_taken_for_one_another():
 def test_parents_in_a_circle_end():
     circle = split((A, "1"), parent=B), split((B, "1"), parent=A)
     assert len(checked(finance(A), *circle).missing) == 1
+
+
+# ── I9 ──
+
+
+def test_the_limits_are_those_of_the_rule_pack():
+    pack = RulePack()
+    assert (pack.backdate_max, pack.future_max, pack.advance_rate) == (BACKDATE_MAX, FUTURE_MAX, ADVANCE_RATE_BPS)
+
+
+def test_a_time_that_is_none_or_of_a_type_nobody_knows_is_not_judged():
+    for record in ((0x0105, {}), (0x7FFF, {"event_time": 1}), (0x7FFF, {"event_time": "1"})):
+        require_event_time(record, 10**9, 10**9)
+    with pytest.raises(FieldMismatch):
+        require_event_time((0x0105, {"event_time": 1}), 10**9, 10**9)

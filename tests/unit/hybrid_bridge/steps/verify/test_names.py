@@ -12,9 +12,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hybrid_bridge.adapters import pki
 from hybrid_bridge.adapters.pki import Holder, found_authority, issue_identity
+from hybrid_bridge.core.batch import Batch
+from hybrid_bridge.core.bundle import EntryPart
+from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.entry import RecordEntry
 from hybrid_bridge.core.evidence import UNDECIDED, VERIFIED
+from hybrid_bridge.core.field_tree import build_fields
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import RecordPayload, SignaturePart
 from hybrid_bridge.core.validators import SignedKeyBinding, name_text
 from hybrid_bridge.errors import (
     CertificateMalformed,
@@ -22,7 +29,8 @@ from hybrid_bridge.errors import (
     FieldMismatch,
     SignatureWrong,
 )
-from hybrid_bridge.steps.verify import certificates, verify
+from hybrid_bridge.steps.submit import finish
+from hybrid_bridge.steps.verify import certificates, names, rules, verify
 from hybrid_bridge.units import UnixSeconds
 from tests.bundles import CADENCE, NOW, START, Consortium, Validator, consortium, edit, flip, make_validator
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
@@ -356,3 +364,68 @@ def test_a_transactions_signatures_hold():
 
 def flip_byte(data, position):
     return data[: position - 1] + flip(data[position - 1 : position]) + data[position:]
+
+
+def resigned(event, claims=None, **changes):
+    """An event's record with other claims, or its transaction with other terms; signed by whoever signed, in a batch."""
+    w, played = world(), world().played[event]
+    payload, tree = played.draft.body.payload, played.draft.tree
+    if claims is not None:
+        width = 4 * tree.width
+        decoys = [sha256(bytes([k % 256, k // 256])) for k in range(width // 2 - len(tree.private))]
+        tree = build_fields(claims, tree.private, decoys, width)
+        record = RecordEntry(payload.record.record_type, width, tree.field_root).encode()
+        payload = RecordPayload(record, tree.private_root, tuple(claim.text() for claim in tree.claims), payload.ops)
+    body = replace(played.draft.body, payload=payload, **changes)
+    own = SignaturePart.over(body.message, w.keys[w.events[event]["submitter"]])
+    consents = [SignaturePart.over(body.consent, w.keys[name]) for name in w.events[event]["authorisers"]]
+    kept = [entry for entry in w.closed[0].batch.entries if entry != played.draft.entry]
+    batch = Batch(sorted([*kept, payload.entry], key=leaf_hash))
+    liar, index = w.variant(1, batch=batch, batch_root=batch.root), batch.index_of(leaf_hash(payload.entry))
+    signed = finish(body, own, consents).encode()
+    part = EntryPart(entry=payload.entry, index=index, path=batch.path(index), disclosures=(), transaction=signed)
+    return liar.bundle(4, liar.epoch_part(1, 4, entries=(part,)), anchors=())
+
+
+def claims_of_split(without="", **more):
+    """Of event 35, which splits a note into three."""
+    kept = [claim for claim in world().played[35].draft.tree.claims if claim.name not in (without, *more)]
+    return [*kept, *(Disclosure(sha256(name.encode()), name, value) for name, value in more.items())]
+
+
+def test_a_transaction_resigned_as_it_was_holds():
+    assert judged(resigned(35, claims_of_split()), require=()).complete
+
+
+@pytest.mark.parametrize(
+    ("claims", "field"),
+    [
+        ({"child.2.note": "ee" * 16}, "child.2.face"),
+        ({"child.250.note": "ee" * 16, "child.250.face": "999999999"}, "child.250.face"),
+        ({"child.4.note": "ee" * 16, "child.4.face": "1", "child.4.payee_key": "x"}, "child.4.face"),
+        ({"anything": "x"}, "anything"),
+        ({"event_time": None}, "event_time"),
+        ({"child.0.face": "1.5"}, "child.0.face"),
+        ({"without": "event_time"}, "event_time"),
+        ({"_schema": "note.issue/1"}, "_schema"),
+    ],
+)
+def test_a_shown_transaction_whose_claims_break_its_schema_is_malformed(claims, field):
+    """A row beyond the group's last, or one that its record cannot have, would hide from every sum (I2)."""
+    error = stopped(resigned(35, claims_of_split(**claims)), FieldMalformed, TRANSACTIONS)
+    assert error.field == field
+
+
+def test_expired():
+    """tx/: it may stand in the epoch in which it expires, and in no later one."""
+    assert judged(resigned(35, expires_epoch=1), require=()).complete
+    error = stopped(resigned(35, expires_epoch=0), FieldMismatch, TRANSACTIONS)
+    assert (error.field, error.expected, error.got) == ("transaction.expires_epoch", ">= 1", "0")
+
+
+def test_the_claims_of_a_record_type_that_nobody_here_knows_are_missing_and_not_judged(monkeypatch):
+    known = names.RECORD_TYPES - {0x0108}
+    for module in (names, rules):
+        monkeypatch.setattr(module, "RECORD_TYPES", known)
+    evidence = judged(resigned(35, claims_of_split(anything="x")), require=())
+    assert evidence.missing == ("a verifier that knows the record type 0x0108",)

@@ -23,6 +23,7 @@ from tests.bundles import Consortium, consortium, edit, flip
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 AT = "10 registry"
+PATHS = "6 hash paths"
 ABSENT = "epochs.0.labels.0"  # of "unregistered"
 IDENTITY = "epochs.1.labels.0"  # of "financing"
 FIRST_LIFE = 4  # behind the invoice's identity labels
@@ -52,13 +53,13 @@ def test_absence_terminal_equals_key():
     """The pair of the index itself under a path that is no such presence."""
     part = good("unregistered").epochs[0].labels[0]
     terminal = TerminalPart(index=part.index, commitment=bytes(32))
-    stopped(changed("unregistered", f"{ABSENT}.terminal", terminal), RootMismatch, AT)
+    stopped(changed("unregistered", f"{ABSENT}.terminal", terminal), RootMismatch, PATHS)
 
 
 def test_absence_terminal_off_prefix():
     part = absent_beside_a_pair()
     terminal = replace(part.terminal, index=flip(part.terminal.index, 255))
-    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(part, terminal=terminal)), TerminalMalformed, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(part, terminal=terminal)), TerminalMalformed, PATHS)
 
 
 def absent_beside_a_pair() -> LabelPart:
@@ -89,28 +90,28 @@ def test_presence_of_neighbour():
     """Somebody else's pair does not make a label present."""
     neighbour = absent_beside_a_pair()
     terminal = replace(neighbour.terminal, index=neighbour.index)
-    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(neighbour, terminal=terminal)), RootMismatch, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(neighbour, terminal=terminal)), RootMismatch, PATHS)
 
 
 def test_a_registered_label_cannot_be_shown_absent():
     shown = good("financing").epochs[1].labels[0]
     other = world().closed[2].registry.prove(flip(shown.index))
     hidden = replace(shown, value=None, opening=None, path=other.path, terminal=None)
-    stopped(changed("financing", IDENTITY, hidden), RootMismatch, AT)
+    stopped(changed("financing", IDENTITY, hidden), RootMismatch, PATHS)
 
 
 def test_hole_with_wrong_root():
     hidden = replace(absent_beside_a_pair(), terminal=None)
-    stopped(edit(good("unregistered"), ABSENT, lambda _: hidden), RootMismatch, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: hidden), RootMismatch, PATHS)
     stopped(
         edit(good("unregistered"), ABSENT, lambda _: replace(absent_in_a_hole(), path=(b"\x01" * 32,))),
         RootMismatch,
-        AT,
+        PATHS,
     )
 
 
 def test_deepest_sibling_empty():
-    stopped(changed("unregistered", f"{ABSENT}.path.0", ZERO), TerminalMalformed, AT)
+    stopped(changed("unregistered", f"{ABSENT}.path.0", ZERO), TerminalMalformed, PATHS)
 
 
 def test_path_257():
@@ -121,12 +122,12 @@ def test_path_257():
 
 def test_registry_leaf_as_node():
     """cross/: a level left out, and a leaf where a node should be."""
-    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[:-1]), RootMismatch, AT)
+    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[:-1]), RootMismatch, PATHS)
 
 
 def test_the_registry_of_another_epoch_is_another_root():
     earlier = world().epoch_part(2, 4, labels=good("unregistered").epochs[0].labels)
-    stopped(edit(good("unregistered"), "epochs.0", lambda _: earlier), RootMismatch, AT)
+    stopped(edit(good("unregistered"), "epochs.0", lambda _: earlier), RootMismatch, PATHS)
 
 
 # ── VRF ──
@@ -331,3 +332,11 @@ def trusted(bundle):
 
 def test_all_versions_and_the_opening_of_the_last_are_verified():
     assert judged(good("financing")).verdict("registry").result == VERIFIED
+
+
+def test_a_path_of_the_registry_is_followed_before_any_signature():
+    """SPEC §15: strangers signed the checkpoint too, and nobody has looked yet."""
+    bundle = changed("unregistered", f"{ABSENT}.path.0", flip)
+    strangers = [replace(v, attestation=b"\x05" * 32) for v in world().validators_of(4)[:3]]
+    note = world().signed(world().checkpoint(4), strangers)
+    stopped(edit(bundle, "checkpoints.0.note", lambda _: note), RootMismatch, PATHS)

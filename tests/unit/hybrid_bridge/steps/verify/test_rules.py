@@ -17,7 +17,7 @@ from hybrid_bridge.steps import submit
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.testing.datasets.play import Played
-from tests.bundles import INVOICE, NOW, Consortium, _sorted, edit
+from tests.bundles import CADENCE, INVOICE, NOW, START, Consortium, _sorted, edit
 from tests.ledger import counted
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
@@ -88,6 +88,28 @@ def test_a_transaction_shows_every_claim_of_its_record():
     bundle = shown(world().entry(2, "note", "face"), world().entry(35, transaction=True))
     assert judged(bundle).warnings == ()
     assert "parent's face is not shown" in judged(shown(world().entry(35, transaction=True))).warnings[0]
+
+
+# ── I9 ──
+
+
+@pytest.mark.parametrize(
+    ("moment", "holds"),
+    [
+        (START - 86_400, True),
+        (START - 86_401, False),
+        (START + CADENCE + 120, True),
+        (START + CADENCE + 121, False),
+        (1, False),
+    ],
+)
+def test_an_event_is_of_its_epoch_as_far_as_late_reports_go(moment, holds):
+    liar = lied(("note.accept/1", fields_of(3, event_time=moment)))
+    bundle = shown(liar.entry(0, "event_time"), w=liar, anchors=())
+    if holds:
+        assert judged(bundle, require=()).complete
+    else:
+        assert stopped(bundle, FieldMismatch, AT).field == "event_time (I9)"
 
 
 # ── I6b ──

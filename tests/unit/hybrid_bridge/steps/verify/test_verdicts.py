@@ -224,7 +224,7 @@ def test_a_registry_statement_of_a_log_that_nobody_chose_is_undecided():
 def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
     bundle = replace(
         good(),
-        provenance="captured by a notary",
+        provenance='"captured by a notary"',
         source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"blocks"),),
         renewals=(RenewalPart(hash="sha-256", token=b"token"),),
         extensions={"note": {"a": 1}},
@@ -233,7 +233,7 @@ def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
     assert evidence.complete
     assert {item.place: item.sha256 for item in evidence.unjudged} == {
         "source evidence fabric of epoch 1": sha256(b"blocks"),
-        "provenance": sha256(b"captured by a notary"),
+        "provenance": sha256(b'"captured by a notary"'),
         "renewal by sha-256": sha256(b"token"),
         "extension note": sha256(b'{"a":1}'),
     }
