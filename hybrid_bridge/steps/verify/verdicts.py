@@ -113,7 +113,7 @@ def _names(f: Findings) -> Verdict:
 def _fewer(names: Sequence[Name]) -> str:
     """One entity may hold many keys: said wherever names are counted."""
     members = members_among(names)
-    return "" if members == len(names) else f", who are {members} different {'member' if members == 1 else 'members'}"
+    return "" if members == len(names) else f", of {_count(members, 'member')}"
 
 
 def _level(f: Findings) -> Verdict:

@@ -307,7 +307,7 @@ def test_one_entity_with_many_keys_is_one_member(alike):
     evidence = names_of(bundle, world.trust(require=(), minimum_level="A1"))
     assert evidence.missing == ("level: A1; A0 was reached",)
     assert evidence.verdict("level").missing == "certified names of 3 different members; 1 are shown"
-    assert evidence.verdict("names").detail == "all 3 signers are named by certificates, who are 1 different member"
+    assert evidence.verdict("names").detail == "all 3 signers are named by certificates, of 1 member"
     assert len(evidence.signers) == (1 if alike == ("name", "id") else 3)
 
 
