@@ -48,10 +48,14 @@ Names: TypeAlias = Mapping[tuple[SetId, Address], Name]  # one address may bear 
 
 
 def members_among(names: Sequence[Name]) -> int:
-    """How many different members are certified among them: no more than there are legal ids, certificates, keys."""
-    certified = [name for name in names if name.is_certified]
-    ids, papers, keys = {n.legal_id for n in certified}, {n.certificate for n in certified}, {n.key for n in certified}
-    return min(len(ids), len(papers), len(keys))
+    """How many different members are certified among them: who shares legal id, certificate or key is one."""
+    members: list[set[object]] = []
+    for name in names:
+        if name.is_certified:
+            marks: set[object] = {name.legal_id, name.certificate, name.key}
+            same = [member for member in members if member & marks]
+            members = [member for member in members if not member & marks] + [marks.union(*same)]
+    return len(members)
 
 
 def verify_names(d: Decoded, sets: KnownSets, trust: Trust) -> Names:

@@ -31,6 +31,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.steps.submit import finish
 from hybrid_bridge.steps.verify import certificates, names, rules, verify
+from hybrid_bridge.steps.verify.names import CERTIFIED, Name, members_among
 from hybrid_bridge.units import UnixSeconds
 from tests.bundles import CADENCE, NOW, START, Consortium, Validator, consortium, edit, flip, make_validator
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
@@ -263,11 +264,11 @@ def test_a_root_that_nobody_can_read_is_said_whether_or_not_it_is_needed(roots):
 
 
 def test_a_certificate_is_tried_once_on_each_root_however_many_sets_it_stands_in(monkeypatch):
-    tried = []
+    bundle, tried = good("history"), []
     real = certificates._issued_by
     monkeypatch.setattr(certificates, "_issued_by", lambda *pair: tried.append(pair) or real(*pair))
-    assert judged(good("history")).verdict("level").result == "A1"
-    assert len(tried) == len(good("history").certificates)
+    assert judged(bundle).verdict("level").result == "A1"
+    assert len(tried) == len(bundle.certificates)
 
 
 def test_level_a1_takes_a_quorum_of_certified_names_and_no_more():
@@ -309,6 +310,24 @@ def test_one_entity_with_many_keys_is_one_member(alike):
     assert evidence.verdict("level").missing == "certified names of 3 different members; 1 are shown"
     assert evidence.verdict("names").detail == "all 3 signers are named by certificates, of 1 member"
     assert len(evidence.signers) == (1 if alike == ("name", "id") else 3)
+
+
+@pytest.mark.parametrize(
+    ("marks", "members"),
+    [
+        ([], 0),
+        (["a 1 x", "b 2 y", "c 3 z"], 3),
+        (["a 1 x", "a 2 y", "b 3 z"], 2),
+        (["a 1 x", "b 2 x", "c 3 y", "c 4 z"], 2),
+        (["a 1 x", "b 2 y", "b 3 x"], 1),
+        (["a 1 x", "b 1 x", "c 2 y"], 2),
+    ],
+)
+def test_who_shares_id_certificate_or_key_is_one_member(marks, members):
+    """Three ids, certificates and keys can still be two: one key for a and b, two for c."""
+    found = [Name("n", legal, CERTIFIED, paper.encode(), key.encode()) for legal, paper, key in map(str.split, marks)]
+    assert members_among(found) == members
+    assert members_among([replace(name, basis=UNNAMED) for name in found]) == 0
 
 
 class Renamed(Founded):
