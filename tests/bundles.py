@@ -74,6 +74,7 @@ ROTATED = "bank-2"
 EPOCHS = 5
 HANDOVER = TreeSize(5)  # the first size of set 2
 NOW = UnixSeconds(START + EPOCHS * CADENCE + 60)
+INVOICE = ("object", "debtor", "ccy", "gross", "seller", "buyer", "jurisdiction", "cn_einv", "inv_no", "issue_date")
 BEACON_TIME = START + CADENCE + 3_600
 
 
@@ -507,14 +508,15 @@ class Consortium:
         return self.bundle(4, self.epoch_part(1, 4, entries=_sorted(entries)))
 
     def financing(self, **parts: Any) -> Bundle:
-        """A financed note, what backs it, the debtor's word, the invoice's label, and the note's whole life."""
+        """A financed note, the invoice behind it, the debtor's word, all its labels, and the note's whole life."""
         entries = (
-            self.entry(13, "object"),
+            self.entry(12, *INVOICE),
+            self.entry(13, transaction=True),
             self.entry(14, "note", "face", "back.0.object", "back.0.allot"),
             self.entry(48, "note.0", "advance", transaction=True),
         )
-        identity = self.played[13].draft.openings[0].label
-        labels = (self.label(identity, 0, 3), *self.life_of("note", self.events[14]["fields"]["note"], 3))
+        identity = (self.label(opening.label, 0, 3) for opening in self.played[13].draft.openings)
+        labels = (*identity, *self.life_of("note", self.events[14]["fields"]["note"], 3))
         epochs = self.epoch_part(1, 4, entries=_sorted(entries)), self.epoch_part(3, 4, labels=labels)
         return self.bundle(4, *epochs, purpose="registry", **parts)
 

@@ -46,7 +46,6 @@ class AuditService:
             labels=(),
             size=TreeSize(request.size),
             label_epoch=EpochNumber(0),
-            transactions=False,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 

@@ -45,10 +45,11 @@ MAX_EPOCHS: Final = 64  # of a bundle (SPEC §11)
 
 @dataclass(frozen=True, slots=True)
 class RecordOrder:
-    """A record to show, and which of its fields: names, or `*` for all."""
+    """A record to show, which of its fields (names, or `*` for all), and whether its signed transaction too."""
 
     leaf: Digest
     names: tuple[str, ...]
+    transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,6 @@ class BundleOrder:
     labels: tuple[Label, ...]  # of a life label the whole story is shown
     size: TreeSize
     label_epoch: EpochNumber
-    transactions: bool
     promised: TransactionId | None = None  # whose promise was broken
     receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
 
@@ -86,7 +86,7 @@ class Bundler:
         note = self._view.logbook.note(size)
         parts = _Gathered()
         for wanted in order.records:
-            epoch, entry = self._entry(wanted, size, transaction=order.transactions)
+            epoch, entry = self._entry(wanted, size)
             parts.entries[epoch].append(entry)
         for label in order.labels:
             for epoch in self._label_epochs(label, order, size):
@@ -153,7 +153,7 @@ class Bundler:
 
     # ── a record ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entry(self, wanted: RecordOrder, size: TreeSize, *, transaction: bool) -> tuple[EpochNumber, EntryPart]:
+    def _entry(self, wanted: RecordOrder, size: TreeSize) -> tuple[EpochNumber, EntryPart]:
         record = self._view.records.record(wanted.leaf)
         height = self._view.ledger.entry_height(wanted.leaf)
         header = None if height is None else self._view.ledger.header(height)
@@ -170,7 +170,7 @@ class Bundler:
             index=index,
             path=batch.path(index),
             disclosures=_chosen(plaintext, wanted.names),
-            transaction=self._transaction(header.height, plaintext.entry) if transaction else None,
+            transaction=self._transaction(header.height, plaintext.entry) if wanted.transaction else None,
         )
         return header.epoch, part
 

@@ -102,17 +102,16 @@ class DeskService:
 
     def bundle(self, request: pb.BundleRequest, _call: Call) -> pb.BundleResponse:
         """What an outsider gets."""
-        chosen = {bytes(one.entry_leaf): tuple(one.names) for one in request.disclosed}
+        chosen = {bytes(one.entry_leaf): one for one in request.disclosed}
         order = BundleOrder(
             purpose=request.purpose or "record",
             records=tuple(
-                RecordOrder(Digest(require_digest(leaf, "entry_leaf")), chosen.get(bytes(leaf), ()))
+                _record_order(leaf, chosen.get(bytes(leaf), pb.Disclosed()), transaction=request.transactions)
                 for leaf in request.entry_leaves
             ),
             labels=tuple(Label.decode(one.label) for one in request.labels),
             size=TreeSize(request.size),
             label_epoch=EpochNumber(request.label_epoch),
-            transactions=request.transactions,
             receipts=request.receipts,
             promised=TransactionId(require_digest(request.promised, "promised")) if request.promised else None,
         )
@@ -205,3 +204,11 @@ def _signature(data: bytes) -> SignaturePart:
     part = SignaturePart.read(reader)
     reader.end("signature")
     return part
+
+
+def _record_order(leaf: bytes, chosen: pb.Disclosed, *, transaction: bool) -> RecordOrder:
+    return RecordOrder(
+        leaf=Digest(require_digest(leaf, "entry_leaf")),
+        names=tuple(chosen.names),
+        transaction=transaction or chosen.transaction,
+    )

@@ -445,12 +445,14 @@ class PromiseSummary(_message.Message):
     def __init__(self, number: _Optional[int] = ..., promise: _Optional[bytes] = ..., standing: _Optional[str] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Disclosed(_message.Message):
-    __slots__ = ("entry_leaf", "names")
+    __slots__ = ("entry_leaf", "names", "transaction")
     ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     entry_leaf: bytes
     names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
+    transaction: bool
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., transaction: _Optional[bool] = ...) -> None: ...
 
 class BundleResponse(_message.Message):
     __slots__ = ("bundle",)

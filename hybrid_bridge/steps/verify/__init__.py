@@ -73,7 +73,9 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     course = _Course()
     bundle = course.take(1, "shape", 1, lambda: decode_bundle(data))
     course.take(2, "format", 1, lambda: _require_understood(bundle))
-    d = course.take(3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle))
+    d = course.take(
+        3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle, len(trust.member_roots))
+    )
     paths = sum(1 for _ in inclusions(d)) + sum(1 for _ in consistencies(d)) + sum(1 for _ in absences(d))
     course.take(4, "arithmetic", paths, lambda: require_arithmetic(d))
     course.take(5, "identity", 1, lambda: require_identity(d))

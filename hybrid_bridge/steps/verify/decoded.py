@@ -8,6 +8,7 @@ from typing import Final
 
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.bundle import (
+    MAX_BUNDLE,
     Bundle,
     EntryPart,
     EpochPart,
@@ -18,6 +19,7 @@ from hybrid_bridge.core.bundle import (
 )
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, require_once
+from hybrid_bridge.core.encoding import parse_canonical_json
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry, decode_record_entry
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
@@ -153,8 +155,12 @@ class Decoded:
         )
 
 
-def decode(bundle: Bundle) -> Decoded:
+def decode(bundle: Bundle, roots: int = 0) -> Decoded:
     """Decode all structs, words, entries, disclosures, labels and notes.
+
+    Args:
+        bundle: of the right shape.
+        roots: how many authorities the verifier names; each may be tried on each certificate.
 
     Raises:
         Malformed: one of them breaks its section of the specification, or there is more to check than SPEC §15 allows.
@@ -173,17 +179,21 @@ def decode(bundle: Bundle) -> Decoded:
         governance=None if bundle.governance is None else _governance(bundle.governance, epochs),
         promise=promise,
     )
-    _require_few(decoded)
+    if bundle.provenance is not None:
+        parse_canonical_json(bundle.provenance.encode("utf-8"), "provenance", MAX_BUNDLE)
+    _require_few(decoded, roots)
     return decoded
 
 
-def _require_few(d: Decoded) -> None:
+def _require_few(d: Decoded, roots: int) -> None:
     """A verifier's time is bounded before the first signature is looked at (SPEC §15)."""
     notes = [*d.notes, *(rotation.note for rotation in d.rotations)]
     signatures = sum(len(note.lines) for note in notes)
     signatures += sum(len(signed.signatures) for _, signed in d.transactions) + (d.promise is not None)
     if d.bundle.certificates:
-        signatures += len(d.bundle.certificates) + len({validator.part.key_binding for validator in d.all_validators})
+        signatures += len(d.bundle.certificates) * roots + len(
+            {validator.part.key_binding for validator in d.all_validators}
+        )
     proofs = sum(label is not None for epoch in d.epochs for label, _ in epoch.labels)
     if signatures > MAX_SIGNATURES:
         raise TooLong(field="bundle.signatures", limit=MAX_SIGNATURES, got=signatures)

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core import vrf
-from hybrid_bridge.core.bundle import LabelPart, TerminalPart
+from hybrid_bridge.core.bundle import TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
-from hybrid_bridge.core.registry_proof import verify
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedLabel, DecodedOpening
+from hybrid_bridge.steps.verify.insertions import require_one_story
 from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
@@ -19,8 +19,9 @@ OBJECT: Final = "object "  # and the object's id
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One version of one label at an epoch: present or absent, and the value it was opened to."""
+    """One version of one label at an epoch: its index, present or absent, and the value it was opened to."""
 
+    index: RegistryIndex
     present: bool
     value: IdentityValue | LifeValue | None
 
@@ -89,19 +90,19 @@ class Registered:
 
 
 def verify_labels(d: Decoded) -> Registered:
-    """Paths, VRF proofs and openings of all labels shown.
+    """VRF proofs and openings of all labels shown; their paths were followed in check 6.
 
     Raises:
-        Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap; an
-            index that a later epoch has lost.
+        Malformed: a version twice, a value that is no JCS object.
+        Refuted: a VRF proof or an opening contradicts index or commitment; life versions with a gap; another epoch or a
+            transaction shown contradicts it.
     """
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
     for epoch in d.epochs:
         when, facts = (epoch.record.epoch, epoch.record.closed_at), dict[Label, LabelFact]()
         for shown, part in epoch.labels:
-            present = _follow(epoch, part)
+            present = part.terminal is not None and part.terminal.index == part.index
             if shown is None:
                 indices.append(IndexFact(*when, RegistryIndex(part.index), present))
                 continue
@@ -110,18 +111,12 @@ def verify_labels(d: Decoded) -> Registered:
                 raise FieldMalformed(field="labels", rule="each version of a label once")
             _verify_index(d, shown, part.index)
             value = None if shown.opened is None else _value(d, shown, shown.opened, part.terminal if present else None)
-            fact.versions[shown.version] = Standing(present, value)
+            fact.versions[shown.version] = Standing(RegistryIndex(part.index), present, value)
         for fact in facts.values():
             _require_no_gap(fact)
         labels += facts.values()
-    _require_growth(d)
+    require_one_story(d)
     return Registered(tuple(labels), tuple(indices))
-
-
-def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
-    """Whether the index is present; either way the path leads to the epoch's registry root."""
-    terminal = None if part.terminal is None else (part.terminal.index, part.terminal.commitment)
-    return verify(epoch.record.registry_root, part.index, terminal, part.path) is not None
 
 
 def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:
@@ -141,21 +136,6 @@ def _value(
     if calculated != pair.commitment:
         raise FieldMismatch(field="labels.commitment", expected=pair.commitment.hex(), got=calculated.hex())
     return opened.value
-
-
-def _require_growth(d: Decoded) -> None:
-    """What stood in the registry once stands there for good, with the same commitment (SPEC §9.3)."""
-    stood: dict[bytes, tuple[EpochNumber, bytes]] = {}
-    for epoch in d.epochs:
-        for _, part in epoch.labels:
-            pair = part.terminal
-            now = pair.commitment if pair is not None and pair.index == part.index else b""
-            since, before = stood.get(part.index, (epoch.record.epoch, now))
-            if now != before:
-                expected = f"{before.hex()}, as at epoch {since}"
-                raise FieldMismatch(field="labels.commitment", expected=expected, got=now.hex() or "absent")
-            if now:
-                stood[part.index] = (since, now)
 
 
 def _require_no_gap(fact: LabelFact) -> None:

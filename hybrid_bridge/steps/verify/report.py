@@ -58,7 +58,7 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         anchors=f.standing.anchors,
         beacons=f.standing.beacons,
         artefacts=tuple(_artefacts(d)),
-        signers=tuple(name.text for name in f.signers),
+        signers=tuple(dict.fromkeys(name.text for name in f.signers)),
         warnings=(*_broken(f), *f.standing.warnings, *f.rules.warnings, *_gaps(d)),
         missing=tuple(_missing(f, verdicts)),
         unjudged=tuple(Unjudged(place=place, sha256=sha256(data)) for place, data in _unjudged(f)),
@@ -66,9 +66,13 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
 
 
 def _missing(f: Findings, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
-    """Whatever the trust file requires and no verdict gives. The log is always required, as is a policy once given."""
-    required = {*f.trust.require, "integrity", *["witnesses"] * (f.trust.tlog_policy is not None)}
-    required |= set() if f.promised is None else {"omission"}  # a bundle with a promise claims that it was broken
+    """What is required and no verdict gives: by the trust file, or because it was given, as a policy or a promise."""
+    given = {
+        "witnesses": f.trust.tlog_policy is not None,
+        "freshness": f.trust.max_age is not None,
+        "omission": f.promised is not None,  # a bundle with a promise claims that it was broken
+    }
+    required = {*f.trust.require, "integrity", *(name for name, is_given in given.items() if is_given)}
     wanted: dict[str, list[str]] = {}
     for verdict in verdicts:
         if verdict.name in required and verdict.is_open:

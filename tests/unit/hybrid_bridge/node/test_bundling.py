@@ -48,7 +48,6 @@ def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
         "labels": (),
         "size": TreeSize(0),
         "label_epoch": EpochNumber(0),
-        "transactions": False,
     }
     return Bundler(members.open(name).view).bundle(BundleOrder(**(values | order)))
 
@@ -65,7 +64,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
     assert part.transaction is None
     nothing = bundle(members, records=(RecordOrder(leaf, ()),))
     assert [entry.disclosures for epoch in nothing.epochs for entry in epoch.entries] == [()]
-    everything = bundle(members, records=(RecordOrder(leaf, ("*",)),), transactions=True)
+    everything = bundle(members, records=(RecordOrder(leaf, ("*",), transaction=True),))
     (part,) = (entry for epoch in everything.epochs for entry in epoch.entries)
     assert "distinct" in names(part)
     assert part.transaction is not None
@@ -73,7 +72,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
 
 def test_a_bundle_verifies_and_says_what_became_of_the_object(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    made = bundle(members, records=(RecordOrder(leaf, ("object",)),), labels=(INVOICE, LIFE), transactions=True)
+    made = bundle(members, records=(RecordOrder(leaf, ("object",), transaction=True),), labels=(INVOICE, LIFE))
     trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "quorum"))
     evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
     assert not evidence.missing
