@@ -105,8 +105,10 @@ def test_what_is_no_certificate_is_malformed(data):
 
 
 def test_bits_flipped_anywhere_end_in_our_errors_or_in_nobodys_name():
+    """But for the count of unused bits in front of the signature, which nobody signs; the set commits to every byte."""
+    unused = len(GOOD) - len(x509.load_der_x509_certificate(GOOD).signature) - 1
     refused = 0
-    for position in range(len(GOOD)):
+    for position in (at for at in range(len(GOOD)) if at != unused):
         for bit in (position % 8, (position + 3) % 8):
             broken = GOOD[:position] + bytes([GOOD[position] ^ 1 << bit]) + GOOD[position + 1 :]
             try:
