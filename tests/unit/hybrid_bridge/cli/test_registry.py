@@ -242,7 +242,7 @@ def test_a_proof_by_another_vrf_key_is_refuted(judged):
     index = vrf.index_of(vrf.proof_output(proof))
     absent = world().closed[EPOCH - 1].registry.prove(index)
     end = absent.terminal
-    terminal = None if end is None else TerminalPart(index=end.index, commitment=end.commitment)
+    terminal = None if end is None else TerminalPart(index=end.key, commitment=end.value)
     made = hidden(taken(), 2, index=index, proof=proof, terminal=terminal, path=absent.path, value=None, opening=None)
     assert judged(taken(), made).code == 1
     assert "SignatureWrong" in judged(taken(), made).err

@@ -76,7 +76,9 @@ class Trade:
     def deliver(self, package: DraftPackage, name: str = "bank-a") -> None:
         view, document = self.members.open(name).view, parse_delivery(package.document)
         envelope = sealed_for(view.directory.member(name), view.directory.log_id, document)
-        Receiver(view).receive("supplier", entry_leaf(document.entry), envelope)
+        submitter = package.opened()[0].submitter
+        sender = next(name for name, one in view.directory.identities.items() if one.key_id == submitter)
+        Receiver(view).receive(sender, entry_leaf(document.entry), envelope)
 
     def deliver_all(self) -> None:
         self.deliver(self.registered)
