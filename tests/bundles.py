@@ -44,11 +44,13 @@ from hybrid_bridge.core.bundle import (
 )
 from hybrid_bridge.core.checkpoint import Note, format_note, log_line, quorum_line
 from hybrid_bridge.core.encoding import ZERO, parse_b64u, sha256
+from hybrid_bridge.core.entry import RefusalEntry
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import SetUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.label_table import label_table_hash
 from hybrid_bridge.core.labels import LIFE, Label, life
+from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
@@ -72,6 +74,7 @@ ROTATED = "bank-2"
 EPOCHS = 5
 HANDOVER = TreeSize(5)  # the first size of set 2
 NOW = UnixSeconds(START + EPOCHS * CADENCE + 60)
+INVOICE = ("object", "debtor", "ccy", "gross", "seller", "buyer", "jurisdiction", "cn_einv", "inv_no", "issue_date")
 BEACON_TIME = START + CADENCE + 3_600
 
 
@@ -505,14 +508,15 @@ class Consortium:
         return self.bundle(4, self.epoch_part(1, 4, entries=_sorted(entries)))
 
     def financing(self, **parts: Any) -> Bundle:
-        """A financed note, what backs it, the debtor's word, the invoice's label, and the note's whole life."""
+        """A financed note, the invoice behind it, the debtor's word, all its labels, and the note's whole life."""
         entries = (
-            self.entry(13, "object"),
+            self.entry(12, *INVOICE),
+            self.entry(13, transaction=True),
             self.entry(14, "note", "face", "back.0.object", "back.0.allot"),
             self.entry(48, "note.0", "advance", transaction=True),
         )
-        identity = self.played[13].draft.openings[0].label
-        labels = (self.label(identity, 0, 3), *self.life_of("note", self.events[14]["fields"]["note"], 3))
+        identity = (self.label(opening.label, 0, 3) for opening in self.played[13].draft.openings)
+        labels = (*identity, *self.life_of("note", self.events[14]["fields"]["note"], 3))
         epochs = self.epoch_part(1, 4, entries=_sorted(entries)), self.epoch_part(3, 4, labels=labels)
         return self.bundle(4, *epochs, purpose="registry", **parts)
 
@@ -558,6 +562,33 @@ class Consortium:
         entry = self.entry(0, *shown, transaction=True)
         return self.bundle(6, self.epoch_part(1, 6, entries=(entry,)), artefacts=(artefact,))
 
+    def promise(self, **changes: Any) -> SignedPromise:
+        """What the first validator promised of a transaction that stands nowhere."""
+        key: PrivateKey = changes.pop("key", self.keys[self.first[0].name])
+        words = {
+            "log_id": self.genesis.log_id,
+            "transaction_id": sha256(b"dropped transaction"),
+            "entry_leaf": sha256(b"dropped entry"),
+            "accepted_time": UnixSeconds(START + 60),
+            "accepted_epoch": EpochNumber(1),
+            "by_epoch": EpochNumber(3),
+            "signer": key.public.key_id,
+        }
+        return SignedPromise.over(Promise(**(words | changes)), key)
+
+    def omission(self, signed: SignedPromise | None = None, size: int = 4, **parts: Any) -> Bundle:
+        """A promise, and every epoch of its window that the checkpoint covers without what was promised."""
+        signed = signed or self.promise()
+        promise = signed.promise
+        refusal = leaf_hash(RefusalEntry(promise.transaction_id).encode())
+        epochs = [
+            self.epoch_part(
+                epoch, size, absences=tuple(self.absence(leaf, epoch) for leaf in (promise.entry_leaf, refusal))
+            )
+            for epoch in range(promise.accepted_epoch, min(promise.by_epoch, size - 1) + 1)
+        ]
+        return self.bundle(size, *epochs, purpose="omission", promise=signed.encode(), **parts)
+
     def all(self) -> dict[str, Bundle]:
         """One of each kind."""
         return {
@@ -567,6 +598,7 @@ class Consortium:
             "unregistered": self.unregistered(),
             "history": self.history(),
             "document": self.document(),
+            "omission": self.omission(),
         }
 
     # ── trust ──

@@ -17,7 +17,7 @@ from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.errors import Missing
-from hybrid_bridge.units import Address
+from hybrid_bridge.units import Address, LogId, TreeSize
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
@@ -147,6 +147,23 @@ def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
     anchor = anchor_evidence(chain, events[-1])
     kept = (a for a in bundle.anchors if not (isinstance(a, EvmAnchor) and _place(a) == _place(anchor)))
     return replace(bundle, anchors=(*kept, anchor))
+
+
+def anchored_size(log_id: LogId, url: str, contract: Address) -> TreeSize:
+    """The newest size of a log that a contract holds for good.
+
+    Raises:
+        Missing: it has no final anchor yet.
+    """
+    from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415 web3 only when a chain is asked
+    from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
+    from hybrid_bridge.units import PublicBlockNumber  # noqa: PLC0415
+
+    chain = Web3Chain(JsonRpc("endpoint", url), contract)
+    events = chain.anchored(log_id, PublicBlockNumber(0), chain.finalized().number)
+    if not events:
+        raise Missing(what="a final anchor of this log in that contract")
+    return max(event.tree_size for event in events)
 
 
 def _place(anchor: EvmAnchor) -> tuple[int, int, bytes]:

@@ -18,7 +18,7 @@ from hybrid_bridge.units import Seconds, UnixSeconds
 if TYPE_CHECKING:
     from hybrid_bridge.node.founding import Foundation, Founder
 
-PLAN_KEYS: Final = {"origin": str, "cadence": int, "grace": int, "relayers": list, "members": list}
+PLAN_KEYS: Final = {"origin": str, "cadence": int, "grace": int, "relayers": list, "auditors": list, "members": list}
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -32,6 +32,7 @@ def command() -> None:
 @click.option("--members", "plan", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Plan as TOML.")
 @click.option("--member", "named", multiple=True, metavar="NAME,ID,ROLE+ROLE", help="Instead of a plan; repeatable.")
 @click.option("--relayer", "relayers", multiple=True, help="Also make a TLS certificate for this relayer; repeatable.")
+@click.option("--auditor", "auditors", multiple=True, help="Also make a TLS certificate for this auditor; repeatable.")
 @click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
@@ -41,6 +42,7 @@ def init(
     plan: Path | None,
     named: tuple[str, ...],
     relayers: tuple[str, ...],
+    auditors: tuple[str, ...],
     origin: str,
     cadence: int,
     starts_in: int,
@@ -48,14 +50,16 @@ def init(
 ) -> None:
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
-    The plan is TOML: origin, cadence, relayers, and a [[members]] table with name, legal_name, legal_id, roles
-    (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose. Options fill what it lacks.
+    The plan is TOML: origin, cadence, relayers, auditors, and a [[members]] table with name, legal_name, legal_id,
+    roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose. Options fill what it
+    lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
     from hybrid_bridge.node.laying import lay  # noqa: PLC0415
 
     stated = _read_plan(plan) if plan is not None else {}
-    given: dict[str, Any] = {"origin": origin, "cadence": cadence, "relayers": list(relayers)} | stated
+    clients = {"relayers": list(relayers), "auditors": list(auditors)}
+    given: dict[str, Any] = {"origin": origin, "cadence": cadence, **clients} | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
     agreed = Plan(
         origin=given["origin"],
@@ -64,6 +68,7 @@ def init(
         grace=Seconds(given.get("grace", 3 * given["cadence"])),
         founders=tuple(founders),
         relayers=tuple(given["relayers"]),
+        auditors=tuple(given["auditors"]),
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):

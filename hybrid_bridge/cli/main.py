@@ -15,6 +15,10 @@ COMMANDS: Final = {
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
     "member": "Submit records, ask for bundles, at one's own node.",
+    "evidence": "Turn a promise that a node broke into evidence for anybody.",
+    "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",
+    "audit": "Replay the registry from its deltas: it only grew, and nothing vanished.",
+    "ledger": "See which numbers of each submitter the ledger holds.",
     "contract": "Deploy and read the public contract.",
     "devnet": "Run an embedded public chain on loopback.",
 }

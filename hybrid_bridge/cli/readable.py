@@ -4,10 +4,20 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, Evidence, OpenedField, RecordFact, Verdict, utc
+from hybrid_bridge.core.evidence import (
+    CLAIMED,
+    NOT_SHOWN,
+    PROVEN,
+    UNDECIDED,
+    Evidence,
+    OpenedField,
+    RecordFact,
+    Verdict,
+    utc,
+)
 
 WIDTH = 120
-MARKS = {UNDECIDED: "?", NOT_SHOWN: "·"}
+MARKS = {UNDECIDED: "?", CLAIMED: "?", NOT_SHOWN: "·", PROVEN: "!"}
 TIMES = ("_time",)  # a field whose name ends so holds Unix seconds
 
 
@@ -20,6 +30,7 @@ def render(evidence: Evidence) -> str:
         _listed("Warnings", evidence.warnings),
         *(_record(fact) for fact in evidence.records),
         _listed("Registry", _registry(evidence)),
+        _listed("Promise", _promise(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
@@ -34,6 +45,8 @@ def render(evidence: Evidence) -> str:
 def _head(evidence: Evidence) -> Iterator[str]:
     done = "VERIFIED" if evidence.complete else "INCOMPLETE: something that you require could not be verified"
     yield done
+    if evidence.verdict("omission").result == PROVEN:
+        yield "  and what is verified is A BROKEN PROMISE of one of the log's own nodes: see omission"
     yield f"  log {plain(evidence.origin)}, checkpoint of size {evidence.tree_size}"
     yield f"  log id {evidence.log_id.hex()}"
 
@@ -46,7 +59,7 @@ def _verdicts(evidence: Evidence) -> Iterator[str]:
         yield from hanging(start, verdict.detail)
         if not verdict.is_open:
             yield from hanging(" " * len(start), f"rests on {verdict.rests_on}")
-        elif verdict.result == UNDECIDED:
+        elif verdict.result in (UNDECIDED, CLAIMED):
             yield from hanging(" " * len(start), f"to say more, bring {verdict.missing}")
 
 
@@ -61,7 +74,8 @@ def _record(fact: RecordFact) -> Iterator[str]:
     names = max((len(field.name) for field in shown), default=0)
     for field in shown:
         yield from hanging(f"  {field.name:<{names}}  ", _value(field))
-    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, all its signatures hold"
+    number = f"number {fact.sequence} of its submitter"
+    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, {number}, signatures hold"
     yield from hanging("  ", f"({fact.undisclosed} other leaves, decoys among them, stay undisclosed{signed})")
 
 
@@ -75,6 +89,16 @@ def _registry(evidence: Evidence) -> Iterator[str]:
     for fact in evidence.registry:
         versions = f" (versions shown: {', '.join(map(str, fact.versions))})" if len(fact.versions) > 1 else ""
         yield f"at the end of epoch {fact.epoch} ({utc(fact.at)}): {fact.label}: {fact.statement}{versions}"
+
+
+def _promise(evidence: Evidence) -> Iterator[str]:
+    fact = evidence.promise
+    if fact is not None:
+        who = fact.signer or "a key whose certificate is not shown; its signature is not checked"
+        yield f"transaction {fact.transaction.hex()}"
+        yield f"entry       {fact.entry_leaf.hex()}"
+        yield f"accepted {utc(fact.accepted_at)} by the node's clock, in epoch {fact.accepted_epoch}"
+        yield f"owed by the end of epoch {fact.by_epoch}, by {who}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

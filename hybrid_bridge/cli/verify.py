@@ -54,8 +54,8 @@ def command(
     checked offline is checked, and what is missing is named.
 
     \b
-    Exit code 0: all that your trust file requires was verified.
-    Exit code 1: refuted; keep the file, it is evidence.
+    Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
+    Exit code 1: refuted; keep the file, it is evidence. Of a promise: what it owes is there.
     Exit code 2: malformed.
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
@@ -69,7 +69,7 @@ def command(
     if contract is not None:
         evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
-        evidence = verify(data, trust, now, _sights(decode_bundle(data), trust, urls, contract))
+        evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
     click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
 
@@ -111,7 +111,7 @@ def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
     return replace(trust, public_chains=tuple(known.values()))
 
 
-def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract: Address | None) -> tuple[PublicSight, ...]:
+def sights_of(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
     """What the endpoints agree on; their adapter is imported here and nowhere else in this command."""
     from hybrid_bridge.adapters.evm.sight import Wanted, look_all  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract: Addre
     beacons = [part.header for part in bundle.public_blocks]
     wanted = Wanted(
         log_id=Genesis.decode(bundle.genesis.record).log_id,
-        contract=contract,
+        contract=None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract")),
         contracts={chain.chain_id: tuple(map(Address, chain.contracts)) for chain in trust.public_chains},
         thresholds={chain.chain_id: chain.threshold for chain in trust.public_chains},
         numbers=tuple(sorted({decode_header(header).number for header in (*last_headers, *beacons)})),

@@ -8,7 +8,7 @@ Source: SPEC §8.3; C2SP signed-note, tlog-cosignature.
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -181,7 +181,9 @@ def vkey(name: str, kind: int | bytes, key: bytes) -> str:
 
 
 def _key(name: str, kind: int | bytes, key: bytes) -> VerifierKey:
-    return VerifierKey(name, bytes([kind & 0xFF]) if isinstance(kind, int) else kind, key)
+    if isinstance(kind, int) and not 0 <= kind <= 0xFF:
+        raise FieldMalformed(field="type", rule="0 to 255, or bytes")
+    return VerifierKey(name, bytes([kind]) if isinstance(kind, int) else kind, key)
 
 
 def parse_vkey(text: str) -> VerifierKey:
@@ -210,6 +212,8 @@ def verify_signed_note(text: str | bytes, vkeys: Sequence[str | VerifierKey]) ->
         Missing: no line is by a known key.
     """
     note = parse_signed_note(text)
+    if not isinstance(vkeys, Iterable):
+        raise FieldMalformed(field="vkeys", rule="a sequence of keys")
     known = {(key.name, key.key_id): key for key in (_as_key(key) for key in vkeys)}
     matching = [(known[line.name, line.key_id], line) for line in note.lines if (line.name, line.key_id) in known]
     if not matching:

@@ -77,6 +77,7 @@ REQUIREMENTS: Final = (
     "not before",
     "freshness",
     "registry",
+    "omission",
     "governance since",
 )  # the verdicts that a trust file may require; the level has a member of its own
 

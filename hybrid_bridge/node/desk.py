@@ -35,6 +35,8 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.delivering import sealed_for
 from hybrid_bridge.node.documents import open_document, require_true_labels
 from hybrid_bridge.node.drafts import DraftPackage
+from hybrid_bridge.node.promises import checked_promise
+from hybrid_bridge.node.reviewing import require_reviewed
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.faults import unpack
@@ -127,6 +129,7 @@ class Desk:
 
         Raises:
             Malformed, Refuted: the document is not what the body commits to, or a label is not the true one.
+            Missing: our key would finance an invoice that was not delivered to us.
             AdmissionRejected: a key that the body does not name.
         """
         body, payload, document = package.opened()
@@ -137,6 +140,7 @@ class Desk:
         keys = [self.key(purpose) for purpose in purposes]
         if any(key.public.key_id not in body.authorisers for key in keys):
             raise AdmissionRejected(rule="named as authoriser in the draft")
+        require_reviewed(self._view, open_document(document), [key.public.key_id for key in keys])
         return [SignaturePart.over(body.consent, key) for key in keys]
 
     def send(self, package: DraftPackage, consents: Sequence[SignaturePart]) -> Sent:
@@ -174,6 +178,9 @@ class Desk:
         result = self._submitter.submit([signed.encode()])[0]
         if result.height:
             self._next = body.sequence + 1
+            promise = checked_promise(result.promise, body, view.directory, view.directory.sequencer.name)
+            view.records.promises.keep(promise, body.sequence, view.clock.now())
+            # Durable: what the node owes us. Dead here? The entry stands, or the promise in the file says that it must.
         if result.fault.name:
             self._failed(unpack(result.fault.name, result.fault.fields))
         _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)

@@ -7,7 +7,7 @@ trust one another make their own keys and bring certificates instead; the files 
     OUT/public/            genesis.bin, origin.txt, entries.bin, members.json, ca.pem: for everybody
     OUT/nodes/NAME/        one member: settings, secrets, certificates, the public files, empty stores
     OUT/nodes/NAME/owner/  the TLS certificate of the member's own people
-    OUT/clients/NAME/      the TLS certificate of a relayer
+    OUT/clients/NAME/      the TLS certificate of a relayer or an auditor
 """
 
 from collections.abc import Sequence
@@ -68,6 +68,7 @@ class Plan:
     cadence: Seconds
     founders: tuple[Founder, ...]
     relayers: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
     grace: Seconds
     promise_delay: int = 6
     batch_ladder: int = 1 << 6 | 1 << 8 | 1 << 10 | 1 << 14
@@ -140,9 +141,10 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
         if "sequencer" in founder.roles:
             folder[FOUNDING] = File(first)
         files |= {f"nodes/{founder.name}/{name}": file for name, file in folder.items()}
-    for relayer in plan.relayers:
-        issued = issue_tls(authority, Holder(relayer, relayer, "none"), "relayer", (), now)
-        files |= {f"clients/{relayer}/{name}": file for name, file in _tls_files(issued, authority).items()}
+    clients = [(name, "relayer") for name in plan.relayers] + [(name, "auditor") for name in plan.auditors]
+    for client, role in clients:
+        issued = issue_tls(authority, Holder(client, client, "none"), role, (), now)
+        files |= {f"clients/{client}/{name}": file for name, file in _tls_files(issued, authority).items()}
     return Foundation(genesis, members, files, list(registry.pairs()))
 
 
@@ -152,7 +154,7 @@ def ledger_id(origin: str) -> Digest:
 
 
 def _require_plan(plan: Plan) -> None:
-    names = [founder.name for founder in plan.founders] + list(plan.relayers)
+    names = [founder.name for founder in plan.founders] + [*plan.relayers, *plan.auditors]
     if len(set(names)) != len(names):
         raise SettingsMalformed(key="members.name", rule="each name once")
     if sum("sequencer" in founder.roles for founder in plan.founders) != 1:

@@ -44,7 +44,7 @@ def open_registry(settings: NodeSettings, directory: Directory) -> SqlRegistry:
     file = SqliteFile(path, "registry")
     if not path.exists():
         file.create(TABLES, (), facts)
-    file.open(facts)
+    file.open(facts, is_read_whole=False)  # it may be large, and `PrefixTree` hashes what it loads
     return SqlRegistry(file)
 
 

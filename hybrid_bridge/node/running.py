@@ -20,6 +20,7 @@ from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, StoreBroken
 from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.audit_service import AuditService
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.closing import Closer, run_closing
 from hybrid_bridge.node.copying import Copier
@@ -127,6 +128,7 @@ class Node:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
         services = [
             LogService(view).service(),
+            AuditService(view, Bundler(view)).service(),
             LedgerService(view, submitter).service(),
             PeerService(view, Receiver(view)).service(),
             DeskService(view, Desk(view, submitter), Bundler(view)).service(),

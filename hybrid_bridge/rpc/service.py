@@ -12,7 +12,7 @@ class Caller:
     """Who calls, as the certificate says: a name of the consortium and one role."""
 
     name: str
-    role: str  # member, owner or relayer
+    role: str  # member, owner, relayer or auditor
 
 
 class Authenticate(Protocol):

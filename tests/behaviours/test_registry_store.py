@@ -137,10 +137,24 @@ class TestSqlite(DatabaseBehaviour):
 
         def again() -> Database:
             file = SqliteFile(path, "registry")
-            file.open(FACTS)
+            file.open(FACTS, is_read_whole=False)
             return file
 
         return again
+
+    def test_a_start_reads_no_page_that_nobody_asked_for_and_damage_is_found_where_it_is_read(
+        self, opened: Opening, tmp_path: Path
+    ) -> None:
+        SqlRegistry(opened()).keep(EpochNumber(0), PrefixTree().insert(pair(i) for i in range(500)))
+        opened().close()
+        file = tmp_path / "registry.db"
+        data = bytearray(file.read_bytes())
+        for at in range(data.index(pair(7)[0]) - 200, data.index(pair(7)[0]) + 200):
+            data[at] ^= 0xFF
+        file.write_bytes(data)
+        tree = SqlRegistry(opened()).at(EpochNumber(0))
+        with pytest.raises(StoreBroken):
+            tree.get(pair(7)[0])
 
     def test_a_process_killed_while_it_keeps_leaves_whole_epochs(self, opening: Opening, tmp_path: Path) -> None:
         """A real process, a real SIGKILL, at whatever moment it comes."""

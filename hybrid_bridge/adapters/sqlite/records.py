@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
@@ -106,10 +107,11 @@ class SqlRecords:
 
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, "records")
+        self.promises: Final = SqlPromises(self._file)
 
     def create(self, log_id: LogId, owner: str) -> None:
         """Make the store."""
-        self._file.create([Record, Outbox, Purpose, Taken], [], _facts(log_id, owner))
+        self._file.create([Record, Outbox, Purpose, Taken, Promised], ["promised"], _facts(log_id, owner))
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process.

@@ -40,6 +40,7 @@ EVIDENCE = Evidence(
     ),
     registry=(),
     absences=(AbsenceFact(epoch=1, leaf=b"\x03" * 32),),
+    promise=None,
     governance=(),
     anchors=(),
     beacons=(),

@@ -48,7 +48,6 @@ def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
         "labels": (),
         "size": TreeSize(0),
         "label_epoch": EpochNumber(0),
-        "transactions": False,
     }
     return Bundler(members.open(name).view).bundle(BundleOrder(**(values | order)))
 
@@ -65,7 +64,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
     assert part.transaction is None
     nothing = bundle(members, records=(RecordOrder(leaf, ()),))
     assert [entry.disclosures for epoch in nothing.epochs for entry in epoch.entries] == [()]
-    everything = bundle(members, records=(RecordOrder(leaf, ("*",)),), transactions=True)
+    everything = bundle(members, records=(RecordOrder(leaf, ("*",), transaction=True),))
     (part,) = (entry for epoch in everything.epochs for entry in epoch.entries)
     assert "distinct" in names(part)
     assert part.transaction is not None
@@ -73,7 +72,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
 
 def test_a_bundle_verifies_and_says_what_became_of_the_object(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    made = bundle(members, records=(RecordOrder(leaf, ("object",)),), labels=(INVOICE, LIFE), transactions=True)
+    made = bundle(members, records=(RecordOrder(leaf, ("object",), transaction=True),), labels=(INVOICE, LIFE))
     trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "quorum"))
     evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
     assert not evidence.missing
@@ -91,6 +90,39 @@ def test_a_label_nobody_registered_is_shown_absent(closed: tuple[Members, Digest
     trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity",))
     (fact,) = verify(made.encode(), trust, UnixSeconds(START + 100)).registry
     assert fact.statement == "not registered"
+
+
+def test_a_receipt_shows_a_label_absent_before_and_present_after(members: Members) -> None:
+    started(members)
+    sent(members, "supplier", registration(members, OBJECT))
+    members.spread(members.order(START + CADENCE))
+    members.clock.moment = START + CADENCE + 1
+    sent(members, "core", confirmation(OBJECT))
+    for number in (2, 3):
+        members.spread(members.order(START + number * CADENCE))
+        for name in VALIDATORS:
+            members.close_epoch(name)
+    for name in VALIDATORS:
+        members.close_epoch(name)
+    attest_all(members)
+    made = bundle(members, purpose="registry", labels=(INVOICE, LIFE), receipts=True)
+    trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "registry"))
+    evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
+    assert not evidence.missing
+    assert [(fact.epoch, fact.statement) for fact in evidence.registry] == [
+        (1, "not registered"),
+        (2, f"object {OBJECT}"),
+        (3, "state CONFIRMED after event 1"),
+    ]
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(creditor_invoice(PARTY, "INV-9"),), receipts=True)
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(INVOICE,), receipts=True, size=TreeSize(2))
+
+
+def test_before_epoch_1_there_is_no_epoch_to_show(closed: tuple[Members, Digest]) -> None:
+    with pytest.raises(Missing):
+        bundle(closed[0], purpose="registry", labels=(INVOICE,), receipts=True)
 
 
 def test_who_does_not_hold_the_document_shows_a_label_unopened(closed: tuple[Members, Digest]) -> None:
