@@ -69,7 +69,12 @@ def command(
     if contract is not None:
         evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
-        evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
+        try:
+            sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
+        except Missing as error:  # what holds without them is still worth reading
+            evidence = replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
+        else:
+            evidence = verify(data, trust, now, sights)
     click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
 

@@ -237,6 +237,29 @@ HEAD = Head(
 )
 
 
+@pytest.mark.parametrize("more", [TRUSTED, ("--log", consortium().genesis.log_id.hex(), "--contract", CONTRACT.hex())])
+def test_what_holds_offline_is_told_when_no_endpoint_answers(typed, more):
+    outcome = typed("verify", "receivable.hb.json", *more, "--rpc", "http://127.0.0.1:1")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert outcome.out.startswith("INCOMPLETE")
+    assert (
+        "what --rpc was to show: an endpoint that tells the chain id; no such answer from endpoint 1\n" in outcome.out
+    )
+    assert "✓ integrity" in outcome.out
+    evidence = typed("verify", "receivable.hb.json", *more, "--rpc", "http://127.0.0.1:1", "--json").json()
+    assert evidence["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org", "notaurl", "", "http://", "file:///etc/passwd", "http://a:b", "://"]
+)
+@pytest.mark.parametrize("command", [("verify", "receivable.hb.json", *TRUSTED), ("demo",)], ids=["verify", "demo"])
+def test_an_endpoint_is_a_web_address(typed, folder, url, command):
+    outcome = typed(*command, "--rpc", url)
+    assert outcome.code == 2
+    assert "rule='an http:// or https:// address'" in outcome.err
+
+
 def test_nobody_is_asked_about_a_bundle_that_does_not_hold_by_itself(typed, folder, monkeypatch):
     monkeypatch.setattr(sights, "look_all", lambda *_: pytest.fail("an endpoint was asked"))
     forged(folder)
