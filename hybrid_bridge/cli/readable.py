@@ -22,6 +22,7 @@ def render(evidence: Evidence) -> str:
         _listed("Registry", _registry(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
+        _listed("Timestamps", _tokens(evidence)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
         _listed("In the bundle and judged by no check", (item.place for item in evidence.unjudged)),
@@ -75,6 +76,12 @@ def _registry(evidence: Evidence) -> Iterator[str]:
     for fact in evidence.registry:
         versions = f" (versions shown: {', '.join(map(str, fact.versions))})" if len(fact.versions) > 1 else ""
         yield f"at the end of epoch {fact.epoch} ({utc(fact.at)}): {fact.label}: {fact.statement}{versions}"
+
+
+def _tokens(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.tokens:
+        standing = f"its authority: {fact.basis}" if fact.basis else f"NOT trusted; bring {fact.missing}"
+        yield f"{fact.place}: existed by {utc(fact.time)}, says {fact.authority} ({fact.hash}); {standing}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

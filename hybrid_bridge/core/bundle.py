@@ -4,7 +4,7 @@ Nothing in a bundle is a trust input: no key, address, endpoint or link in it is
 This module gives bytes their shape; whether they are true is `steps.verify`'s to say. Source: SPEC §11.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, TypeAlias
 
 from hybrid_bridge.core.anchor import EvmAnchor
@@ -262,6 +262,11 @@ class Bundle:
         data = canonical_json(_BUNDLE.write(self))
         decode_bundle(data)  # what we write must be what we read: a bundle is kept for decades
         return data
+
+    def covered(self, renewals: int) -> bytes:
+        """The JCS bytes of this bundle with its renewals cut to the first so many: what the next one stamps."""
+        shown = replace(self, renewals=self.renewals[:renewals])
+        return canonical_json(_BUNDLE.write(shown))
 
 
 def decode_bundle(data: bytes) -> Bundle:

@@ -22,6 +22,7 @@ from hybrid_bridge.steps.verify.registry import verify_labels
 from hybrid_bridge.steps.verify.report import evidence_of
 from hybrid_bridge.steps.verify.rules import verify_rules
 from hybrid_bridge.steps.verify.signers import verify_notes, verify_sets
+from hybrid_bridge.steps.verify.times import verify_renewals
 from hybrid_bridge.steps.verify.verdicts import Findings
 from hybrid_bridge.units import UnixSeconds
 
@@ -84,6 +85,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     registered = course.take(10, "registry", labels, lambda: verify_labels(d))
     standing = course.take(11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights))
     course.take(12, "promise", 0, lambda: _require_no_promise(bundle))
+    renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
     findings = Findings(
         decoded=d,
@@ -93,6 +95,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         names=names,
         registered=registered,
         standing=standing,
+        renewed=renewed,
         rules=rules,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from hybrid_bridge.core.bundle import TimestampsAnchor, TokenAnchor
+from hybrid_bridge.core.bundle import TimestampsAnchor
 from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.evidence import (
     AbsenceFact,
@@ -31,6 +31,7 @@ from hybrid_bridge.core.labels import event_code
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry, DecodedEpoch
 from hybrid_bridge.steps.verify.registry import Registered
+from hybrid_bridge.steps.verify.times import run_out
 from hybrid_bridge.steps.verify.verdicts import Findings, verdicts_of
 from hybrid_bridge.units import Digest, LeafIndex
 
@@ -53,10 +54,11 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         absences=tuple(_absences(d)),
         governance=tuple(_governance(d)),
         anchors=f.standing.anchors,
+        tokens=tuple(stamp.fact for stamp in (*f.standing.stamps, *f.renewed)),
         beacons=f.standing.beacons,
         artefacts=tuple(_artefacts(d)),
         signers=tuple(name.text for name in f.signers),
-        warnings=(*f.standing.warnings, *f.rules.warnings),
+        warnings=(*f.standing.warnings, *run_out(f.standing.stamps, f.renewed, f.now), *f.rules.warnings),
         missing=tuple(_missing(f, verdicts)),
         unjudged=tuple(Unjudged(place=place, sha256=sha256(data)) for place, data in _unjudged(f)),
     )
@@ -155,15 +157,12 @@ def _unjudged(f: Findings) -> Iterator[tuple[str, bytes]]:
     bundle = f.decoded.bundle
     yield from _unjudged_signatures(f)
     for anchor in bundle.anchors:
-        if isinstance(anchor, TokenAnchor | TimestampsAnchor):
-            data = anchor.token if isinstance(anchor, TokenAnchor) else anchor.proof
-            yield f"{anchor.type} anchor of size {anchor.tree_size}", data
+        if isinstance(anchor, TimestampsAnchor):
+            yield f"{anchor.type} anchor of size {anchor.tree_size}", anchor.proof
     for evidence in bundle.source_evidence:
         yield f"source evidence {evidence.type} of epoch {evidence.epoch}", evidence.data
     if bundle.provenance is not None:
         yield "provenance", bundle.provenance.encode("utf-8")
-    for renewal in bundle.renewals:
-        yield f"renewal by {renewal.hash}", renewal.token
     for name in sorted(bundle.extensions):
         yield f"extension {name}", canonical_json(bundle.extensions[name])
 

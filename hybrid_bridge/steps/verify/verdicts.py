@@ -14,6 +14,7 @@ from hybrid_bridge.steps.verify.names import Name, Names
 from hybrid_bridge.steps.verify.public import Standing
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
 from hybrid_bridge.steps.verify.signers import SignedNote
+from hybrid_bridge.steps.verify.times import Stamp
 from hybrid_bridge.units import UnixSeconds
 
 
@@ -28,6 +29,7 @@ class Findings:
     names: Names
     registered: Registered
     standing: Standing
+    renewed: tuple[Stamp, ...]
     rules: Outcome
 
     @property
@@ -158,12 +160,19 @@ def _witnesses(f: Findings) -> Verdict:
 
 
 def _not_after(f: Findings) -> Verdict:
-    name, rests = "not after", "the public chain's clock"
-    if not f.standing.trusted:
-        missing = "a verified public anchor in the bundle"
-        return Verdict(name=name, result=NOT_SHOWN, detail="no time", rests_on=rests, missing=missing)
-    earliest = f.standing.trusted[0].block_time
-    detail = f"all of it existed by {utc(earliest)}, the time of the public block"
+    name, tokens = "not after", [stamp.fact for stamp in (*f.standing.stamps, *f.renewed)]
+    times = [(a.block_time, "the time of the public block", "the public chain's clock") for a in f.standing.trusted]
+    times += [
+        (token.time, f"a timestamp of {token.authority}", "that authority's clock and key; revocation is not checked")
+        for token in tokens
+        if token.basis
+    ]
+    if not times:
+        missing = tokens[0].missing if tokens else "a verified public anchor or timestamp in the bundle"
+        rests, result = "a public chain's clock, or a timestamping authority's", UNDECIDED if tokens else NOT_SHOWN
+        return Verdict(name=name, result=result, detail="no time", rests_on=rests, missing=missing)
+    earliest, what, rests = min(times, key=lambda found: found[0])
+    detail = f"all of it existed by {utc(earliest)}, {what}"
     for epoch in f.decoded.epochs[:1]:
         detail += f", {earliest - epoch.record.closed_at} s after epoch {epoch.record.epoch} closed"
     return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
