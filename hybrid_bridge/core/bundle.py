@@ -42,6 +42,7 @@ class GenesisPart:
     record: bytes
     path: Path
     validators: tuple[ValidatorPart, ...]
+    mldsa_key: bytes | None = None  # of the log, behind logMldsaKeyHash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,6 +403,7 @@ _BUNDLE: Codec[Bundle] = record(
         "genesis": record(
             GenesisPart,
             {"origin": text(200), "record": octets(832), "path": _PATH, "validators": _VALIDATORS},
+            {"mldsa_key": octets(1312)},
         ),
         "rotations": array(_ROTATION, 64),
         "checkpoints": _at_least_one(array(record(CheckpointPart, {"note": _NOTE, "consistency": _PATH}), 16)),

@@ -78,7 +78,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     course.take(5, "identity", 1, lambda: require_identity(d))
     course.take(6, "hash paths", paths, lambda: verify_paths(d))
     sets = course.take(7, "validator sets", 1 + len(d.rotations), lambda: verify_sets(d))
-    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
+    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets, trust))
     names = course.take(9, "names", len(d.all_validators), lambda: verify_names(d, sets, trust))
     course.take(9, "transactions", len(d.transactions), lambda: verify_transactions(d))
     labels = sum(len(epoch.labels) for epoch in d.epochs)

@@ -8,6 +8,7 @@ from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED, Verdict, utc
 from hybrid_bridge.core.label_table import label_table_hash
+from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.steps.verify.names import Name, Names
@@ -146,17 +147,32 @@ def _public_anchor(f: Findings) -> Verdict:
 
 
 def _witnesses(f: Findings) -> Verdict:
-    rests, count = "cosignatures of witnesses", sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
-    if not count and f.trust.tlog_policy is None:
-        missing = "cosignatures, and a tlog_policy in the trust file"
-        return Verdict(name="witnesses", result=NOT_SHOWN, detail="none", rests_on=rests, missing=missing)
-    return Verdict(
-        name="witnesses",
-        result=UNDECIDED,
-        detail=f"{_count(count, 'cosignature')} kept and not judged",
-        rests_on=rests,
-        missing="a verifier that judges witnesses by a tlog_policy",
+    """By the verifier's own policy alone, all of it met on one checkpoint shown: later ones extend earlier ones."""
+    name, rests = "witnesses", "cosignatures of the witnesses that your tlog_policy names"
+    if f.trust.tlog_policy is None:
+        count = sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
+        missing = (
+            "cosignatures, and a tlog_policy in the trust file" if not count else "a tlog_policy in the trust file"
+        )
+        detail = f"{_count(count, 'cosignature')} kept, not judged" if count else "none"
+        result = UNDECIDED if count else NOT_SHOWN
+        return Verdict(name=name, result=result, detail=detail, rests_on=rests, missing=missing)
+    policy, note = parse_policy(f.trust.tlog_policy), f.signed[0].note
+    ours = {(note.origin, f.decoded.genesis.log_key), (note.origin, f.decoded.bundle.genesis.mldsa_key)}
+    if policy.logs and not any((log.name, log.key) in ours for log in policy.logs):
+        missing = "a tlog_policy with this log, or with none"
+        return Verdict(name=name, result=UNDECIDED, detail="policy of other logs", rests_on=rests, missing=missing)
+    for signed in f.signed:
+        if policy.is_met([witness for witness, _ in signed.cosigned]):
+            found = ", ".join(f"{witness} at {utc(moment)}" for witness, moment in signed.cosigned) or "none needed"
+            detail = f"policy met by size {signed.note.size}: {found}"
+            return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    most = max(len(signed.cosigned) for signed in f.signed)
+    detail = (
+        f"policy not met: {_count(most, 'cosignature')} of its {_count(len(policy.witnesses), 'witness', 'witnesses')}"
     )
+    missing = f"cosignatures that meet {policy.quorum} of the tlog_policy (hybrid-bridge witness ask)"
+    return Verdict(name=name, result=UNDECIDED, detail=detail, rests_on=rests, missing=missing)
 
 
 def _not_after(f: Findings) -> Verdict:
