@@ -166,10 +166,10 @@ class Node:
 
         def close() -> None:
             if keys.log is not None:
-                view.logbook.sign_lines(keys.log)  # also of what was closed before we last stopped
+                view.logbook.sign_lines(keys.log, keys.log_mldsa)  # also of what was closed before we last stopped
             closer.close_next(closing_keys)
             if keys.log is not None:
-                view.logbook.sign_lines(keys.log)
+                view.logbook.sign_lines(keys.log, keys.log_mldsa)
 
         return close
 
