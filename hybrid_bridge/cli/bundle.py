@@ -16,6 +16,7 @@ from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
+from hybrid_bridge.core.note import TYPE_ED25519, vkey
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.units import Address
 
@@ -61,6 +62,7 @@ def describe(bundle: Bundle) -> dict[str, list[str]]:
         "log": [
             f"{bundle.genesis.origin}, id {genesis.log_id.hex()}",
             f"{len(bundle.genesis.validators)} validators at genesis",
+            f"verifier key {vkey(bundle.genesis.origin, TYPE_ED25519, genesis.log_key)}",
         ],
         "purpose": [bundle.purpose],
         "checkpoints": [f"size {note.size}, {len(note.lines)} signature lines" for note in notes],

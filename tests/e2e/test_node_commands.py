@@ -137,7 +137,7 @@ def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(networ
     for _ in range(2):
         size = network.status("supplier").quorum_size
         network.await_status("supplier", "more", lambda status, size=size: status.quorum_size > size)
-        run("member", "bundle", "--dir", supplier, "--purpose", "checkpoint", "--out", str(bundle))
+        run("member", "bundle", "--dir", supplier, "--out", str(bundle))
         run("witness", "ask", str(bundle), "--url", url, "--vkey", vkey, "--member", supplier)
         sizes.append(parse_note(decode_bundle(bundle.read_bytes()).checkpoints[-1].note).size)
     witness.terminate()
