@@ -3,14 +3,16 @@
 Signing is hedged: two signatures over one message differ, both verify.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.errors import FieldMalformed, SignatureWrong
+from hybrid_bridge.errors import FieldMalformed, Missing, SignatureWrong
 
 KEY_BYTES: Final = 1312
 SIGNATURE_BYTES: Final = 2420
@@ -30,7 +32,8 @@ class MldsaKey:
         """
         if len(seed) != SEED_BYTES:
             raise FieldMalformed(field="seed", rule=f"exactly {SEED_BYTES} bytes")
-        self._key = MLDSA44PrivateKey.from_seed_bytes(seed)
+        with _supported():
+            self._key = MLDSA44PrivateKey.from_seed_bytes(seed)
         self.public: Final[bytes] = self._key.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
@@ -47,13 +50,23 @@ def verify_mldsa(public: bytes, message: bytes, signature: bytes) -> None:
     Raises:
         FieldMalformed: another length.
         SignatureWrong: it is not.
+        Missing: the library here has no ML-DSA.
     """
     if len(signature) != SIGNATURE_BYTES or len(public) != KEY_BYTES:
         raise FieldMalformed(field="signature", rule=f"{SIGNATURE_BYTES} bytes by a key of {KEY_BYTES}")
     try:
-        _load(bytes(public)).verify(signature, message)
+        with _supported():
+            _load(bytes(public)).verify(signature, message)
     except InvalidSignature:
         raise SignatureWrong(signer=f"ML-DSA-44 key {sha256(public).hex()}") from None
+
+
+@contextmanager
+def _supported() -> Iterator[None]:
+    try:
+        yield
+    except UnsupportedAlgorithm:  # of some builds; the wheels that are locked have it
+        raise Missing(what="a cryptography library with ML-DSA-44") from None
 
 
 @lru_cache(maxsize=256)

@@ -41,6 +41,7 @@ EVIDENCE = Evidence(
     absences=(AbsenceFact(epoch=1, leaf=b"\x03" * 32),),
     governance=(),
     anchors=(),
+    tokens=(),
     beacons=(),
     artefacts=(),
     signers=("A (LEI:1; self-stated)",),

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 
+from hybrid_bridge.core import mldsa
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.mldsa import MldsaKey, verify_mldsa
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, TYPE_MLDSA, VerifierKey, cosign, cosigned_at, verify_line
-from hybrid_bridge.errors import FieldMalformed, Malformed, SignatureWrong
+from hybrid_bridge.errors import FieldMalformed, Malformed, Missing, SignatureWrong
 from tests.bundles import flip
 
 KEY = MldsaKey(bytes(32))
@@ -37,6 +39,15 @@ def test_other_lengths_are_malformed():
             verify_mldsa(public, b"m", made)
     with pytest.raises(FieldMalformed):
         MldsaKey(bytes(31))
+
+
+def test_a_library_without_the_algorithm_is_missing_and_refutes_nothing(monkeypatch):
+    def unsupported(_):
+        raise UnsupportedAlgorithm("none")  # noqa: EM101
+
+    monkeypatch.setattr(mldsa, "_load", unsupported)
+    with pytest.raises(Missing):
+        verify_mldsa(KEY.public, b"m", KEY.sign(b"m"))
 
 
 def test_a_key_shows_nothing_of_itself():
