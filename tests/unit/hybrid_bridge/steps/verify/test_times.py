@@ -7,7 +7,14 @@ import pytest
 from hybrid_bridge.core.bundle import Bundle, RenewalPart, TokenAnchor
 from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED
 from hybrid_bridge.core.timestamp import decode_token
-from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch, SignatureWrong, TooLong
+from hybrid_bridge.errors import (
+    BridgeError,
+    CertificateMalformed,
+    FieldMalformed,
+    FieldMismatch,
+    SignatureWrong,
+    TooLong,
+)
 from tests.bundles import NOW, flip
 from tests.tsa import YEAR, Tsa
 from tests.unit.hybrid_bridge.steps.verify.judging import good, judged, stopped, world
@@ -205,3 +212,19 @@ def test_too_many_tokens_are_refused_before_a_signature_is_checked():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hybrid_bridge.steps.verify.decoded.MAX_SIGNATURES", 64 * 8)
         assert stopped(bundle, TooLong, "3 structs").field == "bundle.signatures"
+
+
+def test_no_changed_character_of_a_token_or_renewal_leaves_the_evidence_as_it_was():
+    bundle = renewed(stamped(), NOW + 10)
+    before = judged(bundle, **roots(TSA))
+    token, renewal = bundle.anchors[0].token, bundle.renewals[0].token
+    for bit in range(0, 8 * len(token), 211):
+        for changed in (
+            replace(bundle, anchors=(replace(bundle.anchors[0], token=flip(token, bit)),)),
+            replace(bundle, renewals=(replace(bundle.renewals[0], token=flip(renewal, bit)),)),
+        ):
+            try:
+                after = judged(changed, **roots(TSA))
+            except BridgeError:
+                continue
+            assert after != before
