@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from typing import Any, ClassVar, Final
 
+from hybrid_bridge.errors import SettingsMalformed
+
 MAX_CALLERS: Final = 32  # at once; more are turned away at the door
 DEADLINE: Final = 10.0  # seconds of silence on one connection
 
@@ -28,7 +30,10 @@ class WebServer:
     """Serves until `close`. `handle` is called from many threads."""
 
     def __init__(self, host: str, port: int, handle: Handler, max_body: int) -> None:
-        self._server = _Server((host, port), _handler(handle, max_body))
+        try:
+            self._server = _Server((host, port), _handler(handle, max_body))
+        except (OSError, OverflowError):
+            raise SettingsMalformed(key="port", rule="a free port of this machine, at an address of its own") from None
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self.port: int = self._server.server_address[1]
 

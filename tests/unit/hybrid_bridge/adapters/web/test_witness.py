@@ -12,7 +12,15 @@ from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.cosigning import MAX_REQUEST, AddCheckpoint
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey, cosign, verify_line
-from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, FieldMismatch, NotYet, SignatureWrong, StoreBroken
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    EndpointRefused,
+    FieldMismatch,
+    NotYet,
+    SettingsMalformed,
+    SignatureWrong,
+    StoreBroken,
+)
 from tests.tsa import Served
 from tests.unit.hybrid_bridge.core.test_cosigning import LOG, TREE, note, request
 
@@ -78,6 +86,11 @@ def test_a_body_too_long_or_of_unknown_length_is_turned_away(served):
     assert send(served, b"", **{"Content-Length": "9" * 30})[0] == 413
     assert send(served, b"", **{"Content-Length": "-1"})[0] == 411
     assert send(served, b"0\r\n\r\n", **{"Transfer-Encoding": "chunked"})[0] == 411
+
+
+def test_a_port_that_is_taken_is_a_setting_to_be_mended(served):
+    with pytest.raises(SettingsMalformed):
+        WebServer("127.0.0.1", int(served.rpartition(":")[2]), lambda *_: None, 0)
 
 
 def test_a_split_view_is_refused(served):
