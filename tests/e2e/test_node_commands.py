@@ -132,15 +132,18 @@ def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(networ
         text=True,
     )
     assert witness.stdout is not None
-    url = json.loads(witness.stdout.readline())["url"]
-    bundle, sizes = tmp_path / "b.hb.json", []
-    for _ in range(2):
-        size = network.status("supplier").quorum_size
-        network.await_status("supplier", "more", lambda status, size=size: status.quorum_size > size)
-        run("member", "bundle", "--dir", supplier, "--out", str(bundle))
-        run("witness", "ask", str(bundle), "--url", url, "--vkey", vkey, "--member", supplier)
-        sizes.append(parse_note(decode_bundle(bundle.read_bytes()).checkpoints[-1].note).size)
-    witness.terminate()
-    assert witness.wait(30) == 0
-    witness.stdout.close()
+    try:
+        url = json.loads(witness.stdout.readline())["url"]
+        bundle, sizes = tmp_path / "b.hb.json", []
+        for _ in range(2):
+            size = network.status("supplier").quorum_size
+            network.await_status("supplier", "more", lambda status, size=size: status.quorum_size > size)
+            run("member", "bundle", "--dir", supplier, "--out", str(bundle))
+            run("witness", "ask", str(bundle), "--url", url, "--vkey", vkey, "--member", supplier)
+            sizes.append(parse_note(decode_bundle(bundle.read_bytes()).checkpoints[-1].note).size)
+    finally:
+        witness.terminate()
+        code = witness.wait(30)
+        witness.stdout.close()
+    assert code == 0
     assert sizes[0] < sizes[1]
