@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.readable import hanging
+from hybrid_bridge.cli.stamping import FILE, opened, renew, require_unrenewed, timestamp, write_bundle
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, AnchorPart, Bundle, decode_bundle
@@ -16,15 +16,18 @@ from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
+from hybrid_bridge.core.note import TYPE_ED25519, vkey
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.units import Address, LogId, TreeSize
-
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
 
 @click.group()
 def command() -> None:
-    """Explain a bundle; add the public chain's evidence to one."""
+    """Explain a bundle; add the public chain's evidence, timestamps and renewals to one."""
+
+
+command.add_command(timestamp)
+command.add_command(renew)
 
 
 @command.command()
@@ -59,6 +62,7 @@ def describe(bundle: Bundle) -> dict[str, list[str]]:
         "log": [
             f"{bundle.genesis.origin}, id {genesis.log_id.hex()}",
             f"{len(bundle.genesis.validators)} validators at genesis",
+            f"verifier key {vkey(bundle.genesis.origin, TYPE_ED25519, genesis.log_key)}",
         ],
         "purpose": [bundle.purpose],
         "checkpoints": [f"size {note.size}, {len(note.lines)} signature lines" for note in notes],
@@ -112,16 +116,12 @@ def _anchor(anchor: AnchorPart) -> str:
 )
 def upgrade(file: Path, url: str, contract_hex: str, output: Path | None) -> None:
     """Put the public chain's evidence for FILE's checkpoints into it: header, receipt, and the path between them."""
-    target = file if output is None else output
-    if str(target) == "-":
-        raise click.UsageError("--output is needed when FILE is standard input")  # noqa: EM101, TRY003 click's own
-    bundle = decode_bundle(read_bounded(file, MAX_BUNDLE))
+    target, bundle = opened(file, output)
+    require_unrenewed(bundle)
     upgraded = with_anchor(bundle, url, Address(hex_option(contract_hex, 20, "--contract")))
-    beside = target.with_name(target.name + ".new")
-    with writing("--output"):
-        beside.write_bytes(upgraded.encode())
-        beside.replace(target)  # a bundle is evidence: the old one or the new one, never half of one
-    click.echo(f"{target}: {len(upgraded.anchors)} public anchor{'s' * (len(upgraded.anchors) != 1)}")
+    write_bundle(target, upgraded)
+    anchors = sum(isinstance(anchor, EvmAnchor) for anchor in upgraded.anchors)
+    click.echo(f"{target}: {anchors} public anchor{'s' * (anchors != 1)}")
 
 
 def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:

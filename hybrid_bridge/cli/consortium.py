@@ -36,6 +36,7 @@ def command() -> None:
 @click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
+@click.option("--post-quantum", is_flag=True, help="The log signs its notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
     out: Path,
@@ -46,6 +47,7 @@ def init(
     origin: str,
     cadence: int,
     starts_in: int,
+    post_quantum: bool,
     as_json: bool,
 ) -> None:
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
@@ -69,6 +71,7 @@ def init(
         founders=tuple(founders),
         relayers=tuple(given["relayers"]),
         auditors=tuple(given["auditors"]),
+        post_quantum=post_quantum,
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):

@@ -9,7 +9,9 @@ from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
     "verify": "Check a bundle: each verdict, what it rests on, what is not proven.",
-    "bundle": "Explain a bundle; put public anchors into it.",
+    "bundle": "Explain a bundle; put public anchors, timestamps and renewals into it.",
+    "witness": "Be a witness of logs, or ask one to cosign a bundle's checkpoint.",
+    "tiles": "Write the log as static tiles for other people's tools, or serve them.",
     "examples": "Write example bundles, good and bad, into a folder.",
     "demo": "Play a whole consortium, a public chain and an outsider on this machine.",
     "consortium": "Found a consortium: authority, keys, genesis record.",

@@ -33,6 +33,7 @@ def render(evidence: Evidence) -> str:
         _listed("Promise", _promise(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
+        _listed("Timestamps", _tokens(evidence)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
         _listed("In the bundle and judged by no check", (item.place for item in evidence.unjudged)),
@@ -99,6 +100,12 @@ def _promise(evidence: Evidence) -> Iterator[str]:
         yield f"entry       {fact.entry_leaf.hex()}"
         yield f"accepted {utc(fact.accepted_at)} by the node's clock, in epoch {fact.accepted_epoch}"
         yield f"owed by the end of epoch {fact.by_epoch}, by {who}"
+
+
+def _tokens(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.tokens:
+        standing = f"its authority: {fact.basis}" if fact.basis else f"NOT trusted; bring {fact.missing}"
+        yield f"{fact.place}: existed by {utc(fact.time)}, says {fact.authority} ({fact.hash}); {standing}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

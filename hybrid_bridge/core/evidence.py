@@ -176,6 +176,20 @@ class BeaconFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFact:
+    """One RFC 3161 token. `basis` says which of the verifier's roots its authority leads to; "" if none does."""
+
+    place: str  # "size 4" or "renewal 0": what it is over
+    authority: str  # subject of the certificate that signed
+    time: UnixSeconds  # what it is over existed by then: genTime and its accuracy, rounded up
+    until: UnixSeconds  # the last second of that certificate
+    hash: str  # of the imprint
+    sha256: Digest  # of the token
+    basis: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArtefactFact:
     """A document whose SHA-256 a disclosed field holds. Name, media type, size and other digests are the holder's."""
 
@@ -212,6 +226,7 @@ class Evidence:
     promise: PromiseFact | None
     governance: tuple[GovernanceFact, ...]
     anchors: tuple[AnchorFact, ...]
+    tokens: tuple[TokenFact, ...]
     beacons: tuple[BeaconFact, ...]
     artefacts: tuple[ArtefactFact, ...]
     signers: tuple[str, ...]

@@ -11,6 +11,7 @@ from typing import Final
 
 from hybrid_bridge.core.encoding import canonical_json, parse_json
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
+from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import Seconds
 
@@ -115,6 +116,8 @@ def parse_trust(data: bytes) -> Trust:
     value = parse_json(data, "trust", MAX_TRUST)
     canonical_json(value)  # our value set only: no integer too large, no lone surrogate
     trust = _TRUST.parse(value, "trust")
+    if trust.tlog_policy is not None:
+        parse_policy(trust.tlog_policy)  # refused here, not when the first witness is met
     _require_once([chain.chain_id for chain in trust.public_chains], "trust.public_chains")
     for chain in trust.public_chains:
         _require_once([block.number for block in chain.block_hashes], "trust.public_chains.block_hashes")

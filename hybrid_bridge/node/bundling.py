@@ -135,6 +135,7 @@ class Bundler:
             record=directory.genesis.encode(),
             path=tuple(self._view.logbook.inclusion_path(LeafIndex(0), size)),
             validators=tuple(parts),
+            mldsa_key=directory.log_mldsa_key,
         )
 
     def _validators(self) -> list[Member]:

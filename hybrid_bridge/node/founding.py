@@ -22,6 +22,7 @@ from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.labels import label_table_hash
+from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.registry import Pair, genesis_tree
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of
@@ -30,7 +31,7 @@ from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_has
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, sealing_message
-from hybrid_bridge.node.settings import FILE, NodeSettings, require_endpoint, write_settings
+from hybrid_bridge.node.settings import FILE, LOG_MLDSA, NodeSettings, require_endpoint, write_settings
 from hybrid_bridge.ports import Randomness
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, LogId, Seconds, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
@@ -77,6 +78,7 @@ class Plan:
     guardian: Address = NOBODY
     block_interval_ms: int = 100
     log_level: str = "info"
+    post_quantum: bool = False  # the log signs its notes by ML-DSA-44 too
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +122,26 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     authority = found_authority(plan.origin, now)
     keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
     shared = {"set": randomness(32), "vrf": randomness(32), "log": randomness(32)}
+    if plan.post_quantum:
+        shared[LOG_MLDSA] = randomness(32)
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
     genesis = _genesis(plan, unbound, shared, registry.root)
     members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
     log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
+    mldsa = MldsaKey(shared[LOG_MLDSA]).public if plan.post_quantum else None
     public = {
         "genesis.bin": File(genesis.encode()),
         "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
         "entries.bin": File(first_set(members).encode_entries()),
-        "members.json": File(encode_directory(plan.origin, log_key, members)),
+        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa)),
         "ca.pem": File(authority.certificate),
     }
     files = {f"public/{name}": file for name, file in public.items()}
     files |= {"ca/ca.pem": File(authority.certificate), "ca/ca.key": File(authority.key, SECRET_MODE)}
     first = _founding_transactions(genesis, members, keys, plan)
     for founder in plan.founders:
-        mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder)}
+        mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder) if name in shared}
         folder = _node_files(plan, founder, mine, authority, now) | public
         if "sequencer" in founder.roles:
             folder[FOUNDING] = File(first)
@@ -213,6 +218,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         set_hash=first_set(members).digest,
         decoy_key_hash=decoy_key_hash(shared["set"]),
         log_key=PrivateKey.from_seed(shared["log"]).public.spki[-32:],
+        log_mldsa_key_hash=sha256(MldsaKey(shared[LOG_MLDSA]).public) if plan.post_quantum else NO_MLDSA,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
         ledger_id=ledger_id(plan.origin),
@@ -254,7 +260,7 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
     """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer writes the log's line."""
-    return ["set", "vrf"] * ("validator" in founder.roles) + ["log"] * ("sequencer" in founder.roles)
+    return ["set", "vrf"] * ("validator" in founder.roles) + ["log", LOG_MLDSA] * ("sequencer" in founder.roles)
 
 
 def _node_files(

@@ -21,13 +21,14 @@ from hybrid_bridge.core.checkpoint import (
 )
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.core.note import TYPE_ED25519, NoteLine, key_id
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.core.note import TYPE_ED25519, TYPE_MLDSA, NoteLine, VerifierKey, cosign, key_id, verify_line
 from hybrid_bridge.core.prefix_tree import Pair, PrefixTree
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import NotYet, SignatureWrong
+from hybrid_bridge.errors import FieldMalformed, NotYet, SignatureWrong
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
@@ -45,6 +46,7 @@ from hybrid_bridge.units import (
 
 PAIR_BYTES: Final = 64
 NONE: Final = TreeSize(0)
+ED25519_BYTES: Final = 64
 
 _log = logging.getLogger(__name__)
 
@@ -189,21 +191,33 @@ class LogBook:
         if self._has_quorum(signed.size):
             self._progress.raised("quorum", signed.size)
 
-    def sign_lines(self, key: PrivateKey) -> None:
-        """Sign every note that the log key has not signed; each epoch is durable, so there is one note of a size."""
+    def sign_lines(self, key: PrivateKey, mldsa: MldsaKey | None = None) -> None:
+        """Sign every note that the log's keys have not signed; each epoch is durable, so a size has one note.
+
+        The post-quantum line has time zero: the log says that the tree is consistent, not when it was its largest.
+        """
+        origin = self._directory.origin
         for number in range(max(self._epochs.newest_line(), 1) + 1, self.size + 1):
             size = TreeSize(number)
-            self._epochs.add_line(size, log_line(self._directory.origin, key, self._body(size)).signature)
+            body = self._body(size)
+            second = b"" if mldsa is None else cosign(origin, mldsa, 0, body).signature
+            self._epochs.add_line(size, log_line(origin, key, body).signature + second)
             self._progress.raised("line", size)
 
     def take_line(self, size: TreeSize, signature: bytes) -> None:
-        """Keep the log key's signature over our note.
+        """Keep the log's signatures over our note: Ed25519, and ML-DSA-44 if the log has such a key.
 
         Raises:
+            FieldMalformed: one is wanting, or too many.
             SignatureWrong: not over ours.
         """
-        note = Note(self._directory.origin, size, self.root(size), (self._log_line(signature),))
+        lines, mldsa = self._log_lines(signature), self._directory.log_mldsa_key
+        if len(lines) != (1 if mldsa is None else 2):
+            raise FieldMalformed(field="log_lines", rule="a signature by each key of the log")
+        note = Note(self._directory.origin, size, self.root(size), tuple(lines))
         verify_log_line(note, self._directory.log_key)
+        if mldsa is not None:
+            verify_line(VerifierKey(note.origin, TYPE_MLDSA, mldsa), lines[1], note.body())
         self._epochs.add_line(size, signature)
         self._progress.raised("line", size)
 
@@ -222,7 +236,7 @@ class LogBook:
             for address, signature in sorted(signatures.items())
         ]
         line = self._epochs.line(size)
-        first = [] if line is None else [self._log_line(line)]
+        first = [] if line is None else self._log_lines(line)
         return format_note(self._directory.origin, size, checkpoint.root, [*first, *lines])
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,9 +249,15 @@ class LogBook:
     def _body(self, size: TreeSize) -> bytes:
         return Note(self._directory.origin, size, self.root(size)).body()
 
-    def _log_line(self, signature: bytes) -> NoteLine:
-        origin = self._directory.origin
-        return NoteLine(origin, key_id(origin, TYPE_ED25519, self._directory.log_key), signature)
+    def _log_lines(self, signatures: bytes) -> list[NoteLine]:
+        """The log's lines from what is stored: 64 bytes by Ed25519, then perhaps time and signature by ML-DSA-44."""
+        origin, mldsa = self._directory.origin, self._directory.log_mldsa_key
+        lines = [NoteLine(origin, key_id(origin, TYPE_ED25519, self._directory.log_key), signatures[:ED25519_BYTES])]
+        if mldsa is not None and signatures[ED25519_BYTES:]:
+            lines.append(NoteLine(origin, key_id(origin, TYPE_MLDSA, mldsa), signatures[ED25519_BYTES:]))
+        elif signatures[ED25519_BYTES:]:
+            raise FieldMalformed(field="log_lines", rule="no signature by a key that the log has not")
+        return lines
 
     def _has_quorum(self, size: TreeSize) -> bool:
         return len(self._epochs.signatures(size, self.root(size))) >= self._directory.validators.quorum

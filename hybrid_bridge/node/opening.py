@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.adapters.pki import require_tls
 from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
@@ -143,6 +144,12 @@ def desk_of(folder: Path) -> GrpcDesk:
     """The owner's client of the node in `folder`."""
     settings = read_settings(folder)
     return GrpcDesk.at(settings.name, settings.listen, owner_tls(folder / "owner"))
+
+
+def log_of(folder: Path) -> GrpcMember:
+    """The owner's client of the log that the node in `folder` serves."""
+    settings = read_settings(folder)
+    return GrpcMember.at(settings.name, settings.listen, owner_tls(folder / "owner"))
 
 
 class RotatingTls:

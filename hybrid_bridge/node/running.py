@@ -171,7 +171,7 @@ class Node:
 
         def sign_lines() -> None:
             if keys.log is not None and view.progress.heard:
-                view.logbook.sign_lines(keys.log)
+                view.logbook.sign_lines(keys.log, keys.log_mldsa)
 
         def close() -> None:
             sign_lines()  # also of what was closed before we last stopped, or before we had heard the others

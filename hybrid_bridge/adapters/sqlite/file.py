@@ -65,7 +65,17 @@ class SqliteFile:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction; durable when the block ends, undone when it raises."""
-        with self._turn, self._translated(), self._writer.connect() as connection:
+        with self._turn, self.write_in_turn() as connection:
+            yield connection
+
+    def turn(self) -> threading.Lock:
+        """The one writer's turn, for whoever does more in it than one transaction (with `write_in_turn`)."""
+        return self._turn
+
+    @contextmanager
+    def write_in_turn(self) -> Iterator[Connection]:
+        """As `write`, by a caller who holds the turn."""
+        with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection

@@ -23,6 +23,7 @@ from hybrid_bridge.steps.verify.registry import verify_labels
 from hybrid_bridge.steps.verify.report import evidence_of
 from hybrid_bridge.steps.verify.rules import verify_rules
 from hybrid_bridge.steps.verify.signers import verify_notes, verify_sets
+from hybrid_bridge.steps.verify.times import verify_renewals
 from hybrid_bridge.steps.verify.verdicts import Findings
 from hybrid_bridge.units import UnixSeconds
 
@@ -81,13 +82,14 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     course.take(5, "identity", 1, lambda: require_identity(d))
     course.take(6, "hash paths", paths, lambda: verify_paths(d))
     sets = course.take(7, "validator sets", 1 + len(d.rotations), lambda: verify_sets(d))
-    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
+    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets, trust))
     names = course.take(9, "names", len(d.all_validators), lambda: verify_names(d, sets, trust))
     course.take(9, "transactions", len(d.transactions), lambda: verify_transactions(d))
     labels = sum(len(epoch.labels) for epoch in d.epochs)
     registered = course.take(10, "registry", labels, lambda: verify_labels(d))
     standing = course.take(11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights))
     promised = course.take(12, "promise", int(d.promise is not None), lambda: verify_promise(d, sets, names))
+    renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
     findings = Findings(
         decoded=d,
@@ -98,6 +100,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         registered=registered,
         standing=standing,
         promised=promised,
+        renewed=renewed,
         rules=rules,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))

@@ -15,6 +15,7 @@ from hybrid_bridge.core.bundle import (
     GovernancePart,
     LabelPart,
     RotationPart,
+    TokenAnchor,
     ValidatorPart,
 )
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -33,6 +34,7 @@ from hybrid_bridge.units import EpochNumber, LogId
 
 MAX_SIGNATURES: Final = 1024  # signature checks a bundle may ask for (SPEC §15)
 MAX_VRF_PROOFS: Final = 1024
+TOKEN_SIGNATURES: Final = 8  # a timestamp's own, and its certificates'
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,9 @@ def _require_few(d: Decoded, roots: int) -> None:
         signatures += len(d.bundle.certificates) * roots + len(
             {validator.part.key_binding for validator in d.all_validators}
         )
+    signatures += TOKEN_SIGNATURES * (
+        len(d.bundle.renewals) + sum(isinstance(a, TokenAnchor) for a in d.bundle.anchors)
+    )
     proofs = sum(label is not None for epoch in d.epochs for label, _ in epoch.labels)
     if signatures > MAX_SIGNATURES:
         raise TooLong(field="bundle.signatures", limit=MAX_SIGNATURES, got=signatures)

@@ -122,6 +122,9 @@ def require_identity(d: Decoded) -> None:
         FieldMismatch: another origin or another log id.
     """
     _equal("genesis.origin", d.genesis.origin_hash.hex(), sha256(d.bundle.genesis.origin.encode("utf-8")).hex())
+    if d.bundle.genesis.mldsa_key is not None:
+        got = sha256(d.bundle.genesis.mldsa_key).hex()
+        _equal("genesis.mldsa_key", d.genesis.log_mldsa_key_hash.hex(), got)
     for note in (*d.notes, *(rotation.note for rotation in d.rotations)):
         _equal("note.origin", d.bundle.genesis.origin, note.origin)
     for rotation in d.rotations:

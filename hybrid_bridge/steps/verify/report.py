@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from hybrid_bridge.core.bundle import TimestampsAnchor, TokenAnchor
+from hybrid_bridge.core.bundle import TimestampsAnchor
 from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.evidence import (
     AbsenceFact,
@@ -33,6 +33,7 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry, DecodedEpoch
 from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.registry import Registered
+from hybrid_bridge.steps.verify.times import run_out
 from hybrid_bridge.steps.verify.verdicts import Findings, verdicts_of
 from hybrid_bridge.units import Digest, KeyId, LeafIndex
 
@@ -56,10 +57,17 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         promise=None if f.promised is None else _promise(f.promised),
         governance=tuple(_governance(d)),
         anchors=f.standing.anchors,
+        tokens=tuple(stamp.fact for stamp in (*f.standing.stamps, *f.renewed)),
         beacons=f.standing.beacons,
         artefacts=tuple(_artefacts(d)),
         signers=tuple(dict.fromkeys(name.text for name in f.signers)),
-        warnings=(*_broken(f), *f.standing.warnings, *f.rules.warnings, *_gaps(d)),
+        warnings=(
+            *_broken(f),
+            *f.standing.warnings,
+            *run_out(f.standing.stamps, f.renewed, f.now),
+            *f.rules.warnings,
+            *_gaps(d),
+        ),
         missing=tuple(_missing(f, verdicts)),
         unjudged=tuple(Unjudged(place=place, sha256=sha256(data)) for place, data in _unjudged(f)),
     )
@@ -197,15 +205,12 @@ def _unjudged(f: Findings) -> Iterator[tuple[str, bytes]]:
     if bundle.promise is not None and f.promised is not None and f.promised.signer is None:
         yield "signature of the promise", bundle.promise
     for anchor in bundle.anchors:
-        if isinstance(anchor, TokenAnchor | TimestampsAnchor):
-            data = anchor.token if isinstance(anchor, TokenAnchor) else anchor.proof
-            yield f"{anchor.type} anchor of size {anchor.tree_size}", data
+        if isinstance(anchor, TimestampsAnchor):
+            yield f"{anchor.type} anchor of size {anchor.tree_size}", anchor.proof
     for evidence in bundle.source_evidence:
         yield f"source evidence {evidence.type} of epoch {evidence.epoch}", evidence.data
     if bundle.provenance is not None:
         yield "provenance", bundle.provenance.encode("utf-8")
-    for renewal in bundle.renewals:
-        yield f"renewal by {renewal.hash}", renewal.token
     for name in sorted(bundle.extensions):
         yield f"extension {name}", canonical_json(bundle.extensions[name])
 

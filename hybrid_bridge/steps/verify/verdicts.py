@@ -9,6 +9,7 @@ from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, VERIFIED, Verdict, span, utc
 from hybrid_bridge.core.label_table import label_table_hash
+from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedGovernance
 from hybrid_bridge.steps.verify.names import Name, Names, members_among
@@ -16,6 +17,7 @@ from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.public import Standing
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
 from hybrid_bridge.steps.verify.signers import SignedNote
+from hybrid_bridge.steps.verify.times import Stamp
 from hybrid_bridge.units import EpochNumber, UnixSeconds
 
 
@@ -31,6 +33,7 @@ class Findings:
     registered: Registered
     standing: Standing
     promised: Promised | None
+    renewed: tuple[Stamp, ...]
     rules: Outcome
 
     @property
@@ -156,26 +159,48 @@ def _public_anchor(f: Findings) -> Verdict:
 
 
 def _witnesses(f: Findings) -> Verdict:
-    rests, count = "cosignatures of witnesses", sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
-    if not count and f.trust.tlog_policy is None:
-        missing = "cosignatures, and a tlog_policy in the trust file"
-        return Verdict(name="witnesses", result=NOT_SHOWN, detail="none", rests_on=rests, missing=missing)
-    return Verdict(
-        name="witnesses",
-        result=UNDECIDED,
-        detail=f"{_count(count, 'cosignature')} kept and not judged",
-        rests_on=rests,
-        missing="a verifier that judges witnesses by a tlog_policy",
+    """By the verifier's own policy alone, all of it met on one checkpoint shown: later ones extend earlier ones."""
+    name, rests = "witnesses", "cosignatures of the witnesses that your tlog_policy names"
+    if f.trust.tlog_policy is None:
+        count = sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
+        missing = (
+            "cosignatures, and a tlog_policy in the trust file" if not count else "a tlog_policy in the trust file"
+        )
+        detail = f"{_count(count, 'cosignature')} kept, not judged" if count else "none"
+        result = UNDECIDED if count else NOT_SHOWN
+        return Verdict(name=name, result=result, detail=detail, rests_on=rests, missing=missing)
+    policy, note = parse_policy(f.trust.tlog_policy), f.signed[0].note
+    ours = {(note.origin, f.decoded.genesis.log_key), (note.origin, f.decoded.bundle.genesis.mldsa_key)}
+    if policy.logs and not any((log.name, log.key) in ours for log in policy.logs):
+        missing = "a tlog_policy with this log, or with none"
+        return Verdict(name=name, result=UNDECIDED, detail="policy of other logs", rests_on=rests, missing=missing)
+    for signed in f.signed:
+        if policy.is_met([witness for witness, _ in signed.cosigned]):
+            found = ", ".join(f"{witness} at {utc(moment)}" for witness, moment in signed.cosigned) or "none needed"
+            detail = f"policy met by size {signed.note.size}: {found}"
+            return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    most = max(len(signed.cosigned) for signed in f.signed)
+    detail = (
+        f"policy not met: {_count(most, 'cosignature')} of its {_count(len(policy.witnesses), 'witness', 'witnesses')}"
     )
+    missing = f"cosignatures that meet {policy.quorum} of the tlog_policy (hybrid-bridge witness ask)"
+    return Verdict(name=name, result=UNDECIDED, detail=detail, rests_on=rests, missing=missing)
 
 
 def _not_after(f: Findings) -> Verdict:
-    name, rests = "not after", "the public chain's clock"
-    if not f.standing.trusted:
-        missing = "a verified public anchor in the bundle"
-        return Verdict(name=name, result=NOT_SHOWN, detail="no time", rests_on=rests, missing=missing)
-    earliest = f.standing.trusted[0].block_time
-    detail = f"all of it existed by {utc(earliest)}, the time of the public block"
+    name, tokens = "not after", [stamp.fact for stamp in (*f.standing.stamps, *f.renewed)]
+    times = [(a.block_time, "the time of the public block", "the public chain's clock") for a in f.standing.trusted]
+    times += [
+        (token.time, f"a timestamp of {token.authority}", "that authority's clock and key; revocation is not checked")
+        for token in tokens
+        if token.basis
+    ]
+    if not times:
+        missing = tokens[0].missing if tokens else "a verified public anchor or timestamp in the bundle"
+        rests, result = "a public chain's clock, or a timestamping authority's", UNDECIDED if tokens else NOT_SHOWN
+        return Verdict(name=name, result=result, detail="no time", rests_on=rests, missing=missing)
+    earliest, what, rests = min(times, key=lambda found: found[0])
+    detail = f"all of it existed by {utc(earliest)}, {what}"
     for epoch in f.decoded.epochs[:1]:
         detail += f", {earliest - epoch.record.closed_at} s after epoch {epoch.record.epoch} closed"
     return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)

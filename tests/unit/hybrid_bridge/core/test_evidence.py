@@ -43,6 +43,7 @@ EVIDENCE = Evidence(
     promise=None,
     governance=(),
     anchors=(),
+    tokens=(),
     beacons=(),
     artefacts=(),
     signers=("A (LEI:1; self-stated)",),

@@ -40,7 +40,7 @@ def attest_all(members: Members) -> None:
             members.open("core").view.logbook.take_attestation(view.keys.attestation.address(), signed)
     core = members.open("core").view
     assert core.keys.log is not None
-    core.logbook.sign_lines(core.keys.log)
+    core.logbook.sign_lines(core.keys.log, core.keys.log_mldsa)
 
 
 def test_validators_compute_the_same_log_alone(members: Members) -> None:

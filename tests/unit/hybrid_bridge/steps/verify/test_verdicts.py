@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hybrid_bridge.core.bundle import RenewalPart, SourceEvidence
+from hybrid_bridge.core.bundle import SourceEvidence
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED
 from hybrid_bridge.core.governance import REMOVE, MemberUpdate, Notice
@@ -226,7 +226,6 @@ def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
         good(),
         provenance='"captured by a notary"',
         source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"blocks"),),
-        renewals=(RenewalPart(hash="sha-256", token=b"token"),),
         extensions={"note": {"a": 1}},
     )
     evidence = judged(bundle)
@@ -234,7 +233,6 @@ def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
     assert {item.place: item.sha256 for item in evidence.unjudged} == {
         "source evidence fabric of epoch 1": sha256(b"blocks"),
         "provenance": sha256(b'"captured by a notary"'),
-        "renewal by sha-256": sha256(b"token"),
         "extension note": sha256(b'{"a":1}'),
     }
 
