@@ -19,8 +19,8 @@ INCOMPLETE: Final = 3
 KEPT: Final = """\
 What stays: the ledger (entries, claims, registry), the tombstones, every other record and its proofs.
 What this cannot reach: copies that others signed for; bundles, exports and drafts you wrote to files; backups and
-snapshots of this folder (a restored one holds the documents again: erase there too, before the node runs); blocks that
-the disk or its file system has set aside."""
+snapshots of this folder (a restored one holds the documents again, without the tombstones: repeat the erasure by
+--leaf, so keep the list); blocks that the disk or its file system has set aside."""
 
 
 class Match(click.ParamType[tuple[str, str]]):
