@@ -17,7 +17,7 @@ from hybrid_bridge.adapters.sqlite.erasing import SqlErasures
 from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
 from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Purpose, Record, Taken
-from hybrid_bridge.errors import Erased, NotYet
+from hybrid_bridge.errors import BridgeError, Erased, NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
 SCHEMA: Final = "3"
@@ -75,7 +75,11 @@ class SqlRecords:
             StoreBroken: missing, in use, damaged, of another schema, log or member.
         """
         self._file.open(_facts(log_id, owner))
-        self.erasures.finish()
+        try:
+            self.erasures.finish()
+        except BridgeError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the store up."""

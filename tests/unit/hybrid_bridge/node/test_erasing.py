@@ -15,7 +15,7 @@ from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.labels import creditor_invoice
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import Erased, FieldMalformed, NotYet, TooLong, Unknown
+from hybrid_bridge.errors import Erased, FieldMalformed, NotYet, StoreBroken, TooLong, Unknown
 from hybrid_bridge.node import erasing
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.delivering import Deliverer
@@ -400,6 +400,26 @@ def test_a_reader_who_holds_the_log_makes_it_wait_and_the_next_call_finishes(tra
         with pytest.raises(Erased):
             records.record(leaf_of(package))
     erase(trading, "supplier", leaves=(leaf_of(package),))
+    assert found_in(trading.folder("supplier"), private_bytes(package)) == {}
+
+
+def test_a_start_that_cannot_finish_gives_the_store_up_again(trading: Members, monkeypatch) -> None:
+    _, package = sent(trading, "supplier", registration(trading, an_object()))
+    view = trading.open("supplier").view
+    with monkeypatch.context() as patched:
+        killing(patched, 1, "before")
+        with pytest.raises(Killed):
+            erase(trading, "supplier", leaves=(leaf_of(package),))
+    view.records.close()
+
+    def full(_file: SqliteFile) -> None:
+        raise StoreBroken(store="records", rule="writable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteFile, "rewrite", full)
+        with pytest.raises(StoreBroken):
+            view.records.open(view.directory.log_id, "supplier")
+    view.records.open(view.directory.log_id, "supplier")  # the lock was free
     assert found_in(trading.folder("supplier"), private_bytes(package)) == {}
 
 
