@@ -50,7 +50,7 @@ def validator_entry(name: str) -> ValidatorEntry:
     return ValidatorEntry(Address(parts[0][:20]), name_hash(f"LEI:{name}", name), parts[1], parts[2])
 
 
-def genesis_of(nodes: Sequence[str], cadence: int = CADENCE, ladder: int = LADDER) -> Genesis:
+def genesis_of(nodes: Sequence[str], cadence: int = CADENCE, ladder: int = LADDER, registry_ladder: int = 0) -> Genesis:
     """A genesis record whose first validators are `nodes`."""
     entries = sorted(map(validator_entry, nodes), key=lambda entry: entry.address)
     k_1 = b"\x42" * 32
@@ -62,9 +62,9 @@ def genesis_of(nodes: Sequence[str], cadence: int = CADENCE, ladder: int = LADDE
         grace=Seconds(0),
         promise_delay=6,
         batch_ladder=ladder,
-        registry_ladder=ladder,
+        registry_ladder=registry_ladder or ladder,
         vrf_public_key=vrf.public_key(VRF_SEED),
-        registry_root=genesis_tree(secret, ladder).root,
+        registry_root=genesis_tree(secret, registry_ladder or ladder).root,
         label_table_hash=label_table_hash(),
         set_hash=ValidatorSet(SetId(1), tuple(entries)).digest,
         decoy_key_hash=decoy_key_hash(k_1),

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
     "member": "Submit records, ask for bundles, at one's own node.",
+    "erase": "Erase documents at one's own node: fields, salts, label openings; a tombstone stays.",
     "evidence": "Turn a promise that a node broke into evidence for anybody.",
     "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",
     "audit": "Replay the registry from its deltas: it only grew, and nothing vanished.",

@@ -56,6 +56,7 @@ from hybrid_bridge.errors.refuted import (
 )
 from hybrid_bridge.errors.rejected import (
     AdmissionRejected,
+    Erased,
     Expired,
     GuardRefused,
     LogFrozen,
@@ -109,6 +110,7 @@ __all__ = [
     "EntryMalformed",
     "EnvelopeUnopenable",
     "Equivocation",
+    "Erased",
     "Expired",
     "FarSideBroken",
     "FieldMalformed",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hybrid_bridge.errors.base import BridgeError
-from hybrid_bridge.units import Address, Digest
+from hybrid_bridge.units import Address, Digest, UnixSeconds
 
 
 @dataclass(kw_only=True, eq=False)
@@ -58,6 +58,15 @@ class Unknown(Rejected):
     """There is no such thing here."""
 
     what: str
+
+
+@dataclass(kw_only=True, eq=False)
+class Erased(Rejected):
+    """The document of this entry was erased here at this time, and is neither shown nor taken again."""
+
+    cites: ClassVar[str] = "SPEC §5"
+    entry_leaf: Digest
+    since: UnixSeconds
 
 
 @dataclass(kw_only=True, eq=False)

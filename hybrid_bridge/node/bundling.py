@@ -77,6 +77,7 @@ class Bundler:
         Raises:
             NotYet: no quorum, or a record lies beyond that checkpoint.
             Unknown: a record that we do not hold, or a field that it does not have.
+            Erased: a record that we held.
             Missing: labels, at a member without the validators' keys.
             NotOmitted: what was promised is there.
         """

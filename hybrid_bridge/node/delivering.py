@@ -26,7 +26,7 @@ from hybrid_bridge.core.disclosure import ORIGIN
 from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.keys import key_id_text
-from hybrid_bridge.errors import AdmissionRejected, BridgeError, Broken, FieldMismatch, NotYet, TooLong
+from hybrid_bridge.errors import AdmissionRejected, BridgeError, Broken, Erased, FieldMismatch, NotYet, TooLong
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
 from hybrid_bridge.node.view import View
@@ -60,6 +60,7 @@ class Receiver:
             EnvelopeUnopenable, Malformed, Refuted: nothing is stored.
             AdmissionRejected: the sender is not the submitter of the entry; nothing is stored.
             NotYet: the entry does not stand here, or the sender has no room left; nothing is stored.
+            Erased: we had this document and erased it; nothing is stored.
         """
         view = self._view
         log_id = view.directory.log_id
@@ -143,6 +144,9 @@ class Deliverer:
             self._require_signed(owed, data)
         except Broken:
             raise
+        except Erased:
+            self._view.records.decline(owed.number)  # Durable: its loss alone, should it lie.
+            _log.info("%s has erased %s and takes it no more", owed.recipient, owed.leaf.hex())
         except BridgeError as error:
             wait = min(2**owed.attempts, LONGEST_BACKOFF)
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))

@@ -12,6 +12,7 @@ from hybrid_bridge.errors import FieldMalformed, Unknown
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
+from hybrid_bridge.node.erasing import Doomed, Eraser, Selection
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
 from hybrid_bridge.node.view import View
@@ -41,6 +42,7 @@ class DeskService:
             "Bundle": self.bundle,
             "Promises": self.promises,
             "Sequences": self.sequences,
+            "Erase": self.erase,
         }
         return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
 
@@ -94,6 +96,7 @@ class DeskService:
 
         Raises:
             Unknown: we do not hold it.
+            Erased: we held it.
         """
         record = self._view.records.record(Digest(request.entry_leaf))
         if record is None:
@@ -152,17 +155,24 @@ class DeskService:
             )
         return pb.SequencesResponse(submitters=rows)
 
+    def erase(self, request: pb.EraseRequest, _call: Call) -> pb.EraseResponse:
+        """What is meant and, once that is confirmed, its end."""
+        eraser, selection = Eraser(self._view), _selection(request)
+        found = eraser.erase(selection, request.reason) if request.confirmed else eraser.chosen(selection)
+        return pb.EraseResponse(records=[_erased(doomed) for doomed in found])
+
     def _entitled(self, caller: Caller) -> bool:
         return caller.role == "owner" and caller.name == self._view.name
 
     def _summary(self, record: StoredRecord) -> pb.RecordSummary:
         height = self._view.ledger.entry_height(record.leaf)
         header = None if height is None else self._view.ledger.header(height)
+        standing = self._refused_or_waiting(record) if header is None else "accepted"
         return pb.RecordSummary(
             number=record.number,
             entry_leaf=record.leaf,
             schema=record.schema,
-            standing=self._refused_or_waiting(record) if header is None else "accepted",
+            standing="erased" if record.erased else standing,
             source=record.source,
             epoch=0 if header is None else header.epoch,
         )
@@ -191,6 +201,30 @@ def _labels(data: bytes) -> tuple[Label, ...]:
     if not isinstance(value, list):
         raise FieldMalformed(field="labels", rule="an array")
     return tuple(Label.decode(_octets(inner)) for inner in value)
+
+
+def _selection(request: pb.EraseRequest) -> Selection:
+    return Selection(
+        leaves=tuple(Digest(require_digest(leaf, "entry_leaf")) for leaf in request.entry_leaves),
+        objects=tuple(request.objects),
+        matches=tuple((match.name, match.value) for match in request.matches),
+    )
+
+
+def _erased(doomed: Doomed) -> pb.ErasedRecord:
+    record, document = doomed.record, doomed.document
+    return pb.ErasedRecord(
+        entry_leaf=record.leaf,
+        schema=record.schema,
+        source=record.source,
+        disclosures=0 if document is None else len(document.disclosures),
+        decoys=0 if document is None else len(document.decoys),
+        openings=0 if document is None else len(document.openings),
+        owed=[name for name, state in doomed.envelopes.items() if state == "owed"],
+        signed=[name for name, state in doomed.envelopes.items() if state == "done"],
+        erased_at=record.erased,
+        reason=record.reason,
+    )
 
 
 def _octets(value: Json) -> bytes:

@@ -73,6 +73,45 @@ def test_a_record_goes_from_a_file_of_fields_to_a_bundle(network: Network, tmp_p
     assert len(entry.disclosures) == 3
 
 
+def test_an_erased_record_is_gone_from_a_running_node(network: Network, tmp_path: Path) -> None:
+    supplier, object_id, name = str(network.folder("supplier")), secrets.token_hex(16), "A name to be forgotten"
+    fields: dict[str, Json] = {
+        "object": object_id,
+        "debtor": answer("member", "key", "--dir", str(network.folder("core")), "identity")["key"],
+        "ccy": "CNY",
+        "gross": "100",
+        "creditor_key": answer("member", "key", "--dir", supplier, f"creditor/{object_id}")["key"],
+        "seller": name,
+        "event_time": int(time.time()),
+    }
+    written, draft = tmp_path / "fields.json", tmp_path / "draft.json"
+    written.write_text(json.dumps(fields))
+    creditor = ("--authoriser", f"creditor/{object_id}")
+    run("member", "draft", "--dir", supplier, "asset.register/1", str(written), *creditor, "--out", str(draft))
+    sent = answer("member", "submit", "--dir", supplier, str(draft))
+    leaf, chosen = str(sent["entry_leaf"]), ("erase", "--dir", supplier, "--match", f"seller={name}")
+    until("it stands", lambda: network.status("supplier").height >= int(str(sent["height"])))
+    salted = {
+        part["value"][:64].encode()
+        for part in json.loads(run("member", "show", "--dir", supplier, leaf))["disclosures"]
+    }
+    records = [path for path in network.folder("supplier").iterdir() if path.name.startswith("records.db")]
+    assert any(text in path.read_bytes() for path in records for text in salted)
+    assert "--yes" in run(*chosen, code=3)
+    found = answer(*chosen, "--draft", str(draft), "--reason", "gdpr.art17", "--yes")
+    assert [row["entry_leaf"] for row in found["records"]] == [leaf]
+    assert not draft.exists()
+    assert not any(text in path.read_bytes() for path in records if path.exists() for text in salted)
+    assert "Erased" in run("member", "show", "--dir", supplier, leaf, code=2)
+    assert "Erased" in run(
+        "member", "bundle", "--dir", supplier, "--record", leaf, "--out", str(tmp_path / "x"), code=2
+    )
+    rows = json.loads(run("member", "records", "--dir", supplier, "--json"))
+    assert [row["standing"] for row in rows if row["entry_leaf"] == leaf] == ["erased"]
+    again = answer("erase", "--dir", supplier, "--leaf", leaf, "--yes")
+    assert [row["erased_at"] for row in again["records"]] == [row["erased_at"] for row in found["records"]]
+
+
 def test_a_consent_travels_as_a_file(network: Network, tmp_path: Path) -> None:
     supplier, bank = str(network.folder("supplier")), str(network.folder("bank-a"))
     object_id = secrets.token_hex(16)

@@ -12,6 +12,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Digest, EpochNumber, TransactionId
 
+ERASING: Final = 600.0  # seconds: every page of the private file is written anew
 PATIENCE: Final = 20.0  # seconds: to send waits for a durable block, a bundle for many proofs
 
 
@@ -21,6 +22,7 @@ class GrpcDesk:
     def __init__(self, name: str, channel: grpc.Channel, deadline: float = 5.0) -> None:
         self._channel = channel
         self._line, self._slow = Line(name, deadline), Line(name, PATIENCE)
+        self._erasing = Line(name, ERASING)
         self._desk = stubs.DeskStub(channel)
         self._ledger = stubs.LedgerStub(channel)
         self.log: Final = GrpcMember(name, channel, deadline)
@@ -87,6 +89,11 @@ class GrpcDesk:
         """Which sequence numbers of each submitter stand in blocks here."""
         answer: pb.SequencesResponse = self._slow.ask(self._desk.Sequences, pb.SequencesRequest(submitter=submitter))
         return answer.submitters
+
+    def erase(self, request: pb.EraseRequest) -> Sequence[pb.ErasedRecord]:
+        """What is meant and, once confirmed, erased. Idempotent: after `Undecided` ask the same again."""
+        answer: pb.EraseResponse = self._erasing.ask(self._desk.Erase, request)
+        return answer.records
 
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 

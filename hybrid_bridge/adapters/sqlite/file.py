@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.errors import NotYet, StoreBroken
 
 PRAGMAS: Final = {
     "journal_mode": "wal",
@@ -25,8 +25,10 @@ PRAGMAS: Final = {
     "recursive_triggers": 1,  # else INSERT OR REPLACE walks past the delete trigger
     "busy_timeout": 5000,
     "trusted_schema": 0,
+    "secure_delete": 1,  # what is deleted is overwritten with zeros
 }
 READERS: Final = 8
+IN_MEMORY: Final = 1 << 28  # bytes: a smaller file is rewritten without a temporary file beside it
 
 
 STRICT: Final = {"sqlite_strict": True}  # text into INTEGER is refused
@@ -93,6 +95,24 @@ class SqliteFile:
                 yield connection
             finally:
                 connection.exec_driver_sql("ROLLBACK")
+
+    def empty_log(self) -> None:
+        """Write the log's pages over those of the file; the log is empty after that.
+
+        Raises:
+            NotYet: somebody still reads what the log holds.
+        """
+        with self._turn, self._translated(), self._writer.connect() as connection:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        if busy:
+            raise NotYet(what="the end of a long read in the store, to empty its log")
+
+    def rewrite(self) -> None:
+        """Write every page anew: copies of old rows, left where pages were rebalanced, are gone with the old pages."""
+        with self._turn, self._translated(), self._writer.connect() as connection:
+            small = self._path.stat().st_size <= IN_MEMORY
+            connection.exec_driver_sql(f"PRAGMA temp_store={2 if small else 0}")
+            connection.exec_driver_sql("VACUUM")
 
     def close(self) -> None:
         """Give up the file and its lock."""

@@ -2,8 +2,8 @@
 
 A document goes in before its transaction is sent; its envelopes go in with it, in the same commit, and leave when the
 transaction stands. It waits until our own ledger shows its entry, or has passed the last epoch in which it could:
-nobody else's word makes us forget it. Erasing a person's data means deleting the document here; the ledger keeps its
-commitments.
+nobody else's word makes us forget it. Erasing a person's data means deleting the document here (`erasing`); the ledger
+keeps its commitments.
 """
 
 from collections.abc import Sequence
@@ -12,68 +12,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
-from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.erasing import SqlErasures
+from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
-from hybrid_bridge.errors import NotYet
+from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Purpose, Record, Taken
+from hybrid_bridge.errors import BridgeError, Erased, NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
-SCHEMA: Final = "2"
+SCHEMA: Final = "3"
 MAX_ROWS: Final = 256  # of one answer
+NEVER: Final = UnixSeconds(0)
 WINDOW: Final = 3_600  # seconds in which one member may leave so much here; then it may again
 MAX_DOCUMENTS: Final = 100_000
 MAX_BYTES: Final = 1 << 30
-
-
-class Record(SQLModel, table=True):
-    """A document: our own, or one that was delivered."""
-
-    __table_args__ = STRICT
-
-    number: int | None = Field(default=None, primary_key=True)
-    leaf: bytes = blob(unique=True)
-    schema_name: str = text()
-    source: str = text()  # "own", or the member that delivered it
-    transaction_id: bytes = blob()  # empty when it was delivered
-    plaintext: bytes = blob()  # as delivered, JCS (SPEC §5)
-    since: int
-    waits_until: int = Field(index=True)  # last epoch in which its entry may come to stand; 0 = it stands
-
-
-class Outbox(SQLModel, table=True):
-    """A sealed envelope that its recipient has not signed for, or has."""
-
-    __table_args__ = STRICT
-
-    number: int | None = Field(default=None, primary_key=True)
-    leaf: bytes = blob(index=True)
-    recipient: str = text()
-    envelope: bytes = blob()
-    attempts: int
-    due: int
-    state: str = text()  # owed or done
-    acknowledgement: bytes = blob()
-
-
-class Taken(SQLModel, table=True):
-    """What one member has left here in the running window."""
-
-    __table_args__ = STRICT
-
-    source: str = text(primary_key=True)
-    window: int
-    documents: int
-    bytes: int
-
-
-class Purpose(SQLModel, table=True):
-    """What one of our party keys is for; the key itself is made from the seed when it is needed."""
-
-    __table_args__ = STRICT
-
-    key_id: bytes = blob(primary_key=True)
-    purpose: str = text()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +37,9 @@ class StoredRecord:
     schema: str
     source: str
     transaction_id: TransactionId | None
-    plaintext: bytes = field(repr=False)
+    plaintext: bytes = field(repr=False)  # empty once erased
+    erased: UnixSeconds = NEVER
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +62,24 @@ class SqlRecords:
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, "records")
         self.promises: Final = SqlPromises(self._file)
+        self.erasures: Final = SqlErasures(self._file)
 
     def create(self, log_id: LogId, owner: str) -> None:
         """Make the store."""
         self._file.create([Record, Outbox, Purpose, Taken, Promised], ["promised"], _facts(log_id, owner))
 
     def open(self, log_id: LogId, owner: str) -> None:
-        """Take the store for this process.
+        """Take the store for this process, and finish the erasure in which an earlier one ended.
 
         Raises:
             StoreBroken: missing, in use, damaged, of another schema, log or member.
         """
         self._file.open(_facts(log_id, owner))
+        try:
+            self.erasures.finish()
+        except BridgeError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the store up."""
@@ -137,6 +97,9 @@ class SqlRecords:
         """Commit our document and the envelopes it owes, before its transaction is sent.
 
         Again, under another sequence number or with more recipients: what is missing is added.
+
+        Raises:
+            Erased: it was erased here; nothing was done.
         """
         owed = {
             recipient: {
@@ -153,6 +116,7 @@ class SqlRecords:
         row = _row(record, now) | {"waits_until": waits_until}
         changed = {name: row[name] for name in ("transaction_id", "source", "waits_until")}
         with self._file.write() as connection:
+            _require_not_erased(connection, record.leaf)
             again = update(_RECORD).where(_RECORD.c.leaf == record.leaf).values(**changed)
             if not connection.execute(again).rowcount:
                 connection.execute(_RECORD.insert(), [row])
@@ -175,38 +139,46 @@ class SqlRecords:
                 connection.execute(again, [{"stands": leaf} for leaf in leaves])
 
     def forget(self, leaf: Digest) -> None:
-        """Delete a document and its envelopes: it can never stand, or is erased by duty. The commitments stay."""
+        """Delete a document and its envelopes: it can never stand. A tombstone stays."""
         with self._file.write() as connection:
-            for table in (_RECORD, _OUTBOX):
-                connection.execute(table.delete().where(table.c.leaf == leaf))
+            if connection.execute(_RECORD.delete().where(_RECORD.c.leaf == leaf, _RECORD.c.erased == 0)).rowcount:
+                connection.execute(_OUTBOX.delete().where(_OUTBOX.c.leaf == leaf))
 
     def keep_received(self, record: StoredRecord, now: UnixSeconds) -> None:
         """Commit a delivered document; one that is here already stays, and costs its sender nothing.
 
         Raises:
             NotYet: its sender has left as much here as one may in a window; nothing was done.
+            Erased: it was erased here; nothing was done.
         """
         with self._file.write() as connection:
+            _require_not_erased(connection, record.leaf)
             insert = _RECORD.insert().prefix_with("OR IGNORE")
             if connection.execute(insert, [_row(record, now)]).rowcount:
                 _count(connection, record, now // WINDOW)
 
     def record(self, leaf: Digest) -> StoredRecord | None:
-        """A document by its entry's leaf."""
+        """A document by its entry's leaf; None when it was never here.
+
+        Raises:
+            Erased: it was here.
+        """
         with self._file.read() as connection:
+            _require_not_erased(connection, leaf)
             row = connection.execute(select(_RECORD).where(_RECORD.c.leaf == leaf)).first()
         return None if row is None else _stored(row)
 
     def records(self, after: int) -> list[StoredRecord]:
-        """Documents numbered above `after`, ascending."""
+        """Documents numbered above `after`, ascending; what was erased stands among them, empty."""
         query = select(_RECORD).where(_RECORD.c.number > after).order_by(_RECORD.c.number).limit(MAX_ROWS)
         with self._file.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
     def plaintexts(self) -> list[bytes]:
         """Every document that we hold."""
+        query = select(_RECORD.c.plaintext).where(_RECORD.c.erased == 0).order_by(_RECORD.c.number)
         with self._file.read() as connection:
-            return list(connection.execute(select(_RECORD.c.plaintext).order_by(_RECORD.c.number)).scalars())
+            return list(connection.execute(query).scalars())
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,11 +224,28 @@ class SqlRecords:
         with self._file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
+    def decline(self, number: int) -> None:
+        """Its recipient has erased this document and takes it no more: the envelope has no use."""
+        values = {"state": "declined", "envelope": b""}
+        with self._file.write() as connection:
+            connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
+
     def undelivered(self) -> int:
         """Envelopes still owed."""
         query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "owed")
         with self._file.read() as connection:
             return connection.execute(query).scalar_one()
+
+
+def _require_not_erased(connection: Connection, leaf: Digest) -> None:
+    """Return if there is no tombstone of this entry.
+
+    Raises:
+        Erased: there is one.
+    """
+    since = connection.execute(select(_RECORD.c.erased).where(_RECORD.c.leaf == leaf)).scalar()
+    if since:
+        raise Erased(entry_leaf=leaf, since=UnixSeconds(since))
 
 
 def _count(connection: Connection, record: StoredRecord, window: int) -> None:
@@ -283,6 +272,9 @@ def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:
         "plaintext": record.plaintext,
         "since": now,
         "waits_until": 0,
+        "erased": 0,
+        "reason": "",
+        "remains": 0,
     }
 
 
@@ -294,6 +286,8 @@ def _stored(row: Row[Any]) -> StoredRecord:
         source=row.source,
         transaction_id=TransactionId(row.transaction_id) if row.transaction_id else None,
         plaintext=row.plaintext,
+        erased=UnixSeconds(row.erased),
+        reason=row.reason,
     )
 
 

@@ -495,3 +495,55 @@ class NumberRange(_message.Message):
     first: int
     last: int
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class EraseRequest(_message.Message):
+    __slots__ = ("entry_leaves", "objects", "matches", "reason", "confirmed")
+    ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
+    OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
+    objects: _containers.RepeatedScalarFieldContainer[str]
+    matches: _containers.RepeatedCompositeFieldContainer[FieldMatch]
+    reason: str
+    confirmed: bool
+    def __init__(self, entry_leaves: _Optional[_Iterable[bytes]] = ..., objects: _Optional[_Iterable[str]] = ..., matches: _Optional[_Iterable[_Union[FieldMatch, _Mapping]]] = ..., reason: _Optional[str] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+
+class FieldMatch(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class EraseResponse(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[ErasedRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[ErasedRecord, _Mapping]]] = ...) -> None: ...
+
+class ErasedRecord(_message.Message):
+    __slots__ = ("entry_leaf", "schema", "source", "disclosures", "decoys", "openings", "owed", "signed", "erased_at", "reason")
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSURES_FIELD_NUMBER: _ClassVar[int]
+    DECOYS_FIELD_NUMBER: _ClassVar[int]
+    OPENINGS_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    ERASED_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    entry_leaf: bytes
+    schema: str
+    source: str
+    disclosures: int
+    decoys: int
+    openings: int
+    owed: _containers.RepeatedScalarFieldContainer[str]
+    signed: _containers.RepeatedScalarFieldContainer[str]
+    erased_at: int
+    reason: str
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., schema: _Optional[str] = ..., source: _Optional[str] = ..., disclosures: _Optional[int] = ..., decoys: _Optional[int] = ..., openings: _Optional[int] = ..., owed: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[str]] = ..., erased_at: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...

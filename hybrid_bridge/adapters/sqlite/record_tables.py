@@ -1,0 +1,58 @@
+"""The private file's tables: documents, envelopes, what others have left here, what our keys are for."""
+
+from sqlmodel import Field, SQLModel
+
+from hybrid_bridge.adapters.sqlite.file import STRICT, blob, text
+
+
+class Record(SQLModel, table=True):
+    """A document: our own, or one that was delivered."""
+
+    __table_args__ = STRICT
+
+    number: int | None = Field(default=None, primary_key=True)
+    leaf: bytes = blob(unique=True)
+    schema_name: str = text()
+    source: str = text()  # "own", or the member that delivered it
+    transaction_id: bytes = blob()  # empty when it was delivered
+    plaintext: bytes = blob()  # as delivered, JCS (SPEC §5)
+    since: int
+    waits_until: int = Field(index=True)  # last epoch in which its entry may come to stand; 0 = it stands
+    erased: int  # when; 0 = it is here. The row stays as the tombstone, without its document
+    reason: str = text()  # of the erasure: a code, never content
+    remains: int = Field(index=True)  # 1 = erased, and its bytes are perhaps still in the file or its log
+
+
+class Outbox(SQLModel, table=True):
+    """A sealed envelope that its recipient has not signed for, or has."""
+
+    __table_args__ = STRICT
+
+    number: int | None = Field(default=None, primary_key=True)
+    leaf: bytes = blob(index=True)
+    recipient: str = text()
+    envelope: bytes = blob()
+    attempts: int
+    due: int
+    state: str = text()  # owed, done, declined or erased
+    acknowledgement: bytes = blob()
+
+
+class Taken(SQLModel, table=True):
+    """What one member has left here in the running window."""
+
+    __table_args__ = STRICT
+
+    source: str = text(primary_key=True)
+    window: int
+    documents: int
+    bytes: int
+
+
+class Purpose(SQLModel, table=True):
+    """What one of our party keys is for; the key itself is made from the seed when it is needed."""
+
+    __table_args__ = STRICT
+
+    key_id: bytes = blob(primary_key=True)
+    purpose: str = text()
