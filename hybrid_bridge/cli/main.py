@@ -8,8 +8,9 @@ import click
 from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
-    "verify": "Check a bundle: each verdict, what it rests on, what is not proven.",
+    "verify": "Check a bundle or an export: each verdict, what it rests on, what is not proven.",
     "bundle": "Explain a bundle; put public anchors into it.",
+    "export": "Write what a bundle proves in a format that other people's tools read.",
     "examples": "Write example bundles, good and bad, into a folder.",
     "demo": "Play a whole consortium, a public chain and an outsider on this machine.",
     "consortium": "Found a consortium: authority, keys, genesis record.",

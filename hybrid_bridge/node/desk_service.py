@@ -109,6 +109,9 @@ class DeskService:
             size=TreeSize(request.size),
             label_epoch=EpochNumber(request.label_epoch),
             transactions=request.transactions,
+            receipt=request.receipt,
+            presentable=request.presentable,
+            newest=request.newest,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
-from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, sha256
+from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, context, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
@@ -74,6 +74,7 @@ class Plan:
     registry_ladder: int = 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 12
     pause_max: Seconds = DAY
     guardian: Address = NOBODY
+    receipts: bool = True  # whether the log has a key for COSE receipts
     block_interval_ms: int = 100
     log_level: str = "info"
 
@@ -118,7 +119,8 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     _require_plan(plan)
     authority = found_authority(plan.origin, now)
     keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
-    shared = {"set": randomness(32), "vrf": randomness(32), "log": randomness(32)}
+    names = ["set", "vrf", "log"] + ["receipt"] * plan.receipts
+    shared = {name: randomness(32) for name in names}
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
     genesis = _genesis(plan, unbound, shared, registry.root)
@@ -135,7 +137,7 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     files |= {"ca/ca.pem": File(authority.certificate), "ca/ca.key": File(authority.key, SECRET_MODE)}
     first = _founding_transactions(genesis, members, keys, plan)
     for founder in plan.founders:
-        mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder)}
+        mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder) if name in shared}
         folder = _node_files(plan, founder, mine, authority, now) | public
         if "sequencer" in founder.roles:
             folder[FOUNDING] = File(first)
@@ -211,6 +213,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         set_hash=first_set(members).digest,
         decoy_key_hash=decoy_key_hash(shared["set"]),
         log_key=PrivateKey.from_seed(shared["log"]).public.spki[-32:],
+        receipt_key=PrivateKey.from_seed(shared["receipt"]).public.spki[-32:] if plan.receipts else ZERO,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
         ledger_id=ledger_id(plan.origin),
@@ -251,8 +254,8 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
-    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer writes the log's line."""
-    return ["set", "vrf"] * ("validator" in founder.roles) + ["log"] * ("sequencer" in founder.roles)
+    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer the log's and the receipts' keys."""
+    return ["set", "vrf"] * ("validator" in founder.roles) + ["log", "receipt"] * ("sequencer" in founder.roles)
 
 
 def _node_files(

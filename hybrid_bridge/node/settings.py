@@ -13,7 +13,7 @@ from hybrid_bridge.adapters.pki import NAME
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 
 FILE: Final = "node.toml"
-SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", "log")
+SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", "log", "receipt")
 ALWAYS: Final = ("identity", "tls", "sealing", "party")  # the others belong to validators and to the sequencer
 _SECRET_MODE: Final = 0o077  # bits that nobody else may have
 _LEVELS: Final = ("debug", "info", "warning", "error")

@@ -64,6 +64,18 @@ class CheckpointResponse(_message.Message):
     path: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, size: _Optional[int] = ..., note: _Optional[str] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class ReceiptRequest(_message.Message):
+    __slots__ = ("size",)
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    def __init__(self, size: _Optional[int] = ...) -> None: ...
+
+class ReceiptResponse(_message.Message):
+    __slots__ = ("signature",)
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    signature: bytes
+    def __init__(self, signature: _Optional[bytes] = ...) -> None: ...
+
 class SubmitRequest(_message.Message):
     __slots__ = ("signed",)
     SIGNED_FIELD_NUMBER: _ClassVar[int]
@@ -385,7 +397,7 @@ class RecordResponse(_message.Message):
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class BundleRequest(_message.Message):
-    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions")
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "receipt", "presentable", "newest")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     DISCLOSED_FIELD_NUMBER: _ClassVar[int]
@@ -393,6 +405,9 @@ class BundleRequest(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     LABEL_EPOCH_FIELD_NUMBER: _ClassVar[int]
     TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PRESENTABLE_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
     disclosed: _containers.RepeatedCompositeFieldContainer[Disclosed]
@@ -400,7 +415,10 @@ class BundleRequest(_message.Message):
     size: int
     label_epoch: int
     transactions: bool
-    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ...) -> None: ...
+    receipt: bool
+    presentable: bool
+    newest: bool
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ...) -> None: ...
 
 class Disclosed(_message.Message):
     __slots__ = ("entry_leaf", "names")

@@ -20,6 +20,7 @@ from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, require_once
 from hybrid_bridge.core.entry import RecordEntry, decode_record_entry
 from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.exports.sd_jwt import IssuedJwt, parse_jwt
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import GovernanceRecord, SetUpdate, decode_governance
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue
@@ -51,6 +52,7 @@ class DecodedEntry:
     disclosures: tuple[Disclosure, ...]
     schema: str  # "" when nothing is disclosed
     transaction: SignedTransaction | None
+    jwt: IssuedJwt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ def _require_few(d: Decoded) -> None:
     notes = [*d.notes, *(rotation.note for rotation in d.rotations)]
     signatures = sum(len(note.lines) for note in notes)
     signatures += sum(len(signed.signatures) for _, signed in d.transactions)
+    signatures += sum(part.receipt is not None for part in d.bundle.checkpoints)
+    signatures += sum(entry.jwt is not None for _, entry in d.entries)
     if d.bundle.certificates:
         signatures += len(d.bundle.certificates) + len({validator.part.key_binding for validator in d.all_validators})
     proofs = sum(label is not None for epoch in d.epochs for label, _ in epoch.labels)
@@ -245,4 +249,5 @@ def _entry(part: EntryPart) -> DecodedEntry:
         disclosures=disclosures,
         schema=schema if isinstance(schema, str) else "",
         transaction=None if part.transaction is None else SignedTransaction.decode(part.transaction),
+        jwt=None if part.issuer_jwt is None else parse_jwt(part.issuer_jwt),
     )

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from hybrid_bridge.core.certificate import is_issued_by, is_valid_at, load_certificate, spki_of, subject_of
 from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.keys import decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.errors import CertificateMalformed, FieldMalformed, FieldMismatch
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedValidator
+from hybrid_bridge.steps.verify.exportable import verify_jwts
 from hybrid_bridge.steps.verify.signers import KnownSets
 from hybrid_bridge.units import Address, Digest, SetId, UnixSeconds
 
@@ -59,7 +61,7 @@ def verify_names(d: Decoded, sets: KnownSets, trust: Trust) -> Names:
     for validator in d.all_validators:
         _require_binding(d, validator)
     shown = _certificates(d)
-    roots = [_load(root) for root in trust.member_roots] if shown else []
+    roots = [load_certificate(root) for root in trust.member_roots] if shown else []
     at = d.genesis.checkpoint_timestamp(d.notes[0].size)
     verified: set[bytes] = set()
     names: dict[tuple[SetId, Address], Name] = {}
@@ -69,7 +71,7 @@ def verify_names(d: Decoded, sets: KnownSets, trust: Trust) -> Names:
             certificate = shown.get(Digest(validator.part.certificate_hash))
             if certificate is not None:
                 if validator.part.key_binding not in verified:
-                    validator.binding.verify(decode_spki(_spki(certificate)))
+                    validator.binding.verify(decode_spki(spki_of(certificate)))
                     verified.add(validator.part.key_binding)
                 basis = _basis(certificate, roots, validator, at)
             names[known.validators.set_id, Address(validator.part.address)] = Name(
@@ -104,70 +106,28 @@ def _certificates(d: Decoded) -> _Shown:
     for digest in digests:
         if digest not in wanted:
             raise FieldMismatch(field="certificates", expected="certificates of the validators shown", got=digest.hex())
-    return {digest: _load(der) for digest, der in zip(digests, d.bundle.certificates, strict=True)}
-
-
-def _load(der: bytes) -> "Certificate":
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 only if one is shown
-
-    try:
-        return load_der_x509_certificate(der)
-    except (ValueError, InvalidVersion):
-        raise CertificateMalformed(rule="a DER X.509 certificate") from None
-
-
-def _spki(certificate: "Certificate") -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
-
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        raise CertificateMalformed(rule="a public key this library can read") from None
+    return {digest: load_certificate(der) for digest, der in zip(digests, d.bundle.certificates, strict=True)}
 
 
 def _basis(
     certificate: "Certificate", roots: Sequence["Certificate"], validator: DecodedValidator, at: UnixSeconds
 ) -> str:
     """`CERTIFIED`, or what is wanting: then the name is no more than the validators' own word."""
-    if not any(_issued_by(certificate, root) for root in roots):
+    if not any(is_issued_by(certificate, root) for root in roots):
         return f"{SELF_STATED}; its certificate is of an issuer you did not name"
-    begin, end = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
-    if not begin <= at <= end:
+    if not is_valid_at(certificate, at):
         return f"{SELF_STATED}; its certificate was not valid at the checkpoint's time"
-    if not _names(certificate, validator):
+    names, ids = subject_of(certificate)
+    if validator.name[:64] not in names or validator.legal_id[:64] not in ids:  # X.520 has room for 64 characters
         return f"{SELF_STATED}; its certificate names somebody else"
     return CERTIFIED
-
-
-def _issued_by(certificate: "Certificate", root: "Certificate") -> bool:
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
-
-    try:
-        certificate.verify_directly_issued_by(root)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
-
-
-def _names(certificate: "Certificate", validator: DecodedValidator) -> bool:
-    """The subject has the legal name and the legal id, as far as X.520 has room for them (64 characters)."""
-    from cryptography.x509.oid import NameOID  # noqa: PLC0415
-
-    try:
-        subject = certificate.subject
-    except ValueError:
-        return False
-    names = {item.value for item in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)}
-    ids = {item.value for item in subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)}
-    return validator.name[:64] in names and validator.legal_id[:64] in ids
 
 
 # ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def verify_transactions(d: Decoded) -> None:
-    """Each shown transaction is the one behind its entry and carries all its signatures (SPEC §12 step 9).
+    """Each shown transaction or JWT is the one behind its entry and carries all its signatures (SPEC §12 step 9).
 
     Raises:
         Malformed: it breaks SPEC §4.
@@ -178,3 +138,4 @@ def verify_transactions(d: Decoded) -> None:
         if not isinstance(payload, RecordPayload) or payload.entry != entry.part.entry:
             raise FieldMismatch(field="transaction.entry", expected=b64u(entry.part.entry), got="another entry")
         signed.verify_stateless(d.log_id)
+    verify_jwts(d)

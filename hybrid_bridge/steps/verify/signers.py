@@ -13,6 +13,7 @@ from hybrid_bridge.core.note import TYPE_ED25519, TYPE_QUORUM, NoteLine
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedRotation, DecodedValidator
+from hybrid_bridge.steps.verify.exportable import verify_receipts
 from hybrid_bridge.units import Address, Digest, SetId, TreeSize
 
 FIRST_SET: Final = SetId(1)
@@ -118,13 +119,15 @@ def verify_notes(d: Decoded, sets: KnownSets) -> tuple[SignedNote, ...]:
     Raises:
         FieldMalformed: a line that nobody checks, or no line of the log key (ADR 8).
         BelowQuorum: too few of the responsible set signed.
-        SignatureWrong: a known key's line does not verify.
+        SignatureWrong: a known key's line does not verify, or a receipt.
     """
     named = [anchor for anchor in d.bundle.anchors if isinstance(anchor, WitnessAnchor)]
-    return tuple(
+    signed = tuple(
         verify_note(d, note, sets.responsible(note.size), frozenset(a.name for a in named if a.tree_size == note.size))
         for note in d.notes
     )
+    verify_receipts(d)
+    return signed
 
 
 def verify_note(d: Decoded, note: Note, validators: ValidatorSet, witnesses: frozenset[str]) -> SignedNote:
