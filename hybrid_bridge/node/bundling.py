@@ -32,7 +32,7 @@ from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, Unknown
 from hybrid_bridge.node.directory import Member
-from hybrid_bridge.node.presenting import issuer_jwt
+from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
 from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TreeSize
@@ -60,7 +60,7 @@ class BundleOrder:
     label_epoch: EpochNumber
     transactions: bool
     receipt: bool = False  # with the receipt key's word over the checkpoint
-    presentable: bool = False  # with our JWT over each record
+    presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
 
 
@@ -77,7 +77,7 @@ class Bundler:
         Raises:
             NotYet: no quorum, or a record lies beyond that checkpoint.
             Unknown: a record that we do not hold, or a field that it does not have.
-            Missing: labels, at a member without the validators' keys; a JWT over somebody else's record.
+            Missing: labels, at a member without the validators' keys; JWTs, when no record is ours.
             FieldMalformed: a receipt, of a log without a receipt key.
         """
         newest = min(self._view.progress.quorum, self._view.progress.line)
@@ -91,6 +91,8 @@ class Bundler:
         for wanted in order.records:
             epoch, entry = self._entry(wanted, size, order)
             parts.entries[epoch].append(entry)
+        if order.presentable and not any(entry.issuer_jwt for entries in parts.entries.values() for entry in entries):
+            raise Missing(what="a record that this member submitted: ask the submitter")
         label_epoch = order.label_epoch or EpochNumber(size - 1)
         for label in order.labels:
             for version in self._versions(label, label_epoch):
@@ -164,6 +166,7 @@ class Bundler:
             raise NotYet(what="the record in the epochs of this checkpoint")
         plaintext = parse_delivery(record.plaintext)
         data = self._view.logbook.closed(header.epoch).entries
+        presentable = order.presentable and is_ours(self._view, plaintext)
         batch = Batch(data[at : at + ENTRY_BYTES] for at in range(0, len(data), ENTRY_BYTES))
         index = batch.index_of(wanted.leaf)
         part = EntryPart(
@@ -172,7 +175,7 @@ class Bundler:
             path=batch.path(index),
             disclosures=_chosen(plaintext, wanted.names or tuple(ALWAYS) * order.presentable),
             transaction=self._transaction(header.height, plaintext.entry) if order.transactions else None,
-            issuer_jwt=issuer_jwt(self._view, plaintext, header.epoch) if order.presentable else None,
+            issuer_jwt=issuer_jwt(self._view, plaintext, header.epoch) if presentable else None,
         )
         return header.epoch, part
 

@@ -32,7 +32,7 @@ def requests(play: Play, traded: Traded, size: TreeSize) -> list[Request]:
         Request(
             "receivable",
             "Does this receivable exist, and when is it due? (Who owes, who is owed, how much: undisclosed.)",
-            "supplier",
+            "core",
             _order(traded, size, [(issue, ("note", "due_date"))], presentable=True),
         ),
         Request(

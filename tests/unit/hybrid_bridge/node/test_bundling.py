@@ -15,7 +15,7 @@ from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, SignatureWrong, Unknown
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.founding import Foundation
-from hybrid_bridge.node.presenting import issuer_jwt
+from hybrid_bridge.node.presenting import is_ours
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.exports import verify_export
@@ -196,11 +196,24 @@ def test_without_the_wish_there_is_neither(closed: tuple[Members, Digest]) -> No
 
 def test_who_did_not_submit_a_record_cannot_make_it_presentable(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    regulator = members.open("regulator").view
-    record = members.open("core").view.records.record(leaf)
+    core, bank = members.open("core").view, members.open("bank-a").view
+    record = core.records.record(leaf)
     assert record is not None
-    with pytest.raises(Missing):
-        issuer_jwt(regulator, parse_delivery(record.plaintext), EpochNumber(1))
+    plaintext = parse_delivery(record.plaintext)
+    assert is_ours(core, plaintext)
+    assert not is_ours(bank, plaintext)
+    with pytest.raises(Missing):  # core, as if it were the bank: it holds the document and has another key
+        Bundler(replace(core, keys=bank.keys), receipt_of(members)).bundle(
+            BundleOrder(
+                purpose="record",
+                records=(RecordOrder(leaf, ()),),
+                labels=(),
+                size=TreeSize(0),
+                label_epoch=EpochNumber(0),
+                transactions=False,
+                presentable=True,
+            )
+        )
 
 
 def test_the_newest_checkpoint_extends_the_one_stood_on(closed: tuple[Members, Digest]) -> None:
