@@ -5,8 +5,8 @@ CHECKED: the log is one YOU trust; each shown field stands in its record, that i
 a quorum of the validators that the log id fixes signed the checkpoint; an event of a contract YOU trust, in a public
 block on which a public block rests whose hash YOU trust, says the same size and root. Exit code: 0 verified, 1 refuted,
 2 malformed, 3 undecided (something is missing; several checkpoints, later validator sets, critical extensions).
-NOT CHECKED: format, purpose, unknown members; key ids, record types; the genesis record's path; the log key's line; names,
-certificates, key bindings; halves, schema and rules of fields; transactions, receipts, JWTs; registry; absences;
+NOT CHECKED: format, purpose, unknown members; key ids, record types; path of the genesis record; the log key's line;
+names, certificates, key bindings; halves, schema, rules of fields; transactions, receipts, JWTs; registry; absences;
 governance; beacons; artefacts; promises; where in the public block the receipt stands; other anchors; freshness.
 """
 

@@ -122,7 +122,9 @@ def _receipt(order: Order, part: CheckpointPart, proof: Proof) -> Receipt:
 
 def sd_jwt(order: Order) -> bytes:
     """A record's fields as its submitter signed them: those named, or all that the bundle discloses."""
-    _, entry = order.chosen_entry
+    signed = [entry for part in order.bundle.epochs for entry in part.entries if entry.issuer_jwt is not None]
+    chosen = order.entry is not None or order.epoch is not None or len(signed) != 1
+    entry = order.chosen_entry[1] if chosen else signed[0]
     if entry.issuer_jwt is None:
         how = "`hybrid-bridge member bundle --presentable` at the submitter's node adds it"
         raise Missing(what=f"the submitter's JWT over this record; {how}")
