@@ -1,4 +1,4 @@
-"""Write the vectors of trees, quorums and notes from the slow reference: `python tests/vectors/generate.py [folder]`.
+"""Write the vectors of trees, quorums, notes, fields and epochs from the slow reference: `python tests/vectors/generate.py [folder]`.
 
 A case is `{name, section, input, expected, class}`. The first word of a name is the mutation (SPEC §15), the rest says
 on what. `expected` is a value, or the name of the error; `class` is ok, Malformed, Refuted or Undecided.
@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 from cases import hexed
+from epochs import epoch_cases
+from fields import disclosure_cases, entry_cases, full_cases
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
@@ -25,6 +27,10 @@ FILES = {
     "quorum/power.json": (power_cases, dict),
     "note/quorum.json": (note_cases, dict),
     "note/witness.json": (witness_cases, dict),
+    "entry/decode.json": (entry_cases, dict),
+    "disclosure/shown.json": (disclosure_cases, dict),
+    "disclosure/full.json": (full_cases, dict),
+    "epoch/next.json": (epoch_cases, dict),
 }
 
 

@@ -19,6 +19,7 @@ from hybrid_bridge.core.attestation import (
     verify_boundary,
     verify_quorum,
 )
+from hybrid_bridge.core.bundle import DisclosurePart
 from hybrid_bridge.core.checkpoint import (
     has_log_line,
     parse_note,
@@ -26,13 +27,18 @@ from hybrid_bridge.core.checkpoint import (
     verify_log_line,
     verify_note,
 )
+from hybrid_bridge.core.disclosure import open_fields, parse_disclosure
+from hybrid_bridge.core.entry import decode_record_entry
+from hybrid_bridge.core.epoch import EpochRecord, verify_next
+from hybrid_bridge.core.field_tree import check_full_opening
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
 from hybrid_bridge.core.signing import from_compact, to_compact
 from hybrid_bridge.core.tree import Tree, leaf_hash
 from hybrid_bridge.core.validators import ValidatorSet
 
 HERE = Path(__file__).parent
-FAMILIES = ("tree", "cross", "quorum", "note")
+FAMILIES = ("tree", "cross", "quorum", "note", "entry", "disclosure", "epoch")
 FILES = sorted(path for family in FAMILIES for path in (HERE / family).glob("*.json"))
 
 NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
@@ -47,6 +53,15 @@ NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
     " timestamp-not-boundary",
     "note": "extension-line size-leading-zero origin-mismatch root-43-chars known-key-bad-signature quorum-line-doubled"
     " control-character no-blank-line keyid-collision-unknown-name cosignature-time-altered",
+    "entry": "decoy-shown-as-record refusal-shown-as-record 36-bytes 38-bytes width-not-power-of-two type-zero"
+    " unknown-first-byte",
+    "disclosure": "reserved-name sd-name name-twice claim-shown-from-private-half private-name-in-left-half"
+    " second-private-field-as-decoy salt-16-bytes salt-not-canonical not-jcs-whitespace array-of-four float-value"
+    " integer-2^53 lone-surrogate base64-padding trailing-bits-set digest-is-decoy left-padding-before-claim"
+    " list-not-ascending schema-not-disclosed field-index-aliased",
+    "epoch": "non-contiguous-epochs index-differs-from-epoch blocks-overlap blocks-gap closedat-off-by-one"
+    " time-goes-backwards batch-size-off-ladder governance-size-falls registry-root-zero flags-unknown-bit"
+    " pad-byte-set u64-over-2^53 beacon-half-zero",
 }
 
 
@@ -142,6 +157,29 @@ def witness(given: dict[str, Any]) -> None:
     assert verify_note(given["note"], given["vkeys"]).text() == given["note"]
 
 
+def entry(given: dict[str, Any]) -> object:
+    record = decode_record_entry(given["data"])
+    assert record.encode() == given["data"]
+    return {"kind": 1, "record_type": record.record_type, "width": record.width, "body": record.field_root}
+
+
+def shown(given: dict[str, Any]) -> list[bool]:
+    parts = [DisclosurePart(**{**part, "path": tuple(part["path"])}) for part in given["shown"]]
+    opened = open_fields(decode_record_entry(given["entry"]), parts, lambda _schema, name: given["halves"][name])
+    return [field.is_claim for field in opened]
+
+
+def full(given: dict[str, Any]) -> None:
+    claims, private = (list(map(parse_disclosure, given[name])) for name in ("claims", "private"))
+    check_full_opening(decode_record_entry(given["entry"]), claims, private, given["decoys"])
+
+
+def epoch(given: dict[str, Any]) -> None:
+    older, newer = EpochRecord.decode(given["older"]), EpochRecord.decode(given["newer"])
+    assert newer.encode() == given["newer"]
+    verify_next(Genesis.decode(given["genesis"]), older, newer)
+
+
 OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tree/root": roots,
     "tree/inclusion": inclusion,
@@ -152,6 +190,10 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "quorum/power": power,
     "note/quorum": note,
     "note/witness": witness,
+    "entry/decode": entry,
+    "disclosure/shown": shown,
+    "disclosure/full": full,
+    "epoch/next": epoch,
 }
 
 
