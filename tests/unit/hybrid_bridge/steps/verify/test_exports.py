@@ -93,6 +93,12 @@ def test_without_the_logs_genesis_record_a_tlog_proof_is_undecided(trust, what):
     assert results(shown)["log key"] == "undecided"
 
 
+def test_the_log_is_found_among_several():
+    others = consortium("other.example/log").trust().logs
+    assert verify_export(tlog_proof(), WORLD.trust(logs=(*others, *WORLD.trust().logs)), NOW).complete
+    assert not verify_export(tlog_proof(), WORLD.trust(logs=others), NOW).complete
+
+
 def test_a_false_path_is_refuted_whatever_the_verifier_trusts():
     proof = tlog_proof_of(WORLD.history(), 2)
     with pytest.raises(RootMismatch):
