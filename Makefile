@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint proto contracts lock clean help
+.PHONY: demo test lint bench proto contracts lock clean help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -21,6 +21,15 @@ lint: $(VENV)/installed-dev  ## style, types, arrows between modules, contents o
 	$(BIN)/lint-imports
 	rm -rf $(VENV)/wheel && $(BIN)/python -m build --wheel --no-isolation --outdir $(VENV)/wheel . >$(VENV)/wheel.log 2>&1 || { cat $(VENV)/wheel.log; exit 1; }
 	$(BIN)/check-wheel-contents $(VENV)/wheel/*.whl
+
+# Peers lie beside the environment, never in it: the product can import none of them. One that cannot be had is a row in the table.
+$(VENV)/bench-peers: $(VENV)/installed-dev bench/peers.txt
+	@rm -rf $@ && mkdir -p $@
+	@$(PIP) install --no-deps --only-binary :all: --target $@ -r bench/peers.txt || echo "peers are not to be had here: their rows are skipped"
+	@touch $@
+
+bench: $(VENV)/bench-peers  ## measure, against peers; writes bench/RESULTS.md (BENCH=vrf prints one file)
+	@$(BIN)/python -m bench $(BENCH)
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python"; exit 2; }

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hybrid_bridge.core.prefix_tree import PrefixTree
 from hybrid_bridge.units import (
     Address,
     ChainId,
     Digest,
     EcdsaSignature,
+    EpochNumber,
     Gas,
     LogId,
     Nonce,
@@ -108,6 +110,8 @@ class PublicChain(Protocol):
 
     Trust: the endpoint may lie, lag or forget; what it says becomes evidence only in `core.anchor`.
     Errors: `Unreachable`, `NotYet`, `AnswerMalformed`. An error does not mean that nothing happened.
+    `StateForgotten`: an ordinary node keeps only the newest 128 states or so; `head`, `nonce`, `balance`, `code_hash`
+    and `simulate` at older public blocks raise it. Public blocks, events and receipts stay.
     Threads: any method, any thread. Order: two calls with the same block hash see one state.
     """
 
@@ -243,3 +247,36 @@ class Randomness(Protocol):
 
     def __call__(self, count: int, /) -> bytes:
         """`count` bytes."""
+
+
+class RegistryStore(Protocol):
+    """The registry after each closed epoch, readable at every one. Derived: epochs' insertions make it again.
+
+    Trust: none; a node that does not hash to what its parent says is `StoreBroken` when it is read.
+    Threads: any thread reads, one keeps. Order: every epoch from 0 on, each kept before it is said to be closed, so
+    that a crash in between leaves one epoch too many here, which the next `keep` replaces.
+    """
+
+    def newest(self) -> EpochNumber | None:
+        """The newest epoch kept; None for none."""
+        ...
+
+    def at(self, epoch: EpochNumber) -> PrefixTree:
+        """The registry after `epoch`; loads nothing but its root.
+
+        Raises:
+            NotYet: not kept.
+        """
+        ...
+
+    def keep(self, epoch: EpochNumber, tree: PrefixTree) -> None:
+        """Durable when it returns; all or nothing. What stood at this epoch and after it is replaced.
+
+        Args:
+            epoch: the one after the newest, or an earlier one.
+            tree: what `insert` made of `at(epoch - 1)`, or of a tree in memory for epoch 0.
+
+        Raises:
+            StoreBroken: an epoch is missing before this one.
+        """
+        ...

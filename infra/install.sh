@@ -1,7 +1,9 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil geth-dev tlog-reader   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C compiler and
-#       minutes, tlog-reader needs go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
+# run:  ./infra/install.sh anvil geth-dev postgresql tlog-reader   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C
+#       compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
+#       go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
+#       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 set -eu
 . "$(dirname "$0")/versions.env"
 cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
@@ -40,11 +42,36 @@ npm_engine() {  # folder and program, package, version
     mv "$bin.new" "$bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|tlog-reader …" >&2; exit 2; }
+postgresql_bin() {  # the programs of the newest server that is new enough; Debian keeps them out of PATH
+    for bin in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin 2>/dev/null | sort -rV) "$(dirname "$(command -v postgres || echo /)")"; do
+        [ -x "$bin/postgres" ] && [ -x "$bin/initdb" ] || continue
+        major=$("$bin/postgres" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
+        [ "$major" -ge "$POSTGRESQL" ] && { echo "$bin"; return; }
+    done
+}
+
+postgresql() {
+    bin=$(postgresql_bin)
+    [ -n "$bin" ] && { echo "postgresql: there, $bin"; return; }
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        echo "postgresql >= $POSTGRESQL is not there; as root on Debian: apt-get install -y postgresql" >&2; return 1
+    fi
+    # Nobody here uses the package's own cluster: neither make nor start it.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold postgresql >/dev/null
+    bin=$(postgresql_bin)
+    [ -n "$bin" ] || { echo "the package index has no postgresql >= $POSTGRESQL" >&2; return 1; }
+    echo "postgresql: installed, $bin"
+}
+
+[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
+[ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
+        postgresql) postgresql ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac

@@ -8,17 +8,16 @@ import os
 import signal
 import socket
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import Undecided
+from hybrid_bridge.errors import StoreBroken, Undecided
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
-from relayers.fsck import Finding, fsck
+from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
@@ -103,7 +102,8 @@ def once(config: Path, *, as_json: bool) -> int:
     with _journal(settings) as journal:
         relayer = _started(settings, journal)
         report = tick(relayer)
-        _show({"done": list(report.done), "reason": report.reason, "blind": report.blind or None}, as_json=as_json)
+        shown = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
+        _show(shown | {"notes": list(report.notes)}, as_json=as_json)
         return _verdict(journal, settings, report)
 
 
@@ -172,13 +172,14 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
-    seen = [] if offline else [(chain, chain.latest()) for chain in wiring.observer_of(settings).endpoints]
     reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
+    endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
+    seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
     dump = reader.dump()
     reader.close()
     findings = fsck(dump, log, None, settings.chain.fees)
-    for chain, at in seen:
-        findings += [found for found in fsck(dump, log, chain, at=at) if found not in findings]
+    for chain, account in seen:
+        findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
     _show_findings(findings, as_json=as_json)
     return GOOD if not findings else BROKEN
 
@@ -196,7 +197,7 @@ class _Lines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._reason = ""
+        self._reason: tuple[str, ...] = ()
 
     def one(self, relayer: Relayer, journal: SqlJournal) -> None:
         """A tick, and its line. What is undecided is tried again by the next tick."""
@@ -207,11 +208,13 @@ class _Lines:
             report = Tick((), str(error))
         if "Halt" in report.done:
             _export_evidence(journal, self._settings)
-        if set(report.done) - {RecordHeader.__name__} or report.reason != self._reason:
+        reason = (report.reason, *report.notes)
+        if set(report.done) - {RecordHeader.__name__} or reason != self._reason:
             took = int(1000 * (time.monotonic() - started))
             line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
-            self.write(line | ({"blind": report.blind} if report.blind else {}))
-        self._reason = report.reason
+            more = {"blind": report.blind, "notes": list(report.notes)}
+            self.write(line | {name: value for name, value in more.items() if value})
+        self._reason = reason
 
     def write(self, line: dict[str, Any]) -> None:
         """One line."""
@@ -219,15 +222,10 @@ class _Lines:
 
 
 def _make_journal(settings: Settings) -> None:
-    """Whole or not at all, under its name: killed at any instant, the next start goes on from there."""
-    if settings.journal.exists():
-        return
-    wiring.load_log(settings.log)
-    partial = settings.journal.with_name(settings.journal.name + ".new")
-    for end in ("", "-wal", "-shm"):
-        partial.with_name(partial.name + end).unlink(missing_ok=True)
-    create_journal(partial, wiring.scope_of(settings), _now())
-    partial.replace(settings.journal)
+    """If there is none yet."""
+    if not settings.journal.exists():
+        wiring.load_log(settings.log)
+        create_journal(settings.journal, wiring.scope_of(settings), _now())
 
 
 def _journal(settings: Settings) -> SqlJournal:
@@ -236,13 +234,14 @@ def _journal(settings: Settings) -> SqlJournal:
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
-    """A relayer whose endpoints serve the right chain; those that are silent now are left out until the next start.
+    """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
 
     Raises:
         BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
     """
     relayer = wiring.relayer_of(settings, journal)
-    return replace(relayer, observer=relayer.observer.admitted())
+    relayer.observer.admitted()
+    return relayer
 
 
 def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
@@ -257,7 +256,10 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
     path = settings.journal.with_name(settings.journal.name + ".evidence.json")
-    path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    try:
+        path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    except OSError as error:
+        raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
     return path
 
 

@@ -15,6 +15,7 @@ from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
 from relayers.journal import AttestationRow, CheckpointRow, Journal, JournalView
 from relayers.log import Log
+from relayers.turns import next_round_at
 from relayers.views import ChainView, QuorumView
 
 
@@ -25,6 +26,7 @@ class Collector:
     log: Log
     members: tuple[ConsortiumMember, ...]
     delay: Seconds
+    anchor_every: int = 1  # sizes of one round of turns
 
     def collect(self, journal: Journal, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
@@ -38,7 +40,17 @@ class Collector:
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
         held = _held(journal, view, heads)
-        return QuorumView(log_id=self.log.log_id, checkpoints=held, paths=dict(self._paths(held, chain)))
+        return QuorumView(
+            log_id=self.log.log_id,
+            checkpoints=held,
+            paths=dict(self._paths(held, chain)),
+            waiting=self._waiting(journal, view, chain),
+        )
+
+    def _waiting(self, journal: Journal, view: JournalView, chain: ChainView) -> CheckpointRow | None:
+        """The oldest one held of a round after those of the pinned head and of our open intents."""
+        covered = max((chain.head.tree_size, *(intent.size for intent in view.open_intents)))
+        return journal.neighbours(TreeSize(next_round_at(covered, self.anchor_every) - 1))[1]
 
     def _newest(self, chain: ChainView) -> TreeSize:
         """The largest size that is due and that a quorum's worth of members claims to have attested."""

@@ -72,7 +72,8 @@ def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> Attem
 def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:
     if not standing.is_success:
         # A revert moves no head: if it stands elsewhere in the same public block, the race was lost before us.
-        return Outcome.REVERTED, "" if standing.head_size == attempt.from_size else "stale"
+        span = journal.head_spans[attempt.from_size]
+        return Outcome.REVERTED, "" if span.covers(standing.block.number) else "stale"
     if attempt.is_cancel or attempt.hash in _anchoring(journal, chain):
         return Outcome.OK, ""
     return Outcome.NOOP, ""

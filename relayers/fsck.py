@@ -11,8 +11,8 @@ from hybrid_bridge.core.attestation import verify_quorum
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.errors import BridgeError, NotYet
-from hybrid_bridge.ports import PublicBlock, PublicChain
-from hybrid_bridge.units import Digest, Nonce, PublicBlockHash, PublicBlockNumber, TreeSize, Wei
+from hybrid_bridge.ports import PublicChain
+from hybrid_bridge.units import Address, Digest, Nonce, PublicBlockHash, PublicBlockNumber, TreeSize, Wei
 from relayers.journal import (
     AttemptRow,
     CheckpointRow,
@@ -24,6 +24,14 @@ from relayers.journal import (
 )
 from relayers.log import Log
 from relayers.views import FeePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Our account at one public block. Asked first and at once: an ordinary node forgets the state of old ones."""
+
+    nonce: Nonce
+    balance: Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ def fsck(
     log: Log,
     chain: PublicChain | None = None,
     fees: FeePolicy | None = None,
-    at: PublicBlock | None = None,
+    seen: Seen | None = None,
 ) -> list[Finding]:
     """All that is wrong; an empty list is the good answer.
 
@@ -49,8 +57,8 @@ def fsck(
         log: whose checkpoints these must be.
         chain: an endpoint to compare with; None: the journal alone.
         fees: the operator's limits; None: not judged.
-        at: a public block seen before the dump was taken; None: the newest. While a relayer runs, a later one may hold
-            what the dump cannot know yet.
+        seen: what `look` saw before the dump was taken; None: it is looked at now. While a relayer runs, a later public
+            block may hold what the dump cannot know yet.
 
     Raises:
         Undecided: the endpoint does not answer.
@@ -61,8 +69,14 @@ def fsck(
         *_intents(dump),
         *_checkpoints(dump, log),
         *([] if fees is None else _spending(dump, fees)),
-        *([] if chain is None else _against(dump, chain, at or chain.latest())),
+        *([] if chain is None else _against(dump, chain, seen or look(chain, dump.scope.signer))),
     ]
+
+
+def look(chain: PublicChain, signer: Address) -> Seen:
+    """Our account at the newest public block of this endpoint."""
+    at = chain.latest()
+    return Seen(chain.nonce(signer, at), chain.balance(signer, at))
 
 
 # ── the journal alone ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +197,7 @@ def _spending(dump: JournalDump, fees: FeePolicy) -> Iterator[Finding]:
 # ── journal and public chain ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _against(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
+def _against(dump: JournalDump, chain: PublicChain, seen: Seen) -> Iterator[Finding]:
     """S1, S3, S4 as the endpoint sees them."""
     for header in dump.headers:
         if _hash_at(header.number, chain) != header.hash:
@@ -191,8 +205,8 @@ def _against(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator
     for anchor in dump.anchors:
         if _hash_at(anchor.block.number, chain) != anchor.block.hash:
             yield Finding("S3", f"anchor of size {anchor.tree_size}", "its public block does not stand")
-    yield from _nonces(dump, chain, at)
-    yield from _balance(dump, chain, at)
+    yield from _nonces(dump, chain, seen.nonce)
+    yield from _balance(dump, seen)
 
 
 def _hash_at(number: PublicBlockNumber, chain: PublicChain) -> PublicBlockHash | None:
@@ -202,8 +216,7 @@ def _hash_at(number: PublicBlockNumber, chain: PublicChain) -> PublicBlockHash |
         return None
 
 
-def _nonces(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
-    used = chain.nonce(dump.scope.signer, at)
+def _nonces(dump: JournalDump, chain: PublicChain, used: Nonce) -> Iterator[Finding]:
     slots = {slot.nonce: slot for slot in dump.slots}
     still_open = [slot.nonce for slot in dump.slots if slot.closed_hash is None and slot.nonce >= used]
     for nonce in range(used, max(still_open, default=used)):
@@ -225,10 +238,9 @@ def _stands(attempts: Iterable[AttemptRow], chain: PublicChain) -> bool:
     return sum(chain.receipt_status(attempt.hash) is not None for attempt in attempts) == 1
 
 
-def _balance(dump: JournalDump, chain: PublicChain, at: PublicBlock) -> Iterator[Finding]:
+def _balance(dump: JournalDump, seen: Seen) -> Iterator[Finding]:
     """S7: what the open slots may still cost is there."""
-    used = chain.nonce(dump.scope.signer, at)
-    waiting = {slot.nonce for slot in dump.slots if slot.closed_hash is None and slot.nonce >= used}
+    waiting = {slot.nonce for slot in dump.slots if slot.closed_hash is None and slot.nonce >= seen.nonce}
     owed = sum(max((a.cost for a in dump.attempts if a.nonce == nonce), default=0) for nonce in waiting)
-    if owed > chain.balance(dump.scope.signer, at):
+    if owed > seen.balance:
         yield Finding("S7", "balance", "the open slots may cost more than there is")

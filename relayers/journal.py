@@ -192,6 +192,18 @@ class SpendLimits:
 # ── what the plan reads ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class HeadSpan:
+    """Where the log's head stood at one size, as the final anchors show it: from `first` on, no longer at `end`."""
+
+    first: PublicBlockNumber | None  # None: at no final public block
+    end: PublicBlockNumber | None  # None: it has not moved on
+
+    def covers(self, number: PublicBlockNumber) -> bool:
+        """Whether the head stood there after that public block."""
+        return self.first is not None and self.first <= number and (self.end is None or number < self.end)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalView:
     """Everything `plan` needs of the journal, read in one transaction."""
@@ -202,7 +214,9 @@ class JournalView:
     open_nonces: tuple[Nonce, ...]  # ascending
     attempts: tuple[AttemptRow, ...]  # of the open slots
     open_intents: tuple[IntentRow, ...]  # ascending by size
-    anchors: Mapping[TreeSize, AnchoredEvent]  # final anchors at the open intents' sizes
+    anchors: Mapping[TreeSize, AnchoredEvent]  # final ones at the open intents' sizes, and those of open attempts
+    newest_anchor: AnchoredEvent | None  # final
+    head_spans: Mapping[TreeSize, HeadSpan]  # for the size from which each open attempt starts
     unexplained_reverts: int  # newest final attempts in a row that reverted for no known reason
     usual_gas: Gas | None  # of the newest anchoring attempt
     today: Mapping[Nonce, Wei]  # cost of the dearest attempt made in this UTC day, for each nonce

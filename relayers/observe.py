@@ -3,24 +3,35 @@
 With one endpoint (q = 1) its word is taken: fit for a devnet or one's own node, no defence against a lying server.
 Two reads at different public blocks made real batches revert; so every read names the pinned one or an ancestor, and
 the observation counts only if the pin still stands at its end.
+
+An ordinary node forgets old states. So state decides only at the pin; what happened before is read from events and
+receipts, which stay. At the final public block the state is asked for too, since it sees more (another wallet with our
+key), but nothing waits for it. A tick reads a bounded stretch of events: after a long absence several ticks catch up.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from statistics import median_low
 from typing import Final, TypeVar
 
-from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import BridgeError, CodeMismatch, NotYet, StoreBroken, Undecided
+from hybrid_bridge.errors import (
+    BridgeError,
+    EndpointRefused,
+    NotYet,
+    StateForgotten,
+    Undecided,
+)
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
-from hybrid_bridge.units import Digest, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
-from relayers.journal import JournalView, Scope
+from hybrid_bridge.units import Digest, Nonce, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
+from relayers.admission import EMPTY_CODE, Compared, compared, undecided
+from relayers.journal import AttemptRow, JournalView, Scope
 from relayers.views import ChainView, Standing
 
 T = TypeVar("T")
 
 EVENT_RANGE: Final = 1_000  # public blocks in one question for events; servers refuse long ranges
-EMPTY_CODE: Final = keccak256(b"")
+MAX_RANGES: Final = 20  # such questions in one tick: a year of public blocks takes some 130 ticks
+MAX_EVENTS: Final = 500  # in one tick, then no further question; each costs a look at its public block
 USUAL_SPAN: Final = 1_000  # public blocks whose median base fee is "usual"
 USUAL_STEP: Final = 100  # every so many of them is looked at
 NO_HEAD: Final = Head(
@@ -46,6 +57,7 @@ class Observer:
     first_number: PublicBlockNumber  # where the contract's events may begin
     code_hash: Digest | None = None  # of the contract we know; None: any code will do
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
+    _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
 
     def observe(self, journal: JournalView) -> ChainView:
         """One observation.
@@ -55,57 +67,67 @@ class Observer:
         """
         log_id, signer = self.scope.log_id, self.scope.signer
         pinned = self._pin()
-        final = self._final(pinned)
+        newest = self._final(pinned)
         last = journal.final_header
-        final_nonce = self.ask(lambda chain: chain.nonce(signer, final))
         base_fee = self.ask(lambda chain: chain.base_fee(pinned))
+        final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
+        head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
+        nonce, standings = self._used(journal, final, nonce)
         view = ChainView(
             pinned=pinned,
             final=final,
             base_fee=base_fee,
-            usual_base_fee=self._usual_base_fee(final, base_fee),
+            usual_base_fee=self._usual_base_fee(newest, base_fee),
             head=self.ask(lambda chain: chain.head(log_id, pinned)),
             nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),
             balance=self.ask(lambda chain: chain.balance(signer, pinned)),
-            final_head=self._final_head(final),
-            final_nonce=final_nonce,
+            final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
+            final_nonce=nonce,
             known_final_hash=self._block(last.number).hash if last and last.number <= pinned.number else None,
-            new_anchors=self._anchors(self.first_number if last is None else last.number + 1, final),
-            standings=self._standings((a.hash for a in journal.attempts if a.nonce < final_nonce), final),
+            new_anchors=anchors,
+            standings=standings,
+            notes=notes,
         )
         if self._block(pinned.number) != pinned:
             raise NotYet(what="a pin that stands until the end of the observation")
         return view
 
     def admitted(self) -> "Observer":
-        """This observer with those endpoints that serve the journal's chain and contract; silent ones are left out.
+        """For the start: this observer with the endpoints that serve the journal's chain and contract.
+
+        Silent ones are left out; one that serves another chain is refused at once.
 
         Raises:
             StoreBroken: an endpoint serves another chain.
             CodeMismatch: not the contract's code at its address.
             Undecided: fewer than `quorum` endpoints answer.
         """
-        endpoints: list[PublicChain] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
-        for chain in self.endpoints:
-            try:
-                self._require_same(chain)
-            except Undecided as error:
-                failure = error
-                continue
-            endpoints.append(chain)
-        if len(endpoints) < self.quorum:
-            raise failure
-        return replace(self, endpoints=tuple(endpoints))
+        found = self._compared()
+        for _, error in found.strangers:
+            raise error
+        return self._with(found)
 
-    def _require_same(self, chain: PublicChain) -> None:
-        if chain.chain_id() != self.scope.chain_id:
-            raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
-        if chain.block(PublicBlockNumber(0)).hash != self.scope.genesis_hash:
-            raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
-        code = chain.code_hash()
-        if code == EMPTY_CODE or code != (self.code_hash or code):
-            raise CodeMismatch(expected=self.code_hash or Digest(bytes(32)), got=code)
+    def serving(self) -> tuple["Observer", tuple[str, ...]]:
+        """For each tick: this observer with the endpoints that serve our chain now, and why others do not.
+
+        One that comes up late joins; one that was replaced, or now serves another chain, is asked nothing.
+
+        Raises:
+            StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, as at the start.
+            Undecided: fewer than `quorum` are left.
+        """
+        found = self._compared()
+        if len(found.strangers) >= self.quorum:
+            raise found.strangers[0][1]
+        return self._with(found), found.notes
+
+    def _compared(self) -> Compared:
+        return compared(self.endpoints, self.scope, self.code_hash, self._known)
+
+    def _with(self, found: Compared) -> "Observer":
+        if len(found.same) < self.quorum:
+            raise found.silent[0][1] if found.silent else NotYet(what=f"{self.quorum} endpoints of our chain")
+        return replace(self, endpoints=tuple(found.same))
 
     def ask(self, read: Callable[[PublicChain], T]) -> T:
         """The answer that `quorum` endpoints give alike.
@@ -119,7 +141,10 @@ class Observer:
             try:
                 answer = read(chain)
             except BridgeError as error:
-                failure = _undecided(error)
+                if not isinstance(error, NotYet):
+                    self._known.discard(chain)  # perhaps another program answers there now
+                if not isinstance(failure, StateForgotten):  # the one that says what to do
+                    failure = undecided(error)
                 continue
             answers.append(answer)
             if answers.count(answer) >= self.quorum:
@@ -138,10 +163,34 @@ class Observer:
         number = self._reached(lambda chain: chain.finalized().number)
         return self._block(min(number, pinned.number))
 
+    def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
+        """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
+        try:
+            head = self._final_head(final)
+            return head, self.ask(lambda chain: chain.nonce(self.scope.signer, final)), ()
+        except (StateForgotten, EndpointRefused) as error:
+            return None, None, (str(error),)
+
+    def _used(
+        self, journal: JournalView, final: PublicBlock, nonce: Nonce | None
+    ) -> tuple[Nonce, dict[TxHash, Standing]]:
+        """How many nonces are used for good, and where our attempts with these stand.
+
+        Without the state at `final`, receipts prove it: the nonces below one that is used are used too. A nonce used by
+        another wallet then waits for one of ours above it, or for a final state that is kept.
+        """
+        if nonce is not None:
+            used = (a for a in journal.attempts if a.nonce < nonce)
+            return nonce, {a.hash: found for a in used if (found := self._standing(a, final)) is not None}
+        standings = {a.hash: found for a in journal.attempts if (found := self._standing_yet(a, final)) is not None}
+        return max((Nonce(a.nonce + 1) for a in journal.attempts if a.hash in standings), default=Nonce(0)), standings
+
     def _final_head(self, final: PublicBlock) -> Head:
         """The head at `final`; an unknown log while the contract is too young to be final."""
         try:
             return self.ask(lambda chain: chain.head(self.scope.log_id, final))
+        except (StateForgotten, EndpointRefused):
+            raise
         except Undecided:
             if self.ask(lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
                 raise
@@ -155,7 +204,7 @@ class Observer:
             try:
                 numbers.append(read(chain))
             except BridgeError as error:
-                failure = _undecided(error)
+                failure = undecided(error)
         if len(numbers) < self.quorum:
             raise failure
         return sorted(numbers)[-self.quorum]
@@ -163,28 +212,46 @@ class Observer:
     def _block(self, number: PublicBlockNumber) -> PublicBlock:
         return self.ask(lambda chain: chain.block(number))
 
-    def _anchors(self, first: int, final: PublicBlock) -> tuple[AnchoredEvent, ...]:
+    def _anchors(self, first: int, final: PublicBlock) -> tuple[PublicBlock, tuple[AnchoredEvent, ...]]:
+        """The events from `first` on, and the public block up to which they are complete: `final`, or an earlier one.
+
+        One tick reads a bounded stretch; the header of the public block where it ends makes the progress durable.
+        """
         found: list[AnchoredEvent] = []
-        for start in range(first, final.number + 1, EVENT_RANGE):
-            found += self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
-        return tuple(found)
+        end: int = final.number
+        for start in range(first, final.number + 1, EVENT_RANGE)[:MAX_RANGES]:
+            try:
+                read = self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+            except Undecided:
+                if start == first:
+                    raise
+                break  # what came before is not lost
+            found += read
+            end = min(start + EVENT_RANGE - 1, final.number)
+            if len(found) >= MAX_EVENTS:
+                break
+        return final if end == final.number else self._block(PublicBlockNumber(end)), tuple(found)
 
     def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
         span = PublicBlockNumber(first), PublicBlockNumber(last)
         return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
 
-    def _standings(self, hashes: Iterable[TxHash], final: PublicBlock) -> dict[TxHash, Standing]:
-        found = ((tx_hash, self._standing(tx_hash, final)) for tx_hash in hashes)
-        return {tx_hash: standing for tx_hash, standing in found if standing is not None}
-
-    def _standing(self, tx_hash: TxHash, final: PublicBlock) -> Standing | None:
-        status = self.ask(lambda chain: chain.receipt_status(tx_hash))
+    def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
+        """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
+        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
         if status is None:
             return None
-        block, is_success = status
-        if block.number > final.number or self._block(block.number).hash != block.hash:
+        if not self._is_final(status[0], final):
             raise NotYet(what="a receipt in a final public block")
-        return Standing(block, is_success, self.ask(lambda chain: chain.head(self.scope.log_id, block)).tree_size)
+        return Standing(*status)
+
+    def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
+        """Where an attempt stands, if it does so for good."""
+        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
+        return Standing(*status) if status is not None and self._is_final(status[0], final) else None
+
+    def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
+        return block.number <= final.number and self._block(block.number).hash == block.hash
 
     def _usual_base_fee(self, final: PublicBlock, base_fee: Wei) -> Wei:
         """The median over every hundredth of the last 1,000 final public blocks, and the pinned one."""
@@ -199,6 +266,20 @@ class Observer:
         return self.ask(lambda chain: chain.base_fee(chain.block(number)))
 
 
-def _undecided(error: BridgeError) -> Undecided:
-    """An endpoint's nonsense is no verdict of ours: another endpoint, or another moment, may do better."""
-    return error if isinstance(error, Undecided) else NotYet(what=f"a sound answer, instead of {error}")
+def _behind(read: PublicBlock, final: PublicBlock) -> str:
+    return f"events are read up to public block {read.number}; final is {final.number}"
+
+
+def _head_by(anchor: AnchoredEvent | None) -> Head:
+    """The head as the newest event leaves it. Without one nothing is proven: registered or not, it is at size 1."""
+    if anchor is None:
+        return NO_HEAD
+    return replace(
+        NO_HEAD,
+        tree_size=anchor.tree_size,
+        root=anchor.root,
+        timestamp=anchor.timestamp,
+        anchored_at=anchor.block.time,
+        set_id=anchor.set_id,
+        state="active",
+    )

@@ -23,6 +23,7 @@ from relayers.views import (
     Policy,
     QuorumView,
     Send,
+    TurnPolicy,
     Wait,
 )
 
@@ -67,28 +68,50 @@ def target(journal: JournalView, chain: ChainView, quorum: QuorumView, policy: P
     for checkpoint in reversed(quorum.checkpoints):
         if checkpoint.size <= chain.head.tree_size or checkpoint.size not in quorum.paths:
             continue
-        obstacle = _obstacle(checkpoint, journal, chain, policy)
+        obstacle = _obstacle(checkpoint, journal, chain, quorum, policy)
         if obstacle is None:
             return checkpoint
         reason = obstacle
     return Wait(reason)
 
 
-def _obstacle(checkpoint: CheckpointRow, journal: JournalView, chain: ChainView, policy: Policy) -> str | None:
-    head, size = chain.head, checkpoint.size
-    handover = head.next_from_size != 0 and size >= head.next_from_size
-    if checkpoint.set_id != head.set_id + handover:
-        return "rotation_due"  # the contract does not know this set yet (CONTRACT §3.2, check 7)
-    if journal.intent_for(size) is not None:
+def _obstacle(
+    checkpoint: CheckpointRow, journal: JournalView, chain: ChainView, quorum: QuorumView, policy: Policy
+) -> str | None:
+    if not _is_of_a_known_set(checkpoint, chain):
+        return "rotation_due"
+    if journal.intent_for(checkpoint.size) is not None:
         return None
     if journal.brake is not Brake.RUN:
         return "braked"
-    if not is_new_round(size, head.tree_size, policy.turns):
+    oldest = _longest_waiting(journal, chain, quorum, policy.turns)
+    if oldest is None or checkpoint.size < oldest.size:
         return "nothing_due"
-    if not is_our_turn(size, checkpoint.held_number, chain.pinned.number, policy.turns):
+    if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
         return "not_our_turn"
     gas = expected_gas(journal, policy.fees)
     return refusal(Offer(chain.nonce, market(chain, policy, gas), gas), chain, journal, policy)
+
+
+def _is_of_a_known_set(checkpoint: CheckpointRow, chain: ChainView) -> bool:
+    """Whether the contract would look for this checkpoint's validators (CONTRACT §3.2, check 7)."""
+    head = chain.head
+    handover = head.next_from_size != 0 and checkpoint.size >= head.next_from_size
+    return checkpoint.set_id == head.set_id + handover
+
+
+def _longest_waiting(
+    journal: JournalView, chain: ChainView, quorum: QuorumView, turns: TurnPolicy
+) -> CheckpointRow | None:
+    """The oldest checkpoint of a round that neither the head covers nor a duty of ours that can be served.
+
+    Turns count from it: counted from the newest, each new checkpoint would begin the wait again, and whoever comes
+    after the first would never have a turn while epochs are shorter than the wait.
+    """
+    ours = (c.size for c in quorum.checkpoints if journal.intent_for(c.size) is not None and c.size in quorum.paths)
+    covered = max((chain.head.tree_size, *ours))
+    held = quorum.checkpoints if quorum.waiting is None else (quorum.waiting, *quorum.checkpoints)
+    return min((c for c in held if is_new_round(c.size, covered, turns)), key=lambda c: c.size, default=None)
 
 
 # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────

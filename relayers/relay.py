@@ -56,11 +56,12 @@ class Relayer:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one tick did and why it stopped."""
+    """What one tick did and why it stopped. Endpoints that are left out of it are in `notes`, each with its reason."""
 
     done: tuple[str, ...]  # names of the actions, in order
     reason: str
     blind: str = ""  # why there was no observation
+    notes: tuple[str, ...] = ()  # what the observation lacked
 
 
 def tick(relayer: Relayer) -> Tick:
@@ -68,18 +69,23 @@ def tick(relayer: Relayer) -> Tick:
 
     Raises:
         LeaseLost: another process holds the gas key.
-        Broken: our own state is wrong.
+        Broken: our own state is wrong, or a quorum of endpoints serves another chain.
     """
     now = relayer.clock.now()
     relayer.journal.renew(now)
     view, blind = relayer.journal.view(now), ""
     chain: ChainView | None = None
+    notes: tuple[str, ...] = ()
+    observer = relayer.observer
     try:
-        chain = relayer.observer.observe(view)
+        observer, notes = relayer.observer.serving()
+        chain = observer.observe(view)
+        notes += chain.notes
     except Undecided as error:
         blind = str(error)
     quorum = relayer.collector.collect(relayer.journal, view, chain, now)
-    return replace(_Pass(relayer, view, Sight(chain, quorum), now).run(), blind=blind)
+    report = _Pass(relayer, view, Sight(chain, quorum, observer.endpoints), now).run()
+    return replace(report, blind=blind, notes=notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class Sight:
 
     chain: ChainView | None
     quorum: QuorumView
+    endpoints: tuple[PublicChain, ...]  # that serve our chain
 
 
 class _Pass:
@@ -95,7 +102,7 @@ class _Pass:
 
     def __init__(self, relayer: Relayer, view: JournalView, sight: Sight, now: UnixSeconds) -> None:
         self._relayer, self._journal, self._now = relayer, relayer.journal, now
-        self._view, self._chain, self._quorum = view, sight.chain, sight.quorum
+        self._view, self._chain, self._quorum, self._endpoints = view, sight.chain, sight.quorum, sight.endpoints
         self._sent: set[TxHash] = set()
 
     def run(self) -> Tick:
@@ -189,7 +196,7 @@ class _Pass:
         """
         failure: BridgeError = NotYet(what="endpoints that simulate")
         estimates: list[Gas] = []
-        for endpoint in self._relayer.observer.endpoints:
+        for endpoint in self._endpoints:
             try:
                 estimates.append(endpoint.simulate(self._relayer.scope.signer, data, chain.pinned))
             except BridgeError as error:
@@ -208,7 +215,7 @@ class _Pass:
     # ── act, record ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, attempt: AttemptRow) -> None:
-        """To every endpoint; an answer decides nothing, and an error does not mean "not sent"."""
+        """To every endpoint of the settings; an answer decides nothing, and an error does not mean "not sent"."""
         self._sent.add(attempt.hash)
         answers = [(endpoint.name, _broadcast(endpoint, attempt)) for endpoint in self._relayer.observer.endpoints]
         # May have happened. Dead here? Sent again by the next tick; the receipt will tell.

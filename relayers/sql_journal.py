@@ -5,20 +5,23 @@ never waits for a lease to expire, and a woken former holder can write nothing (
 """
 
 import fcntl
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+from sqlite3 import Error as SqliteError
 from typing import IO, Any, Final, Self
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import SQLAlchemyError
 
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, StoreBroken
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
     Nonce,
+    PublicBlockNumber,
     Seconds,
     TreeSize,
     UnixSeconds,
@@ -32,6 +35,7 @@ from relayers.journal import (
     Brake,
     CheckpointRow,
     HeaderRow,
+    HeadSpan,
     IntentRow,
     Journal,
     JournalDump,
@@ -42,7 +46,7 @@ from relayers.journal import (
     SlotRow,
     SpendLimits,
 )
-from relayers.sql_tables import Stored, create_tables, engine_for, require_sound
+from relayers.sql_tables import Stored, create_tables, engine_for, require_file, require_sound, sqlite_words
 
 LEASE_FOR: Final = Seconds(60)
 DAY: Final = 86_400
@@ -59,7 +63,11 @@ OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).o
 OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
 WANTED_ANCHORS: Final = select(ANCHORED).where(
     ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
+    | ANCHORED.c.tx_hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
 )
+NEWEST_ANCHOR: Final = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(1)  # the head only grows
+ANCHOR_UP_TO: Final = NEWEST_ANCHOR.where(ANCHORED.c.size <= bindparam("size"))
+ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size")).order_by(ANCHORED.c.size).limit(1)
 NEWEST_GAS: Final = (
     select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
 )
@@ -80,13 +88,32 @@ def chain_uid(scope: Scope) -> str:
 
 
 def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
-    """Make an empty journal for `scope`. Never in passing: only `init` calls this.
+    """Make an empty journal for `scope`, whole or not at all. Never in passing: only `init` calls this.
+
+    Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
 
     Raises:
-        StoreBroken: the file exists.
+        SettingsMalformed: its folder does not exist.
+        StoreBroken: the file exists, or cannot be made.
+        NotYet: another process is about to make or use it.
     """
-    if path.exists():
-        raise StoreBroken(store=path.name, rule="exists already")
+    if not path.parent.is_dir():
+        raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
+    with _locked(path):
+        if path.exists():
+            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
+        partial = path.with_name(path.name + ".new")
+        try:
+            for end in ("", "-wal", "-shm"):
+                partial.with_name(partial.name + end).unlink(missing_ok=True)
+            _fill(partial, scope, now)
+            partial.replace(path)
+            _sync(path.parent)
+        except (OSError, SQLAlchemyError, SqliteError) as error:
+            raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
+
+
+def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
     engine, uid = engine_for(path), chain_uid(scope)
     with engine.begin() as connection:
         create_tables(connection)
@@ -105,6 +132,15 @@ def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
     engine.dispose()
 
 
+def _sync(folder: Path) -> None:
+    """The new name is on the disk too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 class SqlJournalReader:
     """Reads a journal, also while another process writes it."""
 
@@ -112,10 +148,9 @@ class SqlJournalReader:
         """Open an existing journal.
 
         Raises:
-            StoreBroken: missing, damaged, of another version, or another chain's, log's or key's.
+            StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
         """
-        if not path.is_file():
-            raise StoreBroken(store=path.name, rule="missing; `init` makes it")
+        require_file(path)
         self._store, self._scope, self._uid = path.name, scope, chain_uid(scope)
         self._engine: Engine = engine_for(path, read_only=read_only)
         self._epoch = 0
@@ -146,26 +181,30 @@ class SqlJournalReader:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except DatabaseError as error:
-            if "database is locked" in str(error.orig):
+        except (SQLAlchemyError, SqliteError) as error:
+            words = sqlite_words(error)
+            if "database is locked" in words:
                 raise NotYet(what="the journal's write lock") from error
-            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {error.orig}") from error
+            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {words}") from error
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def view(self, now: UnixSeconds) -> JournalView:
         """See `JournalReader`."""
         with self._begin() as connection:
-            control = _rows(connection, select(CONTROL))[0]
+            control = connection.execute(select(CONTROL)).mappings().one()
             headers = _rows(connection, LAST_HEADER)
+            attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
                 final_header=sql_rows.header(headers[0]) if headers else None,
                 open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
-                attempts=tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS))),
+                attempts=attempts,
                 open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
                 anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
+                newest_anchor=_anchor(connection, NEWEST_ANCHOR),
+                head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
@@ -236,7 +275,8 @@ class SqlJournal(SqlJournalReader):
             NotYet: another process has it.
             StoreBroken: as in `SqlJournalReader`.
         """
-        self._lock = _locked(path.with_name(path.name + ".lock"))
+        require_file(path)  # a lock is not made for a journal that is not there
+        self._lock = _locked(path)
         try:
             super().__init__(path, scope, read_only=False)
         except BridgeError:
@@ -393,6 +433,18 @@ def _reverts(connection: Connection) -> int:
     )
 
 
+def _span(connection: Connection, size: TreeSize) -> HeadSpan:
+    """Without an anchor up to `size` the head stood there before our history begins: a log starts without one."""
+    before, after = (_anchor(connection, query, size=size) for query in (ANCHOR_UP_TO, ANCHOR_BEYOND))
+    first = PublicBlockNumber(0) if before is None else before.block.number if before.tree_size == size else None
+    return HeadSpan(first, None if after is None else after.block.number)
+
+
+def _anchor(connection: Connection, query: Select[Any], **values: int) -> AnchoredEvent | None:
+    rows = connection.execute(query, values).mappings().all()
+    return sql_rows.event(rows[0]) if rows else None
+
+
 def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
@@ -414,7 +466,11 @@ def _scope_of(connection: Connection) -> Scope:
 
 
 def _locked(path: Path) -> IO[bytes]:
-    lock = path.open("ab")
+    """The lock beside the journal, for as long as the file is open."""
+    try:
+        lock = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise StoreBroken(store=path.name, rule=f"a lock file beside it: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -21,13 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.errors import StoreBroken
 
 SCHEMA_VERSION: Final = 1
+MAGIC: Final = b"SQLite format 3\0"
 PRAGMAS: Final = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL; NORMAL may lose exactly the last commits, which are the journal
@@ -306,11 +307,38 @@ def create_tables(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+def sqlite_words(error: Exception) -> str:
+    """What SQLite itself says, without the wrapper's references."""
+    return str(getattr(error, "orig", None) or error)
+
+
 def _forbid(connection: Connection, table: str, verb: str) -> None:
     connection.exec_driver_sql(
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{table}: no {verb}'); END"
     )
+
+
+def require_file(path: Path) -> None:
+    """A file that SQLite made is there. Looked at first: SQLite would make a missing one, and write into an empty one.
+
+    Raises:
+        StoreBroken: missing, empty, torn at its beginning, or not to be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC))
+    except (FileNotFoundError, NotADirectoryError):
+        lost = "missing; `init` makes it" if path.parent.is_dir() else "its folder is missing; mount or make it first"
+        raise StoreBroken(store=path.name, rule=lost) from None
+    except OSError as error:
+        raise StoreBroken(store=path.name, rule=f"a file that can be read: {error.strerror}") from None
+    if not head:
+        raise StoreBroken(
+            store=path.name, rule="empty; restore the newest copy, or delete it if it never held anything"
+        )
+    if head != MAGIC:
+        raise StoreBroken(store=path.name, rule="torn, or no SQLite file; restore the newest copy and run fsck")
 
 
 def require_sound(engine: Engine, store: str) -> None:
@@ -323,8 +351,9 @@ def require_sound(engine: Engine, store: str) -> None:
         with engine.begin() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             answer = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
-    except (DatabaseError, SqliteError) as error:
-        raise StoreBroken(store=store, rule=f"a sound SQLite file: {error}") from error
+    except (SQLAlchemyError, SqliteError) as error:
+        words = f"a sound SQLite file, not one with: {sqlite_words(error)}; restore the newest copy and run fsck"
+        raise StoreBroken(store=store, rule=words) from error
     if version != SCHEMA_VERSION:
         raise StoreBroken(store=store, rule=f"schema version is {version}, not {SCHEMA_VERSION}")
     if answer != "ok":

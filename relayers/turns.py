@@ -1,6 +1,7 @@
 """Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0.
 
-The list of operators is courtesy, not permission: whoever is not in it comes last, and may anchor all the same.
+The list of operators is courtesy, not permission: whoever is not in it comes last, and may anchor all the same. The
+wait is for the checkpoint that waits longest; what is anchored then is the newest.
 """
 
 from hybrid_bridge.units import PublicBlockNumber, TreeSize
@@ -29,6 +30,11 @@ def is_our_turn(size: TreeSize, held_number: PublicBlockNumber, pinned: PublicBl
     return pinned >= opens_at(size, held_number, turns)
 
 
-def is_new_round(size: TreeSize, head_size: TreeSize, turns: TurnPolicy) -> bool:
-    """Whether the head stands in an earlier round, so that an anchor of `size` is due at all."""
-    return round_of(size, turns.anchor_every) > round_of(head_size, turns.anchor_every)
+def next_round_at(size: TreeSize, anchor_every: int) -> TreeSize:
+    """The smallest size of the round after that of `size`."""
+    return TreeSize((round_of(size, anchor_every) + 1) * anchor_every)
+
+
+def is_new_round(size: TreeSize, covered: TreeSize, turns: TurnPolicy) -> bool:
+    """Whether `covered` lies in an earlier round, so that an anchor of `size` is due at all."""
+    return size >= next_round_at(covered, turns.anchor_every)

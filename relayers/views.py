@@ -32,12 +32,14 @@ class Standing:
 
     block: PublicBlock
     is_success: bool
-    head_size: TreeSize  # of the log at that public block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainView:
-    """One observation. `pinned` is the public block all reads refer to; `final` is final and an ancestor of it."""
+    """One observation. `pinned` is the public block all reads refer to; `final` is final and an ancestor of it.
+
+    After a long absence `final` is not the newest final public block but the one up to which this tick read the events.
+    """
 
     pinned: PublicBlock
     final: PublicBlock
@@ -47,10 +49,11 @@ class ChainView:
     nonce: Nonce
     balance: Wei
     final_head: Head
-    final_nonce: Nonce
+    final_nonce: Nonce  # at least so many nonces are used at `final`
     known_final_hash: PublicBlockHash | None  # what stands now where the journal's newest final header stood
     new_anchors: tuple[AnchoredEvent, ...]  # after the journal's newest final header, up to `final`
     standings: Mapping[TxHash, Standing]  # of the journal's open attempts, final ones only
+    notes: tuple[str, ...] = ()  # what was missing, and at which endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class QuorumView:
     log_id: LogId
     checkpoints: tuple[CheckpointRow, ...]  # ascending: newest, those of open intents, those at the chain's heads
     paths: Mapping[TreeSize, tuple[Digest, ...]]  # from the pinned head to these sizes
+    waiting: CheckpointRow | None = None  # the oldest of a round that neither the head nor our duties cover
 
     def root_at(self, size: TreeSize) -> Digest | None:
         """The root of our tree at `size`; None if no quorum's signature on it is held."""

@@ -109,7 +109,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=Collector(log, _members(settings.log), settings.log.delay),
+        collector=Collector(log, _members(settings.log), settings.log.delay, settings.log.anchor_every),
         signer=_signer(settings.chain),
         encode_anchor=anchor_calldata,
         clock=SystemClock(),

@@ -44,7 +44,7 @@ from hybrid_bridge.core.bundle import (
 )
 from hybrid_bridge.core.checkpoint import Note, format_note, log_line, parse_note, quorum_line
 from hybrid_bridge.core.encoding import ZERO, parse_b64u, sha256
-from hybrid_bridge.core.entry import decode_record_entry
+from hybrid_bridge.core.entry import RefusalEntry, decode_record_entry
 from hybrid_bridge.core.exports.cose_receipt import sign_root
 from hybrid_bridge.core.exports.sd_jwt import issue
 from hybrid_bridge.core.genesis import Genesis, origin_hash
@@ -52,6 +52,7 @@ from hybrid_bridge.core.governance import SetUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.label_table import label_table_hash
 from hybrid_bridge.core.labels import LIFE, Label, life
+from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
@@ -76,6 +77,7 @@ ROTATED = "bank-2"
 EPOCHS = 5
 HANDOVER = TreeSize(5)  # the first size of set 2
 NOW = UnixSeconds(START + EPOCHS * CADENCE + 60)
+INVOICE = ("object", "debtor", "ccy", "gross", "seller", "buyer", "jurisdiction", "cn_einv", "inv_no", "issue_date")
 BEACON_TIME = START + CADENCE + 3_600
 
 
@@ -164,7 +166,7 @@ class Ledger(MemoryLedger):
     """A memory ledger whose first validators have real keys and certificates."""
 
     def __init__(self, genesis: Genesis, keys: Mapping[str, PrivateKey], members: Sequence[MemberInfo], seed: bytes):
-        self.keys, self.rules = keys, Rules(genesis, RulePack())
+        self.keys, self.rules = keys, Rules(genesis, RulePack(rotation=True, beacons=True))
         self.log_id, self.state = self.rules.log_id, {}
         self.nodes = [name for name in keys if keys[name].public.key_id in {m.key_id for m in members}]
         self.write(genesis_state(genesis, members))
@@ -467,7 +469,7 @@ class Consortium:
     def label(self, label: Label, version: int, epoch: int, *, opened: bool = True) -> LabelPart:
         index, proof = label_index(self.genesis, self.vrf_seed, label, version)
         shown = self.closed[epoch - 1].registry.prove(index)
-        terminal = shown.terminal and TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
+        terminal = shown.terminal and TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
         present = terminal is not None and terminal.index == index
         value, opening = self._opening(label, version) if present and opened else (None, None)
         return LabelPart(
@@ -537,14 +539,15 @@ class Consortium:
         return self.bundle(4, self.epoch_part(1, 4, entries=_sorted(entries)))
 
     def financing(self, **parts: Any) -> Bundle:
-        """A financed note, what backs it, the debtor's word, the invoice's label, and the note's whole life."""
+        """A financed note, the invoice behind it, the debtor's word, all its labels, and the note's whole life."""
         entries = (
-            self.entry(13, "object"),
+            self.entry(12, *INVOICE),
+            self.entry(13, transaction=True),
             self.entry(14, "note", "face", "back.0.object", "back.0.allot"),
             self.entry(48, "note.0", "advance", transaction=True),
         )
-        identity = self.played[13].draft.openings[0].label
-        labels = (self.label(identity, 0, 3), *self.life_of("note", self.events[14]["fields"]["note"], 3))
+        identity = (self.label(opening.label, 0, 3) for opening in self.played[13].draft.openings)
+        labels = (*identity, *self.life_of("note", self.events[14]["fields"]["note"], 3))
         epochs = self.epoch_part(1, 4, entries=_sorted(entries)), self.epoch_part(3, 4, labels=labels)
         return self.bundle(4, *epochs, purpose="registry", **parts)
 
@@ -590,6 +593,33 @@ class Consortium:
         entry = self.entry(0, *shown, transaction=True)
         return self.bundle(6, self.epoch_part(1, 6, entries=(entry,)), artefacts=(artefact,))
 
+    def promise(self, **changes: Any) -> SignedPromise:
+        """What the first validator promised of a transaction that stands nowhere."""
+        key: PrivateKey = changes.pop("key", self.keys[self.first[0].name])
+        words = {
+            "log_id": self.genesis.log_id,
+            "transaction_id": sha256(b"dropped transaction"),
+            "entry_leaf": sha256(b"dropped entry"),
+            "accepted_time": UnixSeconds(START + 60),
+            "accepted_epoch": EpochNumber(1),
+            "by_epoch": EpochNumber(3),
+            "signer": key.public.key_id,
+        }
+        return SignedPromise.over(Promise(**(words | changes)), key)
+
+    def omission(self, signed: SignedPromise | None = None, size: int = 4, **parts: Any) -> Bundle:
+        """A promise, and every epoch of its window that the checkpoint covers without what was promised."""
+        signed = signed or self.promise()
+        promise = signed.promise
+        refusal = leaf_hash(RefusalEntry(promise.transaction_id).encode())
+        epochs = [
+            self.epoch_part(
+                epoch, size, absences=tuple(self.absence(leaf, epoch) for leaf in (promise.entry_leaf, refusal))
+            )
+            for epoch in range(promise.accepted_epoch, min(promise.by_epoch, size - 1) + 1)
+        ]
+        return self.bundle(size, *epochs, purpose="omission", promise=signed.encode(), **parts)
+
     def all(self) -> dict[str, Bundle]:
         """One of each kind."""
         return {
@@ -600,6 +630,7 @@ class Consortium:
             "history": self.history(),
             "document": self.document(),
             "presentable": self.presentable(),
+            "omission": self.omission(),
         }
 
     # ── trust ──

@@ -6,15 +6,20 @@ same is a failure. A child is ended by its pid, by whoever started it.
 
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import pg8000.dbapi
 import pytest
 import requests
 
@@ -33,11 +38,16 @@ def engine(name: str) -> Path:
     pin, program = LAYOUT[name]
     path = CACHE / "bin" / f"{name}-{PINS[pin]}" / program
     if not path.exists():
-        words = f"{name} {PINS[pin]} is not there. Run: ./infra/install.sh {name}"
-        if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
-            pytest.fail(words, pytrace=False)
-        pytest.skip(words)
+        absent(name, PINS[pin])
     return path
+
+
+def absent(name: str, pin: str) -> NoReturn:
+    """Skip the calling test with the command that brings the engine, or fail where engines are required."""
+    words = f"{name} {pin} is not there. Run: ./infra/install.sh {name}"
+    if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
 
 
 def free_ports(count: int) -> list[int]:
@@ -119,15 +129,94 @@ def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
     return child, url
 
 
-def start_geth(folder: Path) -> tuple[Child, str]:
-    """geth --dev with a public block a second, and its URL."""
+def start_geth(folder: Path, period: int = 1) -> tuple[Child, str]:
+    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL."""
     port, auth = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     options = [
-        "--dev", "--dev.period", "1", "--dev.gaslimit", "60000000", "--datadir", str(folder / "geth"), "--ipcdisable",
+        "--dev", "--dev.period", str(period), "--dev.gaslimit", "60000000", "--datadir", str(folder / "geth"), "--ipcdisable",
         "--nodiscover", "--port", "0", "--http", "--http.addr", "127.0.0.1", "--http.port", str(port), "--http.api",
         "eth,net,web3,debug", "--authrpc.port", str(auth), "--verbosity", "2",
     ]  # fmt: skip
     child = Child([engine("geth-dev"), *options], folder / "geth.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "geth ready")
     return child, url
+
+
+# ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Postgresql:
+    """A cluster of our own on loopback. Its superuser is `bridge`."""
+
+    def __init__(self, child: Child, port: int, password: str) -> None:
+        self.child, self.port, self.password, self.newest = child, port, password, ""
+        self._made = 0
+
+    def url(self, database: str) -> str:
+        return f"postgresql://bridge:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def ask(self, statement: str) -> None:
+        """One statement, in the cluster's own database."""
+        connection = pg8000.dbapi.connect(
+            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=10
+        )
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
+
+    def database(self) -> str:
+        """The URL of a new, empty database."""
+        self._made += 1
+        self.ask(f"CREATE DATABASE made_{self._made}")
+        self.newest = self.url(f"made_{self._made}")
+        return self.newest
+
+    def cut_connections(self) -> None:
+        """End every session but this one, as a restart of the server does."""
+        self.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'made_%'")
+
+
+@contextmanager
+def postgresql() -> Iterator[Postgresql]:
+    """A throw-away cluster under the system's temporary folder, run as `postgres` if we are root, whom it refuses."""
+    where = [ROOT / "infra" / "install.sh", "--where", "postgresql"]
+    found = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+    if not (found / "initdb").exists():
+        absent("postgresql", PINS["POSTGRESQL"])
+    user = "postgres" if os.geteuid() == 0 else None
+    become = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] if user else []
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: that of a socket has 107 bytes at most
+    child = None
+    try:
+        secret = folder / "password"
+        secret.write_text(password := secrets.token_hex(16))
+        secret.chmod(0o600)
+        if user:
+            shutil.chown(folder, user)
+            shutil.chown(secret, user)
+        data = folder / "data"
+        options = ["-U", "bridge", "-A", "scram-sha-256", "--pwfile", secret, "--no-sync", "--locale=C", "-E", "UTF8"]
+        subprocess.run([*become, found / "initdb", "-D", data, *options], check=True, capture_output=True, cwd=folder)
+        (port,) = free_ports(1)
+        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
+        flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        child = Child([*become, found / "postgres", "-D", data, *flags], folder / "log")
+        cluster = Postgresql(child, port, password)
+        child.until(lambda: answers(cluster), "PostgreSQL ready")
+        yield cluster
+    finally:
+        if child is not None:
+            child.stop(signal.SIGQUIT)  # at once: nobody needs what is in it
+        shutil.rmtree(folder)
+
+
+def answers(cluster: Postgresql) -> bool:
+    """Whether the server takes connections already."""
+    try:
+        cluster.ask("SELECT 1")
+    except pg8000.dbapi.Error:
+        return False
+    return True

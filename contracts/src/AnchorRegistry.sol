@@ -2,20 +2,24 @@
 pragma solidity 0.8.37;
 
 import {
+    BatchLength,
     HeadConflict,
     LogFrozen,
     LogPaused,
     LogRetired,
+    NotGuardian,
+    NotPaused,
+    PauseTooSoon,
     RootMismatch,
-    RotationOutOfRange,
     RotationPending,
     SetMismatch,
     StaleHead,
     TimestampAhead,
     UnknownLog
 } from "./Errors.sol";
-import {Attested, Brake, Head, Log, Quorum, State} from "./Types.sol";
+import {Attested, Brake, Head, Log, Quorum, State, Update} from "./Types.sol";
 import {IAnchorRegistry} from "./interfaces/IAnchorRegistry.sol";
+import {Evidence} from "./libraries/Evidence.sol";
 import {Genesis, GenesisRecord} from "./libraries/Genesis.sol";
 import {HeadWord, HeadWords} from "./libraries/HeadWord.sol";
 import {Precompiles} from "./libraries/Precompiles.sol";
@@ -26,9 +30,7 @@ import {ValidatorSets} from "./libraries/ValidatorSets.sol";
 
 /// Everything that callers must know stands in the interface.
 contract AnchorRegistry is IAnchorRegistry {
-    /// A far-away handover would block every later one.
-    uint256 private constant ROTATION_HORIZON = 90 days;
-
+    uint256 private constant MAX_BATCH = 256; // one bit each in the answer
     mapping(bytes32 logId => Log log) private _logs;
 
     constructor() {
@@ -69,6 +71,19 @@ contract AnchorRegistry is IAnchorRegistry {
     }
 
     /// @inheritdoc IAnchorRegistry
+    function anchorBatch(Update[] calldata updates) external returns (uint256 advanced) {
+        if (updates.length > MAX_BATCH) revert BatchLength(MAX_BATCH, updates.length);
+        for (uint256 i = 0; i < updates.length; ++i) {
+            Update calldata u = updates[i];
+            try this.anchor(u.logId, u.fromSize, u.to, u.path, u.seals) returns (bool moved) {
+                if (moved) advanced |= 1 << i;
+            } catch (bytes memory reason) {
+                emit AnchorRefused(u.logId, u.to.treeSize, bytes4(reason));
+            }
+        }
+    }
+
+    /// @inheritdoc IAnchorRegistry
     function register(bytes calldata genesis, string calldata origin, bytes calldata entries)
         external
         returns (bytes32 logId)
@@ -92,6 +107,24 @@ contract AnchorRegistry is IAnchorRegistry {
     }
 
     /// @inheritdoc IAnchorRegistry
+    function publishNames(bytes32 logId, bytes calldata entries, string[] calldata names) external {
+        (Log storage log, HeadWord meta) = _known(logId);
+        uint24 setId = meta.setId();
+        bytes32 expected = log.setKey;
+        bytes32 key = ValidatorSets.key(setId, entries);
+        if (key != expected && meta.nextFromSize() != 0) {
+            expected = log.nextKey;
+            key = ValidatorSets.key(++setId, entries);
+        }
+        if (key != expected) revert SetMismatch(expected, key);
+        ValidatorSets.requireCount(entries, names.length);
+        for (uint256 i = 0; i < names.length; ++i) {
+            if (bytes(names[i]).length == 0) continue;
+            emit ValidatorNamed(logId, setId, ValidatorSets.requireName(entries, i, names[i]), names[i]);
+        }
+    }
+
+    /// @inheritdoc IAnchorRegistry
     function rotateValidators(
         bytes32 logId,
         uint64 effectiveFromSize,
@@ -99,11 +132,9 @@ contract AnchorRegistry is IAnchorRegistry {
         bytes calldata entries,
         bytes calldata newcomers
     ) external {
-        Log storage log = _logs[logId];
-        HeadWord meta = log.meta;
-        _requireOpen(logId, log, meta);
+        (Log storage log, HeadWord meta) = _open(logId);
         if (meta.nextFromSize() != 0) revert RotationPending(meta.nextFromSize());
-        _requireInRange(meta, effectiveFromSize);
+        meta.requireHandover(effectiveFromSize, _now());
         uint24 setId = meta.setId() + 1;
         (bytes32 setHash, bytes memory list) = ValidatorSets.read(setId, entries);
         bytes32 digest = TypedData.validatorSetUpdate(logId, setId, setHash, effectiveFromSize);
@@ -116,10 +147,85 @@ contract AnchorRegistry is IAnchorRegistry {
     }
 
     /// @inheritdoc IAnchorRegistry
+    function pause(bytes32 logId, uint64 until, bytes32 reasonHash, Quorum calldata q) external {
+        (Log storage log, HeadWord meta) = _open(logId);
+        HeadWords.requirePause(until, log.brake.pauseMax, _now());
+        bytes32 digest = TypedData.pause(logId, log.brake.nonce, until, reasonHash);
+        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+
+        log.meta = meta.withPause(uint40(until));
+        emit Paused(logId, log.brake.nonce++, until, reasonHash, false);
+    }
+
+    /// @inheritdoc IAnchorRegistry
+    function pauseByGuardian(bytes32 logId, uint64 until, bytes32 reasonHash) external {
+        (Log storage log, HeadWord meta) = _open(logId);
+        address guardian = log.brake.guardian;
+        if (guardian == address(0) || msg.sender != guardian) revert NotGuardian(msg.sender);
+        HeadWords.requirePause(until, log.brake.pauseMax, _now());
+        uint256 notBefore = uint256(meta.pausedUntil()) + log.brake.pauseMax;
+        if (_now() < notBefore) revert PauseTooSoon(notBefore);
+
+        log.meta = meta.withPause(uint40(until));
+        emit Paused(logId, log.brake.nonce++, until, reasonHash, true);
+    }
+
+    /// @inheritdoc IAnchorRegistry
+    function resume(bytes32 logId, bytes32 reasonHash, Quorum calldata q) external {
+        (Log storage log, HeadWord meta) = _open(logId);
+        if (_now() >= meta.pausedUntil()) revert NotPaused();
+        bytes32 digest = TypedData.resume(logId, log.brake.nonce, reasonHash);
+        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+
+        log.meta = meta.withPause(_now());
+        emit Resumed(logId, log.brake.nonce++, reasonHash);
+    }
+
+    /// @inheritdoc IAnchorRegistry
+    function retire(bytes32 logId, bytes calldata successorGenesis, Quorum calldata q) external {
+        (Log storage log, HeadWord meta) = _open(logId);
+        bytes32 root = log.root;
+        GenesisRecord.requireLength(successorGenesis);
+        bytes32 next = Tree.leaf(successorGenesis);
+        if (!_logs[next].meta.isRegistered()) revert UnknownLog(next);
+        GenesisRecord.requirePredecessor(successorGenesis, logId, meta.treeSize(), root);
+        bytes32 digest = TypedData.retire(logId, next, meta.treeSize(), root);
+        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+
+        log.meta = meta.retired();
+        log.successor = next;
+        emit Retired(logId, next, meta.treeSize(), root);
+    }
+
+    /// @inheritdoc IAnchorRegistry
+    function reportEquivocation(
+        bytes32 logId,
+        Attested calldata a,
+        bytes calldata sealsA,
+        Attested calldata b,
+        bytes calldata sealsB
+    ) external {
+        (Log storage log,) = _known(logId);
+        Evidence.reportEquivocation(logId, log, a, sealsA, b, sealsB);
+    }
+
+    /// @inheritdoc IAnchorRegistry
+    function reportInconsistent(
+        bytes32 logId,
+        Attested calldata a,
+        bytes calldata seals,
+        bytes32 otherRoot,
+        bytes32[] calldata path
+    ) external {
+        (Log storage log,) = _known(logId);
+        Evidence.reportInconsistent(logId, log, a, seals, otherRoot, path);
+    }
+
+    /// @inheritdoc IAnchorRegistry
     function head(bytes32 logId) external view returns (Head memory) {
         Log storage log = _logs[logId];
         HeadWord meta = log.meta;
-        State state = _state(meta);
+        State state = meta.state(_now());
         return Head({
             treeSize: meta.treeSize(),
             rootHash: log.root,
@@ -134,9 +240,7 @@ contract AnchorRegistry is IAnchorRegistry {
 
     /// @inheritdoc IAnchorRegistry
     function overdue(bytes32 logId) external view returns (uint64) {
-        Log storage log = _logs[logId];
-        HeadWord meta = log.meta;
-        if (!meta.isRegistered()) revert UnknownLog(logId);
+        (Log storage log, HeadWord meta) = _known(logId);
         uint256 due = meta.timestampOf(uint64(meta.treeSize()) + 1) + log.brake.grace;
         return _now() > due ? uint64(_now() - due) : 0;
     }
@@ -144,7 +248,7 @@ contract AnchorRegistry is IAnchorRegistry {
     /// @inheritdoc IAnchorRegistry
     function isFresh(bytes32 logId, uint64 maxAge) external view returns (bool) {
         HeadWord meta = _logs[logId].meta;
-        State state = _state(meta);
+        State state = meta.state(_now());
         if (state != State.Active && state != State.Paused) return false;
         uint256 timestamp = meta.timestampOf(meta.treeSize());
         return timestamp <= _now() && _now() - timestamp <= maxAge;
@@ -152,9 +256,7 @@ contract AnchorRegistry is IAnchorRegistry {
 
     /// @inheritdoc IAnchorRegistry
     function verifyHistorical(bytes32 logId, uint64 treeSize, bytes32 rootHash, bytes32[] calldata path) external view {
-        Log storage log = _logs[logId];
-        HeadWord meta = log.meta;
-        if (!meta.isRegistered()) revert UnknownLog(logId);
+        (Log storage log, HeadWord meta) = _known(logId);
         Tree.verifyConsistency(treeSize, meta.treeSize(), path, rootHash, log.root);
     }
 
@@ -178,25 +280,21 @@ contract AnchorRegistry is IAnchorRegistry {
         return uint40(block.timestamp);
     }
 
+    function _known(bytes32 logId) private view returns (Log storage log, HeadWord meta) {
+        log = _logs[logId];
+        meta = log.meta;
+        if (!meta.isRegistered()) revert UnknownLog(logId);
+    }
+
+    function _open(bytes32 logId) private view returns (Log storage log, HeadWord meta) {
+        log = _logs[logId];
+        meta = log.meta;
+        _requireOpen(logId, log, meta);
+    }
+
     function _requireOpen(bytes32 logId, Log storage log, HeadWord meta) private view {
         if (!meta.isRegistered()) revert UnknownLog(logId);
         if (meta.isFrozen()) revert LogFrozen(logId);
         if (meta.isRetired()) revert LogRetired(log.successor);
-    }
-
-    /// Beyond the head, and its boundary at most ROTATION_HORIZON ahead.
-    function _requireInRange(HeadWord meta, uint64 fromSize) private view {
-        uint256 low = uint256(meta.treeSize()) + 1;
-        uint256 latest = _now() + ROTATION_HORIZON;
-        uint256 high = latest < meta.genesisTime() ? 0 : (latest - meta.genesisTime()) / meta.cadence() + 1;
-        if (high > type(uint40).max) high = type(uint40).max;
-        if (fromSize < low || fromSize > high) revert RotationOutOfRange(fromSize, low, high);
-    }
-
-    function _state(HeadWord meta) private view returns (State) {
-        if (!meta.isRegistered()) return State.Unknown;
-        if (meta.isFrozen()) return State.Frozen;
-        if (meta.isRetired()) return State.Retired;
-        return _now() < meta.pausedUntil() ? State.Paused : State.Active;
     }
 }

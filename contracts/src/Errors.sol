@@ -22,6 +22,13 @@ error SealsMalformed(uint256 index);
 /// A batch entry breaks the 37-byte layout at this offset (SPEC §3).
 error EntryMalformed(uint256 offset);
 
+/// A disclosure is longer than 8,192 bytes, or not ASCII, from this offset on (SPEC §3).
+error DisclosureMalformed(uint256 offset);
+/// The end of a registry path does not agree with its key (SPEC §9.1).
+error TerminalMalformed();
+/// More updates in one call than a bit each can answer for.
+error BatchLength(uint256 limit, uint256 got);
+
 // ── Refuted: well-formed and false, so evidence ──────────────────────────────────────────────────────────────────────
 
 /// The path, or the text, leads to another hash than the expected one.
@@ -34,6 +41,8 @@ error BelowQuorum(uint256 needed, uint256 got);
 error NewcomerUnproven(address validator);
 /// The registry holds another root for this size: two histories exist.
 error HeadConflict(uint256 size, bytes32 head, bytes32 root);
+/// The registry holds this index, which was said to be absent.
+error IndexPresent(bytes32 index);
 
 // ── Undecided: good later, or after mending the path ─────────────────────────────────────────────────────────────────
 
@@ -56,6 +65,18 @@ error LogRetired(bytes32 successor);
 error RotationPending(uint256 fromSize);
 /// A rotation must take effect at a size from low to high.
 error RotationOutOfRange(uint256 fromSize, uint256 low, uint256 high);
+/// A pause must end at a time from low to high.
+error PauseOutOfRange(uint256 until, uint256 low, uint256 high);
+/// The guardian may pause again at this time: at most half of the time is his.
+error PauseTooSoon(uint256 notBefore);
+/// Only the log's guardian may do this; zero = the log has none.
+error NotGuardian(address caller);
+/// Nothing to resume: no pause is in force.
+error NotPaused();
+/// The successor's genesis record names another predecessor, size or root than this log's head.
+error SuccessorMismatch(bytes32 expected, bytes32 got);
+/// The two statements do not contradict one another.
+error NoConflict();
 
 // ── Broken: in constructors only ─────────────────────────────────────────────────────────────────────────────────────
 

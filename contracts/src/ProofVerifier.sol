@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {LogFrozen, UnknownLog} from "./Errors.sol";
-import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, State} from "./Types.sol";
+import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, FieldProof, State, Terminal} from "./Types.sol";
 import {IAnchorRegistry} from "./interfaces/IAnchorRegistry.sol";
 import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
+import {Disclosure} from "./libraries/Disclosure.sol";
 import {Entry} from "./libraries/Entry.sol";
 import {EpochRecord} from "./libraries/EpochRecord.sol";
 import {Precompiles} from "./libraries/Precompiles.sol";
+import {PrefixTree} from "./libraries/PrefixTree.sol";
 import {Tree} from "./libraries/Tree.sol";
 
 /// Everything that callers must know stands in the interface.
@@ -52,7 +54,53 @@ contract ProofVerifier is IProofVerifier {
         EpochProof calldata e,
         EntryProof calldata x
     ) external view returns (Fact memory) {
-        Epoch memory epoch = _epoch(registry, logId, c, e);
+        return _fact(_epoch(registry, logId, c, e), x);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyDisclosure(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        EntryProof calldata x,
+        FieldProof calldata f
+    ) external view returns (Fact memory fact, bool isClaim) {
+        fact = _fact(_epoch(registry, logId, c, e), x);
+        isClaim = Disclosure.verify(fact.fieldRoot, fact.width, f);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyRegistryPresence(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        bytes32 index,
+        bytes32 commitment,
+        bytes32[] calldata siblings
+    ) external view returns (uint64 epoch) {
+        Epoch memory words = _epoch(registry, logId, c, e);
+        PrefixTree.verifyPresence(words.registryRoot, index, commitment, siblings);
+        return words.epoch;
+    }
+
+    /// @inheritdoc IProofVerifier
+    function verifyRegistryAbsence(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        bytes32 index,
+        Terminal calldata end,
+        bytes32[] calldata siblings
+    ) external view returns (uint64 epoch) {
+        Epoch memory words = _epoch(registry, logId, c, e);
+        PrefixTree.verifyAbsence(words.registryRoot, index, end, siblings);
+        return words.epoch;
+    }
+
+    function _fact(Epoch memory epoch, EntryProof calldata x) private view returns (Fact memory) {
         (uint16 recordType, uint16 width, bytes32 fieldRoot) = Entry.read(x.entry);
         Tree.verifyInclusion(Tree.leaf(x.entry), x.index, epoch.batchSize, x.path, epoch.batchRoot);
         return Fact({epoch: epoch.epoch, recordType: recordType, width: width, fieldRoot: fieldRoot});

@@ -18,6 +18,15 @@ struct Quorum {
     bytes seals;
 }
 
+/// One log's part of a batch; the fields mean what the arguments of `anchor` mean.
+struct Update {
+    bytes32 logId;
+    uint64 fromSize;
+    Attested to;
+    bytes32[] path;
+    bytes seals;
+}
+
 /// Frozen before Retired before Paused before Active, where several hold.
 enum State {
     Unknown,
@@ -71,6 +80,27 @@ struct EpochProof {
 /// A batch entry (37 bytes) and its place in the batch of its epoch.
 struct EntryProof {
     bytes entry;
+    uint64 index;
+    bytes32[] path;
+}
+
+/// A disclosure as shipped and its place in the field tree of its record (SPEC §3).
+struct FieldProof {
+    bytes disclosure;
+    uint64 index;
+    bytes32[] path;
+}
+
+/// Where a registry path ends: in a hole, both words zero, or in this pair (SPEC §9.1).
+struct Terminal {
+    bool hole;
+    bytes32 index;
+    bytes32 commitment;
+}
+
+/// A claim opened by salt and place; name and value are the consumer's own (see Claims).
+struct Opened {
+    bytes32 salt;
     uint64 index;
     bytes32[] path;
 }

@@ -4,10 +4,11 @@ Usage: python verify_bundle.py BUNDLE.hb.json TRUST.json (Python 3.11; coincurve
 CHECKED: the log is one YOU trust; each shown field stands in its record, that in its epoch, that under the checkpoint;
 a quorum of the validators that the log id fixes signed the checkpoint; an event of a contract YOU trust, in a public
 block on which a public block rests whose hash YOU trust, says the same size and root. Exit code: 0 verified, 1 refuted,
-2 malformed, 3 undecided (something is missing; several checkpoints, later validator sets, critical extensions).
+2 malformed, 3 undecided (something is missing; several checkpoints, later validator sets, critical extensions, a
+promise, a line of a witness or of a post-quantum validator key).
 NOT CHECKED: format, purpose, unknown members; key ids, record types; path of the genesis record; the log key's line;
 names, certificates, key bindings; halves, schema, rules of fields; transactions, receipts, JWTs; registry; absences;
-governance; beacons; artefacts; promises; where in the public block the receipt stands; other anchors; freshness.
+governance; beacons; artefacts; where in the public block the receipt stands; other anchors; renewals; freshness.
 """
 
 import json
@@ -22,9 +23,7 @@ from sha3 import keccak_256
 SET = bytes.fromhex("6e87e25102f736f98f729108d5f951d38fcf55272a1142e71025e0ff9f4094b8")  # type hashes, §17
 DOMAIN = bytes.fromhex("599a80fcaa47b95e2323ab4d34d34e0cc9feda4b843edafcc30c7bdf60ea15bf")
 CHECKPOINT = bytes.fromhex("7f5c204447db420ebedcf891bfac3b67b398689342ac83d0e9fcb74fdb913603")
-ANCHORED = bytes.fromhex(
-    "872116b15c227d4ffc8e3f0c9552d14bb06bc9a2362786aa99e24f5fc094a90b"
-)  # topic 0 of the event, §13
+ANCHORED = bytes.fromhex("872116b15c227d4ffc8e3f0c9552d14bb06bc9a2362786aa99e24f5fc094a90b")  # topic 0, §13
 HALF = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # of secp256k1's order; larger s are refused
 REFUTED, MALFORMED, UNDECIDED = 1, 2, 3
 
@@ -73,9 +72,10 @@ def verify_quorum(bundle, genesis, log_id):
     digest = keccak_256(b"\x19\x01" + domain + keccak_256(CHECKPOINT + b"".join(signed)).digest()).digest()
     names, signers = [f"{origin}/v/{octets(v['address']).hex()}" for v in validators], []
     for dash, name, text in (line.split(" ") for line in lines.split("\n") if not line.startswith(f"— {origin} ")):
-        line, stated = octets(text), ("—", True, signed[3][24:] + signed[4][24:])
-        require((dash, name in names, line[4:20]) == stated, REFUTED, "a line of no validator, another time or set")
-        require(len(line) == 85 and line[84] in {27, 28} and int.from_bytes(line[52:84]) <= HALF, MALFORMED, "s or v")
+        line, stated = octets(text), ("—", signed[3][24:] + signed[4][24:])
+        require(name in names and len(line) == 85, UNDECIDED, "a line that is not checked here")
+        require((dash, line[4:20]) == stated, REFUTED, "a line of another time or set")
+        require(line[84] in {27, 28} and int.from_bytes(line[52:84]) <= HALF, MALFORMED, "s or v")
         key = PublicKey.from_signature_and_message(line[20:84] + bytes([line[84] - 27]), digest, hasher=None)
         address = keccak_256(key.format(compressed=False)[1:]).hexdigest()[24:]
         require(name == f"{origin}/v/{address}", REFUTED, f"signature of {name}")
@@ -128,7 +128,8 @@ try:
     record, origin = octets(bundle["genesis"]["record"]), bundle["genesis"]["origin"]
     genesis, log_id = [record[at : at + 32] for at in range(0, 832, 32)], sha256(b"\x00" + record).digest()
     require(sha256(origin.encode()).digest() == genesis[1], REFUTED, "the origin is another")
-    require(not bundle["checkpoints"][1:] + bundle["rotations"] + bundle["critical"], UNDECIDED, "more than set 1")
+    more = bundle["checkpoints"][1:] + bundle["rotations"] + bundle["critical"] + [*bundle.get("promise", "")]
+    require(not more, UNDECIDED, "more than set 1, or a promise")
     size, root, topics, event = verify_quorum(bundle, genesis, log_id)
     for epoch in bundle["epochs"]:
         record = octets(epoch["record"])

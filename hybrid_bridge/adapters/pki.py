@@ -28,14 +28,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.errors import CertificateMalformed, KeyUnusable
-from hybrid_bridge.rpc.server import Caller
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Seconds, UnixSeconds
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")  # also a DNS label: TLS compares it
-ROLES: Final = ("member", "owner", "relayer")
+ROLES: Final = ("member", "owner", "relayer", "auditor")
 YEAR: Final = Seconds(365 * 86_400)
 BACKDATED: Final = 3_600  # seconds: clocks of members differ
-_URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer):([a-z][a-z0-9-]{0,31})")
+_URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer|auditor):([a-z][a-z0-9-]{0,31})")
 _ROLE_IDENTITY: Final = "identity"
 
 

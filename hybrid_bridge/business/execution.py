@@ -5,7 +5,8 @@ Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of
 
 from dataclasses import dataclass, field
 
-from hybrid_bridge.business.fields import Claims, Schema
+from hybrid_bridge.business.claims import typed_claims
+from hybrid_bridge.business.fields import Schema
 from hybrid_bridge.business.membership import (
     apply_member_update,
     apply_set_update,
@@ -15,8 +16,6 @@ from hybrid_bridge.business.membership import (
 )
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
-from hybrid_bridge.business.schema import schema_of_type
-from hybrid_bridge.core.disclosure import RESERVED, SCHEMA
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
 from hybrid_bridge.core.keys import key_id_text
@@ -28,7 +27,6 @@ from hybrid_bridge.core.transaction import (
     GovernancePayload,
     RecordPayload,
     SignedTransaction,
-    claims_of,
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, LogId, RegistryIndex
@@ -67,7 +65,7 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
     signed.verify_stateless(log_id)
     payload = signed.body.payload
     if isinstance(payload, RecordPayload):
-        _typed_claims(signed.body, payload)
+        typed_claims(signed.body, payload)
     elif isinstance(payload, GovernancePayload):
         governance = _decode_update(payload.record)
         if governance.log_id != log_id:
@@ -86,8 +84,8 @@ def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, m
     if isinstance(body.payload, RecordPayload):
         return _apply_record(trial, rules, body, body.payload, moment)
     if isinstance(body.payload, GovernancePayload):
-        return _apply_governance(trial, body, body.payload.record, moment)
-    return _apply_beacon(trial, body, body.payload, moment)
+        return _apply_governance(trial, rules, body, body.payload.record, moment)
+    return _apply_beacon(trial, rules, body, body.payload, moment)
 
 
 # ── kind 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +98,7 @@ def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPaylo
         refuse("entry", leaf.hex())
     if not roles_of(trial, body.submitter, moment.epoch) & MEMBER:
         refuse("admission", key_id_text(body.submitter))
-    schema, claims = _typed_claims(body, payload)
+    schema, claims = typed_claims(body, payload)
     act = Act(
         claims=claims,
         view=trial,
@@ -122,14 +120,6 @@ def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPaylo
     )
 
 
-def _typed_claims(body: Body, payload: RecordPayload) -> tuple[Schema, Claims]:
-    schema = schema_of_type(payload.record.record_type)
-    values = {name: claim.value for name, claim in claims_of(body).items()}
-    if values[SCHEMA] != schema.name:
-        raise FieldMalformed(field=SCHEMA, rule=f"{schema.name}, as the record type says")
-    return schema, schema.parse_claims({name: value for name, value in values.items() if name not in RESERVED})
-
-
 def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> None:
     for op in payload.ops:
         if op.label_type not in schema.label_types:
@@ -149,7 +139,7 @@ def _decode_update(record: bytes) -> SetUpdate | MemberUpdate:
     return governance
 
 
-def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment) -> Changes:
+def _apply_governance(trial: Overlay, rules: Rules, body: Body, record: bytes, moment: Moment) -> Changes:
     epoch = moment.epoch
     if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
         refuse("admission", key_id_text(body.submitter))
@@ -162,6 +152,8 @@ def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment)
         refuse("entry", leaf.hex())
     governance = _decode_update(record)
     if isinstance(governance, SetUpdate):
+        if not rules.pack.rotation:
+            refuse("rotation", governance.set_hash.hex())
         apply_set_update(trial, governance, epoch)
     else:
         apply_member_update(trial, governance, epoch)
@@ -169,7 +161,9 @@ def _apply_governance(trial: Overlay, body: Body, record: bytes, moment: Moment)
     return Changes(governance=(record,))
 
 
-def _apply_beacon(trial: Overlay, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:
+def _apply_beacon(trial: Overlay, rules: Rules, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:
     if body.authorisers or not is_validator(trial, body.submitter, moment.epoch):
         refuse("authority", key_id_text(body.submitter))
+    if not rules.pack.beacons:
+        refuse("beacons", str(beacon.chain_id))
     return Changes(beacon=beacon)

@@ -144,12 +144,20 @@ class Schema:
         """Which half a name stands in, and its type.
 
         Raises:
-            FieldMalformed: the schema has no such field.
+            FieldMalformed: the schema has no such field, or the group no such row.
         """
         for pattern, half, kind in self._patterns:
             if pattern.fullmatch(name):
+                self._require_row(name)
                 return half, kind
         raise FieldMalformed(field=name, rule=f"a field of {self.name}")
+
+    def _require_row(self, name: str) -> None:
+        """No row beyond the last that the group can have: whoever adds up its rows would not look there."""
+        group, _, rest = name.partition(".")
+        most = self.repeats.get(group)
+        if most is not None and int(rest.partition(".")[0]) >= most:
+            raise FieldMalformed(field=name, rule=f"a row below {most}")
 
     def require_half(self, name: str, *, is_claim: bool) -> None:
         """A disclosed name must stand in the half its schema gives it (SPEC §3).

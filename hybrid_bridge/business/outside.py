@@ -5,19 +5,23 @@ opened fields break is Refuted; one that needs a field or record which is not sh
 *partial* record not every claim is known to be shown: what it leaves out must neither refute nor excuse anything.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
-from hybrid_bridge.business.record_types import ASSET_CONFIRM, FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
+from hybrid_bridge.business.record_types import FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
+from hybrid_bridge.business.schema import EVENT_TIME, RECORD_TYPES
 from hybrid_bridge.errors import FieldMismatch
+from hybrid_bridge.units import UnixSeconds
 
 Value: TypeAlias = str | int | bool | None
 Opened: TypeAlias = tuple[int, Mapping[str, Value]]  # record type, fields by name, each of its schema's type
 
 TENOR_WARN_DAYS: Final = 184  # six calendar months at their longest
 ADVANCE_RATE_BPS: Final = 9_000
+BACKDATE_MAX: Final = 86_400  # seconds
+FUTURE_MAX: Final = 120
 MAX_ROWS: Final = 200  # of a repeated group; the widest is `note.k` of a financing
 
 
@@ -38,18 +42,17 @@ class _Shown:
     faces: Mapping[Value, int]  # by note
     parents: Mapping[Value, Value]  # note by child
     issues: Mapping[Value, int]  # position of the issue by note
-    confirmed: frozenset[Value]  # assets
-    registered: frozenset[str]  # assets
+    wanting: Callable[[str], Iterable[str]]
 
 
 def cross_checks(
-    opened: Sequence[Opened], registered: frozenset[str], partial: Collection[int] = frozenset()
+    opened: Sequence[Opened], wanting: Callable[[str], Iterable[str]], partial: Collection[int] = frozenset()
 ) -> Outcome:
     """All rules over the opened records.
 
     Args:
         opened: in any order.
-        registered: object ids whose identity label was proven, by the confirmation shown.
+        wanting: by object id, what is not shown of the invoice behind that asset (`receivables.backing`).
         partial: positions of records of which claims may be undisclosed.
 
     Raises:
@@ -61,8 +64,7 @@ def cross_checks(
         faces=_faces(opened),
         parents={child: f["note"] for kind, f in opened if kind == NOTE_SPLIT and "note" in f for child, _ in _rows(f)},
         issues={f["note"]: k for k, (kind, f) in enumerate(opened) if kind == NOTE_ISSUE and "note" in f},
-        confirmed=frozenset(f["object"] for kind, f in opened if kind == ASSET_CONFIRM and "object" in f),
-        registered=registered,
+        wanting=wanting,
     )
     warnings: list[str] = []
     missing: list[str] = []
@@ -165,11 +167,29 @@ def _advance(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) ->
         raise FieldMismatch(field="advance (I6b)", expected=f"<= {limit}", got=str(advance))
 
 
+# ── I9 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def require_event_time(record: Opened, begin: UnixSeconds, end: UnixSeconds) -> None:
+    """I9 by what an outsider knows of the block's time: it lies in the epoch, from `begin` to `end`.
+
+    Raises:
+        FieldMismatch: no block of that epoch may hold this event time.
+    """
+    record_type, fields = record
+    moment = fields.get(EVENT_TIME)
+    if record_type not in RECORD_TYPES or not isinstance(moment, int):
+        return
+    least, most = begin - BACKDATE_MAX, end + FUTURE_MAX
+    if not least <= moment <= most:
+        raise FieldMismatch(field=f"{EVENT_TIME} (I9)", expected=f"{least} to {most}", got=str(moment))
+
+
 # ── I12 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _financing(fields: Mapping[str, Value], shown: _Shown) -> Iterator[str]:
-    """I12: a financing counts only with the debtor's confirmation and the proven label of all that backs it."""
+    """I12: a financing counts only with all that backs it: each invoice opened, confirmed, its labels proven."""
     notes = numbered(fields, "note", "")
     if not notes:
         yield "I12: which notes were financed"
@@ -189,10 +209,7 @@ def _backing(note: Value, position: int, shown: _Shown) -> Iterator[str]:
     if not backing or (position in shown.partial and not covers):
         yield f"I12: all that backs the note {note}: every asset with its allotment, and the face they add up to"
     for asset in backing:
-        if asset not in shown.confirmed:
-            yield f"I12: the debtor's confirmation of asset {asset}"
-        if asset not in shown.registered:
-            yield f"I12: the registry label of asset {asset}, opened to its confirmation"
+        yield from shown.wanting(str(asset))
 
 
 def _root_of(note: Value, shown: _Shown) -> Value:

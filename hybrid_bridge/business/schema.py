@@ -261,6 +261,7 @@ _FINANCINGS: Final = (
 
 SCHEMAS: Final[Mapping[str, Schema]] = {s.name: s for s in (*_COMMON, *_ASSETS, *_NOTES, *_FINANCINGS)}
 _BY_TYPE: Final = {s.record_type: s for s in SCHEMAS.values()}
+RECORD_TYPES: Final = frozenset(_BY_TYPE)
 
 
 def schema_of_type(record_type: RecordType) -> Schema:

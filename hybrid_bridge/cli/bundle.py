@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hybrid_bridge.cli.readable import hanging
+from hybrid_bridge.cli.stamping import FILE, opened, renew, require_unrenewed, timestamp, write_bundle
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, AnchorPart, Bundle, decode_bundle
@@ -15,15 +16,18 @@ from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
+from hybrid_bridge.core.note import TYPE_ED25519, vkey
 from hybrid_bridge.errors import Missing
-from hybrid_bridge.units import Address
-
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+from hybrid_bridge.units import Address, LogId, TreeSize
 
 
 @click.group()
 def command() -> None:
-    """Explain a bundle; add the public chain's evidence to one."""
+    """Explain a bundle; add the public chain's evidence, timestamps and renewals to one."""
+
+
+command.add_command(timestamp)
+command.add_command(renew)
 
 
 @command.command()
@@ -58,6 +62,7 @@ def describe(bundle: Bundle) -> dict[str, list[str]]:
         "log": [
             f"{bundle.genesis.origin}, id {genesis.log_id.hex()}",
             f"{len(bundle.genesis.validators)} validators at genesis",
+            f"verifier key {vkey(bundle.genesis.origin, TYPE_ED25519, genesis.log_key)}",
         ],
         "purpose": [bundle.purpose],
         "checkpoints": [f"size {note.size}, {len(note.lines)} signature lines" for note in notes],
@@ -111,15 +116,12 @@ def _anchor(anchor: AnchorPart) -> str:
 )
 def upgrade(file: Path, url: str, contract_hex: str, output: Path | None) -> None:
     """Put the public chain's evidence for FILE's checkpoints into it: header, receipt, and the path between them."""
-    target = file if output is None else output
-    if str(target) == "-":
-        raise click.UsageError("--output is needed when FILE is standard input")  # noqa: EM101, TRY003 click's own
-    bundle = decode_bundle(read_bounded(file, MAX_BUNDLE))
+    target, bundle = opened(file, output)
+    require_unrenewed(bundle)
     upgraded = with_anchor(bundle, url, Address(hex_option(contract_hex, 20, "--contract")))
-    beside = target.with_name(target.name + ".new")
-    beside.write_bytes(upgraded.encode())
-    beside.replace(target)  # a bundle is evidence: the old one or the new one, never half of one
-    click.echo(f"{target}: {len(upgraded.anchors)} public anchor{'s' * (len(upgraded.anchors) != 1)}")
+    write_bundle(target, upgraded)
+    anchors = sum(isinstance(anchor, EvmAnchor) for anchor in upgraded.anchors)
+    click.echo(f"{target}: {anchors} public anchor{'s' * (anchors != 1)}")
 
 
 def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
@@ -145,6 +147,23 @@ def with_anchor(bundle: Bundle, url: str, contract: Address) -> Bundle:
     anchor = anchor_evidence(chain, events[-1])
     kept = (a for a in bundle.anchors if not (isinstance(a, EvmAnchor) and _place(a) == _place(anchor)))
     return replace(bundle, anchors=(*kept, anchor))
+
+
+def anchored_size(log_id: LogId, url: str, contract: Address) -> TreeSize:
+    """The newest size of a log that a contract holds for good.
+
+    Raises:
+        Missing: it has no final anchor yet.
+    """
+    from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415 web3 only when a chain is asked
+    from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
+    from hybrid_bridge.units import PublicBlockNumber  # noqa: PLC0415
+
+    chain = Web3Chain(JsonRpc("endpoint", url), contract)
+    events = chain.anchored(log_id, PublicBlockNumber(0), chain.finalized().number)
+    if not events:
+        raise Missing(what="a final anchor of this log in that contract")
+    return max(event.tree_size for event in events)
 
 
 def _place(anchor: EvmAnchor) -> tuple[int, int, bytes]:

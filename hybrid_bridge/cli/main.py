@@ -9,13 +9,19 @@ from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
     "verify": "Check a bundle or an export: each verdict, what it rests on, what is not proven.",
-    "bundle": "Explain a bundle; put public anchors into it.",
+    "bundle": "Explain a bundle; put public anchors, timestamps and renewals into it.",
     "export": "Write what a bundle proves in a format that other people's tools read.",
+    "witness": "Be a witness of logs, or ask one to cosign a bundle's checkpoint.",
+    "tiles": "Write the log as static tiles for other people's tools, or serve them.",
     "examples": "Write example bundles, good and bad, into a folder.",
     "demo": "Play a whole consortium, a public chain and an outsider on this machine.",
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
     "member": "Submit records, ask for bundles, at one's own node.",
+    "evidence": "Turn a promise that a node broke into evidence for anybody.",
+    "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",
+    "audit": "Replay the registry from its deltas: it only grew, and nothing vanished.",
+    "ledger": "See which numbers of each submitter the ledger holds.",
     "contract": "Deploy and read the public contract.",
     "devnet": "Run an embedded public chain on loopback.",
 }

@@ -11,11 +11,13 @@ import click
 from hybrid_bridge.core.bundle import SUFFIX
 from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u
 from hybrid_bridge.core.labels import normalised
+from hybrid_bridge.core.promise import BROKEN, SignedPromise
 from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import Digest, TransactionId
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+    from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 
 FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -180,6 +182,39 @@ def records(folder: Path, as_json: bool) -> None:
 
 @command.command()
 @folder_option
+@json_option
+def promises(folder: Path, as_json: bool) -> None:
+    """What nodes promised when they accepted our transactions: kept, refused (on the record), due, or broken."""
+    found: list[dict[str, Json]] = []
+    with _desk(folder) as desk:
+        after = 0
+        while page := desk.promises(after):
+            after = page[-1].number
+            found += map(_promise, page)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for row in found:
+        click.echo("  ".join(str(value) for value in row.values()))
+    if any(row["standing"] == BROKEN for row in found):
+        click.echo("Next: hybrid-bridge evidence omission --transaction HEX", err=True)
+
+
+def _promise(row: "pb.PromiseSummary") -> dict[str, Json]:
+    promise = SignedPromise.decode(row.promise).promise
+    return {
+        "standing": row.standing,
+        "transaction": promise.transaction_id.hex(),
+        "sequence": row.sequence,
+        "accepted_epoch": promise.accepted_epoch,
+        "by_epoch": promise.by_epoch,
+        "epoch": row.epoch or None,
+        "signer": promise.signer.hex(),
+    }
+
+
+@command.command()
+@folder_option
 @click.argument("entry_leaf", type=Hex())
 def show(folder: Path, entry_leaf: bytes) -> None:
     """A document in full, as JSON. Private."""
@@ -221,7 +256,7 @@ def bundle(
         size=size,
         transactions=transactions,
         newest=newest,
-        receipt=receipt,
+        cose_receipt=receipt,
         presentable=presentable,
     )
     with _desk(folder) as desk:

@@ -4,11 +4,21 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, Evidence, OpenedField, RecordFact, Verdict, utc
+from hybrid_bridge.core.evidence import (
+    CLAIMED,
+    NOT_SHOWN,
+    PROVEN,
+    UNDECIDED,
+    Evidence,
+    OpenedField,
+    RecordFact,
+    Verdict,
+    utc,
+)
 from hybrid_bridge.steps.verify.exports import ExportEvidence
 
 WIDTH = 120
-MARKS = {UNDECIDED: "?", NOT_SHOWN: "·"}
+MARKS = {UNDECIDED: "?", CLAIMED: "?", NOT_SHOWN: "·", PROVEN: "!"}
 TIMES = ("_time",)  # a field whose name ends so holds Unix seconds
 
 
@@ -21,8 +31,10 @@ def render(evidence: Evidence) -> str:
         _listed("Warnings", evidence.warnings),
         *(_record(fact) for fact in evidence.records),
         _listed("Registry", _registry(evidence)),
+        _listed("Promise", _promise(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
+        _listed("Timestamps", _tokens(evidence)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
         _listed("In the bundle and judged by no check", (item.place for item in evidence.unjudged)),
@@ -49,6 +61,8 @@ def render_export(evidence: ExportEvidence) -> str:
 def _head(evidence: Evidence) -> Iterator[str]:
     done = "VERIFIED" if evidence.complete else "INCOMPLETE: something that you require could not be verified"
     yield done
+    if evidence.verdict("omission").result == PROVEN:
+        yield "  and what is verified is A BROKEN PROMISE of one of the log's own nodes: see omission"
     yield f"  log {plain(evidence.origin)}, checkpoint of size {evidence.tree_size}"
     yield f"  log id {evidence.log_id.hex()}"
 
@@ -61,7 +75,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from hanging(start, verdict.detail)
         if not verdict.is_open:
             yield from hanging(" " * len(start), f"rests on {verdict.rests_on}")
-        elif verdict.result == UNDECIDED:
+        elif verdict.result in (UNDECIDED, CLAIMED):
             yield from hanging(" " * len(start), f"to say more, bring {verdict.missing}")
 
 
@@ -73,7 +87,8 @@ def _record(fact: RecordFact) -> Iterator[str]:
     title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, ended {utc(fact.by)} by the ledger's clock"
     yield from hanging("", title)
     yield from _fields(fact.fields)
-    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, all its signatures hold"
+    number = f"number {fact.sequence} of its submitter"
+    signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, {number}, signatures hold"
     yield from hanging("  ", f"({fact.undisclosed} other leaves, decoys among them, stay undisclosed{signed})")
 
 
@@ -94,6 +109,22 @@ def _registry(evidence: Evidence) -> Iterator[str]:
     for fact in evidence.registry:
         versions = f" (versions shown: {', '.join(map(str, fact.versions))})" if len(fact.versions) > 1 else ""
         yield f"at the end of epoch {fact.epoch} ({utc(fact.at)}): {fact.label}: {fact.statement}{versions}"
+
+
+def _promise(evidence: Evidence) -> Iterator[str]:
+    fact = evidence.promise
+    if fact is not None:
+        who = fact.signer or "a key whose certificate is not shown; its signature is not checked"
+        yield f"transaction {fact.transaction.hex()}"
+        yield f"entry       {fact.entry_leaf.hex()}"
+        yield f"accepted {utc(fact.accepted_at)} by the node's clock, in epoch {fact.accepted_epoch}"
+        yield f"owed by the end of epoch {fact.by_epoch}, by {who}"
+
+
+def _tokens(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.tokens:
+        standing = f"its authority: {fact.basis}" if fact.basis else f"NOT trusted; bring {fact.missing}"
+        yield f"{fact.place}: existed by {utc(fact.time)}, says {fact.authority} ({fact.hash}); {standing}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

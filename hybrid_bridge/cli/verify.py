@@ -63,8 +63,8 @@ def command(
     content and verified as far as its format goes.
 
     \b
-    Exit code 0: all that your trust file requires was verified.
-    Exit code 1: refuted; keep the file, it is evidence.
+    Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
+    Exit code 1: refuted; keep the file, it is evidence. Of a promise: what it owes is there.
     Exit code 2: malformed.
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
@@ -86,7 +86,7 @@ def command(
         return 0 if shown.complete else Missing.exit_code
     evidence = verify(data, trust, now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
-        evidence = verify(data, trust, now, _sights(decode_bundle(data), trust, urls, contract_hex))
+        evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
     click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
 
@@ -140,7 +140,7 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     return data
 
 
-def _sights(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
+def sights_of(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:
     """What the endpoints agree on; their adapter is imported here and nowhere else in this command."""
     from hybrid_bridge.adapters.evm.sight import Wanted, look_all  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ Nothing in a bundle is a trust input: no key, address, endpoint or link in it is
 This module gives bytes their shape; whether they are true is `steps.verify`'s to say. Source: SPEC §11.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, TypeAlias
 
 from hybrid_bridge.core.anchor import EvmAnchor
@@ -42,6 +42,7 @@ class GenesisPart:
     record: bytes
     path: Path
     validators: tuple[ValidatorPart, ...]
+    mldsa_key: bytes | None = None  # of the log, behind logMldsaKeyHash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +266,11 @@ class Bundle:
         decode_bundle(data)  # what we write must be what we read: a bundle is kept for decades
         return data
 
+    def covered(self, renewals: int) -> bytes:
+        """The JCS bytes of this bundle with its renewals cut to the first so many: what the next one stamps."""
+        shown = replace(self, renewals=self.renewals[:renewals])
+        return canonical_json(_BUNDLE.write(shown))
+
 
 def decode_bundle(data: bytes) -> Bundle:
     """Parse a bundle: steps 1 and 2 of SPEC §12, except that an unknown critical extension is the verifier's to judge.
@@ -400,6 +406,7 @@ _BUNDLE: Codec[Bundle] = record(
         "genesis": record(
             GenesisPart,
             {"origin": text(200), "record": octets(832), "path": _PATH, "validators": _VALIDATORS},
+            {"mldsa_key": octets(1312)},
         ),
         "rotations": array(_ROTATION, 64),
         "checkpoints": _at_least_one(array(_CHECKPOINT, 16)),

@@ -1,47 +1,82 @@
-"""X.509 certificates as far as verifiers look into them: the key, the issuer's signature, the names of the subject.
+"""What one X.509 certificate says, read once; whether a root that the verifier names issued it.
 
-The library that reads them is imported when one is shown. Source: SPEC §8.1, §12 step 9; RFC 5280.
+The library that reads X.509 is strict by errors and by warnings, and lets foreign errors out of mere attributes. Here
+whatever it complains of, now or in a release to come, is Malformed. Source: SPEC §8.1, §12 step 9; RFC 5280.
 """
 
-from collections.abc import Iterable
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.errors import CertificateMalformed
+from hybrid_bridge.units import Digest, UnixSeconds
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, ObjectIdentifier
 
 MAX_CERTIFICATE: Final = 1 << 14  # bytes
+MAX_NAME: Final = 64  # characters that X.520 has room for
+_IDENTITY: Final = re.compile(r"urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}")
 
 
-def load_certificate(der: bytes) -> "Certificate":
-    """A certificate of DER bytes.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a certificate names, and whether it is one for identity keys: TLS and owners have certificates too."""
+
+    names: frozenset[str]
+    legal_ids: frozenset[str]
+    is_identity: bool
+
+    def holds(self, name: str, legal_id: str) -> bool:
+        """The legal id whole; the name as far as X.520 has room for it."""
+        return name[:MAX_NAME] in self.names and legal_id in self.legal_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCertificate:
+    """A certificate of the bundle. Whom it names counts only if a root of the verifier issued it; else None."""
+
+    digest: Digest
+    spki: bytes
+    begins: UnixSeconds
+    ends: UnixSeconds
+    subject: Subject | None
+
+
+def read_certificate(der: bytes) -> "Certificate":
+    """A DER certificate, as the library reads it.
 
     Raises:
-        CertificateMalformed: they are none.
+        CertificateMalformed: it does not.
     """
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 only if one is shown
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 dear; only if a certificate is at hand
 
-    try:
+    with _reading("a DER X.509 certificate"):
         return load_der_x509_certificate(der)
-    except (ValueError, InvalidVersion):
-        raise CertificateMalformed(rule="a DER X.509 certificate") from None
 
 
-def spki_of(certificate: "Certificate") -> bytes:
-    """Its SubjectPublicKeyInfo.
+def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
+    """Everything that verifiers ask of a certificate. Each root costs at most one signature check.
 
     Raises:
-        CertificateMalformed: a key that the library cannot read.
+        CertificateMalformed: it cannot be read.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
-
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        raise CertificateMalformed(rule="a public key this library can read") from None
+    certificate = read_certificate(der)
+    with _reading("a validity that this library can read"):
+        begins, ends = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    is_trusted = any(_issued_by(certificate, root) for root in roots)
+    return ShownCertificate(
+        digest=sha256(der),
+        spki=_spki(certificate),
+        begins=UnixSeconds(int(begins)),
+        ends=UnixSeconds(int(ends)),
+        subject=_subject(certificate) if is_trusted else None,
+    )
 
 
 def certified_key(der: bytes) -> PublicKey:
@@ -50,35 +85,84 @@ def certified_key(der: bytes) -> PublicKey:
     Raises:
         CertificateMalformed, FieldMalformed: no certificate, or no identity key in it.
     """
-    return decode_spki(spki_of(load_certificate(der)))
+    return decode_spki(_spki(read_certificate(der)))
 
 
-def is_issued_by(certificate: "Certificate", root: "Certificate") -> bool:
-    """Whether `root` signed the certificate and is named in it as the issuer."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
+def _spki(certificate: "Certificate") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
+    with _reading("a public key that this library can read"):
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _issued_by(certificate: "Certificate", root: "Certificate") -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:
-        certificate.verify_directly_issued_by(root)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        with _reading("an issuer and a signature that this library can read"):
+            certificate.verify_directly_issued_by(root)
+    except (InvalidSignature, CertificateMalformed):
         return False
     return True
 
 
-def is_valid_at(certificate: "Certificate", moment: int) -> bool:
-    """Whether its term covers the moment."""
-    begin, end = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
-    return begin <= moment <= end
-
-
-def subject_of(certificate: "Certificate") -> tuple[frozenset[str], frozenset[str]]:
-    """The organisation names and identifiers of the subject; none if they cannot be read."""
+def _subject(certificate: "Certificate") -> Subject:
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
-    def values(kind: "ObjectIdentifier") -> Iterable[str]:
-        return (str(item.value) for item in subject.get_attributes_for_oid(kind))
+    return Subject(
+        names=_texts(certificate, NameOID.ORGANIZATION_NAME),
+        legal_ids=_texts(certificate, NameOID.ORGANIZATION_IDENTIFIER),
+        is_identity=_is_identity(certificate),
+    )
+
+
+def _texts(certificate: "Certificate", oid: "ObjectIdentifier") -> frozenset[str]:
+    """Attributes of the subject; one that is no text (a bit string), or cannot be read, names nobody."""
+    try:
+        with _reading("a subject that this library can read"):
+            values = [item.value for item in certificate.subject.get_attributes_for_oid(oid)]
+    except CertificateMalformed:
+        return frozenset()
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+def _is_identity(certificate: "Certificate") -> bool:
+    from cryptography.x509 import SubjectAlternativeName, UniformResourceIdentifier  # noqa: PLC0415
 
     try:
-        subject = certificate.subject
-    except ValueError:
-        return frozenset(), frozenset()
-    return frozenset(values(NameOID.ORGANIZATION_NAME)), frozenset(values(NameOID.ORGANIZATION_IDENTIFIER))
+        with _reading("extensions that this library can read"):
+            names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
+            uris = names.get_values_for_type(UniformResourceIdentifier)
+    except CertificateMalformed:
+        return False
+    return len(uris) == 1 and _IDENTITY.fullmatch(uris[0]) is not None
+
+
+@contextmanager
+def _reading(rule: str) -> Iterator[None]:
+    """The library's own errors become ours, and its warnings of what it will refuse one day too."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.x509 import (  # noqa: PLC0415
+        DuplicateExtension,
+        ExtensionNotFound,
+        InvalidVersion,
+        UnsupportedGeneralNameType,
+    )
+
+    refusals = (
+        ValueError,
+        TypeError,
+        OverflowError,
+        Warning,
+        UnsupportedAlgorithm,
+        InvalidVersion,
+        DuplicateExtension,
+        ExtensionNotFound,
+        UnsupportedGeneralNameType,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            yield
+        except refusals:
+            raise CertificateMalformed(rule=rule) from None

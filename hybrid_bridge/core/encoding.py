@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Self, TypeAlias
 
+from hybrid_bridge.core.proof import as_digest, as_octets
 from hybrid_bridge.errors import (
-    DigestLength,
     FieldMalformed,
     NotCanonical,
     RecordMalformed,
@@ -49,12 +49,9 @@ def require_digest(value: bytes, field: str) -> Digest:
 
     Raises:
         DigestLength: any other length.
+        FieldMalformed: no byte string.
     """
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise FieldMalformed(field=field, rule="a byte string")
-    if len(value) != 32:
-        raise DigestLength(field=field, got=len(value))
-    return Digest(bytes(value))
+    return as_digest(value, field)
 
 
 # ── base64url without padding ────────────────────────────────────────────────────────────────────────────────────────
@@ -223,9 +220,7 @@ class Reader:
     """Reads a binary struct field after field; the inverse of `Writer`. `end` must be called last."""
 
     def __init__(self, data: bytes) -> None:
-        if not isinstance(data, bytes | bytearray | memoryview):  # bytes(37) would be 37 zeros
-            raise FieldMalformed(field="struct", rule="a byte string")
-        self._data = bytes(data)
+        self._data = as_octets(data, "struct")
         self._at = 0
 
     @property

@@ -14,10 +14,12 @@ from hybrid_bridge.units import (
     ChainId,
     Digest,
     EpochNumber,
+    KeyId,
     LeafIndex,
     LogId,
     PublicBlockHash,
     PublicBlockNumber,
+    Sequence,
     TransactionId,
     TreeSize,
     UnixSeconds,
@@ -28,6 +30,8 @@ FORMAT: Final = "hybrid-bridge/evidence/v1"
 VERIFIED: Final = "verified"
 UNDECIDED: Final = "undecided"
 NOT_SHOWN: Final = "not shown"
+PROVEN: Final = "proven"  # an omission: the bundle holds, and what it shows is a node's breach
+CLAIMED: Final = "claimed, unanswered"  # an omission of which not everything is shown
 
 NOT_PROVEN: Final = (
     "that what was entered was true before it was entered",
@@ -59,7 +63,7 @@ class Verdict:
     @property
     def is_open(self) -> bool:
         """Nothing could be said; `missing` names what would be needed."""
-        return self.result in (UNDECIDED, NOT_SHOWN)
+        return self.result in (UNDECIDED, NOT_SHOWN, CLAIMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class RecordFact:
     fields: tuple[OpenedField, ...]
     undisclosed: int
     transaction: TransactionId | None  # None: the signed transaction is not shown
+    submitter: KeyId | None = None
+    sequence: Sequence | None = None  # its submitter's number; counts up by one with each that stands in a block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,18 @@ class AbsenceFact:
 
     epoch: EpochNumber
     leaf: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseFact:
+    """What a node owed: the entry, or the refusal of its transaction, in a batch of the window (SPEC §5)."""
+
+    transaction: TransactionId
+    entry_leaf: Digest
+    accepted_at: UnixSeconds  # the node's own clock
+    accepted_epoch: EpochNumber
+    by_epoch: EpochNumber
+    signer: str  # "" when no certificate shown holds the key: then nobody has checked the signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +167,20 @@ class BeaconFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFact:
+    """One RFC 3161 token. `basis` says which of the verifier's roots its authority leads to; "" if none does."""
+
+    place: str  # "size 4" or "renewal 0": what it is over
+    authority: str  # subject of the certificate that signed
+    time: UnixSeconds  # what it is over existed by then: genTime and its accuracy, rounded up
+    until: UnixSeconds  # the last second of that certificate
+    hash: str  # of the imprint
+    sha256: Digest  # of the token
+    basis: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArtefactFact:
     """A document whose SHA-256 a disclosed field holds. Name, media type, size and other digests are the holder's."""
 
@@ -182,8 +214,10 @@ class Evidence:
     records: tuple[RecordFact, ...]
     registry: tuple[RegistryFact, ...]
     absences: tuple[AbsenceFact, ...]
+    promise: PromiseFact | None
     governance: tuple[GovernanceFact, ...]
     anchors: tuple[AnchorFact, ...]
+    tokens: tuple[TokenFact, ...]
     beacons: tuple[BeaconFact, ...]
     artefacts: tuple[ArtefactFact, ...]
     signers: tuple[str, ...]

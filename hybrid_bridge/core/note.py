@@ -1,19 +1,21 @@
 """Text with signature lines under it, and the keys that check them: the signed note of C2SP.
 
 What a note says is no matter of this module; a checkpoint is one kind of note (`core/checkpoint.py`). Ordinary logs
-and witnesses sign notes too, so their keys are checked here: Ed25519 (type 01), and Ed25519 with a time (type 04).
+and witnesses sign notes too, so their keys are checked here: Ed25519 (type 01), Ed25519 with a time (type 04), and
+ML-DSA-44 with a time (type 06), whose message is made of a checkpoint's three lines.
 Source: SPEC §8.3; C2SP signed-note, tlog-cosignature.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.keys import ED25519, PublicKey
+from hybrid_bridge.core.keys import ED25519, PrivateKey, PublicKey
+from hybrid_bridge.core.mldsa import KEY_BYTES, MldsaKey, verify_mldsa
 from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, Missing, NotCanonical, TooLong
 
@@ -23,9 +25,11 @@ MAX_TIME: Final = 2**63 - 1  # C2SP tlog-cosignature
 
 TYPE_ED25519: Final = b"\x01"
 TYPE_COSIGNATURE: Final = b"\x04"
+TYPE_MLDSA: Final = b"\x06"
 TYPE_QUORUM: Final = b"\xffhybrid-bridge/eip712-checkpoint/v1"  # the key is an address
-KEY_WIDTHS: Final = {TYPE_ED25519: 32, TYPE_COSIGNATURE: 32, TYPE_QUORUM: 20}
+KEY_WIDTHS: Final = {TYPE_ED25519: 32, TYPE_COSIGNATURE: 32, TYPE_MLDSA: KEY_BYTES, TYPE_QUORUM: 20}
 
+_DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and lone surrogates, which UTF-8 has not
 _ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")  # RFC 8410 §4
 
@@ -158,7 +162,7 @@ class VerifierKey:
         """
         require_name(self.name)
         if len(as_octets(self.key, "key")) != KEY_WIDTHS.get(as_octets(self.kind, "type")):
-            raise FieldMalformed(field="vkey", rule="a key of type 01, type 04 or a validator's address")
+            raise FieldMalformed(field="vkey", rule="a key of type 01, 04 or 06, or a validator's address")
 
     @property
     def key_id(self) -> bytes:
@@ -181,7 +185,9 @@ def vkey(name: str, kind: int | bytes, key: bytes) -> str:
 
 
 def _key(name: str, kind: int | bytes, key: bytes) -> VerifierKey:
-    return VerifierKey(name, bytes([kind & 0xFF]) if isinstance(kind, int) else kind, key)
+    if isinstance(kind, int) and not 0 <= kind <= 0xFF:
+        raise FieldMalformed(field="type", rule="0 to 255, or bytes")
+    return VerifierKey(name, bytes([kind]) if isinstance(kind, int) else kind, key)
 
 
 def parse_vkey(text: str) -> VerifierKey:
@@ -210,6 +216,8 @@ def verify_signed_note(text: str | bytes, vkeys: Sequence[str | VerifierKey]) ->
         Missing: no line is by a known key.
     """
     note = parse_signed_note(text)
+    if not isinstance(vkeys, Iterable):
+        raise FieldMalformed(field="vkeys", rule="a sequence of keys")
     known = {(key.name, key.key_id): key for key in (_as_key(key) for key in vkeys)}
     matching = [(known[line.name, line.key_id], line) for line in note.lines if (line.name, line.key_id) in known]
     if not matching:
@@ -234,9 +242,50 @@ def verify_line(key: VerifierKey, line: NoteLine, body: bytes) -> None:
         ed25519_key(key.key).verify(body, line.signature)
     elif key.kind == TYPE_COSIGNATURE:
         time, signature = _timed(line)
-        ed25519_key(key.key).verify(b"cosignature/v1\ntime %d\n" % time + body, signature)
+        ed25519_key(key.key).verify(_cosigned(time, body), signature)
+    elif key.kind == TYPE_MLDSA:
+        time, signature = _timed(line)
+        verify_mldsa(key.key, _subtree(key.name, time, body), signature)
     else:
-        raise FieldMalformed(field="vkey", rule="type 01 or 04")
+        raise FieldMalformed(field="vkey", rule="type 01, 04 or 06")
+
+
+def cosign(name: str, key: PrivateKey | MldsaKey, time: int, body: bytes) -> NoteLine:
+    """The line of a witness under a checkpoint: type 04 by an Ed25519 key, type 06 by one of ML-DSA-44.
+
+    Raises:
+        FieldMalformed: no key name; a key of another kind; a time that is none; `body` is no checkpoint (type 06).
+    """
+    if not 0 <= time <= MAX_TIME:
+        raise FieldMalformed(field="time", rule="0 to 2^63-1")
+    if isinstance(key, MldsaKey):
+        kind, raw, signature = TYPE_MLDSA, key.public, key.sign(_subtree(name, time, body))
+    else:
+        kind, raw, signature = TYPE_COSIGNATURE, key.public.spki[-32:], key.sign(_cosigned(time, body))
+    return NoteLine(name, key_id(name, kind, raw), time.to_bytes(8, "big") + signature)
+
+
+def cosigned_at(line: NoteLine) -> int:
+    """The time in a line of type 04 or 06.
+
+    Raises:
+        FieldMalformed: it has none.
+    """
+    return _timed(line)[0]
+
+
+def _cosigned(time: int, body: bytes) -> bytes:
+    return b"cosignature/v1\ntime %d\n" % time + body
+
+
+def _subtree(name: str, time: int, body: bytes) -> bytes:
+    """The message of type 06 (C2SP tlog-cosignature): extension lines are no part of it."""
+    origin, size, root = [*body.split(b"\n"), b"", b"", b""][:3]
+    if not 1 <= len(name.encode()) <= 255 or not 1 <= len(origin) <= 255 or not _DECIMAL.fullmatch(size):
+        raise FieldMalformed(field="note", rule="names of at most 255 bytes, and a size, under an ML-DSA-44 line")
+    digest = parse_b64(root.decode("utf-8", "replace"), "root")
+    parts = bytes([len(name.encode())]), name.encode(), time.to_bytes(8, "big"), bytes([len(origin)]), origin
+    return b"subtree/v1\n\x00" + b"".join(parts) + bytes(8) + int(size).to_bytes(8, "big") + digest
 
 
 def ed25519_key(raw: bytes) -> PublicKey:

@@ -16,6 +16,12 @@ VERSION: Final = 1
 PROMISE_BYTES: Final = 153
 SIGNED_PROMISE_BYTES: Final = 219
 
+# What became of a promise, as far as a member has closed its epochs.
+KEPT: Final = "kept"
+REFUSED: Final = "refused"  # on the record: that keeps it too
+DUE: Final = "due"
+BROKEN: Final = "broken"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:

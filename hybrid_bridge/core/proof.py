@@ -248,14 +248,19 @@ def as_integer(value: object, field: str) -> int:
 
 
 def as_octets(value: object, field: str) -> bytes:
-    """`value` if it is a byte string.
+    """`value` if it is a byte string; a view counts only while it lives and if its items are bytes.
 
     Raises:
         FieldMalformed: anything else.
     """
-    if not isinstance(value, bytes | bytearray | memoryview):
+    if not isinstance(value, bytes | bytearray | memoryview):  # bytes(37) would be 37 zeros
         raise FieldMalformed(field=field, rule="a byte string")
-    return bytes(value)
+    try:
+        if isinstance(value, memoryview) and value.itemsize != 1:
+            raise FieldMalformed(field=field, rule="a byte string")
+        return bytes(value)
+    except ValueError:  # of a view that was released
+        raise FieldMalformed(field=field, rule="a byte string") from None
 
 
 def _path(path: object, expected: int) -> list[Digest]:

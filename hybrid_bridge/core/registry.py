@@ -1,142 +1,29 @@
-"""Build the registry: labels present or absent, in a tree that only grows and whose old roots stay provable.
+"""What an epoch adds to the registry, padded so that nobody counts, and how an auditor replays it (SPEC §9.5).
 
-A tree never changes: `insert` copies the paths it touches and shares the rest, so every epoch keeps its own tree at
-the price of its own insertions. Verifying is elsewhere: `core/registry_proof.py`. Source: SPEC §9.1, §9.5.
+The registry itself is a tree that only grows and whose old roots stay provable: built in `core/prefix_tree.py`,
+verified in `core/registry_proof.py`, both named here too. Source: SPEC §9.1, §9.5.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice, pairwise
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from hybrid_bridge.core.encoding import Reader, Writer, context
 from hybrid_bridge.core.ladder import highest, lowest, rung
-from hybrid_bridge.core.proof import as_digest
-from hybrid_bridge.core.registry_proof import STANDARD, PrefixHashing, RegistryProof, Terminal
+from hybrid_bridge.core.prefix_tree import Pair, PrefixTree, tree_root
+from hybrid_bridge.core.registry_proof import OURS, RegistryProof, Rules, Terminal, verify
 from hybrid_bridge.core.secret import Secret
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RootMismatch, TooLong
+from hybrid_bridge.errors import FieldMalformed, RootMismatch, TooLong
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, LogId, RegistryIndex
 
-Pair: TypeAlias = tuple[RegistryIndex, Commitment]
+__all__ = [
+    "OURS", "Delta", "Pair", "PrefixTree", "RegistryProof", "Rules", "Terminal", "apply_delta", "dummies",
+    "genesis_tree", "pad_insertions", "tree_root", "verify",
+]  # fmt: skip
 
 MAX_DELTA: Final = 2**20  # the highest rung a registry ladder can have
 GENESIS_EPOCH: Final = EpochNumber(0)
-
-
-# ── the tree ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    digest: Digest
-    index: RegistryIndex
-    commitment: Commitment
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    digest: Digest
-    left: "_Node"
-    right: "_Node"
-
-
-_Node: TypeAlias = _Leaf | _Branch | None
-
-
-class PrefixTree:
-    """A set of pairs and its root. Immutable: `insert` gives another tree."""
-
-    def __init__(self, *, hashing: PrefixHashing = STANDARD) -> None:
-        self._hashing = hashing
-        self._top: _Node = None
-        self._size = 0
-
-    @property
-    def root(self) -> Digest:
-        """Depends on the pairs, not on their order of arrival; the empty value if there is none."""
-        return self._digest(self._top)
-
-    @property
-    def size(self) -> int:
-        """Pairs."""
-        return self._size
-
-    def insert(self, pairs: Iterable[Pair]) -> "PrefixTree":
-        """The tree with these pairs too; this one stays as it is.
-
-        Raises:
-            DigestLength: an index or a commitment has not 32 bytes.
-            FieldMismatch: an index is there already, or twice among the pairs.
-        """
-        ordered = sorted((as_digest(i, "registry.index"), as_digest(c, "registry.commitment")) for i, c in pairs)
-        new = [(RegistryIndex(i), Commitment(c)) for i, c in ordered]
-        for (before, _), (index, _) in pairwise(new):
-            if before == index:
-                raise _taken(index)
-        for index, _ in new:
-            if self.get(index) is not None:
-                raise _taken(index)
-        grown = PrefixTree(hashing=self._hashing)
-        grown._top = self._inserted(self._top, new, 0)
-        grown._size = self._size + len(new)
-        return grown
-
-    def get(self, index: RegistryIndex) -> Commitment | None:
-        """What stands at `index`, if anything does."""
-        terminal = self.prove(index).terminal
-        return terminal.commitment if terminal is not None and terminal.index == index else None
-
-    def prove(self, index: RegistryIndex) -> RegistryProof:
-        """Where `index` leads: evidence of its presence or of its absence.
-
-        Raises:
-            DigestLength: not 32 bytes.
-        """
-        as_digest(index, "registry.index")
-        path: list[Digest] = []
-        node = self._top
-        while isinstance(node, _Branch):
-            right = _bit(index, len(path))
-            path.append(self._digest(node.left if right else node.right))
-            node = node.right if right else node.left
-        terminal = None if node is None else Terminal(node.index, node.commitment)
-        return RegistryProof(terminal, tuple(reversed(path)))
-
-    def pairs(self) -> Iterator[Pair]:
-        """All pairs, ascending."""
-        waiting = [self._top]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, _Branch):
-                waiting += (node.right, node.left)
-            elif node is not None:
-                yield node.index, node.commitment
-
-    def _inserted(self, node: _Node, pairs: Sequence[Pair], depth: int) -> _Node:
-        """`node`, whose prefix has `depth` bits, with `pairs`, which ascend and share that prefix."""
-        if not pairs:
-            return node
-        if isinstance(node, _Leaf):
-            pairs, node = sorted([*pairs, (node.index, node.commitment)]), None
-        if node is None and len(pairs) == 1:
-            index, commitment = pairs[0]
-            return _Leaf(self._hashing.leaf(index, commitment), index, commitment)
-        middle = bisect_left(pairs, 1, key=lambda pair: _bit(pair[0], depth))
-        left = self._inserted(node and node.left, pairs[:middle], depth + 1)
-        right = self._inserted(node and node.right, pairs[middle:], depth + 1)
-        return _Branch(self._hashing.node(self._digest(left), self._digest(right)), left, right)
-
-    def _digest(self, node: _Node) -> Digest:
-        return self._hashing.empty if node is None else node.digest
-
-
-def _bit(index: bytes, depth: int) -> int:
-    return index[depth >> 3] >> 7 - (depth & 7) & 1
-
-
-def _taken(index: RegistryIndex) -> FieldMismatch:
-    return FieldMismatch(field="registry.index", expected="absent", got=index.hex())
 
 
 # ── an epoch's insertions ────────────────────────────────────────────────────────────────────────────────────────────

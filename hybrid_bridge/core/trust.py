@@ -12,6 +12,7 @@ from typing import Final
 from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, canonical_json, nesting
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
+from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.errors import FieldMalformed, NotCanonical, TooLong
 from hybrid_bridge.units import Seconds
 
@@ -91,6 +92,7 @@ REQUIREMENTS: Final = (
     "not before",
     "freshness",
     "registry",
+    "omission",
     "governance since",
 )  # the verdicts that a trust file may require; the level has a member of its own
 
@@ -135,6 +137,8 @@ def parse_trust(data: bytes) -> Trust:
         raise NotCanonical(field="trust") from None
     canonical_json(value)  # our value set only: no floats, no deep nesting
     trust = _TRUST.parse(value, "trust")
+    if trust.tlog_policy is not None:
+        parse_policy(trust.tlog_policy)  # refused here, not when the first witness is met
     _require_once([chain.chain_id for chain in trust.public_chains], "trust.public_chains")
     for chain in trust.public_chains:
         _require_once([block.number for block in chain.block_hashes], "trust.public_chains.block_hashes")

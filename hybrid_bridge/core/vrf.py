@@ -2,7 +2,7 @@
 
 Source: RFC 9381, cipher suite 0x03; SPEC §9.3. A proof is Γ (32) ‖ c (16, little-endian) ‖ s (32, little-endian).
 The holder of the secret key alone can make an index; a proof shows that it is the one index of this input.
-`prove` is not constant time (see `edwards25519`): make proofs where no stranger can measure them.
+Secret numbers meet only libsodium's constant-time functions. Only `prove` and `public_key` see them.
 """
 
 import hashlib
@@ -17,49 +17,53 @@ _SUITE: Final = b"\x03"
 _TO_CURVE, _CHALLENGE, _OUTPUT, _END = b"\x01", b"\x02", b"\x03", b"\x00"
 
 
-def public_key(seed: bytes) -> bytes:
+def public_key(secret_key: bytes) -> bytes:
     """The 32-byte public key of a 32-byte secret key, as in Ed25519 (RFC 8032 §5.1.5)."""
-    x, _ = _expand(seed)
-    return curve.encode_point(curve.multiply(x, curve.BASE))
+    x, _ = _expand(secret_key)
+    return curve.times_base(x)
 
 
-def prove(seed: bytes, alpha: bytes) -> bytes:
+def prove(secret_key: bytes, alpha: bytes) -> bytes:
     """The proof of `alpha`, 80 bytes; the same input gives the same bytes (RFC 9381 §5.1)."""
-    x, prefix = _expand(seed)
-    key = public_key(seed)
+    x, prefix = _expand(secret_key)
+    key = curve.times_base(x)
     point = _to_curve(key, alpha)
-    encoded = curve.encode_point(point)
-    gamma = curve.multiply(x, point)
-    k = _little(hashlib.sha512(prefix + encoded).digest()) % curve.L
-    c = _challenge(key, encoded, gamma, curve.multiply(k, curve.BASE), curve.multiply(k, point))
-    s = (k + _little(c) * x) % curve.L
-    return curve.encode_point(gamma) + c + s.to_bytes(32, "little")
+    gamma = curve.times(x, point)
+    k = curve.scalar_of(hashlib.sha512(prefix + point).digest())
+    c = _challenge(key, point, gamma, curve.times_base(k), curve.times(k, point))
+    return gamma + c + curve.multiply_add(c.ljust(32, b"\x00"), x, k)
 
 
-def verify_proof(key: bytes, alpha: bytes, proof: bytes) -> bytes:
-    """The 64-byte output of `alpha` under `key`, if `proof` shows it (RFC 9381 §5.3).
+def verify(public_key: bytes, alpha: bytes, proof: bytes) -> bytes:
+    """The 64-byte output of `alpha` under `public_key`, if `proof` shows it (RFC 9381 §5.3).
 
     Raises:
         FieldMalformed: the key is no point or of small order, the proof is not 80 bytes, Γ no point, or s not reduced.
         SignatureWrong: the proof belongs to another key or input.
     """
-    public = require_public_key(key, "vrf_public_key")
-    gamma, c, s = _decode_proof(proof)
-    point = _to_curve(key, alpha)
-    u = curve.combine(s, curve.BASE, _little(c), curve.negate(public))
-    v = curve.combine(s, point, _little(c), curve.negate(gamma))
-    if _challenge(key, curve.encode_point(point), gamma, u, v) != c:
+    require_public_key(public_key, "vrf_public_key")
+    output = proof_output(proof)
+    gamma, c, s = proof[:32], proof[32:48], proof[48:]
+    point, number = _to_curve(public_key, alpha), c.ljust(32, b"\x00")
+    u = curve.subtract(curve.times_base(s), curve.times(number, public_key))
+    v = curve.subtract(curve.times(s, point), curve.times(number, gamma))
+    if _challenge(public_key, point, gamma, u, v) != c:
         raise SignatureWrong(signer="vrf")
-    return _output(gamma)
+    return output
 
 
 def proof_output(proof: bytes) -> bytes:
-    """The 64-byte output a proof claims (RFC 9381 §5.2). Checks no key: use `verify_proof` on proofs of others.
+    """The 64-byte output a proof claims (RFC 9381 §5.2). Checks no key: use `verify` on proofs of others.
 
     Raises:
-        FieldMalformed: as in `verify_proof`.
+        FieldMalformed: as in `verify`.
     """
-    return _output(_decode_proof(proof)[0])
+    if len(proof) != PROOF_SIZE:
+        raise FieldMalformed(field="vrf_proof", rule="exactly 80 bytes")
+    if int.from_bytes(proof[48:], "little") >= curve.L:
+        raise FieldMalformed(field="vrf_proof", rule="s below the group order")
+    cleared = _require_point(proof[:32], "vrf_proof")
+    return hashlib.sha512(_SUITE + _OUTPUT + cleared + _END).digest()
 
 
 def index_of(output: bytes) -> RegistryIndex:
@@ -67,53 +71,41 @@ def index_of(output: bytes) -> RegistryIndex:
     return RegistryIndex(output[:32])
 
 
-def require_public_key(key: bytes, field: str) -> curve.Point:
-    """The point of a key that may stand in a genesis record (RFC 9381 §5.4.5).
+def require_public_key(key: bytes, field: str) -> None:
+    """Return if the key may stand in a genesis record (RFC 9381 §5.4.5).
 
     Raises:
         FieldMalformed: no canonical point, or of small order.
     """
-    point = curve.decode_point(key, field)
-    if curve.is_identity(curve.times_cofactor(point)):
+    if _require_point(key, field) == curve.IDENTITY:
         raise FieldMalformed(field=field, rule="not of small order")
-    return point
 
 
-def _decode_proof(proof: bytes) -> tuple[curve.Point, bytes, int]:
-    if len(proof) != PROOF_SIZE:
-        raise FieldMalformed(field="vrf_proof", rule="exactly 80 bytes")
-    gamma, s = curve.decode_point(proof[:32], "vrf_proof"), _little(proof[48:])
-    if s >= curve.L:
-        raise FieldMalformed(field="vrf_proof", rule="s below the group order")
-    return gamma, proof[32:48], s
+def _require_point(data: bytes, field: str) -> bytes:
+    """8 times the point that `data` encodes."""
+    cleared = curve.times_cofactor(data)
+    if cleared is None:
+        raise FieldMalformed(field=field, rule="the encoding of a point of edwards25519")
+    return cleared
 
 
-def _expand(seed: bytes) -> tuple[int, bytes]:
-    if len(seed) != 32:
+def _expand(secret_key: bytes) -> tuple[bytes, bytes]:
+    if len(secret_key) != 32:
         raise FieldMalformed(field="vrf_seed", rule="exactly 32 bytes")
-    digest = hashlib.sha512(seed).digest()
-    return _little(digest[:32]) & (1 << 254) - 8 | 1 << 254, digest[32:]
+    digest = hashlib.sha512(secret_key).digest()
+    return bytes([digest[0] & 0xF8]) + digest[1:31] + bytes([digest[31] & 0x3F | 0x40]), digest[32:]
 
 
-def _to_curve(key: bytes, alpha: bytes) -> curve.Point:
+def _to_curve(key: bytes, alpha: bytes) -> bytes:
     """Try and increment, salted with the public key (RFC 9381 §5.4.1.1)."""
     for counter in range(256):
         digest = hashlib.sha512(_SUITE + _TO_CURVE + key + alpha + bytes([counter]) + _END).digest()
-        found = curve.point_or_none(digest[:32])
-        if found is not None and not curve.is_identity(point := curve.times_cofactor(found)):
+        point = curve.times_cofactor(digest[:32])
+        if point is not None and point != curve.IDENTITY:
             return point
     raise FieldMalformed(field="alpha", rule="leads to the curve within 256 tries")
 
 
-def _challenge(key: bytes, point: bytes, gamma: curve.Point, u: curve.Point, v: curve.Point) -> bytes:
-    rest = b"".join(map(curve.encode_point, (gamma, u, v)))
-    return hashlib.sha512(_SUITE + _CHALLENGE + key + point + rest + _END).digest()[:16]
-
-
-def _output(gamma: curve.Point) -> bytes:
-    cleared = curve.encode_point(curve.times_cofactor(gamma))
-    return hashlib.sha512(_SUITE + _OUTPUT + cleared + _END).digest()
-
-
-def _little(data: bytes) -> int:
-    return int.from_bytes(data, "little")
+def _challenge(*points: bytes) -> bytes:
+    """Key, H, Γ, U and V, in this order (RFC 9381 §5.4.3)."""
+    return hashlib.sha512(_SUITE + _CHALLENGE + b"".join(points) + _END).digest()[:16]

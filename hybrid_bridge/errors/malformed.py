@@ -130,10 +130,26 @@ class EntryMalformed(Malformed):
 
 
 @dataclass(kw_only=True, eq=False)
+class DisclosureMalformed(Malformed):
+    """A disclosure is longer than 8,192 bytes, or not ASCII, from this offset on."""
+
+    cites: ClassVar[str] = "SPEC §3"
+    offset: int
+
+
+@dataclass(kw_only=True, eq=False)
 class TerminalMalformed(Malformed):
     """The end of a registry path does not agree with its key."""
 
     cites: ClassVar[str] = "SPEC §9.1"
+
+
+@dataclass(kw_only=True, eq=False)
+class BatchLength(Malformed):
+    """More updates in one call of the contract than it can answer for; send several calls."""
+
+    limit: int
+    got: int
 
 
 @dataclass(kw_only=True, eq=False)

@@ -73,6 +73,14 @@ class HeadConflict(Refuted):
 
 
 @dataclass(kw_only=True, eq=False)
+class IndexPresent(Refuted):
+    """The registry holds this index, which was said to be absent."""
+
+    cites: ClassVar[str] = "SPEC §9.1"
+    index: Digest
+
+
+@dataclass(kw_only=True, eq=False)
 class FieldMismatch(Refuted):
     """Two places that must agree do not."""
 
@@ -98,3 +106,13 @@ class BlockInvalid(Refuted):
     cites: ClassVar[str] = "SPEC §5"
     height: int
     reason: str
+
+
+@dataclass(kw_only=True, eq=False)
+class NotOmitted(Refuted):
+    """What a node promised stands in the log: its promise is kept, and the claim that it was dropped is refuted."""
+
+    cites: ClassVar[str] = "SPEC §5"
+    epoch: int  # in whose batch it stands
+    what: str  # entry or refusal
+    leaf: Digest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hybrid_bridge.errors.base import BridgeError
-from hybrid_bridge.units import Digest
+from hybrid_bridge.units import Address, Digest
 
 
 @dataclass(kw_only=True, eq=False)
@@ -104,6 +104,47 @@ class RotationOutOfRange(Rejected):
     from_size: int
     low: int
     high: int
+
+
+@dataclass(kw_only=True, eq=False)
+class PauseOutOfRange(Rejected):
+    """A pause of the contract must end between these times."""
+
+    until: int
+    low: int
+    high: int
+
+
+@dataclass(kw_only=True, eq=False)
+class PauseTooSoon(Rejected):
+    """The guardian has used his half of the time; he may pause again at this time."""
+
+    not_before: int
+
+
+@dataclass(kw_only=True, eq=False)
+class NotGuardian(Rejected):
+    """Only the log's guardian may pause alone."""
+
+    caller: Address
+
+
+@dataclass(kw_only=True, eq=False)
+class NotPaused(Rejected):
+    """There is no pause to resume from."""
+
+
+@dataclass(kw_only=True, eq=False)
+class SuccessorMismatch(Rejected):
+    """The successor's genesis record does not continue this log's head; write one that does."""
+
+    expected: Digest
+    got: Digest
+
+
+@dataclass(kw_only=True, eq=False)
+class NoConflict(Rejected):
+    """The two statements do not contradict one another; there is nothing to report."""
 
 
 @dataclass(kw_only=True, eq=False)

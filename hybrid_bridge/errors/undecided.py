@@ -28,11 +28,25 @@ class NotYet(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class StateForgotten(NotYet):
+    """This endpoint no longer keeps the state of that public block; ask for a newer one, or ask an archive node."""
+
+    endpoint: str
+
+
+@dataclass(kw_only=True, eq=False)
 class Unreachable(Undecided):
     """No answer from this endpoint before the deadline; the request may have taken effect."""
 
     endpoint: str
     call: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyCalls(Undecided):
+    """This caller has so many calls at work here; ask again when one has ended."""
+
+    limit: int
 
 
 @dataclass(kw_only=True, eq=False)

@@ -1,19 +1,13 @@
 """Step 4 at work: sign each checkpoint once it is computed, through the guard, and never after the brake was pulled.
 
-Before the first signature after each start every peer is asked what it has seen signed by our key: a statement that our
-guard does not know means that another process holds the key, and this one stops (RELAYER §5.4).
+Before the first signature after each start enough peers have told what they saw signed by our key (`hearing`).
 """
 
-import logging
-from collections.abc import Sequence
 from typing import Final
 
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
-from hybrid_bridge.core.proof import as_digest
-from hybrid_bridge.core.signing import recover_address, require_signature
-from hybrid_bridge.errors import BridgeError, GuardRefused
+from hybrid_bridge.errors import GuardRefused
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import AttestationKey
 from hybrid_bridge.node.logbook import LogBook
@@ -23,8 +17,6 @@ from hybrid_bridge.units import TreeSize
 
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
 
-_log = logging.getLogger(__name__)
-
 
 class Attester:
     """The thread that signs."""
@@ -32,9 +24,9 @@ class Attester:
     def __init__(self, logbook: LogBook, guard: SqlGuard, key: AttestationKey, brake: Brake) -> None:
         self._logbook, self._guard, self._key, self._brake = logbook, guard, key, brake
 
-    def run(self, peers: Sequence[GrpcPeer], progress: Progress) -> None:
+    def run(self, progress: Progress) -> None:
         """Sign until stopped or braked."""
-        self.look_for_double(peers)
+        progress.await_heard()
         while not progress.stopping and not self._brake.reason:
             try:
                 self.sign_all(progress)
@@ -56,19 +48,3 @@ class Attester:
             self._logbook.take_attestation(self._key.address(), SizedSignature(size, checkpoint.root, signature))
             progress.raised("attested", size)
         progress.raised("attested", newest)
-
-    def look_for_double(self, peers: Sequence[GrpcPeer]) -> None:
-        """Ask every peer for signatures of our key; pull the brake if our guard does not know one of them."""
-        for peer in peers:
-            try:
-                for seen in peer.signatures(self._key.address()):
-                    size = TreeSize(seen.size)
-                    if not self._guard.knows(size) and self._is_ours(size, seen.root, seen.signature):
-                        self._brake.pull(f"our key signed size {size} in another process (seen by {peer.name})")
-            except BridgeError as error:
-                _log.info("%s says nothing about our key: %s", peer.name, type(error).__name__)
-
-    def _is_ours(self, size: TreeSize, root: bytes, signature: bytes) -> bool:
-        """Whether our key made this signature: a peer may say anything."""
-        claimed = self._logbook.checkpoint_with(size, as_digest(root, "root"))
-        return recover_address(claimed.digest(), require_signature(signature)) == self._key.address()

@@ -12,6 +12,7 @@ from typing import Final
 from hybrid_bridge.business.ruling import LifeEvent
 from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import (
+    AbsencePart,
     Bundle,
     CheckpointPart,
     DisclosurePart,
@@ -28,25 +29,29 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import ENTRY_BYTES
 from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
+from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
-from hybrid_bridge.errors import Missing, NotYet, Unknown
+from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.presenting import is_ours, issuer_jwt
+from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TransactionId, TreeSize
 
 ALWAYS: Final = frozenset({SCHEMA, ORIGIN})  # disclosed whenever anything is
 EVERYTHING: Final = "*"
+MAX_EPOCHS: Final = 64  # of a bundle (SPEC §11)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOrder:
-    """A record to show, and which of its fields: names, or `*` for all."""
+    """A record to show, which of its fields (names, or `*` for all), and whether its signed transaction too."""
 
     leaf: Digest
     names: tuple[str, ...]
+    transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,9 @@ class BundleOrder:
     labels: tuple[Label, ...]  # of a life label the whole story is shown
     size: TreeSize
     label_epoch: EpochNumber
-    transactions: bool
-    receipt: bool = False  # with the receipt key's word over the checkpoint
+    promised: TransactionId | None = None  # whose promise was broken
+    receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
+    cose_receipt: bool = False  # with the receipt key's word over the checkpoint
     presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
 
@@ -79,6 +85,7 @@ class Bundler:
             Unknown: a record that we do not hold, or a field that it does not have.
             Missing: labels, at a member without the validators' keys; JWTs, when no record is ours.
             FieldMalformed: a receipt, of a log without a receipt key.
+            NotOmitted: what was promised is there.
         """
         newest = min(self._view.progress.quorum, self._view.progress.line)
         size = order.size or newest
@@ -93,10 +100,12 @@ class Bundler:
             parts.entries[epoch].append(entry)
         if order.presentable and not any(entry.issuer_jwt for entries in parts.entries.values() for entry in entries):
             raise Missing(what="a record that this member submitted: ask the submitter")
-        label_epoch = order.label_epoch or EpochNumber(size - 1)
         for label in order.labels:
-            for version in self._versions(label, label_epoch):
-                parts.labels[label_epoch].append(self._label(label, version, label_epoch))
+            for epoch in self._label_epochs(label, order, size):
+                parts.labels[epoch] += (self._label(label, version, epoch) for version in self._versions(label, epoch))
+        signed = None if order.promised is None else self._promise(order.promised)
+        if signed is not None:
+            parts.absences |= Window(signed.promise, self._view.logbook).absences(size)
         certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
         return Bundle(
             purpose=order.purpose,
@@ -104,6 +113,7 @@ class Bundler:
             checkpoints=tuple(checkpoints),
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
+            promise=None if signed is None else signed.encode(),
         )
 
     def _checkpoint(self, order: BundleOrder, size: TreeSize, older: TreeSize | None) -> CheckpointPart:
@@ -116,12 +126,27 @@ class Bundler:
 
     def _receipt(self, order: BundleOrder, size: TreeSize) -> bytes | None:
         """Verified before anybody gets it: the holder of the key may be another member."""
-        if not order.receipt:
+        if not order.cose_receipt:
             return None
         directory = self._view.directory
         signature = self._receipt_of(size) if any(directory.genesis.receipt_key) else b""
         verify_root(directory.genesis, directory.origin, self._view.logbook.root(size), signature)
         return signature
+
+    def _promise(self, transaction_id: TransactionId) -> SignedPromise:
+        """The promise that we were given.
+
+        Raises:
+            Unknown: we hold none.
+            TooLong: its window has more epochs than a bundle.
+        """
+        signed = self._view.records.promises.of(transaction_id)
+        if signed is None:
+            raise Unknown(what="promise for this transaction")
+        length = signed.promise.by_epoch - signed.promise.accepted_epoch + 1
+        if length > MAX_EPOCHS:
+            raise TooLong(field="promise.window", limit=MAX_EPOCHS, got=length)
+        return signed
 
     def _genesis(self, size: TreeSize) -> GenesisPart:
         directory = self._view.directory
@@ -139,6 +164,7 @@ class Bundler:
             record=directory.genesis.encode(),
             path=tuple(self._view.logbook.inclusion_path(LeafIndex(0), size)),
             validators=tuple(parts),
+            mldsa_key=directory.log_mldsa_key,
         )
 
     def _validators(self) -> list[Member]:
@@ -151,6 +177,7 @@ class Bundler:
             record=self._view.logbook.closed(epoch).record,
             path=tuple(self._view.logbook.inclusion_path(LeafIndex(epoch), size)),
             entries=tuple(sorted(parts.entries[epoch], key=lambda entry: entry.index)),
+            absences=parts.absences.get(epoch, ()),
             labels=tuple(parts.labels[epoch]),
         )
 
@@ -174,7 +201,7 @@ class Bundler:
             index=index,
             path=batch.path(index),
             disclosures=_chosen(plaintext, wanted.names or tuple(ALWAYS) * order.presentable),
-            transaction=self._transaction(header.height, plaintext.entry) if order.transactions else None,
+            transaction=self._transaction(header.height, plaintext.entry) if wanted.transaction else None,
             issuer_jwt=issuer_jwt(self._view, plaintext, header.epoch) if presentable else None,
         )
         return header.epoch, part
@@ -187,6 +214,28 @@ class Bundler:
         return None
 
     # ── a label ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _label_epochs(self, label: Label, order: BundleOrder, size: TreeSize) -> tuple[EpochNumber, ...]:
+        """Where a label is shown: at one epoch, or for a receipt before and after its insertion.
+
+        Raises:
+            NotYet: a receipt of what is not registered under this checkpoint.
+            Missing: a receipt of epoch 1: before it stands only the founding, whose root the genesis record has.
+        """
+        last = order.label_epoch or EpochNumber(size - 1)
+        if not order.receipts or label.type == LIFE:
+            return (last,)
+        seed = self._view.keys.vrf
+        if seed is None:
+            raise Missing(what="the VRF key, which validators hold")
+        index, _ = label_index(self._view.directory.genesis, seed, label, 0)
+        height = self._view.ledger.label_height(index)
+        header = None if height is None else self._view.ledger.header(height)
+        if header is None or header.epoch > last:
+            raise NotYet(what=f"the label of type {label.type} in the epochs of this checkpoint")
+        if header.epoch == 1:
+            raise Missing(what="an epoch before epoch 1: the registry was founded with dummies alone")
+        return EpochNumber(header.epoch - 1), header.epoch
 
     def _versions(self, label: Label, epoch: EpochNumber) -> range:
         """An identity label has one; of a life label all that happened by `epoch` are shown, and that no more did."""
@@ -214,8 +263,8 @@ class Bundler:
         terminal = None
         opened: tuple[str, bytes] | None = None
         if shown.terminal is not None:
-            terminal = TerminalPart(index=shown.terminal.index, commitment=shown.terminal.commitment)
-            if shown.terminal.index == index:
+            terminal = TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
+            if shown.terminal.key == index:
                 opened = self._identity_opening(label)
                 if label.type == LIFE:
                     opened = self._life_opening(label, version, epoch)
@@ -253,10 +302,11 @@ class Bundler:
 class _Gathered:
     entries: defaultdict[EpochNumber, list[EntryPart]] = field(default_factory=lambda: defaultdict(list))
     labels: defaultdict[EpochNumber, list[LabelPart]] = field(default_factory=lambda: defaultdict(list))
+    absences: dict[EpochNumber, tuple[AbsencePart, ...]] = field(default_factory=dict)
 
     def epochs(self) -> list[EpochNumber]:
         """Ascending."""
-        return sorted({*self.entries, *self.labels})
+        return sorted({*self.entries, *self.labels, *self.absences})
 
 
 def _chosen(plaintext: DeliveryPlaintext, names: Sequence[str]) -> tuple[DisclosurePart, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger, StoredBlock
-from hybrid_bridge.adapters.sqlite.witness import Evidence
+from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
 from hybrid_bridge.core.block import Block, BlockHeader, Countersignature, tx_root
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.keys import PrivateKey
@@ -38,6 +38,9 @@ class Chain:
         self._turn = threading.Lock()
         self._sequencer = directory.identities[directory.sequencer.name]
         self._tip = ledger.newest()
+        self._witness = SqlWitness(ledger.file)
+        self._speaks = False
+        self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self.rules: Final = Rules(directory.genesis)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
 
@@ -50,6 +53,23 @@ class Chain:
     def next_height(self) -> Height:
         """The height of the block that we lack."""
         return self._directory.genesis.first_block if self._tip is None else Height(self._tip.height + 1)
+
+    def heard(self, height: Height) -> None:
+        """Others hold a word of ours for this height; we countersign nothing at or below it any more."""
+        with self._turn:
+            self._heard = max(self._heard, height)
+
+    def speak(self, signer: PrivateKey | None) -> None:
+        """From now on blocks are signed; the newest one now, by `signer`, if it has no word of ours yet.
+
+        Before, blocks are executed and none is ordered or countersigned (`node.hearing`).
+        """
+        with self._turn:
+            self._speaks = True
+            own = None if self._tip is None else self._word(self._tip, signer)
+            if own is not None and own.height > self._witness.newest_of(own.signer):
+                self._witness.add(own)
+                self._progress.raised("spoken", own.height)
 
     def accept(self, stored: StoredBlock, signer: PrivateKey | None) -> None:
         """Take the next block of the sequencer; of one that we have, see that it is the same.
@@ -75,10 +95,7 @@ class Chain:
             if block.header.time > self._clock.now() + MAX_AHEAD:
                 raise NotYet(what=f"time {block.header.time}")
             outcome = self._execute_ordered(block, sealed)
-            own = None
-            if signer is not None and not self._brake.reason:
-                own = Countersignature.over(block.header, signer)
-            self._commit(block, sealed, outcome, own)
+            self._commit(block, sealed, outcome, self._word(block.header, signer))
 
     def order(
         self, time: UnixSeconds, transactions: Sequence[SignedTransaction], sequencer: PrivateKey
@@ -87,11 +104,14 @@ class Chain:
 
         Raises:
             BridgeError: a transaction can never stand in a block; nothing was done.
+            NotYet: too few members have told what they heard of us.
             Broken: we sign no more.
         """
         with self._turn:
             if self._brake.reason:
                 raise Broken
+            if not self._speaks:
+                raise NotYet(what="word from enough members after a start")
             with self._ledger.state() as state:
                 outcome = execute_block(state, self.rules, self.next_height, time, transactions)
             items = tuple((t.code, s.encode()) for t, s in zip(outcome.transactions, transactions, strict=True))
@@ -108,6 +128,12 @@ class Chain:
             sealed = Countersignature.over(header, sequencer)
             self._commit(Block(header, items), sealed, outcome, None)
             return header, outcome
+
+    def _word(self, header: BlockHeader, signer: PrivateKey | None) -> Countersignature | None:
+        """Our word for a block, if we may give it."""
+        if signer is None or not self._speaks or self._brake.reason or header.height <= self._heard:
+            return None
+        return Countersignature.over(header, signer)
 
     def _require_sealed(self, header: BlockHeader, sealed: Countersignature) -> None:
         sealed.verify(self._sequencer)

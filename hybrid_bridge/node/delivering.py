@@ -2,31 +2,39 @@
 
 An envelope leaves when its transaction stands here, accepted; it is offered again, ever more slowly, until the
 recipient's signed acknowledgement is stored. The receiver checks the document against its entry before it signs.
+It stores one document for each entry that stands in its own ledger, and from its submitter alone: what peers can leave
+here is bounded by what they wrote on the record, and by a quota for each. What comes too early is asked for again.
 """
 
 import logging
 from collections.abc import Mapping
+from time import monotonic
 from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
 from hybrid_bridge.adapters.sqlite.records import Owed, StoredRecord
 from hybrid_bridge.core.delivery import (
+    MAX_PLAINTEXT,
     Acknowledgement,
     DeliveryPlaintext,
     SignedAcknowledgement,
     delivery_info,
     parse_delivery,
 )
+from hybrid_bridge.core.disclosure import ORIGIN
 from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.entry import entry_leaf
-from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch
+from hybrid_bridge.core.keys import key_id_text
+from hybrid_bridge.errors import AdmissionRejected, BridgeError, Broken, FieldMismatch, NotYet, TooLong
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, LogId, UnixSeconds
 
 PAUSE: Final = 2.0  # seconds between two looks at the outbox
+LAG: Final = 1.5  # seconds that a delivery waits for our ledger to show its entry, before it is sent away
+MAX_ENVELOPE: Final = MAX_PLAINTEXT + 48  # encapsulated key and tag
 LONGEST_BACKOFF: Final = 64  # seconds between two attempts
 
 _log = logging.getLogger(__name__)
@@ -41,8 +49,8 @@ def sealed_for(member: Member, log_id: LogId, plaintext: DeliveryPlaintext) -> b
 class Receiver:
     """Opens, checks, stores, signs."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
+    def __init__(self, view: View, lag: float = LAG) -> None:
+        self._view, self._lag = view, lag
         self._key_hash = sha256(view.directory.member(view.name).sealing_key)
 
     def receive(self, sender: str, leaf: Digest, envelope: bytes) -> bytes:
@@ -50,14 +58,22 @@ class Receiver:
 
         Raises:
             EnvelopeUnopenable, Malformed, Refuted: nothing is stored.
+            AdmissionRejected: the sender is not the submitter of the entry; nothing is stored.
+            NotYet: the entry does not stand here, or the sender has no room left; nothing is stored.
         """
         view = self._view
         log_id = view.directory.log_id
         info = delivery_info(log_id, self._key_hash, require_digest(leaf, "entry_leaf"))
+        if len(envelope) > MAX_ENVELOPE:
+            raise TooLong(field="envelope", limit=MAX_ENVELOPE, got=len(envelope))
         plaintext = parse_delivery(open_envelope(view.keys.sealing, info, envelope))
         if entry_leaf(plaintext.entry) != leaf:
             raise FieldMismatch(field="entry", expected=leaf.hex(), got=entry_leaf(plaintext.entry).hex())
-        opened, now = open_document(plaintext), view.clock.now()
+        opened = open_document(plaintext)
+        if opened.fields[ORIGIN] != key_id_text(view.directory.identities[sender].key_id):
+            raise AdmissionRejected(rule="the submitter of the entry, to deliver its document")
+        self._require_standing(leaf)
+        now = view.clock.now()
         record = StoredRecord(
             number=0, leaf=leaf, schema=opened.schema, source=sender, transaction_id=None, plaintext=plaintext.encode()
         )
@@ -72,6 +88,16 @@ class Receiver:
         )
         return SignedAcknowledgement.over(acknowledgement, view.keys.identity).encode()
 
+    def _require_standing(self, leaf: Digest) -> None:
+        """Wait a moment for a block that is on its way: the sender may have it before us."""
+        progress, end = self._view.progress, monotonic() + self._lag
+        while True:
+            seen = progress.tip
+            if self._view.ledger.entry_height(leaf) is not None:
+                return
+            if not progress.wait_above("tip", seen, end - monotonic()):
+                raise NotYet(what="the entry in a block here")
+
 
 class Deliverer:
     """The thread that empties the outbox."""
@@ -84,18 +110,32 @@ class Deliverer:
         progress = self._view.progress
         while not progress.stopping:
             seen = progress.tip
+            self.settle()
             self.deliver_due()
             progress.wait_above("tip", seen, PAUSE)
+
+    def settle(self) -> None:
+        """See which of our waiting documents stand, and forget those that never can, by our own ledger's word.
+
+        A refusal on the record decides nothing: the same draft may be sent again until its last epoch has passed.
+        """
+        records, tip = self._view.records, self._view.chain.tip  # the tip first: what is committed later is younger
+        if tip is None:
+            return
+        waiting = records.waiting()
+        standing = [leaf for leaf, _ in waiting if self._view.ledger.entry_height(leaf) is not None]
+        records.stand(standing)
+        for leaf, until in waiting:
+            if tip.epoch > until and leaf not in standing:
+                records.forget(leaf)
+                _log.info("document of entry %s forgotten: it can never stand", leaf.hex())
 
     def deliver_due(self) -> None:
         """Offer every envelope that is due and whose transaction stands."""
         now = self._view.clock.now()
         for owed in self._view.records.owed(now):
-            tip = self._view.chain.tip
             if self._view.ledger.entry_height(owed.leaf) is not None:
                 self._deliver(owed, now)
-            elif tip is not None and tip.epoch > owed.expires_epoch:
-                self._view.records.settle(owed.number, "void")  # it can never stand any more
 
     def _deliver(self, owed: Owed, now: UnixSeconds) -> None:
         try:
@@ -108,7 +148,7 @@ class Deliverer:
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))
             _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
         else:
-            self._view.records.settle(owed.number, "done", data)  # Durable: they have it, and signed.
+            self._view.records.settle(owed.number, data)  # Durable: they have it, and signed.
             _log.info("%s signed for %s", owed.recipient, owed.leaf.hex())
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:

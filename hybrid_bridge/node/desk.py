@@ -1,7 +1,8 @@
 """Step 1 at work: the owner's desk. Draft a record, authorise one, send it, see what one holds.
 
 The node holds the keys: its identity, and party keys made from one seed, each for one purpose. A document is durable
-before its transaction is sent; its envelopes leave when the transaction stands.
+before its transaction is sent; its envelopes leave when the transaction stands. What the sequencer says of it is told
+to the owner and changes nothing here: only our own ledger can show that a document will never stand (`delivering`).
 """
 
 import hmac
@@ -30,16 +31,17 @@ from hybrid_bridge.errors import (
     NotYet,
     RuleRejected,
     SequenceRejected,
-    Undecided,
 )
 from hybrid_bridge.node.delivering import sealed_for
 from hybrid_bridge.node.documents import open_document, require_true_labels
 from hybrid_bridge.node.drafts import DraftPackage
+from hybrid_bridge.node.promises import checked_promise
+from hybrid_bridge.node.reviewing import require_reviewed
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.faults import unpack
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
-from hybrid_bridge.units import Digest, EpochNumber, Height, KeyId, UnixSeconds
+from hybrid_bridge.units import EpochNumber, Height, KeyId, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
 
 IDENTITY: Final = "identity"
@@ -127,6 +129,7 @@ class Desk:
 
         Raises:
             Malformed, Refuted: the document is not what the body commits to, or a label is not the true one.
+            Missing: our key would finance an invoice that was not delivered to us.
             AdmissionRejected: a key that the body does not name.
         """
         body, payload, document = package.opened()
@@ -137,6 +140,7 @@ class Desk:
         keys = [self.key(purpose) for purpose in purposes]
         if any(key.public.key_id not in body.authorisers for key in keys):
             raise AdmissionRejected(rule="named as authoriser in the draft")
+        require_reviewed(self._view, open_document(document), [key.public.key_id for key in keys])
         return [SignaturePart.over(body.consent, key) for key in keys]
 
     def send(self, package: DraftPackage, consents: Sequence[SignaturePart]) -> Sent:
@@ -152,6 +156,7 @@ class Desk:
         if body.submitter != self._view.keys.identity.public.key_id:
             raise AdmissionRejected(rule="drafted at this node")
         if (sent := self._standing(body, document)) is not None:
+            self._keep(sent.body, package, document)  # our records may be younger than our ledger
             return sent
         parts = [*consents, *self.authorise(package, self._own_purposes(body))]
         with self._turn:
@@ -168,6 +173,22 @@ class Desk:
     ) -> Sent:
         view = self._view
         signed = finish(body, SignaturePart.over(body.message, view.keys.identity), consents)
+        self._keep(body, package, document)
+        # Durable: document, salts, envelopes. Dead here? The same draft is sent again; what stands is delivered.
+        result = self._submitter.submit([signed.encode()])[0]
+        if result.height:
+            self._next = body.sequence + 1
+            promise = checked_promise(result.promise, body, view.directory, view.directory.sequencer.name)
+            view.records.promises.keep(promise, body.sequence, view.clock.now())
+            # Durable: what the node owes us. Dead here? The entry stands, or the promise in the file says that it must.
+        if result.fault.name:
+            self._failed(unpack(result.fault.name, result.fault.fields))
+        _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)
+        return Sent(body, Height(result.height), result.code, result.promise)
+
+    def _keep(self, body: Body, package: DraftPackage, document: DeliveryPlaintext) -> None:
+        """The document and an envelope for each of its audience, as it is now: nobody signed the draft's list."""
+        view = self._view
         record = StoredRecord(
             number=0,
             leaf=entry_leaf(document.entry),
@@ -176,24 +197,14 @@ class Desk:
             transaction_id=body.transaction_id,
             plaintext=package.document,
         )
-        members = [view.directory.member(name) for name in self._audience(package.audience)]  # nobody signed the list
+        members = [view.directory.member(name) for name in self._audience(package.audience)]
         envelopes = [(member.name, sealed_for(member, body.log_id, document)) for member in members]
         view.records.keep_own(record, envelopes, body.expires_epoch, view.clock.now())
-        # Durable: document, salts, envelopes. Dead here? The same draft is sent again; what stands is delivered.
-        result = self._submitter.submit([signed.encode()])[0]
-        if result.height:
-            self._next = body.sequence + 1
-        if result.fault.name:
-            self._failed(record.leaf, unpack(result.fault.name, result.fault.fields))
-        _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)
-        return Sent(body, Height(result.height), result.code, result.promise)
 
-    def _failed(self, leaf: Digest, error: BridgeError) -> NoReturn:
-        """Forget what can never stand; keep what still may."""
+    @staticmethod
+    def _failed(error: BridgeError) -> NoReturn:
         if isinstance(error, RuleRejected) and error.rule == "entry":
             raise NotYet(what="the block with this entry here: it stands already, ask again")
-        if not isinstance(error, Undecided | SequenceRejected) and self._view.ledger.entry_height(leaf) is None:
-            self._view.records.forget(leaf)
         raise error
 
     def _standing(self, body: Body, document: DeliveryPlaintext) -> Sent | None:

@@ -12,11 +12,13 @@ from hybrid_bridge.errors import FieldMalformed, Unknown
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
+from hybrid_bridge.node.promises import Window
+from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
-from hybrid_bridge.units import Digest, EpochNumber, KeyId, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, TransactionId, TreeSize
 
 MAX_FIELDS: Final = 1 << 20  # bytes of the fields' JSON
 
@@ -37,6 +39,8 @@ class DeskService:
             "Records": self.records,
             "Record": self.record,
             "Bundle": self.bundle,
+            "Promises": self.promises,
+            "Sequences": self.sequences,
         }
         return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
 
@@ -98,22 +102,58 @@ class DeskService:
 
     def bundle(self, request: pb.BundleRequest, _call: Call) -> pb.BundleResponse:
         """What an outsider gets."""
-        chosen = {bytes(one.entry_leaf): tuple(one.names) for one in request.disclosed}
+        chosen = {bytes(one.entry_leaf): one for one in request.disclosed}
         order = BundleOrder(
             purpose=request.purpose or "record",
             records=tuple(
-                RecordOrder(Digest(require_digest(leaf, "entry_leaf")), chosen.get(bytes(leaf), ()))
+                _record_order(leaf, chosen.get(bytes(leaf), pb.Disclosed()), transaction=request.transactions)
                 for leaf in request.entry_leaves
             ),
             labels=tuple(Label.decode(one.label) for one in request.labels),
             size=TreeSize(request.size),
             label_epoch=EpochNumber(request.label_epoch),
-            transactions=request.transactions,
-            receipt=request.receipt,
+            promised=TransactionId(require_digest(request.promised, "promised")) if request.promised else None,
+            receipts=request.receipts,
+            cose_receipt=request.cose_receipt,
             presentable=request.presentable,
             newest=request.newest,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
+
+    def promises(self, request: pb.PromisesRequest, _call: Call) -> pb.PromisesResponse:
+        """What nodes have promised us, and what became of it."""
+        rows = []
+        for number, sequence, signed in self._view.records.promises.after(request.after):
+            standing = Window(signed.promise, self._view.logbook).standing(self._view.ledger)
+            rows.append(
+                pb.PromiseSummary(
+                    number=number,
+                    promise=signed.encode(),
+                    standing=standing.word,
+                    epoch=standing.epoch,
+                    sequence=sequence,
+                )
+            )
+        return pb.PromisesResponse(promises=rows)
+
+    def sequences(self, request: pb.SequencesRequest, _call: Call) -> pb.SequencesResponse:
+        """Which numbers of each submitter stand in blocks here, and which of ours were promised and do not."""
+        view = self._view
+        wanted = KeyId(require_digest(request.submitter, "submitter")) if request.submitter else None
+        own, dropped = view.keys.identity.public.key_id, dropped_numbers(view.ledger, view.records.promises)
+        rows = []
+        for submitter, numbers in sorted(numbers_of(view.ledger, view.directory.genesis.first_block, wanted).items()):
+            rows.append(
+                pb.SequenceSummary(
+                    submitter=submitter,
+                    name=view.directory.name_of(submitter) or "",
+                    seen=[pb.NumberRange(first=first, last=last) for first, last in numbers.ranges],
+                    next=numbers.next,
+                    height=numbers.height,
+                    dropped=dropped if submitter == own else [],
+                )
+            )
+        return pb.SequencesResponse(submitters=rows)
 
     def _entitled(self, caller: Caller) -> bool:
         return caller.role == "owner" and caller.name == self._view.name
@@ -125,10 +165,16 @@ class DeskService:
             number=record.number,
             entry_leaf=record.leaf,
             schema=record.schema,
-            standing="waiting" if header is None else "accepted",
+            standing=self._refused_or_waiting(record) if header is None else "accepted",
             source=record.source,
             epoch=0 if header is None else header.epoch,
         )
+
+    def _refused_or_waiting(self, record: StoredRecord) -> str:
+        """What a document is whose entry does not stand; refused may still be sent again."""
+        own = record.transaction_id
+        standing = None if own is None else self._view.ledger.standing(own)
+        return "waiting" if standing is None else "refused"
 
 
 def _fields(data: bytes) -> dict[str, FieldValue]:
@@ -161,3 +207,11 @@ def _signature(data: bytes) -> SignaturePart:
     part = SignaturePart.read(reader)
     reader.end("signature")
     return part
+
+
+def _record_order(leaf: bytes, chosen: pb.Disclosed, *, transaction: bool) -> RecordOrder:
+    return RecordOrder(
+        leaf=Digest(require_digest(leaf, "entry_leaf")),
+        names=tuple(chosen.names),
+        transaction=transaction or chosen.transaction,
+    )

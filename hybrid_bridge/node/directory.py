@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.pki import NAME, identity_of
-from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
@@ -44,6 +44,7 @@ class _Document:
     origin: str
     log_key: bytes
     members: tuple[Member, ...]
+    log_mldsa_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Directory:
     members: tuple[Member, ...]
     identities: dict[str, PublicKey]  # by name
     validators: ValidatorSet
+    log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
 
     @property
     def log_id(self) -> LogId:
@@ -114,9 +116,12 @@ def first_set(members: tuple[Member, ...]) -> ValidatorSet:
     return ValidatorSet(SetId(1), tuple(sorted(entries, key=lambda entry: entry.address)))
 
 
-def encode_directory(origin: str, log_key: bytes, members: tuple[Member, ...]) -> bytes:
+def encode_directory(
+    origin: str, log_key: bytes, members: tuple[Member, ...], log_mldsa_key: bytes | None = None
+) -> bytes:
     """The text of `members.json`."""
-    return canonical_json(_CODEC.write(_Document(format=FORMAT, origin=origin, log_key=log_key, members=members)))
+    document = _Document(format=FORMAT, origin=origin, log_key=log_key, members=members, log_mldsa_key=log_mldsa_key)
+    return canonical_json(_CODEC.write(document))
 
 
 def read_directory(folder: Path) -> Directory:
@@ -134,6 +139,9 @@ def read_directory(folder: Path) -> Directory:
         raise FieldMalformed(field="members", rule="names once, exactly one sequencer")
     if sha256(document.origin.encode("ascii")) != genesis.origin_hash:
         raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=document.origin)
+    mldsa = document.log_mldsa_key
+    if (ZERO if mldsa is None else sha256(mldsa)) != genesis.log_mldsa_key_hash:
+        raise FieldMismatch(field="log_mldsa_key", expected=genesis.log_mldsa_key_hash.hex(), got="another or none")
     identities = {member.name: _identity(member, roots, genesis) for member in document.members}
     validators = first_set(document.members)
     if validators.digest != genesis.set_hash:
@@ -145,6 +153,7 @@ def read_directory(folder: Path) -> Directory:
         members=document.members,
         identities=identities,
         validators=validators,
+        log_mldsa_key=mldsa,
     )
 
 
@@ -209,4 +218,5 @@ _CODEC: Final = record(
             256,
         ),
     },
+    {"log_mldsa_key": octets(1312)},
 )

@@ -11,12 +11,12 @@ from hybrid_bridge.business.schema import claim_or_private
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.delivery import DeliveryPlaintext
 from hybrid_bridge.core.disclosure import SCHEMA, FieldValue, open_fields
-from hybrid_bridge.core.entry import decode_record_entry
+from hybrid_bridge.core.entry import decode_record_entry, entry_leaf
 from hybrid_bridge.core.field_tree import FieldTree, check_full_opening
-from hybrid_bridge.core.labels import Label, alpha, commitment
+from hybrid_bridge.core.labels import IdentityValue, Label, alpha, commitment
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.errors import FieldMismatch
-from hybrid_bridge.units import LogId
+from hybrid_bridge.units import LogId, RegistryIndex
 
 IDENTITY_VERSION: Final = 0
 
@@ -57,18 +57,29 @@ def open_tree(plaintext: DeliveryPlaintext) -> FieldTree:
 
 
 def require_true_labels(plaintext: DeliveryPlaintext, payload: RecordPayload, log_id: LogId, vrf_seed: bytes) -> None:
-    """Return if every label that the transaction inserts is opened and stands at its one true index.
+    """Return if every label that the transaction inserts is opened, stands at its one true index, and is this record's.
 
     Raises:
-        FieldMismatch: a label is kept back, or index or commitment are another's.
+        Malformed: a value or a label that is none.
+        FieldMismatch: a label is kept back, or index, commitment or value are another's.
     """
     given = {(op.label_type, op.index): op.commitment for op in payload.ops}
     shown = {}
     for opening in plaintext.openings:
-        label = Label.decode(opening.label)
-        proof = vrf.prove(vrf_seed, alpha(log_id, label, IDENTITY_VERSION))
-        index = vrf.index_of(vrf.proof_output(proof))
-        value = opening.value.encode("utf-8")
+        label, value = Label.decode(opening.label), opening.value.encode("utf-8")
+        if IdentityValue.decode(value) != IdentityValue(entry_leaf(plaintext.entry), _object_of(plaintext)):
+            raise FieldMismatch(field="labels.value", expected="this record and its object", got="another")
+        index = true_index(label, log_id, vrf_seed)
         shown[label.type, index] = commitment(opening.opening, log_id, label, IDENTITY_VERSION, value)
     if given != shown:
         raise FieldMismatch(field="labels", expected="the true index and commitment of each label", got="others")
+
+
+def true_index(label: Label, log_id: LogId, vrf_seed: bytes) -> RegistryIndex:
+    """Where an identity label stands, if it does: only a holder of the VRF key can say (SPEC §9.3)."""
+    proof = vrf.prove(vrf_seed, alpha(log_id, label, IDENTITY_VERSION))
+    return vrf.index_of(vrf.proof_output(proof))
+
+
+def _object_of(plaintext: DeliveryPlaintext) -> str:
+    return str(open_document(plaintext).fields["object"])

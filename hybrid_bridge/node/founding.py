@@ -7,7 +7,7 @@ trust one another make their own keys and bring certificates instead; the files 
     OUT/public/            genesis.bin, origin.txt, entries.bin, members.json, ca.pem: for everybody
     OUT/nodes/NAME/        one member: settings, secrets, certificates, the public files, empty stores
     OUT/nodes/NAME/owner/  the TLS certificate of the member's own people
-    OUT/clients/NAME/      the TLS certificate of a relayer
+    OUT/clients/NAME/      the TLS certificate of a relayer or an auditor
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.labels import label_table_hash
+from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.registry import Pair, genesis_tree
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of
@@ -30,7 +31,7 @@ from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_has
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, sealing_message
-from hybrid_bridge.node.settings import FILE, NodeSettings, require_endpoint, write_settings
+from hybrid_bridge.node.settings import FILE, LOG_MLDSA, NodeSettings, require_endpoint, write_settings
 from hybrid_bridge.ports import Randomness
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, LogId, Seconds, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
@@ -68,6 +69,7 @@ class Plan:
     cadence: Seconds
     founders: tuple[Founder, ...]
     relayers: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
     grace: Seconds
     promise_delay: int = 6
     batch_ladder: int = 1 << 6 | 1 << 8 | 1 << 10 | 1 << 14
@@ -77,6 +79,7 @@ class Plan:
     receipts: bool = True  # whether the log has a key for COSE receipts
     block_interval_ms: int = 100
     log_level: str = "info"
+    post_quantum: bool = False  # the log signs its notes by ML-DSA-44 too
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,19 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     _require_plan(plan)
     authority = found_authority(plan.origin, now)
     keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
-    names = ["set", "vrf", "log"] + ["receipt"] * plan.receipts
+    names = ["set", "vrf", "log"] + ["receipt"] * plan.receipts + [LOG_MLDSA] * plan.post_quantum
     shared = {name: randomness(32) for name in names}
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
     genesis = _genesis(plan, unbound, shared, registry.root)
     members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
     log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
+    mldsa = MldsaKey(shared[LOG_MLDSA]).public if plan.post_quantum else None
     public = {
         "genesis.bin": File(genesis.encode()),
         "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
         "entries.bin": File(first_set(members).encode_entries()),
-        "members.json": File(encode_directory(plan.origin, log_key, members)),
+        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa)),
         "ca.pem": File(authority.certificate),
     }
     files = {f"public/{name}": file for name, file in public.items()}
@@ -142,9 +146,10 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
         if "sequencer" in founder.roles:
             folder[FOUNDING] = File(first)
         files |= {f"nodes/{founder.name}/{name}": file for name, file in folder.items()}
-    for relayer in plan.relayers:
-        issued = issue_tls(authority, Holder(relayer, relayer, "none"), "relayer", (), now)
-        files |= {f"clients/{relayer}/{name}": file for name, file in _tls_files(issued, authority).items()}
+    clients = [(name, "relayer") for name in plan.relayers] + [(name, "auditor") for name in plan.auditors]
+    for client, role in clients:
+        issued = issue_tls(authority, Holder(client, client, "none"), role, (), now)
+        files |= {f"clients/{client}/{name}": file for name, file in _tls_files(issued, authority).items()}
     return Foundation(genesis, members, files, list(registry.pairs()))
 
 
@@ -154,7 +159,7 @@ def ledger_id(origin: str) -> Digest:
 
 
 def _require_plan(plan: Plan) -> None:
-    names = [founder.name for founder in plan.founders] + list(plan.relayers)
+    names = [founder.name for founder in plan.founders] + [*plan.relayers, *plan.auditors]
     if len(set(names)) != len(names):
         raise SettingsMalformed(key="members.name", rule="each name once")
     if sum("sequencer" in founder.roles for founder in plan.founders) != 1:
@@ -214,6 +219,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         decoy_key_hash=decoy_key_hash(shared["set"]),
         log_key=PrivateKey.from_seed(shared["log"]).public.spki[-32:],
         receipt_key=PrivateKey.from_seed(shared["receipt"]).public.spki[-32:] if plan.receipts else ZERO,
+        log_mldsa_key_hash=sha256(MldsaKey(shared[LOG_MLDSA]).public) if plan.post_quantum else NO_MLDSA,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
         ledger_id=ledger_id(plan.origin),
@@ -255,7 +261,8 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
     """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer the log's and the receipts' keys."""
-    return ["set", "vrf"] * ("validator" in founder.roles) + ["log", "receipt"] * ("sequencer" in founder.roles)
+    validators, sequencers = ["set", "vrf"], ["log", LOG_MLDSA, "receipt"]
+    return validators * ("validator" in founder.roles) + sequencers * ("sequencer" in founder.roles)
 
 
 def _node_files(

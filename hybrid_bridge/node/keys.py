@@ -5,12 +5,13 @@ from typing import Self
 
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import NodeSettings, read_secret
+from hybrid_bridge.node.settings import LOG_MLDSA, REGISTRY, NodeSettings, read_secret
 from hybrid_bridge.ports import SigningPermit
 from hybrid_bridge.units import Address, EcdsaSignature
 
@@ -26,7 +27,8 @@ class Keys:
     secret: Secret | None = field(repr=False)
     vrf: bytes | None = field(repr=False)
     log: PrivateKey | None
-    receipt: PrivateKey | None
+    receipt: PrivateKey | None = None
+    log_mldsa: MldsaKey | None = None
 
     @classmethod
     def load(cls, settings: NodeSettings, directory: Directory) -> Self:
@@ -36,7 +38,7 @@ class Keys:
             KeyUnusable: a file is missing, open to others, or holds another key than the directory says.
         """
         member, genesis = directory.member(settings.name), directory.genesis
-        held = {name: read_secret(settings, name) for name in settings.secrets if name != "tls"}
+        held = {name: read_secret(settings, name) for name in settings.secrets if name not in ("tls", REGISTRY)}
         for name in ("identity", "sealing", "party"):
             if name not in held:
                 raise KeyUnusable(key=name, rule="named in [secrets]")
@@ -49,6 +51,7 @@ class Keys:
             vrf=held.get("vrf"),
             log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
             receipt=PrivateKey.from_seed(held["receipt"]) if "receipt" in held else None,
+            log_mldsa=MldsaKey(held[LOG_MLDSA]) if LOG_MLDSA in held else None,
         )
         address = None if keys.attestation is None else keys.attestation.address()
         for name, fits in (
@@ -59,12 +62,17 @@ class Keys:
             ("vrf", keys.vrf is None or public_key(keys.vrf) == genesis.vrf_public_key),
             ("log", keys.log is None or keys.log.public.spki[-32:] == directory.log_key),
             ("receipt", keys.receipt is None or keys.receipt.public.spki[-32:] == genesis.receipt_key),
+            (LOG_MLDSA, keys.log is None or _public(keys.log_mldsa) == directory.log_mldsa_key),
         ):
             if not fits:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
         if keys.attestation is not None and (keys.secret is None or keys.vrf is None):
             raise KeyUnusable(key="set", rule="a validator holds set and vrf")
         return keys
+
+
+def _public(key: MldsaKey | None) -> bytes | None:
+    return None if key is None else key.public
 
 
 class AttestationKey:

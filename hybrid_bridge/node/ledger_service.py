@@ -13,7 +13,7 @@ from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import Missing, NotYet, TooLong
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import EpochNumber, Height, TransactionId

@@ -4,7 +4,7 @@ from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import TreeSize

@@ -1,12 +1,11 @@
 """The log as this member holds it: leaves, roots and paths from memory, and who signed which checkpoint.
 
-Everything here is derived from the store of epochs and rebuilt at each start. Any member that closed an epoch can serve
-the quorum note once enough validators' signatures have arrived.
+The leaves are read from the store of epochs at each start; the registry stays in its own store. Any member that closed
+an epoch can serve the quorum note once enough validators' signatures have arrived.
 """
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
@@ -22,16 +21,18 @@ from hybrid_bridge.core.checkpoint import (
 )
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.core.note import TYPE_ED25519, NoteLine, key_id
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.core.note import TYPE_ED25519, TYPE_MLDSA, NoteLine, VerifierKey, cosign, key_id, verify_line
+from hybrid_bridge.core.prefix_tree import Pair, PrefixTree
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.registry import Pair, PrefixTree
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import NotYet, SignatureWrong
+from hybrid_bridge.errors import FieldMalformed, NotYet, SignatureWrong
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.ports import RegistryStore
 from hybrid_bridge.steps.attest import checkpoint_of
 from hybrid_bridge.units import (
     Address,
@@ -43,9 +44,9 @@ from hybrid_bridge.units import (
     TreeSize,
 )
 
-KEPT_TREES: Final = 512  # registries of the newest epochs in memory; older ones are rebuilt when asked for
 PAIR_BYTES: Final = 64
 NONE: Final = TreeSize(0)
+ED25519_BYTES: Final = 64
 
 _log = logging.getLogger(__name__)
 
@@ -53,17 +54,14 @@ _log = logging.getLogger(__name__)
 class LogBook:
     """Leaf 0 is the genesis record; leaf e is epoch e."""
 
-    def __init__(self, epochs: SqlEpochs, directory: Directory, progress: Progress, brake: Brake) -> None:
-        self._epochs, self._directory = epochs, directory
+    def __init__(
+        self, epochs: SqlEpochs, registry: RegistryStore, directory: Directory, progress: Progress, brake: Brake
+    ) -> None:
+        self._epochs, self._registry, self._directory = epochs, registry, directory
         self._progress, self._brake = progress, brake
         self._turn = threading.RLock()
         self._tree = Tree()
-        self._registries: OrderedDict[int, PrefixTree] = OrderedDict()
-        registry = PrefixTree()
-        for number, (record, pairs) in enumerate(zip(epochs.all_records(), epochs.all_pairs(), strict=True)):
-            self._tree.append(leaf_hash(record))
-            registry = registry.insert(split_pairs(pairs))
-            self._keep_registry(number, registry)
+        self._tree.extend(leaf_hash(record) for record in epochs.all_records())
         progress.raised("size", self._tree.size)
         self._find_newest()
 
@@ -71,10 +69,10 @@ class LogBook:
 
     def append(self, closed: ClosedEpoch, registry: PrefixTree) -> None:
         """Commit a closed epoch as the next leaf."""
+        self._registry.keep(closed.number, registry)  # Durable, and said nowhere. Dead here? Closed again, kept again.
         self._epochs.add(closed)  # Durable: this epoch is closed like this. Dead here? Read again at the next start.
         with self._turn:
             self._tree.append(leaf_hash(closed.record))
-            self._keep_registry(closed.number, registry)
         self._progress.raised("size", self._tree.size)
         _log.info("epoch %d closed, root %s", closed.number, self.root(self._tree.size).hex())
 
@@ -146,12 +144,8 @@ class LogBook:
             NotYet: not closed here.
         """
         with self._turn:
-            self._require(TreeSize(epoch + 1))
-            kept = self._registries.get(epoch)
-        if kept is not None:
-            return kept
-        pairs = [pair for data in self._epochs.all_pairs()[: epoch + 1] for pair in split_pairs(data)]
-        return PrefixTree().insert(pairs)
+            self._require(TreeSize(epoch + 1))  # the store may hold one epoch more, of a close that was cut short
+        return self._registry.at(epoch)
 
     def checkpoint(self, size: TreeSize) -> Checkpoint:
         """The checkpoint of this size as we computed it."""
@@ -197,21 +191,33 @@ class LogBook:
         if self._has_quorum(signed.size):
             self._progress.raised("quorum", signed.size)
 
-    def sign_lines(self, key: PrivateKey) -> None:
-        """Sign every note that the log key has not signed; each epoch is durable, so there is one note of a size."""
+    def sign_lines(self, key: PrivateKey, mldsa: MldsaKey | None = None) -> None:
+        """Sign every note that the log's keys have not signed; each epoch is durable, so a size has one note.
+
+        The post-quantum line has time zero: the log says that the tree is consistent, not when it was its largest.
+        """
+        origin = self._directory.origin
         for number in range(max(self._epochs.newest_line(), 1) + 1, self.size + 1):
             size = TreeSize(number)
-            self._epochs.add_line(size, log_line(self._directory.origin, key, self._body(size)).signature)
+            body = self._body(size)
+            second = b"" if mldsa is None else cosign(origin, mldsa, 0, body).signature
+            self._epochs.add_line(size, log_line(origin, key, body).signature + second)
             self._progress.raised("line", size)
 
     def take_line(self, size: TreeSize, signature: bytes) -> None:
-        """Keep the log key's signature over our note.
+        """Keep the log's signatures over our note: Ed25519, and ML-DSA-44 if the log has such a key.
 
         Raises:
+            FieldMalformed: one is wanting, or too many.
             SignatureWrong: not over ours.
         """
-        note = Note(self._directory.origin, size, self.root(size), (self._log_line(signature),))
+        lines, mldsa = self._log_lines(signature), self._directory.log_mldsa_key
+        if len(lines) != (1 if mldsa is None else 2):
+            raise FieldMalformed(field="log_lines", rule="a signature by each key of the log")
+        note = Note(self._directory.origin, size, self.root(size), tuple(lines))
         verify_log_line(note, self._directory.log_key)
+        if mldsa is not None:
+            verify_line(VerifierKey(note.origin, TYPE_MLDSA, mldsa), lines[1], note.body())
         self._epochs.add_line(size, signature)
         self._progress.raised("line", size)
 
@@ -230,7 +236,7 @@ class LogBook:
             for address, signature in sorted(signatures.items())
         ]
         line = self._epochs.line(size)
-        first = [] if line is None else [self._log_line(line)]
+        first = [] if line is None else self._log_lines(line)
         return format_note(self._directory.origin, size, checkpoint.root, [*first, *lines])
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,9 +249,15 @@ class LogBook:
     def _body(self, size: TreeSize) -> bytes:
         return Note(self._directory.origin, size, self.root(size)).body()
 
-    def _log_line(self, signature: bytes) -> NoteLine:
-        origin = self._directory.origin
-        return NoteLine(origin, key_id(origin, TYPE_ED25519, self._directory.log_key), signature)
+    def _log_lines(self, signatures: bytes) -> list[NoteLine]:
+        """The log's lines from what is stored: 64 bytes by Ed25519, then perhaps time and signature by ML-DSA-44."""
+        origin, mldsa = self._directory.origin, self._directory.log_mldsa_key
+        lines = [NoteLine(origin, key_id(origin, TYPE_ED25519, self._directory.log_key), signatures[:ED25519_BYTES])]
+        if mldsa is not None and signatures[ED25519_BYTES:]:
+            lines.append(NoteLine(origin, key_id(origin, TYPE_MLDSA, mldsa), signatures[ED25519_BYTES:]))
+        elif signatures[ED25519_BYTES:]:
+            raise FieldMalformed(field="log_lines", rule="no signature by a key that the log has not")
+        return lines
 
     def _has_quorum(self, size: TreeSize) -> bool:
         return len(self._epochs.signatures(size, self.root(size))) >= self._directory.validators.quorum
@@ -258,11 +270,6 @@ class LogBook:
             if self._has_quorum(size):
                 self._progress.raised("quorum", size)
                 break
-
-    def _keep_registry(self, epoch: int, registry: PrefixTree) -> None:
-        self._registries[epoch] = registry
-        while len(self._registries) > KEPT_TREES:
-            self._registries.popitem(last=False)
 
 
 def split_pairs(data: bytes) -> list[Pair]:

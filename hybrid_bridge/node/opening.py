@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
@@ -19,6 +21,7 @@ from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.registry import catch_up, open_registry
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import Clock
@@ -35,11 +38,13 @@ class Opened:
     settings: NodeSettings
     view: View
     guard: SqlGuard | None
+    registry: SqlRegistry
 
     def close(self) -> None:
         """Give the stores up."""
         if self.guard is not None:
             self.guard.close()
+        self.registry.close()
         self.view.records.close()
         self.view.ledger.close()
 
@@ -55,6 +60,9 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
     with ExitStack() as undo:  # what is open already is given up if the rest does not fit
         ledger, records, guard = _open_stores(settings, directory, keys, undo)
         progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
+        registry = open_registry(settings, directory)
+        undo.callback(registry.close)
+        catch_up(registry, epochs, directory.genesis)
         brake = Brake(witness, clock)
         view = View(
             name=settings.name,
@@ -64,7 +72,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
             epochs=epochs,
             witness=witness,
             records=records,
-            logbook=LogBook(epochs, directory, progress, brake),
+            logbook=LogBook(epochs, registry, directory, progress, brake),
             chain=Chain(ledger, directory, clock, progress, brake),
             progress=progress,
             brake=brake,
@@ -74,7 +82,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         if view.address is not None:
             progress.raised("attested", view.logbook.newest_attested(view.address))
         undo.pop_all()
-    return Opened(settings, view, guard)
+    return Opened(settings, view, guard, registry)
 
 
 def _open_stores(
@@ -129,6 +137,12 @@ def desk_of(folder: Path) -> GrpcDesk:
     """The owner's client of the node in `folder`."""
     settings = read_settings(folder)
     return GrpcDesk.at(settings.name, settings.listen, owner_tls(folder / "owner"))
+
+
+def log_of(folder: Path) -> GrpcMember:
+    """The owner's client of the log that the node in `folder` serves."""
+    settings = read_settings(folder)
+    return GrpcMember.at(settings.name, settings.listen, owner_tls(folder / "owner"))
 
 
 class RotatingTls:

@@ -12,8 +12,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
-from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.ledger_state import Overlay
@@ -26,7 +24,6 @@ from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
 
 MAX_TRANSACTIONS: Final = 1_000  # in one block
 MAX_BYTES: Final = 2 << 20  # of transactions in one block; a block fits one message between members
-ASKING: Final = 3.0  # seconds that a member gets to answer at the start
 AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # refused without a record
 LONGEST_NAP: Final = 1.0  # seconds; a clock that jumps is noticed
 
@@ -84,18 +81,6 @@ class Orderer:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, timeout=interval)
         self._refuse_waiting("a sequencer that runs: it is stopping")
-
-    def require_newest(self, peers: Sequence[GrpcPeer]) -> None:
-        """Pull the brake if a member holds a block of ours that our store has lost: another at its height is fraud."""
-        for peer in peers:
-            try:
-                for message in peer.blocks(self._chain.next_height, ASKING, follow=False):
-                    sealed = Countersignature.decode(message.order)
-                    sealed.verify(self._identity.public)
-                    self._brake.pull(f"our store has lost block {sealed.height}, which {peer.name} holds")
-                    break
-            except BridgeError as error:
-                _log.info("%s does not say what it holds: %s", peer.name, type(error).__name__)
 
     def stop(self) -> None:
         """End `run`."""

@@ -5,10 +5,10 @@ from typing import Final
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.server import Call, Caller, Method, Service
+from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
-from hybrid_bridge.units import Address, Digest, Height, TreeSize
+from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
 
 MAX_HOLD: Final = 20.0  # seconds
 
@@ -27,20 +27,21 @@ class PeerService:
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
         """What we signed above these marks; held for a while if that is nothing."""
         progress = self._view.progress
-        seen = progress.tip, progress.attested, progress.line
+        seen = progress.signed
         answer = self._said(request)
         if not (answer.countersignatures or answer.attestations or answer.log_lines):
             hold = min(request.wait_ms / 1000, MAX_HOLD)
-            progress.wait(lambda: (progress.tip, progress.attested, progress.line) != seen or not call.active(), hold)
+            progress.wait(lambda: progress.signed != seen or not call.active(), hold)
             answer = self._said(request)
         return answer
 
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
-        """The newest checkpoints that we saw signed by a key."""
+        """The newest that we saw signed by an attestation key and by an identity key."""
         address = Address(request.address)
         newest = self._view.epochs.newest_attested().get(address)
         seen = [] if newest is None else self._view.epochs.attested(address, TreeSize(newest - 1))
-        return pb.SignaturesResponse(newest=map(_sized, seen))
+        word = self._view.witness.newest_word(KeyId(request.signer))
+        return pb.SignaturesResponse(newest=map(_sized, seen), countersignature=word)
 
     def deliver(self, request: pb.DeliverRequest, call: Call) -> pb.DeliverResponse:
         """Take a sealed envelope and sign for it.

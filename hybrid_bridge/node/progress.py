@@ -7,7 +7,7 @@ from typing import Final
 
 from hybrid_bridge.units import Height, TreeSize
 
-NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery")
+NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery", "heard", "spoken")
 
 
 class Progress:
@@ -49,6 +49,16 @@ class Progress:
         return TreeSize(self._numbers["line"])
 
     @property
+    def heard(self) -> bool:
+        """Whether enough members have told what they heard of our keys: before, nothing is signed."""
+        return self._numbers["heard"] > 0
+
+    @property
+    def signed(self) -> tuple[int, ...]:
+        """Numbers that rise with every signature of ours, and with some things besides."""
+        return tuple(self._numbers[name] for name in ("tip", "spoken", "attested", "line"))
+
+    @property
     def stopping(self) -> bool:
         """Whether all loops shall end."""
         return self._stopping
@@ -82,6 +92,12 @@ class Progress:
     def wait_above(self, name: str, number: int, seconds: float) -> bool:
         """Wait until `name` has risen above `number`."""
         return self.wait(lambda: self._numbers[name] > number, seconds)
+
+    def await_heard(self) -> bool:
+        """Wait until enough members have told what they heard of our keys; False when the node stops before."""
+        while not self._stopping and not self.heard:
+            self.wait_above("heard", 0, 60.0)
+        return self.heard and not self._stopping
 
     def stop(self) -> None:
         """End every wait."""

@@ -20,6 +20,7 @@ from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, StoreBroken
 from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.audit_service import AuditService
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.closing import Closer, run_closing
 from hybrid_bridge.node.copying import Copier
@@ -28,6 +29,7 @@ from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
+from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
@@ -37,7 +39,8 @@ from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
-from hybrid_bridge.rpc.server import Caller, MemberServer
+from hybrid_bridge.rpc.server import MemberServer
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.steps.batch import ClosingKeys
 from hybrid_bridge.units import TreeSize, UnixSeconds
 
@@ -124,11 +127,13 @@ class Node:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
+        bundler = Bundler(view, self._receipt_of)
         services = [
             LogService(view).service(),
+            AuditService(view, bundler).service(),
             LedgerService(view, submitter).service(),
             PeerService(view, Receiver(view)).service(),
-            DeskService(view, Desk(view, submitter), Bundler(view, self._receipt_of)).service(),
+            DeskService(view, Desk(view, submitter), bundler).service(),
         ]
         return MemberServer(
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
@@ -153,13 +158,14 @@ class Node:
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
-        watch = Watch(view)
+        watch, hearing = Watch(view), Hearing(view, self._opened.guard)
+        yield "hear", lambda: hearing.run(watch.judge)
         for peer in peers:
-            yield f"watch-{peer.name}", lambda peer=peer: watch.run(peer)  # type: ignore[misc]
+            yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
         yield "close", lambda: run_closing(self._closing(peers), view.progress)
         if self._opened.guard is not None and view.keys.attestation is not None:
             attester = Attester(view.logbook, self._opened.guard, view.keys.attestation, view.brake)
-            yield "attest", lambda: attester.run(peers, view.progress)
+            yield "attest", lambda: attester.run(view.progress)
         yield "deliver", Deliverer(view, self._peers).run
 
     def _closing(self, peers: list[GrpcPeer]) -> Callable[[], object]:
@@ -171,21 +177,22 @@ class Node:
             return Copier(closer, view.logbook, view.directory, validators).copy_next
         closing_keys = ClosingKeys(secret=keys.secret, vrf_seed=keys.vrf)
 
+        def sign_lines() -> None:
+            if keys.log is not None and view.progress.heard:
+                view.logbook.sign_lines(keys.log, keys.log_mldsa)
+
         def close() -> None:
-            if keys.log is not None:
-                view.logbook.sign_lines(keys.log)  # also of what was closed before we last stopped
+            sign_lines()  # also of what was closed before we last stopped, or before we had heard the others
             closer.close_next(closing_keys)
-            if keys.log is not None:
-                view.logbook.sign_lines(keys.log)
+            sign_lines()
 
         return close
 
     def _order(self) -> None:
-        """The sequencer's loop: see that no member knows more than we do, then make blocks."""
+        """The sequencer's loop: when enough members have told that they know no more than we do, make blocks."""
         if self._orderer is None:
             raise KeyUnusable(key="identity", rule="the sequencer's")
-        self._orderer.require_newest(list(self._peers.values()))
-        if self._view.chain.tip is None:
+        if self._view.progress.await_heard() and self._view.chain.tip is None:
             for signed in read_founding(self._settings.path(FOUNDING)):
                 self._orderer.submit(signed, self._settings.pool_limit)
         self._orderer.run(self._settings.block_interval_ms / 1000)
@@ -201,6 +208,12 @@ class Node:
                 )  # ours hold nothing private
                 _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
                 self._view.progress.stop()
+
+
+def _attend(peer: GrpcPeer, hearing: Hearing, watch: Watch) -> None:
+    """First what a peer has heard of us, then all that it says."""
+    hearing.listen(peer)
+    watch.run(peer)
 
 
 def read_founding(path: Path) -> list[SignedTransaction]:

@@ -3,6 +3,8 @@
 One thread a peer holds a question open there, so words arrive when they are made and idle members are quiet. From the
 countersignatures follows finality, from the attestations the quorum note. Who signs two things at one height or size
 leaves evidence; when it is the sequencer, we sign no more.
+Stored is one word of a peer for each height up to a little beyond our own tip, one for each size that we closed, and
+evidence up to a limit: a peer that says more is told nothing and keeps its words.
 """
 
 import logging
@@ -13,17 +15,18 @@ from typing import Final
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer, Marks
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
-from hybrid_bridge.adapters.sqlite.witness import Evidence
+from hybrid_bridge.adapters.sqlite.witness import MAX_ROWS, Evidence
 from hybrid_bridge.core.block import Countersignature
+from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.signing import require_signature
-from hybrid_bridge.errors import BridgeError, Broken, Equivocation, FieldMismatch
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, Broken, Equivocation, FieldMismatch
 from hybrid_bridge.node.finality import final_height
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
 
 HOLD: Final = 15.0  # seconds a peer may hold its answer
-MAX_AHEAD: Final = 1 << 17  # heights beyond our own; words from farther wait until we are there
+MAX_AHEAD: Final = 1 << 12  # heights beyond our own; words from farther wait until we are there
 PAUSE: Final = 1.0  # seconds after a peer that is silent
 
 _log = logging.getLogger(__name__)
@@ -69,14 +72,13 @@ class Watch:
             line=self._progress.line,
         )
         answer = peer.witness(marks, hold)
-        for data in answer.countersignatures:
-            word = Countersignature.decode(data)
-            word.verify(identity)
-            self._take_word(peer, word)
+        if max(map(len, (answer.countersignatures, answer.attestations, answer.log_lines))) > MAX_ROWS:
+            raise AnswerMalformed(endpoint=peer.name, call="Witness", rule=f"at most {MAX_ROWS} words of a kind")
+        ahead = self._take_words(peer, identity, answer.countersignatures)
         self._compare_all(peer, identity.key_id)
         if answer.countersignatures:
             self.judge()
-        ahead = self._take_lines(answer.log_lines)
+        ahead = self._take_lines(answer.log_lines) or ahead
         return (address is not None and self._take_attestations(address, answer.attestations)) or ahead
 
     def judge(self) -> None:
@@ -85,11 +87,19 @@ class Watch:
         floor = dict.fromkeys(self._validators, self._progress.final)
         self._progress.raised("final", final_height(self._validators, floor | reached))
 
+    def _take_words(self, peer: GrpcPeer, identity: PublicKey, said: Sequence[bytes]) -> bool:
+        """Verify and keep; True when some speak of heights far beyond our own."""
+        for data in said:
+            word = Countersignature.decode(data)
+            word.verify(identity)
+            if word.height > self._progress.tip + MAX_AHEAD:
+                return True
+            self._take_word(peer, word)
+        return False
+
     def _take_word(self, peer: GrpcPeer, word: Countersignature) -> None:
         if word.log_id != self._directory.log_id:
             raise FieldMismatch(field="log_id", expected=self._directory.log_id.hex(), got=word.log_id.hex())
-        if word.height > self._progress.tip + MAX_AHEAD:
-            raise FieldMismatch(field="height", expected="near our own", got=str(word.height))
         before = self._view.witness.add(word)
         if before is not None:
             evidence = Evidence(
@@ -102,9 +112,10 @@ class Watch:
     def _compare_all(self, peer: GrpcPeer, signer: KeyId) -> None:
         """Compare the peer's words with our blocks, each once, whichever came first."""
         after, tip = self._compared.get(peer.name, 0), self._progress.tip
-        for word in self._view.witness.disagreeing(signer, Height(after), tip):
+        found = self._view.witness.disagreeing(signer, Height(after), tip)
+        for word in found:
             self._compare(peer, word)
-        self._compared[peer.name] = tip
+        self._compared[peer.name] = found[-1].height if len(found) == MAX_ROWS else tip
 
     def _compare(self, peer: GrpcPeer, word: Countersignature) -> None:
         """A peer countersigned another block than ours: the sequencer made two, or the peer speaks for none."""

@@ -49,7 +49,7 @@ def open_channel(endpoint: str, server_name: str, tls: ClientTls) -> grpc.Channe
         ("grpc.max_metadata_size", MAX_METADATA),
         ("grpc.enable_retries", 0),  # a retry is our decision, never the library's
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5_000),  # what a handshake may take, no pause: a busy machine needs seconds
         ("grpc.max_reconnect_backoff_ms", 2_000),  # a member that is back is found within seconds
         ("grpc.enable_http_proxy", 0),
     )

@@ -10,10 +10,11 @@ from typing import Final
 
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import SignedPublicTransaction, decode_signed
-from hybrid_bridge.errors import BridgeError, FieldMalformed, NotYet, Unreachable
+from hybrid_bridge.errors import BridgeError, FieldMalformed, NotYet, StateForgotten, Unreachable
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain, SendAnswer
 from hybrid_bridge.testing.memory_contract import MemoryLog, anchor, decode_call
 from hybrid_bridge.units import (
+    MAX_U64,
     Address,
     ChainId,
     Digest,
@@ -34,6 +35,7 @@ GWEI: Final = 10**9
 BUMP: Final = 10  # percent on both fees before a pool takes a replacement
 MAX_GAS: Final = 1 << 24  # EIP-7825
 BASE_GAS: Final = 21_000
+STATES: Final = 128  # newest ones that an ordinary node keeps
 UNKNOWN: Final = Head(
     tree_size=TreeSize(0),
     root=Digest(bytes(32)),
@@ -43,6 +45,11 @@ UNKNOWN: Final = Head(
     next_from_size=TreeSize(0),
     paused_until=UnixSeconds(0),
     state="unknown",
+)
+
+
+NOWHERE: Final = PublicBlock(
+    PublicBlockNumber(MAX_U64), PublicBlockHash(bytes(32)), PublicBlockHash(bytes(32)), UnixSeconds(0)
 )
 
 
@@ -231,10 +238,11 @@ def gas_of(data: bytes) -> Gas:
 
 
 class MemoryChain:
-    """One endpoint. `is_down` makes every call unreachable."""
+    """One endpoint. `is_down` makes every call unreachable; states older than the newest `keeps` are forgotten."""
 
-    def __init__(self, network: MemoryNetwork, name: str = "memory", final_depth: int = 4) -> None:
+    def __init__(self, network: MemoryNetwork, name: str = "memory", final_depth: int = 4, keeps: int = STATES) -> None:
         self.network, self.is_down, self._name, self._depth = network, False, name, final_depth
+        self.keeps = keeps
 
     @property
     def name(self) -> str:
@@ -246,6 +254,8 @@ class MemoryChain:
 
     def code_hash(self, at: PublicBlockHash | None = None) -> Digest:
         self._require_up("code_hash")
+        if at is not None:
+            self._at(next((one.block for one in self.network.blocks if one.block.hash == at), NOWHERE), "code_hash")
         return keccak256(b"the contract's code")
 
     def latest(self) -> PublicBlock:
@@ -263,7 +273,7 @@ class MemoryChain:
         return self.network.blocks[number].block
 
     def base_fee(self, at: PublicBlock) -> Wei:
-        return self._at(at, "base_fee").base_fee
+        return self._block_at(at, "base_fee").base_fee
 
     def head(self, log: LogId, at: PublicBlock) -> Head:
         found = self._at(at, "head").logs.get(log)
@@ -302,7 +312,14 @@ class MemoryChain:
         return None
 
     def _at(self, at: PublicBlock, call: str) -> MemoryBlock:
-        """The state at a canonical public block; "latest" is never meant (EIP-1898, requireCanonical)."""
+        """The state at a canonical public block, if it is not forgotten."""
+        found = self._block_at(at, call)
+        if at.number + self.keeps < len(self.network.blocks):
+            raise StateForgotten(what=f"{call} at public block {at.number}", endpoint=self._name)
+        return found
+
+    def _block_at(self, at: PublicBlock, call: str) -> MemoryBlock:
+        """A canonical public block; "latest" is never meant (EIP-1898, requireCanonical)."""
         self._require_up(call)
         if at.number >= len(self.network.blocks) or self.network.blocks[at.number].block != at:
             raise NotYet(what="this public block on the canonical chain")

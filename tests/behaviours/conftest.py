@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("hybrid_bridge.testing.public_chain_behaviour")
+pytest.register_assert_rewrite(
+    "hybrid_bridge.testing.public_chain_behaviour", "hybrid_bridge.testing.registry_store_behaviour"
+)

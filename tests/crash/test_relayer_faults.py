@@ -388,6 +388,50 @@ def test_one_endpoints_word_about_gas_is_not_enough(operator: Operator, lie: int
     assert 21_000 * 6 // 5 < attempt.gas < 1_000_000
 
 
+def test_an_endpoint_that_serves_another_chain_mid_run_is_left_out_until_it_serves_ours(operator: Operator) -> None:
+    """(22) Nothing is signed on its word; when it serves our chain again, or came up late, it counts again."""
+
+    class Changing(MemoryChain):
+        served: int | None = None
+        simulated = 0
+
+        def chain_id(self) -> Any:
+            return self.served or super().chain_id()
+
+        def simulate(self, *arguments: Any) -> Any:
+            self.simulated += 1
+            return super().simulate(*arguments)
+
+    network = operator.world.network
+    third, late = Changing(network, "third", DEPTH), MemoryChain(network, "late", DEPTH)
+    late.is_down = True
+    honest = operator.relayer()
+    endpoints = (third, operator.endpoint, MemoryChain(network, "fourth", DEPTH), late)
+    relayer = replace(honest, observer=replace(honest.observer, endpoints=endpoints, quorum=2))
+    asked = []
+    for served, is_down in ((None, True), (1, True), (None, False)):
+        third.served, late.is_down = served, is_down
+        epoch(operator)
+        report = tick(relayer)
+        assert report.done[-1] == "Send", report
+        asked.append((third.simulated, [note.split(":")[0] for note in report.notes]))
+        network.mine()
+    assert asked == [
+        (1, ["late is left out"]),
+        (1, ["third is left out", "late is left out"]),
+        (2, []),
+    ]
+
+
+def test_a_quorum_of_endpoints_on_another_chain_ends_the_run_and_signs_nothing(operator: Operator) -> None:
+    epoch(operator)
+    relayer = operator.relayer()
+    operator.world.network.chain_id = 1
+    with pytest.raises(StoreBroken):
+        tick(relayer)
+    assert operator.world.network.received == []
+
+
 def test_a_doomed_attempt_at_the_ceiling_frees_its_nonce_once_the_price_has_fallen(tmp_path: Path) -> None:
     """Evicted in a spike, too dear to be raised: without its own stale revert no later anchor could ever be sent."""
     world = World()

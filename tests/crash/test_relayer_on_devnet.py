@@ -98,6 +98,7 @@ def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: Wor
         with SqlJournal(path, world.scope, "test", world.now()) as journal:  # each time a new process
             relayer = world.relayer(journal)
             assert relayer.observer.admitted() == relayer.observer
+            assert relayer.observer.serving() == (relayer.observer, ())
             report = tick(relayer)
         assert not report.blind, report
         assert report.done[-3:] == ("OpenSlot", "MakeAttempt", "Send")

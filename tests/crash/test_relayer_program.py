@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_members import MemorySigner, address
 from relayers import wiring
-from relayers.cli import main
+from relayers.cli import _started, main
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
@@ -114,7 +114,7 @@ def test_status_and_fsck_read_the_journal(ready: Path) -> None:
     assert "brake: run" in call("status", "-c", str(ready)).stdout
 
 
-def copy(ready: Path, tmp_path: Path, **replaced: str) -> Path:
+def copy(ready: Path, tmp_path: Path, *, init: bool = True, **replaced: str) -> Path:
     """The operator's folder again, with other words in the settings."""
     for file in ready.parent.iterdir():
         if file.suffix in {".bin", ".pem", ".key", ".json", ".password"}:
@@ -124,7 +124,8 @@ def copy(ready: Path, tmp_path: Path, **replaced: str) -> Path:
     for old, new in replaced.items():
         text = text.replace(old, new)
     (tmp_path / "relayer.toml").write_text(text)
-    assert code_of(call("init", "-c", str(tmp_path / "relayer.toml"))) == 0
+    if init:
+        assert code_of(call("init", "-c", str(tmp_path / "relayer.toml"))) == 0
     return tmp_path / "relayer.toml"
 
 
@@ -133,6 +134,50 @@ def test_an_endpoint_that_does_not_answer_is_undecided(ready: Path, devnet: Devn
     result = call("once", "-c", str(config))
     assert isinstance(result.exception, Unreachable)
     assert code_of(result) == 3
+
+
+def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_each_tick(
+    ready: Path, devnet: Devnet, tmp_path: Path
+) -> None:
+    several = f'endpoints = {{ one = "{devnet.url}", two = "{devnet.url}", late = "http://127.0.0.1:1" }}'
+    config = copy(
+        ready, tmp_path, **{f'endpoints = {{ only = "{devnet.url}" }}': several, "rpc_quorum = 1": "rpc_quorum = 2"}
+    )
+    result = call("once", "-c", str(config), "--json")
+    assert code_of(result) == 0
+    assert "late is left out: Unreachable" in json.loads(result.stdout)["notes"][0]
+    settings = read_settings(config)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
+
+
+COMMANDS = (("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"))
+
+
+@pytest.mark.parametrize("state", ["no folder", "no file", "empty", "torn", "a folder"])
+def test_every_command_says_what_is_wrong_with_a_journal_that_is_not_one_and_makes_nothing(
+    ready: Path, tmp_path: Path, state: str
+) -> None:
+    config = copy(ready, tmp_path, **{"sqlite:///": "sqlite:///place/"}, init=False)
+    journal = read_settings(config).journal
+    if state != "no folder":
+        journal.parent.mkdir()
+    if state == "a folder":
+        journal.mkdir()
+    elif state in {"empty", "torn"}:
+        journal.write_bytes(b"" if state == "empty" else read_settings(ready).journal.read_bytes()[:100_000])
+    before = {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")}
+    for arguments in COMMANDS:
+        result = call(*arguments, "-c", str(config))
+        assert isinstance(result.exception, StoreBroken), (arguments, result.exception)
+        assert (code_of(result), result.exception.store) == (4, journal.name)
+    for arguments in (("init",), ("run", "--once", "--init")):
+        made = call(*arguments, "-c", str(config))
+        assert code_of(made) == {"no folder": 2, "no file": 0}.get(state, 4)
+        if state == "no file":
+            journal.unlink()
+    journal.with_name(journal.name + ".lock").unlink(missing_ok=True)
+    assert {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")} == before
 
 
 def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,7 +115,20 @@ def test_of_what_it_does_not_know_it_says_so(tmp_path, trust):
     bundles = world.all()
     answers = dict(zip(bundles, run_many(tmp_path, [b.encode() for b in bundles.values()], trust), strict=True))
     assert {name for name, (code, _) in answers.items() if code == 0} == known
-    assert {code for name, (code, _) in answers.items() if name not in known} == {3}  # a second set, two checkpoints
+    assert {code for name, (code, _) in answers.items() if name not in known} == {
+        3
+    }  # a 2nd set or checkpoint, a promise
+
+
+def test_a_line_that_it_cannot_check_is_undecided_and_not_refuted(tmp_path, trust):
+    """A witness's cosignature, or a validator's ML-DSA-44 line: we may verify them, this file cannot."""
+    bundle = consortium().receivable()
+    note, origin = bundle.checkpoints[0].note, consortium().origin
+    validator = bundle.genesis.validators[0].address.hex()
+    lines = (("witness.example/1", 76), (f"{origin}/v/{validator}", 2424))
+    longer = [f"{note}— {name} {b64encode(bytes(size)).decode()}\n" for name, size in lines]
+    shown = [replace(bundle, checkpoints=(replace(bundle.checkpoints[0], note=text),)) for text in longer]
+    assert [code for code, _ in run_many(tmp_path, [one.encode() for one in shown], trust)] == [3, 3]
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def labels_as_outsider(run, number):
     def proven(label):
         proof = vrf.prove(VRF_SEED, alpha(run.ledger.log_id, label, 0))
         key = run.ledger.rules.genesis.vrf_public_key
-        return vrf.index_of(vrf.verify_proof(key, alpha(run.ledger.log_id, label, 0), proof))
+        return vrf.index_of(vrf.verify(key, alpha(run.ledger.log_id, label, 0), proof))
 
     return labels_with(run, number, proven)
 
@@ -216,7 +216,7 @@ def rules_from_outside(run, number):
     record = (decode_record_entry(run.played[number].draft.entry).record_type, run.fields(number))
     others = [opened for opened in run.opened if opened[0] != record[0]]
     try:
-        warnings = cross_checks([record, *others], frozenset()).warnings
+        warnings = cross_checks([record, *others], lambda _: ()).warnings
     except FieldMismatch as error:
         return f"refuted:{error.field.partition('(')[2].rstrip(')')}"
     tenor = any(warning.startswith("tenor") for warning in warnings)

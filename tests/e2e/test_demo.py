@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.business.schema import claim_or_private
+from hybrid_bridge.cli.demo.asking import INVOICE
 from hybrid_bridge.cli.demo.cast import NODES, REGULATOR, audience_of, events, expectations, place_of
 from hybrid_bridge.core.attestation import Checkpoint, boundary, verify_quorum
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures
@@ -131,10 +132,20 @@ def test_the_three_bundles_disclose_what_they_were_asked_and_nothing_else(report
     parts = {f"child.{k}.{name}" for k in range(3) for name in ("note", "face")}
     assert shown["split"] == {"note.issue/1": {"note", "ccy", "face"}, "note.split/1": {"note", *parts}}
     assert shown["financing"] == {
+        "asset.register/1": set(INVOICE),
         "asset.confirm/1": {"object"},
         "note.issue/1": {"note", "ccy", "face", "back.0.object", "back.0.allot"},
         "fin.finance/1": {"note.0"},
     }
+
+
+def test_of_the_financing_only_the_confirmation_shows_its_transaction(report: dict[str, Any]) -> None:
+    (evidence,) = [row["evidence"] for row in report["bundles"] if row["file"] == "bundles/financing.hb.json"]
+    signed = {record["schema"] for record in evidence["records"] if record["transaction"] is not None}
+    assert signed == {"asset.confirm/1"}
+    assert [fact["label"].split(" ")[0] for fact in evidence["registry"]] == [
+        "e-invoice", "creditor's", "creditor's", "invoice", "life",
+    ]  # fmt: skip
 
 
 def test_the_journals_hold_their_promises(demo: Demo) -> None:
@@ -169,7 +180,7 @@ def files() -> dict[str, bytes]:
 def readers_of(event: dict[str, Any]) -> set[str]:
     """The nodes that may hold its private fields: submitter, authorisers, audience, regulator."""
     places = [place_of(name).node for name in (event["submitter"], *event["authorisers"])]
-    return {*places, *audience_of(event), REGULATOR}
+    return {*places, *audience_of(files(), event), REGULATOR}
 
 
 @cache

@@ -13,10 +13,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.core.bundle import decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.note import TYPE_ED25519, VerifierKey
 from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.node.directory import read_directory
 from tests.e2e.network import Network, running_network, until
+from tests.tile_reader import leaves_under, root_under
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +136,35 @@ def test_bad_input_ends_with_two_and_says_what_to_mend(network: Network, tmp_pat
     plan.write_text('colour = "blue"\n')
     told = run("consortium", "init", "--out", str(tmp_path / "new"), "--members", str(plan), code=2)
     assert "colour" in told
+
+
+def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(network: Network, tmp_path: Path) -> None:
+    supplier, tiles = str(network.folder("supplier")), tmp_path / "tiles"
+    network.await_status("supplier", "quorum", lambda status: status.quorum_size > 1)
+    run("tiles", "build", str(tiles), "--member", supplier)
+    note = parse_note((tiles / "checkpoint").read_bytes())
+    assert root_under(lambda path: (tiles / path).read_bytes(), note.size) == note.root
+    assert len(leaves_under(lambda path: (tiles / path).read_bytes(), note.size)) == note.size
+    log = VerifierKey(note.origin, TYPE_ED25519, read_directory(network.folder("supplier")).log_key).text()
+    vkey = run("witness", "init", "--dir", str(tmp_path / "w"), "--name", "w.example").split()[0]
+    witness = subprocess.Popen(
+        [sys.executable, "-m", "hybrid_bridge", "witness", "run", "--dir", str(tmp_path / "w"), "--log", log],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert witness.stdout is not None
+    try:
+        url = json.loads(witness.stdout.readline())["url"]
+        bundle, sizes = tmp_path / "b.hb.json", []
+        for _ in range(2):
+            size = network.status("supplier").quorum_size
+            network.await_status("supplier", "more", lambda status, size=size: status.quorum_size > size)
+            run("member", "bundle", "--dir", supplier, "--out", str(bundle))
+            run("witness", "ask", str(bundle), "--url", url, "--vkey", vkey, "--member", supplier)
+            sizes.append(parse_note(decode_bundle(bundle.read_bytes()).checkpoints[-1].note).size)
+    finally:
+        witness.terminate()
+        code = witness.wait(30)
+        witness.stdout.close()
+    assert code == 0
+    assert sizes[0] < sizes[1]

@@ -49,6 +49,22 @@ def test_epochs_missed_by_everybody_are_written_later(network: Network) -> None:
         network.await_status(name, "a longer log", lambda status: status.quorum_size > size + 3)
 
 
+def test_a_sequencer_with_too_few_around_orders_nothing_and_goes_on_when_they_are_there(network: Network) -> None:
+    for name in ("core", "supplier", "bank-a", "bank-b"):
+        network.kill(name)
+    network.start("core")
+    network.start("supplier")
+    alone = network.await_status("core", "up", lambda status: status.height > 0)
+    later = network.await_status("core", "three epochs on", lambda status: status.epoch > alone.epoch + 3)
+    assert later.height == alone.height
+    assert network.status("supplier").height <= alone.height
+    network.start("bank-a")
+    for name in ("core", "supplier", "bank-a"):
+        network.await_status(name, "final", lambda status: status.final_height > alone.height)
+    network.start("bank-b")
+    network.await_status("bank-b", "attesting", lambda status: status.attested_size > alone.size)
+
+
 def test_an_envelope_outlives_sender_and_recipient(network: Network) -> None:
     network.kill("bank-a")
     asset = register(network, secrets.token_hex(16))

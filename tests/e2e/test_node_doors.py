@@ -28,7 +28,7 @@ from hybrid_bridge.node.running import SystemClock
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.channel import MAX_MESSAGE, ClientTls, open_channel
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, Digest, EpochNumber, Height, TransactionId, TreeSize
+from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TransactionId, TreeSize
 from tests.e2e.network import Network, running_network
 
 NOTHING = Marks(height=Height(0), size=TreeSize(0), line=TreeSize(0))
@@ -84,7 +84,7 @@ def test_only_members_of_the_directory_speak_as_peers(network: Network, role: st
         GrpcPeer.at("core", network.endpoint("core"), named).witness(NOTHING, 0)
     unlisted = tls_from(authority(network), authority(network).certificate, "nobody", "member")
     with pytest.raises(NotEntitled):
-        GrpcPeer.at("core", network.endpoint("core"), unlisted).signatures(Address(bytes(20)))
+        GrpcPeer.at("core", network.endpoint("core"), unlisted).signatures(Address(bytes(20)), KeyId(bytes(32)))
 
 
 def test_a_relayer_asks_the_log_alone(network: Network) -> None:
@@ -161,7 +161,7 @@ def test_well_formed_nonsense_gets_the_class_that_fits(network: Network) -> None
         list(peer.log.consistency_path(TreeSize(0), TreeSize(1)))
     with pytest.raises(NotYet):
         peer.log.checkpoint(TreeSize(2**40))
-    assert peer.signatures(Address(b"")) == []
+    assert peer.signatures(Address(b""), KeyId(noise)) == pb.SignaturesResponse()
     assert list(peer.epochs(EpochNumber(2**50), EpochNumber(2**53 - 1))) == []
     results = desk.submit([noise, b"", noise * 100])
     assert [bool(result.fault.name) for result in results] == [True] * 3

@@ -18,7 +18,8 @@ from hybrid_bridge.node.opening import Opened, client_tls, open_folder, read_ser
 from hybrid_bridge.node.running import SystemClock
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.channel import open_channel
-from hybrid_bridge.rpc.server import Call, MemberServer, Service
+from hybrid_bridge.rpc.server import MemberServer
+from hybrid_bridge.rpc.service import Call, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.steps.commit import execute_block

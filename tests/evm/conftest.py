@@ -5,11 +5,14 @@ with those fields. Every value the consortium makes comes from `hybrid_bridge.co
 """
 
 import contextlib
+import importlib.util
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyrevm
@@ -65,14 +68,21 @@ class Contract:
     evm: pyrevm.EVM
     artefact: dict[str, Any]
     address: str = ""
+    arguments: tuple[Any, ...] = ()
+    value: int = 0
     logs: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     gas: int = 0
 
     def __post_init__(self) -> None:
-        self.address = self.address or self.evm.deploy(SENDER, bytes.fromhex(self.artefact["bytecode"][2:]))
+        self.address = self.address or self.evm.deploy(SENDER, self.creation(), self.value)
         self.functions = {item["name"]: item for item in self.artefact["abi"] if item["type"] == "function"}
         self.events = {keccak256(signature_of(i).encode()): i for i in self.artefact["abi"] if i["type"] == "event"}
         self.errors = {keccak256(signature_of(i).encode())[:4]: i for i in self.artefact["abi"] if i["type"] == "error"}
+
+    def creation(self) -> bytes:
+        inputs = next((item["inputs"] for item in self.artefact["abi"] if item["type"] == "constructor"), [])
+        code = bytes.fromhex(self.artefact["bytecode"][2:])
+        return code + encode([type_of(part) for part in inputs], self.arguments)
 
     def calldata(self, name: str, *arguments: Any) -> bytes:
         item = self.functions[name]
@@ -368,3 +378,34 @@ def recorded() -> RecordedLog:
 @pytest.fixture
 def root() -> Path:
     return ROOT
+
+
+# ── the compiler ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    """The build script, if the pinned compiler is here."""
+    place = ROOT / "infra" / "contracts" / "build.py"
+    spec = importlib.util.spec_from_file_location("contracts_build", place)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    if script.compiler() is None:
+        words = f"solc {script.pinned_version()} is not there. Run: {script.INSTALL}"
+        if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+    return script
+
+
+@pytest.fixture(scope="session")
+def compiled(build: ModuleType) -> dict[str, Any]:
+    """Contracts that are not committed as artefacts: the plain twins and the example consumer."""
+    sources = build.sources_of(build.CONTRACTS, "src", "test", "examples")
+    answer = build.compile_sources(sources, build.settings_of(build.CONTRACTS))
+    found = {
+        name: answer[f"{folder}/{name}.sol"][name] for folder, name in (("test", "Twins"), ("examples", "FactEscrow"))
+    }
+    return {n: {"abi": c["abi"], "bytecode": "0x" + c["evm"]["bytecode"]["object"]} for n, c in found.items()}

@@ -1,7 +1,5 @@
 """The committed artefacts come from the committed sources, whatever the folder; assembly does what its plain twin does."""
 
-import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -19,23 +17,6 @@ if TYPE_CHECKING:
 
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORD = st.binary(min_size=32, max_size=32)
-
-
-@pytest.fixture(scope="module")
-def build() -> ModuleType:
-    """The build script, if the pinned compiler is here."""
-    place = Path(__file__).parents[2] / "infra" / "contracts" / "build.py"
-    spec = importlib.util.spec_from_file_location("contracts_build", place)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    if script.compiler() is None:
-        words = f"solc {script.pinned_version()} is not there. Run: {script.INSTALL}"
-        if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
-            pytest.fail(words, pytrace=False)
-        pytest.skip(words)
-    return script
 
 
 @pytest.mark.engine
@@ -62,19 +43,9 @@ def test_the_lock_file_names_no_registry(build: ModuleType) -> None:
 # ── assembly and its plain twin ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def compiled(build: ModuleType) -> dict[str, Any]:
-    sources = build.sources_of(build.CONTRACTS, "src", "test")
-    answer: dict[str, Any] = build.compile_sources(sources, build.settings_of(build.CONTRACTS))["test/Twins.sol"][
-        "Twins"
-    ]
-    return answer
-
-
 @pytest.fixture
 def twins(world: "World", compiled: dict[str, Any]) -> "Contract":
-    artefact = {"abi": compiled["abi"], "bytecode": "0x" + compiled["evm"]["bytecode"]["object"]}
-    return type(world.registry)(world.evm, artefact)
+    return type(world.registry)(world.evm, compiled["Twins"])
 
 
 def outcome(call: Callable[[], Any]) -> Any:

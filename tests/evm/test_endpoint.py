@@ -1,22 +1,35 @@
 """An endpoint that lies, lags, trickles or hangs: one call is one request, and only our errors come out."""
 
+import datetime
+import ipaddress
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from urllib3.exceptions import HTTPError
 
+from hybrid_bridge.adapters.evm.bounded_http import MAX_ANSWER, BoundedSession
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.rpc import MAX_ANSWER, JsonRpc
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.errors import (
     AnswerMalformed,
     BridgeError,
     EndpointRefused,
     NotYet,
+    StateForgotten,
     TransactionRefused,
     Unreachable,
 )
@@ -44,12 +57,17 @@ Reply = Callable[[socket.socket], None]
 class Hostile:
     """A TCP server on loopback that answers each HTTP request as it is told. `requests` are the bodies it has seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.requests: list[Any] = []
+        self._tls = None if certificate is None else ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        if self._tls is not None:
+            self._tls.load_cert_chain(certificate)
         self.reply: Reply = lambda _: None
         self._server = socket.create_server(("127.0.0.1", 0))
         self._is_open = True
-        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/key-of-the-operator"
+        self.url = (
+            f"http{'' if certificate is None else 's'}://127.0.0.1:{self._server.getsockname()[1]}/key-of-the-operator"
+        )
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -58,9 +76,13 @@ class Hostile:
             connection, _ = self._server.accept()
             with connection:
                 try:
-                    self._one(connection)
+                    with self._secured(connection) as served:
+                        self._one(served)
                 except OSError:  # the client has gone
                     continue
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
 
     def _one(self, connection: socket.socket) -> None:
         read = b""
@@ -129,18 +151,97 @@ def test_silence_is_unreachable_after_the_deadline_and_one_request(
     assert (caught.value.endpoint, "key-of" in str(caught.value), caught.value.__cause__) == ("b", False, None)
 
 
-def test_a_trickle_of_bytes_gets_hardly_more_time_than_silence(server: Hostile, chain: Web3Chain) -> None:
-    def trickle(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+def dripping(first: bytes, drop: bytes) -> Reply:
+    """Sends `first`, then `drop` again and again for five seconds: never silent for long, never done."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(first)
         for _ in range(100):
-            connection.sendall(b" ")
+            connection.sendall(drop)
             time.sleep(0.05)
 
-    server.reply = trickle
+    return drip
+
+
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [(b"HTTP", b"/"), (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"), (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+     (b"", b"HTTP/1.1 100 Continue\r\n\r\n"), (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b" "),
+     (b"HTTP/1.1 200 OK\r\n\r\n", b" "), (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n")],
+    ids=["status", "one header", "many headers", "continue", "body", "body to the end", "chunks", "trailers"],
+)  # fmt: skip
+def test_a_trickle_of_bytes_gets_no_more_time_than_silence(
+    server: Hostile, chain: Web3Chain, first: bytes, drop: bytes
+) -> None:
+    server.reply = dripping(first, drop)
     began = time.monotonic()
     with pytest.raises(Unreachable):
         chain.chain_id()
+    assert 0.9 < time.monotonic() - began < 2
+    server.results("0x5")
+    assert chain.chain_id() == 5  # nothing of it stays behind
+
+
+def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with four addresses that swallow packets, then none that answers."""
+    tried: list[float] = []
+
+    def swallow(_: Any, timeout: float, **__: Any) -> None:
+        tried.append(timeout)
+        time.sleep(timeout)
+        raise TimeoutError
+
+    four = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{i}", 80)) for i in range(4)]
+    monkeypatch.setattr("hybrid_bridge.adapters.evm.bounded_http.socket.getaddrinfo", lambda *_, **__: four)
+    monkeypatch.setattr("hybrid_bridge.adapters.evm.bounded_http.create_connection", swallow)
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        JsonRpc("b", "http://many.example", Seconds(1)).ask("eth_chainId")
+    assert (len(tried), time.monotonic() - began < 1.5) == (4, True)
+
+
+def test_a_name_that_nobody_knows_is_unreachable() -> None:
+    with pytest.raises(Unreachable):
+        JsonRpc("b", "http://nobody.invalid", Seconds(1)).ask("eth_chainId")
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[tuple[Hostile, Path]]:
+    """A hostile server with a certificate, and the file that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = (
+        builder.not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = tmp_path / "server.pem"
+    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    server = Hostile(file)
+    yield server, file
+    server.stop()
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+def test_a_trickle_under_tls_gets_no_more_time_either(tls_server: tuple[Hostile, Path], first: bytes) -> None:
+    server, authority = tls_server
+    session = BoundedSession()
+    server.results("0x5")
+    honest = session.post(server.url, json={}, timeout=1, verify=str(authority))
+    assert honest.json()["result"] == "0x5"
+    server.reply = dripping(first, b"a")
+    began = time.monotonic()
+    with pytest.raises((requests.RequestException, HTTPError)):
+        session.post(server.url, json={}, timeout=1, verify=str(authority))
     assert time.monotonic() - began < 2
+    with pytest.raises(requests.exceptions.SSLError):
+        session.post(server.url, json={}, timeout=1)
 
 
 def test_an_answer_beyond_the_limit_is_not_read_on(server: Hostile, chain: Web3Chain) -> None:
@@ -235,6 +336,7 @@ def test_a_code_that_no_store_can_hold_is_no_answer(server: Hostile, chain: Web3
 @pytest.mark.parametrize(
     "words",
     ["header not found", "header for hash not found", "Resource not found", "unknown block", "missing trie node ab",
+     "block 4 is pruned",
      "finalized block not found", "BlockOutOfRangeError: block height is 0 but requested was 4095",
      "hash 0xab is not currently canonical"],
 )  # fmt: skip
@@ -242,6 +344,27 @@ def test_a_public_block_that_an_endpoint_lacks_is_not_yet_there(server: Hostile,
     server.error(-32000, words)
     with pytest.raises(NotYet):
         chain.nonce(CONTRACT, AT)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["missing trie node ab (path )", "historical state 3ef3 is not available", "state at block #5 is pruned",
+     "World state unavailable", "No state available for block 5", "required historical state unavailable (reexec=0)"],
+)  # fmt: skip
+def test_a_state_that_an_ordinary_node_no_longer_keeps_is_told_apart_and_its_endpoint_named(
+    server: Hostile, chain: Web3Chain, words: str
+) -> None:
+    server.error(-32000, words)
+    for read in (
+        lambda: chain.nonce(CONTRACT, AT),
+        lambda: chain.balance(CONTRACT, AT),
+        lambda: chain.head(LOG, AT),
+        lambda: chain.simulate(CONTRACT, b"", AT),
+        lambda: chain.code_hash(AT.hash),
+    ):
+        with pytest.raises(StateForgotten) as caught:
+            read()
+        assert caught.value.endpoint == "b"
 
 
 def test_an_endpoint_s_own_error_keeps_its_words_but_no_address(server: Hostile, chain: Web3Chain) -> None:
@@ -253,6 +376,23 @@ def test_an_endpoint_s_own_error_keeps_its_words_but_no_address(server: Hostile,
     server.error(-32601, "the method eth_foo does not exist/is not available")
     with pytest.raises(EndpointRefused):
         chain.nonce(CONTRACT, AT)
+
+
+def test_a_long_error_is_cut_before_it_is_searched(server: Hostile, chain: Web3Chain) -> None:
+    """Patterns that search the words take quadratic time, and hold every thread meanwhile."""
+    for words in ("z" * 2**21, "block " * 2**18, "://" * 2**20):
+        server.error(-32000, words)
+        with pytest.raises(EndpointRefused) as caught:
+            chain.nonce(CONTRACT, AT)
+        assert len(caught.value.reason) <= 160
+
+
+def test_an_error_s_words_are_text_or_nothing(server: Hostile, chain: Web3Chain) -> None:
+    for words in (None, 5, ["missing trie node"], {"a": "pruned"}):
+        server.error(-32000, words)  # type: ignore[arg-type]
+        with pytest.raises(EndpointRefused) as caught:
+            chain.nonce(CONTRACT, AT)
+        assert caught.value.reason == ""
 
 
 # ── lies that can be seen at once ────────────────────────────────────────────────────────────────────────────────────
@@ -282,6 +422,16 @@ def test_an_honest_event_is_read_whole(server: Hostile, chain: Web3Chain) -> Non
     (event,) = chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
     assert (event.tree_size, event.root, event.timestamp, event.set_id) == (5, b"\x22" * 32, 9, 1)
     assert (event.signers, event.block, event.log_index) == (2**64 - 1, AT, 3)
+
+
+def test_logs_of_more_public_blocks_than_were_asked_for_cost_no_question_each(
+    server: Hostile, chain: Web3Chain
+) -> None:
+    strays = [{**EVENT, "blockHash": f"0x{number:064x}"} for number in range(11)]
+    server.results(strays, BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.anchored(LOG, PublicBlockNumber(0), PublicBlockNumber(9))
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hybrid_bridge.errors import BridgeError, Malformed
 from hybrid_bridge.steps.verify import verify
 from tests.bundles import NOW, Consortium, as_json, consortium
 
-KINDS = ("receivable", "split", "financing", "unregistered", "history", "document")
+KINDS = ("receivable", "split", "financing", "unregistered", "history", "document", "omission")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Write the vectors of trees, quorums, notes, fields, epochs and exports from the slow reference: `python tests/vectors/generate.py [folder]`.
+"""Write the vectors of trees, quorums, notes, fields, epochs, the registry and exports: `python tests/vectors/generate.py [folder]`.
 
 A case is `{name, section, input, expected, class}`. The first word of a name is the mutation (SPEC §15), the rest says
 on what. `expected` is a value, or the name of the error; `class` is ok, Malformed, Refuted or Undecided.
@@ -16,6 +16,7 @@ from exports import receipt_cases, sd_jwt_cases, tlog_cases
 from fields import disclosure_cases, entry_cases, full_cases
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
+from registries import registry_proof_cases, registry_root_cases, vrf_cases
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
 
 HERE = Path(__file__).parent
@@ -37,6 +38,9 @@ FILES = {
     "export/cose-inclusion.json": (receipt_cases, dict),
     "export/cose-consistency.json": (consistency_receipt_cases, dict),
     "export/sd-jwt.json": (sd_jwt_cases, dict),
+    "registry/root.json": (registry_root_cases, dict),
+    "registry/proof.json": (registry_proof_cases, dict),
+    "registry/vrf.json": (vrf_cases, dict),
 }
 
 

@@ -1,6 +1,6 @@
 """The slow reference: every rule as its recursive or textbook definition, and not one line of `hybrid_bridge`.
 
-Speed does not matter here; that the two cannot share a mistake does. Source: SPEC §1, §2, §8; RFC 6962 §2.1;
+Speed does not matter here; that the two cannot share a mistake does. Source: SPEC §1, §2, §8, §9; RFC 6962 §2.1;
 RFC 9162 §2.1; FIPS 202 (with Keccak's own padding); SEC 1 §4.1; SEC 2 §2.4.1; RFC 6979; EIP-712.
 """
 
@@ -122,6 +122,61 @@ def consistency_verdict(old, new, hashes, old_root, new_root):
     if len(hashes) != proof_length(old, new):
         return "PathLength"
     return "ok" if proof_roots(old, new, hashes, old_root) == (old_root, new_root) else "RootMismatch"
+
+
+# ── prefix trees (SPEC §9.1); rules are (leaf tag, inner tag, empty value) ───────────────────────────────────────────
+
+OURS = (b"\x02", b"\x03", bytes(32))
+
+
+def bit(key, depth):
+    return f"{int.from_bytes(key, 'big'):0256b}"[depth]
+
+
+def prefix_root(pairs, rules=OURS, depth=0):
+    if not pairs:
+        return rules[2]
+    if len(pairs) == 1:
+        [(key, value)] = pairs.items()
+        return sha(rules[0] + key + value)
+    left, right = halves(pairs, depth)
+    return sha(rules[1] + prefix_root(left, rules, depth + 1) + prefix_root(right, rules, depth + 1))
+
+
+def halves(pairs, depth):
+    return [{key: value for key, value in pairs.items() if bit(key, depth) == side} for side in "01"]
+
+
+def prefix_proof(key, pairs, rules=OURS, depth=0):
+    """Terminal and path."""
+    if len(pairs) < 2:
+        return next(iter(pairs.items()), None), []
+    left, right = halves(pairs, depth)
+    mine, other = (right, left) if bit(key, depth) == "1" else (left, right)
+    terminal, path = prefix_proof(key, mine, rules, depth + 1)
+    return terminal, [*path, prefix_root(other, rules, depth + 1)]
+
+
+def prefix_verdict(root, key, terminal, path, rules=OURS):
+    """The value, None for absence, or the name of the error."""
+    if len(path) > 256:
+        return "PathLength"
+    if any(len(item) != 32 for item in (root, key, *(terminal or ()), *path)):
+        return "DigestLength"
+    if path and path[0] == rules[2]:
+        return "TerminalMalformed"
+    if terminal and any(bit(terminal[0], depth) != bit(key, depth) for depth in range(len(path))):
+        return "TerminalMalformed"
+    if climbed(key, terminal, path, rules, 0) != root:
+        return "RootMismatch"
+    return terminal[1] if terminal and terminal[0] == key else None
+
+
+def climbed(key, terminal, path, rules, depth):
+    if not path:
+        return sha(rules[0] + terminal[0] + terminal[1]) if terminal else rules[2]
+    below, sibling = climbed(key, terminal, path[:-1], rules, depth + 1), path[-1]
+    return sha(rules[1] + (sibling + below if bit(key, depth) == "1" else below + sibling))
 
 
 # ── keccak-256 ───────────────────────────────────────────────────────────────────────────────────────────────────────

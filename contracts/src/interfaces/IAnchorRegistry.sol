@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Attested, Brake, Head, Quorum} from "../Types.sol";
+import {Attested, Brake, Head, Quorum, Update} from "../Types.sol";
 
 /// @title The public heads of consortium logs: append-only, quorum-signed, owned by nobody
 /// @notice Holds one head per log. A log is an RFC 6962 tree of epoch records; its id is the leaf hash of its genesis record.
 /// Every update carries a consistency path from the stored head, so not even a full quorum can rewrite what was anchored.
 ///
 /// Order of calls: `register` once, by anybody · `anchor` for as long as the log lives, by anybody · `rotateValidators` when
-/// the members change, by anybody who holds the old quorum's signatures. `msg.sender` decides nothing in any of them.
+/// the members change, by anybody who holds the old quorum's signatures · `pause` and `resume` likewise, `pauseByGuardian` by
+/// the guardian that the genesis record names · `retire` when another log goes on · the two reports by anybody, at any time.
+/// `msg.sender` decides nothing, but for the guardian. No state of one log is written by a call for another.
 ///
 /// What the registry cannot know: whether an entry was true; whether an epoch record is well formed (only hashes pass
 /// through); whether the set here is the one in the log's governance tree (both are public: compare); whether the first
@@ -31,6 +33,41 @@ interface IAnchorRegistry {
         uint64 signers
     );
 
+    /// @notice An item of a batch changed nothing; `reason` is the selector of the error that `anchor` gave.
+    event AnchorRefused(bytes32 indexed logId, uint64 treeSize, bytes4 reason);
+
+    /// @notice The legal name behind a validator's nameHash: JCS of id and name (SPEC §8.1).
+    event ValidatorNamed(bytes32 indexed logId, uint64 indexed setId, address indexed validator, string name);
+
+    /// @notice No new anchors until `until`. Nothing anchored is touched, and `overdue` goes on counting.
+    event Paused(bytes32 indexed logId, uint64 nonce, uint64 until, bytes32 reasonHash, bool byGuardian);
+
+    /// @notice The pause ended before its time.
+    event Resumed(bytes32 indexed logId, uint64 nonce, bytes32 reasonHash);
+
+    /// @notice This log has ended at this head; `successor` begins where it ends.
+    event Retired(bytes32 indexed logId, bytes32 indexed successor, uint64 treeSize, bytes32 rootHash);
+
+    /// @notice The members of set `setId` whose bits stand in `both` signed two roots for one size.
+    event Equivocated(
+        bytes32 indexed logId, uint64 indexed treeSize, bytes32 rootA, bytes32 rootB, uint64 setId, uint64 both
+    );
+
+    /// @notice The members whose bits stand in `signers` signed a checkpoint that no history joins with the head.
+    /// `provenRoot` is the head's own root at `treeSize`, or, if that lies beyond the head, the root that the signed tree has
+    /// at the head's size.
+    event Inconsistent(
+        bytes32 indexed logId,
+        uint64 indexed treeSize,
+        bytes32 signedRoot,
+        bytes32 provenRoot,
+        uint64 setId,
+        uint64 signers
+    );
+
+    /// @notice A quorum contradicted itself: the head given here is the last that this registry vouches for.
+    event Frozen(bytes32 indexed logId, uint64 treeSize, bytes32 rootHash);
+
     /// @notice Moves the head of `logId` to a larger checkpoint. Anybody may send it; calldata never expires by time.
     /// @dev Checks, cheap before dear: (1) `to` is the head already: returns false, nothing written, no event, in every state
     /// of the log (2) registered, not frozen, not retired, not paused (3) not another root for the head's size (4) starts at
@@ -48,6 +85,13 @@ interface IAnchorRegistry {
         external
         returns (bool advanced);
 
+    /// @notice `anchor` for up to 256 logs in one transaction. What is refused emits `AnchorRefused`; the others go on, since
+    /// otherwise anybody could void a batch by being faster on one log.
+    /// SHARP EDGE: simulate, and send gas to spare: an item that runs out of gas counts as refused, with reason zero.
+    /// @return advanced bit i is set if item i moved its head.
+    /// @custom:reverts BatchLength
+    function anchorBatch(Update[] calldata updates) external returns (uint256 advanced);
+
     /// @notice Gives a log its place, with head (1, logId) and set 1. Needs no right and gives none: the id commits to the
     /// first set, so nobody can register somebody else's log with his own validators. Twice is once.
     /// @param genesis 832 bytes (SPEC §7.1).
@@ -57,6 +101,12 @@ interface IAnchorRegistry {
     function register(bytes calldata genesis, string calldata origin, bytes calldata entries)
         external
         returns (bytes32 logId);
+
+    /// @notice Puts legal names beside the addresses of the current or the pending set: events, no state.
+    /// @param entries the set, 128 bytes a member.
+    /// @param names one for each member in order: the text behind its nameHash, or nothing to skip it.
+    /// @custom:reverts UnknownLog EntriesMalformed SetMismatch RootMismatch
+    function publishNames(bytes32 logId, bytes calldata entries, string[] calldata names) external;
 
     /// @notice Appoints the next validator set, responsible from `effectiveFromSize` on. At most one is pending; there is no
     /// cancelling: the log's own governance tree has fixed that set already.
@@ -72,6 +122,54 @@ interface IAnchorRegistry {
         Quorum calldata old,
         bytes calldata entries,
         bytes calldata newcomers
+    ) external;
+
+    /// @notice Stops new anchors until `until`, at most `pauseMax` seconds from now, by the will of a quorum.
+    /// @dev Signed in the power domain over Pause(logId, nonce, until, reasonHash); every pause and resume moves the nonce.
+    /// @custom:reverts UnknownLog LogFrozen LogRetired PauseOutOfRange SealsMalformed SetMismatch BelowQuorum
+    function pause(bytes32 logId, uint64 until, bytes32 reasonHash, Quorum calldata q) external;
+
+    /// @notice The same by the guardian alone, who must then let as much time pass as the longest pause takes: at most half
+    /// of the time is his.
+    /// @custom:reverts UnknownLog LogFrozen LogRetired NotGuardian PauseOutOfRange PauseTooSoon
+    function pauseByGuardian(bytes32 logId, uint64 until, bytes32 reasonHash) external;
+
+    /// @notice Ends the pause in force now, whoever made it, by the will of a quorum.
+    /// @custom:reverts UnknownLog LogFrozen LogRetired NotPaused SealsMalformed SetMismatch BelowQuorum
+    function resume(bytes32 logId, bytes32 reasonHash, Quorum calldata q) external;
+
+    /// @notice Ends the log at its present head for good, in favour of a registered one whose genesis record names this head.
+    /// SHARP EDGE: anybody may still anchor what a quorum signed. Members stop signing first, anchor the last checkpoint, and
+    /// write the successor's genesis record then.
+    /// @custom:reverts UnknownLog LogFrozen LogRetired RecordMalformed SuccessorMismatch SealsMalformed SetMismatch
+    /// BelowQuorum
+    function retire(bytes32 logId, bytes calldata successorGenesis, Quorum calldata q) external;
+
+    /// @notice Two signed checkpoints of one size with two roots. The event names who signed both; if each has a quorum, the
+    /// log is frozen for good. In every state of a registered log.
+    /// @dev Only the set in force counts, and the pending one for its sizes: retired keys have no power here.
+    /// @param sealsA as in `anchor`, of as many members as signed; likewise `sealsB`.
+    /// @custom:reverts UnknownLog NoConflict SealsMalformed SetMismatch
+    function reportEquivocation(
+        bytes32 logId,
+        Attested calldata a,
+        bytes calldata sealsA,
+        Attested calldata b,
+        bytes calldata sealsB
+    ) external;
+
+    /// @notice A signed checkpoint that no history joins with the head; if it has a quorum, the log is frozen for good. In
+    /// every state of a registered log.
+    /// @param otherRoot if `a` is not beyond the head: the head's root at `a.treeSize`. Else: the root that the tree under
+    /// `a.rootHash` has at the head's size.
+    /// @param path RFC 6962 consistency path that proves it.
+    /// @custom:reverts UnknownLog NoConflict SizeOrder PathLength RootMismatch SealsMalformed SetMismatch
+    function reportInconsistent(
+        bytes32 logId,
+        Attested calldata a,
+        bytes calldata seals,
+        bytes32 otherRoot,
+        bytes32[] calldata path
     ) external;
 
     /// @notice The newest anchored checkpoint and the state of the log. Never reverts: State.Unknown and zeros if not registered.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Checkpoint, EntryProof, Epoch, EpochProof, Fact} from "../Types.sol";
+import {Checkpoint, EntryProof, Epoch, EpochProof, Fact, FieldProof, Terminal} from "../Types.sol";
 import {IAnchorRegistry} from "./IAnchorRegistry.sol";
 
 /// @title Proofs against an anchored head, for contracts that act on facts of a log
@@ -47,4 +47,49 @@ interface IProofVerifier {
         EpochProof calldata e,
         EntryProof calldata x
     ) external view returns (Fact memory);
+
+    /// @notice The fact, and that the disclosure is one of its fields, after all checks of `verifyEntry`.
+    /// SHARP EDGE: the string is not parsed here. Act on a value with `Claims.requireClaim`, which rebuilds the string from
+    /// the consumer's own name and value.
+    /// @return fact of the record. @return isClaim every member could read the field; else it is private to its audience.
+    /// @custom:reverts those of verifyEntry, DisclosureMalformed
+    function verifyDisclosure(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        EntryProof calldata x,
+        FieldProof calldata f
+    ) external view returns (Fact memory fact, bool isClaim);
+
+    /// @notice Reverts unless the registry of that epoch holds (index, commitment), after all checks of `verifyEpoch`.
+    /// SHARP EDGE: about an index, not about a label. Whoever fixed the index must have checked its VRF proof, and the
+    /// statement holds at that epoch only.
+    /// @param siblings lowest first, empty ones as zero, at most 256 (SPEC §9.1).
+    /// @return epoch of the statement.
+    /// @custom:reverts those of verifyEpoch, TerminalMalformed
+    function verifyRegistryPresence(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        bytes32 index,
+        bytes32 commitment,
+        bytes32[] calldata siblings
+    ) external view returns (uint64 epoch);
+
+    /// @notice Reverts unless the registry of that epoch does not hold `index`, after all checks of `verifyEpoch`.
+    /// SHARP EDGE: as in `verifyRegistryPresence`; and an absent index is that of a free label only if it is that label's.
+    /// @param end where the path of `index` ends: a hole, or another index with the same first bits.
+    /// @return epoch of the statement.
+    /// @custom:reverts those of verifyEpoch, TerminalMalformed IndexPresent
+    function verifyRegistryAbsence(
+        IAnchorRegistry registry,
+        bytes32 logId,
+        Checkpoint calldata c,
+        EpochProof calldata e,
+        bytes32 index,
+        Terminal calldata end,
+        bytes32[] calldata siblings
+    ) external view returns (uint64 epoch);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {RecordMalformed, WordMalformed} from "../Errors.sol";
+import {RecordMalformed, SuccessorMismatch, WordMalformed} from "../Errors.sol";
 
 /// The words of a genesis record that the registry needs.
 struct Genesis {
@@ -50,6 +50,16 @@ library GenesisRecord {
         bool isFirst = _word(record, 23) == 0;
         if ((_within(record, 24, 0, U64) == 0) != isFirst) revert WordMalformed(24); // predecessor words: all or none
         if ((_word(record, 25) == 0) != isFirst) revert WordMalformed(25);
+    }
+
+    /// Reverts unless the record continues exactly this head.
+    /// @param record of the right length.
+    function requirePredecessor(bytes calldata record, bytes32 logId, uint256 size, bytes32 root) internal pure {
+        bytes32[3] memory expected = [logId, bytes32(size), root];
+        for (uint256 i = 0; i < 3; ++i) {
+            bytes32 got = bytes32(_word(record, 23 + i));
+            if (got != expected[i]) revert SuccessorMismatch(expected[i], got);
+        }
     }
 
     function _within(bytes calldata record, uint256 index, uint256 low, uint256 high)

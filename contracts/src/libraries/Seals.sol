@@ -18,13 +18,26 @@ library Seals {
         view
         returns (bytes memory list)
     {
-        uint256 members;
+        uint256 needed;
         uint256 signed;
+        (list, needed, signed) = count(digest, setHash, setKey, signers, seals);
+        if (signed < needed) revert BelowQuorum(needed, signed);
+    }
+
+    /// Reverts unless `seals` are those of members of the set behind `setKey`, however few.
+    /// @return list setHash, then the packed addresses of all members, ascending.
+    /// @return needed signatures for a quorum.
+    /// @return signed signatures over `digest`.
+    function count(bytes32 digest, bytes32 setHash, bytes32 setKey, uint64 signers, bytes calldata seals)
+        internal
+        view
+        returns (bytes memory list, uint256 needed, uint256 signed)
+    {
+        uint256 members;
         (list, members, signed) = _recoverAll(digest, setHash, signers, seals);
         bytes32 key = keccak256(list);
         if (key != setKey) revert SetMismatch(setKey, key);
-        uint256 needed = 2 * members / 3 + 1;
-        if (signed < needed) revert BelowQuorum(needed, signed);
+        needed = 2 * members / 3 + 1;
     }
 
     /// Plain twin: contracts/test/Twins.sol.

@@ -16,6 +16,10 @@ library TypedData {
     );
     bytes32 private constant VALIDATOR_SET_UPDATE =
         keccak256("ValidatorSetUpdate(bytes32 logId,uint64 setId,bytes32 newSetHash,uint64 effectiveFromSize)");
+    bytes32 private constant PAUSE = keccak256("Pause(bytes32 logId,uint64 nonce,uint64 until,bytes32 reasonHash)");
+    bytes32 private constant RESUME = keccak256("Resume(bytes32 logId,uint64 nonce,bytes32 reasonHash)");
+    bytes32 private constant RETIRE =
+        keccak256("Retire(bytes32 logId,bytes32 successor,uint64 treeSize,bytes32 rootHash)");
 
     function checkpoint(bytes32 logId, Attested calldata to, uint256 timestamp, uint256 setId)
         internal
@@ -36,6 +40,18 @@ library TypedData {
         return _digest(
             _powerDomain(logId), keccak256(abi.encode(VALIDATOR_SET_UPDATE, logId, setId, newSetHash, fromSize))
         );
+    }
+
+    function pause(bytes32 logId, uint256 nonce, uint256 until, bytes32 reasonHash) internal view returns (bytes32) {
+        return _digest(_powerDomain(logId), keccak256(abi.encode(PAUSE, logId, nonce, until, reasonHash)));
+    }
+
+    function resume(bytes32 logId, uint256 nonce, bytes32 reasonHash) internal view returns (bytes32) {
+        return _digest(_powerDomain(logId), keccak256(abi.encode(RESUME, logId, nonce, reasonHash)));
+    }
+
+    function retire(bytes32 logId, bytes32 successor, uint256 size, bytes32 root) internal view returns (bytes32) {
+        return _digest(_powerDomain(logId), keccak256(abi.encode(RETIRE, logId, successor, size, root)));
     }
 
     function _powerDomain(bytes32 logId) private view returns (bytes32) {

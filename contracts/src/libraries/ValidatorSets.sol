@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EntriesMalformed, NewcomerUnproven} from "../Errors.sol";
+import {EntriesMalformed, NewcomerUnproven, RootMismatch} from "../Errors.sol";
 import {Seals} from "./Seals.sol";
 
 /// Validator entries (SPEC §8.1): 128 bytes each, an address word and three hashes, strictly ascending by address.
@@ -34,6 +34,29 @@ library ValidatorSets {
                 mstore(add(add(list, 64), mul(20, i)), shl(96, word))
             }
         }
+    }
+
+    /// The setKey of these entries under this set id.
+    function key(uint256 setId, bytes calldata entries) internal pure returns (bytes32) {
+        (, bytes memory list) = read(setId, entries);
+        return keccak256(list);
+    }
+
+    function requireCount(bytes calldata entries, uint256 count) internal pure {
+        if (count * WIDTH != entries.length) revert EntriesMalformed(count);
+    }
+
+    /// Reverts unless `name` is the text behind the name hash of the entry at `index`; of entries that were read.
+    function requireName(bytes calldata entries, uint256 index, string calldata name)
+        internal
+        pure
+        returns (address validator)
+    {
+        bytes calldata entry = entries[index * WIDTH:];
+        bytes32 nameHash = bytes32(entry[32:64]);
+        bytes32 hash = sha256(bytes(name));
+        if (hash != nameHash) revert RootMismatch(nameHash, hash);
+        return address(bytes20(entry[12:32]));
     }
 
     /// Every address of the new list that is not in the old one must have signed `digest`, so nobody is appointed to a key

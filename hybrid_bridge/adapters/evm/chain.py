@@ -121,6 +121,9 @@ class Web3Chain:
                 "toBlock": hex(end),
             }
             answer = self.rpc.items("eth_getLogs", self.rpc.ask("eth_getLogs", wanted))
+            found = {str(self.rpc.members("eth_getLogs", entry).get("blockHash")) for entry in answer}
+            if len(found) > end - start + 1:  # each costs a question
+                raise self.rpc.malformed(call="eth_getLogs", rule="no more public blocks than the range has")
             events += (self._event(log, entry, blocks) for entry in answer)
         if any(not first <= event.block.number <= last for event in events):
             raise self.rpc.malformed(call="eth_getLogs", rule="logs of the range asked for")

@@ -21,6 +21,7 @@ from hybrid_bridge.errors import EndpointRefused, FieldMismatch, Missing, NotYet
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import PublicBlockHash, PublicBlockNumber
 
+MAX_RECEIPTS: Final = 20_000  # of one public block: 420 million gas in the cheapest transactions there are
 HEADER: Final = (  # members of a block answer in the order of the header, and whether each is a number
     ("parentHash", False), ("sha3Uncles", False), ("miner", False), ("stateRoot", False), ("transactionsRoot", False),
     ("receiptsRoot", False), ("logsBloom", False), ("difficulty", True), ("number", True), ("gasLimit", True),
@@ -139,7 +140,9 @@ def block_receipts(rpc: JsonRpc, block_hash: PublicBlockHash) -> list[bytes]:
     except EndpointRefused:
         block = rpc.ask("eth_getBlockByHash", data_json(block_hash), False)  # noqa: FBT003 JSON-RPC
         hashes = rpc.items("eth_getBlockByHash", rpc.members("eth_getBlockByHash", block).get("transactions"))
-        answer = [rpc.ask("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes]
+        answer = [rpc.ask("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes[: MAX_RECEIPTS + 1]]
+    if len(answer) > MAX_RECEIPTS:
+        raise rpc.malformed(method, f"at most {MAX_RECEIPTS} receipts")
     return [receipt_from_json(rpc, rpc.members(method, receipt)) for receipt in answer]
 
 

@@ -4,34 +4,33 @@ web3 repeats a call up to five times on its own: that is switched off, one call 
 are kept, redirects and proxies of the environment are not followed, an answer is bounded in bytes and in time.
 """
 
-import io
 import re
-import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import Any, Final
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError as TransportError
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
-from hybrid_bridge.adapters.evm.json_text import require_shallow
+from hybrid_bridge.adapters.evm.bounded_http import BoundedSession
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, Unreachable
+from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, StateForgotten, Unreachable
 from hybrid_bridge.units import Seconds
 
-TIMEOUT: Final = Seconds(5)  # of one call (RELAYER §4.2)
-MAX_ANSWER: Final = 32 << 20  # bytes; all receipts of a full public block have some 20 MB as JSON
-CONNECTIONS: Final = 8  # kept for each endpoint; more callers at once open more
+TIMEOUT: Final = Seconds(5)  # of one call, from connecting to the last byte (RELAYER §4.2)
 _ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
     r"header (for hash )?not found|(finalized |safe )?block not found|unknown block|resource ?not ?found"
-    r"|missing trie node|not currently canonical|block .*out of range|blockoutofrange|pruned",
+    r"|not currently canonical|block .*out of range|blockoutofrange|pruned",
     re.IGNORECASE,
 )
+_FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (both schemes), reth, nethermind, besu
+    r"missing ?trie ?node|historical state|state .*(unavailable|not available|pruned)|no state available|state pruning",
+    re.IGNORECASE,
+)
+MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
-_HEX: Final = re.compile(r"0x([0-9a-fA-F]{2})*")
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]*")  # no group: the engine keeps state for each repetition of one
 _QUANTITY: Final = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
 
 
@@ -54,7 +53,7 @@ class JsonRpc:
         self._provider = HTTPProvider(
             url,
             request_kwargs={"timeout": timeout},
-            session=_BoundedSession(),
+            session=BoundedSession(),
             exception_retry_configuration=None,
         )
 
@@ -99,12 +98,16 @@ class JsonRpc:
             return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
-        octets = bytes.fromhex(data[2:]) if isinstance(data, str) and _HEX.fullmatch(data) else b""
-        message = str(error.get("message", "")).encode("ascii", "replace").decode("ascii")  # it is stored and shown
-        return RpcError(code, message, octets)
+        message = error.get("message")
+        words = message[:MAX_MESSAGE] if isinstance(message, str) else ""
+        return RpcError(
+            code, words.encode("ascii", "replace").decode("ascii"), _octets(data) or b""
+        )  # stored and shown
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
-        """An error object as one of ours: that public block is not there, or the endpoint will not."""
+        """An error object as one of ours: public block or state is not there, or the endpoint will not."""
+        if _FORGOTTEN.search(error.message):
+            return StateForgotten(what=f"{call} at that public block", endpoint=self.name)
         if _ABSENT.search(error.message):
             return NotYet(what=f"{call} at {self.name}")
         return EndpointRefused(endpoint=self.name, call=call, code=error.code, reason=shortened(error.message))
@@ -135,9 +138,17 @@ class JsonRpc:
 
     def octets(self, method: str, value: Json, width: int | None = None) -> bytes:
         """Bytes as 0x text, of exactly `width` if it is given."""
-        if not isinstance(value, str) or not _HEX.fullmatch(value) or width not in (None, len(value) // 2 - 1):
+        octets = _octets(value, width)
+        if octets is None:
             raise self.malformed(method, "bytes" if width is None else f"{width} bytes")
-        return bytes.fromhex(value[2:])
+        return octets
+
+
+def _octets(value: object, width: int | None = None) -> bytes | None:
+    """Bytes of 0x text, of exactly `width` if it is given; None if it is none."""
+    if not isinstance(value, str) or len(value) % 2 or width not in (None, len(value) // 2 - 1):
+        return None
+    return bytes.fromhex(value[2:]) if _HEX.fullmatch(value) else None
 
 
 def data_json(value: bytes) -> str:
@@ -148,30 +159,3 @@ def data_json(value: bytes) -> str:
 def shortened(message: str) -> str:
     """An endpoint's words without addresses, keys and length."""
     return _SECRETS.sub("…", message)[:160]
-
-
-class _BoundedSession(requests.Session):
-    """Reads an answer up to a size and a moment: who trickles bytes gets hardly more time than a silent one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False  # no proxy, netrc or certificate store from the environment
-        self.headers["Accept-Encoding"] = "identity"  # no bombs
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
-
-    def post(self, url: str | bytes, data: Any = None, json: Any = None, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        """As the parent's, but read whole within the timeout."""
-        deadline = time.monotonic() + kwargs["timeout"]
-        response = super().post(url, data, json, **{**kwargs, "stream": True, "allow_redirects": False})
-        body = io.BytesIO()
-        with ExitStack() as unless_whole:
-            unless_whole.callback(response.close)
-            while chunk := response.raw.read1(1 << 16, decode_content=False):
-                body.write(chunk)
-                if body.tell() > MAX_ANSWER or time.monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout
-            unless_whole.pop_all()
-        response.raw.release_conn()
-        response.raw = io.BytesIO(require_shallow(body.getvalue()))
-        return response

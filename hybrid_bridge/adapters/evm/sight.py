@@ -8,9 +8,9 @@ from typing import TypeVar
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.errors import FieldMalformed, Missing, NotYet
-from hybrid_bridge.ports import PublicBlock
+from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.steps.verify import PublicSight
-from hybrid_bridge.units import Address, LogId, PublicBlockNumber
+from hybrid_bridge.units import Address, ChainId, LogId, PublicBlockNumber
 
 T = TypeVar("T")
 
@@ -39,19 +39,19 @@ def look_all(urls: Sequence[str], wanted: Wanted) -> tuple[PublicSight, ...]:
     if len(set(urls)) != len(urls):
         raise FieldMalformed(field="--rpc", rule="each endpoint once; one cannot agree with itself")
     endpoints = [JsonRpc(f"endpoint {i}", url) for i, url in enumerate(urls, start=1)]
-    chain_id = Web3Chain(endpoints[0], Address(bytes(20))).chain_id()
+    majority = len(endpoints) // 2 + 1
+    asked = [Web3Chain(endpoint, Address(bytes(20))).chain_id() for endpoint in endpoints]
+    chain_id = _agreed("the chain id", majority, asked)  # one endpoint alone must not choose threshold and contract
     contracts = wanted.contracts.get(chain_id, ()) if wanted.contract is None else (wanted.contract,)
     if not contracts:
         raise Missing(what=f"--contract, or a trust file that names a contract on chain {chain_id}")
-    needed = max(len(endpoints) // 2 + 1, wanted.thresholds.get(chain_id, 0))
+    needed = max(majority, wanted.thresholds.get(chain_id, 0))
     if len(endpoints) < needed:
         raise Missing(what=f"{needed} endpoints of chain {chain_id}, as the trust file's threshold asks")
-    return tuple(look(endpoints, contract, wanted.log_id, wanted.numbers, needed) for contract in contracts)
+    return tuple(_look([Web3Chain(e, contract) for e in endpoints], chain_id, wanted, needed) for contract in contracts)
 
 
-def look(
-    endpoints: Sequence[JsonRpc], contract: Address, log_id: LogId, numbers: Sequence[int], needed: int
-) -> PublicSight:
+def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed: int) -> PublicSight:
     """Final public blocks of these numbers and the log's head, as at least `needed` of the endpoints see them.
 
     A number that is not final yet is left out: it is then undecided, not wrong.
@@ -60,8 +60,8 @@ def look(
         Missing: not so many of the endpoints agree.
         Unreachable, AnswerMalformed: an endpoint fails; name fewer endpoints, or others.
     """
-    chains = [Web3Chain(endpoint, contract) for endpoint in endpoints]
-    chain_id = _agreed("the chain id", needed, [chain.chain_id() for chain in chains])
+    if _agreed("the chain id", needed, [chain.chain_id() for chain in chains]) != chain_id:
+        raise Missing(what=f"endpoints that stay on chain {chain_id}")
     # The newest number that `needed` of them call final: fewer than those cannot push it up.
     final = PublicBlockNumber(sorted((chain.finalized().number for chain in chains), reverse=True)[needed - 1])
     at = _agreed(f"public block {final}", needed, [_block(chain, final) for chain in chains])
@@ -69,17 +69,17 @@ def look(
         number: _agreed(
             f"public block {number}", needed, [_block(chain, PublicBlockNumber(number)) for chain in chains]
         ).hash
-        for number in numbers
+        for number in wanted.numbers
         if number <= final
     }
     many = f"{needed} of {len(chains)} endpoints" if len(chains) > 1 else "one endpoint"
     return PublicSight(
         chain_id=chain_id,
-        contract=contract,
+        contract=chains[0].contract,
         basis=f"finalized at {many}",
         finalized_number=final,
         finalized_hashes=hashes,
-        head=_agreed("the log's head", needed, [chain.head(log_id, at) for chain in chains]),
+        head=_agreed("the log's head", needed, [_head(chain, wanted.log_id, at) for chain in chains]),
     )
 
 
@@ -90,13 +90,22 @@ def _block(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:
         return None
 
 
+def _head(chain: Web3Chain, log_id: LogId, at: PublicBlock) -> Head | None:
+    """None of an endpoint that does not have, or no longer keeps, the state of `at`: others may."""
+    try:
+        return chain.head(log_id, at)
+    except NotYet:
+        return None
+
+
 def _agreed(what: str, needed: int, answers: Sequence[T | None]) -> T:
     """The answer of at least `needed`, which are more than half.
 
     Raises:
         Missing: there is none.
     """
-    value, count = Counter(answers).most_common(1)[0]
+    value, count = next(iter(Counter(answer for answer in answers if answer is not None).most_common(1)), (None, 0))
     if value is None or count < needed:
-        raise Missing(what=f"{needed} endpoints that agree on {what}")
+        silent = ", ".join(f"endpoint {i}" for i, answer in enumerate(answers, start=1) if answer is None)
+        raise Missing(what=f"{needed} endpoints that agree on {what}" + (f"; not there at {silent}" if silent else ""))
     return value

@@ -78,6 +78,16 @@ class GrpcDesk:
         answer: pb.BundleResponse = self._slow.ask(self._desk.Bundle, request)
         return answer.bundle
 
+    def promises(self, after: int = 0) -> Sequence[pb.PromiseSummary]:
+        """What nodes have promised this member, and what became of it, numbered above `after`."""
+        answer: pb.PromisesResponse = self._slow.ask(self._desk.Promises, pb.PromisesRequest(after=after))
+        return answer.promises
+
+    def sequences(self, submitter: bytes = b"") -> Sequence[pb.SequenceSummary]:
+        """Which sequence numbers of each submitter stand in blocks here."""
+        answer: pb.SequencesResponse = self._slow.ask(self._desk.Sequences, pb.SequencesRequest(submitter=submitter))
+        return answer.submitters
+
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> pb.StatusResponse:

@@ -10,7 +10,7 @@ from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
-from hybrid_bridge.units import Address, Digest, EpochNumber, Height, TreeSize
+from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TreeSize
 
 SUBMIT_DEADLINE: Final = 15.0  # seconds: a sequencer answers when the transaction stands in a durable block
 
@@ -71,11 +71,11 @@ class GrpcPeer:
         answer: pb.WitnessResponse = self._line.ask(self._peer.Witness, request, wait)
         return answer
 
-    def signatures(self, address: Address) -> Sequence[pb.SizedSignature]:
-        """The newest checkpoints that the member has seen signed by this key."""
-        request = pb.SignaturesRequest(address=address)
+    def signatures(self, address: Address, signer: KeyId) -> pb.SignaturesResponse:
+        """The newest that the member has seen signed by an attestation key and by an identity key."""
+        request = pb.SignaturesRequest(address=address, signer=signer)
         answer: pb.SignaturesResponse = self._line.ask(self._peer.Signatures, request)
-        return answer.newest
+        return answer
 
     def deliver(self, entry_leaf: Digest, envelope: bytes) -> bytes:
         """Hand over a sealed envelope; the signed acknowledgement."""

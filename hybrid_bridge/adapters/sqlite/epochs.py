@@ -52,10 +52,10 @@ class SqlEpochs:
         with self._file.read() as connection:
             return list(connection.execute(select(_EPOCH.c.record).order_by(_EPOCH.c.number)).scalars())
 
-    def all_pairs(self) -> list[bytes]:
-        """What each epoch added to the registry, in order."""
+    def newest(self) -> EpochNumber:
+        """The newest closed epoch; epoch 0 stands from the beginning."""
         with self._file.read() as connection:
-            return list(connection.execute(select(_EPOCH.c.pairs).order_by(_EPOCH.c.number)).scalars())
+            return EpochNumber(connection.execute(select(func.max(_EPOCH.c.number))).scalar_one())
 
     def epochs(self, first: EpochNumber, last: EpochNumber) -> list[ClosedEpoch]:
         """The closed epochs first … last, at most `MAX_ROWS`."""

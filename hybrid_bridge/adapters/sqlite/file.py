@@ -65,7 +65,17 @@ class SqliteFile:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction; durable when the block ends, undone when it raises."""
-        with self._turn, self._translated(), self._writer.connect() as connection:
+        with self._turn, self.write_in_turn() as connection:
+            yield connection
+
+    def turn(self) -> threading.Lock:
+        """The one writer's turn, for whoever does more in it than one transaction (with `write_in_turn`)."""
+        return self._turn
+
+    @contextmanager
+    def write_in_turn(self) -> Iterator[Connection]:
+        """As `write`, by a caller who holds the turn."""
+        with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -114,8 +124,12 @@ class SqliteFile:
             rows = [{"key": key, "value": value} for key, value in sorted(facts.items())]
             connection.execute(table_of(Meta).insert(), rows)
 
-    def open(self, facts: dict[str, str]) -> None:
+    def open(self, facts: dict[str, str], *, is_read_whole: bool = True) -> None:
         """Take the file for this process alone, and see that it is what the caller believes.
+
+        Args:
+            facts: what was given to `create`.
+            is_read_whole: look for damage on every page. Not where each row is hashed by whoever reads it.
 
         Raises:
             StoreBroken: missing, in use, damaged, or made for something else.
@@ -124,16 +138,16 @@ class SqliteFile:
             raise StoreBroken(store=self.name, rule="made before it is used")
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
-            self._take(facts)
+            self._take(facts, is_read_whole=is_read_whole)
         except StoreBroken:
             self.close()
             raise
 
-    def _take(self, facts: dict[str, str]) -> None:
+    def _take(self, facts: dict[str, str], *, is_read_whole: bool) -> None:
         if self._lock is None or not _locked(self._lock):
             raise StoreBroken(store=self.name, rule="used by one program at a time")
         with self.read() as connection:
-            if connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
+            if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")
             found = {row.key: row.value for row in connection.execute(select(table_of(Meta)))}
         for key, value in facts.items():

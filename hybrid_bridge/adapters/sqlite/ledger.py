@@ -176,6 +176,12 @@ class SqlLedger:
             found = connection.execute(select(_ENTRY.c.height).where(_ENTRY.c.leaf == leaf)).scalar()
         return None if found is None else Height(found)
 
+    def label_height(self, index: RegistryIndex) -> Height | None:
+        """The block that inserted an identity label's index; None when none here did."""
+        with self.file.read() as connection:
+            found = connection.execute(select(_LABEL.c.height).where(_LABEL.c.key == index)).scalar()
+        return None if found is None else Height(found)
+
     def transactions_of(self, height: Height) -> list[tuple[int, bytes]]:
         """Code and signed bytes of a block's transactions."""
         with self.file.read() as connection:

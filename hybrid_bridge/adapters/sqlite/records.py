@@ -1,7 +1,9 @@
 """A member's private records: documents it holds, envelopes it still owes. Never in the ledger's file, never in a log.
 
 A document goes in before its transaction is sent; its envelopes go in with it, in the same commit, and leave when the
-transaction stands. Erasing a person's data means deleting the document here; the ledger keeps its commitments.
+transaction stands. It waits until our own ledger shows its entry, or has passed the last epoch in which it could:
+nobody else's word makes us forget it. Erasing a person's data means deleting the document here; the ledger keeps its
+commitments.
 """
 
 from collections.abc import Sequence
@@ -9,14 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
+from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
-SCHEMA: Final = "1"
+SCHEMA: Final = "2"
 MAX_ROWS: Final = 256  # of one answer
+WINDOW: Final = 3_600  # seconds in which one member may leave so much here; then it may again
+MAX_DOCUMENTS: Final = 100_000
+MAX_BYTES: Final = 1 << 30
 
 
 class Record(SQLModel, table=True):
@@ -31,6 +38,7 @@ class Record(SQLModel, table=True):
     transaction_id: bytes = blob()  # empty when it was delivered
     plaintext: bytes = blob()  # as delivered, JCS (SPEC §5)
     since: int
+    waits_until: int = Field(index=True)  # last epoch in which its entry may come to stand; 0 = it stands
 
 
 class Outbox(SQLModel, table=True):
@@ -42,11 +50,21 @@ class Outbox(SQLModel, table=True):
     leaf: bytes = blob(index=True)
     recipient: str = text()
     envelope: bytes = blob()
-    expires_epoch: int  # of the transaction
     attempts: int
     due: int
-    state: str = text()  # owed, done or void
+    state: str = text()  # owed or done
     acknowledgement: bytes = blob()
+
+
+class Taken(SQLModel, table=True):
+    """What one member has left here in the running window."""
+
+    __table_args__ = STRICT
+
+    source: str = text(primary_key=True)
+    window: int
+    documents: int
+    bytes: int
 
 
 class Purpose(SQLModel, table=True):
@@ -78,11 +96,10 @@ class Owed:
     leaf: Digest
     recipient: str
     envelope: bytes = field(repr=False)
-    expires_epoch: EpochNumber
     attempts: int
 
 
-_RECORD, _OUTBOX, _PURPOSE = table_of(Record), table_of(Outbox), table_of(Purpose)
+_RECORD, _OUTBOX, _PURPOSE, _TAKEN = table_of(Record), table_of(Outbox), table_of(Purpose), table_of(Taken)
 
 
 class SqlRecords:
@@ -90,10 +107,11 @@ class SqlRecords:
 
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, "records")
+        self.promises: Final = SqlPromises(self._file)
 
     def create(self, log_id: LogId, owner: str) -> None:
         """Make the store."""
-        self._file.create([Record, Outbox, Purpose], [], _facts(log_id, owner))
+        self._file.create([Record, Outbox, Purpose, Taken, Promised], ["promised"], _facts(log_id, owner))
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process.
@@ -113,43 +131,65 @@ class SqlRecords:
         self,
         record: StoredRecord,
         envelopes: Sequence[tuple[str, bytes]],
-        expires_epoch: EpochNumber,
+        waits_until: EpochNumber,
         now: UnixSeconds,
     ) -> None:
-        """Commit our document and the envelopes it owes, before its transaction is sent."""
-        owed = [
-            {
+        """Commit our document and the envelopes it owes, before its transaction is sent.
+
+        Again, under another sequence number or with more recipients: what is missing is added.
+        """
+        owed = {
+            recipient: {
                 "leaf": record.leaf,
                 "recipient": recipient,
                 "envelope": envelope,
-                "expires_epoch": expires_epoch,
                 "attempts": 0,
                 "due": now,
                 "state": "owed",
                 "acknowledgement": b"",
             }
             for recipient, envelope in envelopes
-        ]
+        }
+        row = _row(record, now) | {"waits_until": waits_until}
+        changed = {name: row[name] for name in ("transaction_id", "source", "waits_until")}
         with self._file.write() as connection:
-            known = connection.execute(select(_RECORD.c.number).where(_RECORD.c.leaf == record.leaf)).first()
-            if known is None:
-                connection.execute(_RECORD.insert(), [_row(record, now)])
-                if owed:
-                    connection.execute(_OUTBOX.insert(), owed)
-            else:  # sent again under another sequence number
-                again = update(_RECORD).where(_RECORD.c.leaf == record.leaf)
-                connection.execute(again.values(transaction_id=record.transaction_id))
+            again = update(_RECORD).where(_RECORD.c.leaf == record.leaf).values(**changed)
+            if not connection.execute(again).rowcount:
+                connection.execute(_RECORD.insert(), [row])
+            known = select(_OUTBOX.c.recipient).where(_OUTBOX.c.leaf == record.leaf)
+            missing = owed.keys() - set(connection.execute(known).scalars())
+            if missing:
+                connection.execute(_OUTBOX.insert(), [owed[name] for name in sorted(missing)])
+
+    def waiting(self) -> list[tuple[Digest, EpochNumber]]:
+        """Documents of ours whose entry we have not seen standing, and the last epoch in which it may."""
+        query = select(_RECORD.c.leaf, _RECORD.c.waits_until).where(_RECORD.c.waits_until > 0)
+        with self._file.read() as connection:
+            return [(Digest(leaf), EpochNumber(until)) for leaf, until in connection.execute(query)]
+
+    def stand(self, leaves: Sequence[Digest]) -> None:
+        """These entries stand in our own ledger: their documents stay."""
+        again = update(_RECORD).where(_RECORD.c.leaf == bindparam("stands")).values(waits_until=0)
+        if leaves:
+            with self._file.write() as connection:
+                connection.execute(again, [{"stands": leaf} for leaf in leaves])
 
     def forget(self, leaf: Digest) -> None:
-        """Delete a document and its envelopes: refused, or erased by duty. The ledger's commitments stay."""
+        """Delete a document and its envelopes: it can never stand, or is erased by duty. The commitments stay."""
         with self._file.write() as connection:
             for table in (_RECORD, _OUTBOX):
                 connection.execute(table.delete().where(table.c.leaf == leaf))
 
     def keep_received(self, record: StoredRecord, now: UnixSeconds) -> None:
-        """Commit a delivered document; one that is here already stays."""
+        """Commit a delivered document; one that is here already stays, and costs its sender nothing.
+
+        Raises:
+            NotYet: its sender has left as much here as one may in a window; nothing was done.
+        """
         with self._file.write() as connection:
-            connection.execute(_RECORD.insert().prefix_with("OR IGNORE"), [_row(record, now)])
+            insert = _RECORD.insert().prefix_with("OR IGNORE")
+            if connection.execute(insert, [_row(record, now)]).rowcount:
+                _count(connection, record, now // WINDOW)
 
     def record(self, leaf: Digest) -> StoredRecord | None:
         """A document by its entry's leaf."""
@@ -195,7 +235,6 @@ class SqlRecords:
                 leaf=Digest(row.leaf),
                 recipient=row.recipient,
                 envelope=row.envelope,
-                expires_epoch=EpochNumber(row.expires_epoch),
                 attempts=row.attempts,
             )
             for row in rows
@@ -207,9 +246,9 @@ class SqlRecords:
         with self._file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
-    def settle(self, number: int, state: str, acknowledgement: bytes = b"") -> None:
-        """`done`, with the recipient's signed acknowledgement; `void`, when the transaction can never stand."""
-        values = {"state": state, "acknowledgement": acknowledgement, "envelope": b""}
+    def settle(self, number: int, acknowledgement: bytes) -> None:
+        """Delivered: keep the recipient's signed acknowledgement instead of the envelope."""
+        values = {"state": "done", "acknowledgement": acknowledgement, "envelope": b""}
         with self._file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
@@ -220,6 +259,21 @@ class SqlRecords:
             return connection.execute(query).scalar_one()
 
 
+def _count(connection: Connection, record: StoredRecord, window: int) -> None:
+    """Count a document against its sender.
+
+    Raises:
+        NotYet: no room in this window; the transaction around it is undone.
+    """
+    found = connection.execute(select(_TAKEN).where(_TAKEN.c.source == record.source, _TAKEN.c.window == window))
+    before = found.first()
+    documents, length = (0, 0) if before is None else (before.documents, before.bytes)
+    row = {"window": window, "documents": documents + 1, "bytes": length + len(record.plaintext)}
+    if row["documents"] > MAX_DOCUMENTS or row["bytes"] > MAX_BYTES:
+        raise NotYet(what="room for more of your documents")
+    connection.execute(_TAKEN.insert().prefix_with("OR REPLACE"), [row | {"source": record.source}])
+
+
 def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:
     return {
         "leaf": record.leaf,
@@ -228,6 +282,7 @@ def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:
         "transaction_id": record.transaction_id or b"",
         "plaintext": record.plaintext,
         "since": now,
+        "waits_until": 0,
     }
 
 

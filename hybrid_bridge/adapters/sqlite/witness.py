@@ -12,6 +12,7 @@ from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.units import Height, KeyId, UnixSeconds
 
 MAX_ROWS: Final = 256  # of one answer
+MAX_EVIDENCE: Final = 256  # of one kind against one key: more proves no more
 
 _BLOCK, _COUNTERSIGNED = table_of(tables.Block), table_of(tables.Countersigned)
 _CONFLICT, _HALT = table_of(tables.Conflict), table_of(tables.Halt)
@@ -59,6 +60,12 @@ class SqlWitness:
         with self._file.read() as connection:
             return Height(connection.execute(query).scalar() or 0)
 
+    def newest_word(self, signer: KeyId) -> bytes:
+        """One member's word for the highest block that it ordered or countersigned; empty for none."""
+        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.signer == signer)
+        with self._file.read() as connection:
+            return connection.execute(query.order_by(_COUNTERSIGNED.c.height.desc()).limit(1)).scalar() or b""
+
     def agreed(self, floor: Height) -> dict[KeyId, Height]:
         """For each member the highest height from `floor` on at which it countersigned the very block we hold."""
         same = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash)
@@ -68,21 +75,24 @@ class SqlWitness:
             return {KeyId(signer): Height(height) for signer, height in connection.execute(query)}
 
     def disagreeing(self, signer: KeyId, after: Height, up_to: Height) -> list[Countersignature]:
-        """One member's words for other blocks than ours, at heights that we have."""
+        """One member's words for other blocks than ours, at heights that we have, ascending, at most `MAX_ROWS`."""
         other = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash != _COUNTERSIGNED.c.block_hash)
         query = select(_COUNTERSIGNED.c.data).join(_BLOCK, other).where(_COUNTERSIGNED.c.signer == signer)
         query = query.where(_COUNTERSIGNED.c.height > after, _COUNTERSIGNED.c.height <= up_to)
+        query = query.order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)
         with self._file.read() as connection:
             return [Countersignature.decode(data) for data in connection.execute(query).scalars()]
 
     # ── what contradicts ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def keep(self, evidence: Evidence, seen_at: UnixSeconds) -> None:
-        """Keep evidence; the first of a key and number stays."""
+        """Keep evidence; the first of a key and number stays, and no more than `MAX_EVIDENCE` of a kind and key."""
         names = ("kind", "signer", "number", "first", "second")
         row = {name: getattr(evidence, name) for name in names} | {"seen_at": seen_at}
+        same = (_CONFLICT.c.kind == evidence.kind) & (_CONFLICT.c.signer == evidence.signer)
         with self._file.write() as connection:
-            connection.execute(_CONFLICT.insert().prefix_with("OR IGNORE"), [row])
+            if connection.execute(select(func.count()).select_from(_CONFLICT).where(same)).scalar_one() < MAX_EVIDENCE:
+                connection.execute(_CONFLICT.insert().prefix_with("OR IGNORE"), [row])
 
     def kept(self) -> list[Evidence]:
         """All evidence."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hybrid_bridge.business.freeze import require_free
-from hybrid_bridge.business.receivables.moves import movable_note, require_state, store_note
+from hybrid_bridge.business.receivables.moves import movable_note, require_settled, require_state, store_note
 from hybrid_bridge.business.receivables.objects import FINANCED, HELD, RESERVED, Note, open_note
 from hybrid_bridge.business.ruling import Act, refuse
 
@@ -25,6 +25,7 @@ def reserve(act: Act) -> None:
         refuse("I5", notes[0].note_id)
     for note in notes:
         movable_note(act, note.note_id, HELD)
+        require_settled(note)  # the debtor paid the holder: the bank would be owed what is perhaps gone
         store_note(act, replace(note, state=RESERVED, fin_key=fin_key, until=act.moment.epoch + ttl))
 
 
@@ -69,6 +70,7 @@ def refinance(act: Act) -> None:
     _require_checked(act, notes[0])
     for note in notes:
         movable_note(act, note.note_id, FINANCED)
+        require_settled(note)
         store_note(act, replace(note, fin_key=new_fin_key))
 
 

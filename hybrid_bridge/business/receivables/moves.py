@@ -54,6 +54,16 @@ def require_state(note: Note, *states: str) -> None:
         refuse(_BROKEN_BY.get(note.state, "lifecycle"), note.note_id)
 
 
+def require_settled(note: Note) -> None:
+    """No payment waits for its acknowledgement: only who was owed it can say whether it came.
+
+    Raises:
+        RuleRejected: I10.
+    """
+    if note.claimed > note.paid:
+        refuse("I10", note.note_id)
+
+
 def store_note(act: Act, note: Note) -> None:
     """Write a note and the event in its life."""
     put_note(act.view, note)

@@ -9,7 +9,7 @@ from datetime import date
 from hybrid_bridge.business.dates import add_months, date_of
 from hybrid_bridge.business.freeze import require_free
 from hybrid_bridge.business.membership import require_member
-from hybrid_bridge.business.receivables.moves import after_due, movable_note, store_note
+from hybrid_bridge.business.receivables.moves import after_due, movable_note, require_settled, store_note
 from hybrid_bridge.business.receivables.objects import (
     ASSET,
     CONFIRMED,
@@ -133,6 +133,7 @@ def split(act: Act) -> None:
     parent = open_note(act.view, claims.text("note"), act.moment.epoch)
     act.require_authorisers(parent.holder, rule="I3", subject=parent.note_id)
     movable_note(act, parent.note_id, HELD)
+    require_settled(parent)  # the children would carry the whole face on, and the debtor owe it twice
     if act.moment.time >= after_due(act, parent):
         refuse("due", parent.note_id)
     faces = [int(face) for face in claims.column("child.k.face")]

@@ -14,7 +14,6 @@ from hybrid_bridge.errors import FieldMismatch, Missing
 from hybrid_bridge.units import RegistryIndex
 
 MAX_TWINS: Final = 8  # ordinals tried for a soft label; more equal deliveries on one day are looked up by hand
-_SOFT: Final = frozenset({CREDITOR_INVOICE_LOOSE, INVOICE_TERMS})
 
 
 def mandatory_labels(fields: Mapping[str, FieldValue], ordinal: int = 1) -> tuple[Label, ...]:
@@ -44,27 +43,45 @@ def review_labels(
     fields: Mapping[str, FieldValue],
     *,
     is_distinct: bool,
-    true_index: Callable[[Label], RegistryIndex],
+    true_index: Callable[[Label], RegistryIndex | None],
     inserted: Collection[RegistryIndex],
-) -> None:
-    """Return if each mandatory label of the opened invoice is among the indices that its confirmation inserted.
+) -> tuple[Label, ...]:
+    """The mandatory labels of the opened invoice, each among the indices that its confirmation inserted.
 
     Args:
         fields: opened fields of the `asset.register`.
         is_distinct: the confirmation's claim `distinct`; only then may a soft label have an ordinal above 1.
-        true_index: of a label: a member computes it, an outsider checks a VRF proof and raises Missing without one.
+        true_index: of a label: a member computes it, an outsider knows it by a VRF proof, else it is None.
         inserted: the indices in the transaction that confirmed.
 
     Raises:
-        Missing: a field or a proof is not there.
+        Missing: a field is not opened, or the index of a label is not known.
         FieldMismatch: a label of this invoice was not inserted: another one was.
     """
-    ordinals = range(1, MAX_TWINS + 1) if is_distinct else range(1, 2)
-    twins = [mandatory_labels(fields, ordinal) for ordinal in ordinals]
-    for position, label in enumerate(twins[0]):
-        spellings = [twin[position] for twin in twins] if label.type in _SOFT else [label]
-        if not any(true_index(spelling) in inserted for spelling in spellings):
-            raise FieldMismatch(field="label", expected=f"type {label.type} of this invoice", got="another index")
+    found, unknown = [], []
+    for spellings in label_spellings(fields, is_distinct=is_distinct):
+        indices = [true_index(spelling) for spelling in spellings]
+        standing = [s for s, index in zip(spellings, indices, strict=True) if index is not None and index in inserted]
+        if standing:
+            found.append(standing[0])
+        elif None in indices:
+            unknown.append(str(spellings[0].type))
+        else:
+            rule = f"type {spellings[0].type} of this invoice"
+            raise FieldMismatch(field="label", expected=rule, got="another index")
+    if unknown:
+        raise Missing(what=f"the VRF proofs of its labels of type {', '.join(unknown)}")
+    return tuple(found)
+
+
+def label_spellings(fields: Mapping[str, FieldValue], *, is_distinct: bool) -> tuple[tuple[Label, ...], ...]:
+    """Of each mandatory label all forms that count: a soft one of a `distinct` invoice may have a higher ordinal.
+
+    Raises:
+        Missing, FieldMalformed: as `mandatory_labels`.
+    """
+    twins = [mandatory_labels(fields, ordinal) for ordinal in range(1, (MAX_TWINS if is_distinct else 1) + 1)]
+    return tuple(tuple(dict.fromkeys(spellings)) for spellings in zip(*twins, strict=True))
 
 
 def _opened(fields: Mapping[str, FieldValue], name: str) -> str:

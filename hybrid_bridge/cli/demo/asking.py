@@ -14,6 +14,9 @@ from hybrid_bridge.units import TreeSize
 CHILD_FIELDS = ("note", "face")  # of each part of a split; its payee and his documents stay undisclosed
 
 
+INVOICE = ("object", "debtor", "ccy", "gross", "seller", "buyer", "jurisdiction", "cn_einv", "inv_no", "issue_date")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One bundle: its name, the question it answers, who is asked, for what."""
@@ -48,20 +51,29 @@ def requests(play: Play, traded: Traded, size: TreeSize) -> list[Request]:
 
 
 def _financing(play: Play, traded: Traded, size: TreeSize) -> Request:
-    """A financed note, the confirmed invoice behind it, and what the registry says of both."""
+    """A financed note for a bank that would refinance it: the invoice is opened to it, or nothing would be proven.
+
+    Only a reader of the invoice sees that the labels which the debtor's confirmation inserted are this invoice's (I12).
+    """
     roots = {event["fields"]["note"] for event in events(play.files) if event["schema"] == "note.issue/1"}
     finance = next(e for e in events(play.files) if e["schema"] == "fin.finance/1" and e["fields"]["note.0"] in roots)
     note = finance["fields"]["note.0"]
     issue = _issue_of(play, note)
-    confirm = find_event(play.files, "asset.confirm/1", object=issue["fields"]["back.0.object"])
+    asset = issue["fields"]["back.0.object"]
+    register = find_event(play.files, "asset.register/1", object=asset)
+    confirm = find_event(play.files, "asset.confirm/1", object=asset)
     backing = ("note", "ccy", "face", "back.0.object", "back.0.allot")
-    order = _order(traded, size, [(confirm, ("object",)), (issue, backing), (finance, ("note.0",))])
+    opened = [(register, INVOICE), (confirm, ("object",)), (issue, backing), (finance, ("note.0",))]
+    order = _order(traded, size, opened)
     order.purpose = "registry"
-    invoice = confirm["labels"][0]
-    for label in (normalised(invoice["type"], *invoice["parts"]), life("note", note)):
+    for shown in order.disclosed:
+        shown.transaction = shown.entry_leaf == traded.entry_leaf(confirm)
+    invoice = [normalised(row["type"], *row["parts"]) for row in confirm["labels"]]
+    for label in (*invoice, life("note", note)):
         order.labels.append(pb.RegisteredRequest(label=label.encode()))
     question = (
-        "Is a note on this very invoice financed, at one bank and no other? (Which bank, what terms: undisclosed.)"
+        "Is a note on this very invoice financed, at one bank and no other? (Opened to whoever asks: the invoice; else "
+        "the answer is undecided. Undisclosed: what the bank lent.)"
     )
     return Request("financing", question, "bank-a", order)
 
@@ -81,5 +93,10 @@ def _order(
     leaves = [traded.entry_leaf(event) for event, _ in opened]
     disclosed = [pb.Disclosed(entry_leaf=traded.entry_leaf(event), names=names) for event, names in opened]
     return pb.BundleRequest(
-        purpose="record", entry_leaves=leaves, disclosed=disclosed, size=size, receipt=True, presentable=presentable
+        purpose="record",
+        entry_leaves=leaves,
+        disclosed=disclosed,
+        size=size,
+        cose_receipt=True,
+        presentable=presentable,
     )

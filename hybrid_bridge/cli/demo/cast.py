@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,6 @@ PARTS: Final = {
     "bank-b": "finances too",
     REGULATOR: "reads all, signs nothing",
 }
-FINANCED_BY: Final = "bank-a"
 BACKING: Final = ("asset.register/1", "asset.confirm/1", "note.issue/1")
 _IN_SET: Final = {"core": "core", "supplier": "operator", "bank-a": "bank-1", "bank-b": "bank-2", REGULATOR: REGULATOR}
 _ROLES: Final = {"core": ("validator", "sequencer"), REGULATOR: ("regulator",)}
@@ -76,12 +75,30 @@ def expectations(files: Mapping[str, bytes]) -> dict[int, tuple[str, str]]:
     return {row["at_event"]: (row["expect"], row["note"]) for row in read_lines(files["expected.jsonl"])}
 
 
-def audience_of(event: Event) -> tuple[str, ...]:
-    """Who gets the private fields, by node: as the data set says, and the bank that finances gets what backs notes.
+def audience_of(files: Mapping[str, bytes], event: Event) -> tuple[str, ...]:
+    """Who gets the private fields, by node: as the data set says, and a bank what backs the notes that it finances.
 
     The regulator always does, and is not named.
     """
     nodes = {node for node, in_set in _IN_SET.items() if in_set in event["audience"]}
     if event["schema"] in BACKING:
-        nodes.add(FINANCED_BY)
+        fields = event["fields"]
+        nodes |= {bank for subject, bank in _financed(files) if subject in (fields.get("object"), fields.get("note"))}
     return tuple(sorted(nodes - {REGULATOR, place_of(event["submitter"]).node}))
+
+
+def _financed(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Each issued note that is financed, whole or in parts, and each invoice behind it, with the bank's node."""
+    all_fields = [(event, event["fields"]) for event in events(files)]
+    parents = {
+        child: fields["note"]
+        for event, fields in all_fields
+        if event["schema"] == "note.split/1"
+        for name, child in fields.items()
+        if name.startswith("child.") and name.endswith(".note")
+    }
+    backing = {fields["note"]: fields["back.0.object"] for e, fields in all_fields if e["schema"] == "note.issue/1"}
+    for event, fields in all_fields:
+        if event["schema"] == "fin.finance/1":
+            root = parents.get(fields["note.0"], fields["note.0"])
+            yield from ((subject, place_of(event["submitter"]).node) for subject in (root, backing[root]))

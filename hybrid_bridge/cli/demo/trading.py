@@ -173,7 +173,7 @@ def _draft_request(play: Play, traded: Traded, event: Event) -> pb.DraftRequest:
         fields=canonical_json(fields),
         authorisers=authorisers,
         labels=canonical_json(labels),
-        audience=audience_of(event),
+        audience=audience_of(play.files, event),
     )
 
 

@@ -76,6 +76,14 @@ class ReceiptResponse(_message.Message):
     signature: bytes
     def __init__(self, signature: _Optional[bytes] = ...) -> None: ...
 
+class DeltaMessage(_message.Message):
+    __slots__ = ("record", "delta")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    DELTA_FIELD_NUMBER: _ClassVar[int]
+    record: bytes
+    delta: bytes
+    def __init__(self, record: _Optional[bytes] = ..., delta: _Optional[bytes] = ...) -> None: ...
+
 class SubmitRequest(_message.Message):
     __slots__ = ("signed",)
     SIGNED_FIELD_NUMBER: _ClassVar[int]
@@ -247,16 +255,20 @@ class SizedSignature(_message.Message):
     def __init__(self, size: _Optional[int] = ..., root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class SignaturesRequest(_message.Message):
-    __slots__ = ("address",)
+    __slots__ = ("address", "signer")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_FIELD_NUMBER: _ClassVar[int]
     address: bytes
-    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
+    signer: bytes
+    def __init__(self, address: _Optional[bytes] = ..., signer: _Optional[bytes] = ...) -> None: ...
 
 class SignaturesResponse(_message.Message):
-    __slots__ = ("newest",)
+    __slots__ = ("newest", "countersignature")
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    COUNTERSIGNATURE_FIELD_NUMBER: _ClassVar[int]
     newest: _containers.RepeatedCompositeFieldContainer[SizedSignature]
-    def __init__(self, newest: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
+    countersignature: bytes
+    def __init__(self, newest: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., countersignature: _Optional[bytes] = ...) -> None: ...
 
 class DeliverRequest(_message.Message):
     __slots__ = ("entry_leaf", "envelope")
@@ -397,7 +409,7 @@ class RecordResponse(_message.Message):
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class BundleRequest(_message.Message):
-    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "receipt", "presentable", "newest")
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     DISCLOSED_FIELD_NUMBER: _ClassVar[int]
@@ -405,7 +417,9 @@ class BundleRequest(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     LABEL_EPOCH_FIELD_NUMBER: _ClassVar[int]
     TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
-    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PROMISED_FIELD_NUMBER: _ClassVar[int]
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    COSE_RECEIPT_FIELD_NUMBER: _ClassVar[int]
     PRESENTABLE_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
     purpose: str
@@ -415,21 +429,87 @@ class BundleRequest(_message.Message):
     size: int
     label_epoch: int
     transactions: bool
-    receipt: bool
+    promised: bytes
+    receipts: bool
+    cose_receipt: bool
     presentable: bool
     newest: bool
-    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ...) -> None: ...
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ...) -> None: ...
+
+class PromisesRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class PromisesResponse(_message.Message):
+    __slots__ = ("promises",)
+    PROMISES_FIELD_NUMBER: _ClassVar[int]
+    promises: _containers.RepeatedCompositeFieldContainer[PromiseSummary]
+    def __init__(self, promises: _Optional[_Iterable[_Union[PromiseSummary, _Mapping]]] = ...) -> None: ...
+
+class PromiseSummary(_message.Message):
+    __slots__ = ("number", "promise", "standing", "epoch", "sequence")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    promise: bytes
+    standing: str
+    epoch: int
+    sequence: int
+    def __init__(self, number: _Optional[int] = ..., promise: _Optional[bytes] = ..., standing: _Optional[str] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Disclosed(_message.Message):
-    __slots__ = ("entry_leaf", "names")
+    __slots__ = ("entry_leaf", "names", "transaction")
     ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     entry_leaf: bytes
     names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
+    transaction: bool
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ..., transaction: _Optional[bool] = ...) -> None: ...
 
 class BundleResponse(_message.Message):
     __slots__ = ("bundle",)
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     bundle: bytes
     def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
+
+class SequencesRequest(_message.Message):
+    __slots__ = ("submitter",)
+    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
+    submitter: bytes
+    def __init__(self, submitter: _Optional[bytes] = ...) -> None: ...
+
+class SequencesResponse(_message.Message):
+    __slots__ = ("submitters",)
+    SUBMITTERS_FIELD_NUMBER: _ClassVar[int]
+    submitters: _containers.RepeatedCompositeFieldContainer[SequenceSummary]
+    def __init__(self, submitters: _Optional[_Iterable[_Union[SequenceSummary, _Mapping]]] = ...) -> None: ...
+
+class SequenceSummary(_message.Message):
+    __slots__ = ("submitter", "name", "seen", "next", "height", "dropped")
+    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SEEN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    submitter: bytes
+    name: str
+    seen: _containers.RepeatedCompositeFieldContainer[NumberRange]
+    next: int
+    height: int
+    dropped: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, submitter: _Optional[bytes] = ..., name: _Optional[str] = ..., seen: _Optional[_Iterable[_Union[NumberRange, _Mapping]]] = ..., next: _Optional[int] = ..., height: _Optional[int] = ..., dropped: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class NumberRange(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...

@@ -272,6 +272,125 @@ class Log:
             _registered_method=True)
 
 
+class AuditStub:
+    """Audit: what shows that the registry only grew, and nothing that a record says.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Checkpoint = channel.unary_unary(
+                '/hybrid_bridge.v1.Audit/Checkpoint',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
+                _registered_method=True)
+        self.Deltas = channel.unary_stream(
+                '/hybrid_bridge.v1.Audit/Deltas',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EpochsRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeltaMessage.FromString,
+                _registered_method=True)
+
+
+class AuditServicer:
+    """Audit: what shows that the registry only grew, and nothing that a record says.
+    """
+
+    def Checkpoint(self, request, context):
+        """purpose `checkpoint`: genesis, validators, note
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Deltas(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuditServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Checkpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.Checkpoint,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.SerializeToString,
+            ),
+            'Deltas': grpc.unary_stream_rpc_method_handler(
+                    servicer.Deltas,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EpochsRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeltaMessage.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'hybrid_bridge.v1.Audit', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('hybrid_bridge.v1.Audit', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Audit:
+    """Audit: what shows that the registry only grew, and nothing that a record says.
+    """
+
+    @staticmethod
+    def Checkpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Audit/Checkpoint',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Deltas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hybrid_bridge.v1.Audit/Deltas',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EpochsRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeltaMessage.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class LedgerStub:
     """Ledger: transactions, blocks, epochs.
     """
@@ -768,6 +887,16 @@ class DeskStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
                 _registered_method=True)
+        self.Promises = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Promises',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.FromString,
+                _registered_method=True)
+        self.Sequences = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Sequences',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServicer:
@@ -816,6 +945,18 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Promises(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Sequences(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -853,6 +994,16 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Bundle,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.SerializeToString,
+            ),
+            'Promises': grpc.unary_unary_rpc_method_handler(
+                    servicer.Promises,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.SerializeToString,
+            ),
+            'Sequences': grpc.unary_unary_rpc_method_handler(
+                    servicer.Sequences,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1045,6 +1196,60 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Bundle',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Promises(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Promises',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.PromisesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Sequences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Sequences',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.SequencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,11 +17,13 @@ from hybrid_bridge.steps.verify.decoded import decode
 from hybrid_bridge.steps.verify.log import require_arithmetic, require_identity, verify_paths
 from hybrid_bridge.steps.verify.names import verify_names, verify_transactions
 from hybrid_bridge.steps.verify.paths import absences, consistencies, inclusions
+from hybrid_bridge.steps.verify.promise import verify_promise
 from hybrid_bridge.steps.verify.public import PublicSight, verify_anchors
 from hybrid_bridge.steps.verify.registry import verify_labels
 from hybrid_bridge.steps.verify.report import evidence_of
 from hybrid_bridge.steps.verify.rules import verify_rules
 from hybrid_bridge.steps.verify.signers import verify_notes, verify_sets
+from hybrid_bridge.steps.verify.times import verify_renewals
 from hybrid_bridge.steps.verify.verdicts import Findings
 from hybrid_bridge.units import UnixSeconds
 
@@ -67,23 +69,27 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         Malformed: the bytes break the specification.
         Refuted: they contradict themselves, a signature or the public chain; `reached` has the checks passed before.
         Undecided: a critical extension is unknown. What is merely missing is a verdict in the evidence instead.
+        NotOmitted: (Refuted) the bundle claims an omission and shows what was promised.
     """
     course = _Course()
     bundle = course.take(1, "shape", 1, lambda: decode_bundle(data))
     course.take(2, "format", 1, lambda: _require_understood(bundle))
-    d = course.take(3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle))
+    d = course.take(
+        3, "structs", len(bundle.epochs) + len(bundle.checkpoints), lambda: decode(bundle, len(trust.member_roots))
+    )
     paths = sum(1 for _ in inclusions(d)) + sum(1 for _ in consistencies(d)) + sum(1 for _ in absences(d))
     course.take(4, "arithmetic", paths, lambda: require_arithmetic(d))
     course.take(5, "identity", 1, lambda: require_identity(d))
     course.take(6, "hash paths", paths, lambda: verify_paths(d))
     sets = course.take(7, "validator sets", 1 + len(d.rotations), lambda: verify_sets(d))
-    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets))
+    signed = course.take(8, "quorums", len(d.notes), lambda: verify_notes(d, sets, trust))
     names = course.take(9, "names", len(d.all_validators), lambda: verify_names(d, sets, trust))
     course.take(9, "transactions", len(d.transactions), lambda: verify_transactions(d))
     labels = sum(len(epoch.labels) for epoch in d.epochs)
     registered = course.take(10, "registry", labels, lambda: verify_labels(d))
     standing = course.take(11, "public anchor", len(bundle.anchors), lambda: verify_anchors(d, signed, trust, sights))
-    course.take(12, "promise", 0, lambda: _require_no_promise(bundle))
+    promised = course.take(12, "promise", int(d.promise is not None), lambda: verify_promise(d, sets, names))
+    renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
     findings = Findings(
         decoded=d,
@@ -93,6 +99,8 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         names=names,
         registered=registered,
         standing=standing,
+        promised=promised,
+        renewed=renewed,
         rules=rules,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))
@@ -101,8 +109,3 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
 def _require_understood(bundle: Bundle) -> None:
     if bundle.critical:
         raise Missing(what=f"a verifier that understands the extension {bundle.critical[0][:64]}")
-
-
-def _require_no_promise(bundle: Bundle) -> None:
-    if bundle.promise is not None:
-        raise Missing(what="a verifier that judges promises")

@@ -8,22 +8,26 @@ from typing import Final
 
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.bundle import (
+    MAX_BUNDLE,
     Bundle,
     EntryPart,
     EpochPart,
     GovernancePart,
     LabelPart,
     RotationPart,
+    TokenAnchor,
     ValidatorPart,
 )
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, require_once
-from hybrid_bridge.core.entry import RecordEntry, decode_record_entry
+from hybrid_bridge.core.encoding import parse_canonical_json
+from hybrid_bridge.core.entry import RecordEntry, RefusalEntry, decode_record_entry
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.exports.sd_jwt import IssuedJwt, parse_jwt
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import GovernanceRecord, SetUpdate, decode_governance
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue
+from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorSet, parse_name
 from hybrid_bridge.errors import FieldMalformed, TooLong
@@ -31,6 +35,7 @@ from hybrid_bridge.units import EpochNumber, LogId
 
 MAX_SIGNATURES: Final = 1024  # signature checks a bundle may ask for (SPEC §15)
 MAX_VRF_PROOFS: Final = 1024
+TOKEN_SIGNATURES: Final = 8  # a timestamp's own, and its certificates'
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,15 @@ class DecodedLabel:
 
 @dataclass(frozen=True, slots=True)
 class DecodedEpoch:
-    """An epoch record, its part, entries, and labels (None where the index stands without one)."""
+    """An epoch record, its part, entries, and labels (None where the index stands without one).
+
+    `refusals`: parts that show the refusal of the promised transaction. It is no record and has nothing to disclose.
+    """
 
     record: EpochRecord
     part: EpochPart
     entries: tuple[DecodedEntry, ...]
+    refusals: tuple[EntryPart, ...]
     labels: tuple[tuple[DecodedLabel | None, LabelPart], ...]
 
 
@@ -116,6 +125,7 @@ class Decoded:
     notes: tuple[Note, ...]
     epochs: tuple[DecodedEpoch, ...]
     governance: DecodedGovernance | None
+    promise: SignedPromise | None
 
     @cached_property
     def log_id(self) -> LogId:
@@ -149,14 +159,20 @@ class Decoded:
         )
 
 
-def decode(bundle: Bundle) -> Decoded:
+def decode(bundle: Bundle, roots: int = 0) -> Decoded:
     """Decode all structs, words, entries, disclosures, labels and notes.
+
+    Args:
+        bundle: of the right shape.
+        roots: how many authorities the verifier names; each may be tried on each certificate.
 
     Raises:
         Malformed: one of them breaks its section of the specification, or there is more to check than SPEC §15 allows.
         SetMismatch: a set update contradicts itself.
     """
-    epochs = tuple(_epoch(part) for part in bundle.epochs)
+    promise = None if bundle.promise is None else SignedPromise.decode(bundle.promise)
+    refusal = None if promise is None else RefusalEntry(promise.promise.transaction_id).encode()
+    epochs = tuple(_epoch(part, refusal) for part in bundle.epochs)
     decoded = Decoded(
         bundle=bundle,
         genesis=Genesis.decode(bundle.genesis.record),
@@ -165,20 +181,28 @@ def decode(bundle: Bundle) -> Decoded:
         notes=tuple(parse_note(part.note) for part in bundle.checkpoints),
         epochs=epochs,
         governance=None if bundle.governance is None else _governance(bundle.governance, epochs),
+        promise=promise,
     )
-    _require_few(decoded)
+    if bundle.provenance is not None:
+        parse_canonical_json(bundle.provenance.encode("utf-8"), "provenance", MAX_BUNDLE)
+    _require_few(decoded, roots)
     return decoded
 
 
-def _require_few(d: Decoded) -> None:
+def _require_few(d: Decoded, roots: int) -> None:
     """A verifier's time is bounded before the first signature is looked at (SPEC §15)."""
     notes = [*d.notes, *(rotation.note for rotation in d.rotations)]
     signatures = sum(len(note.lines) for note in notes)
-    signatures += sum(len(signed.signatures) for _, signed in d.transactions)
+    signatures += sum(len(signed.signatures) for _, signed in d.transactions) + (d.promise is not None)
     signatures += sum(part.receipt is not None for part in d.bundle.checkpoints)
     signatures += sum(entry.jwt is not None for _, entry in d.entries)
     if d.bundle.certificates:
-        signatures += len(d.bundle.certificates) + len({validator.part.key_binding for validator in d.all_validators})
+        signatures += len(d.bundle.certificates) * roots + len(
+            {validator.part.key_binding for validator in d.all_validators}
+        )
+    signatures += TOKEN_SIGNATURES * (
+        len(d.bundle.renewals) + sum(isinstance(a, TokenAnchor) for a in d.bundle.anchors)
+    )
     proofs = sum(label is not None for epoch in d.epochs for label, _ in epoch.labels)
     if signatures > MAX_SIGNATURES:
         raise TooLong(field="bundle.signatures", limit=MAX_SIGNATURES, got=signatures)
@@ -206,13 +230,18 @@ def _governance(part: GovernancePart, epochs: Sequence[DecodedEpoch]) -> Decoded
     return DecodedGovernance(older, newer, tuple(decode_governance(p.record) for p in part.records), part)
 
 
-def _epoch(part: EpochPart) -> DecodedEpoch:
+def _epoch(part: EpochPart, refusal: bytes | None) -> DecodedEpoch:
+    """`refusal`: the one entry that may stand here without being a record, as the answer to the bundle's promise."""
     if len({entry.index for entry in part.entries}) != len(part.entries):
         raise FieldMalformed(field="entries", rule="each once")
+    refusals = tuple(inner for inner in part.entries if inner.entry == refusal)
+    if any(inner.disclosures or inner.transaction is not None or inner.issuer_jwt is not None for inner in refusals):
+        raise FieldMalformed(field="entries", rule="of a refusal nothing but entry, index and path")
     return DecodedEpoch(
         EpochRecord.decode(part.record),
         part,
-        tuple(_entry(inner) for inner in part.entries),
+        tuple(_entry(inner) for inner in part.entries if inner.entry != refusal),
+        refusals,
         tuple((_label(inner), inner) for inner in part.labels),
     )
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.core.bundle import decode_bundle
-from hybrid_bridge.core.certificate import is_issued_by, is_valid_at, load_certificate, subject_of
+from hybrid_bridge.core.certificate import read_certificate, show
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import SCHEMA
-from hybrid_bridge.core.encoding import Json, b64u
+from hybrid_bridge.core.encoding import Json, b64u, sha256
 from hybrid_bridge.core.epoch import EpochRecord, closed_at, verify_epoch
 from hybrid_bridge.core.evidence import NOT_PROVEN, NOT_SHOWN, UNDECIDED, VERIFIED, OpenedField, Verdict, utc
 from hybrid_bridge.core.exports.cose_receipt import (
@@ -253,13 +253,22 @@ def _presentation(data: bytes, trust: Trust, now: UnixSeconds) -> ExportEvidence
 
 
 def _issuer(der: bytes, trust: Trust, at: UnixSeconds) -> tuple[str, str]:
-    """Whom the certificate names, and what is wanting for believing it."""
-    certificate = load_certificate(der)
-    names, ids = subject_of(certificate)
-    name = f"{', '.join(sorted(names)) or 'unnamed'} ({', '.join(sorted(ids)) or 'no identifier'})"
-    if not any(is_issued_by(certificate, load_certificate(root)) for root in trust.member_roots):
-        return name, "the issuer of its certificate under member_roots in the trust file"
-    return name, "" if is_valid_at(certificate, at) else f"a certificate that was valid on {utc(at)}"
+    """Whom the certificate names, and what is wanting for believing it.
+
+    Raises:
+        CertificateMalformed: it, or a root of the trust file, cannot be read.
+    """
+    certificate = show(der, [read_certificate(root) for root in trust.member_roots])
+    subject = certificate.subject
+    if subject is None:  # what a certificate of anybody says of itself is not repeated
+        key = f"the holder of key {sha256(certificate.spki).hex()}"
+        return key, "the issuer of its certificate under member_roots in the trust file"
+    name = (
+        f"{', '.join(sorted(subject.names)) or 'unnamed'} ({', '.join(sorted(subject.legal_ids)) or 'no identifier'})"
+    )
+    if not certificate.begins <= at <= certificate.ends:
+        return name, f"a certificate that was valid on {utc(at)}"
+    return name, "" if subject.is_identity else "a certificate for an identity key"
 
 
 # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,8 @@ from hybrid_bridge.core.epoch import EpochRecord, verify_epoch, verify_first, ve
 from hybrid_bridge.core.proof import consistency_length, inclusion_length, verify_consistency, verify_inclusion
 from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, PathLength
 from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.steps.verify.paths import absences, consistencies, inclusions
+from hybrid_bridge.steps.verify.order import require_order
+from hybrid_bridge.steps.verify.paths import absences, consistencies, follow, inclusions
 from hybrid_bridge.units import LeafIndex
 
 # ── 4 arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -33,6 +34,9 @@ def require_arithmetic(d: Decoded) -> None:
     for older, newer in pairwise(d.notes):
         if older.size >= newer.size:
             raise FieldMalformed(field="checkpoints", rule="sizes strictly ascending")
+    digests = [sha256(der) for der in d.bundle.certificates]  # by hash, so not before this check (SPEC §15)
+    if any(one >= following for one, following in pairwise(digests)):
+        raise FieldMalformed(field="certificates", rule="strictly ascending by hash")
     _require_epochs(d)
     _require_governance(d)
     _require_lengths(d)
@@ -59,17 +63,27 @@ def _require_length(expected: int, got: int) -> None:
 
 
 def _require_epochs(d: Decoded) -> None:
-    records = [epoch.record for epoch in d.epochs]
-    for record in (*records, *(rotation.epoch for rotation in d.rotations)):
+    for older, newer in pairwise(epoch.record.epoch for epoch in d.epochs):
+        if older >= newer:
+            raise FieldMalformed(field="epochs", rule="strictly ascending")
+    records = _all_records(d)
+    for record in records:
         verify_epoch(d.genesis, LeafIndex(record.epoch), record)
         if record.epoch == 1:
             verify_first(d.genesis, record)
-    for older, newer in pairwise(records):
-        if older.epoch >= newer.epoch:
-            raise FieldMalformed(field="epochs", rule="strictly ascending")
-        if newer.epoch == older.epoch + 1:
-            verify_next(d.genesis, older, newer)
-        _require_growth(older, newer)
+    for before, after in pairwise(records):
+        if after.epoch == before.epoch + 1:
+            verify_next(d.genesis, before, after)
+        _require_growth(before, after)
+
+
+def _all_records(d: Decoded) -> list[EpochRecord]:
+    """Those of `epochs` and of rotations in one line; one that stands in both is one."""
+    records: dict[int, EpochRecord] = {}
+    for record in (*(epoch.record for epoch in d.epochs), *(rotation.epoch for rotation in d.rotations)):
+        if records.setdefault(record.epoch, record) != record:
+            raise FieldMismatch(field="rotations.epoch", expected=f"the record of epoch {record.epoch}", got="another")
+    return [records[epoch] for epoch in sorted(records)]
 
 
 def _require_growth(older: EpochRecord, newer: EpochRecord) -> None:
@@ -109,6 +123,9 @@ def require_identity(d: Decoded) -> None:
         FieldMismatch: another origin or another log id.
     """
     _equal("genesis.origin", d.genesis.origin_hash.hex(), sha256(d.bundle.genesis.origin.encode("utf-8")).hex())
+    if d.bundle.genesis.mldsa_key is not None:
+        got = sha256(d.bundle.genesis.mldsa_key).hex()
+        _equal("genesis.mldsa_key", d.genesis.log_mldsa_key_hash.hex(), got)
     for note in (*d.notes, *(rotation.note for rotation in d.rotations)):
         _equal("note.origin", d.bundle.genesis.origin, note.origin)
     for rotation in d.rotations:
@@ -117,6 +134,8 @@ def require_identity(d: Decoded) -> None:
         _equal("governance.log_id", d.log_id.hex(), record.log_id.hex())
     for _, signed in d.transactions:
         _equal("transaction.log_id", d.log_id.hex(), signed.body.log_id.hex())
+    if d.promise is not None:
+        _equal("promise.log_id", d.log_id.hex(), d.promise.promise.log_id.hex())
 
 
 # ── 6 hash paths ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +146,8 @@ def verify_paths(d: Decoded) -> None:
 
     Raises:
         RootMismatch: a path leads elsewhere; the error's notes say which.
-        FieldMismatch: a claim among the private fields, or the other way round; a schema of another record type.
+        FieldMismatch: a claim among the private fields, or the other way round; a schema of another record type;
+            leaves of a batch out of order.
         FieldMalformed: a field that its schema does not have; neighbours that leave room.
     """
     for path in inclusions(d):
@@ -139,6 +159,11 @@ def verify_paths(d: Decoded) -> None:
     for epoch, absence in absences(d):
         with _named(f"absence of a leaf in the batch of epoch {epoch.record.epoch}"):
             verify_absence(absence, epoch.record.batch_size, epoch.record.batch_root)
+    for epoch_shown in d.epochs:
+        for label in epoch_shown.part.labels:
+            with _named(f"path of registry index {label.index.hex()} at epoch {epoch_shown.record.epoch}"):
+                follow(epoch_shown, label)
+    require_order(d)
     for _, entry in d.entries:
         half, parts = entry.entry.width // 2, entry.part.disclosures
         fields = [(shown, part.index < half) for shown, part in zip(entry.disclosures, parts, strict=True)]

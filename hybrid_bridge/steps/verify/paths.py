@@ -1,13 +1,14 @@
-"""Every Merkle path of a bundle, named: what must lead from which leaf to which root. Nothing is hashed here."""
+"""Every Merkle path of a bundle, named: what must lead from which leaf to which root. Only `follow` hashes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from hybrid_bridge.core.absence import Absence, Neighbour
-from hybrid_bridge.core.bundle import AbsencePart
+from hybrid_bridge.core.bundle import AbsencePart, LabelPart
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.registry_proof import verify
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch
 from hybrid_bridge.units import Digest, LeafIndex, TreeSize
 
@@ -60,6 +61,8 @@ def inclusions(d: Decoded) -> Iterator[Inclusion]:
 
 def _in_epoch(epoch: DecodedEpoch) -> Iterator[Inclusion]:
     size, root = epoch.record.batch_size, epoch.record.batch_root
+    for refusal in epoch.refusals:
+        yield Inclusion("refusal", _leaf(refusal.entry), LeafIndex(refusal.index), size, _digests(refusal.path), root)
     for entry in epoch.entries:
         part, fields = entry.part, entry.entry
         yield Inclusion("entry", _leaf(part.entry), LeafIndex(part.index), size, _digests(part.path), root)
@@ -94,6 +97,17 @@ def absences(d: Decoded) -> Iterator[tuple[DecodedEpoch, Absence]]:
     for epoch in d.epochs:
         for part in epoch.part.absences:
             yield epoch, _absence(part)
+
+
+def follow(epoch: DecodedEpoch, part: LabelPart) -> None:
+    """Return if the path of a registry index, present or absent, leads to the epoch's registry root (SPEC §9.1).
+
+    Raises:
+        PathLength, TerminalMalformed: no path of a registry tree.
+        RootMismatch: it leads elsewhere.
+    """
+    terminal = None if part.terminal is None else (part.terminal.index, part.terminal.commitment)
+    verify(epoch.record.registry_root, part.index, terminal, part.path)
 
 
 def _absence(part: AbsencePart) -> Absence:

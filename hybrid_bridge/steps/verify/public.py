@@ -12,6 +12,7 @@ from hybrid_bridge.core.trust import Trust, TrustedChain
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, HeadConflict
 from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.steps.verify.signers import SignedNote
+from hybrid_bridge.steps.verify.times import Stamp, early, verify_tokens
 from hybrid_bridge.units import Address, ChainId, Digest, EpochNumber, PublicBlockHash, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Standing:
     """All anchors and beacons, the contract's own word, and what seemed odd."""
 
     anchors: tuple[AnchorFact, ...]
+    stamps: tuple[Stamp, ...]  # tokens over checkpoints
     beacons: tuple[BeaconFact, ...]
     by_state: str  # how the contract's own head vouches, or ""
     newest_head: "Head | None"
@@ -60,17 +62,20 @@ def verify_anchors(d: Decoded, signed: Sequence[SignedNote], trust: Trust, sight
     Raises:
         Malformed: an anchor's bytes break SPEC §13; a beacon's public block twice.
         FieldMismatch: they contradict the checkpoint, or the verifier's own public block hash.
+        SignatureWrong: a timestamp token is not signed by its own certificate.
         HeadConflict: the contract holds another root for a size shown here.
     """
     _require_notes(d)
+    stamps = verify_tokens(d, trust)
     beacons = tuple(_beacons(d, trust, sights))
     heads = [sight.head for sight in sights]
     return Standing(
         anchors=tuple(_anchor(d, signed, a, trust, sights) for a in d.bundle.anchors if isinstance(a, EvmAnchor)),
+        stamps=stamps,
         beacons=beacons,
         by_state=_by_state(d, sights),
         newest_head=max(heads, key=lambda head: head.tree_size, default=None),
-        warnings=(*_late(d, beacons), *_states(sights)),
+        warnings=(*early(d, stamps), *_late(d, beacons), *_states(sights)),
     )
 
 

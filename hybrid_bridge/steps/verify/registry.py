@@ -3,23 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.bundle import LabelPart, TerminalPart
+from hybrid_bridge.core import vrf
+from hybrid_bridge.core.bundle import TerminalPart
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue, alpha, commitment
-from hybrid_bridge.core.registry_proof import Terminal, verify_absence, verify_presence
-from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch, DecodedLabel, DecodedOpening
-from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex, UnixSeconds
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedLabel, DecodedOpening
+from hybrid_bridge.steps.verify.insertions import require_one_story
+from hybrid_bridge.units import EpochNumber, RegistryIndex, UnixSeconds
 
 NOT_REGISTERED: Final = "not registered"
 USE_UNKNOWN: Final = "present, use unknown"
 NO_STATEMENT: Final = "no statement"
+OBJECT: Final = "object "  # and the object's id
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One version of one label at an epoch: present or absent, and the value it was opened to."""
+    """One version of one label at an epoch: its index, present or absent, and the value it was opened to."""
 
+    index: RegistryIndex
     present: bool
     value: IdentityValue | LifeValue | None
 
@@ -51,7 +53,7 @@ class LabelFact:
     def _identity(self) -> str:
         standing = self.versions[0]
         if isinstance(standing.value, IdentityValue):
-            return f"object {standing.value.object_id}"
+            return OBJECT + standing.value.object_id
         return USE_UNKNOWN if standing.present else NOT_REGISTERED
 
     def _life(self) -> str:
@@ -88,18 +90,19 @@ class Registered:
 
 
 def verify_labels(d: Decoded) -> Registered:
-    """Paths, VRF proofs and openings of all labels shown.
+    """VRF proofs and openings of all labels shown; their paths were followed in check 6.
 
     Raises:
-        Malformed: a version twice, a path of the wrong shape, a value that is no JCS object.
-        Refuted: a path, a VRF proof or an opening contradicts the epoch's registry root; life versions with a gap.
+        Malformed: a version twice, a value that is no JCS object.
+        Refuted: a VRF proof or an opening contradicts index or commitment; life versions with a gap; another epoch or a
+            transaction shown contradicts it.
     """
     labels: list[LabelFact] = []
     indices: list[IndexFact] = []
     for epoch in d.epochs:
         when, facts = (epoch.record.epoch, epoch.record.closed_at), dict[Label, LabelFact]()
         for shown, part in epoch.labels:
-            present = _follow(epoch, part)
+            present = part.terminal is not None and part.terminal.index == part.index
             if shown is None:
                 indices.append(IndexFact(*when, RegistryIndex(part.index), present))
                 continue
@@ -108,33 +111,19 @@ def verify_labels(d: Decoded) -> Registered:
                 raise FieldMalformed(field="labels", rule="each version of a label once")
             _verify_index(d, shown, part.index)
             value = None if shown.opened is None else _value(d, shown, shown.opened, part.terminal if present else None)
-            fact.versions[shown.version] = Standing(present, value)
+            fact.versions[shown.version] = Standing(RegistryIndex(part.index), present, value)
         for fact in facts.values():
             _require_no_gap(fact)
         labels += facts.values()
+    require_one_story(d)
     return Registered(tuple(labels), tuple(indices))
-
-
-def _follow(epoch: DecodedEpoch, part: LabelPart) -> bool:
-    """Whether the index is present; either way the path leads to the epoch's registry root."""
-    root, index = epoch.record.registry_root, RegistryIndex(part.index)
-    path = [Digest(item) for item in part.path]
-    if part.terminal is None:
-        verify_absence(root, index, None, path)
-        return False
-    terminal = Terminal(RegistryIndex(part.terminal.index), Commitment(part.terminal.commitment))
-    if terminal.index == index:
-        verify_presence(root, index, terminal.commitment, path)
-        return True
-    verify_absence(root, index, terminal, path)
-    return False
 
 
 def _verify_index(d: Decoded, shown: DecodedLabel, index: bytes) -> None:
     """The index is that of this version of this label: only the holder of the VRF key can have made it."""
-    output = verify_proof(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
-    if index_of(output) != index:
-        raise FieldMismatch(field="labels.index", expected=index_of(output).hex(), got=index.hex())
+    output = vrf.verify(d.genesis.vrf_public_key, alpha(d.log_id, shown.label, shown.version), shown.proof)
+    if vrf.index_of(output) != index:
+        raise FieldMismatch(field="labels.index", expected=vrf.index_of(output).hex(), got=index.hex())
 
 
 def _value(

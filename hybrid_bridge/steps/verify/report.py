@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from hybrid_bridge.core.bundle import TimestampsAnchor, TokenAnchor
+from hybrid_bridge.core.bundle import TimestampsAnchor
 from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.evidence import (
     AbsenceFact,
@@ -12,6 +12,7 @@ from hybrid_bridge.core.evidence import (
     Evidence,
     GovernanceFact,
     OpenedField,
+    PromiseFact,
     RecordFact,
     RegistryFact,
     Unjudged,
@@ -30,9 +31,11 @@ from hybrid_bridge.core.governance import (
 from hybrid_bridge.core.labels import event_code
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry, DecodedEpoch
+from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.registry import Registered
+from hybrid_bridge.steps.verify.times import run_out
 from hybrid_bridge.steps.verify.verdicts import Findings, verdicts_of
-from hybrid_bridge.units import Digest, LeafIndex
+from hybrid_bridge.units import Digest, KeyId, LeafIndex
 
 NO_SCHEMA: Final = "not shown"
 _ACTIONS: Final = {ADD: "member added", REMOVE: "member removed", REPLACE_CERTIFICATE: "certificate replaced"}
@@ -51,20 +54,33 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         records=tuple(_record(epoch, entry) for epoch, entry in d.entries),
         registry=tuple(_registry(f.registered)),
         absences=tuple(_absences(d)),
+        promise=None if f.promised is None else _promise(f.promised),
         governance=tuple(_governance(d)),
         anchors=f.standing.anchors,
+        tokens=tuple(stamp.fact for stamp in (*f.standing.stamps, *f.renewed)),
         beacons=f.standing.beacons,
         artefacts=tuple(_artefacts(d)),
-        signers=tuple(name.text for name in f.signers),
-        warnings=(*f.standing.warnings, *f.rules.warnings),
+        signers=tuple(dict.fromkeys(name.text for name in f.signers)),
+        warnings=(
+            *_broken(f),
+            *f.standing.warnings,
+            *run_out(f.standing.stamps, f.renewed, f.now),
+            *f.rules.warnings,
+            *_gaps(d),
+        ),
         missing=tuple(_missing(f, verdicts)),
         unjudged=tuple(Unjudged(place=place, sha256=sha256(data)) for place, data in _unjudged(f)),
     )
 
 
 def _missing(f: Findings, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
-    """Whatever the trust file requires and no verdict gives. The log is always required, as is a policy once given."""
-    required = {*f.trust.require, "integrity", *["witnesses"] * (f.trust.tlog_policy is not None)}
+    """What is required and no verdict gives: by the trust file, or because it was given, as a policy or a promise."""
+    given = {
+        "witnesses": f.trust.tlog_policy is not None,
+        "freshness": f.trust.max_age is not None,
+        "omission": f.promised is not None,  # a bundle with a promise claims that it was broken
+    }
+    required = {*f.trust.require, "integrity", *(name for name, is_given in given.items() if is_given)}
     wanted: dict[str, list[str]] = {}
     for verdict in verdicts:
         if verdict.name in required and verdict.is_open:
@@ -94,6 +110,8 @@ def _record(epoch: DecodedEpoch, entry: DecodedEntry) -> RecordFact:
         fields=shown,
         undisclosed=entry.entry.width - len(shown),
         transaction=None if entry.transaction is None else entry.transaction.body.transaction_id,
+        submitter=None if entry.transaction is None else entry.transaction.body.submitter,
+        sequence=None if entry.transaction is None else entry.transaction.body.sequence,
     )
 
 
@@ -120,6 +138,36 @@ def _absences(d: Decoded) -> Iterator[AbsenceFact]:
     for epoch in d.epochs:
         for part in epoch.part.absences:
             yield AbsenceFact(epoch=epoch.record.epoch, leaf=Digest(part.leaf))
+
+
+def _promise(promised: Promised) -> PromiseFact:
+    promise, signer = promised.promise, promised.signer
+    return PromiseFact(
+        transaction=promise.transaction_id,
+        entry_leaf=promise.entry_leaf,
+        accepted_at=promise.accepted_time,
+        accepted_epoch=promise.accepted_epoch,
+        by_epoch=promise.by_epoch,
+        signer="" if signer is None else signer.text,
+    )
+
+
+def _broken(f: Findings) -> Iterator[str]:
+    """The bundle is verified; the node is not: whoever reads no further than the head must still see it."""
+    if f.promised is not None and f.promised.is_broken and f.promised.signer is not None:
+        yield f"broken promise: {f.promised.signer.text} accepted a transaction and left it out of the log"
+
+
+def _gaps(d: Decoded) -> Iterator[str]:
+    """Numbers count up by one (SPEC §4): what lies between two that are shown stands in a block and is not shown."""
+    shown: dict[KeyId, set[int]] = {}
+    for _, signed in d.transactions:
+        shown.setdefault(signed.body.submitter, set()).add(signed.body.sequence)
+    for submitter, numbers in shown.items():
+        between = max(numbers) - min(numbers) + 1 - len(numbers)
+        if between:
+            told = ", ".join(map(str, sorted(numbers)))
+            yield f"of submitter {submitter.hex()} the numbers {told} are shown; {between} between them not"
 
 
 def _governance(d: Decoded) -> Iterator[GovernanceFact]:
@@ -154,16 +202,15 @@ def _unjudged(f: Findings) -> Iterator[tuple[str, bytes]]:
     """Everything in the bundle that no check looks into. Nothing may be said because it is there."""
     bundle = f.decoded.bundle
     yield from _unjudged_signatures(f)
+    if bundle.promise is not None and f.promised is not None and f.promised.signer is None:
+        yield "signature of the promise", bundle.promise
     for anchor in bundle.anchors:
-        if isinstance(anchor, TokenAnchor | TimestampsAnchor):
-            data = anchor.token if isinstance(anchor, TokenAnchor) else anchor.proof
-            yield f"{anchor.type} anchor of size {anchor.tree_size}", data
+        if isinstance(anchor, TimestampsAnchor):
+            yield f"{anchor.type} anchor of size {anchor.tree_size}", anchor.proof
     for evidence in bundle.source_evidence:
         yield f"source evidence {evidence.type} of epoch {evidence.epoch}", evidence.data
     if bundle.provenance is not None:
         yield "provenance", bundle.provenance.encode("utf-8")
-    for renewal in bundle.renewals:
-        yield f"renewal by {renewal.hash}", renewal.token
     for name in sorted(bundle.extensions):
         yield f"extension {name}", canonical_json(bundle.extensions[name])
 

@@ -1,7 +1,7 @@
 """Checks 7 and 8 of `verify`: which validators are responsible, and whether a quorum of them signed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from hybrid_bridge.core.bundle import WitnessAnchor
@@ -9,7 +9,17 @@ from hybrid_bridge.core.checkpoint import Note, key_id, quorum_name, quorum_sign
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.governance import verify_succession
-from hybrid_bridge.core.note import TYPE_ED25519, TYPE_QUORUM, NoteLine
+from hybrid_bridge.core.note import (
+    TYPE_ED25519,
+    TYPE_MLDSA,
+    TYPE_QUORUM,
+    NoteLine,
+    VerifierKey,
+    cosigned_at,
+    verify_line,
+)
+from hybrid_bridge.core.tlog_policy import Policy, parse_policy
+from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedRotation, DecodedValidator
@@ -49,7 +59,8 @@ class SignedNote:
     note: Note
     validators: ValidatorSet
     signers: tuple[Address, ...]  # ascending
-    witnessing: tuple[NoteLine, ...]  # lines of witnesses that `anchors` names; nobody has checked them
+    witnessing: tuple[NoteLine, ...]  # lines of witnesses that `anchors` names and no policy knows: unchecked
+    cosigned: tuple[tuple[str, int], ...] = ()  # witnesses of the policy whose line holds: the policy's name, the time
 
 
 # ── 7 validator sets ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,8 +124,8 @@ def _require_epoch_set(record: EpochRecord, known: KnownSets) -> None:
 # ── 8 quorums ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def verify_notes(d: Decoded, sets: KnownSets) -> tuple[SignedNote, ...]:
-    """Each checkpoint's quorum and log line (SPEC §12 step 8); ascending by size.
+def verify_notes(d: Decoded, sets: KnownSets, trust: Trust) -> tuple[SignedNote, ...]:
+    """Each checkpoint's quorum and log line, and the policy's witnesses (SPEC §12 step 8); ascending by size.
 
     Raises:
         FieldMalformed: a line that nobody checks, or no line of the log key (ADR 8).
@@ -122,19 +133,40 @@ def verify_notes(d: Decoded, sets: KnownSets) -> tuple[SignedNote, ...]:
         SignatureWrong: a known key's line does not verify, or a receipt.
     """
     named = [anchor for anchor in d.bundle.anchors if isinstance(anchor, WitnessAnchor)]
+    policy = None if trust.tlog_policy is None else parse_policy(trust.tlog_policy)
     signed = tuple(
         verify_note(d, note, sets.responsible(note.size), frozenset(a.name for a in named if a.tree_size == note.size))
         for note in d.notes
     )
     verify_receipts(d)
-    return signed
+    return tuple(note if policy is None else _cosigned(note, policy) for note in signed)
+
+
+def _cosigned(signed: SignedNote, policy: Policy) -> SignedNote:
+    """The witnesses of the policy among the lines: one line each, and it holds, or the note is refused."""
+    known = {(key.name, key.key_id): (name, key) for name, key in policy.witnesses.items()}
+    cosigned: dict[str, int] = {}
+    for line in signed.witnessing:
+        if _key(line) in known:
+            name, key = known[_key(line)]
+            if name in cosigned:
+                raise FieldMalformed(field="note.lines", rule="one line of each witness")
+            verify_line(key, line, signed.note.body())
+            cosigned[name] = cosigned_at(line)
+    unknown = tuple(line for line in signed.witnessing if _key(line) not in known)
+    return replace(signed, witnessing=unknown, cosigned=tuple(cosigned.items()))
 
 
 def verify_note(d: Decoded, note: Note, validators: ValidatorSet, witnesses: frozenset[str]) -> SignedNote:
     """One note: its lines are known, enough of `validators` signed, each signature holds, and the log key's."""
     members = {_quorum_key(note, address): address for address in validators.addresses}
     log_key = (note.origin, key_id(note.origin, TYPE_ED25519, d.genesis.log_key))
-    others = [line for line in note.lines if _key(line) not in members and _key(line) != log_key]
+    post_quantum = _post_quantum(d, note, validators)
+    others = [
+        line
+        for line in note.lines
+        if _key(line) not in members and _key(line) not in post_quantum and _key(line) != log_key
+    ]
     if any(line.name not in witnesses for line in others):
         # In a bundle no line may stand that nobody checks, or a changed byte could pass unnoticed (ADR 8).
         rule = "lines of the log key, of responsible validators, of witnesses named in anchors"
@@ -147,7 +179,30 @@ def verify_note(d: Decoded, note: Note, validators: ValidatorSet, witnesses: fro
     # Checks that lines ascend, so that nobody counts twice, and that each signature recovers to its line's address.
     quorum_signatures(note, validators, d.log_id, d.checkpoint(note, validators).timestamp)
     verify_log_line(note, d.genesis.log_key)
+    for line in note.lines:
+        if _key(line) in post_quantum:
+            verify_line(post_quantum[_key(line)], line, note.body())
     return SignedNote(note, validators, signers, tuple(others))
+
+
+def _post_quantum(d: Decoded, note: Note, validators: ValidatorSet) -> dict[_Key, VerifierKey]:
+    """The ML-DSA-44 keys shown for the log and for `validators`, by the lines they may have, one each.
+
+    Raises:
+        FieldMalformed: two lines of one key.
+    """
+    shown = [(note.origin, d.bundle.genesis.mldsa_key)]
+    parts = {(bytes(v.part.address), v.binding.binding.digest): v.part.mldsa_key for v in d.all_validators}
+    shown += [
+        (quorum_name(note.origin, entry.address), parts.get((entry.address, entry.key_binding_hash)))
+        for entry in validators.entries
+    ]
+    keys = [VerifierKey(name, TYPE_MLDSA, key) for name, key in shown if key is not None]
+    known = {(key.name, key.key_id): key for key in keys}
+    lines = [_key(line) for line in note.lines if _key(line) in known]
+    if len(set(lines)) != len(lines):
+        raise FieldMalformed(field="note.lines", rule="one line of each post-quantum key")
+    return known
 
 
 def _quorum_key(note: Note, address: Address) -> _Key:

@@ -1,20 +1,24 @@
 """The verdicts of SPEC §12, one function each: what was found, what it rests on, what would be needed to say more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybrid_bridge.business.outside import Outcome
 from hybrid_bridge.core.attestation import quorum
 from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.encoding import ZERO
-from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED, Verdict, utc
+from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, VERIFIED, Verdict, utc
 from hybrid_bridge.core.label_table import label_table_hash
+from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.steps.verify.decoded import Decoded
-from hybrid_bridge.steps.verify.names import Name, Names
+from hybrid_bridge.steps.verify.decoded import Decoded, DecodedGovernance
+from hybrid_bridge.steps.verify.names import Name, Names, members_among
+from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.public import Standing
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
 from hybrid_bridge.steps.verify.signers import SignedNote
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.steps.verify.times import Stamp
+from hybrid_bridge.units import EpochNumber, UnixSeconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,8 @@ class Findings:
     names: Names
     registered: Registered
     standing: Standing
+    promised: Promised | None
+    renewed: tuple[Stamp, ...]
     rules: Outcome
 
     @property
@@ -57,6 +63,7 @@ def verdicts_of(f: Findings) -> tuple[Verdict, ...]:
         _not_before(f),
         _freshness(f),
         _registry(f),
+        _omission(f),
         _governance(f),
     )
 
@@ -95,28 +102,36 @@ def _quorum(f: Findings) -> Verdict:
 
 
 def _names(f: Findings) -> Verdict:
-    certified = sum(name.is_certified for name in f.signers)
-    if certified == len(f.signers):
-        detail = f"all {certified} signers are named by certificates"
+    certified = [name for name in f.signers if name.is_certified]
+    if len(certified) == len(f.signers):
+        detail = f"all {len(certified)} signers are named by certificates" + _fewer(certified)
         return Verdict(name="names", result=VERIFIED, detail=detail, rests_on="certificates issued by roots you trust")
     reasons = ", ".join(dict.fromkeys(name.basis for name in f.signers if not name.is_certified))
     return Verdict(
         name="names",
         result=UNDECIDED,
-        detail=f"{certified} of {len(f.signers)} signers are named by certificates; the others: {reasons}",
+        detail=f"{len(certified)} of {len(f.signers)} signers are named by certificates; the others: {reasons}",
         rests_on="the validators' own word",
         missing="certificates in the bundle, and their issuer under member_roots in the trust file",
     )
 
 
+def _fewer(names: Sequence[Name]) -> str:
+    """One entity may hold many keys: said wherever names are counted."""
+    members = members_among(names)
+    return "" if members == len(names) else f", of {_count(members, 'member')}"
+
+
 def _level(f: Findings) -> Verdict:
-    """Never rounded up: without names a quorum may be one server. A2 and A3 need evidence that is not judged yet."""
-    certified = sum(name.is_certified for name in f.signers)
-    named = certified >= f.signed[0].validators.quorum and not f.log_missing
-    if named:
-        detail = f"{certified} named members countersigned the same root; the private chain's consensus is not shown"
+    """Never rounded up: without names a quorum may be one server, and one entity with many keys is one name.
+
+    A2 and A3 need evidence that is not judged yet.
+    """
+    members, quorum_size = members_among(f.signers), f.signed[0].validators.quorum
+    if members >= quorum_size and not f.log_missing:
+        detail = f"{members} named members countersigned the same root; the private chain's consensus is not shown"
         return Verdict(name="level", result="A1", detail=detail, rests_on="names and quorum")
-    missing = f.log_missing or "a quorum of certified names"
+    missing = f.log_missing or f"certified names of {quorum_size} different members; {members} are shown"
     detail = "a quorum signed, but not of members whom you know by name"
     return Verdict(name="level", result="A0", detail=detail, rests_on="quorum", missing=missing)
 
@@ -144,26 +159,48 @@ def _public_anchor(f: Findings) -> Verdict:
 
 
 def _witnesses(f: Findings) -> Verdict:
-    rests, count = "cosignatures of witnesses", sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
-    if not count and f.trust.tlog_policy is None:
-        missing = "cosignatures, and a tlog_policy in the trust file"
-        return Verdict(name="witnesses", result=NOT_SHOWN, detail="none", rests_on=rests, missing=missing)
-    return Verdict(
-        name="witnesses",
-        result=UNDECIDED,
-        detail=f"{_count(count, 'cosignature')} kept and not judged",
-        rests_on=rests,
-        missing="a verifier that judges witnesses by a tlog_policy",
+    """By the verifier's own policy alone, all of it met on one checkpoint shown: later ones extend earlier ones."""
+    name, rests = "witnesses", "cosignatures of the witnesses that your tlog_policy names"
+    if f.trust.tlog_policy is None:
+        count = sum(isinstance(a, WitnessAnchor) for a in f.decoded.bundle.anchors)
+        missing = (
+            "cosignatures, and a tlog_policy in the trust file" if not count else "a tlog_policy in the trust file"
+        )
+        detail = f"{_count(count, 'cosignature')} kept, not judged" if count else "none"
+        result = UNDECIDED if count else NOT_SHOWN
+        return Verdict(name=name, result=result, detail=detail, rests_on=rests, missing=missing)
+    policy, note = parse_policy(f.trust.tlog_policy), f.signed[0].note
+    ours = {(note.origin, f.decoded.genesis.log_key), (note.origin, f.decoded.bundle.genesis.mldsa_key)}
+    if policy.logs and not any((log.name, log.key) in ours for log in policy.logs):
+        missing = "a tlog_policy with this log, or with none"
+        return Verdict(name=name, result=UNDECIDED, detail="policy of other logs", rests_on=rests, missing=missing)
+    for signed in f.signed:
+        if policy.is_met([witness for witness, _ in signed.cosigned]):
+            found = ", ".join(f"{witness} at {utc(moment)}" for witness, moment in signed.cosigned) or "none needed"
+            detail = f"policy met by size {signed.note.size}: {found}"
+            return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+    most = max(len(signed.cosigned) for signed in f.signed)
+    detail = (
+        f"policy not met: {_count(most, 'cosignature')} of its {_count(len(policy.witnesses), 'witness', 'witnesses')}"
     )
+    missing = f"cosignatures that meet {policy.quorum} of the tlog_policy (hybrid-bridge witness ask)"
+    return Verdict(name=name, result=UNDECIDED, detail=detail, rests_on=rests, missing=missing)
 
 
 def _not_after(f: Findings) -> Verdict:
-    name, rests = "not after", "the public chain's clock"
-    if not f.standing.trusted:
-        missing = "a verified public anchor in the bundle"
-        return Verdict(name=name, result=NOT_SHOWN, detail="no time", rests_on=rests, missing=missing)
-    earliest = f.standing.trusted[0].block_time
-    detail = f"all of it existed by {utc(earliest)}, the time of the public block"
+    name, tokens = "not after", [stamp.fact for stamp in (*f.standing.stamps, *f.renewed)]
+    times = [(a.block_time, "the time of the public block", "the public chain's clock") for a in f.standing.trusted]
+    times += [
+        (token.time, f"a timestamp of {token.authority}", "that authority's clock and key; revocation is not checked")
+        for token in tokens
+        if token.basis
+    ]
+    if not times:
+        missing = tokens[0].missing if tokens else "a verified public anchor or timestamp in the bundle"
+        rests, result = "a public chain's clock, or a timestamping authority's", UNDECIDED if tokens else NOT_SHOWN
+        return Verdict(name=name, result=result, detail="no time", rests_on=rests, missing=missing)
+    earliest, what, rests = min(times, key=lambda found: found[0])
+    detail = f"all of it existed by {utc(earliest)}, {what}"
     for epoch in f.decoded.epochs[:1]:
         detail += f", {earliest - epoch.record.closed_at} s after epoch {epoch.record.epoch} closed"
     return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
@@ -231,17 +268,53 @@ def _registry_missing(f: Findings) -> str:
     return ""
 
 
+def _omission(f: Findings) -> Verdict:
+    """A claim that was refuted never comes here: the check has raised (SPEC §12)."""
+    name, rests = "omission", "the node's identity key, and a quorum that sorted each batch"
+    owed = f.promised
+    if owed is None:
+        missing = "a promise, and every epoch of its window"
+        return Verdict(name=name, result=NOT_SHOWN, detail="no promise", rests_on=rests, missing=missing)
+    promise = owed.promise
+    window = f"epochs {promise.accepted_epoch} to {promise.by_epoch}"
+    who = "somebody whose certificate is not shown" if owed.signer is None else owed.signer.text
+    late = f"; it came late, in epoch {owed.late[0]}" if owed.late else ""
+    if owed.is_broken and not f.log_missing:
+        detail = f"{who} promised entry {promise.entry_leaf.hex()} and left it and its refusal out of {window}{late}"
+        return Verdict(name=name, result=PROVEN, detail=detail, rests_on=rests)
+    detail = f"{who} promised entry {promise.entry_leaf.hex()} in {window}{late}"
+    return Verdict(name=name, result=CLAIMED, detail=detail, rests_on=rests, missing=owed.missing or f.log_missing)
+
+
 def _governance(f: Findings) -> Verdict:
+    """What the validators changed after everything shown here was recorded, up to the newest checkpoint (SPEC §7.3)."""
     name, rests = "governance since", "the governance tree in the epoch records"
-    shown, epochs = f.decoded.governance, [epoch.record for epoch in f.decoded.epochs]
-    if shown is not None:
-        detail = f"{_count(len(shown.records), 'record')} from epoch {shown.older.epoch} to {shown.newer.epoch}"
-        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
-    if len(epochs) > 1 and epochs[0].governance_size == epochs[-1].governance_size:
-        detail = f"none from epoch {epochs[0].epoch} to {epochs[-1].epoch}, shown by equal sizes"
-        return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
-    missing = "a later epoch record, and the governance records between"
-    return Verdict(name=name, result=NOT_SHOWN, detail="no statement", rests_on=rests, missing=missing)
+    detail, missing = _since(f.decoded)
+    if missing or f.log_missing:
+        result = NOT_SHOWN if missing and f.decoded.governance is None else UNDECIDED
+        return Verdict(name=name, result=result, detail=detail, rests_on=rests, missing=missing or f.log_missing)
+    return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
+
+
+def _since(d: Decoded) -> tuple[str, str]:
+    """What is shown of governance, and what would be needed to say that it is all of it."""
+    by_epoch = {epoch.record.epoch: epoch.record for epoch in d.epochs}
+    stated = [e.record.epoch for e in d.epochs if e.entries or e.labels or e.part.absences]
+    shown, newer = d.governance, EpochNumber(d.notes[-1].size - 1)
+    older = min(stated or ([*by_epoch][:1] if shown is None else [shown.older.epoch]), default=newer)
+    detail = "no statement" if shown is None else _governance_shown(shown)
+    if newer not in by_epoch:
+        return detail, f"the record of epoch {newer}, the newest of the checkpoints shown"
+    least, most = by_epoch[older].governance_size, by_epoch[newer].governance_size
+    if least == most:
+        return f"none from epoch {older} to {newer}, shown by equal sizes", ""
+    if shown is not None and shown.older.governance_size <= least and most <= shown.newer.governance_size:
+        return detail, ""
+    return detail, f"the governance records from epoch {older} to {newer}"
+
+
+def _governance_shown(shown: DecodedGovernance) -> str:
+    return f"{_count(len(shown.records), 'record')} from epoch {shown.older.epoch} to {shown.newer.epoch}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

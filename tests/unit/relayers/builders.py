@@ -111,6 +111,8 @@ def journal(**changes: Any) -> JournalView:
         "attempts": (),
         "open_intents": (),
         "anchors": {},
+        "newest_anchor": None,
+        "head_spans": {},
         "unexplained_reverts": 0,
         "usual_gas": 90_000,
         "today": {},

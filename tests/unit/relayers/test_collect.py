@@ -29,6 +29,7 @@ class Bench:
         create_journal(path, scope, NOW)
         self.journal = SqlJournal(path, scope, "test", NOW)
         self.delay = 0
+        self.anchor_every = 1
 
     def grow(self, epochs: int) -> None:
         for _ in range(epochs):
@@ -44,7 +45,7 @@ class Bench:
         return builders.chain(head=at(head), final_head=at(final), **changes)
 
     def collect(self, chain: ChainView | None = None) -> QuorumView:
-        collector = Collector(self.world.log, tuple(self.members), self.delay)
+        collector = Collector(self.world.log, tuple(self.members), self.delay, self.anchor_every)
         return collector.collect(self.journal, self.journal.view(NOW), chain or self.chain(), NOW)
 
 
@@ -211,6 +212,29 @@ def test_a_size_beyond_all_known_sets_is_not_admitted(bench: Bench) -> None:
     collector = Collector(late, tuple(bench.members), 0)
     chain = bench.chain(head=3)
     assert collector.collect(bench.journal, bench.journal.view(NOW), chain, NOW).checkpoints == ()
+
+
+def test_the_oldest_checkpoint_that_waits_is_in_view_beside_the_newest(bench: Bench) -> None:
+    for _ in range(3):
+        bench.grow(1)
+        view = bench.collect()
+    assert (sizes(view), view.waiting and view.waiting.size) == ([4], 2)
+    assert bench.collect(bench.chain(head=2)).waiting == bench.journal.checkpoint(3)
+    assert bench.collect(bench.chain(head=4)).waiting is None
+    bench.journal.open_intent(bench.journal.checkpoint(3), NOW)
+    covered = bench.collect().waiting
+    assert covered is not None
+    assert covered.size == 4
+
+
+def test_what_waits_begins_a_new_round(bench: Bench) -> None:
+    bench.anchor_every = 4
+    found = []
+    for _ in range(5):
+        bench.grow(1)
+        waiting = bench.collect().waiting
+        found.append(waiting and waiting.size)
+    assert found == [None, None, 4, 4, 4]
 
 
 def test_what_is_held_is_not_fetched_again(bench: Bench) -> None:

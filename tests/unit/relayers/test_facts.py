@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_bridge.core.encoding import sha256
 from relayers.facts import MAX_REVERTS, next_fact
-from relayers.journal import AttemptFinalRow, HeaderRow, IntentState, Outcome, SlotRow
+from relayers.journal import AttemptFinalRow, HeaderRow, HeadSpan, IntentState, Outcome, SlotRow
 from relayers.views import CloseSlot, Halt, RecordHeader, SettleIntent, Standing, Wait
 from tests.unit.relayers.builders import (
     FINAL,
@@ -21,6 +21,8 @@ from tests.unit.relayers.builders import (
     quorum,
     root,
 )
+
+STOOD = HeadSpan(0, None)
 
 
 def fact(j: Any = None, c: Any = None, q: Any = None) -> Any:
@@ -60,17 +62,22 @@ def test_endpoints_whose_finality_lags_prove_nothing_new() -> None:
 # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def closing(attempts: Any, **changes: Any) -> CloseSlot:
+def closing(attempts: Any, span: HeadSpan = STOOD, **changes: Any) -> CloseSlot:
     found = fact(
-        journal(open_nonces=(5,), attempts=attempts, anchors={2: event(2, tx_hash=attempt(5).hash)}),
+        journal(
+            open_nonces=(5,),
+            attempts=attempts,
+            anchors={2: event(2, tx_hash=attempt(5).hash)},
+            head_spans={1: span},
+        ),
         chain(final_nonce=6, nonce=6, **changes),
     )
     assert isinstance(found, CloseSlot)
     return found
 
 
-def standing(is_success: bool, head_size: int = 2) -> Standing:
-    return Standing(public_block(95), is_success, head_size)
+def standing(is_success: bool) -> Standing:
+    return Standing(public_block(95), is_success)
 
 
 def test_an_attempt_that_anchored_is_ok_and_the_others_of_its_nonce_are_lost() -> None:
@@ -102,12 +109,14 @@ def test_an_anchor_seen_in_the_same_observation_counts() -> None:
     assert outcome(fresh, standing(is_success=True), new_anchors=anchors) == (Outcome.OK, "")
 
 
-def test_a_revert_after_the_head_moved_is_a_lost_race() -> None:
-    assert outcome(attempt(5), standing(is_success=False, head_size=2)) == (Outcome.REVERTED, "stale")
+@pytest.mark.parametrize("span", [HeadSpan(0, 95), HeadSpan(0, 94), HeadSpan(96, None), HeadSpan(None, None)])
+def test_a_revert_where_the_head_stood_elsewhere_is_a_lost_race(span: HeadSpan) -> None:
+    assert outcome(attempt(5), standing(is_success=False), span=span) == (Outcome.REVERTED, "stale")
 
 
-def test_a_revert_with_the_head_where_it_was_is_unexplained() -> None:
-    assert outcome(attempt(5), standing(is_success=False, head_size=1)) == (Outcome.REVERTED, "")
+@pytest.mark.parametrize("span", [STOOD, HeadSpan(95, 96)])
+def test_a_revert_with_the_head_where_it_was_is_unexplained(span: HeadSpan) -> None:
+    assert outcome(attempt(5), standing(is_success=False), span=span) == (Outcome.REVERTED, "")
 
 
 def test_a_nonce_used_by_none_of_our_bytes_is_foreign() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.errors import StateForgotten
 from hybrid_bridge.testing.memory_chain import MemoryChain
 from hybrid_bridge.testing.memory_members import MemorySigner
-from relayers.fsck import Finding, fsck
+from relayers.fsck import Finding, fsck, look
 from relayers.journal import IntentState, JournalDump, Outcome
 from relayers.signing_policy import transaction
 from relayers.views import Fee
@@ -159,3 +160,12 @@ def test_a_hole_below_an_open_slot_and_a_debt_beyond_the_balance_are_found(tmp_p
     assert {f.subject for f in found if f.promise == "S4"} >= {"nonce 3", "nonce 4"}
     assert any(f.promise == "S7" and f.subject == "balance" for f in found)
     assert MemorySigner("operator 0").address() == case.dump.scope.signer
+
+
+def test_our_account_is_looked_at_before_its_state_can_be_forgotten(case: Case) -> None:
+    chain = case.chain
+    seen = look(chain, case.dump.scope.signer)
+    chain.keeps = 0  # an ordinary node, and a walk through many headers
+    assert fsck(case.dump, case.world.log, chain, fees(), seen) == []
+    with pytest.raises(StateForgotten):
+        fsck(case.dump, case.world.log, chain, fees())

@@ -5,13 +5,24 @@ from typing import Any
 
 import pytest
 
-from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, NotYet, StoreBroken, Undecided, Unreachable
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    CodeMismatch,
+    EndpointRefused,
+    NotYet,
+    StateForgotten,
+    StoreBroken,
+    Undecided,
+    Unreachable,
+)
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
+from relayers.admission import EMPTY_CODE
 from relayers.journal import HeaderRow
-from relayers.observe import EMPTY_CODE, Observer
+from relayers.observe import Observer
+from relayers.views import Standing
 from tests.crash.relay_world import DEPTH, World, scope_for
-from tests.unit.relayers.builders import attempt, journal
+from tests.unit.relayers.builders import attempt, event, journal
 
 NOTHING = journal(final_header=None)
 
@@ -137,6 +148,100 @@ def test_events_are_asked_for_in_ranges_that_servers_take(world: World, monkeypa
     assert asked == [(0, 2), (3, 5), (6, 6)]
 
 
+# ── ordinary nodes, and a chain far ahead ────────────────────────────────────────────────────────────────────────────
+
+
+def forgetful(world: World, keeps: int = DEPTH, **lies: Any) -> Liar:
+    """An ordinary node that keeps no state as old as the final public block."""
+    chain = Liar(world, **lies)
+    chain.keeps = keeps
+    return chain
+
+
+def test_a_forgotten_final_state_blinds_nobody_and_the_endpoint_is_named(world: World) -> None:
+    view = observer(world, forgetful(world), honest=0).observe(NOTHING)
+    assert (view.head.tree_size, view.final.number) == (1, 10 - DEPTH)
+    assert (view.final_head.tree_size, view.final_nonce, dict(view.standings)) == (0, 0, {})
+    (note,) = view.notes
+    assert ("StateForgotten" in note, "memory" in note) == (True, True)
+
+
+def test_without_the_final_state_the_newest_final_event_is_the_head(world: World) -> None:
+    for newest, read in ((event(7), ()), (event(5), (event(6), event(7)))):
+        chain = forgetful(world, anchored=lambda *_, read=read: read)
+        head = observer(world, chain, honest=0).observe(journal(final_header=None, newest_anchor=newest)).final_head
+        assert (head.tree_size, head.root) == (7, event(7).root)
+
+
+def test_without_the_final_state_receipts_prove_which_nonces_are_used(world: World) -> None:
+    waiting = journal(final_header=None, open_nonces=(4, 5, 6, 7), attempts=tuple(map(attempt, (4, 5, 6, 7))))
+    old, newest = world.network.blocks[2].block, world.network.newest.block
+    elsewhere = PublicBlock(2, bytes(32), bytes(32), 0)
+    stands = {attempt(5).hash: (old, True), attempt(6).hash: (newest, True), attempt(7).hash: (elsewhere, True)}
+    view = observer(world, forgetful(world, receipt_status=stands.get), honest=0).observe(waiting)
+    assert view.final_nonce == 6  # also the one below: nonces are used in order
+    assert view.standings == {attempt(5).hash: Standing(old, is_success=True)}
+
+
+def test_an_endpoint_that_refuses_in_words_of_its_own_is_worked_around_too(world: World) -> None:
+    final = world.network.blocks[10 - DEPTH].block
+
+    def nonce(signer: Any, at: PublicBlock) -> int:
+        if at == final:
+            raise EndpointRefused(endpoint="x", call="nonce", code=-32000, reason="no such luck")
+        return MemoryChain(world.network).nonce(signer, at)
+
+    assert observer(world, Liar(world, nonce=nonce), honest=0).observe(NOTHING).final_nonce == 0
+
+
+def test_no_state_at_the_pin_is_no_observation(world: World) -> None:
+    with pytest.raises(StateForgotten) as caught:
+        observer(world, forgetful(world, keeps=0), honest=0).observe(NOTHING)
+    assert caught.value.endpoint == "memory"
+
+
+def test_a_tick_reads_a_bounded_stretch_of_events_and_the_next_goes_on_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relayers.observe.EVENT_RANGE", 3)
+    monkeypatch.setattr("relayers.observe.MAX_RANGES", 2)
+    world.network.mine(10)
+    asked: list[tuple[int, int]] = []
+    chain = Liar(world, anchored=lambda _, first, last: asked.append((first, last)) or [])
+    known, numbers = NOTHING, []
+    for _ in range(3):
+        view = observer(world, chain, honest=0).observe(known)
+        numbers.append(view.final.number)
+        known = journal(final_header=HeaderRow(view.final.number, view.final.hash, view.final.parent))
+    assert asked == [(0, 2), (3, 5), (6, 8), (9, 11), (12, 14), (15, 16)]
+    assert numbers == [5, 11, 16]
+    assert view.notes == ()
+    assert "final is 16" in observer(world, chain, honest=0).observe(NOTHING).notes[0]
+
+
+def test_a_stretch_full_of_events_ends_the_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relayers.observe.EVENT_RANGE", 1)
+    monkeypatch.setattr("relayers.observe.MAX_EVENTS", 2)
+    chain = Liar(world, anchored=lambda _, first, last: [event(first + 2, first)])
+    view = observer(world, chain, honest=0).observe(NOTHING)
+    assert (view.final.number, [anchor.tree_size for anchor in view.new_anchors]) == (1, [2, 3])
+
+
+def test_events_that_fail_half_way_are_kept_so_far(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relayers.observe.EVENT_RANGE", 2)
+
+    def anchored(_: Any, first: int, last: int) -> list[Any]:
+        if first >= failing:
+            raise Unreachable(endpoint="x", call="anchored")
+        return []
+
+    failing = 4
+    assert observer(world, Liar(world, anchored=anchored), honest=0).observe(NOTHING).final.number == 3
+    failing = 0
+    with pytest.raises(Unreachable):
+        observer(world, Liar(world, anchored=anchored), honest=0).observe(NOTHING)
+
+
 def test_the_usual_base_fee_is_the_median_of_the_last_thousand_public_blocks(world: World) -> None:
     world.network.mine(395)
     world.network.base_fee = 50 * GWEI
@@ -157,6 +262,76 @@ def test_endpoints_of_another_chain_or_contract_are_refused(world: World) -> Non
             observer(world, Liar(world, **refused)).admitted()
     with pytest.raises(CodeMismatch):
         replace(observer(world), code_hash=bytes(32)).admitted()
+
+
+# ── while it runs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def three(world: World, third: MemoryChain) -> Observer:
+    return observer(world, third, honest=2, quorum=2)
+
+
+def names(observer: Observer) -> list[str]:
+    return [chain.name for chain in observer.endpoints]
+
+
+def test_an_endpoint_that_comes_up_late_joins_in_the_next_tick(world: World) -> None:
+    third = MemoryChain(world.network, "third", DEPTH)
+    chains = three(world, third)
+    third.is_down = True
+    assert names(chains.admitted()) == ["honest 0", "honest 1"]
+    serving, notes = chains.serving()
+    assert names(serving) == ["honest 0", "honest 1"]
+    assert notes[0].startswith("third is left out: Unreachable")
+    third.is_down = False
+    serving, notes = chains.serving()
+    assert (names(serving), notes) == (["third", "honest 0", "honest 1"], ())
+
+
+@pytest.mark.parametrize("lie", ["chain_id", "block"])
+def test_an_endpoint_that_serves_another_chain_from_now_on_is_asked_nothing_more(world: World, lie: str) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    assert len(chains.serving()[0].endpoints) == 3
+    third.lies = {lie: lambda *_: PublicBlock(0, bytes(32), bytes(32), 0) if lie == "block" else 1}
+    serving, notes = chains.serving()
+    assert (names(serving), len(notes)) == (["honest 0", "honest 1"], 1)
+    assert "memory is left out: StoreBroken" in notes[0]
+    third.lies = {}
+    assert len(chains.serving()[0].endpoints) == 3
+
+
+def test_an_endpoint_that_is_replaced_while_it_is_away_shows_its_code_again(world: World) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    chains.serving()
+    third.lies = {"code_hash": raising(AssertionError("its code was compared before"))}
+    chains.serving()
+    third.lies = {"chain_id": raising(Unreachable(endpoint="x", call="eth_chainId"))}
+    chains.serving()
+    third.lies = {"code_hash": lambda: EMPTY_CODE}
+    serving, notes = chains.serving()
+    assert (names(serving), "CodeMismatch" in notes[0]) == (["honest 0", "honest 1"], True)
+
+
+def test_an_endpoint_that_fails_in_an_observation_shows_its_code_again(world: World) -> None:
+    third = Liar(world)
+    chains = three(world, third)
+    chains.serving()[0].observe(NOTHING)
+    third.lies = {
+        "balance": raising(AnswerMalformed(endpoint="x", call="balance", rule="a number")),
+        "code_hash": lambda: EMPTY_CODE,
+    }
+    chains.serving()[0].observe(NOTHING)
+    assert "CodeMismatch" in chains.serving()[1][0]
+
+
+def test_a_quorum_of_endpoints_of_another_chain_ends_the_run(world: World) -> None:
+    liars = [Liar(world, chain_id=lambda: 1), Liar(world, code_hash=lambda: EMPTY_CODE)]
+    with pytest.raises(StoreBroken):
+        observer(world, *liars, honest=1, quorum=2).serving()
+    with pytest.raises(Undecided):
+        observer(world, liars[0], honest=1, quorum=2).serving()
 
 
 def test_endpoints_that_are_silent_at_the_start_are_left_out_while_a_quorum_answers(world: World) -> None:

@@ -107,6 +107,38 @@ def test_an_operator_waits_for_its_turn_and_takes_it_when_the_leader_is_late() -
     assert isinstance(plan(q=late, p=second), OpenIntent)
 
 
+def test_turns_count_from_the_checkpoint_that_waits_longest_and_the_newest_is_anchored() -> None:
+    second = policy(turns={"operators": 2, "my_index": 1})
+    newest = checkpoint(4, held_number=100)
+    for held_number, action in ((95, Wait("not_our_turn")), (94, OpenIntent(newest))):
+        oldest = checkpoint(2, held_number=held_number)
+        assert plan(q=quorum(2, 4, checkpoints=(oldest, newest)), p=second) == action
+        assert plan(q=quorum(4, checkpoints=(newest,), waiting=oldest), p=second) == action
+
+
+def test_the_leader_of_a_later_round_does_not_jump_the_queue() -> None:
+    leads_3 = policy(turns={"operators": 2, "my_index": 1})
+    held = quorum(2, 3, checkpoints=(checkpoint(2, held_number=99), checkpoint(3, held_number=100)))
+    assert plan(q=held, p=leads_3) == Wait("not_our_turn")
+    assert isinstance(plan(c=chain(head=head(2)), q=held, p=leads_3), OpenIntent)
+
+
+def test_an_outsider_has_its_turn_although_a_new_checkpoint_came_just_now() -> None:
+    outsider = policy(turns={"operators": 3, "my_index": 3})
+    for held_number, is_our_turn in ((83, False), (82, True)):
+        oldest, newest = checkpoint(2, held_number=held_number), checkpoint(9, held_number=100)
+        action = plan(q=quorum(9, checkpoints=(newest,), waiting=oldest), p=outsider)
+        assert action == (OpenIntent(newest) if is_our_turn else Wait("not_our_turn"))
+
+
+def test_a_duty_of_ours_that_cannot_be_served_covers_no_round() -> None:
+    rounds = policy(turns={"anchor_every": 4})
+    begun = journal(open_intents=(intent(8),))
+    assert plan(begun, chain(head=head(4)), quorum(8, 9), p=rounds) == OpenSlot(5)
+    pathless = quorum(8, 9, paths={9: ()})
+    assert plan(begun, chain(head=head(4)), pathless, p=rounds) == OpenIntent(checkpoint(9))
+
+
 def test_an_older_duty_of_ours_is_served_while_the_newest_is_anothers_turn() -> None:
     second = policy(turns={"operators": 2, "my_index": 1})
     two = quorum(2, 4, checkpoints=(checkpoint(2), checkpoint(4, held_number=100)))

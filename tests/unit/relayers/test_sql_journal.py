@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.errors import LeaseLost, NotYet, SpendCapped, StoreBroken
+from hybrid_bridge.errors import LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
+from hybrid_bridge.testing.crashing import Killed
 from relayers.journal import (
     AttemptFinalRow,
     AttestationRow,
     Brake,
     HeaderRow,
+    HeadSpan,
     IntentState,
     Outcome,
     Scope,
@@ -67,6 +69,104 @@ def test_a_journal_is_never_made_in_passing(tmp_path: Path) -> None:
     assert caught.value.rule == "missing; `init` makes it"
     with pytest.raises(StoreBroken):
         SqlJournalReader(tmp_path / "none.db", SCOPE)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("length", [None, 0, 1, 15, 16, 100, 4095, 4096, 8192, 50_000, -4096, -1])
+def test_a_missing_empty_or_torn_journal_is_broken_and_nothing_is_made_or_changed(
+    path: Path, tmp_path: Path, length: int | None
+) -> None:
+    torn = tmp_path / "torn" / "journal.db"
+    torn.parent.mkdir()
+    if length is not None:
+        torn.write_bytes(path.read_bytes()[:length])
+    before = contents(torn.parent)
+    for opens in (lambda: SqlJournalReader(torn, SCOPE), lambda: SqlJournal(torn, SCOPE, "test", T0)):
+        with pytest.raises(StoreBroken) as caught:
+            opens()
+        assert caught.value.store == "journal.db"
+        assert "sqlalche.me" not in caught.value.rule
+    left = contents(torn.parent)
+    assert left.pop(str(torn) + ".lock", b"") == b""  # a whole first page is a journal, and was locked
+    assert left == before
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [
+        ("none/journal.db", "its folder is missing"),
+        ("file/journal.db", "its folder is missing"),
+        ("folder", "a file that can be read"),
+    ],
+)
+def test_a_place_where_no_journal_can_be_is_broken(tmp_path: Path, place: str, rule: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    for opens in (SqlJournalReader, lambda path, scope: SqlJournal(path, scope, "test", T0)):
+        with pytest.raises(StoreBroken, match=rule):
+            opens(tmp_path / place, SCOPE)
+    assert sorted(found.name for found in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_an_unreadable_journal_and_a_lock_that_cannot_be_made_are_broken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+    for name in ("journal.db", "journal.db.lock"):
+
+        def refuse(file: Path, *arguments: Any, name: str = name) -> Any:
+            if file.name == name:
+                raise PermissionError(13, "Permission denied")
+            return opened(file, *arguments)
+
+        monkeypatch.setattr(Path, "open", refuse)
+        with pytest.raises(StoreBroken, match="Permission denied"):
+            SqlJournal(path, SCOPE, "test", T0)
+
+
+def test_a_journal_without_its_rows_is_broken(path: Path) -> None:
+    for table, opens in (
+        ("control", lambda: SqlJournalReader(path, SCOPE).view(T0)),
+        ("chain", lambda: SqlJournalReader(path, SCOPE)),
+    ):
+        with sqlite3.connect(path) as raw:
+            raw.execute(f"DROP TRIGGER {table}_no_delete")
+            raw.execute(f"DELETE FROM {table}")
+        raw.close()
+        with pytest.raises(StoreBroken):
+            opens()
+
+
+def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    with monkeypatch.context() as patched:
+        patched.setattr("relayers.sql_journal.create_tables", raising(Killed("init")))
+        with pytest.raises(Killed):
+            create_journal(path, SCOPE, T0)
+    assert not path.exists()
+    create_journal(path, SCOPE, T0)
+    SqlJournalReader(path, SCOPE).close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["journal.db", "journal.db.lock"]
+
+
+def test_a_journal_that_cannot_be_made_is_said_in_our_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsMalformed) as caught:
+        create_journal(tmp_path / "none" / "journal.db", SCOPE, T0)
+    assert caught.value.key == "journal"
+    (tmp_path / "journal.db.new").mkdir()
+    with pytest.raises(StoreBroken):
+        create_journal(tmp_path / "journal.db", SCOPE, T0)
+    assert not (tmp_path / "none").exists()
+
+
+def raising(error: BaseException) -> Any:
+    def answer(*_: object) -> Any:
+        raise error
+
+    return answer
 
 
 def test_an_existing_journal_is_not_made_again(path: Path) -> None:
@@ -188,6 +288,34 @@ def test_anchors_come_back_with_sixty_four_signer_bits(journal: SqlJournal) -> N
     assert journal.view(T0).anchors == {2: anchor}
     assert journal.anchored_size() == 2
     assert journal.view(T0).final_header == HeaderRow(96, number_hash(96), number_hash(95))
+
+
+def test_the_view_says_where_the_head_stood_at_the_sizes_that_open_attempts_start_from(journal: SqlJournal) -> None:
+    begun(journal)
+    for fee, size in enumerate((1, 2, 3, 4, 6), start=1):
+        journal.add_attempt(ours(max_fee=fee, tip=1, from_size=size), PLENTY)
+    view = journal.view(T0)
+    assert (view.newest_anchor, view.head_spans[2]) == (None, HeadSpan(0, None))
+    journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), (event(3, 94), event(6, 95, log_index=1)))
+    view = journal.view(T0)
+    assert view.newest_anchor == event(6, 95, log_index=1)
+    assert view.head_spans == {
+        1: HeadSpan(0, 94),
+        2: HeadSpan(0, 94),  # before our history begins
+        3: HeadSpan(94, 95),
+        4: HeadSpan(None, 95),  # reorganised away
+        6: HeadSpan(95, None),
+    }
+
+
+def test_the_anchors_of_open_attempts_are_in_view_even_if_their_intent_is_settled(journal: SqlJournal) -> None:
+    stored = begun(journal)
+    journal.add_attempt(ours(), PLENTY)
+    anchor = event(2, tx_hash=ours().hash)
+    journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), (anchor, event(3, log_index=1)))
+    settled = {"state": IntentState.FINALIZED, "settled_hash": number_hash(96), "settled_tx": anchor.tx_hash}
+    journal.settle_intent(replace(stored, **settled))
+    assert journal.view(T0).anchors == {2: anchor}
 
 
 def test_no_anchor_yet_is_no_size(journal: SqlJournal) -> None:

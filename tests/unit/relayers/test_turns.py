@@ -35,6 +35,13 @@ def test_rank_k_waits_k_times_the_grace() -> None:
     assert turns.is_our_turn(3, 100, 106, second)
 
 
+@given(st.integers(0, 10**6), st.integers(1, 9))
+def test_the_next_round_begins_at_its_smallest_size(size: int, anchor_every: int) -> None:
+    start = turns.next_round_at(size, anchor_every)
+    assert turns.round_of(start - 1, anchor_every) == turns.round_of(size, anchor_every)
+    assert turns.round_of(start, anchor_every) == turns.round_of(size, anchor_every) + 1
+
+
 def test_a_round_is_new_when_the_head_stands_in_an_earlier_one() -> None:
     every = operator(0, anchor_every=4)
     assert not turns.is_new_round(7, 4, every)

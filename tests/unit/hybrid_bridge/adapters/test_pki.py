@@ -18,7 +18,7 @@ from hybrid_bridge.adapters.pki import (
 )
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import BridgeError, CertificateMalformed, KeyUnusable
-from hybrid_bridge.rpc.server import Caller
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import UnixSeconds
 
 NOW = UnixSeconds(1_800_000_000)

@@ -117,8 +117,15 @@ def test_a_claim_of_another_type_is_named():
 
 def test_a_name_stands_in_its_own_half():
     SCHEMA.require_half("child.0.face", is_claim=True)
-    SCHEMA.require_half("child.7.paper", is_claim=False)
-    for name, is_claim in (("child.0.face", False), ("reason", True), ("unknown", True)):
+    SCHEMA.require_half("child.2.paper", is_claim=False)
+    SCHEMA.require_half("doc.9999.sha256", is_claim=False)
+    for name, is_claim in (
+        ("child.0.face", False),
+        ("child.3.face", True),
+        ("child.3.paper", False),
+        ("reason", True),
+        ("unknown", True),
+    ):
         with pytest.raises(FieldMalformed) as caught:
             SCHEMA.require_half(name, is_claim=is_claim)
         assert caught.value.field == name

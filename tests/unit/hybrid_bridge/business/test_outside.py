@@ -1,6 +1,7 @@
 import pytest
 
-from hybrid_bridge.business.outside import cross_checks
+from hybrid_bridge.business.outside import ADVANCE_RATE_BPS, BACKDATE_MAX, FUTURE_MAX, cross_checks, require_event_time
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.errors import FieldMismatch
 
 NOTE, ASSET, A, B = "aa", "0b", "c1", "c2"
@@ -15,7 +16,7 @@ ISSUE = (
         "back.0.allot": "100",
     },
 )
-CONFIRM = (0x0102, {"object": ASSET})
+WANTED = f"wanting of {ASSET}"
 
 
 def split(*faces, parent=NOTE):
@@ -29,8 +30,9 @@ def finance(note, **more):
     return (0x010A, {"note.0": note, **more})
 
 
-def checked(*opened, registered=(), partial=()):
-    return cross_checks(opened, frozenset(registered), frozenset(partial))
+def checked(*opened, proven=(), partial=()):
+    """`proven` are assets of which everything is shown."""
+    return cross_checks(opened, lambda asset: [] if asset in proven else [f"wanting of {asset}"], frozenset(partial))
 
 
 def refuted(*opened, **given):
@@ -94,36 +96,35 @@ def test_a_long_tenor_is_a_warning():
 
 @pytest.mark.parametrize("kind", [0x010A, 0x010C])
 def test_an_advance_above_the_rate_is_refuted(kind):
-    shown = ISSUE, CONFIRM
-    assert checked((kind, {"note.0": NOTE, "advance": "90"}), *shown, registered={ASSET}).missing == ()
-    assert refuted((kind, {"note.0": NOTE, "advance": "91"}), *shown, registered={ASSET}) == "advance (I6b)"
+    shown = (ISSUE,)
+    assert checked((kind, {"note.0": NOTE, "advance": "90"}), *shown, proven={ASSET}).missing == ()
+    assert refuted((kind, {"note.0": NOTE, "advance": "91"}), *shown, proven={ASSET}) == "advance (I6b)"
 
 
 def test_an_advance_on_notes_that_are_not_shown_is_neither_refuted_nor_excused():
-    (missing,) = checked(finance(NOTE, advance="91"), ISSUE, CONFIRM, registered={ASSET}, partial={0}).missing
+    (missing,) = checked(finance(NOTE, advance="91"), ISSUE, proven={ASSET}, partial={0}).missing
     assert missing == "I6b: every financed note; those shown carry an advance of 90, not of 91"
-    assert "I6b: the face of each financed note" in checked(finance(A, advance="91"), ISSUE, CONFIRM).missing
+    assert "I6b: the face of each financed note" in checked(finance(A, advance="91"), ISSUE).missing
 
 
 def test_a_note_counted_twice_is_refuted():
-    assert refuted(finance(NOTE, advance="91", **{"note.1": NOTE}), ISSUE, CONFIRM) == "note (I5)"
+    assert refuted(finance(NOTE, advance="91", **{"note.1": NOTE}), ISSUE) == "note (I5)"
 
 
 # ── I12 ──
 
 
-def test_a_financing_needs_issue_confirmation_and_label():
-    assert checked(finance(NOTE), ISSUE, CONFIRM, registered={ASSET}).missing == ()
-    assert checked(finance(NOTE), ISSUE).missing == (
-        f"I12: the debtor's confirmation of asset {ASSET}",
-        f"I12: the registry label of asset {ASSET}, opened to its confirmation",
-    )
+def test_a_financing_needs_the_issue_and_all_that_is_wanting_of_each_asset():
+    assert checked(finance(NOTE), ISSUE, proven={ASSET}).missing == ()
+    assert checked(finance(NOTE), ISSUE).missing == (WANTED,)
+    two = (0x0105, {**ISSUE[1], "back.0.allot": "60", "back.1.object": "0c", "back.1.allot": "40"})
+    assert checked(finance(NOTE), two, proven={ASSET}).missing == ("wanting of 0c",)
     assert checked(finance(NOTE)).missing == (f"I12: the issue of the financed note {NOTE}",)
 
 
 def test_a_financed_child_is_traced_to_the_issued_note():
-    shown = finance(B), split((A, "60"), (B, "40")), ISSUE, CONFIRM
-    assert checked(*shown, registered={ASSET}).missing == ()
+    shown = finance(B), split((A, "60"), (B, "40")), ISSUE
+    assert checked(*shown, proven={ASSET}).missing == ()
 
 
 def test_a_financing_that_hides_its_notes_counts_for_nothing():
@@ -135,20 +136,35 @@ def test_backing_that_is_not_shown_is_missing():
     bare = (0x0105, {"note": NOTE})
     some = (0x0105, {"note": NOTE, "face": "100", "back.0.object": ASSET, "back.0.allot": "60"})
     for issue, partial in ((bare, {1}), (bare, ()), (some, {1})):
-        (missing,) = checked(finance(NOTE), issue, CONFIRM, registered={ASSET}, partial=partial).missing
+        (missing,) = checked(finance(NOTE), issue, proven={ASSET}, partial=partial).missing
         assert missing.startswith(f"I12: all that backs the note {NOTE}")
-    assert checked(finance(NOTE), some, CONFIRM, registered={ASSET}).missing == ()
-    assert checked(finance(NOTE), ISSUE, CONFIRM, registered={ASSET}, partial={1}).missing == ()
+    assert checked(finance(NOTE), some, proven={ASSET}).missing == ()
+    assert checked(finance(NOTE), ISSUE, proven={ASSET}, partial={1}).missing == ()
 
 
 def test_records_that_hide_their_note_are_not_taken_for_one_another():
     """An issue and a split that both leave the note out have nothing in common."""
     issue = (0x0105, {key: value for key, value in ISSUE[1].items() if key != "note"})
     nameless = (0x0108, {"child.0.note": A, "child.0.face": "100"})
-    missing = checked(finance(A), nameless, issue, CONFIRM, registered={ASSET}, partial={1, 2}).missing
+    missing = checked(finance(A), nameless, issue, proven={ASSET}, partial={1, 2}).missing
     assert missing == (f"I12: the issue of the financed note {A}",)
 
 
 def test_parents_in_a_circle_end():
     circle = split((A, "1"), parent=B), split((B, "1"), parent=A)
     assert len(checked(finance(A), *circle).missing) == 1
+
+
+# ── I9 ──
+
+
+def test_the_limits_are_those_of_the_rule_pack():
+    pack = RulePack()
+    assert (pack.backdate_max, pack.future_max, pack.advance_rate) == (BACKDATE_MAX, FUTURE_MAX, ADVANCE_RATE_BPS)
+
+
+def test_a_time_that_is_none_or_of_a_type_nobody_knows_is_not_judged():
+    for record in ((0x0105, {}), (0x7FFF, {"event_time": 1}), (0x7FFF, {"event_time": "1"})):
+        require_event_time(record, 10**9, 10**9)
+    with pytest.raises(FieldMismatch):
+        require_event_time((0x0105, {"event_time": 1}), 10**9, 10**9)

@@ -47,7 +47,7 @@ def test_help_and_verify_load_no_outside_package(folder, arguments):
 def test_verifying_reaches_no_code_that_builds_a_tree():
     code = (
         "import sys, hybrid_bridge.steps.verify\n"
-        "built = {'hybrid_bridge.core.tree', 'hybrid_bridge.core.registry'} & set(sys.modules); assert not built, built"
+        "built = {'hybrid_bridge.core.tree', 'hybrid_bridge.core.prefix_tree'} & set(sys.modules); assert not built, built"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

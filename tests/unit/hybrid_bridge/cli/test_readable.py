@@ -12,7 +12,7 @@ from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify import verify
 from tests.bundles import NOW, consortium
 
-KINDS = ("receivable", "split", "financing", "unregistered", "history", "document")
+KINDS = ("receivable", "split", "financing", "unregistered", "history", "document", "omission")
 
 
 def evidence(kind="receivable", trust=None, **parts):
@@ -46,6 +46,26 @@ def test_a_verified_receivable_reads_like_this():
     assert lines[-2].startswith("  1 shape, 2 format, 3 structs")
 
 
+def test_a_broken_promise_stands_in_the_head_and_everything_about_it_below():
+    lines = render(evidence("omission")).splitlines()
+    assert lines[:2] == [
+        "VERIFIED",
+        "  and what is verified is A BROKEN PROMISE of one of the log's own nodes: see omission",
+    ]
+    assert any(line.startswith("  ! omission          proven") for line in lines)
+    at = lines.index("Promise")
+    assert lines[at + 3] == "  accepted 2026-01-05 00:01:00 UTC by the node's clock, in epoch 1"
+    assert lines[at + 4].startswith("  owed by the end of epoch 3, by ")
+
+
+def test_a_claim_without_an_answer_says_what_to_bring():
+    lines = render(evidence("omission", certificates=())).splitlines()
+    assert lines[0].startswith("INCOMPLETE")
+    assert any(line.startswith("  ? omission          claimed, unanswered") for line in lines)
+    assert any("bring the certificate of the validator that signed the promise" in line for line in lines)
+    assert any("a key whose certificate is not shown; its signature is not checked" in line for line in lines)
+
+
 def test_what_is_missing_comes_first_and_open_verdicts_say_what_to_bring():
     lines = render(evidence(trust=Trust())).splitlines()
     assert lines[0].startswith("INCOMPLETE")
@@ -62,7 +82,7 @@ def test_every_part_of_a_bundle_has_its_place():
     financing = render(evidence("financing"))
     assert "  at the end of epoch 3 (2026-01-08 00:00:00 UTC): life note" in financing
     assert "state FINANCED after event 3 (versions shown: 0, 1, 2, 3, 4)" in " ".join(financing.split())
-    assert "all its signatures hold" in " ".join(financing.split())
+    assert "of its submitter, signatures hold" in " ".join(financing.split())
     document = render(evidence("document"))
     assert "Documents, by digest alone: compare your copy" in document
     unjudged = render(evidence(source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"x"),)))

@@ -1,4 +1,4 @@
-"""The curve against its own laws and against Ed25519 keys of another implementation."""
+"""The curve by libsodium against the slow one, for every kind of point and number, and against another's keys."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -7,22 +7,16 @@ from hypothesis import strategies as st
 
 from hybrid_bridge.core import edwards25519 as curve
 from hybrid_bridge.core import vrf
-from hybrid_bridge.errors import FieldMalformed
+from tests.vectors import curve as slow
 
-SCALARS = st.integers(0, curve.L - 1)
+PRIME = st.integers(0, slow.L - 1).map(lambda m: slow.multiply(m, slow.BASE))
+POINTS = st.builds(slow.add, PRIME | st.just(slow.IDENTITY), st.sampled_from(slow.SMALL))
+NUMBERS = st.integers(0, 2**255 - 1) | st.sampled_from([0, 1, 8, slow.L - 1, slow.L, 2 * slow.L, 7 * slow.L])
+encode = slow.encode_point
 
 
-def equal(a: curve.Point, b: curve.Point) -> bool:
-    return curve.encode_point(a) == curve.encode_point(b)
-
-
-def slow_multiple(m: int, a: curve.Point) -> curve.Point:
-    total = curve.IDENTITY
-    for bit in bin(m)[2:]:
-        total = curve.add(total, total)
-        if bit == "1":
-            total = curve.add(total, a)
-    return total
+def scalar(number: int) -> bytes:
+    return number.to_bytes(32, "little")
 
 
 @given(st.binary(min_size=32, max_size=32))
@@ -31,54 +25,54 @@ def test_public_keys_agree_with_another_implementation(seed: bytes) -> None:
     assert vrf.public_key(seed) == Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
-@given(SCALARS, SCALARS, SCALARS)
+@given(POINTS, POINTS)
+@settings(max_examples=40, deadline=None)
+def test_sums_and_differences_of_any_two_points(a: slow.Point, b: slow.Point) -> None:
+    assert curve.add(encode(a), encode(b)) == encode(slow.add(a, b))
+    assert curve.subtract(encode(a), encode(b)) == encode(slow.add(a, slow.negate(b)))
+
+
+@given(NUMBERS, POINTS)
+@settings(max_examples=60, deadline=None)
+def test_multiples_of_any_point(number: int, point: slow.Point) -> None:
+    assert curve.times(scalar(number), encode(point)) == encode(slow.multiply(number, point))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5, 8, slow.L, slow.L + 1, 2**255 - 1])
+@pytest.mark.parametrize("torsion", range(8))
+def test_multiples_of_points_of_small_and_mixed_order(number: int, torsion: int) -> None:
+    for point in (slow.SMALL[torsion], slow.add(slow.BASE, slow.SMALL[torsion])):
+        assert curve.times(scalar(number), encode(point)) == encode(slow.multiply(number, point))
+
+
+@given(st.integers(0, slow.L - 1) | st.just(0))
 @settings(max_examples=20, deadline=None)
-def test_combine_is_the_sum_of_two_plain_multiples(m: int, n: int, k: int) -> None:
-    other = slow_multiple(k, curve.BASE)
-    expected = curve.add(slow_multiple(m, curve.BASE), slow_multiple(n, other))
-    assert equal(curve.combine(m, curve.BASE, n, other), expected)
+def test_multiples_of_the_base_point(number: int) -> None:
+    assert curve.times_base(scalar(number)) == encode(slow.multiply(number, slow.BASE))
 
 
-def test_doubling_is_adding_to_itself() -> None:
-    assert equal(curve.double(curve.BASE), curve.add(curve.BASE, curve.BASE))
+def test_no_multiple_of_the_base_point_is_the_identity() -> None:
+    assert curve.times_base(bytes(32)) == curve.IDENTITY == encode(slow.IDENTITY)
 
 
-def test_a_point_and_its_negative_are_the_identity() -> None:
-    assert curve.is_identity(curve.add(curve.BASE, curve.negate(curve.BASE)))
-    assert not curve.is_identity(curve.BASE)
+@given(POINTS.map(encode) | st.binary(min_size=32, max_size=32) | st.binary(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_bytes_that_encode_a_point_and_eight_times_it(data: bytes) -> None:
+    point = slow.point_or_none(data)
+    assert curve.times_cofactor(data) == (None if point is None else encode(slow.times_cofactor(point)))
+    assert point is None or encode(point) == data
 
 
-def test_the_base_point_has_the_order_of_the_group() -> None:
-    assert curve.is_identity(curve.multiply(curve.L, curve.BASE))
-    assert curve.is_identity(curve.multiply(0, curve.BASE))
+@pytest.mark.parametrize("y", [*range(20), *range(slow.P - 20, slow.P + 19)])
+@pytest.mark.parametrize("sign", [0, 1])
+def test_every_encoding_at_the_edges_of_the_field(y: int, sign: int) -> None:
+    data = (y | sign << 255).to_bytes(32, "little")
+    point = slow.point_or_none(data)
+    assert curve.times_cofactor(data) == (None if point is None else encode(slow.times_cofactor(point)))
 
 
-@given(SCALARS)
-@settings(max_examples=20, deadline=None)
-def test_decoding_inverts_encoding(m: int) -> None:
-    point = curve.multiply(m, curve.BASE)
-    assert equal(curve.decode_point(curve.encode_point(point), "p"), point)
-
-
-@given(st.binary(max_size=40))
-@settings(max_examples=100, deadline=None)
-def test_whatever_decodes_encodes_to_the_same_bytes(data: bytes) -> None:
-    point = curve.point_or_none(data)
-    assert point is None or curve.encode_point(point) == data
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        bytes(31),
-        bytes(33),
-        curve.P.to_bytes(32, "little"),  # y = p stands for y = 0
-        (2**255 - 1).to_bytes(32, "little"),
-        (1 | 1 << 255).to_bytes(32, "little"),  # x = 0 with a sign
-        (2).to_bytes(32, "little"),  # no x has y = 2
-    ],
-)
-def test_bytes_that_are_no_points_encoding_are_refused(data: bytes) -> None:
-    with pytest.raises(FieldMalformed) as caught:
-        curve.decode_point(data, "key")
-    assert caught.value.field == "key"
+@given(st.binary(max_size=64), st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1), st.integers(0, slow.L - 1))
+@settings(max_examples=60, deadline=None)
+def test_arithmetic_of_scalars(number: bytes, a: int, b: int, c: int) -> None:
+    assert curve.scalar_of(number) == scalar(int.from_bytes(number, "little") % slow.L)
+    assert curve.multiply_add(scalar(a), scalar(b), scalar(c)) == scalar((a * b + c) % slow.L)

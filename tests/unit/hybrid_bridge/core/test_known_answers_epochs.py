@@ -11,7 +11,7 @@ from hybrid_bridge.core.governance import MEMBER_UPDATE, NOTICE, SET_UPDATE
 from hybrid_bridge.core.labels import Label, alpha, commitment, creditor_invoice, identity_value, life, life_value
 from hybrid_bridge.core.proof import leaf_hash, verify_inclusion
 from hybrid_bridge.core.registry import Pair, PrefixTree, genesis_tree, pad_insertions
-from hybrid_bridge.core.registry_proof import STANDARD, verify_presence
+from hybrid_bridge.core.registry_proof import OURS, verify
 from hybrid_bridge.core.secret import Stats, decoy_key_hash
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, RegistryIndex, SetId, TreeSize
@@ -28,7 +28,7 @@ LIFE = life("asset", OBJECT)
 
 def index_of(label: Label) -> RegistryIndex:
     proof = vrf.prove(SEED, alpha(GENESIS.log_id, label, 0))
-    return vrf.index_of(vrf.verify_proof(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof))
+    return vrf.index_of(vrf.verify(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof))
 
 
 def real_pairs() -> list[Pair]:
@@ -76,8 +76,8 @@ def first_epoch() -> EpochRecord:
         (SET_UPDATE.hash, "339a9592a81d7b03cf5c915093685ceef0374f1a3aa80de4820c42d6eecd1a4d"),
         (MEMBER_UPDATE.hash, "fe20ffadea3c26f615cf962046239aba7fe42db036ddf5b9ac13afc3317a72da"),
         (NOTICE.hash, "c626add6fa0cdd8b05c2b37a799a711cb53aef5f9b492c1ef47b5a68579bc42b"),
-        (STANDARD.leaf(bytes(32), bytes(32)), "977c6d24ff2b851777af4dce0615e547112c6c0128a37338b3a1db9d055fff09"),
-        (STANDARD.node(bytes(32), bytes(32)), "dc48a742ae32cfd66352372d6120ed14d6629fc166246b05ff8b03e23804701f"),
+        (OURS.leaf(bytes(32), bytes(32)), "977c6d24ff2b851777af4dce0615e547112c6c0128a37338b3a1db9d055fff09"),
+        (OURS.node(bytes(32), bytes(32)), "dc48a742ae32cfd66352372d6120ed14d6629fc166246b05ff8b03e23804701f"),
         (decoy_key_hash(K_1), "880a9f1dc9e486eb8a390b81eb6ed59ef1e8147dd96accd9a5a797312332b394"),
     ],
     ids=["Genesis", "Epoch", "SetUpdate", "MemberUpdate", "Notice", "PLEAF", "PNODE", "decoyKeyHash"],
@@ -119,7 +119,7 @@ def test_the_registry_of_epoch_one_has_two_real_pairs_and_two_dummies() -> None:
     assert tree.root.hex() == "66fbae6d8b037d09f9de1b8830d71abeaf61f74f801571bfba18de16d37d4c77"
     assert tree.size == 8
     for index, found in real_pairs():
-        verify_presence(tree.root, index, found, tree.prove(index).path)
+        assert verify(tree.root, index, (index, found), tree.prove(index).path) == found
 
 
 def test_the_record_of_epoch_one_and_the_log_of_size_two() -> None:

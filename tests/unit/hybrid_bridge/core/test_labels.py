@@ -184,23 +184,23 @@ def test_parts_are_short_and_utf_8(data: bytes, error: type[BridgeError]) -> Non
 
 
 def test_the_proof_of_a_label_gives_its_index() -> None:
-    assert vrf.verify_proof(PUBLIC_KEY, alpha(LOG, INVOICE, 0), PROOF) == vrf.proof_output(PROOF)
+    assert vrf.verify(PUBLIC_KEY, alpha(LOG, INVOICE, 0), PROOF) == vrf.proof_output(PROOF)
 
 
 def test_vrf_proof_of_other_label() -> None:
     with pytest.raises(SignatureWrong):
-        vrf.verify_proof(PUBLIC_KEY, alpha(LOG, labels.creditor_invoice(PARTY, "INV-002"), 0), PROOF)
+        vrf.verify(PUBLIC_KEY, alpha(LOG, labels.creditor_invoice(PARTY, "INV-002"), 0), PROOF)
 
 
 def test_vrf_proof_of_other_version() -> None:
     proof = vrf.prove(SEED, alpha(LOG, LIFE, 1))
     with pytest.raises(SignatureWrong):
-        vrf.verify_proof(PUBLIC_KEY, alpha(LOG, LIFE, 2), proof)
+        vrf.verify(PUBLIC_KEY, alpha(LOG, LIFE, 2), proof)
 
 
 def test_vrf_proof_of_other_log() -> None:
     with pytest.raises(SignatureWrong):
-        vrf.verify_proof(PUBLIC_KEY, alpha(LogId(bytes(32)), INVOICE, 0), PROOF)
+        vrf.verify(PUBLIC_KEY, alpha(LogId(bytes(32)), INVOICE, 0), PROOF)
 
 
 def test_identity_version_one() -> None:

@@ -18,6 +18,7 @@ from hybrid_bridge.core.note import (
     VerifierKey,
     ed25519_key,
     key_id,
+    parse_b64,
     parse_line,
     parse_signed_note,
     parse_vkey,
@@ -167,7 +168,7 @@ def test_what_is_no_verifier_key_is_refused(text: str) -> None:
         parse_vkey(text)
 
 
-@pytest.mark.parametrize(("kind", "key"), [(1, bytes(31)), (2, RAW), (6, bytes(1312)), (b"", RAW), (b"\xff", RAW)])
+@pytest.mark.parametrize(("kind", "key"), [(1, bytes(31)), (2, RAW), (6, bytes(1311)), (b"", RAW), (b"\xff", RAW)])
 def test_a_key_of_another_type_or_length_is_refused(kind: int | bytes, key: bytes) -> None:
     with pytest.raises(FieldMalformed):
         vkey(NAME, kind, key)
@@ -219,3 +220,26 @@ def test_a_validators_key_checks_no_ordinary_note() -> None:
 def test_what_is_no_point_is_no_key(raw: Any) -> None:
     with pytest.raises(FieldMalformed):
         ed25519_key(raw)
+
+
+@pytest.mark.parametrize("kind", [-255, -1, 256, 257, 1 << 70])
+def test_a_type_beyond_a_byte_is_no_type(kind):
+    """Else 257 would name the key that 1 names."""
+    for make in (key_id, vkey):
+        with pytest.raises(FieldMalformed) as caught:
+            make(NAME, kind, RAW)
+        assert caught.value.field == "type"
+
+
+def test_keys_that_are_no_sequence_are_malformed():
+    for keys in (None, 5):
+        with pytest.raises(FieldMalformed) as caught:
+            verify_signed_note(f"x\n\n{NoteLine(NAME, bytes(4), b'x').text()}\n", keys)
+        assert caught.value.field == "vkeys"
+
+
+def test_base64_with_stray_bits_is_not_canonical():
+    assert parse_b64("QQ==", "b") == b"A"
+    for text in ("QR==", "QQ", "QQ==\n", "é"):
+        with pytest.raises(NotCanonical):
+            parse_b64(text, "b")

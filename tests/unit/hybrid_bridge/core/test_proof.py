@@ -15,6 +15,7 @@ from hybrid_bridge.core.proof import (
     MAX_CONSISTENCY_PATH,
     MAX_INCLUSION_PATH,
     Hashing,
+    as_octets,
     consistency_length,
     consistency_roots,
     inclusion_length,
@@ -214,3 +215,16 @@ def test_one_flipped_bit_anywhere_is_refused(data: st.DataObject) -> None:
     values[at] = (int.from_bytes(values[at], "big") ^ 1 << bit).to_bytes(32, "big")
     with pytest.raises(RootMismatch):
         verify_inclusion(values[0], LeafIndex(index), TreeSize(size), values[1:-1], values[-1])
+
+
+def test_a_view_counts_only_while_it_lives_and_if_its_items_are_bytes():
+    released = memoryview(bytes(32))
+    released.release()
+    words = memoryview(bytes(128)).cast("I")
+    assert len(words) == 32
+    for view in (released, words, memoryview(bytes(32)).cast("I")):
+        with pytest.raises(FieldMalformed):
+            as_octets(view, "view")
+        with pytest.raises(FieldMalformed):
+            verify_inclusion(view, 0, 1, [], bytes(32))
+    assert as_octets(memoryview(b"ab"), "view") == as_octets(bytearray(b"ab"), "view") == b"ab"

@@ -8,12 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.registry import Delta, Pair, PrefixTree, apply_delta, dummies, genesis_tree, pad_insertions
-from hybrid_bridge.core.registry_proof import (
-    PrefixHashing,
-    registry_root,
-    verify_absence,
-    verify_presence,
+from hybrid_bridge.core.registry import (
+    OURS,
+    Delta,
+    Pair,
+    PrefixTree,
+    Rules,
+    apply_delta,
+    dummies,
+    genesis_tree,
+    pad_insertions,
+    tree_root,
+    verify,
 )
 from hybrid_bridge.errors import (
     BridgeError,
@@ -27,9 +33,10 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.units import Commitment, EpochNumber, RegistryIndex
 from tests.unit.hybrid_bridge.core.consortium import GENESIS, REGISTRY_ROOT_0, SECRET
 
-JMT = PrefixHashing(b"JMT::LeafNode", b"JMT::IntrnalNode", b"SPARSE_MERKLE_PLACEHOLDER_HASH__")  # type: ignore[arg-type]
-SMT = PrefixHashing(b"\x00", b"\x01", ZERO)
-OURS = PrefixHashing()
+JMT = Rules(b"JMT::LeafNode", b"JMT::IntrnalNode", b"SPARSE_MERKLE_PLACEHOLDER_HASH__")
+SMT = Rules(b"\x00", b"\x01", ZERO)
+OTHER_HASH = Rules(new=hashlib.blake2s)
+FAMILIES = st.sampled_from([OURS, JMT, SMT, OTHER_HASH])
 SIX = EpochNumber(6)
 
 # Few different bytes at both ends, so that prefixes are shared early and late.
@@ -42,18 +49,18 @@ COMMITMENTS = st.binary(min_size=32, max_size=32).map(Commitment)
 PAIRS = st.dictionaries(INDICES, COMMITMENTS, max_size=24)
 
 
-def slow_root(pairs: dict[RegistryIndex, Commitment], hashing: PrefixHashing = OURS, depth: int = 0) -> bytes:
+def slow_root(pairs: dict[RegistryIndex, Commitment], rules: Rules = OURS, depth: int = 0) -> bytes:
     """SPEC §9.1 word for word."""
     if not pairs:
-        return hashing.empty
+        return rules.empty
     if len(pairs) == 1:
         [(index, commitment)] = pairs.items()
-        return hashlib.sha256(hashing.leaf_tag + index + commitment).digest()
+        return rules.new(rules.leaf_tag + index + commitment).digest()
     sides: list[dict[RegistryIndex, Commitment]] = [{}, {}]
     for index, commitment in pairs.items():
         sides[int(f"{int.from_bytes(index, 'big'):0256b}"[depth])][index] = commitment
-    left, right = (slow_root(side, hashing, depth + 1) for side in sides)
-    return hashlib.sha256(hashing.inner_tag + left + right).digest()
+    left, right = (slow_root(side, rules, depth + 1) for side in sides)
+    return rules.new(rules.inner_tag + left + right).digest()
 
 
 def index(number: int) -> RegistryIndex:
@@ -71,38 +78,54 @@ TREE = PrefixTree().insert(FIFTY.items())
 # ── the tree ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(PAIRS, PAIRS, st.sampled_from([OURS, JMT, SMT]))
+@given(PAIRS, PAIRS, FAMILIES)
+@settings(deadline=None)
 def test_the_root_is_that_of_the_reference_whatever_came_first(
-    first: dict[RegistryIndex, Commitment], second: dict[RegistryIndex, Commitment], hashing: PrefixHashing
+    first: dict[RegistryIndex, Commitment], second: dict[RegistryIndex, Commitment], rules: Rules
 ) -> None:
     later = {i: c for i, c in second.items() if i not in first}
-    older = PrefixTree(hashing=hashing).insert(first.items())
+    older = PrefixTree(rules).insert(first.items())
     newer = older.insert(later.items())
-    assert newer.root == slow_root(first | later, hashing)
-    assert newer.root == PrefixTree(hashing=hashing).insert((later | first).items()).root
-    assert older.root == slow_root(first, hashing)
+    assert newer.root == slow_root(first | later, rules)
+    assert newer.root == tree_root((later | first).items(), rules) == tree_root(first | later, rules)
+    assert older.root == slow_root(first, rules)
     assert (older.size, newer.size) == (len(first), len(first | later))
 
 
-@given(PAIRS, INDICES)
+@given(PAIRS, INDICES, FAMILIES)
+@settings(deadline=None)
 def test_the_tree_answers_like_a_dict_and_proves_it(
-    pairs: dict[RegistryIndex, Commitment], asked: RegistryIndex
+    pairs: dict[RegistryIndex, Commitment], asked: RegistryIndex, rules: Rules
 ) -> None:
-    tree = PrefixTree().insert(pairs.items())
+    tree = PrefixTree(rules).insert(pairs.items())
     assert dict(tree.pairs()) == pairs
     assert [i for i, _ in tree.pairs()] == sorted(pairs)
     for queried in (asked, *pairs):
         assert tree.get(queried) == pairs.get(queried)
         proof = tree.prove(queried)
-        assert registry_root(queried, proof.terminal, proof.path) == tree.root
-        if queried in pairs:
-            verify_presence(tree.root, queried, pairs[queried], proof.path)
-        else:
-            verify_absence(tree.root, queried, proof.terminal, proof.path)
+        assert verify(tree.root, queried, proof.terminal, proof.path, rules) == pairs.get(queried)
+
+
+@given(st.dictionaries(INDICES, COMMITMENTS, min_size=2, max_size=12), st.data(), FAMILIES)
+@settings(deadline=None)
+def test_a_proof_says_the_same_of_every_key_that_ends_where_it_ends_and_nothing_of_others(
+    pairs: dict[RegistryIndex, Commitment], data: st.DataObject, rules: Rules
+) -> None:
+    """A hostile member has all honest proofs at hand and asks about one key: he can say the truth only."""
+    tree = PrefixTree(rules).insert(pairs.items())
+    asked = data.draw(st.one_of(st.sampled_from(sorted(pairs)), INDICES))
+    for other in pairs:
+        proof = tree.prove(other)
+        for terminal in (proof.terminal, None):
+            try:
+                said = verify(tree.root, asked, terminal, proof.path, rules)
+            except BridgeError:
+                continue
+            assert said == pairs.get(asked)
 
 
 @given(PAIRS.filter(bool), st.data())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_flipped_bit_of_a_path_is_refused(pairs: dict[RegistryIndex, Commitment], data: st.DataObject) -> None:
     tree = PrefixTree().insert(pairs.items())
     queried = data.draw(st.sampled_from(sorted(pairs)))
@@ -112,14 +135,14 @@ def test_a_flipped_bit_of_a_path_is_refused(pairs: dict[RegistryIndex, Commitmen
     at, bit = data.draw(st.integers(0, len(path) - 1)), data.draw(st.integers(0, 255))
     path[at] = (int.from_bytes(path[at], "big") ^ 1 << bit).to_bytes(32, "big")  # type: ignore[call-overload]
     with pytest.raises((RootMismatch, TerminalMalformed)):
-        verify_presence(tree.root, queried, pairs[queried], path)
+        verify(tree.root, queried, (queried, pairs[queried]), path)
 
 
 def test_an_older_epoch_stays_provable_after_later_insertions() -> None:
     newer = TREE.insert([(index(50), commitment(50))])
     old_proof, new_proof = TREE.prove(index(50)), newer.prove(index(50))
-    verify_absence(TREE.root, index(50), old_proof.terminal, old_proof.path)
-    verify_presence(newer.root, index(50), commitment(50), new_proof.path)
+    assert verify(TREE.root, index(50), old_proof.terminal, old_proof.path) is None
+    assert verify(newer.root, index(50), new_proof.terminal, new_proof.path) == commitment(50)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +170,12 @@ def test_two_indices_that_differ_in_their_last_bit_have_paths_of_256() -> None:
     tree = PrefixTree().insert(pair)
     path = tree.prove(pair[0][0]).path
     assert len(path) == 256
-    verify_presence(tree.root, *pair[0], path)
+    assert verify(tree.root, pair[0][0], pair[0], path) == commitment(1)
+
+
+def test_a_key_is_given_once_to_a_root_too() -> None:
+    with pytest.raises(FieldMismatch):
+        tree_root([(index(1), commitment(1)), (index(1), commitment(1))])
 
 
 # ── an epoch's insertions and the delta ──────────────────────────────────────────────────────────────────────────────

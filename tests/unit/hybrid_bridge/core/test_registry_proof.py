@@ -3,18 +3,13 @@
 import pytest
 
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.registry import PrefixTree
-from hybrid_bridge.core.registry_proof import (
-    PrefixHashing,
-    Terminal,
-    registry_root,
-    verify_absence,
-    verify_presence,
-)
+from hybrid_bridge.core.registry import OURS, PrefixTree, Rules, Terminal, tree_root, verify
 from hybrid_bridge.errors import DigestLength, PathLength, RootMismatch, TerminalMalformed
 from hybrid_bridge.units import Commitment, RegistryIndex
 
-OURS = PrefixHashing()
+JMT = Rules(b"JMT::LeafNode", b"JMT::IntrnalNode", b"SPARSE_MERKLE_PLACEHOLDER_HASH__")
+SMT = Rules(b"\x00", b"\x01", ZERO)
+FAMILIES = pytest.mark.parametrize("rules", [OURS, JMT, SMT], ids=["ours", "JMT", "SMT"])
 
 
 def index(number: int) -> RegistryIndex:
@@ -31,42 +26,86 @@ HERE, NOWHERE = index(7), index(1000)
 
 
 def test_absence_terminal_equals_key() -> None:
+    """A pair shown for its own key is presence, whatever its teller calls it: the value comes back."""
     proof = TREE.prove(HERE)
-    with pytest.raises(TerminalMalformed):
-        verify_absence(TREE.root, HERE, proof.terminal, proof.path)
+    assert verify(TREE.root, HERE, proof.terminal, proof.path) == commitment(7)
+    with pytest.raises(RootMismatch):
+        verify(TREE.root, HERE, (HERE, commitment(8)), proof.path)
 
 
 def test_absence_terminal_off_prefix() -> None:
     foreign = TREE.prove(next(i for i in FIFTY if i[0] >> 7 != HERE[0] >> 7))
     with pytest.raises(TerminalMalformed):
-        verify_absence(TREE.root, HERE, foreign.terminal, foreign.path)
+        verify(TREE.root, HERE, foreign.terminal, foreign.path)
 
 
 def test_presence_of_neighbour() -> None:
-    proof = next(p for i in range(1000, 2000) if (p := TREE.prove(index(i))).terminal is not None)
-    queried = next(index(i) for i in range(1000, 2000) if TREE.prove(index(i)) == proof)
+    queried = next(index(i) for i in range(1000, 2000) if TREE.prove(index(i)).terminal is not None)
+    proof = TREE.prove(queried)
     assert proof.terminal is not None
+    assert verify(TREE.root, queried, proof.terminal, proof.path) is None
     with pytest.raises(RootMismatch):
-        verify_presence(TREE.root, queried, proof.terminal.commitment, proof.path)
+        verify(TREE.root, queried, (queried, proof.terminal.value), proof.path)
 
 
 def test_hole_with_wrong_root() -> None:
     proof = TREE.prove(HERE)
     with pytest.raises(RootMismatch):
-        verify_absence(TREE.root, HERE, None, proof.path)
+        verify(TREE.root, HERE, None, proof.path)
 
 
-def test_deepest_sibling_empty() -> None:
-    lonely = PrefixTree().insert([(HERE, commitment(7))])
-    deeper = registry_root(HERE, Terminal(HERE, commitment(7)), [], hashing=OURS)
-    assert deeper == lonely.root
-    with pytest.raises(TerminalMalformed):
-        verify_presence(lonely.root, HERE, commitment(7), [ZERO])
+def test_hole_above_the_pair() -> None:
+    """Cutting a path does not help: what stands higher up is a node, and no hole."""
+    path = TREE.prove(HERE).path
+    for cut in range(1, len(path)):
+        if path[cut] != ZERO:
+            with pytest.raises(RootMismatch):
+                verify(TREE.root, HERE, None, path[cut:])
+
+
+@FAMILIES
+def test_deepest_sibling_empty(rules: Rules) -> None:
+    """One key has one depth: neither a pair nor a hole may stand deeper than the least shape has it."""
+    lonely = (HERE, commitment(7))
+    for other, terminal in ((HERE, lonely), (NOWHERE, lonely), (NOWHERE, None)):
+        value = rules.empty if terminal is None else rules.leaf(*terminal)
+        deeper = rules.node(value, rules.empty) if other[0] < 128 else rules.node(rules.empty, value)
+        with pytest.raises(TerminalMalformed):
+            verify(deeper, other, terminal, [rules.empty], rules)
+
+
+@FAMILIES
+def test_a_tree_of_one_key_is_a_bare_leaf(rules: Rules) -> None:
+    lonely = (HERE, commitment(7))
+    root = tree_root([lonely], rules)
+    assert root == rules.leaf(*lonely)
+    assert verify(root, HERE, lonely, [], rules) == commitment(7)
+    assert verify(root, NOWHERE, lonely, [], rules) is None
+    with pytest.raises(RootMismatch):
+        verify(root, NOWHERE, None, [], rules)
+
+
+@FAMILIES
+def test_a_tree_without_keys_is_a_hole(rules: Rules) -> None:
+    root = tree_root({}, rules)
+    assert root == rules.empty
+    assert verify(root, HERE, None, [], rules) is None
+    with pytest.raises(RootMismatch):
+        verify(root, HERE, (HERE, commitment(7)), [], rules)
+    with pytest.raises(RootMismatch):
+        verify(TREE.root, HERE, None, [])
+
+
+@pytest.mark.parametrize("mine", [JMT, SMT])
+def test_a_proof_speaks_under_its_own_rules_only(mine: Rules) -> None:
+    proof = TREE.prove(HERE)
+    with pytest.raises(RootMismatch):
+        verify(TREE.root, HERE, proof.terminal, proof.path, mine)
 
 
 def test_path_257() -> None:
     with pytest.raises(PathLength) as caught:
-        verify_presence(TREE.root, HERE, commitment(7), [commitment(0)] * 257)  # type: ignore[list-item]
+        verify(TREE.root, HERE, (HERE, commitment(7)), [commitment(0)] * 257)
     assert (caught.value.expected, caught.value.got) == (256, 257)
 
 
@@ -77,13 +116,26 @@ def test_registry_leaf_as_node() -> None:
 
 @pytest.mark.parametrize("wrong", [b"", bytes(31), bytes(33)])
 def test_hashes_of_another_length_are_refused(wrong: bytes) -> None:
-    proof = TREE.prove(HERE)
+    pair, path = (HERE, commitment(7)), TREE.prove(HERE).path
     for call in (
-        lambda: verify_presence(wrong, HERE, commitment(7), proof.path),  # type: ignore[arg-type]
-        lambda: verify_presence(TREE.root, HERE, commitment(7), [wrong, *proof.path[1:]]),  # type: ignore[list-item]
-        lambda: verify_presence(TREE.root, HERE, wrong, proof.path),  # type: ignore[arg-type]
-        lambda: verify_absence(TREE.root, NOWHERE, Terminal(wrong, commitment(7)), proof.path),  # type: ignore[arg-type]
-        lambda: verify_absence(TREE.root, wrong, None, proof.path),  # type: ignore[arg-type]
+        lambda: verify(wrong, HERE, pair, path),
+        lambda: verify(TREE.root, HERE, pair, [wrong, *path[1:]]),
+        lambda: verify(TREE.root, HERE, (HERE, wrong), path),
+        lambda: verify(TREE.root, NOWHERE, (wrong, commitment(7)), path),
+        lambda: verify(TREE.root, wrong, None, path),
+        lambda: Rules(empty=wrong),
     ):
         with pytest.raises(DigestLength):
             call()
+
+
+@pytest.mark.parametrize("wrong", [(), (HERE,), (HERE, commitment(7), commitment(7))])
+def test_a_terminal_is_a_pair(wrong: tuple[bytes, ...]) -> None:
+    with pytest.raises(TerminalMalformed):
+        verify(TREE.root, HERE, wrong, TREE.prove(HERE).path)
+
+
+def test_a_terminal_is_read_from_any_pair_of_byte_strings() -> None:
+    proof = TREE.prove(HERE)
+    for terminal in (proof.terminal, [HERE, commitment(7)], Terminal(HERE, commitment(7))):
+        assert verify(TREE.root, HERE, terminal, list(proof.path)) == commitment(7)

@@ -15,7 +15,7 @@ WHOLE = Trust(
     public_chains=(
         TrustedChain(chain_id=1, contracts=(bytes(20),), block_hashes=(TrustedBlock(number=5, hash=bytes(32)),), threshold=2),
     ),
-    tlog_policy="log x\n",
+    tlog_policy="quorum none\n",
     member_roots=(b"der",),
     max_age=60,
     minimum_level="A1",

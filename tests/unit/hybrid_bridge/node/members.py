@@ -78,6 +78,7 @@ class Members:
     root: Path
     foundation: Foundation
     clock: FixedClock = field(default_factory=FixedClock)
+    silent: bool = False  # nobody may sign before it has heard the others
     opened: dict[str, Opened] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -88,6 +89,8 @@ class Members:
         if name not in self.opened:
             self.opened[name] = open_folder(read_settings(self.folder(name)), self.clock)
             self.stack.enter_context(closing(self.opened[name]))
+            if not self.silent:
+                self.opened[name].view.chain.speak(None)
         return self.opened[name]
 
     def reopen(self, name: str) -> Opened:

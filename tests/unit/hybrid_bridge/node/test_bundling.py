@@ -58,7 +58,6 @@ def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
         "labels": (),
         "size": TreeSize(0),
         "label_epoch": EpochNumber(0),
-        "transactions": False,
     }
     return Bundler(members.open(name).view, receipt_of(members)).bundle(BundleOrder(**(values | order)))
 
@@ -75,7 +74,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
     assert part.transaction is None
     nothing = bundle(members, records=(RecordOrder(leaf, ()),))
     assert [entry.disclosures for epoch in nothing.epochs for entry in epoch.entries] == [()]
-    everything = bundle(members, records=(RecordOrder(leaf, ("*",)),), transactions=True)
+    everything = bundle(members, records=(RecordOrder(leaf, ("*",), transaction=True),))
     (part,) = (entry for epoch in everything.epochs for entry in epoch.entries)
     assert "distinct" in names(part)
     assert part.transaction is not None
@@ -83,7 +82,7 @@ def test_only_what_was_asked_for_is_shown(closed: tuple[Members, Digest]) -> Non
 
 def test_a_bundle_verifies_and_says_what_became_of_the_object(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    made = bundle(members, records=(RecordOrder(leaf, ("object",)),), labels=(INVOICE, LIFE), transactions=True)
+    made = bundle(members, records=(RecordOrder(leaf, ("object",), transaction=True),), labels=(INVOICE, LIFE))
     trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "quorum"))
     evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
     assert not evidence.missing
@@ -101,6 +100,39 @@ def test_a_label_nobody_registered_is_shown_absent(closed: tuple[Members, Digest
     trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity",))
     (fact,) = verify(made.encode(), trust, UnixSeconds(START + 100)).registry
     assert fact.statement == "not registered"
+
+
+def test_a_receipt_shows_a_label_absent_before_and_present_after(members: Members) -> None:
+    started(members)
+    sent(members, "supplier", registration(members, OBJECT))
+    members.spread(members.order(START + CADENCE))
+    members.clock.moment = START + CADENCE + 1
+    sent(members, "core", confirmation(OBJECT))
+    for number in (2, 3):
+        members.spread(members.order(START + number * CADENCE))
+        for name in VALIDATORS:
+            members.close_epoch(name)
+    for name in VALIDATORS:
+        members.close_epoch(name)
+    attest_all(members)
+    made = bundle(members, purpose="registry", labels=(INVOICE, LIFE), receipts=True)
+    trust = Trust(logs=(TrustedLog(log_id=members.foundation.genesis.log_id),), require=("integrity", "registry"))
+    evidence = verify(made.encode(), trust, UnixSeconds(START + 100))
+    assert not evidence.missing
+    assert [(fact.epoch, fact.statement) for fact in evidence.registry] == [
+        (1, "not registered"),
+        (2, f"object {OBJECT}"),
+        (3, "state CONFIRMED after event 1"),
+    ]
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(creditor_invoice(PARTY, "INV-9"),), receipts=True)
+    with pytest.raises(NotYet):
+        bundle(members, purpose="registry", labels=(INVOICE,), receipts=True, size=TreeSize(2))
+
+
+def test_before_epoch_1_there_is_no_epoch_to_show(closed: tuple[Members, Digest]) -> None:
+    with pytest.raises(Missing):
+        bundle(closed[0], purpose="registry", labels=(INVOICE,), receipts=True)
 
 
 def test_who_does_not_hold_the_document_shows_a_label_unopened(closed: tuple[Members, Digest]) -> None:
@@ -176,7 +208,7 @@ def trusting(members: Members) -> Trust:
 
 def test_a_presentable_bundle_carries_the_submitters_word_and_the_logs_receipt(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    made = bundle(members, records=(RecordOrder(leaf, ()),), receipt=True, presentable=True)
+    made = bundle(members, records=(RecordOrder(leaf, ()),), cose_receipt=True, presentable=True)
     assert verify(made.encode(), trusting(members), UnixSeconds(START + 100)).complete
     (part,) = (entry for epoch in made.epochs for entry in epoch.entries)
     assert sorted(names(part)) == ["_origin", "_schema"]
@@ -210,7 +242,6 @@ def test_who_did_not_submit_a_record_cannot_make_it_presentable(closed: tuple[Me
                 labels=(),
                 size=TreeSize(0),
                 label_epoch=EpochNumber(0),
-                transactions=False,
                 presentable=True,
             )
         )
@@ -218,7 +249,7 @@ def test_who_did_not_submit_a_record_cannot_make_it_presentable(closed: tuple[Me
 
 def test_the_newest_checkpoint_extends_the_one_stood_on(closed: tuple[Members, Digest]) -> None:
     members, leaf = closed
-    order = {"records": (RecordOrder(leaf, ("gross",)),), "newest": True, "receipt": True}
+    order = {"records": (RecordOrder(leaf, ("gross",)),), "newest": True, "cose_receipt": True}
     made = bundle(members, size=TreeSize(2), **order)
     assert [part.note.split("\n")[1] for part in made.checkpoints] == ["2", "3"]
     assert verify(made.encode(), trusting(members), UnixSeconds(START + 100)).complete
@@ -251,8 +282,7 @@ def test_a_receipt_that_another_member_made_up_goes_into_no_bundle(closed: tuple
         labels=(),
         size=TreeSize(2),
         label_epoch=EpochNumber(0),
-        transactions=False,
-        receipt=True,
+        cose_receipt=True,
     )
     for lie in (bytes(64), b"", sign_receipt(members.open("core").view, TreeSize(3))):
         with pytest.raises((FieldMalformed, SignatureWrong)):

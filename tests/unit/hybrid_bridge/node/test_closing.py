@@ -40,7 +40,7 @@ def attest_all(members: Members) -> None:
             members.open("core").view.logbook.take_attestation(view.keys.attestation.address(), signed)
     core = members.open("core").view
     assert core.keys.log is not None
-    core.logbook.sign_lines(core.keys.log)
+    core.logbook.sign_lines(core.keys.log, core.keys.log_mldsa)
 
 
 def test_validators_compute_the_same_log_alone(members: Members) -> None:
@@ -81,14 +81,6 @@ def test_the_log_is_the_same_after_a_restart(members: Members) -> None:
     assert (after.logbook.size, after.logbook.root(), after.logbook.note(TreeSize(4))) == (size, root, note)
     assert after.logbook.registry(EpochNumber(2)).root == registry
     assert (after.progress.quorum, after.progress.line, after.progress.attested) == (4, 4, 4)
-
-
-def test_an_old_registry_is_rebuilt_when_asked_for(members: Members) -> None:
-    with_epochs(members, 3)
-    logbook = members.open("core").view.logbook
-    kept = logbook.registry(EpochNumber(1)).root
-    logbook._registries.clear()
-    assert logbook.registry(EpochNumber(1)).root == kept
 
 
 def test_two_signatures_are_no_quorum(members: Members) -> None:
@@ -147,43 +139,6 @@ def test_what_was_signed_before_a_crash_is_found_again(members: Members) -> None
 
 def address_of(members: Members, name: str) -> Address:
     return Address(members.open("core").view.directory.member(name).address or b"")
-
-
-def test_our_key_seen_elsewhere_pulls_the_brake(members: Members) -> None:
-    with_epochs(members, 2)
-    opened = members.open("bank-a")
-    view = opened.view
-    assert opened.guard is not None
-    assert view.keys.attestation is not None
-    checkpoint = view.logbook.checkpoint(TreeSize(3))
-    twin = sign_digest(view.keys.attestation._private_key, checkpoint.digest())
-
-    class Peer:
-        name = "bank-b"
-
-        def signatures(self, _address: Address) -> list[pb.SizedSignature]:
-            return [pb.SizedSignature(size=3, root=checkpoint.root, signature=twin)]
-
-    Attester(view.logbook, opened.guard, view.keys.attestation, view.brake).look_for_double([Peer()])
-    assert "another process" in view.brake.reason
-
-
-def test_a_made_up_signature_of_our_key_pulls_nothing(members: Members) -> None:
-    with_epochs(members, 1)
-    opened = members.open("bank-a")
-    view = opened.view
-    assert opened.guard is not None
-    assert view.keys.attestation is not None
-    foreign = sign_digest(b"\x09" * 32, view.logbook.checkpoint(TreeSize(2)).digest())
-
-    class Peer:
-        name = "bank-b"
-
-        def signatures(self, _address: Address) -> list[pb.SizedSignature]:
-            return [pb.SizedSignature(size=2, root=view.logbook.root(), signature=foreign), pb.SizedSignature(size=9)]
-
-    Attester(view.logbook, opened.guard, view.keys.attestation, view.brake).look_for_double([Peer()])
-    assert view.brake.reason == ""
 
 
 # ── copying ──────────────────────────────────────────────────────────────────────────────────────────────────────────

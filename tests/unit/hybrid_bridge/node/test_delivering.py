@@ -2,15 +2,17 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.adapters.sqlite import records
+from hybrid_bridge.adapters.sqlite.records import WINDOW
 from hybrid_bridge.core.delivery import SignedAcknowledgement, parse_delivery
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import entry_leaf
-from hybrid_bridge.errors import EnvelopeUnopenable, Malformed, Refuted, Unreachable
-from hybrid_bridge.node.delivering import Deliverer, Receiver, sealed_for
+from hybrid_bridge.errors import AdmissionRejected, EnvelopeUnopenable, Malformed, NotYet, Refuted, TooLong, Unreachable
+from hybrid_bridge.node.delivering import MAX_ENVELOPE, Deliverer, Receiver, sealed_for
 from hybrid_bridge.node.drafts import DraftPackage
 from hybrid_bridge.units import Digest
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
-from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, desk, registration, sent
+from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, confirmation, desk, registration, sent, spread_new
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ class Peer:
         self.asked += 1
         if self.away:
             raise Unreachable(endpoint=self.name, call="Deliver")
-        acknowledgement = Receiver(self._members.open(self.name).view).receive("supplier", leaf, envelope)
+        acknowledgement = Receiver(self._members.open(self.name).view, lag=0.0).receive("supplier", leaf, envelope)
         return acknowledgement[:-1] + bytes([acknowledgement[-1] ^ 1]) if self.lies else acknowledgement
 
 
@@ -41,7 +43,9 @@ def peers(members: Members) -> dict[str, Peer]:
 def deliver(members: Members, to: dict[str, Peer]) -> int:
     """One look at the outbox; what is still owed."""
     view = members.open("supplier").view
-    Deliverer(view, to).deliver_due()  # type: ignore[arg-type]
+    deliverer = Deliverer(view, to)  # type: ignore[arg-type]
+    deliverer.settle()
+    deliverer.deliver_due()
     return view.records.undelivered()
 
 
@@ -103,7 +107,7 @@ def test_what_can_never_stand_is_given_up(trading: Members) -> None:
     assert (view.records.undelivered(), height) == (0, 1)
 
 
-def test_an_envelope_whose_transaction_expired_is_void(trading: Members) -> None:
+def test_an_envelope_whose_transaction_expired_is_gone(trading: Members) -> None:
     drafted = desk(trading, "supplier").draft(registration(trading, an_object(), lives_for=1))
     view = trading.open("supplier").view
     members = [view.directory.member(name) for name in drafted.audience]
@@ -129,35 +133,48 @@ def _own(trading: Members):
 # ── the receiver ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def standing(trading: Members) -> DraftPackage:
+    """A draft of the supplier's whose transaction stands everywhere."""
+    return sent(trading, "supplier", registration(trading, an_object()))[1]
+
+
+def offer(trading: Members, drafted: DraftPackage, sender: str = "supplier") -> bytes:
+    """The document sealed for bank-a and handed over by `sender`."""
+    view = trading.open("bank-a").view
+    document = parse_delivery(drafted.document)
+    envelope = sealed_for(view.directory.member("bank-a"), view.directory.log_id, document)
+    return Receiver(view, lag=0.0).receive(sender, entry_leaf(document.entry), envelope)
+
+
 def test_the_acknowledgement_names_envelope_entry_and_receiver(trading: Members) -> None:
     view = trading.open("bank-a").view
-    document = parse_delivery(package(trading).document)
+    document = parse_delivery(standing(trading).document)
     leaf = entry_leaf(document.entry)
     envelope = sealed_for(view.directory.member("bank-a"), view.directory.log_id, document)
-    data = Receiver(view).receive("supplier", leaf, envelope)
+    data = Receiver(view, lag=0.0).receive("supplier", leaf, envelope)
     signed = SignedAcknowledgement.decode(data)
     signed.verify(view.directory.identities["bank-a"])
     assert (signed.acknowledgement.entry_leaf, signed.acknowledgement.envelope_hash) == (leaf, sha256(envelope))
-    assert Receiver(view).receive("supplier", leaf, envelope) == data
+    assert Receiver(view, lag=0.0).receive("supplier", leaf, envelope) == data
     assert len(view.records.records(0)) == 1
 
 
 def test_what_was_sealed_for_another_does_not_open(trading: Members) -> None:
     view = trading.open("bank-a").view
-    document = parse_delivery(package(trading).document)
+    document = parse_delivery(standing(trading).document)
     leaf = entry_leaf(document.entry)
     for_another = sealed_for(view.directory.member("bank-b"), view.directory.log_id, document)
     for_us = sealed_for(view.directory.member("bank-a"), view.directory.log_id, document)
     for envelope, named in ((for_another, leaf), (for_us, Digest(ZERO)), (b"noise", leaf)):
         with pytest.raises(EnvelopeUnopenable):
-            Receiver(view).receive("supplier", named, envelope)
+            Receiver(view, lag=0.0).receive("supplier", named, envelope)
     with pytest.raises(Malformed):
-        Receiver(view).receive("supplier", Digest(b"short"), for_us)
+        Receiver(view, lag=0.0).receive("supplier", Digest(b"short"), for_us)
 
 
 def test_a_document_that_keeps_something_back_is_not_taken(trading: Members) -> None:
     view = trading.open("bank-a").view
-    document = parse_delivery(package(trading).document)
+    document = parse_delivery(standing(trading).document)
     leaf = entry_leaf(document.entry)
     for changed in (
         replace(document, disclosures=document.disclosures[1:]),
@@ -166,5 +183,61 @@ def test_a_document_that_keeps_something_back_is_not_taken(trading: Members) -> 
     ):
         envelope = sealed_for(view.directory.member("bank-a"), view.directory.log_id, changed)
         with pytest.raises((Malformed, Refuted)):
-            Receiver(view).receive("supplier", leaf, envelope)
+            Receiver(view, lag=0.0).receive("supplier", leaf, envelope)
     assert view.records.records(0) == []
+
+
+def test_a_document_whose_entry_does_not_stand_here_waits_at_its_sender(trading: Members) -> None:
+    drafted = package(trading)
+    with pytest.raises(NotYet):
+        offer(trading, drafted)
+    assert trading.open("bank-a").view.records.records(0) == []
+    desk(trading, "supplier").send(drafted, [])
+    with pytest.raises(NotYet):
+        offer(trading, drafted)  # it stands at the sequencer, not here
+    spread_new(trading)
+    offer(trading, drafted)
+    assert len(trading.open("bank-a").view.records.records(0)) == 1
+
+
+def test_only_the_submitter_delivers_an_entrys_document(trading: Members) -> None:
+    drafted = standing(trading)
+    with pytest.raises(AdmissionRejected):
+        offer(trading, drafted, sender="bank-b")
+    assert trading.open("bank-a").view.records.records(0) == []
+
+
+def test_an_envelope_longer_than_any_document_is_not_opened(trading: Members) -> None:
+    receiver = Receiver(trading.open("bank-a").view, lag=0.0)
+    with pytest.raises(TooLong) as refused:
+        receiver.receive("supplier", Digest(bytes(32)), bytes(MAX_ENVELOPE + 1))
+    assert refused.value.got == MAX_ENVELOPE + 1
+
+
+@pytest.mark.parametrize("quota", [("MAX_DOCUMENTS", 2), ("MAX_BYTES", 8_000)])
+def test_one_member_leaves_so_much_here_in_an_hour_and_the_rest_later(
+    trading: Members, quota: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, *quota)
+    drafts = [standing(trading) for _ in range(3)]
+    assert 3_000 < len(drafts[0].document) < 4_000
+    for drafted in drafts[:2]:
+        offer(trading, drafted)
+    with pytest.raises(NotYet):
+        offer(trading, drafts[2])
+    held = trading.open("bank-a").view.records
+    assert len(held.records(0)) == 2
+    offer(trading, drafts[0])  # what is here already costs nothing
+    trading.clock.moment += WINDOW
+    offer(trading, drafts[2])
+    assert len(held.records(0)) == 3
+
+
+def test_what_one_member_leaves_takes_no_room_from_another(trading: Members, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_DOCUMENTS", 1)
+    object_id = an_object()
+    registered = sent(trading, "supplier", registration(trading, object_id))[1]
+    confirmed = sent(trading, "core", confirmation(object_id))[1]
+    offer(trading, registered)
+    offer(trading, confirmed, sender="core")
+    assert [record.source for record in trading.open("bank-a").view.records.records(0)] == ["supplier", "core"]

@@ -1,8 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from hybrid_bridge.core.delivery import parse_delivery
+from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.labels import creditor_invoice
 from hybrid_bridge.core.promise import SignedPromise
@@ -10,6 +12,7 @@ from hybrid_bridge.core.transaction import Body, SignaturePart, SignedTransactio
 from hybrid_bridge.errors import (
     AdmissionRejected,
     BridgeError,
+    Expired,
     FieldMalformed,
     FieldMismatch,
     Malformed,
@@ -20,11 +23,16 @@ from hybrid_bridge.errors import (
     Unknown,
     Unreachable,
 )
+from hybrid_bridge.node.bundling import Bundler
+from hybrid_bridge.node.delivering import Deliverer
+from hybrid_bridge.node.desk import LIVES_FOR
+from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.documents import open_document
 from hybrid_bridge.node.drafts import DraftPackage, parse_draft
 from hybrid_bridge.node.submitting import faulty
+from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from tests.unit.hybrid_bridge.node.members import Members, started
+from tests.unit.hybrid_bridge.node.members import CADENCE, Members, started
 from tests.unit.hybrid_bridge.node.trade import (
     PARTY,
     SELLER,
@@ -103,9 +111,26 @@ def test_what_a_rule_refuses_stands_on_the_record_and_its_document_is_forgotten(
     with pytest.raises(RuleRejected):
         desk(trading, "supplier").send(package, [])
     assert trading.open("core").view.progress.tip == height + 1
-    assert len(trading.open("supplier").view.records.records(0)) == 1
+    assert standings(trading) == ["accepted", "waiting"]
     spread_new(trading)
+    assert standings(trading) == ["accepted", "refused"]
     assert sent(trading, "supplier", registration(trading, an_object()))[0].body.sequence == 2
+    pass_epochs(trading, LIVES_FOR + 2)
+    assert standings(trading) == ["accepted", "accepted"]
+
+
+def standings(trading: Members) -> list[str]:
+    """What the supplier is told of its documents, after a look at its own ledger."""
+    view = trading.open("supplier").view
+    Deliverer(view, {}).settle()
+    service = DeskService(view, desk(trading, "supplier"), Bundler(view, lambda _size: b""))
+    call = Call(Caller("supplier", "owner"), lambda: True)
+    return [record.standing for record in service.records(pb.RecordsRequest(), call).records]
+
+
+def pass_epochs(trading: Members, count: int) -> None:
+    """So much later the sequencer makes an empty block."""
+    trading.spread(trading.order(trading.clock.moment + count * CADENCE))
 
 
 def test_a_stranger_is_refused_without_a_record(trading: Members) -> None:
@@ -215,8 +240,69 @@ def test_another_document_than_the_bodys_gets_no_consent(trading: Members) -> No
 class Silent:
     """A sequencer that perhaps took it."""
 
+    def __init__(self, error: BridgeError | None = None) -> None:
+        self.error = error or Unreachable(endpoint="core", call="Submit")
+
     def submit(self, signed: list[bytes]) -> list[pb.SubmitResult]:
-        return [faulty(Unreachable(endpoint="core", call="Submit")) for _ in signed]
+        return [faulty(self.error) for _ in signed]
+
+
+class Liar(Instant):
+    """A sequencer that orders a transaction and says that it refused it."""
+
+    def __init__(self, members: Members, error: BridgeError) -> None:
+        super().__init__(members)
+        self.error = error
+
+    def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
+        super().submit(signed)
+        return [faulty(self.error) for _ in signed]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuleRejected(rule="I9", subject="x"),
+        Expired(expires_epoch=1, epoch=2),
+        AdmissionRejected(rule="a member"),
+        FieldMalformed(field="body", rule="well formed"),
+    ],
+)
+def test_nobodys_word_but_our_ledgers_loses_a_document(trading: Members, error: BridgeError) -> None:
+    package = desk(trading, "supplier").draft(registration(trading, an_object()))
+    with pytest.raises(type(error)):
+        desk(trading, "supplier", Liar(trading, error)).send(package, [])
+    assert standings(trading) == ["waiting"]
+    spread_new(trading)
+    assert standings(trading) == ["accepted"]
+    pass_epochs(trading, LIVES_FOR + 2)
+    assert standings(trading) == ["accepted"]
+    assert trading.open("supplier").view.records.undelivered() == 3
+
+
+def test_what_our_ledger_shows_already_is_kept_when_it_is_sent_again(trading: Members) -> None:
+    result, package = sent(trading, "supplier", registration(trading, an_object()))
+    records = trading.open("supplier").view.records
+    records.forget(entry_leaf(parse_delivery(package.document).entry))  # a record store older than the ledger
+    again = desk(trading, "supplier").send(package, [])
+    assert again.height == result.height
+    assert standings(trading) == ["accepted"]
+    assert records.undelivered() == 3
+
+
+def test_the_audience_is_made_anew_from_the_directory_when_a_draft_is_sent(trading: Members) -> None:
+    package = desk(trading, "supplier").draft(registration(trading, an_object()))
+    assert "regulator" in package.audience
+    cut = replace(package, audience=("core", "supplier"))  # it travelled between those who authorise it
+    desk(trading, "supplier").send(cut, [])
+    spread_new(trading)
+    records = trading.open("supplier").view.records
+    assert {owed.recipient for owed in records.owed(trading.clock.now())} == {"core", "regulator"}
+    desk(trading, "supplier").send(package, [])
+    desk(trading, "supplier").send(package, [])
+    assert [owed.recipient for owed in records.owed(trading.clock.now())] == ["core", "regulator", "bank-a"]
+    with pytest.raises(Unknown):
+        desk(trading, "supplier").send(replace(package, audience=("nobody",)), [])
 
 
 def test_a_document_is_kept_when_nobody_knows_whether_it_stands(trading: Members) -> None:
@@ -245,4 +331,6 @@ def test_a_draft_beyond_its_life_is_refused(trading: Members) -> None:
     trading.clock.moment += 100
     with pytest.raises(BridgeError):
         desk(trading, "supplier").send(package, [])
-    assert trading.open("supplier").view.records.records(0) == []
+    assert standings(trading) == ["waiting"]  # our own ledger has not come so far
+    spread_new(trading)
+    assert standings(trading) == []

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_bridge.adapters.pki import caller_of
 from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import (
@@ -19,6 +20,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.founding import found, ledger_id
 from hybrid_bridge.node.laying import lay
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Address, KeyId
 from tests.unit.hybrid_bridge.node.members import NAMES, START, VALIDATORS, Members, founder, plan, randomness
 
@@ -191,3 +193,11 @@ def test_the_directory_knows_its_members(members: Members) -> None:
         directory.member("nobody")
     assert PrivateKey.from_seed(bytes(32)).public not in directory.identities.values()
     assert replace(bank) == bank
+
+
+def test_an_auditor_gets_a_certificate_of_its_own_role() -> None:
+    foundation = found(replace(plan(), auditors=("audit",)), randomness(), START)
+    certificate = foundation.files["clients/audit/tls.pem"].data
+    assert caller_of(certificate, START) == Caller("audit", "auditor")
+    with pytest.raises(SettingsMalformed):
+        found(replace(plan(), auditors=(plan().relayers or NAMES)[:1]), randomness(), START)

@@ -21,6 +21,7 @@ from hybrid_bridge.errors import (
     Rejected,
     RootMismatch,
     StoreBroken,
+    TooManyCalls,
     Undecided,
     Unknown,
     Unreachable,
@@ -87,7 +88,11 @@ def test_every_error_crosses_the_wire_with_its_class_and_fields(kind: type[Bridg
 @pytest.mark.parametrize("kind", [kind for kind in OURS if kind is not BridgeError], ids=lambda kind: kind.__name__)
 def test_every_error_has_the_status_code_of_its_branch(kind: type[BridgeError]) -> None:
     branch = next(parent for parent in STATUS if issubclass(kind, parent))
-    expected = {NotEntitled: grpc.StatusCode.PERMISSION_DENIED, Unknown: grpc.StatusCode.NOT_FOUND}
+    expected = {
+        NotEntitled: grpc.StatusCode.PERMISSION_DENIED,
+        Unknown: grpc.StatusCode.NOT_FOUND,
+        TooManyCalls: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
     assert status_of(example(kind)) is expected.get(kind, STATUS[branch])
 
 
@@ -114,6 +119,7 @@ def test_whatever_the_far_side_says_is_one_of_our_errors(name: str, data: bytes,
 def test_a_class_that_does_not_fit_becomes_its_branch(name: str, data: bytes) -> None:
     assert type(unpack(name, data, grpc.StatusCode.DATA_LOSS)) is Refuted
     assert type(unpack(name, data, grpc.StatusCode.UNAVAILABLE)) is Undecided
+    assert type(unpack(name, data, grpc.StatusCode.RESOURCE_EXHAUSTED)) is Undecided
 
 
 def test_what_is_too_long_for_a_header_is_cut() -> None:

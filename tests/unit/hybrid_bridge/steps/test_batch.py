@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from hybrid_bridge.business.ruling import LifeEvent
+from hybrid_bridge.core import vrf
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import RefusalEntry, entry_leaf
 from hybrid_bridge.core.epoch import BRAKE_ON, verify_next
@@ -14,7 +15,6 @@ from hybrid_bridge.core.signing import address_of, public_key_of
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import KeyBinding, ValidatorEntry, ValidatorSet, name_hash
-from hybrid_bridge.core.vrf import index_of, verify_proof
 from hybrid_bridge.errors import FieldMismatch, TooLong
 from hybrid_bridge.steps.batch import Closed, ClosingKeys, EpochBlocks, close_epoch, label_index
 from hybrid_bridge.units import (
@@ -118,7 +118,7 @@ def test_what_is_added_to_the_registry_is_a_rung_of_pairs_ascending() -> None:
 def test_a_life_label_stands_at_its_vrf_index_and_opens_by_the_secret() -> None:
     label = life("asset", OBJECT)
     index, proof = label_index(GENESIS, SEED, label, 0)
-    assert index_of(verify_proof(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof)) == index
+    assert vrf.index_of(vrf.verify(PUBLIC_KEY, alpha(GENESIS.log_id, label, 0), proof)) == index
     opening = SECRET.life_opening(EpochNumber(1), label.encode(), 0)
     expected = commitment(opening, GENESIS.log_id, label, 0, life_value("0x0101", entry_leaf(ENTRY), {}))
     assert first().registry.get(index) == expected

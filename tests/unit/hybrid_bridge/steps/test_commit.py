@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from hybrid_bridge.business.membership import responsible_set, roles_of
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import chain_step, state_hash
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import ZERO, sha256
@@ -62,11 +63,16 @@ def update(ledger, name, roles=MEMBER, from_epoch=EPOCH_1):
     )
 
 
-@pytest.fixture
-def ledger():
-    ledger = MemoryLedger(KEYS, NODES)
+def begun(pack=None):
+    """Core and operator are members."""
+    ledger = MemoryLedger(KEYS, NODES, pack)
     ledger.block(*(ledger.governance(update(ledger, name).encode()) for name in ("core", "operator")))
     return ledger
+
+
+@pytest.fixture
+def ledger():
+    return begun()
 
 
 def register(object_id=OBJECT, *, submitter="operator", at=START, **more):
@@ -374,12 +380,12 @@ def test_the_governance_tree_holds_genesis_and_every_record_in_order(ledger):
     assert ledger.outcomes[-1].governance_root == batch_root([leaf_hash(record) for record in records])
 
 
-def test_the_next_set_takes_over_and_the_old_one_no_longer_decides(ledger):
-    nodes = ("n2", "n3", "n4", "n5")
+def next_set(ledger, nodes):
+    """The record that hands over to `nodes`, who all are members."""
     ledger.block(*(ledger.governance(update(ledger, name, MEMBER | NODE).encode()) for name in (*NODES, "n5")))
     entries = tuple(sorted(map(validator_entry, nodes), key=lambda entry: entry.address))
     validators = ValidatorSet(SetId(2), entries)
-    record = SetUpdate(
+    return SetUpdate(
         log_id=ledger.log_id,
         previous_set_hash=ledger.rules.genesis.set_hash,
         set_hash=validators.digest,
@@ -387,6 +393,11 @@ def test_the_next_set_takes_over_and_the_old_one_no_longer_decides(ledger):
         decoy_key_hash=sha256(b"K_2"),
         validators=validators,
     ).encode()
+
+
+def test_the_next_set_takes_over_and_the_old_one_no_longer_decides():
+    ledger, nodes = begun(RulePack(rotation=True)), ("n2", "n3", "n4", "n5")
+    record = next_set(ledger, nodes)
     assert FIRST_SET == 1
     assert ledger.block(ledger.governance(record)).codes == [0]
     assert isinstance(decode_governance(record), SetUpdate)
@@ -397,7 +408,21 @@ def test_the_next_set_takes_over_and_the_old_one_no_longer_decides(ledger):
     assert outcome.codes == [2, 0]
 
 
-def test_beacons_come_from_validators_and_the_last_one_counts(ledger):
+def test_what_members_do_not_honour_yet_every_member_refuses_on_the_record(ledger):
+    record = next_set(ledger, ("n2", "n3", "n4", "n5"))
+    before = ledger.outcomes[-1].governance_root
+    outcome = ledger.block(ledger.governance(record), ledger.beacon(5, "n2"))
+    assert [(t.code, t.rule) for t in outcome.transactions] == [(3, "rotation"), (3, "beacons")]
+    assert (outcome.governance, outcome.governance_root, outcome.beacon) == ((), before, None)
+    assert [RefusalEntry(t.transaction_id).encode() for t in outcome.transactions] == outcome.entries
+    strangers = ledger.block(ledger.governance(record, submitter="stranger"), ledger.beacon(6, "core"))
+    assert [t.rule for t in strangers.transactions] == ["admission", "authority"]  # who may ask is judged first
+    added = update(ledger, "seller", from_epoch=EpochNumber(1)).encode()
+    assert ledger.block(ledger.governance(added)).codes == [0]  # the first set goes on deciding
+
+
+def test_beacons_come_from_validators_and_the_last_one_counts():
+    ledger = begun(RulePack(beacons=True))
     outcome = ledger.block(ledger.beacon(5, "n1"), ledger.beacon(6, "n2"), ledger.beacon(7, "core"))
     assert outcome.codes == [0, 0, 2]
     assert outcome.beacon.number == 6

@@ -114,7 +114,7 @@ def test_every_field_decoy_and_opening_has_random_bytes_of_its_own():
 def test_a_labels_index_is_proven_and_its_commitment_opens():
     draft = draft_of()
     for label, opening in zip(LABELS, draft.openings, strict=True):
-        output = vrf.verify_proof(vrf.public_key(SEED), alpha(LOG, label, 0), opening.proof)
+        output = vrf.verify(vrf.public_key(SEED), alpha(LOG, label, 0), opening.proof)
         assert vrf.index_of(output) == opening.index
         assert commitment(opening.opening, LOG, label, 0, opening.value) == opening.commitment
         assert b64u(draft.entry_leaf).encode() in opening.value

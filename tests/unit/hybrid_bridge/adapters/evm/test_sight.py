@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_bridge.adapters.evm import sight
 from hybrid_bridge.adapters.evm.sight import Wanted, look_all
-from hybrid_bridge.errors import FieldMalformed, Missing, NotYet
+from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, StateForgotten
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.units import Address, LogId
 
@@ -36,10 +36,12 @@ class Endpoint:
     """What one endpoint says."""
 
     chain: int = 1
+    first_chain: int | None = None  # what it says when it is asked for the first time
     final: int = 100
     newest: int = 120
     history: str = "real"
     size: int = 7
+    forgets: bool = False
     asked: list = field(default_factory=list)
 
 
@@ -53,7 +55,8 @@ def endpoints(monkeypatch):
             self.says, self.contract = endpoint, contract
 
         def chain_id(self):
-            return self.says.chain
+            said, self.says.first_chain = self.says.first_chain or self.says.chain, None
+            return said
 
         def finalized(self):
             return self.block(self.says.final)
@@ -66,6 +69,8 @@ def endpoints(monkeypatch):
         def head(self, log, at):
             assert log == LOG
             self.says.asked.append((self.contract, at))
+            if self.says.forgets:
+                raise StateForgotten(what="x", endpoint="x")
             return head_of(self.says.size)
 
     monkeypatch.setattr(sight, "JsonRpc", lambda name, url: known[url])
@@ -124,6 +129,15 @@ def test_an_endpoint_that_lags_does_not_know_the_block_yet(endpoints):
     assert (seen.finalized_number, seen.finalized_hashes) == (40, {})
 
 
+def test_an_endpoint_that_forgot_the_final_state_is_outvoted_or_named(endpoints):
+    ordinary = Endpoint(forgets=True)
+    assert look_all(endpoints(ordinary, Endpoint(), Endpoint()), wanted())[0].head == head_of(7)
+    for urls, needed in ((endpoints(Endpoint(), ordinary), 2), (endpoints(ordinary), 1)):
+        with pytest.raises(Missing) as caught:
+            look_all(urls, wanted())
+        assert caught.value.what.startswith(f"{needed} endpoints that agree on the log's head; not there at endpoint ")
+
+
 def test_endpoints_of_two_chains_agree_on_nothing(endpoints):
     with pytest.raises(Missing) as caught:
         look_all(endpoints(Endpoint(), Endpoint(chain=2)), wanted())
@@ -140,6 +154,17 @@ def test_the_trust_files_threshold_is_kept(endpoints):
     urls = endpoints(Endpoint(), Endpoint(), Endpoint(history="forged"))
     with pytest.raises(Missing):
         look_all(urls, wanted(60, thresholds={1: 3}))
+
+
+def test_one_endpoint_s_word_about_the_chain_chooses_no_threshold(endpoints):
+    forged = {"history": "forged"}
+    for liar in (Endpoint(chain=999, **forged), Endpoint(first_chain=999, **forged)):
+        with pytest.raises(Missing):
+            look_all(endpoints(liar, Endpoint(**forged), Endpoint()), wanted(60, thresholds={1: 3}))
+    turncoats = (Endpoint(first_chain=2), Endpoint(first_chain=2))
+    with pytest.raises(Missing) as caught:
+        look_all(endpoints(*turncoats, Endpoint()), wanted(60, thresholds={1: 3}))
+    assert caught.value.what == "endpoints that stay on chain 2"
 
 
 def test_one_endpoint_cannot_agree_with_itself(endpoints):

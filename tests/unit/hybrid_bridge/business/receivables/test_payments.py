@@ -82,6 +82,27 @@ def test_after_payment_nothing_moves(bench):
     assert bench.refused("note.default", "holder", note=NOTE, amount="0") == "I10"
 
 
+def test_a_note_whose_payment_nobody_acknowledged_does_not_move(bench):
+    bench.do("note.pay", "core", note=NOTE, paid="1")
+    child = bench.split_fields("note", ("child", 1_000, "next"))
+    assert bench.refused("note.split", "holder", **child) == "I10"
+    assert bench.refused("fin.reserve", "holder", "fin", fin_key=key("fin"), ttl_epochs=5, note__0=NOTE) == "I10"
+    assert state_of(bench) == "HELD"
+    bench.do("note.pay_ack", "holder", note=NOTE, paid="1")
+    assert totals(bench)["paid"] == 1
+
+
+def test_a_bank_that_was_perhaps_paid_hands_no_note_over(bench):
+    bench.reserve("note")
+    bench.finance("note")
+    bench.do("note.pay", "core", note=NOTE, paid="400")
+    over = {"new_fin_key": key("other"), "check_epoch": bench.epoch, "note__0": NOTE}
+    assert bench.refused("fin.refinance", "fin", "other", **over) == "I10"
+    bench.do("fin.release", "fin", note__0=NOTE, reason_code="REPAID")
+    again = {"fin_key": key("other"), "ttl_epochs": 5, "note__0": NOTE}
+    assert bench.refused("fin.reserve", "holder", "other", **again) == "I10"
+
+
 def test_a_note_paid_in_part_moves_no_more(bench):
     bench.settle("note", 1)
     assert bench.refused("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x"))) == "lifecycle"

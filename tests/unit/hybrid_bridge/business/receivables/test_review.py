@@ -24,8 +24,8 @@ def indices(fields=FIELDS, ordinal=1):
     return {index(label) for label in mandatory_labels(fields, ordinal)}
 
 
-def review(inserted, *, distinct=False, fields=FIELDS):
-    review_labels(fields, is_distinct=distinct, true_index=index, inserted=inserted)
+def review(inserted, *, distinct=False, fields=FIELDS, true_index=index):
+    return review_labels(fields, is_distinct=distinct, true_index=true_index, inserted=inserted)
 
 
 def test_an_invoice_has_four_labels():
@@ -44,8 +44,8 @@ def test_abroad_the_e_invoice_is_a_uuid():
 
 
 def test_the_true_labels_pass():
-    review(indices())
-    review(indices() | {sha256(b"more")})
+    assert review(indices()) == mandatory_labels(FIELDS)
+    assert review(indices() | {sha256(b"more")}) == mandatory_labels(FIELDS)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
@@ -59,7 +59,8 @@ def test_a_label_of_another_invoice_is_refuted(number):
 def test_an_ordinal_above_one_counts_only_with_distinct():
     hard = {index(label) for label in mandatory_labels(FIELDS) if label.type in (2, 3)}
     second = hard | {index(label) for label in mandatory_labels(FIELDS, 2) if label.type in (4, 5)}
-    review(second, distinct=True)
+    hard_ones, soft_twins = mandatory_labels(FIELDS)[:2], mandatory_labels(FIELDS, 2)[2:]
+    assert review(second, distinct=True) == (*hard_ones, *soft_twins)
     with pytest.raises(FieldMismatch):
         review(second)
     far = hard | {index(label) for label in mandatory_labels(FIELDS, MAX_TWINS + 1) if label.type in (4, 5)}
@@ -76,3 +77,14 @@ def test_what_is_not_opened_is_missing(name):
 def test_a_number_without_a_normal_form_is_malformed():
     with pytest.raises(FieldMalformed):
         mandatory_labels({**FIELDS, "cn_einv": "2699"})
+
+
+def test_a_label_whose_index_nobody_knows_is_missing_unless_another_form_of_it_stands():
+    second = mandatory_labels(FIELDS, 2)
+    known = {label: index(label) for label in second}.get
+    assert review(indices(ordinal=2), distinct=True, true_index=known) == second
+    with pytest.raises(Missing) as caught:
+        review(indices(), true_index=known)
+    assert caught.value.what == "the VRF proofs of its labels of type 4, 5"
+    with pytest.raises(FieldMismatch):
+        review(set(), true_index=known)

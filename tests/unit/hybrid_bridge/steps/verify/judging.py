@@ -10,7 +10,7 @@ from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.steps.verify import verify
 from tests.bundles import NOW, Consortium, consortium, edit
 
-ALL = ("receivable", "split", "financing", "unregistered", "history", "document")
+ALL = ("receivable", "split", "financing", "unregistered", "history", "document", "omission")
 
 
 @cache

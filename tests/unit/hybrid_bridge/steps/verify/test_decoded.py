@@ -12,6 +12,7 @@ from hybrid_bridge.core.labels import Label
 from hybrid_bridge.errors import (
     EntryMalformed,
     FieldMalformed,
+    Malformed,
     NotCanonical,
     RecordMalformed,
     SetMismatch,
@@ -20,8 +21,9 @@ from hybrid_bridge.errors import (
     Truncated,
     WordMalformed,
 )
+from hybrid_bridge.steps.verify import decoded
 from tests.bundles import edit
-from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, stopped, world
+from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 AT = "3 structs"
 ENTRY = "epochs.0.entries.0"
@@ -308,3 +310,30 @@ def test_a_key_binding_is_of_version_1_and_a_scheme_we_know():
 def test_promise_signature_as_transaction():
     """What is signed begins with its own context: the bytes of another statement are no transaction."""
     stopped(changed("document", f"{ENTRY}.transaction", context("promise") + bytes(153 + 66)), FieldMalformed, AT)
+
+
+# ── provenance ──
+
+
+@pytest.mark.parametrize("text", ["{ not json", '{"b":1,"a":2}', "captured by a notary", "1.5", ""])
+def test_a_provenance_that_is_not_jcs_is_malformed(text):
+    with pytest.raises(Malformed) as caught:
+        judged(replace(good(), provenance=text))
+    assert caught.value.stopped_at == AT
+
+
+def test_a_provenance_is_any_jcs_value():
+    for text in ('{"a":2,"b":1}', '"captured by a notary"', "1"):
+        assert judged(replace(good(), provenance=text)).complete
+
+
+# ── how much there may be to check ──
+
+
+def test_each_certificate_counts_once_for_each_root(monkeypatch):
+    """64 certificates on 64 roots of one name would be 4,096 signature checks."""
+    roots = world().trust().member_roots * 64
+    assert judged(good("history"), member_roots=roots[:8]).complete
+    monkeypatch.setattr(decoded, "MAX_SIGNATURES", 3 * 4 + 5 + 4 * 8 - 1)
+    error = stopped(good("history"), TooLong, AT, member_roots=roots[:8])
+    assert (error.field, error.got) == ("bundle.signatures", 3 * 4 + 5 + 4 * 8)

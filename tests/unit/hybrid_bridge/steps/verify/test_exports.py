@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from hybrid_bridge.core.certificate import load_certificate
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import RecordEntry
@@ -230,7 +229,17 @@ def test_of_a_schema_that_is_unknown_only_the_reserved_names_are_judged():
 
 def test_an_issuer_without_names_is_told_as_such():
     assert exports._issuer(WORLD.root, WORLD.trust(), NOW)[0] == "unnamed (no identifier)"
-    assert load_certificate(WORLD.root)
+
+
+def test_an_issuer_whose_certificate_is_not_for_an_identity_key_is_undecided():
+    """The same root certifies TLS, owners and relayers; none of them submits records."""
+    assert exports._issuer(WORLD.root, WORLD.trust(), NOW)[1] == "a certificate for an identity key"
+
+
+def test_whom_a_certificate_of_anybody_names_is_not_repeated():
+    shown = verify_export(presentation(), WORLD.trust(member_roots=()), NOW)
+    issuer = next(verdict for verdict in shown.verdicts if verdict.name == "issuer")
+    assert issuer.detail.startswith("the submitter is the holder of key ")
 
 
 # ── machines ──

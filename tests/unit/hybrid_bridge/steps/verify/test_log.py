@@ -241,7 +241,7 @@ def test_a_bit_of_a_path(name, path):
         ("receivable", f"{ENTRY}.entry"),
         ("receivable", "epochs.0.record"),
         ("history", "governance.records.1.record"),
-        ("history", "rotations.0.epoch.record"),
+        ("document", "rotations.0.epoch.record"),
     ],
 )
 def test_a_bit_of_what_the_path_begins_with(name, path):
@@ -277,6 +277,23 @@ def test_a_rotation_note_of_another_history():
     liar = world().variant(1, batch_root=bytes(32))
     bundle = edit(good("document"), "rotations.0.note", lambda _: liar.note(4))
     stopped(bundle, RootMismatch, PATHS)
+
+
+def test_a_rotations_epoch_stands_in_one_line_with_the_others():
+    """Epoch 2, which the rotation shows, ends at block 54 and holds 8 governance records."""
+    before = world().closed[1].record
+    small = {"governance_size": 1, "governance_root": world().genesis.log_id}
+    blocks = {"first_block": 1, "end_block": 1, "last_block_hash": before.last_block_hash}
+    for words, field in ((blocks, "epoch.first_block"), (small, "epoch.governance_size")):
+        liar = world().variant(3, **words)
+        assert stopped(liar.bundle(6, liar.epoch_part(3, 6), anchors=()), FieldMismatch, ARITHMETIC).field == field
+
+
+def test_a_rotations_epoch_is_the_record_shown_for_that_epoch():
+    liar = world().variant(2, flags=1)
+    rotation = replace(world().rotation(6), epoch=liar.proven(2, 4))
+    bundle = world().bundle(6, world().epoch_part(2, 6), rotations=(rotation,), anchors=())
+    assert stopped(bundle, FieldMismatch, ARITHMETIC).field == "rotations.epoch"
 
 
 def test_update_not_in_covered_epoch():

@@ -253,11 +253,10 @@ def test_an_anchor_before_the_epoch_ended_is_refused():
     assert stopped(replace(good(), anchors=(anchor,)), FieldMismatch, AT).field == "header.timestamp"
 
 
-def test_tokens_and_timestamps_are_kept_and_not_judged():
-    anchors = (*good().anchors, TokenAnchor(tree_size=4, token=b"t"), TimestampsAnchor(tree_size=4, proof=b"o"))
+def test_open_timestamps_are_kept_and_not_judged():
+    anchors = (*good().anchors, TimestampsAnchor(tree_size=4, proof=b"o"))
     evidence = judged(replace(good(), anchors=anchors))
-    assert [item.place for item in evidence.unjudged] == ["rfc3161 anchor of size 4", "ots anchor of size 4"]
-    assert len({item.sha256 for item in evidence.unjudged}) == 2
+    assert [item.place for item in evidence.unjudged] == ["ots anchor of size 4"]
 
 
 # ── beacons ──

@@ -9,6 +9,7 @@ from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.evidence import UNDECIDED, VERIFIED
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import IdentityValue, Label, life
+from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.core.trust import TrustedLog
 from hybrid_bridge.errors import (
     FieldMalformed,
@@ -19,13 +20,15 @@ from hybrid_bridge.errors import (
     TooLong,
 )
 from hybrid_bridge.steps.batch import label_index
-from tests.bundles import Consortium, consortium, edit, flip
+from tests.bundles import LADDERS, Consortium, consortium, edit, flip
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 AT = "10 registry"
+PATHS = "6 hash paths"
 ABSENT = "epochs.0.labels.0"  # of "unregistered"
 IDENTITY = "epochs.1.labels.0"  # of "financing"
-LIFE = "epochs.1.labels.1"
+FIRST_LIFE = 4  # behind the invoice's identity labels
+LIFE = f"epochs.1.labels.{FIRST_LIFE}"
 
 
 def note() -> str:
@@ -36,7 +39,7 @@ def note() -> str:
 def life_labels(*positions: int):
     """The financing with some versions of the note's life: 0 … 3 present, 4 absent."""
     labels = good("financing").epochs[1].labels
-    return changed("financing", "epochs.1.labels", tuple(labels[1 + k] for k in positions))
+    return changed("financing", "epochs.1.labels", tuple(labels[FIRST_LIFE + k] for k in positions))
 
 
 def statement(bundle) -> str:
@@ -51,13 +54,13 @@ def test_absence_terminal_equals_key():
     """The pair of the index itself under a path that is no such presence."""
     part = good("unregistered").epochs[0].labels[0]
     terminal = TerminalPart(index=part.index, commitment=bytes(32))
-    stopped(changed("unregistered", f"{ABSENT}.terminal", terminal), RootMismatch, AT)
+    stopped(changed("unregistered", f"{ABSENT}.terminal", terminal), RootMismatch, PATHS)
 
 
 def test_absence_terminal_off_prefix():
     part = absent_beside_a_pair()
     terminal = replace(part.terminal, index=flip(part.terminal.index, 255))
-    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(part, terminal=terminal)), TerminalMalformed, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(part, terminal=terminal)), TerminalMalformed, PATHS)
 
 
 def absent_beside_a_pair() -> LabelPart:
@@ -88,28 +91,28 @@ def test_presence_of_neighbour():
     """Somebody else's pair does not make a label present."""
     neighbour = absent_beside_a_pair()
     terminal = replace(neighbour.terminal, index=neighbour.index)
-    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(neighbour, terminal=terminal)), RootMismatch, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: replace(neighbour, terminal=terminal)), RootMismatch, PATHS)
 
 
 def test_a_registered_label_cannot_be_shown_absent():
     shown = good("financing").epochs[1].labels[0]
     other = world().closed[2].registry.prove(flip(shown.index))
     hidden = replace(shown, value=None, opening=None, path=other.path, terminal=None)
-    stopped(changed("financing", IDENTITY, hidden), RootMismatch, AT)
+    stopped(changed("financing", IDENTITY, hidden), RootMismatch, PATHS)
 
 
 def test_hole_with_wrong_root():
     hidden = replace(absent_beside_a_pair(), terminal=None)
-    stopped(edit(good("unregistered"), ABSENT, lambda _: hidden), RootMismatch, AT)
+    stopped(edit(good("unregistered"), ABSENT, lambda _: hidden), RootMismatch, PATHS)
     stopped(
         edit(good("unregistered"), ABSENT, lambda _: replace(absent_in_a_hole(), path=(b"\x01" * 32,))),
         RootMismatch,
-        AT,
+        PATHS,
     )
 
 
 def test_deepest_sibling_empty():
-    stopped(changed("unregistered", f"{ABSENT}.path.0", ZERO), TerminalMalformed, AT)
+    stopped(changed("unregistered", f"{ABSENT}.path.0", ZERO), TerminalMalformed, PATHS)
 
 
 def test_path_257():
@@ -120,12 +123,12 @@ def test_path_257():
 
 def test_registry_leaf_as_node():
     """cross/: a level left out, and a leaf where a node should be."""
-    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[1:]), RootMismatch, AT)
+    stopped(changed("unregistered", f"{ABSENT}.path", lambda path: path[:-1]), RootMismatch, PATHS)
 
 
 def test_the_registry_of_another_epoch_is_another_root():
     earlier = world().epoch_part(2, 4, labels=good("unregistered").epochs[0].labels)
-    stopped(edit(good("unregistered"), "epochs.0", lambda _: earlier), RootMismatch, AT)
+    stopped(edit(good("unregistered"), "epochs.0", lambda _: earlier), RootMismatch, PATHS)
 
 
 # ── VRF ──
@@ -222,9 +225,9 @@ def test_top_version_not_shown_absent(shown):
 
 
 def test_the_last_event_must_be_opened():
-    last = replace(good("financing").epochs[1].labels[4], value=None, opening=None)
+    last = replace(good("financing").epochs[1].labels[FIRST_LIFE + 3], value=None, opening=None)
     assert statement(edit(life_labels(0, 1, 2, 3, 4), "epochs.1.labels.3", lambda _: last)) == "present, use unknown"
-    first = replace(good("financing").epochs[1].labels[1], value=None, opening=None)
+    first = replace(good("financing").epochs[1].labels[FIRST_LIFE], value=None, opening=None)
     bundle = edit(life_labels(0, 1, 2, 3, 4), "epochs.1.labels.0", lambda _: first)
     assert statement(bundle) == "state FINANCED after event 3"
 
@@ -281,7 +284,9 @@ def test_a_registration_does_not_grow_old():
 
 def test_a_bare_index_is_listed_and_says_nothing_of_a_label():
     bare = dict.fromkeys(("label", "version", "proof", "value", "opening"))
-    present = edit(good("financing"), "epochs.1.labels", lambda parts: tuple(replace(p, **bare) for p in parts[::4]))
+    present = edit(
+        good("financing"), "epochs.1.labels", lambda parts: tuple(replace(p, **bare) for p in parts[:: FIRST_LIFE + 3])
+    )
     evidence = judged(present, require=("integrity",))
     assert [fact.statement for fact in evidence.registry] == ["present, label not shown"] * 2
     assert evidence.verdict("registry").result == "not shown"
@@ -328,3 +333,48 @@ def trusted(bundle):
 
 def test_all_versions_and_the_opening_of_the_last_are_verified():
     assert judged(good("financing")).verdict("registry").result == VERIFIED
+
+
+# ── from epoch to epoch ──
+
+
+def test_a_registry_that_lost_a_label_is_evidence_against_its_validators():
+    """Absent, present, absent: each root is signed, each path holds, and together they break the one promise."""
+    label = good("financing").epochs[1].labels[0]
+    emptied = genesis_tree(world().secrets[0], LADDERS)
+    liar = world().variant(3, registry=emptied, registry_root=emptied.root)
+    shown = Label.decode(label.label)
+    gone = liar.label(shown, 0, 3)
+    parts = liar.epoch_part(2, 4, labels=(liar.label(shown, 0, 2),)), liar.epoch_part(3, 4, labels=(gone,))
+    error = stopped(liar.bundle(4, *parts, anchors=()), FieldMismatch, AT)
+    assert (error.field, error.got) == (f"registry index {label.index.hex()}", "absent")
+    assert error.expected == label.terminal.commitment.hex()
+
+
+def test_a_pair_that_changed_its_commitment_is_evidence_too():
+    label = good("financing").epochs[1].labels[0]
+    other = genesis_tree(world().secrets[0], LADDERS).insert([(label.index, bytes(32))])
+    liar = world().variant(3, registry=other, registry_root=other.root)
+    shown = Label.decode(label.label)
+    parts = [liar.epoch_part(e, 4, labels=(liar.label(shown, 0, e, opened=e == 2),)) for e in (2, 3)]
+    error = stopped(liar.bundle(4, *parts, anchors=()), FieldMismatch, AT)
+    assert error.got == "00" * 32
+
+
+def test_absent_and_then_present_is_how_a_label_comes():
+    """Insert-if-absent: one index without its label is enough to see it."""
+    index, _ = label_index(world().genesis, world().vrf_seed, life("note", note()), 3)
+    before = genesis_tree(world().secrets[0], LADDERS)
+    liar = world().variant(1, registry=before, registry_root=before.root)
+    parts = [liar.epoch_part(e, 4, labels=(liar.label(life("note", note()), 3, e),)) for e in (1, 2)]
+    facts = judged(liar.bundle(4, *parts, anchors=()), require=("integrity",)).registry
+    assert [fact.versions for fact in facts] == [(3,), (3,)]
+    assert [part.labels[0].index for part in parts] == [index, index]
+
+
+def test_a_path_of_the_registry_is_followed_before_any_signature():
+    """SPEC §15: strangers signed the checkpoint too, and nobody has looked yet."""
+    bundle = changed("unregistered", f"{ABSENT}.path.0", flip)
+    strangers = [replace(v, attestation=b"\x05" * 32) for v in world().validators_of(4)[:3]]
+    note = world().signed(world().checkpoint(4), strangers)
+    stopped(edit(bundle, "checkpoints.0.note", lambda _: note), RootMismatch, PATHS)

@@ -1,25 +1,29 @@
 """Check 13 through whole bundles: rules between records, documents, what labels were opened to."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import ArtefactPart
 from hybrid_bridge.core.encoding import b64u, parse_b64u, sha256
-from hybrid_bridge.core.labels import IdentityValue, LifeValue, commitment, life
+from hybrid_bridge.core.labels import IdentityValue, LifeValue, commitment, life, normalised
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.registry import PrefixTree
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
+from hybrid_bridge.steps import submit
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
+from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.testing.datasets.play import Played
-from tests.bundles import _sorted, edit
+from tests.bundles import CADENCE, INVOICE, NOW, START, Consortium, _sorted, edit
 from tests.ledger import counted
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
 AT = "13 rules"
 FIRST, THIRD = "epochs.0.entries", "epochs.1.labels"
+BACKING = ("note", "face", "back.0.object", "back.0.allot")
 
 
 def shown(*entries, labels=(), w=None, **parts):
@@ -86,6 +90,28 @@ def test_a_transaction_shows_every_claim_of_its_record():
     assert "parent's face is not shown" in judged(shown(world().entry(35, transaction=True))).warnings[0]
 
 
+# ── I9 ──
+
+
+@pytest.mark.parametrize(
+    ("moment", "holds"),
+    [
+        (START - 86_400, True),
+        (START - 86_401, False),
+        (START + CADENCE + 120, True),
+        (START + CADENCE + 121, False),
+        (1, False),
+    ],
+)
+def test_an_event_is_of_its_epoch_as_far_as_late_reports_go(moment, holds):
+    liar = lied(("note.accept/1", fields_of(3, event_time=moment)))
+    bundle = shown(liar.entry(0, "event_time"), w=liar, anchors=())
+    if holds:
+        assert judged(bundle, require=()).complete
+    else:
+        assert stopped(bundle, FieldMismatch, AT).field == "event_time (I9)"
+
+
 # ── I6b ──
 
 
@@ -114,38 +140,115 @@ def without(bundle, record_type: bytes):
 
 @pytest.mark.parametrize(
     ("record_type", "missing"),
-    [(b"\x01\x02", "the debtor's confirmation of asset"), (b"\x01\x05", "the issue of the financed note")],
+    [
+        (b"\x01\x01", "the opened invoice of asset"),
+        (b"\x01\x02", "the debtor's confirmation of asset"),
+        (b"\x01\x05", "the issue of the financed note"),
+    ],
 )
-def test_a_financing_without_confirmation_or_issue_is_never_verified(record_type, missing):
+def test_a_financing_without_invoice_confirmation_or_issue_is_never_verified(record_type, missing):
     evidence = judged(without(good("financing"), record_type))
     assert not evidence.complete
     assert any(what.startswith(f"I12: {missing}") for what in evidence.missing)
 
 
-def test_a_financing_without_the_label_of_its_invoice_is_never_verified():
-    asset = world().events[13]["fields"]["object"]
-    bundle = edit(good("financing"), THIRD, lambda labels: labels[1:])
-    assert judged(bundle).missing == (f"I12: the registry label of asset {asset}, opened to its confirmation",)
-    closed = edit(good("financing"), f"{THIRD}.0", lambda part: replace(part, value=None, opening=None))
-    assert judged(closed).missing == (f"I12: the registry label of asset {asset}, opened to its confirmation",)
+def test_a_confirmation_without_its_transaction_names_no_label():
+    entries = (world().entry(k, *names) for k, names in ((12, INVOICE), (13, ("object",)), (14, BACKING)))
+    labels = good("financing").epochs[1].labels
+    (missing,) = judged(shown(*entries, world().entry(48, "note.0"), labels=labels)).missing
+    assert missing.startswith("I12: the transaction of the confirmation of asset")
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_financing_without_a_label_of_its_invoice_is_never_verified(number):
+    kind = world().played[13].draft.openings[number].label.type
+    bundle = edit(good("financing"), THIRD, lambda labels: (*labels[:number], *labels[number + 1 :]))
+    assert judged(bundle).missing == (_wanting(f"the VRF proofs of its labels of type {kind}"),)
+    closed = edit(good("financing"), f"{THIRD}.{number}", lambda part: replace(part, value=None, opening=None))
+    assert judged(closed).missing == (_wanting(f"its label of type {kind}, present in the registry and opened"),)
+
+
+def _wanting(what: str) -> str:
+    return f"I12: of the invoice of asset {world().events[13]['fields']['object']}, {what}"
+
+
+@pytest.mark.parametrize("name", ["seller", "inv_no", "cn_einv", "gross"])
+def test_a_financing_whose_invoice_is_half_opened_is_never_verified(name):
+    """The holder picks the fields; a number that he keeps back may be the one that is financed elsewhere."""
+    fields = [field for field in INVOICE if field != name]
+    entries = edit(good("financing"), FIRST, lambda parts: tuple(_reopened(part, fields) for part in parts))
+    assert judged(entries).missing[0].startswith(_wanting("the opened field"))
+
+
+def _reopened(part, fields):
+    return world().entry(12, *fields) if part.entry == world().played[12].draft.entry else part
 
 
 def test_a_financing_that_hides_what_backs_its_note_is_never_verified():
     """The holder picks the fields: leaving the backing out, or half of it, excuses nothing."""
     for names in (("note",), ("note", "back.0.object"), ("note", "face", "back.0.object")):
-        entries = world().entry(13, "object"), world().entry(14, *names), world().entry(48, "note.0")
-        labels = good("financing").epochs[1].labels
-        (missing,) = judged(shown(*entries, labels=labels)).missing
+        bundle = edit(good("financing"), FIRST, lambda parts, n=names: _with(parts, world().entry(14, *n)))
+        (missing,) = (what for what in judged(bundle).missing if not what.startswith("I6b"))
         assert missing.startswith("I12: all that backs the note")
-    whole = world().entry(13, "object"), world().entry(14, transaction=True), world().entry(48, "note.0")
-    assert judged(shown(*whole, labels=good("financing").epochs[1].labels)).complete
+    assert judged(edit(good("financing"), FIRST, lambda p: _with(p, world().entry(14, transaction=True)))).complete
+
+
+def _with(parts, other):
+    return tuple(other if part.entry == other.entry else part for part in parts)
 
 
 def test_another_invoices_label_is_not_this_ones():
     other = world().played[9].draft.openings[0].label
     bundle = edit(good("financing"), f"{THIRD}.0", lambda _: world().label(other, 0, 3))
-    (missing,) = judged(bundle).missing
-    assert missing.startswith("I12: the registry label of asset")
+    assert judged(bundle).missing == (_wanting("the VRF proofs of its labels of type 2"),)
+
+
+# ── I12 when the debtor and all validators lie ──
+
+
+class Liar(Consortium):
+    """A consortium in which an event is confirmed with other labels."""
+
+    events_changed: ClassVar[dict] = {}
+
+    def _live(self):
+        for number, change in self.events_changed.items():
+            self.events[number] = {**self.events[number], **change}
+        super()._live()
+
+
+def confirming(**labels):
+    """The bundle of a financing; event 13 confirms the invoice, event 17 the next one, with the labels given."""
+    kind = type("Other", (Liar,), {"events_changed": {int(k[1:]): {"labels": rows} for k, rows in labels.items()}})
+    return kind()
+
+
+INVENTED = {"type": 2, "parts": ["CN", "26990000000000000777"]}
+
+
+def test_a_confirmation_with_an_invented_number_is_refuted():
+    """F-R15: the debtor confirmed with the number of another invoice; everything else is whole and signed."""
+    rows = world().events[13]["labels"]
+    liar = confirming(e13=[INVENTED, *rows[1:]])
+    error = stopped(liar.financing(), FieldMismatch, AT, **_trust_in(liar))
+    assert error.field == "label"
+    true = edit(
+        liar.financing(), THIRD, lambda labels: (liar.label(normalised(2, *rows[0]["parts"]), 0, 3), *labels[1:])
+    )
+    assert stopped(true, FieldMismatch, AT, **_trust_in(liar)).got == "another index"
+
+
+def test_a_confirmation_without_labels_is_refuted_once_its_transaction_and_the_true_labels_are_shown():
+    liar = confirming(e13=[])
+    evidence = verify(liar.financing().encode(), liar.trust(), NOW)
+    assert [what.split(", ")[1] for what in evidence.missing] == ["the VRF proofs of its labels of type 2"]
+    labels = tuple(liar.label(normalised(r["type"], *r["parts"]), 0, 3) for r in world().events[13]["labels"])
+    error = stopped(edit(liar.financing(), THIRD, lambda _: labels), FieldMismatch, AT, **_trust_in(liar))
+    assert error.got == "another index"
+
+
+def _trust_in(w):
+    return {"logs": w.trust().logs, "public_chains": w.trust().public_chains, "member_roots": w.trust().member_roots}
 
 
 # ── what a label was opened to ──
@@ -168,19 +271,54 @@ def relabelled(change):
 
 
 def test_a_label_opened_to_another_object_than_its_record_is_refuted():
-    error = stopped(relabelled(lambda value: replace(value, object_id="0" * 32)), FieldMismatch, AT)
+    bundle = relabelled(lambda value: replace(value, object_id="0" * 32))
+    assert stopped(bundle, FieldMismatch, "10 registry").expected == _op(13, 0).commitment.hex()
+    unsigned = edit(bundle, FIRST, lambda parts: _with(parts, world().entry(13, "object")))
+    error = stopped(unsigned, FieldMismatch, AT)
     assert (error.field, error.got) == ("labels.value.object", "0" * 32)
 
 
 def test_a_label_opened_to_an_entry_that_is_not_shown_confirms_nothing():
     """registry/opening-of-other-entry: the object is right, and another record than the confirmation inserted it."""
+    bundle = relabelled(lambda value: replace(value, entry_leaf=sha256(b"other")))
+    assert stopped(bundle, FieldMismatch, "10 registry").expected == _op(13, 0).commitment.hex()
+    hidden = edit(bundle, FIRST, lambda parts: _with(parts, world().entry(13, "object", "distinct")))
     asset = world().events[13]["fields"]["object"]
-    missing = judged(relabelled(lambda value: replace(value, entry_leaf=sha256(b"other"))), require=()).missing
-    assert missing == (f"I12: the registry label of asset {asset}, opened to its confirmation",)
+    (missing,) = judged(hidden, require=()).missing
+    assert missing.startswith(f"I12: the transaction of the confirmation of asset {asset}")
+
+
+def test_a_label_whose_value_names_a_transaction_that_did_not_insert_it_is_refuted():
+    """Another confirmation can insert a label whose hidden value names this one."""
+    rows, leaf = world().events[13]["labels"], {}
+
+    class Borrower(Liar):
+        events_changed: ClassVar[dict] = {13: {"labels": rows[1:]}, 17: {"labels": [rows[0]]}}
+
+        def _live(self):
+            real = submit.identity_value
+
+            def lied(entry_leaf, object_id):
+                leaf.setdefault(object_id, entry_leaf)
+                ours = world().events[13]["fields"]["object"]
+                return real(leaf.get(ours, entry_leaf), ours if ours in leaf else object_id)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(submit, "identity_value", lied)
+                super()._live()
+
+    liar = Borrower()
+    label = liar.label(normalised(2, *rows[0]["parts"]), 0, 3)
+    bundle = edit(liar.financing(), THIRD, lambda labels: (label, *labels))
+    assert stopped(bundle, FieldMismatch, AT, **_trust_in(liar)).field == "labels.value.entry"
+
+
+def _op(event: int, number: int):
+    return world().played[event].draft.body.payload.ops[number]
 
 
 def test_a_life_event_of_another_type_than_its_record_is_refuted():
-    w, label = world(), good("financing").epochs[1].labels[4]
+    w, label = world(), good("financing").epochs[1].labels[7]
     value = LifeValue.decode(label.value.encode())
     assert value.entry_leaf == w.played[48].draft.entry_leaf
     lie = replace(value, code="0x010d").encode()
@@ -199,13 +337,10 @@ def _life_label():
 
 
 def test_a_record_that_hides_its_object_confirms_nothing():
-    entries = (
-        world().entry(13),
-        world().entry(14, "note", "face", "back.0.object", "back.0.allot"),
-        world().entry(48, "note.0"),
-    )
+    """Nor is it taken for a contradiction of the label that names it."""
+    entries = (world().entry(13), world().entry(14, *BACKING), world().entry(48, "note.0"))
     missing = judged(shown(*entries, labels=good("financing").epochs[1].labels)).missing
-    assert len(missing) == 2
+    assert [what.split(" of ")[0] for what in missing] == ["I12: the debtor's confirmation", "I12: the opened invoice"]
 
 
 # ── documents ──

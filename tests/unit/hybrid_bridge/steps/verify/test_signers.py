@@ -289,7 +289,7 @@ def test_a_witness_that_is_named_may_sign_and_is_not_judged():
     evidence = judged(witnessed())
     assert evidence.complete
     assert [item.place for item in evidence.unjudged] == ["line of witness.example on size 4"]
-    assert evidence.verdict("witnesses").detail == "1 cosignature kept and not judged"
+    assert evidence.verdict("witnesses").detail == "1 cosignature kept, not judged"
 
 
 def test_cosignature_time_altered_shows_in_the_evidence():
@@ -299,12 +299,6 @@ def test_cosignature_time_altered_shows_in_the_evidence():
         lambda note: with_lines(lambda old: [*old[:-1], replace(old[-1], signature=b"\x08" * 72)], note),
     )
     assert judged(other).unjudged != judged(witnessed()).unjudged
-
-
-def test_a_policy_that_is_not_judged_is_missing():
-    for bundle in (good(), witnessed()):
-        missing = judged(bundle, tlog_policy="log x\n").missing
-        assert missing == ("witnesses: a verifier that judges witnesses by a tlog_policy",)
 
 
 def test_a_witness_line_that_nobody_named_is_refused():

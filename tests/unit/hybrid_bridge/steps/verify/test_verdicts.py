@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from hybrid_bridge.core.bundle import RenewalPart, SourceEvidence
+from hybrid_bridge.core.bundle import SourceEvidence
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED
 from hybrid_bridge.core.governance import REMOVE, MemberUpdate, Notice
+from hybrid_bridge.core.labels import Label
 from hybrid_bridge.ports import Head
 from hybrid_bridge.steps.verify import PublicSight
 from tests.bundles import CADENCE, CHAIN, CONTRACT, NOW, START, edit
@@ -74,16 +75,79 @@ def test_freshness_can_be_required():
 # ── governance since ──
 
 
+def since(bundle, **trust):
+    """Result, and what would be needed."""
+    verdict = judged(bundle, require=(), **trust).verdict("governance since")
+    return verdict.result, verdict.missing
+
+
+def epochs(*numbers, size=6, **parts):
+    """Set 2 came in epoch 2, the freeze in epoch 3; a record stands in epoch 1 if that is among them."""
+    w, shown = world(), (world().entry(2, "note", "due_date"),)
+    return w.bundle(size, *(w.epoch_part(n, size, entries=shown if n == 1 else ()) for n in numbers), **parts)
+
+
 def test_equal_sizes_show_that_nothing_happened():
-    epochs = world().epoch_part(3, 6), world().epoch_part(5, 6)
-    verdict = judged(world().bundle(6, *epochs)).verdict("governance since")
+    verdict = judged(epochs(3, 5)).verdict("governance since")
     assert (verdict.result, verdict.detail) == (VERIFIED, "none from epoch 3 to 5, shown by equal sizes")
 
 
 def test_other_sizes_without_the_records_show_nothing():
-    epochs = world().epoch_part(1, 6), world().epoch_part(5, 6)
-    verdict = judged(world().bundle(6, *epochs)).verdict("governance since")
-    assert verdict.result == NOT_SHOWN
+    assert since(epochs(1, 5)) == (NOT_SHOWN, "the governance records from epoch 1 to 5")
+
+
+def test_all_records_from_before_the_record_up_to_the_newest_epoch_are_shown():
+    assert since(epochs(1, 2, 3, size=4, governance=world().governance_part(1, 3))) == (VERIFIED, "")
+    whole = epochs(1, 3, 5, governance=world().governance_part(1, 3))
+    assert since(whole) == (VERIFIED, ""), "nothing between epochs 3 and 5, by equal sizes"
+    assert judged(whole).verdict("governance since").detail == "2 records from epoch 1 to 3"
+
+
+def test_governance_that_ends_before_the_newest_epoch_is_not_rounded_up():
+    """The freeze of epoch 3 would be hidden by whoever stops at epoch 2."""
+    early = world().governance_part(1, 2)
+    assert since(epochs(1, 2, governance=early)) == (
+        UNDECIDED,
+        "the record of epoch 5, the newest of the checkpoints shown",
+    )
+    assert since(epochs(1, 2, 5, governance=early)) == (UNDECIDED, "the governance records from epoch 1 to 5")
+
+
+def test_governance_that_begins_after_the_record_is_not_rounded_up():
+    """The update to set 2, in epoch 2, would be hidden."""
+    late = world().governance_part(2, 3)
+    assert since(epochs(1, 2, 3, size=4, governance=late)) == (UNDECIDED, "the governance records from epoch 1 to 3")
+
+
+@pytest.mark.parametrize("what", ["entries", "labels", "absences"])
+def test_governance_is_since_the_earliest_thing_stated(what):
+    w = world()
+    stated = {
+        "entries": w.entry(2),
+        "labels": w.label(Label(2, ("CN", "26990000000000000001")), 0, 1),
+        "absences": w.absence(w.no_entry),
+    }
+    first = w.epoch_part(1, 4, **{what: (stated[what],)})
+    late = w.bundle(4, first, w.epoch_part(2, 4), w.epoch_part(3, 4), governance=w.governance_part(2, 3))
+    assert since(late)[0] == UNDECIDED
+    assert since(edit(late, f"epochs.0.{what}", lambda _: ()))[0] == VERIFIED
+
+
+def test_a_checkpoint_beyond_the_epochs_that_can_be_shown_leaves_governance_open():
+    missing = "the record of epoch 5, the newest of the checkpoints shown"
+    assert since(good("history")) == (UNDECIDED, missing)
+    bare = edit(good("history"), "governance", lambda _: None)
+    assert since(bare) == (NOT_SHOWN, missing)
+
+
+def test_governance_of_a_log_that_nobody_chose_is_undecided():
+    log = f"trust in log {world().genesis.log_id.hex()} (trust file or --log)"
+    assert since(epochs(3, 5), logs=()) == (UNDECIDED, log)
+    assert since(epochs(1, 5), logs=())[0] == NOT_SHOWN
+
+
+def test_without_any_epoch_nothing_is_said_of_governance():
+    assert since(world().bundle(4))[0] == NOT_SHOWN
 
 
 def test_every_kind_of_governance_record_is_told_in_words():
@@ -138,6 +202,12 @@ def test_a_level_that_was_not_reached_is_missing():
     assert judged(good(), minimum_level="A2", logs=()).missing[-1] == "level: A2; A0 was reached"
 
 
+def test_an_age_that_the_file_limits_is_required():
+    """As a level and a policy are: who writes it does not mean it for a hint."""
+    assert judged(good("history"), max_age=60, require=()).complete
+    assert judged(good("history"), max_age=59, require=()).missing == ("freshness: a head not older than 59 s",)
+
+
 def test_no_level_is_reached_in_a_log_that_nobody_chose():
     assert judged(good(), logs=()).verdict("level").result == "A0"
 
@@ -154,17 +224,15 @@ def test_a_registry_statement_of_a_log_that_nobody_chose_is_undecided():
 def test_everything_that_no_check_looks_into_is_listed_by_its_digest():
     bundle = replace(
         good(),
-        provenance="captured by a notary",
+        provenance='"captured by a notary"',
         source_evidence=(SourceEvidence(type="fabric", epoch=1, data=b"blocks"),),
-        renewals=(RenewalPart(hash="sha-256", token=b"token"),),
         extensions={"note": {"a": 1}},
     )
     evidence = judged(bundle)
     assert evidence.complete
     assert {item.place: item.sha256 for item in evidence.unjudged} == {
         "source evidence fabric of epoch 1": sha256(b"blocks"),
-        "provenance": sha256(b"captured by a notary"),
-        "renewal by sha-256": sha256(b"token"),
+        "provenance": sha256(b'"captured by a notary"'),
         "extension note": sha256(b'{"a":1}'),
     }
 
@@ -186,3 +254,50 @@ def test_absences_are_listed():
     assert (fact.epoch, fact.leaf) == (1, world().no_entry)
     again = edit(good("history"), "epochs.0.absences", lambda parts: parts * 2)
     assert len(judged(again).absences) == 2
+
+
+# ── sequence numbers ──
+
+
+def by_one_submitter(count):
+    """Events of the submitter who has the most, in the order of its numbers."""
+    numbers = {}
+    for position, played in enumerate(world().played):
+        if position in frauds():
+            continue
+        numbers.setdefault(played.signed.body.submitter, []).append((played.signed.body.sequence, position))
+    return [position for _, position in sorted(max(numbers.values(), key=len))[:count]]
+
+
+def frauds():
+    entries = world().closed[0].batch.entries
+    return {k for k, played in enumerate(world().played) if played.draft.entry not in entries}
+
+
+def numbered(*positions):
+    entries = sorted((world().entry(p, transaction=True) for p in positions), key=lambda part: part.index)
+    return judged(world().bundle(4, world().epoch_part(1, 4, entries=tuple(entries))), require=("integrity",))
+
+
+def test_a_shown_transaction_has_its_number():
+    (position,) = by_one_submitter(1)
+    (record,) = numbered(position).records
+    body = world().played[position].signed.body
+    assert (record.submitter, record.sequence) == (body.submitter, body.sequence)
+
+
+def test_numbers_between_those_shown_are_known_to_be_kept_back():
+    first, *_, last = positions = by_one_submitter(4)
+    numbers = [world().played[p].signed.body.sequence for p in (first, last)]
+    between = numbers[1] - numbers[0] - 1
+    assert between >= len(positions) - 2
+    (warning,) = [w for w in numbered(first, last).warnings if "of submitter" in w]
+    told = f"the numbers {numbers[0]}, {numbers[1]} are shown; {between} between them not"
+    assert warning.endswith(told)
+
+
+def test_numbers_that_follow_one_another_leave_nothing_between():
+    positions = by_one_submitter(60)
+    sequence = {world().played[p].signed.body.sequence: p for p in positions}
+    pair = next((p, sequence[n + 1]) for n, p in sequence.items() if n + 1 in sequence)
+    assert not [w for w in numbered(*pair).warnings if "of submitter" in w]

@@ -19,7 +19,7 @@ from tests.unit.hybrid_bridge.steps.verify.judging import ALL, changed, good, ju
 
 CHECKS = (
     "1 shape", "2 format", "3 structs", "4 arithmetic", "5 identity", "6 hash paths", "7 validator sets", "8 quorums",
-    "9 names", "9 transactions", "10 registry", "11 public anchor", "12 promise", "13 rules",
+    "9 names", "9 transactions", "10 registry", "11 public anchor", "12 promise", "13 renewals", "13 rules",
 )  # fmt: skip
 
 
@@ -51,9 +51,9 @@ def test_a_receivable_shows_its_due_date_and_keeps_the_rest():
 
 def test_a_financing_names_the_invoices_object_and_the_notes_state():
     evidence = judged(good("financing"))
-    identity, life = evidence.registry
+    *identities, life = evidence.registry
     note = world().events[14]["fields"]["note"]
-    assert identity.statement == f"object {world().events[13]['fields']['object']}"
+    assert [fact.statement for fact in identities] == [f"object {world().events[13]['fields']['object']}"] * 4
     assert life.statement == "state FINANCED after event 3"
     assert (life.label, life.versions) == (f"life note {note}", (0, 1, 2, 3, 4))
     assert evidence.verdict("registry").result == VERIFIED
@@ -102,6 +102,7 @@ def test_without_trust_all_is_checked_and_what_is_missing_is_named():
         "not before": NOT_SHOWN,
         "freshness": UNDECIDED,
         "registry": UNDECIDED,
+        "omission": NOT_SHOWN,
         "governance since": NOT_SHOWN,
     }
 
@@ -130,11 +131,6 @@ def test_unknown_critical():
     assert error.what == "a verifier that understands the extension colour"
 
 
-def test_a_promise_is_not_judged_yet():
-    error = stopped(replace(good(), promise=bytes(219)), Missing, "12 promise")
-    assert error.what == "a verifier that judges promises"
-
-
 # ── what it costs (SPEC §15) ──
 
 
@@ -145,7 +141,7 @@ class Counter:
         self.hashes = self.signatures = 0
         patch.setattr(hashlib, "sha256", self.hashing(hashlib.sha256))
         patch.setattr(hashlib, "sha512", self.hashing(hashlib.sha512))
-        self.standard = hybrid_bridge.core.proof.STANDARD, hybrid_bridge.core.registry_proof.STANDARD
+        self.standard = hybrid_bridge.core.proof.STANDARD, hybrid_bridge.core.registry_proof.OURS
         self.new = [hashing.new for hashing in self.standard]
         for hashing in self.standard:
             object.__setattr__(hashing, "new", hashlib.sha256)
@@ -237,10 +233,10 @@ def test_a_quorum_is_counted_before_a_signature_is_checked(counter):
 
 
 @pytest.mark.parametrize(
-    ("limit", "field", "got"), [("MAX_SIGNATURES", "bundle.signatures", 14), ("MAX_VRF_PROOFS", "bundle.labels", 6)]
+    ("limit", "field", "got"), [("MAX_SIGNATURES", "bundle.signatures", 16), ("MAX_VRF_PROOFS", "bundle.labels", 9)]
 )
 def test_a_bundle_that_asks_for_too_much_is_refused_before_anything_is_checked(monkeypatch, limit, field, got):
-    """1,024 of each; here the limit comes down to the bundle: 4 lines, 2 signatures, 4 certificates, 4 key bindings."""
+    """1,024 of each; here the limit comes down to the bundle: 4 lines, 4 signatures, 4 certificates, 4 key bindings."""
     bundle = good("financing")
     monkeypatch.setattr(step_three, limit, got)
     assert judged(bundle).complete

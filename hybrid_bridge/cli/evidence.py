@@ -1,0 +1,69 @@
+"""`hybrid-bridge evidence`: what a node did wrong, in a file that anybody verifies offline."""
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from hybrid_bridge.cli.bundle import anchored_size, with_anchor
+from hybrid_bridge.cli.member import FOLDER, OUTPUT, Hex
+from hybrid_bridge.cli.verify import hex_option, sights_of
+from hybrid_bridge.core.bundle import SUFFIX, decode_bundle
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.errors import Missing
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import Address, LogId, UnixSeconds
+
+
+@click.group()
+def command() -> None:
+    """Make evidence against a node out of what it signed."""
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The submitter's folder.")
+@click.option("--transaction", type=Hex(), required=True, help="As `member promises` lists it.")
+@click.option("--rpc", "url", metavar="URL", help="Public-chain endpoint: stand on the newest anchored checkpoint.")
+@click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract, with --rpc.")
+@click.option("--out", type=OUTPUT, required=True, help=f"NAME{SUFFIX}")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def omission(
+    folder: Path, transaction: bytes, url: str | None, contract_hex: str | None, out: Path, as_json: bool
+) -> int:
+    """Show that a node accepted a TRANSACTION and left it out: its promise, and every epoch of the window without it.
+
+    \b
+    Exit code 0: the omission is proven; the file is written.
+    Exit code 1: refuted. The entry, or its refusal, is there; the epoch is named and no file is written.
+    Exit code 2: nobody promised this transaction.
+    Exit code 3: the promise is not due yet, or no checkpoint (with --rpc: no anchored one) covers its window.
+    """  # noqa: D301 click reads the escape
+    from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415 gRPC is dear; help must not pay
+    from hybrid_bridge.rpc.v1 import bridge_pb2 as pb  # noqa: PLC0415
+
+    if (url is None) != (contract_hex is None):
+        raise click.UsageError("--rpc and --contract go together")  # noqa: EM101, TRY003 click's own
+    contract = Address(bytes(20) if contract_hex is None else hex_option(contract_hex, 20, "--contract"))
+    with desk_of(folder) as desk:
+        log_id = LogId(desk.status().log_id)
+        size = 0 if url is None else anchored_size(log_id, url, contract)
+        bundle = decode_bundle(desk.bundle(pb.BundleRequest(purpose="omission", promised=transaction, size=size)))
+    if url is not None:
+        bundle = with_anchor(bundle, url, contract)
+    required = ("integrity", "quorum", *["public anchor"] * (url is not None))
+    trust = Trust(logs=(TrustedLog(log_id=log_id),), require=required)
+    sights = () if url is None else sights_of(bundle, trust, (url,), contract_hex)
+    evidence = verify(bundle.encode(), trust, UnixSeconds(int(time.time())), sights)
+    out.write_bytes(bundle.encode())
+    verdict, anchor = evidence.verdict("omission"), evidence.verdict("public anchor")
+    found: dict[str, Json] = {
+        "file": str(out),
+        "omission": verdict.result,
+        "detail": verdict.detail,
+        "public_anchor": anchor.result,
+        "missing": list(evidence.missing),
+    }
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{k:>13}  {v}" for k, v in found.items() if v))
+    return 0 if evidence.complete else Missing.exit_code

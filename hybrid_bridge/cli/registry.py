@@ -1,0 +1,276 @@
+"""`hybrid-bridge registry`: is this invoice, declaration or bill of lading registered? With proof, either way."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
+from hybrid_bridge.cli.bundle import anchored_size, with_anchor
+from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.standing import FREE, PRESENT, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
+from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
+from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
+from hybrid_bridge.core.evidence import VERIFIED, Evidence, RegistryFact, utc
+from hybrid_bridge.core.labels import Label
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
+from hybrid_bridge.errors import FieldMalformed, Missing
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import Address, EpochNumber, LogId, UnixSeconds
+
+if TYPE_CHECKING:
+    from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+
+MAX_PAPER: Final = 1 << 20
+MAX_ROUNDS: Final = 10  # each adds the next twin of a soft label; more equal papers on one day are looked up by hand
+INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+WORDS: Final = {
+    FREE: "FREE: no label of this paper is registered",
+    TAKEN: "TAKEN: this paper is registered already",
+    SIMILAR: "SIMILAR: a paper that looks like this one is registered; ask whether this is a true twin of it",
+}
+
+folder_option = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this member's node."
+)
+paper_option = click.option(
+    "--label-file",
+    "paper",
+    type=INPUT,
+    required=True,
+    help="The paper as JSON: a UBL invoice, fields as in asset.register/1, or {type, parts}.",
+)
+rpc_option = click.option("--rpc", "urls", metavar="URL", multiple=True, help="Public-chain endpoint; repeatable.")
+contract_option = click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract.")
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group()
+def command() -> None:
+    """Ask the registry about a paper, with a proof that a third party checks offline."""
+
+
+@command.command()
+@folder_option
+@click.option("--bundle", "shown", type=INPUT, help="Judge this bundle of somebody else instead, offline.")
+@click.option("--trust", "trust_file", type=INPUT, help="Your trust file, with --bundle.")
+@paper_option
+@rpc_option
+@contract_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"Keep the proof: NAME{SUFFIX}")
+@json_option
+def check(
+    folder: Path | None,
+    shown: Path | None,
+    trust_file: Path | None,
+    paper: Path,
+    urls: tuple[str, ...],
+    contract_hex: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Say whether a paper is registered: every label that follows from it, present or absent at an epoch.
+
+    With --rpc and --contract the epoch is the newest that is anchored for good; without, the newest with a quorum, and
+    `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it.
+
+    \b
+    Exit code 0: free. No label is registered at that epoch.
+    Exit code 1: taken. A hard label is registered: "not financed before" is refuted.
+    Exit code 2: the paper has a number that cannot be one; or wrong usage.
+    Exit code 3: similar (only a soft label is registered), or something is missing.
+    """  # noqa: D301 click reads the escape
+    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None):
+        raise click.UsageError("name --dir, or --bundle and --trust")  # noqa: EM101, TRY003 click's own
+    labels = labels_of(read_paper(paper))
+    place = _Place(urls, contract_hex)
+    if folder is not None:
+        bundle, evidence = _asked(folder, labels, place)
+    else:
+        bundle = decode_bundle(read_bounded(shown or paper, MAX_BUNDLE))
+        evidence = place.judged(bundle, parse_trust(read_bounded(trust_file or paper, MAX_TRUST)))
+    if out is not None:
+        out.write_bytes(bundle.encode())
+    last = EpochNumber(parse_note(bundle.checkpoints[-1].note).size - 1)
+    answer = answer_of(labels, evidence, last)
+    click.echo(json.dumps(_json(answer, evidence), indent=2) if as_json else "\n".join(_table(answer, evidence)))
+    return answer.exit_code
+
+
+@command.command()
+@folder_option
+@paper_option
+@click.option("--ordinal", default=1, type=click.IntRange(1, 9999), help="Of the soft labels, if it is a true twin.")
+@rpc_option
+@contract_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help=f"NAME{SUFFIX}")
+@json_option
+def receipt(
+    folder: Path | None,
+    paper: Path,
+    ordinal: int,
+    urls: tuple[str, ...],
+    contract_hex: str | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Keep the proof that a paper was not registered before, and is now: insert-if-absent, in one bundle.
+
+    Every label that follows from the paper is shown absent at the last epoch before, and present at the epoch that
+    inserted it. Exit code 3: it is not registered in an epoch with a quorum (with --rpc: an anchored one) yet.
+    """
+    if folder is None:
+        raise click.UsageError("name --dir")  # noqa: EM101, TRY003 click's own
+    labels = [_of_ordinal(label, ordinal) for label in labels_of(read_paper(paper))]
+    place = _Place(urls, contract_hex)
+    with _desk(folder) as desk:
+        log_id = LogId(desk.status().log_id)
+        bundle = place.anchored(_ask(desk, labels, place.size(log_id), receipts=True))
+    evidence = place.judged(bundle, place.trust(log_id))
+    out.write_bytes(bundle.encode())
+    rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
+    found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(_line, rows)]))
+    return 0 if evidence.complete else Missing.exit_code
+
+
+# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Place:
+    """The public chain as the caller names it; perhaps not at all."""
+
+    def __init__(self, urls: Sequence[str], contract_hex: str | None) -> None:
+        if bool(urls) != (contract_hex is not None):
+            raise click.UsageError("--rpc and --contract go together")  # noqa: EM101, TRY003 click's own
+        self._urls, self._hex = tuple(urls), contract_hex
+        self._contract = Address(bytes(20) if contract_hex is None else hex_option(contract_hex, 20, "--contract"))
+
+    def size(self, log_id: LogId) -> int:
+        """The newest size that is anchored for good; 0, the newest with a quorum, without a chain."""
+        return anchored_size(log_id, self._urls[0], self._contract) if self._urls else 0
+
+    def anchored(self, bundle: Bundle) -> Bundle:
+        """With the chain's evidence, if there is a chain."""
+        return with_anchor(bundle, self._urls[0], self._contract) if self._urls else bundle
+
+    def trust(self, log_id: LogId) -> Trust:
+        """What a member relies on: its own log, and the chain's anchor if it named a chain."""
+        required = ("integrity", "quorum", *["public anchor"] * bool(self._urls))
+        return Trust(logs=(TrustedLog(log_id=log_id),), require=required)
+
+    def judged(self, bundle: Bundle, trust: Trust) -> Evidence:
+        """The evidence, as any outsider gets it."""
+        data, now = bundle.encode(), UnixSeconds(int(time.time()))
+        evidence = verify(data, trust, now)  # nobody is asked about a bundle that does not hold by itself
+        if not self._urls:
+            return evidence
+        return verify(data, trust, now, sights_of(bundle, trust, self._urls, self._hex))
+
+
+def _asked(folder: Path, labels: Sequence[Label], place: _Place) -> tuple[Bundle, Evidence]:
+    """Ask one's own node until nothing further follows from its answers."""
+    asked = list(labels)
+    with _desk(folder) as desk:
+        log_id = LogId(desk.status().log_id)
+        size = place.size(log_id)
+        for _ in range(MAX_ROUNDS):
+            bundle = _ask(desk, asked, size)
+            evidence = verify(bundle.encode(), place.trust(log_id), UnixSeconds(int(time.time())))
+            size = evidence.tree_size  # every round speaks of the same epoch
+            more = [label for label in further_labels(labels, evidence) if label not in asked]
+            if not more:
+                break
+            asked += more
+    bundle = place.anchored(bundle)
+    return bundle, place.judged(bundle, place.trust(log_id))
+
+
+def _ask(desk: "GrpcDesk", labels: Sequence[Label], size: int, *, receipts: bool = False) -> Bundle:
+    from hybrid_bridge.rpc.v1 import bridge_pb2 as pb  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    wanted = [pb.RegisteredRequest(label=label.encode()) for label in labels]
+    request = pb.BundleRequest(purpose="registry", labels=wanted, size=size, receipts=receipts)
+    return decode_bundle(desk.bundle(request))
+
+
+def _desk(folder: Path) -> "GrpcDesk":
+    from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415 gRPC is dear; help must not pay
+
+    return desk_of(folder)
+
+
+def read_paper(path: Path) -> Paper:
+    """The paper's JSON; numbers with a point are decimal, never floats.
+
+    Raises:
+        FieldMalformed, TooLong: no JSON, doubled members, or more than 1 MiB.
+    """
+    data = read_bounded(path, MAX_PAPER)
+    try:
+        if nesting(data) > 2 * MAX_JSON_DEPTH:  # a UBL invoice is deeper than what we sign
+            raise ValueError
+        read: Paper = json.loads(data.decode("utf-8"), parse_float=Decimal, object_pairs_hook=_no_doubles)
+    except (ValueError, RecursionError):
+        raise FieldMalformed(field=path.name, rule="JSON in UTF-8, each member once") from None
+    return read
+
+
+def _no_doubles(pairs: list[tuple[str, Paper]]) -> dict[str, Paper]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _of_ordinal(label: Label, ordinal: int) -> Label:
+    return Label(label.type, (*label.parts[:-1], str(ordinal))) if label.type in WITH_ORDINAL else label
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _facts(labels: Sequence[Label], evidence: Evidence) -> Iterator[tuple[Label, RegistryFact]]:
+    for label in labels:
+        for fact in evidence.registry:
+            if fact.label == label.describe():
+                yield label, fact
+
+
+def _line(row: Row) -> str:
+    where = "" if row.fact is None else f"epoch {row.fact.epoch}, {utc(row.fact.at)}"
+    cells = (f"{row.standing:<9}", f"{row.label.kind:<4}", row.label.describe(), where)
+    what = f"object {row.object_id}" if row.object_id else "object not opened"
+    below = f"\n{'':>17}{plain('  '.join(filter(None, (what, row.state))))}" * (row.standing == PRESENT)
+    return "  " + plain("  ".join(filter(None, cells))) + below
+
+
+def _table(answer: Answer, evidence: Evidence) -> list[str]:
+    anchor = evidence.verdict("public anchor")
+    basis = anchor.detail if anchor.result == VERIFIED else "not anchored yet, as far as is shown here"
+    return [
+        WORDS.get(answer.outcome, "UNDECIDED: nothing may be concluded from this"),
+        f"  log {evidence.log_id.hex()}, checkpoint of size {evidence.tree_size}",
+        f"  {basis}",
+        *map(_line, answer.rows),
+        *(f"  missing: {plain(what)}" for what in answer.missing),
+    ]
+
+
+def _json(answer: Answer, evidence: Evidence) -> dict[str, Json]:
+    missing: list[Json] = list(answer.missing)
+    return {
+        "answer": answer.outcome,
+        "log_id": evidence.log_id.hex(),
+        "tree_size": evidence.tree_size,
+        "anchored": evidence.verdict("public anchor").result == VERIFIED,
+        "labels": [row.to_json() for row in answer.rows],
+        "missing": missing,
+        "exit_code": answer.exit_code,
+    }

@@ -1,0 +1,156 @@
+"""What verified evidence says about the labels of one paper: free, taken, similar, or open. Pure; `registry` prints it.
+
+The reader of the answer asks about his own paper, so every label that follows from it must be shown: a bundle that is
+silent about one, or shows another spelling of it, answers another question.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hybrid_bridge.business.paper import WITH_ORDINAL, next_twin
+from hybrid_bridge.business.receivables.review import MAX_TWINS
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.evidence import UNDECIDED, Evidence, RegistryFact
+from hybrid_bridge.core.label_table import CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, E_INVOICE, INVOICE_TERMS
+from hybrid_bridge.core.labels import Label, life
+from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, OBJECT, USE_UNKNOWN
+from hybrid_bridge.units import EpochNumber
+
+FREE: Final = "free"
+TAKEN: Final = "taken"
+SIMILAR: Final = "similar"
+OPEN: Final = "undecided"
+EXIT_CODES: Final = {FREE: 0, TAKEN: 1, SIMILAR: 3, OPEN: 3}
+
+ABSENT, PRESENT, NOT_SHOWN = "absent", "present", "not shown"
+ASSET_LABELS: Final = (E_INVOICE, CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, INVOICE_TERMS)  # those of an `asset`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One label at the newest epoch that shows it; `is_asked` if it follows from the paper, not from an answer."""
+
+    label: Label
+    fact: RegistryFact | None
+    state: str  # of the object, if its life is shown
+    is_asked: bool
+
+    @property
+    def standing(self) -> str:
+        """absent, present, or not shown."""
+        if self.fact is None:
+            return NOT_SHOWN
+        return ABSENT if self.fact.statement == NOT_REGISTERED else PRESENT
+
+    def is_old(self, last: EpochNumber) -> bool:
+        """An absence, and not of the newest epoch."""
+        return self.fact is not None and self.standing == ABSENT and self.fact.epoch < last
+
+    @property
+    def object_id(self) -> str:
+        """Whose label it is, if that is opened."""
+        return "" if self.fact is None else _object(self.fact)
+
+    def to_json(self) -> dict[str, Json]:
+        """For machines."""
+        parts: list[Json] = list(self.label.parts)
+        return {
+            "type": self.label.type,
+            "kind": self.label.kind,
+            "parts": parts,
+            "standing": self.standing,
+            "epoch": None if self.fact is None else self.fact.epoch,
+            "at": None if self.fact is None else self.fact.at,
+            "object": self.object_id or None,
+            "state": self.state or None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a bank is told. Only `free` may be lent on; `missing` says what an open answer lacks."""
+
+    outcome: str
+    rows: tuple[Row, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 free · 1 taken: "not financed before" is refuted · 3 similar, or undecided."""
+        return EXIT_CODES[self.outcome]
+
+
+def answer_of(labels: Sequence[Label], evidence: Evidence, last: EpochNumber) -> Answer:
+    """Judge the labels of a paper by what a verified bundle shows at its newest epoch for each.
+
+    `last` is the last epoch that the newest checkpoint of the bundle covers: an absence at an older one says nothing
+    of what was registered since, however fresh that checkpoint is.
+    """
+    newest = _newest(evidence)
+    twins = [label for label in further_labels(labels, evidence) if label.type in WITH_ORDINAL]
+    shown = [*labels, *(twin for twin in twins if twin.describe() in newest)]
+    rows = tuple(
+        Row(label=label, fact=fact, state=_state(newest, fact), is_asked=label in labels)
+        for label in shown
+        for fact in (newest.get(label.describe()),)
+    )
+    missing = tuple(_missing(rows, evidence, last))
+    present = {row.label.kind for row in rows if row.standing == PRESENT and row.is_asked}
+    if not evidence.complete:
+        outcome = OPEN
+    elif "hard" in present:
+        outcome, missing = TAKEN, ()  # what is registered stays so: nothing that is missing could change it
+    elif any(row.standing == NOT_SHOWN or row.is_old(last) for row in rows):
+        outcome = OPEN
+    elif present:
+        outcome, missing = SIMILAR, ()
+    else:
+        outcome = OPEN if missing else FREE
+    return Answer(outcome=outcome, rows=rows, missing=missing)
+
+
+def further_labels(labels: Sequence[Label], evidence: Evidence) -> tuple[Label, ...]:
+    """What the facts lead on to: the next twin of a soft label that is taken, the life of each asset that is opened."""
+    newest = _newest(evidence)
+    found: dict[Label, None] = {}
+    for label in labels:
+        twin, fact = label, newest.get(label.describe())
+        while fact is not None and fact.statement != NOT_REGISTERED:
+            if label.type in ASSET_LABELS and _object(fact):
+                found[life("asset", _object(fact))] = None
+            if label.type not in WITH_ORDINAL or int(twin.parts[-1]) >= MAX_TWINS:
+                break
+            twin = next_twin(twin)
+            found[twin] = None
+            fact = newest.get(twin.describe())
+    return tuple(found)
+
+
+def _newest(evidence: Evidence) -> dict[str, RegistryFact]:
+    """The last word on each label: facts stand in the order of their epochs."""
+    return {fact.label: fact for fact in evidence.registry}
+
+
+def _object(fact: RegistryFact) -> str:
+    return fact.statement.removeprefix(OBJECT) if fact.statement.startswith(OBJECT) else ""
+
+
+def _state(newest: dict[str, RegistryFact], fact: RegistryFact | None) -> str:
+    object_id = "" if fact is None else _object(fact)
+    if not object_id:
+        return ""
+    lived = newest.get(life("asset", object_id).describe())
+    return "" if lived is None or lived.statement in (NOT_REGISTERED, USE_UNKNOWN) else lived.statement
+
+
+def _missing(rows: Sequence[Row], evidence: Evidence, last: EpochNumber) -> Iterator[str]:
+    yield from evidence.missing
+    for row in rows:
+        if row.standing == NOT_SHOWN:
+            yield f"{row.label.kind} label {row.label.describe()}: its standing is not in the bundle"
+        if row.is_old(last):
+            yield f"{row.label.kind} label {row.label.describe()}: its standing at epoch {last}, the newest covered"
+    registry = evidence.verdict("registry")
+    if registry.result == UNDECIDED and f"registry: {registry.missing}" not in evidence.missing:
+        yield f"registry: {registry.missing}"

@@ -1,0 +1,119 @@
+"""Before this member signs anything after a start: what have the others heard of its keys?
+
+A store that was restored from a backup does not know what its keys have said since. So nothing is ordered,
+countersigned or attested before q − 1 other validators (with us a quorum) have told the newest they hold of us.
+Whatever became final with our word was signed by q − 1 others too, and two such groups share an honest one as long as
+we, who have forgotten, count among the faulty (ADR 13). It costs no liveness: without q − 1 others nothing becomes
+final. A single validator needs nobody. An answer depends on nothing but a store, so all may start at once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.block import Countersignature
+from hybrid_bridge.core.proof import as_digest
+from hybrid_bridge.core.signing import recover_address, require_signature
+from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, SignatureWrong
+from hybrid_bridge.node.view import View
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.units import Address, TreeSize
+
+GRACE: Final = 5.0  # seconds in which all members may answer, when enough have: one more may know more
+PAUSE: Final = 1.0  # seconds before a silent member is asked again
+REMINDER: Final = 30.0  # seconds between two lines in the log while too few answer
+
+_log = logging.getLogger(__name__)
+
+
+class Hearing:
+    """What the others have heard of our keys; opens our mouth when enough have said."""
+
+    def __init__(self, view: View, guard: SqlGuard | None) -> None:
+        self._view, self._guard = view, guard
+        others = {member.name: member for member in view.directory.members if member.name != view.name}
+        self._others = frozenset(others)
+        self._validators = frozenset(name for name, member in others.items() if member.address is not None)
+        self._needed = view.directory.validators.quorum - (view.address is not None)
+        self._heard: frozenset[str] = frozenset()
+        self._turn = threading.Lock()
+
+    def run(self, opened: Callable[[], None]) -> None:
+        """Wait until enough have answered, then speak; `opened` is called after that."""
+        progress = self._view.progress
+        progress.wait(lambda: self._heard == self._others, GRACE)
+        while not progress.wait(self._is_enough, REMINDER):
+            if progress.stopping:
+                return
+            _log.warning("nothing is signed yet: %d of %d validators answered", self._count(), self._needed)
+        self.speak()
+        opened()
+
+    def listen(self, peer: GrpcPeer) -> None:
+        """Ask one peer until it has answered; late answers are judged as early ones are."""
+        progress = self._view.progress
+        while not progress.stopping:
+            try:
+                self.hear(peer)
+            except Broken:
+                raise
+            except BridgeError as error:
+                _log.info("%s says nothing about our keys: %s", peer.name, type(error).__name__)
+                progress.wait(lambda: False, PAUSE)
+            else:
+                return
+
+    def hear(self, peer: GrpcPeer) -> None:
+        """One answer, judged; it counts when everything in it is true.
+
+        Raises:
+            BridgeError: it is silent, or shows as ours what our keys never signed.
+        """
+        address = self._view.address or Address(b"")
+        answer = peer.signatures(address, self._view.keys.identity.public.key_id)
+        for seen in answer.newest:
+            self._judge_attestation(peer.name, address, seen)
+        if answer.countersignature:
+            self._judge_word(peer.name, Countersignature.decode(answer.countersignature))
+        with self._turn:
+            self._heard |= {peer.name}
+        self._view.progress.nudge()
+
+    def speak(self) -> None:
+        """From now on this member signs what its rules allow."""
+        view = self._view
+        is_follower = view.address is not None and view.directory.sequencer.name != view.name
+        view.chain.speak(view.keys.identity if is_follower else None)
+        view.progress.raised("heard", 1)
+        _log.info("%d validators told what they heard of us: we sign", self._count())
+
+    def _count(self) -> int:
+        return len(self._heard & self._validators)
+
+    def _is_enough(self) -> bool:
+        return self._count() >= self._needed
+
+    def _judge_attestation(self, name: str, address: Address, seen: pb.SizedSignature) -> None:
+        """A checkpoint that our key signed and our guard does not know: another process, or a guard of yesterday."""
+        size = TreeSize(seen.size)
+        claimed = self._view.logbook.checkpoint_with(size, as_digest(seen.root, "root"))
+        if recover_address(claimed.digest(), require_signature(seen.signature)) != address:
+            raise SignatureWrong(signer=f"0x{address.hex()}")
+        if self._guard is None or not self._guard.knows(size):
+            self._view.brake.pull(f"our key signed size {size} in another process (seen by {name})")
+
+    def _judge_word(self, name: str, word: Countersignature) -> None:
+        """Our newest word for a block: we say nothing at or below its height that we have not said already."""
+        view = self._view
+        word.verify(view.keys.identity.public)
+        if word.log_id != view.directory.log_id:
+            raise FieldMismatch(field="log_id", expected=view.directory.log_id.hex(), got=word.log_id.hex())
+        ours = view.ledger.header(word.height)
+        if ours is not None and ours.block_hash != word.block_hash:
+            view.brake.pull(f"our key signed another block at height {word.height} (seen by {name})")
+        if ours is None and view.directory.sequencer.name == view.name:
+            view.brake.pull(f"our store has lost block {word.height}, which {name} holds")
+        view.chain.heard(word.height)

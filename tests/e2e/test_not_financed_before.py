@@ -1,0 +1,209 @@
+"""Real nodes, a real EVM, and a sequencer that cheats when it is told to: registry, promises, omission, audit."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.core.encoding import b64u, canonical_json
+from hybrid_bridge.core.labels import creditor_invoice
+from hybrid_bridge.errors import NotEntitled
+from hybrid_bridge.node.opening import owner_tls
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.units import EpochNumber
+from tests.e2e.network import NAMES, Network, fields_of, found_network, plan, register, registration, until
+from tests.e2e.public_chain import PublicChain, start, start_public_chain, told, typed
+
+PARTY = "LEI:5493001KJTIIGC8Y1R12"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    root = tmp_path_factory.mktemp("cheated") / "out"
+    network = found_network(root, replace(plan(), auditors=("auditor",), promise_delay=2))
+    try:
+        start(network, "core", "tests.e2e.cheating_sequencer", str(network.folder("core")))
+        for name in NAMES[1:]:
+            network.start(name)
+        for name in NAMES:
+            network.await_status(name, "first final block", lambda status: status.final_height >= 1)
+        yield network
+    finally:
+        network.end()
+
+
+@pytest.fixture(scope="module")
+def chain(network: Network) -> PublicChain:
+    return start_public_chain(network)
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    """An invoice by its number alone."""
+    number = f"INV-{secrets.token_hex(4).upper()}"
+    path = tmp_path / "invoice.json"
+    path.write_text(json.dumps({"type": 3, "parts": [PARTY, number]}))
+    return path
+
+
+def ends(code: int, ask: Callable[[], CompletedProcess[str]], patience: float = 120.0) -> CompletedProcess[str]:
+    """Ask while the answer is `undecided`; the code that is not must be `code`."""
+
+    def decided() -> CompletedProcess[str] | None:
+        done = ask()
+        return None if done.returncode == 3 else done
+
+    done = until(f"exit code {code}", decided, patience)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def stranger(chain: PublicChain, bundle: Path, *required: str) -> tuple[str, ...]:
+    """`verify` by somebody who has the file and one public block hash, offline."""
+    trust = bundle.with_suffix(".trust.json")
+    trust.write_bytes(chain.trust(bundle, *required).encode())
+    return "verify", str(bundle), "--trust", str(trust), "--json"
+
+
+def confirm(network: Network, object_id: str, number: str) -> None:
+    core = network.desk("core")
+    request = pb.DraftRequest(
+        schema="asset.confirm/1",
+        fields=fields_of(object=object_id, gross="1250000", ccy="CNY", distinct=False),
+        authorisers=[pb.Authoriser(purpose="identity")],
+        labels=canonical_json([b64u(creditor_invoice(PARTY, number).encode())]),
+        audience=["supplier", "bank-a"],
+    )
+    core.send(core.draft(request).draft)
+
+
+# ── not financed before ──
+
+
+def test_a_bank_asks_before_it_lends_and_a_third_party_checks_the_answer(
+    network: Network, chain: PublicChain, paper: Path, tmp_path: Path
+) -> None:
+    bank, before, after, receipt = str(network.folder("bank-a")), *(tmp_path / f"{n}.hb.json" for n in "bar")
+    asking = ("registry", "check", "--dir", bank, "--label-file", str(paper), *chain.asked)
+    ends(0, lambda: typed(*asking, "--out", str(before)))
+    found = told(typed(*stranger(chain, before)))
+    assert [fact["statement"] for fact in found["registry"]] == ["not registered"]  # type: ignore[index, attr-defined]
+
+    asset = register(network, secrets.token_hex(16))
+    network.await_status("core", "the asset", lambda status: status.final_height >= asset.sent.height)
+    until("delivered", lambda: network.status("supplier").undelivered == 0)
+    confirm(network, asset.object_id, json.loads(paper.read_text())["parts"][1])
+    taken = until(
+        "taken", lambda: done if (done := typed(*asking, "--out", str(after), "--json")).returncode == 1 else None
+    )
+    assert told(taken)["answer"] == "taken"
+    other = ("registry", "check", "--bundle", str(after), "--label-file", str(paper), "--trust")
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(chain.trust(after).encode())
+    assert typed(*other, str(trust)).returncode == 1
+
+    making = ("registry", "receipt", "--dir", bank, "--label-file", str(paper), *chain.asked, "--out", str(receipt))
+    ends(0, lambda: typed(*making))
+    done = typed(*stranger(chain, receipt))
+    assert done.returncode == 0, done.stdout
+    first, second = told(done)["registry"]  # type: ignore[misc]
+    assert second["epoch"] == first["epoch"] + 1
+    assert (first["statement"], second["statement"]) == ("not registered", f"object {asset.object_id}")
+
+
+# ── no silent omission ──
+
+
+def promises(network: Network) -> dict[str, dict[str, object]]:
+    command = ("member", "promises", "--dir", str(network.folder("supplier")), "--json")
+    done = until("the promises", lambda: done if (done := typed(*command)).returncode == 0 else None)
+    return {row["transaction"]: row for row in json.loads(done.stdout)}
+
+
+def test_a_kept_promise_refutes_the_claim(network: Network, tmp_path: Path) -> None:
+    asset = register(network, secrets.token_hex(16))
+    transaction = asset.sent.transaction_id.hex()
+    assert promises(network)[transaction]["standing"] in {"due", "kept"}
+    until("kept", lambda: promises(network)[transaction]["standing"] == "kept")
+    out = tmp_path / "none.hb.json"
+    claim = ("evidence", "omission", "--dir", str(network.folder("supplier")), "--transaction", transaction)
+    done = ends(1, lambda: typed(*claim, "--out", str(out)))
+    assert "NotOmitted" in done.stderr
+    assert not out.exists()
+
+
+def test_a_dropped_transaction_becomes_evidence_that_a_stranger_verifies_offline(
+    network: Network, chain: PublicChain, tmp_path: Path
+) -> None:
+    folder, flag, out = str(network.folder("supplier")), network.folder("core") / "drop", tmp_path / "omission.hb.json"
+    flag.touch()
+    dropped = register(network, secrets.token_hex(16))
+    flag.unlink()
+    transaction = dropped.sent.transaction_id.hex()
+    assert promises(network)[transaction]["standing"] == "due"
+    early = typed("evidence", "omission", "--dir", folder, "--transaction", transaction, "--out", str(out))
+    assert early.returncode == 3
+    claim = ("evidence", "omission", "--dir", folder, "--transaction", transaction, *chain.asked, "--out", str(out))
+    done = ends(0, lambda: typed(*claim, "--json"))
+    assert told(done)["omission"] == "proven"
+    assert promises(network)[transaction]["standing"] == "broken"
+
+    verified = typed(*stranger(chain, out, "integrity", "quorum", "public anchor", "omission"))
+    assert verified.returncode == 0, verified.stdout
+    found = told(verified)
+    verdicts = {v["name"]: v["result"] for v in found["verdicts"]}  # type: ignore[index, attr-defined]
+    assert (verdicts["omission"], verdicts["public anchor"]) == ("proven", "verified")
+    assert "core Ltd" in str(found["warnings"])
+
+    sequence = typed("ledger", "sequence", "--dir", folder, "--json")
+    rows = {row["name"]: row for row in json.loads(sequence.stdout)}
+    assert sequence.returncode == 1
+    assert rows["supplier"]["dropped"] == [promises(network)[transaction]["sequence"]]
+    assert all(len(row["seen"]) == 1 for row in rows.values())
+    again = register(network, secrets.token_hex(16))
+    assert promises(network)[again.sent.transaction_id.hex()]["sequence"] == rows["supplier"]["dropped"][0]
+
+
+def test_nobody_promised_a_transaction_of_somebody_else(network: Network, tmp_path: Path) -> None:
+    asset = register(network, secrets.token_hex(16))
+    bank, out = str(network.folder("bank-b")), str(tmp_path / "x.hb.json")
+    until("caught up", lambda: network.status("bank-b").height >= asset.sent.height)
+    done = typed("evidence", "omission", "--dir", bank, "--transaction", asset.sent.transaction_id.hex(), "--out", out)
+    assert done.returncode == 2
+    assert registration(network, asset.object_id).schema == "asset.register/1"
+
+
+# ── audit ──
+
+
+def test_an_auditor_replays_the_registry_and_sees_what_was_tampered_with(
+    network: Network, chain: PublicChain, tmp_path: Path
+) -> None:
+    folder, trust = tmp_path / "deltas", tmp_path / "trust.json"
+    source = ("--node", f"bank-b={network.endpoint('bank-b')}", "--as", str(network.root / "clients" / "auditor"))
+    ends(0, lambda: typed("audit", "fetch", str(folder), *source, *chain.asked))
+    trust.write_bytes(chain.trust(folder / "checkpoint.hb.json").encode())
+    done = typed("audit", "registry", str(folder), "--trust", str(trust), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in public block" in str(told(done)["public_anchor"])
+    path = folder / "00000001.delta"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    broken = typed("audit", "registry", str(folder), "--trust", str(trust), "--from-start")
+    assert broken.returncode == 1
+    assert "epoch 1 of the registry" in broken.stderr
+
+
+def test_an_auditor_may_ask_for_nothing_else(network: Network) -> None:
+
+    tls = owner_tls(network.root / "clients" / "auditor")
+    with GrpcDesk.at("bank-b", network.endpoint("bank-b"), tls) as desk:
+        for ask in (desk.status, desk.records, lambda: list(desk.epochs(EpochNumber(1), EpochNumber(1)))):
+            with pytest.raises(NotEntitled):
+                ask()

@@ -1,0 +1,194 @@
+"""`hybrid-bridge audit registry`: a folder of deltas, honest or tampered with, against a verified checkpoint."""
+
+import json
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from hybrid_bridge.cli import audit
+from hybrid_bridge.core.registry import Delta
+from tests.bundles import EPOCHS, NOW, consortium, flip
+from tests.unit.hybrid_bridge.core.test_audit import steps
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: NOW + 0.7)
+
+
+@pytest.fixture
+def deltas(folder):
+    """What `audit fetch` leaves."""
+    target = folder / "deltas"
+    target.mkdir()
+    (target / "checkpoint.hb.json").write_bytes(checkpoint().encode())
+    for epoch, (record, delta) in enumerate(steps()):
+        (target / f"{epoch:08}.record").write_bytes(record)
+        (target / f"{epoch:08}.delta").write_bytes(delta.encode())
+    return target
+
+
+def checkpoint(size=EPOCHS + 1, **parts):
+    return consortium().bundle(size, purpose="checkpoint", **parts)
+
+
+@pytest.fixture
+def audited(typed, deltas):
+    return lambda *arguments: typed("audit", "registry", "deltas", "--trust", "trust.json", *arguments)
+
+
+def test_a_registry_that_only_grew_is_0_with_its_numbers(audited, deltas):
+    done = audited("--json")
+    found = done.json()
+    assert done.code == 0
+    assert (found["registry"], found["epochs"], found["resumed_at"]) == ("only grew", EPOCHS + 1, 0)
+    assert found["insertions"] == sum(len(delta.pairs) for _, delta in steps())
+    assert found["registry_root"] == consortium().closed[-1].record.registry_root.hex()
+    assert "in public block 600 of chain 31337" in found["public_anchor"]
+    assert "only grew" in audited().out
+
+
+def test_an_audit_goes_on_where_the_last_one_stopped(audited, deltas):
+    (deltas / "checkpoint.hb.json").write_bytes(checkpoint(4).encode())
+    assert audited().code == 0
+    (deltas / "checkpoint.hb.json").write_bytes(checkpoint().encode())
+    assert audited("--json").json()["resumed_at"] == 4
+    assert audited("--json").json()["resumed_at"] == EPOCHS + 1
+    assert audited("--json", "--from-start").json()["resumed_at"] == 0
+
+
+def test_an_interrupted_audit_keeps_its_mark(audited, deltas):
+    """The last delta is not there yet: what was replayed before it need not be replayed again."""
+    late = (deltas / "00000005.delta").read_bytes()
+    (deltas / "00000005.delta").unlink()
+    done = audited("--json")
+    assert (done.code, json.loads(done.out)["fields"]["what"]) == (3, "the delta of epoch 5")
+    (deltas / "00000005.delta").write_bytes(late)
+    assert audited("--json").json()["resumed_at"] == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"epoch": 1}', b'{"epoch":"x","registry_root":"00","log_root":"00"}']
+)
+def test_a_mark_that_no_audit_wrote_is_2(audited, deltas, content):
+    (deltas / "audit.json").write_bytes(content)
+    assert audited().code == 2
+    assert audited("--from-start").code == 0
+
+
+def rewrite(deltas, epoch, **changes):
+    path = deltas / f"{epoch:08}.delta"
+    path.write_bytes(replace(Delta.decode(path.read_bytes()), **changes).encode())
+
+
+def test_a_tampered_middle_is_1_and_names_the_epoch(audited, deltas):
+    index, value = steps()[2][1].pairs[0]
+    rewrite(deltas, 2, pairs=tuple(sorted([(index, flip(value)), *steps()[2][1].pairs[1:]])))
+    done = audited()
+    assert done.code == 1
+    assert "RootMismatch" in done.err
+    assert "epoch 2 of the registry" in done.err
+    told = json.loads(audited("--json").out)
+    assert (told["branch"], told["exit_code"], told["notes"]) == ("refuted", 1, ["epoch 2 of the registry"])
+
+
+def test_what_was_tampered_with_behind_the_mark_is_1_too(audited, deltas):
+    assert audited().code == 0
+    index, value = steps()[2][1].pairs[0]
+    rewrite(deltas, 2, pairs=tuple(sorted([(index, flip(value)), *steps()[2][1].pairs[1:]])))
+    assert audited().code == 1
+
+
+def test_a_record_that_is_no_leaf_of_the_checkpoint_is_1(audited, deltas):
+    liar = consortium().variant(5, stats_commitment=bytes(32))
+    (deltas / "00000005.record").write_bytes(liar.closed[4].record.encode())
+    done = audited()
+    assert (done.code, "RootMismatch" in done.err) == (1, True)
+
+
+def test_a_second_delta_for_an_epoch_is_2(audited, deltas):
+    (deltas / "00000003-b.delta").write_bytes((deltas / "00000003.delta").read_bytes())
+    assert audited().code == 2
+    (deltas / "00000003-b.delta").replace(deltas / "00000003.delta")
+    assert audited().code == 0
+
+
+@pytest.mark.parametrize("name", ["00000000.delta", "00000003.record"])
+def test_a_missing_file_is_3_and_a_start_from_the_middle_is_none(audited, deltas, name):
+    (deltas / name).unlink()
+    done = audited()
+    assert (done.code, "Missing" in done.err) == (3, True)
+
+
+def test_a_checkpoint_that_nobody_anchored_is_3(audited, deltas):
+    (deltas / "checkpoint.hb.json").write_bytes(checkpoint(anchors=()).encode())
+    done = audited()
+    assert (done.code, "public anchor" in done.err) == (3, True)
+
+
+def test_a_checkpoint_of_somebody_else_is_3(audited, deltas):
+    other = consortium("other.example/receivables")
+    (deltas / "checkpoint.hb.json").write_bytes(other.bundle(4, purpose="checkpoint", anchors=()).encode())
+    assert audited().code == 3
+
+
+def test_a_checkpoint_without_its_quorum_is_1(audited, deltas):
+    forged = consortium().note(4, 2)
+    made = checkpoint(4, checkpoints=(replace(checkpoint(4).checkpoints[0], note=forged),))
+    (deltas / "checkpoint.hb.json").write_bytes(made.encode())
+    assert audited().code == 1
+
+
+# ── fetching ──
+
+
+class Member:
+    """Serves two epochs a call, and perhaps not all of them."""
+
+    def __init__(self, until=EPOCHS + 1) -> None:
+        self.until, self.calls = until, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def checkpoint(self, size):
+        return checkpoint(size or EPOCHS + 1, anchors=()).encode()
+
+    def deltas(self, first, last):
+        self.calls.append(first)
+        for record, delta in steps()[first : min(first + 2, last + 1, self.until)]:
+            yield SimpleNamespace(record=record, delta=delta.encode())
+
+
+def fetched(typed, monkeypatch, member):
+    monkeypatch.setattr(audit, "_source", lambda *_: member)
+    return typed("audit", "fetch", "new", "--dir", ".")
+
+
+def test_what_was_fetched_is_audited_and_not_fetched_again(typed, folder, monkeypatch):
+    member = Member()
+    assert fetched(typed, monkeypatch, member).code == 0
+    assert member.calls == [0, 2, 4]
+    (folder / "own.json").write_bytes(consortium().trust(require=("integrity", "quorum")).encode())
+    assert typed("audit", "registry", "new", "--trust", "own.json").code == 0
+    (folder / "new/00000003.record").unlink()
+    assert fetched(typed, monkeypatch, member).code == 0
+    assert member.calls == [0, 2, 4, 3]
+
+
+def test_an_epoch_that_the_node_does_not_serve_is_missing(typed, folder, monkeypatch):
+    assert fetched(typed, monkeypatch, Member(until=3)).code == 3
+    assert sorted(path.name for path in (folder / "new").glob("*.delta")) == [f"{n:08}.delta" for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--node", "core=127.0.0.1:1"), ("--node", "core", "--as", "."), ("--as", "."), ("--dir", ".", "--as", ".")],
+)
+def test_one_source_is_named(typed, arguments):
+    assert typed("audit", "fetch", "new", *arguments).code == 2

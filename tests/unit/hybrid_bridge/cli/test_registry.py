@@ -1,0 +1,336 @@
+"""`hybrid-bridge registry`: free, taken, similar or open, whoever gives the bundle."""
+
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from hybrid_bridge.business.paper import labels_of
+from hybrid_bridge.cli import registry
+from hybrid_bridge.core import vrf
+from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
+from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
+from hybrid_bridge.steps.batch import label_index
+from tests.bundles import NOW, Consortium, consortium
+
+EPOCH = 3
+NUMBERS = {"inv_no": "NOT-BROUGHT-1", "cn_einv": "26990000000000000001", "gross": "77"}
+
+
+def world() -> Consortium:
+    return consortium()
+
+
+def taken() -> dict[str, str]:
+    """An invoice that is registered and confirmed, as its paper says it."""
+    object_id = world().events[13]["fields"]["object"]
+    fields = next(
+        e["fields"] for e in world().events if e["schema"] == "asset.register/1" and e["fields"]["object"] == object_id
+    )
+    return {
+        name: fields[name]
+        for name in ("seller", "buyer", "jurisdiction", "cn_einv", "inv_no", "ccy", "gross", "issue_date")
+    }
+
+
+def free() -> dict[str, str]:
+    return taken() | NUMBERS
+
+
+def parts(labels, epoch: int = EPOCH, **options):
+    for label in labels:
+        if label.type == LIFE:
+            yield from world().life_of(*label.parts, epoch)
+        else:
+            yield world().label(label, 0, epoch, **options)
+
+
+def shown(labels, epoch: int = EPOCH, *, size: int = 4, **options) -> EpochPart:
+    return world().epoch_part(epoch, size, labels=tuple(parts(labels, epoch, **options)))
+
+
+def bundle(*epochs: EpochPart, size: int = 4):
+    return world().bundle(size, *epochs, purpose="registry")
+
+
+class Desk:
+    """A member's node that has all documents, or none."""
+
+    def __init__(self, *, opened: bool = True) -> None:
+        self.opened, self.asked = opened, []
+
+    def status(self):
+        return SimpleNamespace(log_id=world().genesis.log_id)
+
+    def bundle(self, request) -> bytes:
+        labels = [Label.decode(one.label) for one in request.labels]
+        self.asked.append(labels)
+        size = request.size or 4
+        return bundle(shown(labels, size - 1, size=size, opened=self.opened), size=size).encode()
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: NOW + 0.7)
+
+
+@pytest.fixture
+def paper(folder):
+    def write(document) -> str:
+        (folder / "paper.json").write_text(json.dumps(document, default=str))
+        return "paper.json"
+
+    return write
+
+
+@pytest.fixture
+def asked(typed, paper, monkeypatch, folder):
+    """The answer of one's own node."""
+
+    def ask(document, *arguments, desk=None):
+        monkeypatch.setattr(registry, "_desk", lambda _folder: nullcontext(desk or Desk()))
+        return typed("registry", "check", "--dir", str(folder), "--label-file", paper(document), *arguments)
+
+    return ask
+
+
+@pytest.fixture
+def judged(typed, paper, folder):
+    """The answer of somebody else's bundle."""
+
+    def judge(document, made, *arguments, **trust):
+        (folder / "other.hb.json").write_bytes(made.encode())
+        (folder / "own-trust.json").write_bytes(world().trust(**trust).encode())
+        source = ("--bundle", "other.hb.json", "--trust", "own-trust.json")
+        return typed("registry", "check", *source, "--label-file", paper(document), *arguments)
+
+    return judge
+
+
+# ── one's own node ──
+
+
+def test_free_is_0_and_every_label_of_the_paper_is_shown_absent(asked):
+    done = asked(free(), "--json")
+    found = done.json()
+    assert (done.code, found["answer"], found["exit_code"]) == (0, "free", 0)
+    assert [(row["type"], row["standing"], row["epoch"]) for row in found["labels"]] == [
+        (number, "absent", EPOCH) for number in (2, 3, 4, 5)
+    ]
+    assert not found["anchored"]
+
+
+def test_taken_is_1_with_the_object_and_its_state(asked):
+    done = asked(taken(), "--json")
+    found = done.json()
+    assert (done.code, found["answer"]) == (1, "taken")
+    object_id = world().events[13]["fields"]["object"]
+    rows = [row for row in found["labels"] if row["standing"] == "present"]
+    assert {row["object"] for row in rows} == {object_id}
+    assert all(row["state"].startswith("state ") for row in rows)
+    assert [row["parts"][-1] for row in found["labels"] if row["standing"] == "absent"] == ["2", "2"]  # no true twins
+
+
+def test_a_retyped_number_is_taken_too(asked):
+    full_width = {ord(c): ord(c) + 0xFEE0 for c in "0123456789"}
+    paper = taken()
+    retyped = paper | {
+        "inv_no": paper["inv_no"].replace("-", "\u2014").translate(full_width).lower(),
+        "cn_einv": " ".join(paper["cn_einv"]),
+    }
+    assert asked(retyped).code == 1
+
+
+def test_who_holds_no_document_hears_taken_and_no_more(asked):
+    done = asked(taken(), desk=Desk(opened=False))
+    assert done.code == 1
+    assert done.out.startswith("TAKEN")
+    assert "object not opened" in done.out
+
+
+def test_the_same_terms_under_another_number_are_similar(asked):
+    done = asked(taken() | {"inv_no": "OTHER-9", "cn_einv": "26990000000000000009"})
+    assert done.code == 3
+    assert done.out.startswith("SIMILAR")
+
+
+def test_a_number_that_cannot_be_one_is_2(asked):
+    done = asked(free() | {"cn_einv": "12"})
+    assert done.code == 2
+    assert "cn-einv" in done.err
+
+
+def test_what_is_no_json_is_2(typed, folder):
+    for data in (b"{", b'{"type":3,"type":3,"parts":[]}', b"[" * 99 + b"]" * 99, b"\xff"):
+        (folder / "paper.json").write_bytes(data)
+        assert typed("registry", "check", "--dir", str(folder), "--label-file", "paper.json").code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--dir", ".", "--bundle", "x.hb.json"),
+        ("--dir", ".", "--rpc", "http://127.0.0.1:1"),
+        ("--trust", "trust.json"),
+    ],
+)
+def test_one_source_is_named(typed, paper, folder, arguments):
+    (folder / "x.hb.json").write_bytes(b"{}")
+    assert typed("registry", "check", "--label-file", paper(free()), *arguments).code == 2
+
+
+def test_the_proof_is_kept_and_judged_alike_by_a_third_party(asked, typed):
+    assert asked(free(), "--out", "proof.hb.json").code == 0
+    done = typed(
+        "registry", "check", "--bundle", "proof.hb.json", "--trust", "trust.json", "--label-file", "paper.json"
+    )
+    assert (done.code, done.out.splitlines()[0]) == (0, registry.WORDS["free"])
+    assert typed("verify", "proof.hb.json", "--trust", "trust.json").code == 0
+
+
+# ── a hostile member's bundle ──
+
+
+def hidden(document, label_type: int, **changes):
+    """A bundle of a paper in which one label's part is changed."""
+    labels = labels_of(document)
+    epoch = shown(labels)
+    made = tuple(
+        replace(part, **changes) if label.type == label_type else part
+        for label, part in zip(labels, epoch.labels, strict=True)
+    )
+    return bundle(replace(epoch, labels=made))
+
+
+def test_an_honest_bundle_of_a_registered_paper_says_taken(judged):
+    assert judged(taken(), bundle(shown(labels_of(taken())))).code == 1
+
+
+def test_a_label_that_is_left_out_leaves_the_answer_open(judged):
+    labels = [label for label in labels_of(taken()) if label.type == 99]
+    assert judged(taken(), bundle(shown(labels))).code == 3
+    soft_only = [label for label in labels_of(free()) if label.kind == "soft"]
+    done = judged(free(), bundle(shown(soft_only)), "--json")
+    assert (done.code, done.json()["answer"]) == (3, "undecided")
+    assert sum("its standing is not in the bundle" in what for what in done.json()["missing"]) == 2
+
+
+@pytest.mark.parametrize("change", [{"inv_no": "INV-X"}, {"cn_einv": "26990000000000000099"}])
+def test_the_absence_of_another_spelling_is_no_answer(judged, change):
+    """He shows truly that the labels of a slightly other paper are absent."""
+    done = judged(taken(), bundle(shown(labels_of(free() | change))), "--json")
+    assert (done.code, done.json()["answer"]) == (3, "undecided")
+
+
+def test_the_absence_of_the_next_twin_is_no_answer(judged):
+    """Ordinal 2 of a soft label is absent although ordinal 1 stands there."""
+    labels = [label for label in labels_of(free()) if label.kind == "hard"]
+    twins = [Label(label.type, (*label.parts[:-1], "2")) for label in labels_of(taken()) if label.kind == "soft"]
+    done = judged(
+        taken() | {"inv_no": NUMBERS["inv_no"], "cn_einv": NUMBERS["cn_einv"]}, bundle(shown([*labels, *twins]))
+    )
+    assert done.code == 3
+
+
+def test_a_proof_by_another_vrf_key_is_refuted(judged):
+    label = labels_of(taken())[0]
+    proof = vrf.prove(bytes(32), alpha(world().genesis.log_id, label, 0))
+    index = vrf.index_of(vrf.proof_output(proof))
+    absent = world().closed[EPOCH - 1].registry.prove(index)
+    end = absent.terminal
+    terminal = None if end is None else TerminalPart(index=end.key, commitment=end.value)
+    made = hidden(taken(), 2, index=index, proof=proof, terminal=terminal, path=absent.path, value=None, opening=None)
+    assert judged(taken(), made).code == 1
+    assert "SignatureWrong" in judged(taken(), made).err
+
+
+def test_an_identity_label_has_no_other_version(judged):
+    done = judged(taken(), hidden(taken(), 2, version=1))
+    assert (done.code, "FieldMalformed" in done.err) == (2, True)
+
+
+def test_the_index_of_another_label_is_refuted(judged):
+    label = normalised(2, "CN", "26990000000000000001")
+    index, _ = label_index(world().genesis, world().vrf_seed, label, 0)
+    absent = world().label(label, 0, EPOCH)
+    made = hidden(taken(), 2, index=index, terminal=absent.terminal, path=absent.path, value=None, opening=None)
+    assert "REFUTED" in judged(taken(), made).err
+
+
+def test_a_neighbours_pair_under_its_own_path_is_refuted(judged):
+    other = world().label(labels_of(taken())[1], 0, EPOCH)
+    made = hidden(taken(), 2, terminal=other.terminal, path=other.path, value=None, opening=None)
+    done = judged(taken(), made)
+    assert done.code in {1, 2}
+    assert "RootMismatch" in done.err or "TerminalMalformed" in done.err
+
+
+def test_a_hole_where_the_label_stands_is_refuted(judged):
+    done = judged(taken(), hidden(taken(), 2, terminal=None, value=None, opening=None))
+    assert (done.code, "RootMismatch" in done.err) == (1, True)
+
+
+def test_the_registry_root_of_another_log_is_another_log(judged):
+    other = consortium("other.example/receivables")
+    labels = tuple(other.label(label, 0, EPOCH) for label in labels_of(free()))
+    made = other.bundle(4, other.epoch_part(EPOCH, 4, labels=labels), purpose="registry", anchors=())
+    done = judged(free(), made, require=("integrity",))
+    assert done.code == 3
+
+
+def test_a_stale_absence_is_no_answer(judged):
+    """The checkpoint is the newest; the labels are shown at the epoch before, when the paper was not registered yet."""
+    done = judged(free(), bundle(shown(labels_of(free()), 2)), "--json")
+    assert (done.code, done.json()["answer"]) == (3, "undecided")
+    assert sum("its standing at epoch 3, the newest covered" in what for what in done.json()["missing"]) == 4
+
+
+def test_a_fresher_checkpoint_beside_it_makes_an_old_absence_no_younger(judged):
+    newer = CheckpointPart(note=world().note(6), consistency=tuple(world().log.consistency_path(4, 6)))
+    first = CheckpointPart(note=world().note(4), consistency=())
+    epoch = shown(labels_of(free()))
+    made = world().bundle(
+        4, epoch, checkpoints=(first, newer), rotations=(world().rotation(4),), anchors=(world().anchor(6),)
+    )
+    assert judged(free(), made).code == 3
+
+
+def test_who_wants_it_fresh_says_so(judged):
+    made = bundle(shown(labels_of(free())))
+    assert judged(free(), made).code == 0
+    done = judged(free(), made, "--json", max_age=3_600)
+    assert done.code == 3
+    assert any("at an epoch not older than 3600 s" in what for what in done.json()["missing"])
+
+
+def test_the_newest_epoch_shown_has_the_last_word(judged):
+    labels = labels_of(taken())
+    assert judged(taken(), bundle(shown(labels, 2), shown(labels, 3))).code == 1
+
+
+# ── receipts ──
+
+
+def test_a_receipt_needs_a_folder_and_keeps_what_the_node_shows(typed, paper, folder, monkeypatch):
+    assert typed("registry", "receipt", "--label-file", paper(taken()), "--out", "r.hb.json").code == 2
+
+    class Receipts(Desk):
+        def bundle(self, request) -> bytes:
+            assert request.receipts
+            labels = [Label.decode(one.label) for one in request.labels]
+            return bundle(shown(labels)).encode()
+
+    monkeypatch.setattr(registry, "_desk", lambda _folder: nullcontext(Receipts()))
+    done = typed("registry", "receipt", "--dir", str(folder), "--label-file", paper(taken()), "--out", "r.hb.json")
+    assert done.code == 0
+    assert (folder / "r.hb.json").exists()
+    assert sum(line.startswith("  present") for line in done.out.splitlines()) == 4
+    again = ("--ordinal", "2", "--json")
+    done = typed(
+        "registry", "receipt", "--dir", str(folder), "--label-file", "paper.json", "--out", "r.hb.json", *again
+    )
+    assert [row["standing"] for row in done.json()["labels"]] == ["present", "present", "absent", "absent"]
