@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, CheckpointPart, EntryPart, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
@@ -174,5 +175,6 @@ def command(
         from_size=from_size,
     )
     data = FORMATS[name](order)
-    out.write_bytes(data)
+    with writing("--out"):
+        out.write_bytes(data)
     click.echo(f"{out}: {name}, {len(data)} bytes")

@@ -14,10 +14,10 @@ from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
-from hybrid_bridge.steps.verify.exports import export_kind, verify_export
+from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
 from hybrid_bridge.units import Address, UnixSeconds
 
 EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -40,7 +40,12 @@ GENESIS_BYTES: Final = 832
     multiple=True,
     help="Ask this public-chain endpoint what is final. Name several: more than half must agree.",
 )
-@click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract you rely on.")
+@click.option(
+    "--contract",
+    "contract_hex",
+    metavar="ADDRESS",
+    help="The anchor contract you rely on: on the chain of --rpc; offline, on those the bundle names.",
+)
 @click.option(
     "--genesis", "genesis_file", type=EXISTING, help="For exports: the genesis record behind a trusted log id."
 )
@@ -72,6 +77,7 @@ def command(
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
+    contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
     now = UnixSeconds(int(time.time()))
     is_export = export_kind(data) is not None
     of_bundles = {"--rpc": urls, "--contract": contract_hex}
@@ -81,14 +87,24 @@ def command(
         if genesis_file is not None:
             trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
         subject = None if subject_file is None else read_bounded(subject_file, MAX_BUNDLE)
-        shown = verify_export(data, trust, now, subject)
-        click.echo(json.dumps(shown.to_json(), indent=2) if as_json else render_export(shown))
-        return 0 if shown.complete else Missing.exit_code
+        return _tell_export(verify_export(data, trust, now, subject), as_json=as_json)
     evidence = verify(data, trust, now)
+    if contract is not None:
+        evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
-        evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
+        try:
+            sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
+        except Missing as error:  # what holds without them is still worth reading
+            evidence = replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
+        else:
+            evidence = verify(data, trust, now, sights)
     click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
+
+
+def _tell_export(shown: ExportEvidence, *, as_json: bool) -> int:
+    click.echo(json.dumps(shown.to_json(), indent=2) if as_json else render_export(shown))
+    return 0 if shown.complete else Missing.exit_code
 
 
 def _require_none(options: Mapping[str, object], kind: str) -> None:
@@ -138,6 +154,15 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     if len(data) != width:
         raise FieldMalformed(field=option, rule=f"{width} bytes in hex")
     return data
+
+
+def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
+    """The trust with this contract on each public chain that the bundle shows an anchor on."""
+    known = {chain.chain_id: chain for chain in trust.public_chains}
+    for chain_id in {anchor.chain_id for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)}:
+        chain = known.get(chain_id, TrustedChain(chain_id=chain_id, contracts=()))
+        known[chain_id] = replace(chain, contracts=(*chain.contracts, contract))
+    return replace(trust, public_chains=tuple(known.values()))
 
 
 def sights_of(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:

@@ -14,7 +14,7 @@ from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.labels import Label, event_code
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
-from hybrid_bridge.errors import Missing
+from hybrid_bridge.errors import Missing, NotYet, RuleRejected
 from hybrid_bridge.node.documents import Opened, open_document, require_true_labels, true_index
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Height, KeyId, RecordType, RegistryIndex
@@ -27,6 +27,7 @@ def require_reviewed(view: View, document: Opened, keys: Collection[KeyId]) -> N
 
     Raises:
         Missing: an invoice or its confirmation was not delivered to us, or we hold no VRF key.
+        NotYet: our own ledger does not have a note yet.
         FieldMismatch: the labels inserted are another invoice's.
     """
     financier = document.fields.get(_FINANCIER.get(document.schema, ""))
@@ -39,7 +40,10 @@ def require_reviewed(view: View, document: Opened, keys: Collection[KeyId]) -> N
 def _assets(view: View, document: Opened) -> list[str]:
     """What backs the notes, splits followed to the note that was issued."""
     with view.ledger.state() as state:
-        notes = [stored_note(state, str(note)) for note in numbered(document.fields, "note", "")]
+        try:
+            notes = [stored_note(state, str(note)) for note in numbered(document.fields, "note", "")]
+        except RuleRejected as unknown:  # only our own ledger: the block with it may be on its way to us
+            raise NotYet(what=f"note {unknown.subject} here") from None
         roots = [stored_note(state, note.root) for note in notes]
     return list(dict.fromkeys(asset for root in roots for asset, _ in root.back))
 

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
+from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures, verify_log_line
 from hybrid_bridge.core.delivery import parse_delivery
@@ -59,7 +60,14 @@ def test_members_agree_on_every_closed_epoch(network: Network, asset: Registered
 def test_the_quorum_note_verifies_and_extends_the_one_before(network: Network, asset: Registered) -> None:
     directory = network.directory
     size = network.await_status("bank-a", "a quorum", lambda status: status.quorum_size >= 4).quorum_size
-    served = network.relayed("bank-a").checkpoint(TreeSize(size), TreeSize(2))
+
+    def signed_by_the_log() -> NotedCheckpoint | None:
+        """A quorum may be here before the line that the sequencer's node adds."""
+        answer = network.relayed("bank-a").checkpoint(TreeSize(size), TreeSize(2))
+        lines = parse_note(answer.note, origin=directory.origin).lines
+        return answer if any(line.name == directory.origin for line in lines) else None
+
+    served = until("the log key's line", signed_by_the_log)
     note = parse_note(served.note, origin=directory.origin)
     checkpoint = note.root
     timestamp = directory.genesis.checkpoint_timestamp(TreeSize(size))

@@ -8,7 +8,7 @@ from hybrid_bridge.core.delivery import parse_delivery
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.labels import Label, normalised
-from hybrid_bridge.errors import FieldMismatch, Missing
+from hybrid_bridge.errors import FieldMismatch, Missing, NotYet
 from hybrid_bridge.node.delivering import Receiver, sealed_for
 from hybrid_bridge.node.desk import DraftOrder
 from hybrid_bridge.node.drafts import DraftPackage
@@ -101,6 +101,15 @@ def test_a_bank_finances_an_invoice_that_it_has_read(trading: Members) -> None:
     trade = Trade(trading, true_labels())
     trade.deliver_all()
     assert trade.authorise(trade.financing()) == 1
+
+
+def test_a_note_that_our_own_ledger_does_not_have_yet_is_no_refusal(trading: Members) -> None:
+    """A bank's node that was away, asked for its key before it has caught up: the ledger has said nothing."""
+    trade, unknown = Trade(trading, true_labels()), an_object()
+    trade.deliver_all()
+    with pytest.raises(NotYet) as caught:
+        trade.authorise(trade.financing(**{"note.0": unknown}))
+    assert caught.value.what == f"note {unknown} here"
 
 
 def test_a_part_of_a_note_is_traced_to_the_invoice(trading: Members) -> None:
