@@ -1,8 +1,9 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil geth-dev postgresql   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C compiler
-#       and minutes, postgresql is the system's own package, which root alone can install)
-#       ./infra/install.sh --where postgresql          (the folder of its programs, or nothing; installs nothing)
+# run:  ./infra/install.sh anvil geth-dev postgresql tlog-reader   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C
+#       compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
+#       go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
+#       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 set -eu
 . "$(dirname "$0")/versions.env"
 cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
@@ -19,6 +20,15 @@ go_engine() {  # folder, module, package, version
         echo "$1 $4 could not be built. Served now:" >&2; go list -m -versions "$2" >&2; return 1
     fi
     mv "$bin.new" "$bin"; echo "$1 $4: $(du -m "$bin" | cut -f1) MB"
+}
+
+go_reader() {  # program and folder, source, version
+    bin="$cache/bin/$1-$3"
+    GOPROXY=$(go env GOPROXY | cut -d, -f1); export GOPROXY
+    GOFLAGS="-buildvcs=false -mod=readonly"; export GOFLAGS # go.sum is the pin
+    mkdir -p "$bin"
+    (cd "$(dirname "$0")/../$2" && go vet ./... && go build -trimpath -ldflags "-s -w" -o "$bin/$1" .)
+    echo "$1 $3: $(du -m "$bin" | cut -f1) MB"
 }
 
 npm_engine() {  # folder and program, package, version
@@ -55,13 +65,14 @@ postgresql() {
     echo "postgresql: installed, $bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|postgresql …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         postgresql) postgresql ;;
+        tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac
 done

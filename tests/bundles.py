@@ -42,9 +42,11 @@ from hybrid_bridge.core.bundle import (
     TerminalPart,
     ValidatorPart,
 )
-from hybrid_bridge.core.checkpoint import Note, format_note, log_line, quorum_line
+from hybrid_bridge.core.checkpoint import Note, format_note, log_line, parse_note, quorum_line
 from hybrid_bridge.core.encoding import ZERO, parse_b64u, sha256
-from hybrid_bridge.core.entry import RefusalEntry
+from hybrid_bridge.core.entry import RefusalEntry, decode_record_entry
+from hybrid_bridge.core.exports.cose_receipt import sign_root
+from hybrid_bridge.core.exports.sd_jwt import issue
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import SetUpdate
 from hybrid_bridge.core.keys import PrivateKey
@@ -59,6 +61,7 @@ from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedChain, TrustedLog
 from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, ValidatorEntry, ValidatorSet, name_text
+from hybrid_bridge.node.documents import open_tree
 from hybrid_bridge.steps.batch import Closed, ClosingKeys, EpochBlocks, close_epoch, label_index, life_event_value
 from hybrid_bridge.steps.commit import BlockOutcome, MemberInfo, Rules, genesis_state
 from hybrid_bridge.testing.datasets.play import Played, Player, member_updates, private_keys, read_lines
@@ -232,6 +235,7 @@ class Consortium:
             set_hash=set_of(1, self.first).digest,
             decoy_key_hash=decoy_key_hash(self.secrets[0].k_set),
             log_key=PrivateKey.from_seed(self._seed("log")).public.spki[-32:],
+            receipt_key=PrivateKey.from_seed(self._seed("receipt")).public.spki[-32:],
             guardian=Address(bytes(20)),
             pause_max=Seconds(86_400),
             ledger_id=sha256(b"ledger"),
@@ -364,6 +368,26 @@ class Consortium:
         return format_note(origin, size, root, lines)
 
     @cache  # noqa: B019
+    def receipt(self, size: int) -> bytes:
+        """The receipt key's word over a checkpoint's root."""
+        return sign_root(PrivateKey.from_seed(self._seed("receipt")), self.origin, self.log.root(size))
+
+    def receipted(self, part: CheckpointPart) -> CheckpointPart:
+        """With the receipt key's word."""
+        return replace(part, receipt=self.receipt(parse_note(part.note).size))
+
+    @cache  # noqa: B019
+    def jwt(self, event: int) -> str:
+        """The submitter's word over the digests of an event's record."""
+        name, plaintext = self.events[event]["submitter"], self.played[event].draft.delivered()
+        row = next(row for row in json.loads(self.files["members.json"]) if row["key"] == name)
+        certificate = self.certificate_of(name, row["name"], row["id"])
+        entry = decode_record_entry(plaintext.entry)
+        return issue(
+            open_tree(plaintext), entry, self.genesis.log_id, EpochNumber(1), self.keys[name], certificate
+        ).text()
+
+    @cache  # noqa: B019
     def anchor(self, size: int, **changes: Any) -> EvmAnchor:
         return public_anchor(self.checkpoint(size), (1 << quorum(self.nodes)) - 1, number=100 * size, **changes)
 
@@ -415,7 +439,7 @@ class Consortium:
             validators=tuple(v.part for v in self.second),
         )
 
-    def entry(self, event: int, *names: str, transaction: bool = False) -> EntryPart:
+    def entry(self, event: int, *names: str, transaction: bool = False, jwt: bool = False) -> EntryPart:
         """An event's record with these fields opened (`*` for all), and `_schema` and `_origin`."""
         played = self.played[event]
         batch: Batch = self.closed[0].batch
@@ -431,6 +455,7 @@ class Consortium:
             path=batch.path(index),
             disclosures=tuple(shown),
             transaction=played.signed.encode() if transaction else None,
+            issuer_jwt=self.jwt(event) if jwt else None,
         )
 
     def absence(self, leaf: bytes, epoch: int = 1) -> AbsencePart:
@@ -500,6 +525,12 @@ class Consortium:
     def receivable(self, **parts: Any) -> Bundle:
         """It falls due on that day; everything else stays undisclosed."""
         return self.bundle(4, self.epoch_part(1, 4, entries=(self.entry(2, "note", "due_date"),)), **parts)
+
+    def presentable(self) -> Bundle:
+        """The same, ready to be exported in every format."""
+        entry = self.entry(2, "note", "due_date", jwt=True)
+        bundle = self.bundle(4, self.epoch_part(1, 4, entries=(entry,)))
+        return replace(bundle, checkpoints=tuple(map(self.receipted, bundle.checkpoints)))
 
     def split(self, *, transaction: bool = True) -> Bundle:
         """A note and its children."""
@@ -598,6 +629,7 @@ class Consortium:
             "unregistered": self.unregistered(),
             "history": self.history(),
             "document": self.document(),
+            "presentable": self.presentable(),
             "omission": self.omission(),
         }
 
@@ -614,7 +646,7 @@ class Consortium:
         blocks = [TrustedBlock(number=number, hash=keccak(header)) for number, header in headers.items()]
         return Trust(
             **{
-                "logs": (TrustedLog(log_id=self.genesis.log_id),),
+                "logs": (TrustedLog(log_id=self.genesis.log_id, genesis=self.genesis.encode()),),
                 "public_chains": (TrustedChain(chain_id=CHAIN, contracts=(CONTRACT,), block_hashes=tuple(blocks)),),
                 "member_roots": (self.root,),
                 **changes,

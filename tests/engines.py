@@ -26,11 +26,11 @@ import requests
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("HYBRID_BRIDGE_CACHE", "~/.cache/hybrid-bridge")).expanduser()
 PINS = dict(
-    line.split("=", 1)
+    line.split(" #")[0].split("=", 1)
     for line in (ROOT / "infra" / "versions.env").read_text().splitlines()
     if "=" in line and not line.startswith("#")
 )
-LAYOUT = {"anvil": ("ANVIL", "anvil"), "geth-dev": ("GETH_DEV", "geth")}
+LAYOUT = {"anvil": ("ANVIL", "anvil"), "geth-dev": ("GETH_DEV", "geth"), "tlog-reader": ("TLOG_READER", "tlog-reader")}
 
 
 def engine(name: str) -> Path:

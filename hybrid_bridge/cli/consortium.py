@@ -18,7 +18,15 @@ from hybrid_bridge.units import Seconds, UnixSeconds
 if TYPE_CHECKING:
     from hybrid_bridge.node.founding import Foundation, Founder
 
-PLAN_KEYS: Final = {"origin": str, "cadence": int, "grace": int, "relayers": list, "auditors": list, "members": list}
+PLAN_KEYS: Final = {
+    "origin": str,
+    "cadence": int,
+    "grace": int,
+    "receipts": bool,
+    "relayers": list,
+    "auditors": list,
+    "members": list,
+}
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -36,6 +44,7 @@ def command() -> None:
 @click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
+@click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
 @click.option("--post-quantum", is_flag=True, help="The log signs its notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
@@ -47,21 +56,23 @@ def init(
     origin: str,
     cadence: int,
     starts_in: int,
+    receipts: bool,
     post_quantum: bool,
     as_json: bool,
 ) -> None:
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
-    The plan is TOML: origin, cadence, relayers, auditors, and a [[members]] table with name, legal_name, legal_id,
-    roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose. Options fill what it
-    lacks.
+    The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
+    legal_name, legal_id, roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose.
+    Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
     from hybrid_bridge.node.laying import lay  # noqa: PLC0415
 
     stated = _read_plan(plan) if plan is not None else {}
     clients = {"relayers": list(relayers), "auditors": list(auditors)}
-    given: dict[str, Any] = {"origin": origin, "cadence": cadence, **clients} | stated
+    options = {"origin": origin, "cadence": cadence, "receipts": receipts}
+    given: dict[str, Any] = options | clients | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
     agreed = Plan(
         origin=given["origin"],
@@ -70,6 +81,7 @@ def init(
         grace=Seconds(given.get("grace", 3 * given["cadence"])),
         founders=tuple(founders),
         relayers=tuple(given["relayers"]),
+        receipts=given["receipts"],
         auditors=tuple(given["auditors"]),
         post_quantum=post_quantum,
     )

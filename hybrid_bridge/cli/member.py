@@ -233,6 +233,9 @@ def show(folder: Path, entry_leaf: bytes) -> None:
 @click.option("--label", "labels", type=LabelText(), multiple=True, help="Show this label's standing; repeatable.")
 @click.option("--size", default=0, type=click.IntRange(0), help="Checkpoint to stand on.", show_default="the newest")
 @click.option("--transactions", is_flag=True, help="Show the signed transactions, with all their claims.")
+@click.option("--newest", is_flag=True, help="Show the newest checkpoint too, and that it extends that of --size.")
+@click.option("--receipt", is_flag=True, help="With the log's word for `export --format cose-receipt`.")
+@click.option("--presentable", is_flag=True, help="With our own word for `export --format sd-jwt`, on records of ours.")
 @click.option("--out", type=OUTPUT, required=True, help=f"NAME{SUFFIX}")
 def bundle(
     folder: Path,
@@ -241,6 +244,9 @@ def bundle(
     labels: Sequence[bytes],
     size: int,
     transactions: bool,
+    newest: bool,
+    receipt: bool,
+    presentable: bool,
     out: Path,
 ) -> None:
     """Write what an outsider needs of one's records. It has no public anchor yet: `bundle upgrade` adds one."""
@@ -253,6 +259,9 @@ def bundle(
         labels=[pb.RegisteredRequest(label=label) for label in labels],
         size=size,
         transactions=transactions,
+        newest=newest,
+        cose_receipt=receipt,
+        presentable=presentable,
     )
     with _desk(folder) as desk:
         made = desk.bundle(request)

@@ -1,6 +1,6 @@
 """Evidence for people: verdicts in one column, what they rest on beneath, nothing wider than a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from hybrid_bridge.cli.exits import plain
@@ -15,6 +15,7 @@ from hybrid_bridge.core.evidence import (
     Verdict,
     utc,
 )
+from hybrid_bridge.steps.verify.exports import ExportEvidence
 
 WIDTH = 120
 MARKS = {UNDECIDED: "?", CLAIMED: "?", NOT_SHOWN: "·", PROVEN: "!"}
@@ -26,7 +27,7 @@ def render(evidence: Evidence) -> str:
     sections = (
         _head(evidence),
         _listed("Missing", evidence.missing),
-        _verdicts(evidence),
+        _verdicts(evidence.verdicts),
         _listed("Warnings", evidence.warnings),
         *(_record(fact) for fact in evidence.records),
         _listed("Registry", _registry(evidence)),
@@ -43,6 +44,20 @@ def render(evidence: Evidence) -> str:
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
 
 
+def render_export(evidence: ExportEvidence) -> str:
+    """What an export shows, for people."""
+    done = "VERIFIED" if evidence.complete else "INCOMPLETE: its own statement could not be verified"
+    sections = (
+        [f"{done}: {evidence.kind}"],
+        _listed("Missing", evidence.missing),
+        _verdicts(evidence.verdicts),
+        _listed("It speaks of", (f"{name}: {value}" for name, value in evidence.facts.items())),
+        _fields(evidence.fields),
+        _listed("NOT proven, here or anywhere", evidence.not_proven),
+    )
+    return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
+
+
 def _head(evidence: Evidence) -> Iterator[str]:
     done = "VERIFIED" if evidence.complete else "INCOMPLETE: something that you require could not be verified"
     yield done
@@ -52,10 +67,10 @@ def _head(evidence: Evidence) -> Iterator[str]:
     yield f"  log id {evidence.log_id.hex()}"
 
 
-def _verdicts(evidence: Evidence) -> Iterator[str]:
-    names = max(len(verdict.name) for verdict in evidence.verdicts)
-    results = max(len(verdict.result) for verdict in evidence.verdicts)
-    for verdict in evidence.verdicts:
+def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    names = max(len(verdict.name) for verdict in verdicts)
+    results = max(len(verdict.result) for verdict in verdicts)
+    for verdict in verdicts:
         start = f"  {_mark(verdict)} {verdict.name:<{names}}  {verdict.result:<{results}}  "
         yield from hanging(start, verdict.detail)
         if not verdict.is_open:
@@ -71,13 +86,17 @@ def _mark(verdict: Verdict) -> str:
 def _record(fact: RecordFact) -> Iterator[str]:
     title = f"Record {fact.schema} ({fact.record_type}), epoch {fact.epoch}, ended {utc(fact.by)} by the ledger's clock"
     yield from hanging("", title)
-    shown = sorted((field for field in fact.fields if field.name[0] != "_"), key=lambda field: field.name)
-    names = max((len(field.name) for field in shown), default=0)
-    for field in shown:
-        yield from hanging(f"  {field.name:<{names}}  ", _value(field))
+    yield from _fields(fact.fields)
     number = f"number {fact.sequence} of its submitter"
     signed = "" if fact.transaction is None else f"; transaction {fact.transaction.hex()}, {number}, signatures hold"
     yield from hanging("  ", f"({fact.undisclosed} other leaves, decoys among them, stay undisclosed{signed})")
+
+
+def _fields(fields: Sequence[OpenedField]) -> Iterator[str]:
+    shown = sorted((field for field in fields if field.name[0] != "_"), key=lambda field: field.name)
+    names = max((len(field.name) for field in shown), default=0)
+    for field in shown:
+        yield from hanging(f"  {field.name:<{names}}  ", _value(field))
 
 
 def _value(field: OpenedField) -> str:

@@ -1,20 +1,27 @@
-"""`hybrid-bridge verify`: a bundle and your own trust in, verdicts out. Offline unless you name an endpoint."""
+"""`hybrid-bridge verify`: a bundle or export and your own trust in, verdicts out. Offline unless told otherwise."""
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import click
 
-from hybrid_bridge.cli.readable import render
+from hybrid_bridge.cli.readable import render, render_export
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
-from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
+from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
 from hybrid_bridge.units import Address, UnixSeconds
+
+EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+GENESIS_BYTES: Final = 832
 
 
 @click.command()
@@ -22,7 +29,7 @@ from hybrid_bridge.units import Address, UnixSeconds
 @click.option(
     "--trust",
     "trust_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=EXISTING,
     help="Your trust file: logs, contracts and public block hashes you rely on.",
 )
 @click.option("--log", "log_hex", metavar="HEX", help="Rely on this log id (instead of, or beside, a trust file).")
@@ -39,6 +46,10 @@ from hybrid_bridge.units import Address, UnixSeconds
     metavar="ADDRESS",
     help="The anchor contract you rely on: on the chain of --rpc; offline, on those the bundle names.",
 )
+@click.option(
+    "--genesis", "genesis_file", type=EXISTING, help="For exports: the genesis record behind a trusted log id."
+)
+@click.option("--subject", "subject_file", type=EXISTING, help="For COSE receipts: a file that shows the epoch record.")
 @click.option("--json", "as_json", is_flag=True, help="Evidence as JSON.")
 def command(
     file: Path,
@@ -46,12 +57,15 @@ def command(
     log_hex: str | None,
     urls: tuple[str, ...],
     contract_hex: str | None,
+    genesis_file: Path | None,
+    subject_file: Path | None,
     as_json: bool,
 ) -> int:
     """Verify a bundle: each verdict, what it rests on, what is missing, what is NOT proven.
 
     Nothing in FILE (- for standard input) is believed because it is there. Without --rpc everything that can be
-    checked offline is checked, and what is missing is named.
+    checked offline is checked, and what is missing is named. A tlog-proof, COSE receipt or SD-JWT is known by its
+    content and verified as far as its format goes.
 
     \b
     Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
@@ -65,6 +79,15 @@ def command(
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
     contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
     now = UnixSeconds(int(time.time()))
+    is_export = export_kind(data) is not None
+    of_bundles = {"--rpc": urls, "--contract": contract_hex}
+    of_exports = {"--genesis": genesis_file, "--subject": subject_file}
+    _require_none(of_bundles if is_export else of_exports, "an export" if is_export else "a bundle")
+    if is_export:
+        if genesis_file is not None:
+            trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
+        subject = None if subject_file is None else read_bounded(subject_file, MAX_BUNDLE)
+        return _tell_export(verify_export(data, trust, now, subject), as_json=as_json)
     evidence = verify(data, trust, now)
     if contract is not None:
         evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
@@ -77,6 +100,32 @@ def command(
             evidence = verify(data, trust, now, sights)
     click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
     return 0 if evidence.complete else Missing.exit_code
+
+
+def _tell_export(shown: ExportEvidence, *, as_json: bool) -> int:
+    click.echo(json.dumps(shown.to_json(), indent=2) if as_json else render_export(shown))
+    return 0 if shown.complete else Missing.exit_code
+
+
+def _require_none(options: Mapping[str, object], kind: str) -> None:
+    """An option that this kind of file has no use for is a mistake, never ignored."""
+    for option, value in options.items():
+        if value:
+            raise click.UsageError(f"{option} is not for {kind}")  # noqa: EM102, TRY003 click's own
+
+
+def _with_genesis(trust: Trust, record: bytes) -> Trust:
+    """The record beside the trusted id that is its hash.
+
+    Raises:
+        FieldMismatch: it is of no log that is relied on.
+    """
+    log_id = leaf_hash(record)
+    if all(log.log_id != log_id for log in trust.logs):
+        expected = ", ".join(log.log_id.hex() for log in trust.logs) or "a trusted log (trust file or --log)"
+        raise FieldMismatch(field="--genesis", expected=expected, got=log_id.hex())
+    others = tuple(log for log in trust.logs if log.log_id != log_id)
+    return replace(trust, logs=(TrustedLog(log_id=log_id, genesis=record), *others))
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

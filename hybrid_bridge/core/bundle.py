@@ -68,10 +68,11 @@ class RotationPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPart:
-    """A note, and the consistency path from the checkpoint before it (empty for the first)."""
+    """A note, the consistency path from the one before it (empty for the first), perhaps the receipt key's word."""
 
     note: str
     consistency: Path
+    receipt: bytes | None = None  # over the root, for COSE receipts (SPEC §14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +86,14 @@ class DisclosurePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPart:
-    """One entry of an epoch's batch, what is opened of it, and perhaps the signed transaction it came from."""
+    """One entry of an epoch's batch, what is opened of it, perhaps its signed transaction and its submitter's JWT."""
 
     entry: bytes
     index: int
     path: Path
     disclosures: tuple[DisclosurePart, ...]
     transaction: bytes | None = None
+    issuer_jwt: str | None = None  # over all field digests, for SD-JWT presentations (SPEC §14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +341,7 @@ _ENTRY = record(
         "path": _PATH,
         "disclosures": array(record(DisclosurePart, {"value": text(8192), "index": _U, "path": _PATH}), 256),
     },
-    {"transaction": octets(None, 1 << 17)},
+    {"transaction": octets(None, 1 << 17), "issuer_jwt": text(1 << 17)},
 )
 _EPOCH = record(
     EpochPart,
@@ -372,6 +374,7 @@ _ANCHOR = tagged(
         "ots": record(TimestampsAnchor, {"tree_size": _U, "proof": octets(None, 1 << 16)}),
     }
 )
+_CHECKPOINT = record(CheckpointPart, {"note": _NOTE, "consistency": _PATH}, {"receipt": octets(64)})
 _ROTATION = record(
     RotationPart,
     {
@@ -406,7 +409,7 @@ _BUNDLE: Codec[Bundle] = record(
             {"mldsa_key": octets(1312)},
         ),
         "rotations": array(_ROTATION, 64),
-        "checkpoints": _at_least_one(array(record(CheckpointPart, {"note": _NOTE, "consistency": _PATH}), 16)),
+        "checkpoints": _at_least_one(array(_CHECKPOINT, 16)),
         "epochs": array(_EPOCH, 64),
         "source_evidence": array(
             record(SourceEvidence, {"type": text(64), "epoch": _U, "data": octets(None, MAX_BUNDLE)}), 64

@@ -150,6 +150,17 @@ def rebuild_root(claim_texts: Sequence[str], private_root: Digest, width: int) -
     return node_hash(_fold(left)[-1][0], private_root)
 
 
+def root_of_digests(claims: Sequence[Digest], right: Sequence[Digest]) -> Digest:
+    """The field root of a record of which only the leaf data are known: claims, then private fields and decoys.
+
+    Raises:
+        Malformed: the right half has no width of ours, there are more claims than it has leaves, or an order.
+    """
+    left = _left_half(claims, require_width(2 * len(right)))
+    require_ascending(right, "private")
+    return _fold([*left, *right])[-1][0]
+
+
 def check_full_opening(
     entry: RecordEntry, claims: Iterable[Disclosure], private: Iterable[Disclosure], decoy_seeds: Sequence[bytes]
 ) -> FieldTree:

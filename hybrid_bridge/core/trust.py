@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core.encoding import canonical_json, parse_json
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
 from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.errors import FieldMalformed
@@ -21,9 +22,22 @@ MAX_TRUST: Final = 1 << 20  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedLog:
-    """A log the verifier has chosen to rely on; the id fixes its first validators, clock and rules."""
+    """A log the verifier has chosen to rely on; the id fixes its first validators, clock and rules.
+
+    `genesis` is the record that the id is the hash of. A bundle brings it; exports (SPEC §14) do not.
+    """
 
     log_id: bytes
+    genesis: bytes | None = None
+
+    def __post_init__(self) -> None:
+        """The record is the one behind the id.
+
+        Raises:
+            FieldMalformed: it is not.
+        """
+        if self.genesis is not None and leaf_hash(self.genesis) != self.log_id:
+            raise FieldMalformed(field="trust.logs.genesis", rule="the record that log_id is the hash of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +111,7 @@ _TRUST: Codec[Trust] = record(
     Trust,
     {
         "format": literal(FORMAT),
-        "logs": array(record(TrustedLog, {"log_id": octets(32)}), 256),
+        "logs": array(record(TrustedLog, {"log_id": octets(32)}, {"genesis": octets(832)}), 256),
         "public_chains": array(_CHAIN, 64),
         "tsa_roots": array(octets(None, 1 << 14), 64),
         "member_roots": array(octets(None, 1 << 14), 64),

@@ -5,7 +5,7 @@ with their VRF proofs and openings. Nothing is shown that was not asked for, sav
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,12 +27,14 @@ from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
 from hybrid_bridge.core.disclosure import ORIGIN, SCHEMA, parse_disclosure
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import ENTRY_BYTES
+from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
 from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
@@ -63,13 +65,17 @@ class BundleOrder:
     label_epoch: EpochNumber
     promised: TransactionId | None = None  # whose promise was broken
     receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
+    cose_receipt: bool = False  # with the receipt key's word over the checkpoint
+    presentable: bool = False  # with our JWT over each record that we submitted
+    newest: bool = False  # with the newest checkpoint too
 
 
 class Bundler:
     """Makes bundles from one member's stores."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
+    def __init__(self, view: View, receipt_of: Callable[[TreeSize], bytes]) -> None:
+        """`receipt_of`: the receipt key's word over a checkpoint of ours, from whoever holds the key."""
+        self._view, self._receipt_of = view, receipt_of
 
     def bundle(self, order: BundleOrder) -> Bundle:
         """The bundle, on the checkpoint asked for or the newest with a quorum.
@@ -78,17 +84,23 @@ class Bundler:
             NotYet: no quorum, or a record lies beyond that checkpoint.
             Unknown: a record that we do not hold, or a field that it does not have.
             Erased: a record that we held.
-            Missing: labels, at a member without the validators' keys.
+            Missing: labels, at a member without the validators' keys; JWTs, when no record is ours.
+            FieldMalformed: a receipt, of a log without a receipt key.
             NotOmitted: what was promised is there.
         """
-        size = order.size or min(self._view.progress.quorum, self._view.progress.line)
+        newest = min(self._view.progress.quorum, self._view.progress.line)
+        size = order.size or newest
         if not 2 <= size <= self._view.progress.line:
             raise NotYet(what="a checkpoint with a quorum and the log's line")
-        note = self._view.logbook.note(size)
+        checkpoints = [self._checkpoint(order, size, None)]
+        if order.newest and newest > size:
+            checkpoints.append(self._checkpoint(order, newest, size))
         parts = _Gathered()
         for wanted in order.records:
-            epoch, entry = self._entry(wanted, size)
+            epoch, entry = self._entry(wanted, size, order)
             parts.entries[epoch].append(entry)
+        if order.presentable and not any(entry.issuer_jwt for entries in parts.entries.values() for entry in entries):
+            raise Missing(what="a record that this member submitted: ask the submitter")
         for label in order.labels:
             for epoch in self._label_epochs(label, order, size):
                 parts.labels[epoch] += (self._label(label, version, epoch) for version in self._versions(label, epoch))
@@ -99,11 +111,28 @@ class Bundler:
         return Bundle(
             purpose=order.purpose,
             genesis=self._genesis(size),
-            checkpoints=(CheckpointPart(note=note, consistency=()),),
+            checkpoints=tuple(checkpoints),
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),
         )
+
+    def _checkpoint(self, order: BundleOrder, size: TreeSize, older: TreeSize | None) -> CheckpointPart:
+        logbook = self._view.logbook
+        return CheckpointPart(
+            note=logbook.note(size),
+            consistency=() if older is None else tuple(logbook.consistency_path(older, size)),
+            receipt=self._receipt(order, size),
+        )
+
+    def _receipt(self, order: BundleOrder, size: TreeSize) -> bytes | None:
+        """Verified before anybody gets it: the holder of the key may be another member."""
+        if not order.cose_receipt:
+            return None
+        directory = self._view.directory
+        signature = self._receipt_of(size) if any(directory.genesis.receipt_key) else b""
+        verify_root(directory.genesis, directory.origin, self._view.logbook.root(size), signature)
+        return signature
 
     def _promise(self, transaction_id: TransactionId) -> SignedPromise:
         """The promise that we were given.
@@ -155,7 +184,7 @@ class Bundler:
 
     # ── a record ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entry(self, wanted: RecordOrder, size: TreeSize) -> tuple[EpochNumber, EntryPart]:
+    def _entry(self, wanted: RecordOrder, size: TreeSize, order: BundleOrder) -> tuple[EpochNumber, EntryPart]:
         record = self._view.records.record(wanted.leaf)
         height = self._view.ledger.entry_height(wanted.leaf)
         header = None if height is None else self._view.ledger.header(height)
@@ -165,14 +194,16 @@ class Bundler:
             raise NotYet(what="the record in the epochs of this checkpoint")
         plaintext = parse_delivery(record.plaintext)
         data = self._view.logbook.closed(header.epoch).entries
+        presentable = order.presentable and is_ours(self._view, plaintext)
         batch = Batch(data[at : at + ENTRY_BYTES] for at in range(0, len(data), ENTRY_BYTES))
         index = batch.index_of(wanted.leaf)
         part = EntryPart(
             entry=plaintext.entry,
             index=index,
             path=batch.path(index),
-            disclosures=_chosen(plaintext, wanted.names),
+            disclosures=_chosen(plaintext, wanted.names or tuple(ALWAYS) * order.presentable),
             transaction=self._transaction(header.height, plaintext.entry) if wanted.transaction else None,
+            issuer_jwt=issuer_jwt(self._view, plaintext, header.epoch) if presentable else None,
         )
         return header.epoch, part
 

@@ -115,8 +115,11 @@ class DeskService:
             labels=tuple(Label.decode(one.label) for one in request.labels),
             size=TreeSize(request.size),
             label_epoch=EpochNumber(request.label_epoch),
-            receipts=request.receipts,
             promised=TransactionId(require_digest(request.promised, "promised")) if request.promised else None,
+            receipts=request.receipts,
+            cose_receipt=request.cose_receipt,
+            presentable=request.presentable,
+            newest=request.newest,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 

@@ -12,7 +12,7 @@ from hybrid_bridge.core import vrf
 from hybrid_bridge.core.delivery import DeliveryPlaintext
 from hybrid_bridge.core.disclosure import SCHEMA, FieldValue, open_fields
 from hybrid_bridge.core.entry import decode_record_entry, entry_leaf
-from hybrid_bridge.core.field_tree import check_full_opening
+from hybrid_bridge.core.field_tree import FieldTree, check_full_opening
 from hybrid_bridge.core.labels import IdentityValue, Label, alpha, commitment
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.errors import FieldMismatch
@@ -38,13 +38,22 @@ def open_document(plaintext: DeliveryPlaintext) -> Opened:
     Raises:
         Malformed, Refuted: a field does not stand there, is in the wrong half, or something is kept back.
     """
+    tree = open_tree(plaintext)
+    fields = {disclosure.name: disclosure.value for disclosure in (*tree.claims, *tree.private)}
+    return Opened(str(fields[SCHEMA]), fields)
+
+
+def open_tree(plaintext: DeliveryPlaintext) -> FieldTree:
+    """The field tree of a whole document, checked against the entry.
+
+    Raises:
+        Malformed, Refuted: as `open_document`.
+    """
     entry = decode_record_entry(plaintext.entry)
     opened = open_fields(entry, plaintext.disclosures, claim_or_private)
     claims = [part.disclosure for part in opened if part.is_claim]
     private = [part.disclosure for part in opened if not part.is_claim]
-    check_full_opening(entry, claims, private, plaintext.decoys)
-    fields = {part.disclosure.name: part.disclosure.value for part in opened}
-    return Opened(str(fields[SCHEMA]), fields)
+    return check_full_opening(entry, claims, private, plaintext.decoys)
 
 
 def require_true_labels(plaintext: DeliveryPlaintext, payload: RecordPayload, log_id: LogId, vrf_seed: bytes) -> None:

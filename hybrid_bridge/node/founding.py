@@ -17,7 +17,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
-from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, sha256
+from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, context, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
@@ -76,6 +76,7 @@ class Plan:
     registry_ladder: int = 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 12
     pause_max: Seconds = DAY
     guardian: Address = NOBODY
+    receipts: bool = True  # whether the log has a key for COSE receipts
     block_interval_ms: int = 100
     log_level: str = "info"
     post_quantum: bool = False  # the log signs its notes by ML-DSA-44 too
@@ -121,9 +122,8 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     _require_plan(plan)
     authority = found_authority(plan.origin, now)
     keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
-    shared = {"set": randomness(32), "vrf": randomness(32), "log": randomness(32)}
-    if plan.post_quantum:
-        shared[LOG_MLDSA] = randomness(32)
+    names = ["set", "vrf", "log"] + ["receipt"] * plan.receipts + [LOG_MLDSA] * plan.post_quantum
+    shared = {name: randomness(32) for name in names}
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
     genesis = _genesis(plan, unbound, shared, registry.root)
@@ -218,6 +218,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         set_hash=first_set(members).digest,
         decoy_key_hash=decoy_key_hash(shared["set"]),
         log_key=PrivateKey.from_seed(shared["log"]).public.spki[-32:],
+        receipt_key=PrivateKey.from_seed(shared["receipt"]).public.spki[-32:] if plan.receipts else ZERO,
         log_mldsa_key_hash=sha256(MldsaKey(shared[LOG_MLDSA]).public) if plan.post_quantum else NO_MLDSA,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
@@ -259,8 +260,9 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
-    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer writes the log's line."""
-    return ["set", "vrf"] * ("validator" in founder.roles) + ["log", LOG_MLDSA] * ("sequencer" in founder.roles)
+    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer the log's and the receipts' keys."""
+    validators, sequencers = ["set", "vrf"], ["log", LOG_MLDSA, "receipt"]
+    return validators * ("validator" in founder.roles) + sequencers * ("sequencer" in founder.roles)
 
 
 def _node_files(

@@ -27,6 +27,7 @@ class Keys:
     secret: Secret | None = field(repr=False)
     vrf: bytes | None = field(repr=False)
     log: PrivateKey | None
+    receipt: PrivateKey | None = None
     log_mldsa: MldsaKey | None = None
 
     @classmethod
@@ -49,6 +50,7 @@ class Keys:
             secret=Secret(held["set"], genesis.origin_hash) if "set" in held else None,
             vrf=held.get("vrf"),
             log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
+            receipt=PrivateKey.from_seed(held["receipt"]) if "receipt" in held else None,
             log_mldsa=MldsaKey(held[LOG_MLDSA]) if LOG_MLDSA in held else None,
         )
         address = None if keys.attestation is None else keys.attestation.address()
@@ -59,6 +61,7 @@ class Keys:
             ("set", keys.secret is None or decoy_key_hash(held["set"]) == genesis.decoy_key_hash),
             ("vrf", keys.vrf is None or public_key(keys.vrf) == genesis.vrf_public_key),
             ("log", keys.log is None or keys.log.public.spki[-32:] == directory.log_key),
+            ("receipt", keys.receipt is None or keys.receipt.public.spki[-32:] == genesis.receipt_key),
             (LOG_MLDSA, keys.log is None or _public(keys.log_mldsa) == directory.log_mldsa_key),
         ):
             if not fits:

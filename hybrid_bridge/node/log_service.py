@@ -2,6 +2,7 @@
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.errors import NotYet
+from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -22,6 +23,7 @@ class LogService:
             "Attestation": self.attestation,
             "Consistency": self.consistency,
             "Checkpoint": self.checkpoint,
+            "Receipt": self.receipt,
         }
         return Service("hybrid_bridge.v1.Log", stubs.add_LogServicer_to_server, methods, _anybody)
 
@@ -61,6 +63,15 @@ class LogService:
         logbook = self._view.logbook
         path = logbook.consistency_path(TreeSize(request.old_size), size) if request.old_size else []
         return pb.CheckpointResponse(size=size, note=logbook.note(size), path=path)
+
+    def receipt(self, request: pb.ReceiptRequest, _call: Call) -> pb.ReceiptResponse:
+        """The receipt key's word over the root of a checkpoint with a quorum.
+
+        Raises:
+            Unknown: this member does not hold that key.
+            NotYet: no quorum for it here, or this member has halted.
+        """
+        return pb.ReceiptResponse(signature=sign_receipt(self._view, TreeSize(request.size)))
 
     def _own(self, size: TreeSize) -> SizedSignature:
         address = self._view.address

@@ -35,13 +35,14 @@ from hybrid_bridge.node.log_service import LogService
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
 from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.steps.batch import ClosingKeys
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.units import TreeSize, UnixSeconds
 
 GRACE: Final = 2.0  # seconds that running calls get to end
 JOIN: Final = 8.0  # seconds that loops get to end
@@ -126,16 +127,23 @@ class Node:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
+        bundler = Bundler(view, self._receipt_of)
         services = [
             LogService(view).service(),
-            AuditService(view, Bundler(view)).service(),
+            AuditService(view, bundler).service(),
             LedgerService(view, submitter).service(),
             PeerService(view, Receiver(view)).service(),
-            DeskService(view, Desk(view, submitter), Bundler(view)).service(),
+            DeskService(view, Desk(view, submitter), bundler).service(),
         ]
         return MemberServer(
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
         )
+
+    def _receipt_of(self, size: TreeSize) -> bytes:
+        """From the sequencer, which holds the receipt key as it holds the log's."""
+        if self._is_sequencer:
+            return sign_receipt(self._view, size)
+        return self._peers[self._view.directory.sequencer.name].log.receipt(size)
 
     def _authenticate(self, certificate: bytes) -> Caller:
         return caller_of(certificate, self._view.clock.now())

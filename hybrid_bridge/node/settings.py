@@ -15,7 +15,8 @@ from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 FILE: Final = "node.toml"
 LOG_MLDSA: Final = "log_mldsa"  # seed of the log's ML-DSA-44 key
 REGISTRY: Final = "registry"  # the URL of a PostgreSQL database; without it the registry is a file of the folder
-SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", "log", LOG_MLDSA, REGISTRY)
+_LOG: Final = ("log", LOG_MLDSA, "receipt")
+SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", *_LOG, REGISTRY)
 ALWAYS: Final = ("identity", "tls", "sealing", "party")  # the others belong to validators and to the sequencer
 _SECRET_MODE: Final = 0o077  # bits that nobody else may have
 _LEVELS: Final = ("debug", "info", "warning", "error")

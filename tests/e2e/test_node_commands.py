@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.note import TYPE_ED25519, VerifierKey
+from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.node.directory import read_directory
 from tests.e2e.network import Network, running_network, until
 from tests.tile_reader import leaves_under, root_under
@@ -71,6 +75,23 @@ def test_a_record_goes_from_a_file_of_fields_to_a_bundle(network: Network, tmp_p
     run("member", "bundle", "--dir", supplier, "--record", leaf, "--field", "gross", "--out", str(bundle))
     (entry,) = (entry for epoch in decode_bundle(bundle.read_bytes()).epochs for entry in epoch.entries)
     assert len(entry.disclosures) == 3
+    exported_and_accepted(network, bundle, leaf)
+
+
+def exported_and_accepted(network: Network, bundle: Path, leaf: str) -> None:
+    """The supplier asks core's node for the log's receipt, adds its own word, and every export verifies."""
+    public, folder = network.folder("supplier"), bundle.parent
+    genesis = (public / "genesis.bin").read_bytes()
+    authority = load_pem_x509_certificate((public / "ca.pem").read_bytes()).public_bytes(Encoding.DER)
+    log = TrustedLog(log_id=Genesis.decode(genesis).log_id, genesis=genesis)
+    (folder / "trust.json").write_bytes(Trust(logs=(log,), member_roots=(authority,)).encode())
+    for_export = ("--receipt", "--presentable", "--field", "gross", "--record", leaf, "--out", str(bundle))
+    run("member", "bundle", "--dir", str(public), *for_export)
+    for name in ("tlog-proof", "cose-receipt", "sd-jwt"):
+        out = str(folder / name)
+        run("export", str(bundle), "--format", name, "--out", out)
+        subject = ("--subject", str(bundle)) if name == "cose-receipt" else ()
+        assert "VERIFIED" in run("verify", out, "--trust", str(folder / "trust.json"), *subject)
 
 
 def test_an_erased_record_is_gone_from_a_running_node(network: Network, tmp_path: Path) -> None:

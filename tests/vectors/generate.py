@@ -1,4 +1,4 @@
-"""Write the vectors of trees, quorums, notes and the registry from the slow reference: `python tests/vectors/generate.py [folder]`.
+"""Write the vectors of trees, quorums, notes, fields, epochs, the registry and exports: `python tests/vectors/generate.py [folder]`.
 
 A case is `{name, section, input, expected, class}`. The first word of a name is the mutation (SPEC §15), the rest says
 on what. `expected` is a value, or the name of the error; `class` is ok, Malformed, Refuted or Undecided.
@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 from cases import hexed
+from epochs import epoch_cases
+from exports import consistency_cases as consistency_receipt_cases
+from exports import receipt_cases, sd_jwt_cases, tlog_cases
+from fields import disclosure_cases, entry_cases, full_cases
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from registries import registry_proof_cases, registry_root_cases, vrf_cases
@@ -26,6 +30,14 @@ FILES = {
     "quorum/power.json": (power_cases, dict),
     "note/quorum.json": (note_cases, dict),
     "note/witness.json": (witness_cases, dict),
+    "entry/decode.json": (entry_cases, dict),
+    "disclosure/shown.json": (disclosure_cases, dict),
+    "disclosure/full.json": (full_cases, dict),
+    "epoch/next.json": (epoch_cases, dict),
+    "export/tlog-proof.json": (tlog_cases, dict),
+    "export/cose-inclusion.json": (receipt_cases, dict),
+    "export/cose-consistency.json": (consistency_receipt_cases, dict),
+    "export/sd-jwt.json": (sd_jwt_cases, dict),
     "registry/root.json": (registry_root_cases, dict),
     "registry/proof.json": (registry_proof_cases, dict),
     "registry/vrf.json": (vrf_cases, dict),

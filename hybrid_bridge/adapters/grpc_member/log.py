@@ -70,6 +70,16 @@ class GrpcMember:
         answer = self._line.ask(self._stub.Checkpoint, pb.CheckpointRequest(size=size, old_size=old or 0))
         return NotedCheckpoint(TreeSize(answer.size), answer.note, self._path("Checkpoint", answer.path))
 
+    def receipt(self, size: TreeSize) -> bytes:
+        """The receipt key's word over the root of that size, unverified.
+
+        Raises:
+            Unknown: this member does not hold the key.
+            NotYet: it has no quorum for it yet.
+        """
+        answer: pb.ReceiptResponse = self._line.ask(self._stub.Receipt, pb.ReceiptRequest(size=size))
+        return answer.signature
+
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()

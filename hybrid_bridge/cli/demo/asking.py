@@ -35,14 +35,16 @@ def requests(play: Play, traded: Traded, size: TreeSize) -> list[Request]:
         Request(
             "receivable",
             "Does this receivable exist, and when is it due? (Who owes, who is owed, how much: undisclosed.)",
-            "supplier",
-            _order(traded, size, [(issue, ("note", "due_date"))]),
+            "core",
+            _order(traded, size, [(issue, ("note", "due_date"))], presentable=True),
         ),
         Request(
             "split",
             "Was this note split, and do the parts add up to the whole? (Whose they are: undisclosed.)",
             "supplier",
-            _order(traded, size, [(issue, ("note", "ccy", "face")), (split, ("note", *_children(split)))]),
+            _order(
+                traded, size, [(issue, ("note", "ccy", "face")), (split, ("note", *_children(split)))], presentable=True
+            ),
         ),
         _financing(play, traded, size),
     ]
@@ -84,7 +86,17 @@ def _children(split: Event) -> list[str]:
     return [name for name in split["fields"] if name.startswith("child.") and name.endswith(CHILD_FIELDS)]
 
 
-def _order(traded: Traded, size: TreeSize, opened: Sequence[tuple[Event, Sequence[str]]]) -> pb.BundleRequest:
+def _order(
+    traded: Traded, size: TreeSize, opened: Sequence[tuple[Event, Sequence[str]]], *, presentable: bool = False
+) -> pb.BundleRequest:
+    """Ready to be exported: with the log's receipt and, of a member's own records, its word for presentations."""
     leaves = [traded.entry_leaf(event) for event, _ in opened]
     disclosed = [pb.Disclosed(entry_leaf=traded.entry_leaf(event), names=names) for event, names in opened]
-    return pb.BundleRequest(purpose="record", entry_leaves=leaves, disclosed=disclosed, size=size)
+    return pb.BundleRequest(
+        purpose="record",
+        entry_leaves=leaves,
+        disclosed=disclosed,
+        size=size,
+        cose_receipt=True,
+        presentable=presentable,
+    )

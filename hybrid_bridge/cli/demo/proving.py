@@ -141,7 +141,7 @@ def write_trust(play: Play, chain: Web3Chain, bundles: Sequence[Bundle]) -> None
         )
 
     trust = Trust(
-        logs=(TrustedLog(log_id=play.directory.log_id),),
+        logs=(TrustedLog(log_id=play.directory.log_id, genesis=play.directory.genesis.encode()),),
         public_chains=(ask_again(play, "the public blocks", chosen),),
         member_roots=(_authority(play),),
     )

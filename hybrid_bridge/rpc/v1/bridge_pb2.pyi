@@ -64,6 +64,18 @@ class CheckpointResponse(_message.Message):
     path: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, size: _Optional[int] = ..., note: _Optional[str] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class ReceiptRequest(_message.Message):
+    __slots__ = ("size",)
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    def __init__(self, size: _Optional[int] = ...) -> None: ...
+
+class ReceiptResponse(_message.Message):
+    __slots__ = ("signature",)
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    signature: bytes
+    def __init__(self, signature: _Optional[bytes] = ...) -> None: ...
+
 class DeltaMessage(_message.Message):
     __slots__ = ("record", "delta")
     RECORD_FIELD_NUMBER: _ClassVar[int]
@@ -397,7 +409,7 @@ class RecordResponse(_message.Message):
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class BundleRequest(_message.Message):
-    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts")
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     DISCLOSED_FIELD_NUMBER: _ClassVar[int]
@@ -407,6 +419,9 @@ class BundleRequest(_message.Message):
     TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
     PROMISED_FIELD_NUMBER: _ClassVar[int]
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    COSE_RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PRESENTABLE_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
     disclosed: _containers.RepeatedCompositeFieldContainer[Disclosed]
@@ -416,7 +431,10 @@ class BundleRequest(_message.Message):
     transactions: bool
     promised: bytes
     receipts: bool
-    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ...) -> None: ...
+    cose_receipt: bool
+    presentable: bool
+    newest: bool
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ...) -> None: ...
 
 class PromisesRequest(_message.Message):
     __slots__ = ("after",)

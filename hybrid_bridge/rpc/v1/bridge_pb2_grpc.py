@@ -55,6 +55,11 @@ class LogStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointResponse.FromString,
                 _registered_method=True)
+        self.Receipt = channel.unary_unary(
+                '/hybrid_bridge.v1.Log/Receipt',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptResponse.FromString,
+                _registered_method=True)
 
 
 class LogServicer:
@@ -85,6 +90,12 @@ class LogServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Receipt(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LogServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -107,6 +118,11 @@ def add_LogServicer_to_server(servicer, server):
                     servicer.Checkpoint,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointResponse.SerializeToString,
+            ),
+            'Receipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.Receipt,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -218,6 +234,33 @@ class Log:
             '/hybrid_bridge.v1.Log/Checkpoint',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.CheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Receipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Log/Receipt',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReceiptResponse.FromString,
             options,
             channel_credentials,
             insecure,

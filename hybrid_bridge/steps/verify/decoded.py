@@ -23,6 +23,7 @@ from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, 
 from hybrid_bridge.core.encoding import parse_canonical_json
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry, decode_record_entry
 from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.exports.sd_jwt import IssuedJwt, parse_jwt
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import GovernanceRecord, SetUpdate, decode_governance
 from hybrid_bridge.core.labels import LIFE, IdentityValue, Label, LifeValue
@@ -56,6 +57,7 @@ class DecodedEntry:
     disclosures: tuple[Disclosure, ...]
     schema: str  # "" when nothing is disclosed
     transaction: SignedTransaction | None
+    jwt: IssuedJwt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ def _require_few(d: Decoded, roots: int) -> None:
     notes = [*d.notes, *(rotation.note for rotation in d.rotations)]
     signatures = sum(len(note.lines) for note in notes)
     signatures += sum(len(signed.signatures) for _, signed in d.transactions) + (d.promise is not None)
+    signatures += sum(part.receipt is not None for part in d.bundle.checkpoints)
+    signatures += sum(entry.jwt is not None for _, entry in d.entries)
     if d.bundle.certificates:
         signatures += len(d.bundle.certificates) * roots + len(
             {validator.part.key_binding for validator in d.all_validators}
@@ -231,7 +235,7 @@ def _epoch(part: EpochPart, refusal: bytes | None) -> DecodedEpoch:
     if len({entry.index for entry in part.entries}) != len(part.entries):
         raise FieldMalformed(field="entries", rule="each once")
     refusals = tuple(inner for inner in part.entries if inner.entry == refusal)
-    if any(inner.disclosures or inner.transaction is not None for inner in refusals):
+    if any(inner.disclosures or inner.transaction is not None or inner.issuer_jwt is not None for inner in refusals):
         raise FieldMalformed(field="entries", rule="of a refusal nothing but entry, index and path")
     return DecodedEpoch(
         EpochRecord.decode(part.record),
@@ -274,4 +278,5 @@ def _entry(part: EntryPart) -> DecodedEntry:
         disclosures=disclosures,
         schema=schema if isinstance(schema, str) else "",
         transaction=None if part.transaction is None else SignedTransaction.decode(part.transaction),
+        jwt=None if part.issuer_jwt is None else parse_jwt(part.issuer_jwt),
     )

@@ -1,17 +1,18 @@
 """Checks 4, 5 and 6 of `verify`: arithmetic, identity, hash paths. No signature is looked at here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
 from hybrid_bridge.business.schema import SCHEMAS
 from hybrid_bridge.core.absence import verify_absence
-from hybrid_bridge.core.disclosure import RESERVED, Half, require_half
+from hybrid_bridge.core.disclosure import RESERVED, Disclosure, Half, require_half
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.entry import RecordEntry
 from hybrid_bridge.core.epoch import EpochRecord, verify_epoch, verify_first, verify_next
 from hybrid_bridge.core.proof import consistency_length, inclusion_length, verify_consistency, verify_inclusion
 from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, PathLength
-from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
+from hybrid_bridge.steps.verify.decoded import Decoded
 from hybrid_bridge.steps.verify.order import require_order
 from hybrid_bridge.steps.verify.paths import absences, consistencies, follow, inclusions
 from hybrid_bridge.units import LeafIndex
@@ -164,16 +165,23 @@ def verify_paths(d: Decoded) -> None:
                 follow(epoch_shown, label)
     require_order(d)
     for _, entry in d.entries:
-        _require_halves(entry)
+        half, parts = entry.entry.width // 2, entry.part.disclosures
+        fields = [(shown, part.index < half) for shown, part in zip(entry.disclosures, parts, strict=True)]
+        require_halves(entry.entry, entry.schema, fields)
 
 
-def _require_halves(entry: DecodedEntry) -> None:
-    """Without it a second `face` could stand among the private leaves (SPEC §3)."""
-    schema = SCHEMAS.get(entry.schema)
+def require_halves(entry: RecordEntry, schema_name: str, fields: Iterable[tuple[Disclosure, bool]]) -> None:
+    """Return if each field, a claim or not, stands in its half: no second `face` among the private leaves (SPEC §3).
+
+    Raises:
+        FieldMismatch: another half, or another record type than the schema has.
+        FieldMalformed: a field that the schema does not have, or a value that is none of it.
+    """
+    schema = SCHEMAS.get(schema_name)
     if schema is not None:
-        _equal("_schema", f"{entry.entry.record_type:#06x}", f"{schema.record_type:#06x}")
-    for disclosure, part in zip(entry.disclosures, entry.part.disclosures, strict=True):
-        half: Half = "claim" if part.index < entry.entry.width // 2 else "private"
+        _equal("_schema", f"{entry.record_type:#06x}", f"{schema.record_type:#06x}")
+    for disclosure, is_claim in fields:
+        half: Half = "claim" if is_claim else "private"
         require_half(disclosure.name, half)
         if schema is not None and disclosure.name not in RESERVED:
             expected, kind = schema.find(disclosure.name)

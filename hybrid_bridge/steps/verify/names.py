@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from hybrid_bridge.business.claims import typed_claims
 from hybrid_bridge.business.schema import RECORD_TYPES
+from hybrid_bridge.core.certificate import MAX_NAME, ShownCertificate, certified_key, read_certificate, show
 from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.errors import FieldMismatch
-from hybrid_bridge.steps.verify.certificates import MAX_NAME, ShownCertificate, read_certificate, show
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedValidator
+from hybrid_bridge.steps.verify.exportable import verify_jwts
 from hybrid_bridge.steps.verify.signers import KnownSets
 from hybrid_bridge.units import Address, Digest, SetId, UnixSeconds
 
@@ -120,7 +121,7 @@ def _certificates(d: Decoded, roots: Sequence["Certificate"]) -> Mapping[Digest,
 
 def identity_keys(d: Decoded) -> Mapping[Digest, PublicKey]:
     """The identity keys of the validators whose certificates are shown, by certificate hash; after `verify_names`."""
-    return {sha256(der): decode_spki(show(der, ()).spki) for der in d.bundle.certificates}
+    return {sha256(der): certified_key(der) for der in d.bundle.certificates}
 
 
 def _name(validator: DecodedValidator, certificate: ShownCertificate | None, at: UnixSeconds) -> Name:
@@ -153,7 +154,7 @@ def _basis(certificate: ShownCertificate, validator: DecodedValidator, at: UnixS
 
 
 def verify_transactions(d: Decoded) -> None:
-    """Each shown transaction is the one behind its entry, in time, whole and signed (SPEC §12 step 9).
+    """Each shown transaction is the one behind its entry, in time, whole and signed; so is each JWT (SPEC §12 step 9).
 
     Of a record type that this verifier does not know the claims are not judged: `verify_rules` says so.
 
@@ -173,3 +174,4 @@ def verify_transactions(d: Decoded) -> None:
         entry.transaction.verify_stateless(d.log_id)
         if entry.entry.record_type in RECORD_TYPES:
             typed_claims(body, payload)
+    verify_jwts(d)

@@ -23,6 +23,7 @@ from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedRotation, DecodedValidator
+from hybrid_bridge.steps.verify.exportable import verify_receipts
 from hybrid_bridge.units import Address, Digest, SetId, TreeSize
 
 FIRST_SET: Final = SetId(1)
@@ -129,14 +130,15 @@ def verify_notes(d: Decoded, sets: KnownSets, trust: Trust) -> tuple[SignedNote,
     Raises:
         FieldMalformed: a line that nobody checks, or no line of the log key (ADR 8).
         BelowQuorum: too few of the responsible set signed.
-        SignatureWrong: a known key's line does not verify.
+        SignatureWrong: a known key's line does not verify, or a receipt.
     """
     named = [anchor for anchor in d.bundle.anchors if isinstance(anchor, WitnessAnchor)]
     policy = None if trust.tlog_policy is None else parse_policy(trust.tlog_policy)
-    signed = (
+    signed = tuple(
         verify_note(d, note, sets.responsible(note.size), frozenset(a.name for a in named if a.tree_size == note.size))
         for note in d.notes
     )
+    verify_receipts(d)
     return tuple(note if policy is None else _cosigned(note, policy) for note in signed)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedBlock, TrustedChain, TrustedLog, parse_trust
 from hybrid_bridge.errors import BridgeError, FieldMalformed, Malformed, TooLong
 
@@ -25,6 +26,14 @@ WHOLE = Trust(
 @pytest.mark.parametrize("trust", [Trust(), WHOLE])
 def test_a_trust_file_reads_back_as_it_was_written(trust):
     assert parse_trust(trust.encode()) == trust
+
+
+def test_a_genesis_record_stands_beside_the_id_that_is_its_hash():
+    record = bytes(832)
+    trust = Trust(logs=(TrustedLog(log_id=leaf_hash(record), genesis=record),))
+    assert parse_trust(trust.encode()) == trust
+    with pytest.raises(FieldMalformed):
+        parse_trust(trust.encode().replace(b'"genesis": "AAA', b'"genesis": "BAA'))
 
 
 def test_white_space_and_order_are_free_but_members_are_not():

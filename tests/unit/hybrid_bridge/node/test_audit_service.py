@@ -20,7 +20,7 @@ AUDITOR = Call(Caller("auditor", "auditor"), lambda: True)
 
 def service(members: Members, name: str = "core") -> AuditService:
     view = members.open(name).view
-    return AuditService(view, Bundler(view))
+    return AuditService(view, Bundler(view, lambda _size: b""))
 
 
 def test_what_is_served_replays_to_the_checkpoint(members: Members) -> None:

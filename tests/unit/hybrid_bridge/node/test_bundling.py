@@ -1,19 +1,24 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hybrid_bridge.cli.export import FORMATS, Order
 from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.delivery import parse_delivery
 from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.labels import Label, creditor_invoice, life
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import Missing, NotYet, Unknown
+from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, SignatureWrong, Unknown
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.founding import Foundation
+from hybrid_bridge.node.presenting import is_ours
+from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.steps.verify.exports import verify_export
 from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 from tests.unit.hybrid_bridge.node.test_closing import attest_all
@@ -41,6 +46,11 @@ def closed(laid: tuple[Foundation, Path], tmp_path_factory: pytest.TempPathFacto
         yield members, entry_leaf(parse_delivery(package.document).entry)
 
 
+def receipt_of(members: Members) -> Callable[[TreeSize], bytes]:
+    """As the network would carry it: from the sequencer, which holds the receipt key."""
+    return lambda size: sign_receipt(members.open("core").view, size)
+
+
 def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
     values: dict[str, object] = {
         "purpose": "record",
@@ -49,7 +59,7 @@ def bundle(members: Members, name: str = "core", **order: object) -> Bundle:
         "size": TreeSize(0),
         "label_epoch": EpochNumber(0),
     }
-    return Bundler(members.open(name).view).bundle(BundleOrder(**(values | order)))
+    return Bundler(members.open(name).view, receipt_of(members)).bundle(BundleOrder(**(values | order)))
 
 
 def names(part: object) -> list[str]:
@@ -180,9 +190,114 @@ def test_labels_need_a_validator(closed: tuple[Members, Digest]) -> None:
     members, _ = closed
     view = members.open("regulator").view
     with pytest.raises((Missing, NotYet)):
-        Bundler(view)._label(Label(INVOICE.type, INVOICE.parts), 0, EpochNumber(0))
+        Bundler(view, receipt_of(members))._label(Label(INVOICE.type, INVOICE.parts), 0, EpochNumber(0))
 
 
 def test_before_the_first_quorum_there_is_no_bundle(members: Members) -> None:
     with pytest.raises(NotYet):
         bundle(members)
+
+
+# ── ready to be exported ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trusting(members: Members) -> Trust:
+    genesis = members.foundation.genesis
+    return Trust(logs=(TrustedLog(log_id=genesis.log_id, genesis=genesis.encode()),), require=("integrity", "quorum"))
+
+
+def test_a_presentable_bundle_carries_the_submitters_word_and_the_logs_receipt(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    made = bundle(members, records=(RecordOrder(leaf, ()),), cose_receipt=True, presentable=True)
+    assert verify(made.encode(), trusting(members), UnixSeconds(START + 100)).complete
+    (part,) = (entry for epoch in made.epochs for entry in epoch.entries)
+    assert sorted(names(part)) == ["_origin", "_schema"]
+    assert part.issuer_jwt is not None
+    for format_name, write in FORMATS.items():
+        data = write(Order(bundle=made, epoch=None, entry=None, names=(), from_size=None))
+        shown = verify_export(data, trusting(members), UnixSeconds(START + 100), made.encode())
+        assert shown.complete or (format_name, shown.missing[0].split(":")[0]) == ("sd-jwt", "issuer")
+
+
+def test_without_the_wish_there_is_neither(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    made = bundle(members, records=(RecordOrder(leaf, ("gross",)),))
+    assert made.checkpoints[0].receipt is None
+    assert made.epochs[0].entries[0].issuer_jwt is None
+
+
+def test_who_did_not_submit_a_record_cannot_make_it_presentable(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    core, bank = members.open("core").view, members.open("bank-a").view
+    record = core.records.record(leaf)
+    assert record is not None
+    plaintext = parse_delivery(record.plaintext)
+    assert is_ours(core, plaintext)
+    assert not is_ours(bank, plaintext)
+    with pytest.raises(Missing):  # core, as if it were the bank: it holds the document and has another key
+        Bundler(replace(core, keys=bank.keys), receipt_of(members)).bundle(
+            BundleOrder(
+                purpose="record",
+                records=(RecordOrder(leaf, ()),),
+                labels=(),
+                size=TreeSize(0),
+                label_epoch=EpochNumber(0),
+                presentable=True,
+            )
+        )
+
+
+def test_the_newest_checkpoint_extends_the_one_stood_on(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    order = {"records": (RecordOrder(leaf, ("gross",)),), "newest": True, "cose_receipt": True}
+    made = bundle(members, size=TreeSize(2), **order)
+    assert [part.note.split("\n")[1] for part in made.checkpoints] == ["2", "3"]
+    assert verify(made.encode(), trusting(members), UnixSeconds(START + 100)).complete
+    data = FORMATS["cose-receipt"](Order(bundle=made, epoch=None, entry=None, names=(), from_size=2))
+    assert verify_export(data, trusting(members), UnixSeconds(START + 100), made.encode()).complete
+    assert len(bundle(members, **order).checkpoints) == 1  # the newest itself
+
+
+def test_the_receipt_key_signs_only_what_a_quorum_signed(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    core = members.open("core").view
+    assert sign_receipt(core, TreeSize(2)) == sign_receipt(core, TreeSize(2)) != sign_receipt(core, TreeSize(3))
+    for size in (0, 1, 4, 99):
+        with pytest.raises(NotYet):
+            sign_receipt(core, TreeSize(size))
+
+
+def test_members_without_the_receipt_key_sign_no_receipt(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    for name in ("supplier", "regulator"):
+        with pytest.raises(Unknown):
+            sign_receipt(members.open(name).view, TreeSize(2))
+
+
+def test_a_receipt_that_another_member_made_up_goes_into_no_bundle(closed: tuple[Members, Digest]) -> None:
+    members, leaf = closed
+    order = BundleOrder(
+        purpose="record",
+        records=(RecordOrder(leaf, ()),),
+        labels=(),
+        size=TreeSize(2),
+        label_epoch=EpochNumber(0),
+        cose_receipt=True,
+    )
+    for lie in (bytes(64), b"", sign_receipt(members.open("core").view, TreeSize(3))):
+        with pytest.raises((FieldMalformed, SignatureWrong)):
+            Bundler(members.open("core").view, lambda _size, lie=lie: lie).bundle(order)  # type: ignore[misc]
+
+
+def test_a_member_that_has_halted_signs_no_receipt(closed: tuple[Members, Digest]) -> None:
+    members, _ = closed
+    core = members.open("core").view
+    halted = replace(core, brake=Halted())  # type: ignore[arg-type]
+    with pytest.raises(NotYet):
+        sign_receipt(halted, TreeSize(2))
+
+
+class Halted:
+    """A brake that was pulled."""
+
+    reason = "the sequencer signed two blocks"

@@ -123,7 +123,7 @@ def standings(trading: Members) -> list[str]:
     """What the supplier is told of its documents, after a look at its own ledger."""
     view = trading.open("supplier").view
     Deliverer(view, {}).settle()
-    service = DeskService(view, desk(trading, "supplier"), Bundler(view))
+    service = DeskService(view, desk(trading, "supplier"), Bundler(view, lambda _size: b""))
     call = Call(Caller("supplier", "owner"), lambda: True)
     return [record.standing for record in service.records(pb.RecordsRequest(), call).records]
 

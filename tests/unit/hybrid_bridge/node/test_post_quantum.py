@@ -42,7 +42,7 @@ def closed(quantum: Members) -> Members:
 
 
 def bundle(members: Members, name: str) -> Bundle:
-    return Bundler(members.open(name).view).bundle(
+    return Bundler(members.open(name).view, lambda _size: b"").bundle(
         BundleOrder(
             purpose="checkpoint",
             records=(),

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hybrid_bridge.adapters import pki
 from hybrid_bridge.adapters.pki import Holder, found_authority, issue_identity
+from hybrid_bridge.core import certificate
 from hybrid_bridge.core.batch import Batch
 from hybrid_bridge.core.bundle import EntryPart
 from hybrid_bridge.core.disclosure import Disclosure
@@ -30,7 +31,7 @@ from hybrid_bridge.errors import (
     SignatureWrong,
 )
 from hybrid_bridge.steps.submit import finish
-from hybrid_bridge.steps.verify import certificates, names, rules, verify
+from hybrid_bridge.steps.verify import names, rules, verify
 from hybrid_bridge.steps.verify.names import CERTIFIED, Name, members_among
 from hybrid_bridge.units import UnixSeconds
 from tests.bundles import CADENCE, NOW, START, Consortium, Validator, consortium, edit, flip, make_validator
@@ -265,8 +266,8 @@ def test_a_root_that_nobody_can_read_is_said_whether_or_not_it_is_needed(roots):
 
 def test_a_certificate_is_tried_once_on_each_root_however_many_sets_it_stands_in(monkeypatch):
     bundle, tried = good("history"), []
-    real = certificates._issued_by
-    monkeypatch.setattr(certificates, "_issued_by", lambda *pair: tried.append(pair) or real(*pair))
+    real = certificate._issued_by
+    monkeypatch.setattr(certificate, "_issued_by", lambda *pair: tried.append(pair) or real(*pair))
     assert judged(bundle).verdict("level").result == "A1"
     assert len(tried) == len(bundle.certificates)
 

@@ -153,7 +153,9 @@ def test_a_refusal_has_nothing_to_disclose():
     liar = holding(2, REFUSAL)
     transaction = world().played[2].signed.encode()
     part = liar.epoch_part(2, 4, entries=(shown(liar, 2, REFUSAL, transaction=transaction),))
-    stopped(liar.bundle(4, part, promise=world().promise().encode(), anchors=()), FieldMalformed, "3 structs")
+    jwt = replace(shown(liar, 2, REFUSAL), issuer_jwt=world().jwt(2))
+    for wrong in (part, liar.epoch_part(2, 4, entries=(jwt,))):
+        stopped(liar.bundle(4, wrong, promise=world().promise().encode(), anchors=()), FieldMalformed, "3 structs")
 
 
 # ── claimed, unanswered ──

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from hybrid_bridge.adapters.pki import Holder, found_authority, issue_identity
+from hybrid_bridge.core.certificate import certified_key, read_certificate, show
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.errors import CertificateMalformed
-from hybrid_bridge.steps.verify.certificates import read_certificate, show
+from hybrid_bridge.errors import CertificateMalformed, Malformed
 from hybrid_bridge.units import UnixSeconds
 
 START = UnixSeconds(1_767_571_200)
@@ -46,6 +46,7 @@ def changed(old: bytes, new: bytes) -> bytes:
 def test_a_certificate_of_a_trusted_root_says_whom_it_is_for():
     shown = show(GOOD, [ROOT])
     assert (shown.digest, shown.spki) == (sha256(GOOD), KEY.public.spki)
+    assert certified_key(GOOD) == KEY.public
     assert shown.begins < START < shown.ends
     assert shown.subject is not None
     assert shown.subject.is_identity
@@ -113,7 +114,8 @@ def test_bits_flipped_anywhere_end_in_our_errors_or_in_nobodys_name():
             broken = GOOD[:position] + bytes([GOOD[position] ^ 1 << bit]) + GOOD[position + 1 :]
             try:
                 assert show(broken, [ROOT]).subject is None
-            except CertificateMalformed:
+                certified_key(broken)
+            except Malformed:
                 refused += 1
     assert refused > 50
 

@@ -1,7 +1,7 @@
-"""Part of check 9 of `verify`: what one certificate says, read once; whether a root that the verifier names issued it.
+"""What one X.509 certificate says, read once; whether a root that the verifier names issued it.
 
 The library that reads X.509 is strict by errors and by warnings, and lets foreign errors out of mere attributes. Here
-whatever it complains of, now or in a release to come, is Malformed.
+whatever it complains of, now or in a release to come, is Malformed. Source: SPEC §8.1, §12 step 9; RFC 5280.
 """
 
 import re
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.errors import CertificateMalformed
 from hybrid_bridge.units import Digest, UnixSeconds
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, ObjectIdentifier
 
+MAX_CERTIFICATE: Final = 1 << 14  # bytes
 MAX_NAME: Final = 64  # characters that X.520 has room for
 _IDENTITY: Final = re.compile(r"urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}")
 
@@ -59,7 +61,7 @@ def read_certificate(der: bytes) -> "Certificate":
 
 
 def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
-    """Everything that `verify` asks of a certificate. Each root costs at most one signature check.
+    """Everything that verifiers ask of a certificate. Each root costs at most one signature check.
 
     Raises:
         CertificateMalformed: it cannot be read.
@@ -75,6 +77,15 @@ def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
         ends=UnixSeconds(int(ends)),
         subject=_subject(certificate) if is_trusted else None,
     )
+
+
+def certified_key(der: bytes) -> PublicKey:
+    """The identity key in a certificate.
+
+    Raises:
+        CertificateMalformed, FieldMalformed: no certificate, or no identity key in it.
+    """
+    return decode_spki(_spki(read_certificate(der)))
 
 
 def _spki(certificate: "Certificate") -> bytes:
