@@ -8,8 +8,8 @@ import click
 from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
-    "verify": "Check a bundle: each verdict, what it rests on, what is not proven.",
-    "bundle": "Explain a bundle; put public anchors, timestamps and renewals into it.",
+    "verify": "Check a bundle or package: each verdict, what it rests on, what is not proven.",
+    "bundle": "Explain a bundle; put anchors, timestamps, renewals into it; pack it with its documents.",
     "witness": "Be a witness of logs, or ask one to cosign a bundle's checkpoint.",
     "tiles": "Write the log as static tiles for other people's tools, or serve them.",
     "examples": "Write example bundles, good and bad, into a folder.",

@@ -1,19 +1,23 @@
 """`hybrid-bridge verify`: a bundle and your own trust in, verdicts out. Offline unless you name an endpoint."""
 
 import json
+import mmap
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from hybrid_bridge.cli.readable import render
+from hybrid_bridge.cli.readable import render, render_package
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.package import Package, is_package, read_package
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
+from hybrid_bridge.core.zip_container import MAX_PACKED
 from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
+from hybrid_bridge.steps.verify.package import judge_package
 from hybrid_bridge.units import Address, UnixSeconds
 
 
@@ -46,7 +50,8 @@ def command(
     """Verify a bundle: each verdict, what it rests on, what is missing, what is NOT proven.
 
     Nothing in FILE (- for standard input) is believed because it is there. Without --rpc everything that can be
-    checked offline is checked, and what is missing is named.
+    checked offline is checked, and what is missing is named. An evidence package (`hybrid-bridge bundle zip`) is
+    known by its content: its bundle is verified, and its documents against the fields that hold their SHA-256.
 
     \b
     Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
@@ -54,7 +59,7 @@ def command(
     Exit code 2: malformed.
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
-    data = read_bounded(file, MAX_BUNDLE)
+    data, package = bundle_and_package(file)
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
@@ -62,8 +67,33 @@ def command(
     evidence = verify(data, trust, now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
         evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
-    click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
+    if package is None:
+        click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
+    else:
+        found = judge_package(package, evidence, trust)
+        click.echo(json.dumps(found.to_json(), indent=2) if as_json else render_package(found))
     return 0 if evidence.complete else Missing.exit_code
+
+
+def bundle_and_package(path: Path) -> tuple[bytes, Package | None]:
+    """A bundle's bytes, and the package they came in, if the file is one. A package is mapped, not read into memory.
+
+    Raises:
+        TooLong: the file is larger than what it is may be.
+        Malformed, FieldMismatch: see `read_package`.
+    """
+    with click.open_file(str(path), "rb") as stream:
+        start: bytes = stream.read(MAX_BUNDLE + 1)
+        if is_package(start):
+            in_place = path.is_file() and str(path) != "-"
+            whole = (
+                mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if in_place else start + stream.read(MAX_PACKED)
+            )
+            package = read_package(memoryview(whole))
+            return package.bundle, package
+    if len(start) > MAX_BUNDLE:
+        raise TooLong(field=path.name, limit=MAX_BUNDLE, got=len(start))
+    return start, None
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
