@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine, and nothing about the code; a failure prints its seed.
+settings.register_profile("project", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 NETWORKS = ("e2e", "behaviours", "docs")
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
@@ -122,6 +122,35 @@ def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
     if _uri(loaded) != (_ROLE_IDENTITY, name):
         raise CertificateMalformed(rule=f"an identity certificate of {name}")
     return decode_spki(spki)
+
+
+def require_tls(certificate: bytes, key: bytes, roots: bytes) -> None:
+    """What TLS needs before anybody listens or calls: it would only say that something is wrong.
+
+    Args:
+        certificate: PEM; the holder's own first, then the authorities between it and a root.
+        key: PEM, of the first certificate.
+        roots: PEM.
+
+    Raises:
+        CertificateMalformed: a certificate cannot be read.
+        KeyUnusable: the key cannot be read, or is another's.
+    """
+    holder = _read_chain("tls.pem", certificate)[0].public_key()
+    _read_chain("ca.pem", roots)
+    try:
+        public = load_pem_private_key(key, password=None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable(key="tls.key", rule="a PEM private key without password") from None
+    if public != holder:
+        raise KeyUnusable(key="tls.key", rule="the key of the first certificate in tls.pem")
+
+
+def _read_chain(name: str, pem: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise CertificateMalformed(rule=f"{name}: X.509 certificates as PEM") from None
 
 
 @lru_cache(maxsize=1024)  # asked on each call; the same few certificates come again

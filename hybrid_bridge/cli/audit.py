@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import click
 
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.audit import Audit, AuditMark
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
@@ -62,7 +63,8 @@ def fetch(
     folder: Path, node: str | None, client: Path | None, member: Path | None, url: str | None, contract_hex: str | None
 ) -> None:
     """Write a checkpoint, and every epoch's record and registry delta, into FOLDER; what is there is kept."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing("FOLDER"):
+        folder.mkdir(parents=True, exist_ok=True)
     with _source(node, client, member) as source:
         bundle = _checkpoint(source, url, contract_hex)
         size = parse_note(bundle.checkpoints[0].note).size
@@ -153,8 +155,9 @@ def _fetched(source: "GrpcAudited", epochs: list[int]) -> Iterator[tuple[int, by
 
 def _write(path: Path, data: bytes) -> None:
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(data)
-    beside.replace(path)
+    with writing("FOLDER"):
+        beside.write_bytes(data)
+        beside.replace(path)
 
 
 # ── replaying ────────────────────────────────────────────────────────────────────────────────────────────────────────

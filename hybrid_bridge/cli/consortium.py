@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Seconds, UnixSeconds
 
@@ -73,7 +74,8 @@ def init(
         post_quantum=post_quantum,
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
-    lay(foundation, out)
+    with writing("--out"):
+        lay(foundation, out)
     _tell(foundation, out, as_json=as_json)
 
 
@@ -133,5 +135,9 @@ def _listening(founder: "Founder") -> "Founder":
     host, port = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
     if port:
         return founder
-    with socket.create_server((host, 0)) as server:
-        return replace(founder, endpoint=f"{host}:{server.getsockname()[1]}")
+    try:
+        with socket.create_server((host, 0)) as server:
+            return replace(founder, endpoint=f"{host}:{server.getsockname()[1]}")
+    except (OSError, UnicodeError):  # a host that is no name is refused by its codec
+        rule = "an address of this machine, or a port other than 0"
+        raise SettingsMalformed(key=f"members.{founder.name}.endpoint", rule=rule) from None

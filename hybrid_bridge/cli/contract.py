@@ -19,6 +19,7 @@ from hybrid_bridge.adapters.evm.keystore import create_keystore, password_from_f
 from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, cost, price
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.proof import leaf_hash
@@ -109,7 +110,8 @@ def deploy_command(
         plan = plan_deployment(rpc, artefact(name), signer.address())
         made.append(deploy(rpc, plan, signer, _patience(wait)))
         if out is not None:
-            write_deployments(out, made)
+            with writing("--out"):
+                write_deployments(out, made)
     text = "\n".join(f"{d.contract} at 0x{d.address.hex()}, code as compiled" for d in made)
     _say({"dry_run": False, "contracts": [deployment_json(d) for d in made]}, text, as_json)
 

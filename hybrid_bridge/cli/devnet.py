@@ -9,6 +9,7 @@ from types import FrameType
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Address, ChainId, UnixSeconds, Wei
 
@@ -98,7 +99,8 @@ def command(
     with devnet:
         line = json.dumps({"url": devnet.url, "port": devnet.port, "chain_id": chain_id, "pid": os.getpid()})
         if ready_file is not None:
-            _write_whole(ready_file, line + "\n")
+            with writing("--ready-file"):
+                _write_whole(ready_file, line + "\n")
         click.echo(line)
         devnet.wait()
 

@@ -8,6 +8,7 @@ import click
 
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.member import FOLDER, OUTPUT, Hex
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, sights_of
 from hybrid_bridge.core.bundle import SUFFIX, decode_bundle
 from hybrid_bridge.core.encoding import Json
@@ -56,7 +57,8 @@ def omission(
     trust = Trust(logs=(TrustedLog(log_id=log_id),), require=required)
     sights = () if url is None else sights_of(bundle, trust, (url,), contract_hex)
     evidence = verify(bundle.encode(), trust, UnixSeconds(int(time.time())), sights)
-    out.write_bytes(bundle.encode())
+    with writing("--out"):
+        out.write_bytes(bundle.encode())
     verdict, anchor = evidence.verdict("omission"), evidence.verdict("public anchor")
     found: dict[str, Json] = {
         "file": str(out),

@@ -3,6 +3,7 @@
 0 verified or done · 1 refuted · 2 usage, malformed or rejected · 3 undecided or incomplete · 4 broken or unforeseen.
 """
 
+import errno
 import json
 import sys
 from dataclasses import fields
@@ -10,10 +11,22 @@ from typing import NoReturn
 
 import click
 
+from hybrid_bridge.cli.outputs import close_output
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import BridgeError, Broken, Malformed, Refuted, Rejected, Undecided
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    BridgeError,
+    Broken,
+    KeyUnusable,
+    Malformed,
+    Refuted,
+    Rejected,
+    SettingsMalformed,
+    Undecided,
+)
 
 INTERRUPTED = 130  # what shells use for SIGINT
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, or of whatever takes standard output
 
 _BRANCHES = (
     (Malformed, "malformed", "whoever made these bytes must mend them"),
@@ -24,9 +37,17 @@ _BRANCHES = (
 )
 
 
+_NEARER = {  # who must act is nearer than the branch says
+    SettingsMalformed: "mend this setting or option, and call again",
+    AnswerMalformed: "look at the address, or ask another endpoint",
+    KeyUnusable: "mend this file, and call again; nothing was done",
+}
+
+
 def branch_of(error: BridgeError) -> tuple[str, str]:
     """The branch's name and who must act."""
-    return next(((name, act) for cls, name, act in _BRANCHES if isinstance(error, cls)), ("BROKEN", "stop"))
+    name, act = next(((name, act) for cls, name, act in _BRANCHES if isinstance(error, cls)), ("BROKEN", "stop"))
+    return name, _NEARER.get(type(error), act)
 
 
 def error_json(error: BridgeError) -> dict[str, Json]:
@@ -40,7 +61,7 @@ def error_json(error: BridgeError) -> dict[str, Json]:
         "branch": branch_of(error)[0].lower(),
         "fields": shown,
         "message": str(error),
-        "notes": list(getattr(error, "__notes__", [])),
+        "notes": [*_notes(error)],
         "stopped_at": error.stopped_at,
         "reached": list(error.reached),
         "exit_code": error.exit_code,
@@ -60,11 +81,8 @@ def invoke(command: click.Command, name: str) -> NoReturn:
     as_json = "--json" in sys.argv[1:]
     try:
         result = command.main(prog_name=name, standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt) as error:  # click makes the one of the other
+        click.echo(" ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]), err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()
@@ -72,16 +90,33 @@ def invoke(command: click.Command, name: str) -> NoReturn:
     except BridgeError as error:
         _report(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except SystemExit as end:  # click ends with 1 when nobody reads our output any more: that is our "refuted"
+        sys.exit(4 if end.code == 1 else end.code)
     except BrokenPipeError:
+        close_output()
         sys.exit(4)
-    except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
-        import traceback  # noqa: PLC0415 only when something unforeseen happened
+    except OSError as error:
+        close_output()
+        _report_system(error)
+        sys.exit(4)
+    except BaseException:  # noqa: BLE001 a crash must not end with Python's 1
+        _report_unforeseen()
+        sys.exit(4)
+    sys.exit(result if isinstance(result, int) else 0)
 
-        traceback.print_exc()
-        click.echo("This is a fault of the program, not a verdict. Exit code 4.", err=True)
-        sys.exit(4)
+
+def _report_system(error: OSError) -> None:
+    if error.errno in FULL:
+        click.echo(f"nothing more can be written ({error.strerror}): no verdict. Exit code 4.", err=True)
+    else:
+        _report_unforeseen()
+
+
+def _report_unforeseen() -> None:
+    import traceback  # noqa: PLC0415 only when something unforeseen happened
+
+    traceback.print_exc()
+    click.echo("This is a fault of the program, not a verdict. Exit code 4.", err=True)
 
 
 def _report(error: BridgeError, *, as_json: bool) -> None:
@@ -90,6 +125,10 @@ def _report(error: BridgeError, *, as_json: bool) -> None:
         return
     name, act = branch_of(error)
     click.echo(f"{name}: {error}", err=True)
-    for note in getattr(error, "__notes__", []):
+    for note in _notes(error):
         click.echo(f"  {plain(note)}", err=True)
     click.echo(f"  → {act}", err=True)
+
+
+def _notes(error: BaseException | None) -> list[str]:
+    return list(getattr(error, "__notes__", []))

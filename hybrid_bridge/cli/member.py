@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.core.bundle import SUFFIX
 from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u
 from hybrid_bridge.core.labels import normalised
@@ -107,7 +108,9 @@ def draft(
         audience=audience,
     )
     with _desk(folder) as desk:
-        _write_private(out, desk.draft(request).draft)
+        written = desk.draft(request).draft
+    with writing("--out"):
+        _write_private(out, written)
 
 
 @command.command()
@@ -119,7 +122,8 @@ def authorise(folder: Path, draft_file: Path, purposes: Sequence[str], out: Path
     """Consent to a DRAFT with keys of ours, after the node has read the whole document."""
     with _desk(folder) as desk:
         signatures = desk.authorise(draft_file.read_bytes(), purposes).signatures
-    out.write_bytes(canonical_json([b64u(signature) for signature in signatures]))
+    with writing("--out"):
+        out.write_bytes(canonical_json([b64u(signature) for signature in signatures]))
 
 
 @command.command()
@@ -251,7 +255,9 @@ def bundle(
         transactions=transactions,
     )
     with _desk(folder) as desk:
-        out.write_bytes(desk.bundle(request))
+        made = desk.bundle(request)
+    with writing("--out"):
+        out.write_bytes(made)
 
 
 @contextmanager

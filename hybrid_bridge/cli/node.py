@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
+
 LOG: Final = "node.log"
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -26,15 +28,18 @@ def run(folder: Path, ready_file: Path | None) -> None:
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(folder)
+    with writing("--dir"):
+        handler = logging.FileHandler(settings.path(LOG), encoding="utf-8")
     logging.basicConfig(
-        filename=settings.path(LOG), level=settings.log_level.upper(), format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"
+        handlers=[handler], level=settings.log_level.upper(), format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"
     )
 
     def ready(port: int) -> None:
         line = json.dumps({"name": settings.name, "port": port})
         click.echo(line)
         if ready_file is not None:
-            ready_file.write_text(line + "\n", "utf-8")
+            with writing("--ready-file"):
+                ready_file.write_text(line + "\n", "utf-8")
 
     run_node(folder, ready)
 

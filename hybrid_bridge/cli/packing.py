@@ -15,6 +15,7 @@ import click
 
 import hybrid_bridge
 from hybrid_bridge.adapters.zip_file import Source, pieces_of, write_stored
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.readable import render
 from hybrid_bridge.cli.stamping import FILE, ask_authority
 from hybrid_bridge.cli.verify import bundle_and_package, read_bounded
@@ -162,10 +163,13 @@ def _write(target: Path, contents: dict[str, Source], url: str | None, judged: t
         contents[STAMP] = response(ask_authority(url, manifest, "sha-256").der)
     beside = target.with_name(target.name + ".new")
     try:
-        write_stored(beside, contents)
+        with writing("--out"):
+            write_stored(beside, contents)
         _, package = bundle_and_package(beside)
         if package is not None:
             judge_package(package, *judged)
-        beside.replace(target)
+        with writing("--out"):
+            beside.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

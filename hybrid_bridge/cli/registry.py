@@ -12,6 +12,7 @@ import click
 from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.standing import FREE, PRESENT, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
@@ -96,7 +97,8 @@ def check(
         bundle = decode_bundle(read_bounded(shown or paper, MAX_BUNDLE))
         evidence = place.judged(bundle, parse_trust(read_bounded(trust_file or paper, MAX_TRUST)))
     if out is not None:
-        out.write_bytes(bundle.encode())
+        with writing("--out"):
+            out.write_bytes(bundle.encode())
     last = EpochNumber(parse_note(bundle.checkpoints[-1].note).size - 1)
     answer = answer_of(labels, evidence, last)
     click.echo(json.dumps(_json(answer, evidence), indent=2) if as_json else "\n".join(_table(answer, evidence)))
@@ -133,7 +135,8 @@ def receipt(
         log_id = LogId(desk.status().log_id)
         bundle = place.anchored(_ask(desk, labels, place.size(log_id), receipts=True))
     evidence = place.judged(bundle, place.trust(log_id))
-    out.write_bytes(bundle.encode())
+    with writing("--out"):
+        out.write_bytes(bundle.encode())
     rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
     found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(_line, rows)]))

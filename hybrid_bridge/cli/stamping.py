@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, RenewalPart, TokenAnchor, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
@@ -93,8 +94,9 @@ def require_unrenewed(bundle: Bundle) -> None:
 def write_bundle(target: Path, bundle: Bundle) -> None:
     """A bundle is evidence: the old one or the new one, never half of one."""
     beside = target.with_name(target.name + ".new")
-    beside.write_bytes(bundle.encode())
-    beside.replace(target)
+    with writing("--output"):
+        beside.write_bytes(bundle.encode())
+        beside.replace(target)
 
 
 def ask_authority(url: str, data: bytes, name: str) -> Token:

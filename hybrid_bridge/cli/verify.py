@@ -11,9 +11,10 @@ import click
 from hybrid_bridge.cli.readable import render, render_package
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.package import Package, is_package, read_package
-from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
+from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
 from hybrid_bridge.core.zip_container import MAX_PACKED
 from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
@@ -37,7 +38,12 @@ from hybrid_bridge.units import Address, UnixSeconds
     multiple=True,
     help="Ask this public-chain endpoint what is final. Name several: more than half must agree.",
 )
-@click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract you rely on.")
+@click.option(
+    "--contract",
+    "contract_hex",
+    metavar="ADDRESS",
+    help="The anchor contract you rely on: on the chain of --rpc; offline, on those the bundle names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Evidence as JSON.")
 def command(
     file: Path,
@@ -63,16 +69,28 @@ def command(
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
+    contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
     now = UnixSeconds(int(time.time()))
     evidence = verify(data, trust, now)
+    if contract is not None:
+        evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
-        evidence = verify(data, trust, now, sights_of(decode_bundle(data), trust, urls, contract_hex))
-    if package is None:
-        click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
-    else:
-        found = judge_package(package, evidence, trust)
-        click.echo(json.dumps(found.to_json(), indent=2) if as_json else render_package(found))
+        try:
+            sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
+        except Missing as error:  # what holds without them is still worth reading
+            evidence = replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
+        else:
+            evidence = verify(data, trust, now, sights)
+    click.echo(_told(evidence, package, trust, as_json=as_json))
     return 0 if evidence.complete else Missing.exit_code
+
+
+def _told(evidence: Evidence, package: Package | None, trust: Trust, *, as_json: bool) -> str:
+    """The evidence, and what is said of the package that the bundle came in."""
+    if package is None:
+        return json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence)
+    found = judge_package(package, evidence, trust)
+    return json.dumps(found.to_json(), indent=2) if as_json else render_package(found)
 
 
 def bundle_and_package(path: Path) -> tuple[bytes, Package | None]:
@@ -122,6 +140,15 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     if len(data) != width:
         raise FieldMalformed(field=option, rule=f"{width} bytes in hex")
     return data
+
+
+def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
+    """The trust with this contract on each public chain that the bundle shows an anchor on."""
+    known = {chain.chain_id: chain for chain in trust.public_chains}
+    for chain_id in {anchor.chain_id for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)}:
+        chain = known.get(chain_id, TrustedChain(chain_id=chain_id, contracts=()))
+        known[chain_id] = replace(chain, contracts=(*chain.contracts, contract))
+    return replace(trust, public_chains=tuple(known.values()))
 
 
 def sights_of(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex: str | None) -> tuple[PublicSight, ...]:

@@ -100,24 +100,65 @@ def parse_canonical_json(data: bytes, field: str, limit: int) -> Json:
 
     Raises:
         TooLong: more than `limit` bytes.
-        NotCanonical: not UTF-8, not JSON, or not the canonical form.
-        FieldMalformed: a value outside our set.
+        NotCanonical: not the canonical form; a note says from which byte on.
+        FieldMalformed: no JSON at all, or a value outside our set.
+    """
+    value = parse_json(data, field, limit)
+    canonical = canonical_json(value)
+    if canonical != data:
+        error = NotCanonical(field=field)
+        error.add_note(f"the one encoding differs from byte {_first_difference(canonical, data)} on")
+        raise error
+    return value
+
+
+def parse_json(data: bytes, field: str, limit: int) -> Json:
+    """JSON in whatever spelling, each member of an object once: our value set only, never deep.
+
+    Raises:
+        TooLong: more than `limit` bytes.
+        FieldMalformed: `rule` says what the bytes are not, and from which byte on.
     """
     if len(data) > limit:
         raise TooLong(field=field, limit=limit, got=len(data))
-    if nesting(data) > MAX_JSON_DEPTH:
+    if nesting(data) > MAX_JSON_DEPTH:  # Python's own parser dies of far deeper ones
         raise FieldMalformed(field=field, rule=f"at most {MAX_JSON_DEPTH} nested containers")
     try:
-        value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
-    except (ValueError, RecursionError):
-        raise NotCanonical(field=field) from None
-    if canonical_json(value) != data:
-        raise NotCanonical(field=field)
+        return _loads(data, field)
+    except (ValueError, RecursionError) as error:
+        raise FieldMalformed(field=field, rule=_unread(data, error)) from None
+
+
+def _loads(data: bytes, field: str) -> Json:
+    def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            raise FieldMalformed(field=field, rule="each member of an object once")
+        return members
+
+    value: Json = json.loads(
+        data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number, object_pairs_hook=once
+    )
     return value
 
 
 def _refuse_number(text: str) -> Json:
     raise ValueError(text)
+
+
+def _unread(data: bytes, error: Exception) -> str:
+    """What the bytes should be and are not, from Python's own error."""
+    if not data:
+        return "not empty"
+    if isinstance(error, UnicodeDecodeError):
+        return f"UTF-8; byte {error.start} is not"
+    if isinstance(error, json.JSONDecodeError):
+        return f"JSON; it ends or breaks at byte {len(error.doc[: error.pos].encode('utf-8'))}"
+    return "numbers are integers of at most 2^53-1"
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def nesting(data: bytes) -> int:

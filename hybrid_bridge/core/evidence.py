@@ -40,6 +40,7 @@ NOT_PROVEN: Final = (
     "that a member's own database equals the ledger",
     "legal effect",
 )
+_DAY: Final = 86_400  # seconds
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z; no calendar text beyond it
 
 
@@ -48,6 +49,14 @@ def utc(moment: int) -> str:
     if not 0 <= moment <= _LAST_SECOND:
         return f"second {moment}"
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def span(seconds: int) -> str:
+    """A span for people: seconds up to two days, then days with one decimal, cut and not rounded."""
+    if abs(seconds) < 2 * _DAY:
+        return f"{seconds} s"
+    tenths = abs(seconds) * 10 // _DAY
+    return f"{'-' * (seconds < 0)}{tenths // 10}.{tenths % 10} days"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, canonical_json, nesting
+from hybrid_bridge.core.encoding import canonical_json, parse_json
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
 from hybrid_bridge.core.tlog_policy import parse_policy
-from hybrid_bridge.errors import FieldMalformed, NotCanonical, TooLong
+from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import Seconds
 
 FORMAT: Final = "hybrid-bridge/trust/v1"
@@ -113,15 +113,8 @@ def parse_trust(data: bytes) -> Trust:
     Raises:
         Malformed: not JSON, a doubled or unknown member, a value out of range, a chain or a public block twice.
     """
-    if len(data) > MAX_TRUST:
-        raise TooLong(field="trust", limit=MAX_TRUST, got=len(data))
-    if nesting(data) > MAX_JSON_DEPTH:  # Python's own parser dies of far deeper ones
-        raise NotCanonical(field="trust")
-    try:
-        value: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_no_doubles)
-    except (ValueError, RecursionError):
-        raise NotCanonical(field="trust") from None
-    canonical_json(value)  # our value set only: no floats, no deep nesting
+    value = parse_json(data, "trust", MAX_TRUST)
+    canonical_json(value)  # our value set only: no integer too large, no lone surrogate
     trust = _TRUST.parse(value, "trust")
     if trust.tlog_policy is not None:
         parse_policy(trust.tlog_policy)  # refused here, not when the first witness is met
@@ -135,9 +128,3 @@ def _require_once(numbers: Sequence[int], field: str) -> None:
     """What stands twice could contradict itself, and one of the two would be ignored."""
     if len(set(numbers)) != len(numbers):
         raise FieldMalformed(field=field, rule="each number once")
-
-
-def _no_doubles(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise NotCanonical(field="trust")
-    return dict(pairs)

@@ -154,7 +154,7 @@ class BatchLength(Malformed):
 
 @dataclass(kw_only=True, eq=False)
 class SettingsMalformed(Malformed):
-    """The configuration file has a wrong, missing or unknown entry; mend `key`."""
+    """A setting or an option is wrong, missing or unknown; mend `key`."""
 
     key: str
     rule: str

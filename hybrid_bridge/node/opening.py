@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.adapters.pki import require_tls
 from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
@@ -111,26 +112,32 @@ def read_server_tls(settings: NodeSettings) -> ServerTls:
     """What this member shows to callers.
 
     Raises:
-        KeyUnusable: a file is missing, or its key open to others.
+        KeyUnusable: a file is missing, or its key open to others or another's.
+        CertificateMalformed: a certificate cannot be read.
     """
     try:
         roots, certificate = settings.path("ca.pem").read_bytes(), settings.path("tls.pem").read_bytes()
     except OSError:
         raise KeyUnusable(key="tls.pem", rule="a readable file, as is ca.pem") from None
-    return ServerTls(roots, certificate, read_secret(settings, "tls"))
+    key = read_secret(settings, "tls")
+    require_tls(certificate, key, roots)
+    return ServerTls(roots, certificate, key)
 
 
 def owner_tls(folder: Path) -> ClientTls:
     """What the owner of a node, or a relayer, shows: `tls.pem`, `tls.key` and `ca.pem` of a folder.
 
     Raises:
-        KeyUnusable: a file is missing, or the key open to others.
+        KeyUnusable: a file is missing, or the key open to others or another's.
+        CertificateMalformed: a certificate cannot be read.
     """
     try:
         roots, certificate = (folder / "ca.pem").read_bytes(), (folder / "tls.pem").read_bytes()
     except OSError:
         raise KeyUnusable(key=folder.name, rule="a folder with ca.pem, tls.pem, tls.key") from None
-    return ClientTls(roots, certificate, private_bytes(folder / "tls.key", "tls.key"))
+    key = private_bytes(folder / "tls.key", "tls.key")
+    require_tls(certificate, key, roots)
+    return ClientTls(roots, certificate, key)
 
 
 def desk_of(folder: Path) -> GrpcDesk:

@@ -29,12 +29,14 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def steady(text: str) -> list[str]:
-    """All lines but the verdict on freshness, which ages."""
+    """All lines, but of the verdict on freshness its result alone: the age grows."""
     kept, ages = [], False
     for line in text.strip().splitlines():
         ages = " freshness " in line or (ages and line.startswith("     "))
         if not ages:
             kept.append(line.rstrip())
+        elif " freshness " in line:
+            kept.append(" ".join(line.split()[:3]))
     return kept
 
 

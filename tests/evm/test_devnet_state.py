@@ -184,6 +184,35 @@ def test_another_chain_s_file_is_refused_as_a_wrong_setting(grown: tuple[Path, l
         assert caught.value.key == "--state-file"
 
 
+FOREIGN = (
+    (Path(__file__).parents[2] / "hybrid_bridge/cli/example_files/receivable.hb.json").read_bytes(),  # no newline
+    b'{"format":"hybrid-bridge/bundle/v1"}',
+    b"first line\nlast line without its newline",
+    b"\n",
+    b'{"format": "hybrid-bridge/trust/v1"}\n{"half',
+    bytes(range(128, 256)),
+)
+
+
+@pytest.mark.parametrize("data", FOREIGN, ids=lambda data: str(data[:12]))
+def test_somebody_else_s_file_is_left_as_it_is(state: Path, data: bytes) -> None:
+    state.write_bytes(data)
+    with pytest.raises(SettingsMalformed) as caught:
+        Devnet(settings(state), lambda: UnixSeconds(NOW))
+    assert (caught.value.key, caught.value.rule) == ("--state-file", "a file made by devnet, or a new one")
+    assert state.read_bytes() == data
+
+
+def test_a_file_of_ours_that_cannot_be_used_is_left_as_it_is(grown: tuple[Path, list[Any]]) -> None:
+    state, _ = grown
+    whole = state.read_bytes()
+    for torn in (whole[:-40].replace(b'"born"', b'"birth"'), whole[:-40].replace(b"31337", b"5", 1)):
+        state.write_bytes(torn)
+        with pytest.raises(BridgeError):
+            Devnet(settings(state), lambda: UnixSeconds(NOW))
+        assert state.read_bytes() == torn
+
+
 def test_a_file_serves_one_devnet_at_a_time(state: Path) -> None:
     with Devnet(settings(state), lambda: UnixSeconds(NOW)):
         with pytest.raises(SettingsMalformed) as caught:

@@ -1,7 +1,8 @@
 """The embedded public chain on disk: a devnet that was killed comes back with the same public blocks.
 
 JSON lines. The first says what the chain was born with, each further one is a public block. A line is durable before
-its public block is announced; a torn last line was therefore never announced, and is cut off. The pool is not kept:
+its public block is announced; a torn last line was therefore never announced, and is cut off, once the lines before
+it have proved to be ours. The pool is not kept:
 whoever sent a transaction that got lost sends it again.
 """
 
@@ -17,8 +18,10 @@ from typing import Any, Final
 from hybrid_bridge.errors import SettingsMalformed, StoreBroken
 from hybrid_bridge.units import Address, ChainId, PublicBlockHash, UnixSeconds, Wei
 
-FORMAT: Final = "hybrid-bridge/devnet/v1"
+FAMILY: Final = "hybrid-bridge/devnet/"
+FORMAT: Final = FAMILY + "v1"
 STATE_FILE: Final = "devnet state file"
+_START: Final = b'{"format": "' + FAMILY.encode()  # of every file of ours, as `_append` writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +65,23 @@ class ChainJournal:
         """What the file holds; an empty one begins with `wanted`. Who names no accounts takes those of the file.
 
         Raises:
-            SettingsMalformed: the file's chain has another id, or other accounts than named had money at its birth.
+            SettingsMalformed: no file of ours; or its chain has another id, or other accounts than named had money.
             StoreBroken: the file is damaged, or cannot be written.
         """
-        lines = self._whole_lines()
-        if not lines:
+        data = self._read()
+        whole = data[: data.rfind(b"\n") + 1]
+        if not whole:
+            self._file.truncate(0)
             self._append(_birth_json(wanted))
             return wanted, []
+        first, *others = whole.splitlines()
         try:
-            birth, sealed = _birth(lines[0]), [_sealed(line) for line in lines[1:]]
+            birth, sealed = _birth(first), [_sealed(line) for line in others]
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             raise StoreBroken(store=STATE_FILE, rule="lines as this program writes them") from None
         if (birth.chain_id, birth.funds) != (wanted.chain_id, wanted.funds or birth.funds):
             raise SettingsMalformed(key="--state-file", rule="a chain with this --chain-id and these --fund")
+        self._file.truncate(len(whole))
         return birth, sealed
 
     def append(self, sealed: Sealed) -> None:
@@ -95,13 +102,13 @@ class ChainJournal:
         """Give the file up."""
         self._file.close()
 
-    def _whole_lines(self) -> list[bytes]:
+    def _read(self) -> bytes:
+        """Everything. A file that does not begin as ours is somebody's, named by mistake: nothing of it is changed."""
         self._file.seek(0)
-        data = self._file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            self._file.truncate(len(whole))
-        return whole.splitlines()
+        start = self._file.read(len(_START))
+        if start != _START[: len(start)]:
+            raise SettingsMalformed(key="--state-file", rule="a file made by devnet, or a new one")
+        return start + self._file.readall()
 
     def _append(self, line: Mapping[str, object]) -> None:
         data = json.dumps(line).encode() + b"\n"

@@ -19,6 +19,7 @@ from hybrid_bridge.units import Address
 
 LEAST_WORK: Final = 1 << 17  # scrypt n; 0.4 s and 128 MB a guess
 MOST_WORK: Final = 1 << 20  # 1 GB; more is a way to stop the process that opens the file
+SIZES: Final = [8, 1, 32]  # r, p and dklen of every keystore in use; others cost a reader memory or hours
 MAX_FILE: Final = 1 << 14  # bytes; a keystore has some 500
 
 
@@ -64,12 +65,14 @@ def open_keystore(path: Path, password: Callable[[], str]) -> bytes:
     """
     try:
         document = json.loads(_private_text(path))
-        work = document["crypto"]["kdfparams"]["n"]
+        work, *sizes = (document["crypto"]["kdfparams"][name] for name in ("n", "r", "p", "dklen"))
         kdf, version = document["crypto"]["kdf"], document["version"]
     except (ValueError, KeyError, TypeError):
         raise KeyUnusable(key=path.name, rule="a keystore of version 3") from None
     if version != 3 or kdf != "scrypt" or not isinstance(work, int) or not LEAST_WORK <= work <= MOST_WORK:
         raise KeyUnusable(key=path.name, rule="version 3 with scrypt, n from 2^17 to 2^20")
+    if sizes != SIZES:
+        raise KeyUnusable(key=path.name, rule="scrypt with r = 8, p = 1, 32 bytes")
     try:
         private = bytes(Account.decrypt(document, password()))
         address = address_of(public_key_of(private))

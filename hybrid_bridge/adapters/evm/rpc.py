@@ -7,6 +7,7 @@ are kept, redirects and proxies of the environment are not followed, an answer i
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError as TransportError
@@ -15,7 +16,14 @@ from web3.types import RPCEndpoint
 
 from hybrid_bridge.adapters.evm.bounded_http import BoundedSession
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, NotYet, StateForgotten, Unreachable
+from hybrid_bridge.errors import (
+    AnswerMalformed,
+    EndpointRefused,
+    NotYet,
+    SettingsMalformed,
+    StateForgotten,
+    Unreachable,
+)
 from hybrid_bridge.units import Seconds
 
 TIMEOUT: Final = Seconds(5)  # of one call, from connecting to the last byte (RELAYER §4.2)
@@ -34,6 +42,14 @@ _HEX: Final = re.compile(r"0x[0-9a-fA-F]*")  # no group: the engine keeps state 
 _QUANTITY: Final = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
 
 
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not close
+        return False
+
+
 class RpcError(Exception):
     """An error object of an answer, unjudged; never leaves `adapters.evm`."""
 
@@ -49,6 +65,13 @@ class JsonRpc:
     """
 
     def __init__(self, name: str, url: str, timeout: Seconds = TIMEOUT) -> None:
+        """Connects to nothing.
+
+        Raises:
+            SettingsMalformed: another kind of address.
+        """
+        if not _is_http(url):
+            raise SettingsMalformed(key=name, rule="an http:// or https:// address")
         self.name = name
         self._provider = HTTPProvider(
             url,

@@ -1,18 +1,21 @@
 """What a verifier's own endpoints agree on about one public chain and one contract."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
-from hybrid_bridge.errors import FieldMalformed, Missing, NotYet
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.errors import AnswerMalformed, FieldMalformed, Missing, SettingsMalformed, Undecided
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.steps.verify import PublicSight
 from hybrid_bridge.units import Address, ChainId, LogId, PublicBlockNumber
 
 T = TypeVar("T")
+_NO_CODE: Final = keccak256(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +33,18 @@ class Wanted:
 
 
 def look_all(urls: Sequence[str], wanted: Wanted) -> tuple[PublicSight, ...]:
-    """One sight for each contract wanted on the endpoints' chain.
+    """One sight for each contract wanted on the endpoints' chain. An endpoint that fails has said nothing.
 
     Raises:
         FieldMalformed: one endpoint twice.
-        Missing: no contract is wanted there, or fewer endpoints are asked than must agree.
+        SettingsMalformed: one that is no web address, or no contract at the address wanted.
+        Missing: no contract is wanted there, or fewer endpoints agree, or are asked, than must.
     """
     if len(set(urls)) != len(urls):
         raise FieldMalformed(field="--rpc", rule="each endpoint once; one cannot agree with itself")
     endpoints = [JsonRpc(f"endpoint {i}", url) for i, url in enumerate(urls, start=1)]
     majority = len(endpoints) // 2 + 1
-    asked = [Web3Chain(endpoint, Address(bytes(20))).chain_id() for endpoint in endpoints]
+    asked = [_said(Web3Chain(endpoint, Address(bytes(20))).chain_id) for endpoint in endpoints]
     chain_id = _agreed("the chain id", majority, asked)  # one endpoint alone must not choose threshold and contract
     contracts = wanted.contracts.get(chain_id, ()) if wanted.contract is None else (wanted.contract,)
     if not contracts:
@@ -57,13 +61,12 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
     A number that is not final yet is left out: it is then undecided, not wrong.
 
     Raises:
+        SettingsMalformed: they agree that no code stands at the contract's address.
         Missing: not so many of the endpoints agree.
-        Unreachable, AnswerMalformed: an endpoint fails; name fewer endpoints, or others.
     """
-    if _agreed("the chain id", needed, [chain.chain_id() for chain in chains]) != chain_id:
+    if _agreed("the chain id", needed, [_said(chain.chain_id) for chain in chains]) != chain_id:
         raise Missing(what=f"endpoints that stay on chain {chain_id}")
-    # The newest number that `needed` of them call final: fewer than those cannot push it up.
-    final = PublicBlockNumber(sorted((chain.finalized().number for chain in chains), reverse=True)[needed - 1])
+    final = _final([_said(chain.finalized) for chain in chains], needed)
     at = _agreed(f"public block {final}", needed, [_block(chain, final) for chain in chains])
     hashes = {
         number: _agreed(
@@ -72,29 +75,45 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
         for number in wanted.numbers
         if number <= final
     }
-    many = f"{needed} of {len(chains)} endpoints" if len(chains) > 1 else "one endpoint"
+    many = f"{needed} of {len(chains)} endpoints that call" if len(chains) > 1 else "one endpoint that calls"
     return PublicSight(
         chain_id=chain_id,
         contract=chains[0].contract,
-        basis=f"finalized at {many}",
+        basis=f"{many} it final",
         finalized_number=final,
         finalized_hashes=hashes,
-        head=_agreed("the log's head", needed, [_head(chain, wanted.log_id, at) for chain in chains]),
+        head=_agreed_head(chains, wanted.log_id, at, needed),
     )
 
 
+def _final(answers: Sequence[PublicBlock | None], needed: int) -> PublicBlockNumber:
+    """The newest number that `needed` of them call final: fewer than those cannot push it up."""
+    numbers = sorted((block.number for block in answers if block is not None), reverse=True)
+    if len(numbers) < needed:
+        raise Missing(what=_lacking("what is final", needed, answers))
+    return numbers[needed - 1]
+
+
+def _agreed_head(chains: Sequence[Web3Chain], log_id: LogId, at: PublicBlock, needed: int) -> Head:
+    try:
+        return _agreed("the log's head", needed, [_said(partial(chain.head, log_id, at)) for chain in chains])
+    except Missing:
+        codes = [_said(partial(chain.code_hash, at.hash)) for chain in chains]
+        if codes.count(_NO_CODE) >= needed:
+            rule = f"the address of a contract: there is no code at 0x{chains[0].contract.hex()}"
+            raise SettingsMalformed(key="--contract", rule=rule) from None
+        raise
+
+
 def _block(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:
-    try:
-        return chain.block(number)
-    except NotYet:
-        return None
+    return _said(partial(chain.block, number))
 
 
-def _head(chain: Web3Chain, log_id: LogId, at: PublicBlock) -> Head | None:
-    """None of an endpoint that does not have, or no longer keeps, the state of `at`: others may."""
+def _said(ask: Callable[[], T]) -> T | None:
+    """An endpoint's answer; None if it is away, refuses, lacks or no longer keeps it, or answers nonsense."""
     try:
-        return chain.head(log_id, at)
-    except NotYet:
+        return ask()
+    except (Undecided, AnswerMalformed):
         return None
 
 
@@ -106,6 +125,11 @@ def _agreed(what: str, needed: int, answers: Sequence[T | None]) -> T:
     """
     value, count = next(iter(Counter(answer for answer in answers if answer is not None).most_common(1)), (None, 0))
     if value is None or count < needed:
-        silent = ", ".join(f"endpoint {i}" for i, answer in enumerate(answers, start=1) if answer is None)
-        raise Missing(what=f"{needed} endpoints that agree on {what}" + (f"; not there at {silent}" if silent else ""))
+        raise Missing(what=_lacking(what, needed, answers))
     return value
+
+
+def _lacking(what: str, needed: int, answers: Sequence[object | None]) -> str:
+    silent = ", ".join(f"endpoint {i}" for i, answer in enumerate(answers, start=1) if answer is None)
+    agreeing = f"{needed} endpoints that agree on" if len(answers) > 1 else "an endpoint that tells"
+    return f"{agreeing} {what}" + (f"; no such answer from {silent}" if silent else "")

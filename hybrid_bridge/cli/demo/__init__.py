@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
 MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
@@ -55,35 +56,35 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
     from hybrid_bridge.units import Seconds  # noqa: PLC0415
 
     narrator = Narrator(quiet=as_json)
+    if rpc is not None:
+        from hybrid_bridge.cli.demo.publishing import require_chain  # noqa: PLC0415
+
+        require_chain(rpc)  # before anything is started in vain
     files = generate(suppliers=1, banks=2).files
     _write_documents(out, files)
     try:
         with Stage(out / "logs", lambda name, how: narrator.say(f"({name} {how}; it was started again)")) as stage:
-            if rpc is not None:
-                from hybrid_bridge.cli.demo.publishing import require_chain  # noqa: PLC0415
-
-                require_chain(rpc)  # before anything is started in vain
             founded = found_consortium(out, narrator, stage, files, Seconds(cadence))
 
             from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415
             from hybrid_bridge.cli.demo.proving import prove  # noqa: PLC0415
             from hybrid_bridge.cli.demo.publishing import publish  # noqa: PLC0415
+            from hybrid_bridge.cli.demo.racing import tell_race  # noqa: PLC0415
             from hybrid_bridge.cli.demo.trading import trade  # noqa: PLC0415
 
             play = publish(founded, rpc)
             traded = trade(play)
             proofs = prove(play, traded)
+            race = tell_race(play)
             catches = cheat(play, traded, proofs)
             restarts = {child.name: child.restarts for child in stage.children.values() if child.restarts}
     except BaseException as error:
         where = f"in the act “{narrator.chapter_title}”; every process was ended; their logs are in {out / 'logs'}/"
-        if isinstance(error, KeyboardInterrupt | click.Abort):  # click makes the one the other
-            click.echo(f"interrupted {where}", err=True)
         error.add_note(where)
         raise
     from hybrid_bridge.cli.demo.leaving import closing, report_of, write_report  # noqa: PLC0415
 
-    report = report_of(play, traded, proofs, catches, restarts)
+    report = report_of(play, traded, proofs, catches, race=race, restarts=restarts)
     write_report(play, proofs, report)
     return json.dumps(report, indent=2, ensure_ascii=False) if as_json else closing(play, proofs, embedded=rpc is None)
 
@@ -95,13 +96,15 @@ def _folder(out: Path) -> Iterator[None]:
     Raises:
         SettingsMalformed: there is something else, or another demo plays there.
     """
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")
     try:
+        str(out.absolute()).encode("utf-8")
+    except UnicodeEncodeError:  # settings name paths, and they are UTF-8
+        raise SettingsMalformed(key="--out", rule="a path that this locale can read: set LC_ALL=C.UTF-8") from None
+    with writing("--out"):
+        if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
+            raise SettingsMalformed(key="--out", rule="a new folder, or one of an earlier demo")
         out.mkdir(parents=True, exist_ok=True)
-        marker = (out / MARKER).open("w")
-    except OSError:
-        raise SettingsMalformed(key="--out", rule="a folder that can be made and written") from None
+        marker = (out / MARKER).open("w", encoding="utf-8")
     with marker:
         try:
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,8 +19,8 @@ from hybrid_bridge.cli.exits import error_json
 from hybrid_bridge.core.bundle import SUFFIX, Bundle
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.errors import BelowQuorum, BridgeError, FieldMismatch, NotYet, Refuted, RootMismatch, Undecided
-from hybrid_bridge.ports import Head, Update
-from hybrid_bridge.units import Address, EpochNumber
+from hybrid_bridge.ports import Head, PublicChain, Update
+from hybrid_bridge.units import Address, EpochNumber, LogId
 
 TOO_FEW: Final = 2  # of four; three are needed
 SOMEBODY: Final = Address(bytes(19) + b"\x01")
@@ -122,12 +122,11 @@ def _second_bank(play: Play, traded: Traded) -> Catch:
 
 
 def _rewritten(play: Play, traded: Traded) -> Catch:
-    def attempt() -> BridgeError:
-        head = _head(play)
+    def forge(head: Head) -> Update:
         leaves = rewritten_leaves(play.directory.log_id, _records(traded, head))
-        return _refused(play, forged_update(play, head, leaves, len(MEMBERS)))
+        return forged_update(play, head, leaves, len(MEMBERS))
 
-    error = _expected(play, "the rewritten epoch's turn", attempt, RootMismatch)
+    error = _expected(play, "the rewritten epoch's turn", forge, RootMismatch)
     return Catch(
         fraud=f"All {number_word(len(MEMBERS))} members together rewrite epoch 1, anchored, and sign the result.",
         caught_by="the public contract, whose head they would have to extend",
@@ -137,27 +136,17 @@ def _rewritten(play: Play, traded: Traded) -> Catch:
 
 
 def _too_few_on_chain(play: Play, traded: Traded) -> Catch:
-    def attempt() -> BridgeError:
-        head = _head(play)
+    def forge(head: Head) -> Update:
         leaves = honest_leaves(play.directory.log_id, _records(traded, head))
-        return _refused(play, forged_update(play, head, leaves, TOO_FEW))
+        return forged_update(play, head, leaves, TOO_FEW)
 
-    error = _expected(play, "the thin checkpoint's turn", attempt, BelowQuorum)
+    error = _expected(play, "the thin checkpoint's turn", forge, BelowQuorum)
     return Catch(
         fraud=f"An honest next checkpoint is offered, signed by only {TOO_FEW} of {len(MEMBERS)} members.",
         caught_by="the public contract, which knows the validators and their quorum",
         error=type(error).__name__,
         details=_fields(error_json(error)),
     )
-
-
-def _head(play: Play) -> Head:
-    chain = _chain(play)
-    return chain.head(play.directory.log_id, chain.latest())
-
-
-def _chain(play: Play) -> Web3Chain:
-    return Web3Chain(JsonRpc("public chain", play.url), play.contract)
 
 
 def _records(traded: Traded, head: Head) -> list[EpochRecord]:
@@ -173,16 +162,19 @@ def _records(traded: Traded, head: Head) -> list[EpochRecord]:
     return found
 
 
-def _refused(play: Play, update: Update) -> BridgeError:
-    """The contract's own error.
+def refusal(chain: PublicChain, log_id: LogId, forge: Callable[[Head], Update]) -> BridgeError:
+    """The contract's own error to what is forged upon its head.
+
+    Head and answer are of one public block: relayers go on anchoring while the forgers sign.
 
     Raises:
-        Undecided: not its turn yet: the clock, or a head that moved.
+        Undecided: not its turn yet, by the public chain's clock.
         FieldMismatch: the contract would accept.
     """
-    chain = _chain(play)
+    at = chain.latest()
+    update = forge(chain.head(log_id, at))
     try:
-        chain.simulate(SOMEBODY, anchor_calldata(update), chain.latest())
+        chain.simulate(SOMEBODY, anchor_calldata(update), at)
     except Undecided:
         raise
     except BridgeError as error:
@@ -190,8 +182,9 @@ def _refused(play: Play, update: Update) -> BridgeError:
     raise FieldMismatch(field="forged checkpoint", expected="a revert", got="acceptance")
 
 
-def _expected(play: Play, what: str, attempt: Callable[[], BridgeError], kind: type[BridgeError]) -> BridgeError:
-    error = play.stage.until(what, attempt)
+def _expected(play: Play, what: str, forge: Callable[[Head], Update], kind: type[BridgeError]) -> BridgeError:
+    chain = Web3Chain(JsonRpc("public chain", play.url), play.contract)
+    error = play.stage.until(what, lambda: refusal(chain, play.directory.log_id, forge))
     if not isinstance(error, kind):
         raise FieldMismatch(field=what, expected=kind.__name__, got=str(error))
     return error

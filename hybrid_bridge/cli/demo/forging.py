@@ -114,4 +114,4 @@ def _seals(validators: ValidatorSet, signatures: Mapping[Address, EcdsaSignature
 
 
 def _attestation_key(play: Play, name: str) -> bytes:
-    return bytes.fromhex((play.consortium / "nodes" / name / "keys" / "attestation.key").read_text().strip())
+    return bytes.fromhex((play.consortium / "nodes" / name / "keys" / "attestation.key").read_text("ascii").strip())

@@ -44,6 +44,7 @@ class Play(Founded):
 
     url: str
     contract: Address
+    relayers: Mapping[Address, str]  # by the address of the gas key
 
 
 def found_consortium(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hybrid_bridge.cli.demo.cheating import Catch
     from hybrid_bridge.cli.demo.founding import Play
     from hybrid_bridge.cli.demo.proving import Proof
+    from hybrid_bridge.cli.demo.racing import Race
     from hybrid_bridge.cli.demo.trading import Traded
 
 FORMAT: Final = "hybrid-bridge/demo-report/v1"
@@ -36,12 +37,19 @@ CONTENTS: Final = (
     ("logs/", "what each process said"),
     ("consortium/", "the members' folders: keys, settings, databases"),
     ("relayers/", "the relayers' settings and journals"),
-    ("public-chain/", "gas keys, deployments.json, and every public block of the embedded chain"),
+    ("public-chain/", "gas keys, deployments.json"),
 )
+EMBEDDED: Final = "gas keys, deployments.json, and every public block of the embedded chain"
 
 
 def report_of(
-    play: "Play", traded: "Traded", proofs: Sequence["Proof"], catches: Sequence["Catch"], restarts: Mapping[str, int]
+    play: "Play",
+    traded: "Traded",
+    proofs: Sequence["Proof"],
+    catches: Sequence["Catch"],
+    *,
+    race: "Race",
+    restarts: Mapping[str, int],
 ) -> dict[str, Json]:
     """The whole outcome, for machines."""
     return {
@@ -57,6 +65,7 @@ def report_of(
             {"fraud": c.fraud, "caught_by": c.caught_by, "error": c.error, "details": c.details} for c in catches
         ],
         "checkpoints": [str(path.relative_to(play.out)) for path in sorted((play.out / "checkpoints").iterdir())],
+        "race": race.to_json(),
         "restarts": dict(restarts),
         "seconds": int(play.narrator.seconds),
     }
@@ -64,7 +73,7 @@ def report_of(
 
 def write_report(play: "Play", proofs: Sequence["Proof"], report: dict[str, Json]) -> None:
     """`report.json`, and `report.txt` with the story and what `verify` says of each bundle."""
-    (play.out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    (play.out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
     made = int(time.time())
     text = [
         f"Evidence report of a demo, {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(made))}",
@@ -75,7 +84,7 @@ def write_report(play: "Play", proofs: Sequence["Proof"], report: dict[str, Json
         title = f"{proof.path.relative_to(play.out)}, verified offline with trust.json"
         evidence = verify(proof.path.read_bytes()[:MAX_BUNDLE], trust, UnixSeconds(made))
         text += ["", "─" * len(title), title, "─" * len(title), "", render(evidence)]
-    (play.out / "report.txt").write_text("\n".join(text) + "\n")
+    (play.out / "report.txt").write_text("\n".join(text) + "\n", "utf-8")
 
 
 def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
@@ -83,7 +92,7 @@ def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
     out, program = play.out, program_name()
     trust = ["--trust", str(out / "trust.json")]
     lines = ["", click.style(f"Done in {play.narrator.seconds:.0f} s. Left in {out}/:", bold=True)]
-    lines += [f"   {name:<14} {what}" for name, what in CONTENTS]
+    lines += [f"   {name:<14} {what}" for name, what in contents(embedded=embedded)]
     lines += ["", click.style("Check again by hand, offline; the last two are refuted (exit code 1):", bold=True)]
     checked = [*(proof.path for proof in proofs), *sorted((out / "fraud").iterdir())]
     lines += [f"   {program} {shlex.join(['verify', str(path), *trust])}" for path in checked]
@@ -95,7 +104,13 @@ def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
         lines += ["", click.style("Bring the public chain back, and in another terminal ask it too:", bold=True)]
         lines.append(f"   {program} {shlex.join(revive)}")
         lines.append(f"   {program} {shlex.join(['verify', str(proofs[0].path), *trust, '--rpc', url])}")
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    return text if play.narrator.screen.colours else click.unstyle(text)
+
+
+def contents(*, embedded: bool) -> Sequence[tuple[str, str]]:
+    """What stands in the folder, and what it is."""
+    return (*CONTENTS[:-1], (CONTENTS[-1][0], EMBEDDED)) if embedded else CONTENTS
 
 
 def program_name() -> str:

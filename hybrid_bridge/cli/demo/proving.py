@@ -97,7 +97,7 @@ def _keep_notes(play: Play, traded: Traded, chain: Web3Chain) -> None:
     folder.mkdir()
     for event in found:
         noted = ask_again(play, "the note", partial(traded.desks["core"].log.checkpoint, event.tree_size))
-        (folder / f"size-{event.tree_size:04}.txt").write_text(noted.note)
+        (folder / f"size-{event.tree_size:04}.txt").write_text(noted.note, "utf-8")
     sizes = ", ".join(str(event.tree_size) for event in found)
     stand, of, each = ("stand", "sizes", "each extends") if len(found) > 1 else ("stands", "size", "it extends")
     play.narrator.good(

@@ -66,13 +66,13 @@ def publish(founded: Founded, rpc: str | None) -> Play:
     )
     narrator.good("two relayers of different operators watch members and chain: either may anchor, neither can forge")
     here = {field.name: getattr(founded, field.name) for field in fields(founded)}
-    return Play(**here, url=url, contract=contract)
+    return Play(**here, url=url, contract=contract, relayers={keys[name].address: name for name in RELAYERS})
 
 
 def _gas_key(folder: Path, name: str) -> GasKey:
     password = folder / f"{name}.password"
     handle = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         secret = secrets.token_hex(16)
         file.write(secret + "\n")
     keystore = folder / f"{name}.keystore.json"
@@ -230,5 +230,5 @@ def _start_relayers(founded: Founded, url: str, contract: Address, keys: Mapping
             operators=operators,
         )
         settings = folder / "relayer.toml"
-        settings.write_text(relayer_settings(founded, name, facts))
+        settings.write_text(relayer_settings(founded, name, facts), "utf-8")
         founded.stage.start(name, hybrid_relayer("run", "--init", "-c", str(settings)))

@@ -68,7 +68,7 @@ class Child:
 
     def tail(self, lines: int = 12) -> str:
         """The end of its log, for an error that must be understood at once."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-lines:])
 
 
 @dataclass(slots=True)
@@ -150,7 +150,9 @@ class Stage:
 
         def once() -> subprocess.CompletedProcess[str] | None:
             try:
-                done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SHORT_PATIENCE)  # noqa: S603 our own
+                done = subprocess.run(  # noqa: S603 our own
+                    command, capture_output=True, encoding="utf-8", check=False, timeout=SHORT_PATIENCE
+                )
             except subprocess.TimeoutExpired:
                 return None
             return done if done.returncode >= 0 else None
@@ -201,7 +203,7 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
 def read_json(path: Path) -> dict[str, object] | None:
     """A small JSON file that another process writes when it is ready; None until it is whole."""
     try:
-        value = json.loads(path.read_text())
+        value = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

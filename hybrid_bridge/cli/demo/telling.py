@@ -1,19 +1,25 @@
 """The story on the screen: chapters, lines, a bar where something takes long. No line is wider than a page."""
 
+import os
+import re
+import shutil
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import click
 
-WIDTH: Final = 110
+WIDTH: Final = 110  # of a page; a terminal may be narrower
+NARROWEST: Final = 40  # columns; below that a terminal wraps by itself
 INDENT: Final = "   "
 BAR: Final = 24
+CLEAR: Final = "\r\x1b[2K"
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -32,11 +38,29 @@ def fen_text(fen: int) -> str:
     return f"¥{fen // 100:,}.{fen % 100:02}"
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What standard output can show. `moves`: a line can be taken back, for the bar."""
+
+    width: int = WIDTH
+    moves: bool = False
+    colours: bool = False
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], columns: int) -> Self:
+        """As the environment says: TERM=dumb takes no line back, NO_COLOR asks for plain text."""
+        if not sys.stdout.isatty():
+            return cls()
+        moves = environment.get("TERM", "dumb") != "dumb"
+        return cls(max(NARROWEST, min(WIDTH, columns)), moves, moves and not environment.get("NO_COLOR"))
+
+
 @dataclass(slots=True)
 class Narrator:
     """Prints for people, or keeps quiet for `--json`. Remembers what was said, for the report. Any thread."""
 
     quiet: bool
+    screen: "Screen" = field(default_factory=lambda: Screen.of(os.environ, shutil.get_terminal_size().columns))
     started: float = field(default_factory=time.monotonic)
     lines: list[str] = field(default_factory=list)
     chapters: int = 0
@@ -53,7 +77,7 @@ class Narrator:
 
     def say(self, text: str, depth: int = 1) -> None:
         """A paragraph of the story; further lines stand under the first."""
-        self._lines(_wrapped(INDENT * depth, INDENT * depth, text))
+        self._lines(self._wrapped(INDENT * depth, INDENT * depth, text))
 
     def good(self, text: str) -> None:
         """Something held."""
@@ -68,7 +92,7 @@ class Narrator:
         width = max((len(name) for name, _ in rows), default=0)
         for name, value in rows:
             first = f"{INDENT * depth}{name:<{width}}  "
-            self._lines(_wrapped(first, " " * len(first), value))
+            self._lines(self._wrapped(first, " " * len(first), value))
 
     @property
     def seconds(self) -> float:
@@ -94,14 +118,14 @@ class Narrator:
 
     def draw(self, bar: str) -> None:
         """Put the bar under the story; none if empty."""
-        if self.quiet or not sys.stdout.isatty():
+        if self.quiet or not self.screen.moves:
             return
         with self._lock:
-            self._bar = bar
-            click.echo(f"\r\x1b[2K{bar}", nl=False)
+            self._bar = bar[: self.screen.width - 1]  # a bar that wraps cannot be taken back
+            self._echo(CLEAR + self._bar, nl=False)
 
     def _marked(self, mark: str, text: str) -> None:
-        first, *others = _wrapped(f"{INDENT}# ", f"{INDENT}  ", text)
+        first, *others = self._wrapped(f"{INDENT}# ", f"{INDENT}  ", text)
         self._lines([first.replace("#", mark, 1), *others])
 
     def _lines(self, lines: Sequence[str]) -> None:
@@ -109,10 +133,24 @@ class Narrator:
             self.lines += map(click.unstyle, lines)
             if self.quiet:
                 return
-            clear = "\r\x1b[2K" if self._bar else ""
-            click.echo(clear + "\n".join(lines))
+            self._echo((CLEAR if self._bar else "") + "\n".join(lines))
             if self._bar:
-                click.echo(self._bar, nl=False)
+                self._echo(self._bar, nl=False)
+
+    def _echo(self, text: str, *, nl: bool = True) -> None:
+        # Not by `color=`: click takes the bar's own code away with the colours.
+        click.echo(text if self.screen.colours else _COLOUR.sub("", text), nl=nl, color=self.screen.moves)
+
+    def _wrapped(self, first: str, then: str, text: str) -> list[str]:
+        lines = textwrap.wrap(
+            text,
+            self.screen.width,
+            initial_indent=first,
+            subsequent_indent=then,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        return lines or [first.rstrip()]
 
 
 @dataclass(slots=True)
@@ -130,10 +168,3 @@ class Counter:
         filled = BAR * self.done // max(1, self.total)
         bar = "━" * filled + "─" * (BAR - filled)
         self.narrator.draw(f"{INDENT}{bar} {self.done}/{self.total} {self.what}  {note[:30]}")
-
-
-def _wrapped(first: str, then: str, text: str) -> list[str]:
-    lines = textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=then, break_on_hyphens=False, break_long_words=False
-    )
-    return lines or [first.rstrip()]

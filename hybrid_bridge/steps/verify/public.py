@@ -28,7 +28,7 @@ class PublicSight:
 
     chain_id: ChainId
     contract: Address
-    basis: str  # e.g. "finalized at 2 of 3 endpoints"
+    basis: str  # e.g. "2 of 3 endpoints that call it final"
     finalized_number: int
     finalized_hashes: Mapping[int, bytes]
     head: "Head"
@@ -170,7 +170,7 @@ def _by_state(d: Decoded, sights: Sequence[PublicSight]) -> str:
                 continue
             if sight.head.root != note.root:
                 raise HeadConflict(size=note.size, head=Digest(sight.head.root), root=note.root)
-            vouching = f"head of contract 0x{sight.contract.hex()} on chain {sight.chain_id}, {sight.basis}"
+            vouching = f"head of contract 0x{sight.contract.hex()} on chain {sight.chain_id}, by {sight.basis}"
     return vouching
 
 

@@ -7,7 +7,7 @@ from hybrid_bridge.business.outside import Outcome
 from hybrid_bridge.core.attestation import quorum
 from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.encoding import ZERO
-from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, VERIFIED, Verdict, utc
+from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, VERIFIED, Verdict, span, utc
 from hybrid_bridge.core.label_table import label_table_hash
 from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.core.trust import Trust
@@ -225,14 +225,14 @@ def _freshness(f: Findings) -> Verdict:
         size, source = head.tree_size, "the contract's head"
     age = f.now - genesis.checkpoint_timestamp(size)
     overdue = age - genesis.cadence - genesis.grace
-    detail = f"{source} is of {utc(f.now - age)}, {age} s old" + (
-        f"; the next is overdue by {overdue} s" * (overdue > 0)
+    detail = f"{source} is of {utc(f.now - age)}, {span(age)} old" + (
+        f"; the next is overdue by {span(overdue)}" * (overdue > 0)
     )
     limit = f.trust.max_age
     if age < 0:
         missing = "a clock that has reached the checkpoint's time"
     elif limit is not None and age > limit:
-        missing = f"a head not older than {limit} s"
+        missing = f"a head not older than {span(limit)}"
     elif limit is None and overdue > 0:
         missing = "a newer head (--rpc), or a max_age in the trust file"
     else:

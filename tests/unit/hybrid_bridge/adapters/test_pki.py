@@ -15,6 +15,7 @@ from hybrid_bridge.adapters.pki import (
     identity_of,
     issue_identity,
     issue_tls,
+    require_tls,
 )
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import BridgeError, CertificateMalformed, KeyUnusable
@@ -112,3 +113,42 @@ def test_an_authority_key_that_cannot_sign_is_named() -> None:
 def test_keys_are_never_shown() -> None:
     issued = issue_tls(AUTHORITY, HOLDER, "member", (), NOW)
     assert "PRIVATE" not in repr(issued) + repr(AUTHORITY)
+
+
+# ── before TLS is asked ──
+
+
+def test_a_chain_with_its_key_may_serve() -> None:
+    issued = issue_tls(AUTHORITY, HOLDER, "member", (), NOW)
+    require_tls(issued.certificate, issued.key, AUTHORITY.certificate)
+    require_tls(issued.certificate + AUTHORITY.certificate, issued.key, 2 * AUTHORITY.certificate)
+
+
+BROKEN = (b"", b"\xff", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+@pytest.mark.parametrize("broken", [*BROKEN, "cut"])
+@pytest.mark.parametrize("place", ["tls.pem", "ca.pem"])
+def test_a_certificate_that_cannot_be_read_is_named(place: str, broken: bytes | str) -> None:
+    issued = issue_tls(AUTHORITY, HOLDER, "member", (), NOW)
+    files = {"tls.pem": issued.certificate, "ca.pem": AUTHORITY.certificate}
+    files[place] = files[place][:300] if isinstance(broken, str) else broken
+    with pytest.raises(CertificateMalformed) as caught:
+        require_tls(files["tls.pem"], issued.key, files["ca.pem"])
+    assert caught.value.rule == f"{place}: X.509 certificates as PEM"
+
+
+def test_a_key_that_is_another_s_or_none_is_named() -> None:
+    issued, other = (issue_tls(AUTHORITY, HOLDER, "member", (), NOW) for _ in range(2))
+    for key in (other.key, b"", issued.key[:100], issued.certificate):
+        with pytest.raises(KeyUnusable) as caught:
+            require_tls(issued.certificate, key, AUTHORITY.certificate)
+        assert caught.value.key == "tls.key"
+    assert "of the first certificate" in str(_raised(issued.certificate, other.key))
+    assert "of the first certificate" in str(_raised(AUTHORITY.certificate + issued.certificate, issued.key))
+
+
+def _raised(certificate: bytes, key: bytes) -> KeyUnusable:
+    with pytest.raises(KeyUnusable) as caught:
+        require_tls(certificate, key, AUTHORITY.certificate)
+    return caught.value

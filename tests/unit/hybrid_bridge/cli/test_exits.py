@@ -1,5 +1,6 @@
 """How commands end: by who must act; a crash is never taken for a verdict."""
 
+import errno
 import sys
 
 import click
@@ -7,15 +8,18 @@ import pytest
 
 from hybrid_bridge.cli.exits import branch_of, error_json, invoke
 from hybrid_bridge.errors import (
+    AnswerMalformed,
     BridgeError,
     Broken,
     FieldMalformed,
     FieldMismatch,
+    KeyUnusable,
     Malformed,
     Missing,
     Refuted,
     Rejected,
     RootMismatch,
+    SettingsMalformed,
     StoreBroken,
     Undecided,
     UnknownLog,
@@ -78,7 +82,9 @@ def test_a_command_ends_with_the_number_it_returns(monkeypatch, result, code):
         (AssertionError(), 4),
         (RecursionError(), 4),
         (MemoryError(), 4),
-        (BrokenPipeError(), 4),
+        (BrokenPipeError(errno.EPIPE, "closed"), 4),
+        (OSError(errno.ENOSPC, "full"), 4),
+        (FileNotFoundError(errno.ENOENT, "none"), 4),
         (click.UsageError("no"), 2),
         (click.Abort(), 130),
         (KeyboardInterrupt(), 130),
@@ -96,3 +102,25 @@ def test_every_branch_has_a_name_and_an_exit_code_of_its_meaning():
     for cls, code in ((Malformed, 2), (Refuted, 1), (Undecided, 3), (Rejected, 2), (Broken, 4)):
         assert cls().exit_code == code
         assert branch_of(cls())[0].lower() == cls.__name__.lower()
+
+
+@pytest.mark.parametrize(
+    ("error", "act"),
+    [
+        (SettingsMalformed(key="--out", rule="r"), "mend this setting or option, and call again"),
+        (KeyUnusable(key="password", rule="chmod 600"), "mend this file, and call again; nothing was done"),
+        (AnswerMalformed(endpoint="e", call="c", rule="r"), "look at the address, or ask another endpoint"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_next_step_fits_who_can_take_it(monkeypatch, capsys, error, act):
+    ended(monkeypatch, error)
+    assert capsys.readouterr().err.splitlines()[-1] == f"  → {act}"
+
+
+@pytest.mark.parametrize("kind", [click.Abort, KeyboardInterrupt])
+def test_an_interruption_is_told_once_with_where_it_came(monkeypatch, capsys, kind):
+    error = kind()
+    error.add_note("in the act “x”")
+    assert ended(monkeypatch, error) == 130
+    assert capsys.readouterr().err.split() == ["interrupted", "in", "the", "act", "“x”"]

@@ -109,6 +109,12 @@ def test_an_old_package_stays_until_the_new_one_is_whole(typed, folder):
     assert (folder / "d.hb.zip").read_bytes() == b"old"
 
 
+def test_a_place_that_cannot_be_written_is_a_wrong_option(typed):
+    done = typed("bundle", "zip", "receivable.hb.json", "-o", "absent/r.hb.zip")
+    assert done.code == 2
+    assert "--out" in done.err
+
+
 def test_a_document_beyond_the_limit_is_refused_unread(typed, folder, monkeypatch):
     monkeypatch.setattr(packing, "MAX_UNPACKED", 10)
     (folder / "big.pdf").write_bytes(bytes(11))
@@ -149,7 +155,7 @@ def test_without_its_specification_no_package_is_made(typed, monkeypatch):
 
 
 def test_wheels_carry_what_a_package_needs():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     needed = [name for name in (packing.SPECIFICATION, packing.VERIFIER) if (ROOT / name).exists()]
     assert included == {name: f"hybrid_bridge/cli/shipped/{Path(name).name}" for name in needed}

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from eth_utils import keccak
@@ -120,6 +121,36 @@ def test_a_log_may_be_trusted_without_a_file(typed):
         assert [what.split(":")[0] for what in evidence["missing"]] == ["public anchor"]
 
 
+def test_offline_a_contract_is_relied_on_and_what_is_missing_is_its_public_block(typed):
+    log = consortium().genesis.log_id.hex()
+    for arguments in (("--contract", CONTRACT.hex()), ("--contract", "0x" + CONTRACT.hex())):
+        evidence = typed("verify", "receivable.hb.json", "--log", log, *arguments, "--json").json()
+        (missing,) = evidence["missing"]
+        assert missing.startswith(f"public anchor: that public block 401 of chain {CHAIN} has the hash 0x")
+        assert missing.endswith("(trust file or --rpc)")
+
+
+def test_offline_another_contract_than_the_bundle_s_leaves_the_anchor_open(typed):
+    log = consortium().genesis.log_id.hex()
+    evidence = typed("verify", "receivable.hb.json", "--log", log, "--contract", "22" * 20, "--json").json()
+    assert f"trust in contract 0x{CONTRACT.hex()}" in evidence["missing"][0]
+
+
+def test_offline_a_contract_and_hashes_of_the_trust_file_make_the_anchor(typed, folder):
+    chain = replace(consortium().trust().public_chains[0], contracts=())
+    (folder / "bare.json").write_bytes(replace(consortium().trust(), public_chains=(chain,)).encode())
+    assert typed("verify", "receivable.hb.json", "--trust", "bare.json").code == 3
+    assert typed("verify", "receivable.hb.json", "--trust", "bare.json", "--contract", CONTRACT.hex()).code == 0
+
+
+@pytest.mark.parametrize("value", ["", "zz", "0x", "00" * 19, "00" * 21, "0x" + "é" * 20])
+@pytest.mark.parametrize("more", [(), TRUSTED])
+def test_a_contract_has_40_hex_digits_offline_too(typed, value, more):
+    outcome = typed("verify", "receivable.hb.json", *more, "--contract", value)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "FieldMalformed(field='--contract', rule='20 bytes in hex')" in outcome.err
+
+
 def test_a_trust_file_that_is_none_is_2(typed, folder):
     (folder / "trust.json").write_text('{"logs": []}')
     assert typed("verify", "receivable.hb.json", *TRUSTED).code == 2
@@ -180,7 +211,7 @@ def test_endpoints_are_asked_about_the_last_headers_and_beacons(typed, monkeypat
             PublicSight(
                 chain_id=CHAIN,
                 contract=CONTRACT,
-                basis="finalized at one endpoint",
+                basis="one endpoint that calls it final",
                 finalized_number=10**6,
                 finalized_hashes={decode_header(h).number: keccak(h) for h in (last, consortium().beacon_header)},
                 head=HEAD,
@@ -204,6 +235,29 @@ def test_endpoints_are_asked_about_the_last_headers_and_beacons(typed, monkeypat
 HEAD = Head(
     tree_size=5, root=bytes(32), timestamp=0, anchored_at=0, set_id=1, next_from_size=0, paused_until=0, state="active"
 )
+
+
+@pytest.mark.parametrize("more", [TRUSTED, ("--log", consortium().genesis.log_id.hex(), "--contract", CONTRACT.hex())])
+def test_what_holds_offline_is_told_when_no_endpoint_answers(typed, more):
+    outcome = typed("verify", "receivable.hb.json", *more, "--rpc", "http://127.0.0.1:1")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert outcome.out.startswith("INCOMPLETE")
+    assert (
+        "what --rpc was to show: an endpoint that tells the chain id; no such answer from endpoint 1\n" in outcome.out
+    )
+    assert "✓ integrity" in outcome.out
+    evidence = typed("verify", "receivable.hb.json", *more, "--rpc", "http://127.0.0.1:1", "--json").json()
+    assert evidence["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org", "notaurl", "", "http://", "file:///etc/passwd", "http://a:b", "://"]
+)
+@pytest.mark.parametrize("command", [("verify", "receivable.hb.json", *TRUSTED), ("demo",)], ids=["verify", "demo"])
+def test_an_endpoint_is_a_web_address(typed, folder, url, command):
+    outcome = typed(*command, "--rpc", url)
+    assert outcome.code == 2
+    assert "rule='an http:// or https:// address'" in outcome.err
 
 
 def test_nobody_is_asked_about_a_bundle_that_does_not_hold_by_itself(typed, folder, monkeypatch):

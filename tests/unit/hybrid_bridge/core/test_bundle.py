@@ -52,41 +52,60 @@ def test_every_kind_of_anchor_reads_back():
     assert decode_bundle(bundle.encode()).anchors == anchors
 
 
-def test_json_duplicate_key():
-    refused(good().encode().replace(b'{"anchors"', b'{"anchors":[],"anchors"', 1), NotCanonical)
+@pytest.mark.parametrize(
+    ("change", "at"),
+    [
+        pytest.param(lambda data: data + b"\n", len, id="line-feed"),
+        pytest.param(lambda data: b" " + data, lambda _: 0, id="space"),
+        pytest.param(lambda data: data.replace(b'"critical":[]', b'"critical": []'), b"[]", id="inner-space"),
+        pytest.param(lambda data: data.replace(b"record", b"\\u0072ecord", 1), b"record", id="escape"),
+    ],
+)
+def test_not_jcs(change, at):
+    data = good().encode()
+    where = at(data) if callable(at) else data.index(at, data.index(b'"critical":') if at == b"[]" else 0)
+    with pytest.raises(NotCanonical) as caught:
+        decode_bundle(change(data))
+    assert caught.value.field == "bundle"
+    assert caught.value.__notes__ == [f"the one encoding differs from byte {where} on"]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "rule"),
     [
-        lambda data: data + b"\n",
-        lambda data: b" " + data,
-        lambda data: data.replace(b'"critical":[]', b'"critical": []'),
-        lambda data: b"\xef\xbb\xbf" + data,
-        lambda data: data.replace(b"record", b"\\u0072ecord", 1),
-        lambda data: data.replace(b'"index":', b'"index":0', 1),
-        lambda data: data.replace(b'"tree_size":4', b'"tree_size":4.0'),
-        lambda data: data[:-1],
-        lambda data: b"",
-        lambda data: b"\xff" * 50,
-        lambda data: json.dumps(json.loads(data), separators=(",", ":"), sort_keys=False)[::-1].encode(),
+        pytest.param(lambda data: b"", "not empty", id="empty"),
+        pytest.param(lambda data: b"\xff" * 50, "UTF-8; byte 0 is not", id="not-utf-8"),
+        pytest.param(lambda data: data[:9] + b"\xff" + data[9:], "UTF-8; byte 9 is not", id="not-utf-8-inside"),
+        pytest.param(lambda data: b"\xef\xbb\xbf" + data, "JSON; it ends or breaks at byte 0", id="bom"),
+        pytest.param(lambda data: data[:3000], "JSON; it ends or breaks at byte {2}", id="cut"),
+        pytest.param(lambda data: data + b"x", "JSON; it ends or breaks at byte {0}", id="trailing-byte"),
+        pytest.param(lambda data: b"}" + data, "JSON; it ends or breaks at byte 0", id="bracket-first"),
+        pytest.param(
+            lambda data: data.replace(b'"index":', b'"index":0', 1), "JSON; it ends or breaks at byte {1}",
+            id="leading-zero",
+        ),
+        pytest.param(
+            lambda data: data.replace(b'"tree_size":4', b'"tree_size":4.0'), "numbers are integers of at most 2^53-1",
+            id="float",
+        ),
+        pytest.param(lambda data: b'{"format":NaN}', "numbers are integers of at most 2^53-1", id="nan"),
+        pytest.param(lambda data: b'{"size":' + b"9" * 5000 + b"}", "numbers are integers of at most 2^53-1", id="huge"),
+        pytest.param(
+            lambda data: data.replace(b'{"anchors"', b'{"anchors":[],"anchors"', 1), "each member of an object once",
+            id="duplicate-key",
+        ),
+        pytest.param(
+            lambda data: '{"é":"é'.encode(), "JSON; it ends or breaks at byte 6", id="counted-in-bytes-not-letters"
+        ),
     ],
-    ids=[
-        "line-feed",
-        "space",
-        "inner-space",
-        "bom",
-        "escape",
-        "leading-zero",
-        "float",
-        "cut",
-        "empty",
-        "not-utf-8",
-        "backwards",
-    ],
-)
-def test_not_jcs(change):
-    refused(change(good().encode()), NotCanonical)
+)  # fmt: skip
+def test_what_cannot_be_read_says_why_and_where(change, rule):
+    data = good().encode()
+    cut_string = data[:3000].rindex(b'"')
+    zero = data.index(b'"index":') + len(b'"index":') + 1
+    with pytest.raises(FieldMalformed) as caught:
+        decode_bundle(change(data))
+    assert (caught.value.field, caught.value.rule) == ("bundle", rule.format(len(data), zero, cut_string))
 
 
 def places(value, path=()):

@@ -93,7 +93,7 @@ GOOD = {"entry": b64u(ENTRY), "disclosures": [], "decoys": [], "openings": []}
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        pytest.param(b"", NotCanonical, id="empty"),
+        pytest.param(b"", FieldMalformed, id="empty"),
         pytest.param(canonical_json(GOOD) + b"\n", NotCanonical, id="newline"),
         pytest.param(canonical_json([GOOD]), FieldMalformed, id="array"),
         pytest.param(canonical_json({**GOOD, "more": 1}), FieldMalformed, id="unknown-member"),

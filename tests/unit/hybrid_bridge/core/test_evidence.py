@@ -11,6 +11,7 @@ from hybrid_bridge.core.evidence import (
     OpenedField,
     RecordFact,
     Verdict,
+    span,
     utc,
 )
 
@@ -98,3 +99,19 @@ def test_machines_get_all_of_it():
 )
 def test_a_moment_for_people(moment, text):
     assert utc(moment) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (-5, "-5 s"),
+        (172_799, "172799 s"),
+        (172_800, "2.0 days"),
+        (510_692, "5.9 days"),
+        (8_639_999, "99.9 days"),
+        (-510_692, "-5.9 days"),
+    ],
+)
+def test_long_spans_are_told_in_days(seconds, text):
+    assert span(seconds) == text

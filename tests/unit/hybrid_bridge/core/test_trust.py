@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedBlock, TrustedChain, TrustedLog, parse_trust
-from hybrid_bridge.errors import BridgeError, FieldMalformed, Malformed, NotCanonical, TooLong
+from hybrid_bridge.errors import BridgeError, FieldMalformed, Malformed, TooLong
 
 WHOLE = Trust(
     logs=(TrustedLog(log_id=bytes(32)),),
@@ -39,10 +39,24 @@ def test_white_space_and_order_are_free_but_members_are_not():
             parse_trust(json.dumps(wrong).encode())
 
 
-@pytest.mark.parametrize("data", [b"", b"[", b"\xff", b'{"format":1,"format":2}', b"[" * 100_000])
-def test_what_is_no_json_is_refused(data):
-    with pytest.raises(NotCanonical):
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"", "not empty"),
+        (b"[", "JSON; it ends or breaks at byte 1"),
+        (b"{} {}", "JSON; it ends or breaks at byte 3"),
+        (b"\xff", "UTF-8; byte 0 is not"),
+        (b'{"format":1,"format":2}', "each member of an object once"),
+        (b"[" * 100_000, "at most 8 nested containers"),
+        (b'{"max_age": 1.5}', "numbers are integers of at most 2^53-1"),
+        (b'{"max_age": NaN}', "numbers are integers of at most 2^53-1"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_no_json_is_refused_and_says_why(data, rule):
+    with pytest.raises(FieldMalformed) as caught:
         parse_trust(data)
+    assert (caught.value.field, caught.value.rule) == ("trust", rule)
 
 
 def test_a_float_and_a_huge_file_are_refused():

@@ -47,7 +47,7 @@ def sight(size: int = 0, *headers: bytes, contract=CONTRACT, chain_id=CHAIN, **w
     return PublicSight(
         chain_id=chain_id,
         contract=contract,
-        basis="finalized at 2 of 3 endpoints",
+        basis="2 of 3 endpoints that call it final",
         finalized_number=1_000,
         finalized_hashes={decode_header(header).number: keccak(header) for header in headers},
         head=head(size, **words),
@@ -109,7 +109,10 @@ def test_a_block_hash_that_is_not_the_real_one_refutes():
 
 def test_endpoints_may_vouch_for_block_and_contract():
     verdict = anchor_verdict(sights=[sight(0, last())], public_chains=())
-    assert (verdict.result, verdict.detail.split("; ")[1]) == (VERIFIED, "its hash by finalized at 2 of 3 endpoints")
+    assert (verdict.result, verdict.detail.split("; ")[1]) == (
+        VERIFIED,
+        "its hash by 2 of 3 endpoints that call it final",
+    )
 
 
 def test_endpoints_asked_about_another_contract_vouch_for_the_block_alone():
@@ -128,7 +131,7 @@ def test_every_source_that_knows_the_block_must_agree():
     other = public_header(401, bytes(32), bytes(32), 1)
     stopped(good(), FieldMismatch, AT, sights=[sight(0, other)])
     both = anchor_verdict(sights=[sight(0, last()), sight(0, last(), contract=OTHER)])
-    assert both.detail.endswith("its hash by the trust file, finalized at 2 of 3 endpoints")
+    assert both.detail.endswith("its hash by the trust file, 2 of 3 endpoints that call it final")
 
 
 def test_the_earliest_trusted_anchor_gives_the_time():
