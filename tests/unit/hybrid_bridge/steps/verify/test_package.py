@@ -37,7 +37,7 @@ def bundle(**listed):
     return edit(consortium().document(), "artefacts.0", lambda part: replace(part, **listed)).encode()
 
 
-def judged(data, files, stamp=None, trust=None):
+def judged(data, files, stamp=None, trust=None, seen=lambda evidence: evidence):
     contents = {"mimetype": MEDIA_TYPE, "bundle.json": data, **derived(decode_bundle(data)), **files}
     listed = manifest(contents)
     contents["META-INF/manifest.json"] = listed
@@ -45,7 +45,7 @@ def judged(data, files, stamp=None, trust=None):
         contents["META-INF/manifest.tsr"] = stamp(listed)
     package = read_package(memoryview(zipped(contents)))
     trust = trust or consortium().trust()
-    return judge_package(package, verify(package.bundle, trust, NOW), trust)
+    return judge_package(package, seen(verify(package.bundle, trust, NOW)), trust)
 
 
 def test_a_document_is_named_by_the_field_that_holds_its_digest():
@@ -100,6 +100,14 @@ def test_what_the_bundle_says_beside_the_sha256_is_compared_now_that_the_documen
 
 
 def test_what_is_said_of_another_document_is_no_matter():
+    def with_another(evidence):
+        (fact,) = evidence.artefacts
+        return replace(evidence, artefacts=(replace(fact, sha256=sha256(b"another"), size=1), fact))
+
+    assert len(judged(bundle(), {PATH: document_bytes()}, seen=with_another).documents) == 1
+
+
+def test_a_document_that_is_listed_need_not_be_in_the_package():
     found = judged(bundle(), {})
     assert found.documents == ()
     assert len(found.evidence.artefacts) == 1
