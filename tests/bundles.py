@@ -593,6 +593,10 @@ class Consortium:
         entry = self.entry(0, *shown, transaction=True)
         return self.bundle(6, self.epoch_part(1, 6, entries=(entry,)), artefacts=(artefact,))
 
+    def document_bytes(self) -> bytes:
+        """The file that `document` is about."""
+        return self.files[f"documents/{self.events[0]['fields']['doc.0.name']}"]
+
     def promise(self, **changes: Any) -> SignedPromise:
         """What the first validator promised of a transaction that stands nowhere."""
         key: PrivateKey = changes.pop("key", self.keys[self.first[0].name])

@@ -1,6 +1,6 @@
 """`hybrid-bridge export`: what a bundle proves, in a format that other people's tools read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.packing import pack
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, CheckpointPart, EntryPart, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
@@ -134,6 +135,8 @@ def sd_jwt(order: Order) -> bytes:
     return presentation.encode()
 
 
+ZIP: Final = "zip"  # a package holds the bundle whole
+THERE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 FORMATS: Final[dict[str, Callable[[Order], bytes]]] = {
     "tlog-proof": tlog_proof,
     "cose-receipt": cose_receipt,
@@ -143,11 +146,12 @@ FORMATS: Final[dict[str, Callable[[Order], bytes]]] = {
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-@click.option("--format", "name", type=click.Choice(list(FORMATS)), required=True, help="What the others read.")
+@click.option("--format", "name", type=click.Choice([*FORMATS, ZIP]), required=True, help="What the others read.")
 @click.option("--epoch", type=click.IntRange(1), help="Which epoch record; not needed if the bundle shows one.")
 @click.option("--entry", "entry_hex", metavar="HEX", help="LEAF(entry) of a record; not needed if there is one.")
 @click.option("--field", "names", multiple=True, help="sd-jwt: disclose this field only; repeatable.")
 @click.option("--from", "from_size", type=click.IntRange(2), help="cose-receipt: consistency from this size on.")
+@click.option("--artefact", "artefacts", type=THERE, multiple=True, help="zip: a document to pack; repeatable.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write.")
 def command(
     file: Path,
@@ -156,6 +160,7 @@ def command(
     entry_hex: str | None,
     names: tuple[str, ...],
     from_size: int | None,
+    artefacts: tuple[Path, ...],
     out: Path,
 ) -> None:
     """Write what a bundle proves in a format that other people's tools read. `hybrid-bridge verify` reads it too.
@@ -164,9 +169,14 @@ def command(
     tlog-proof    C2SP tlog-proof@v1: an epoch record under the log's signed checkpoint
     cose-receipt  RFC 9942: the same as a COSE receipt of the log; with --from, of consistency
     sd-jwt        RFC 9901: fields of a record, as its submitter signed them
+    zip           the evidence package of `hybrid-bridge bundle zip`
 
     An export says less than the bundle it is made of. Nothing is written that would not verify.
     """  # noqa: D301 click reads the escape
+    if name == ZIP:
+        _require_unused({"--epoch": epoch, "--entry": entry_hex, "--field": names, "--from": from_size}, name)
+        return pack(file, artefacts, out)
+    _require_unused({"--artefact": artefacts}, name)
     order = Order(
         bundle=decode_bundle(read_bounded(file, MAX_BUNDLE)),
         epoch=epoch,
@@ -178,3 +188,11 @@ def command(
     with writing("--out"):
         out.write_bytes(data)
     click.echo(f"{out}: {name}, {len(data)} bytes")
+    return None
+
+
+def _require_unused(options: Mapping[str, object], name: str) -> None:
+    """An option that this format has no use for is a mistake, never ignored."""
+    for option, value in options.items():
+        if value:
+            raise click.UsageError(f"{option} is not for {name}")  # noqa: EM102, TRY003 click's own

@@ -8,8 +8,8 @@ import click
 from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
-    "verify": "Check a bundle or an export: each verdict, what it rests on, what is not proven.",
-    "bundle": "Explain a bundle; put public anchors, timestamps and renewals into it.",
+    "verify": "Check a bundle, export or package: each verdict, what it rests on, what is not proven.",
+    "bundle": "Explain a bundle; put anchors, timestamps, renewals into it; pack it with its documents.",
     "export": "Write what a bundle proves in a format that other people's tools read.",
     "witness": "Be a witness of logs, or ask one to cosign a bundle's checkpoint.",
     "tiles": "Write the log as static tiles for other people's tools, or serve them.",

@@ -12,10 +12,12 @@ from hybrid_bridge.core.evidence import (
     Evidence,
     OpenedField,
     RecordFact,
+    TokenFact,
     Verdict,
     utc,
 )
 from hybrid_bridge.steps.verify.exports import ExportEvidence
+from hybrid_bridge.steps.verify.package import PackageEvidence
 
 WIDTH = 120
 MARKS = {UNDECIDED: "?", CLAIMED: "?", NOT_SHOWN: "·", PROVEN: "!"}
@@ -34,7 +36,7 @@ def render(evidence: Evidence) -> str:
         _listed("Promise", _promise(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
-        _listed("Timestamps", _tokens(evidence)),
+        _listed("Timestamps", _tokens(evidence.tokens)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
         _listed("In the bundle and judged by no check", (item.place for item in evidence.unjudged)),
@@ -56,6 +58,20 @@ def render_export(evidence: ExportEvidence) -> str:
         _listed("NOT proven, here or anywhere", evidence.not_proven),
     )
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
+
+
+def render_package(found: PackageEvidence) -> str:
+    """The evidence of the package's bundle, and then what is said of the package itself."""
+    return f"{render(found.evidence)}\n\n" + "\n".join(_listed("Evidence package", _package(found)))
+
+
+def _package(found: PackageEvidence) -> Iterator[str]:
+    yield f"its files are those of its manifest, SHA-256 {found.manifest.hex()}"
+    for document in found.documents:
+        yield f"{document.path}: {document.size} bytes, SHA-256 equal to field {document.field}, epoch {document.epoch}"
+    if found.stamp is not None:
+        yield from _tokens((found.stamp,))
+    yield "report/, spec/ and verifier/ are its maker's word; nothing above rests on them"
 
 
 def _head(evidence: Evidence) -> Iterator[str]:
@@ -121,8 +137,8 @@ def _promise(evidence: Evidence) -> Iterator[str]:
         yield f"owed by the end of epoch {fact.by_epoch}, by {who}"
 
 
-def _tokens(evidence: Evidence) -> Iterator[str]:
-    for fact in evidence.tokens:
+def _tokens(facts: tuple[TokenFact, ...]) -> Iterator[str]:
+    for fact in facts:
         standing = f"its authority: {fact.basis}" if fact.basis else f"NOT trusted; bring {fact.missing}"
         yield f"{fact.place}: existed by {utc(fact.time)}, says {fact.authority} ({fact.hash}); {standing}"
 

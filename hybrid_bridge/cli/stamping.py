@@ -50,7 +50,7 @@ def timestamp(file: Path, url: str, name: str, trust_file: Path | None, output: 
     target, bundle = opened(file, output)
     require_unrenewed(bundle)
     note = parse_note(bundle.checkpoints[-1].note)
-    token = _ask(url, note.body(), name)
+    token = ask_authority(url, note.body(), name)
     stamped = replace(bundle, anchors=(*bundle.anchors, TokenAnchor(tree_size=note.size, token=token.der)))
     _keep(target, stamped, trust_file)
     click.echo(f"{target}: size {note.size} existed by {utc(token.by)}")
@@ -70,7 +70,7 @@ def renew(file: Path, url: str, name: str, trust_file: Path | None, output: Path
     """
     target, bundle = opened(file, output)
     data = bundle.covered(len(bundle.renewals))
-    token = _ask(url, data, name)
+    token = ask_authority(url, data, name)
     _require_later(bundle, token)
     renewed = replace(bundle, renewals=(*bundle.renewals, RenewalPart(hash=name, token=token.der)))
     _keep(target, renewed, trust_file)
@@ -99,7 +99,8 @@ def write_bundle(target: Path, bundle: Bundle) -> None:
         beside.replace(target)
 
 
-def _ask(url: str, data: bytes, name: str) -> Token:
+def ask_authority(url: str, data: bytes, name: str) -> Token:
+    """A fresh token over `data`; its number is drawn here."""
     from hybrid_bridge.adapters.web.timestamping import ask_timestamp  # noqa: PLC0415 HTTP only when asked for
 
     return ask_timestamp(url, data, name, secrets.randbits(63) | 1 << 62)

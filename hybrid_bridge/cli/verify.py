@@ -1,6 +1,7 @@
 """`hybrid-bridge verify`: a bundle or export and your own trust in, verdicts out. Offline unless told otherwise."""
 
 import json
+import mmap
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,15 +10,19 @@ from typing import Final
 
 import click
 
-from hybrid_bridge.cli.readable import render, render_export
+from hybrid_bridge.cli.readable import render, render_export, render_package
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.package import Package, is_package, read_package
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
+from hybrid_bridge.core.zip_container import MAX_PACKED
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
 from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
+from hybrid_bridge.steps.verify.package import judge_package
 from hybrid_bridge.units import Address, UnixSeconds
 
 EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -64,8 +69,9 @@ def command(
     """Verify a bundle: each verdict, what it rests on, what is missing, what is NOT proven.
 
     Nothing in FILE (- for standard input) is believed because it is there. Without --rpc everything that can be
-    checked offline is checked, and what is missing is named. A tlog-proof, COSE receipt or SD-JWT is known by its
-    content and verified as far as its format goes.
+    checked offline is checked, and what is missing is named. Other files are known by their content: an evidence
+    package (`hybrid-bridge bundle zip`), whose bundle is verified and its documents against the fields that hold their
+    SHA-256; a tlog-proof, COSE receipt or SD-JWT, verified as far as its format goes.
 
     \b
     Exit code 0: all that your trust file requires was verified. Of a bundle with a promise: its omission is PROVEN.
@@ -73,7 +79,7 @@ def command(
     Exit code 2: malformed.
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
-    data = read_bounded(file, MAX_BUNDLE)
+    data, package = bundle_and_package(file)
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
@@ -98,7 +104,7 @@ def command(
             evidence = replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
         else:
             evidence = verify(data, trust, now, sights)
-    click.echo(json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence))
+    click.echo(_told(evidence, package, trust, as_json=as_json))
     return 0 if evidence.complete else Missing.exit_code
 
 
@@ -126,6 +132,35 @@ def _with_genesis(trust: Trust, record: bytes) -> Trust:
         raise FieldMismatch(field="--genesis", expected=expected, got=log_id.hex())
     others = tuple(log for log in trust.logs if log.log_id != log_id)
     return replace(trust, logs=(TrustedLog(log_id=log_id, genesis=record), *others))
+
+
+def _told(evidence: Evidence, package: Package | None, trust: Trust, *, as_json: bool) -> str:
+    """The evidence, and what is said of the package that the bundle came in."""
+    if package is None:
+        return json.dumps(evidence.to_json(), indent=2) if as_json else render(evidence)
+    found = judge_package(package, evidence, trust)
+    return json.dumps(found.to_json(), indent=2) if as_json else render_package(found)
+
+
+def bundle_and_package(path: Path) -> tuple[bytes, Package | None]:
+    """A bundle's bytes, and the package they came in, if the file is one. A package is mapped, not read into memory.
+
+    Raises:
+        TooLong: the file is larger than what it is may be.
+        Malformed, FieldMismatch: see `read_package`.
+    """
+    with click.open_file(str(path), "rb") as stream:
+        start: bytes = stream.read(MAX_BUNDLE + 1)
+        if is_package(start):
+            in_place = path.is_file() and str(path) != "-"
+            whole = (
+                mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if in_place else start + stream.read(MAX_PACKED)
+            )
+            package = read_package(memoryview(whole))
+            return package.bundle, package
+    if len(start) > MAX_BUNDLE:
+        raise TooLong(field=path.name, limit=MAX_BUNDLE, got=len(start))
+    return start, None
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -8,7 +8,9 @@ import pytest
 
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.evidence import anchor_evidence, receipt_from_json
+from hybrid_bridge.cli.bundle import Goal
 from hybrid_bridge.core.anchor import MAX_DESCENDANTS, decode_header, verify_evm_anchor
+from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedChain
 from hybrid_bridge.errors import AnswerMalformed, FieldMismatch, Missing, NotYet, TooLong
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import Gas, Nonce, PublicBlockHash, PublicBlockNumber, TreeSize, TxHash, Wei
@@ -45,6 +47,22 @@ def test_descendants_lead_to_the_public_block_that_is_trusted(world: World) -> N
     assert len(anchor.descendants) == 3
     trusted = world.chain.block(PublicBlockNumber(event.block.number + 3))
     assert verify_evm_anchor(anchor, world.log.checkpoint(TreeSize(7))).last_hash == trusted.hash
+
+
+def test_an_upgrade_goes_to_the_public_block_of_a_hash_or_to_the_first_that_is_trusted(world: World) -> None:
+    start = world.event().block.number
+    second, third = (world.chain.block(PublicBlockNumber(start + n)) for n in (2, 3))
+    assert Goal(hash=third.hash).block(world.chain, start) == (third.number, third.hash)
+    before = TrustedBlock(number=start - 1, hash=bytes(32))
+    beyond = TrustedBlock(number=start + MAX_DESCENDANTS + 1, hash=bytes(32))
+    reachable = tuple(TrustedBlock(number=block.number, hash=block.hash) for block in (third, second))
+    chain = TrustedChain(chain_id=world.chain.chain_id(), contracts=(), block_hashes=(before, *reachable, beyond))
+    goal = Goal(trust=Trust(public_chains=(replace(chain, chain_id=1), chain)))
+    assert goal.block(world.chain, start) == (second.number, second.hash)
+    far = replace(chain, block_hashes=(before, beyond))
+    assert Goal(trust=Trust(public_chains=(far,))).block(world.chain, start) is None
+    with pytest.raises(NotYet):
+        Goal(hash=PublicBlockHash(bytes(32))).block(world.chain, start)
 
 
 def test_receipts_one_by_one_give_the_same_evidence(world: World) -> None:

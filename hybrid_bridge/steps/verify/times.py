@@ -45,7 +45,7 @@ def verify_tokens(d: Decoded, trust: Trust) -> tuple[Stamp, ...]:
     for anchor in d.bundle.anchors:
         if isinstance(anchor, TokenAnchor):
             token = decode_token(anchor.token)
-            fact = _judged(token, bodies[TreeSize(anchor.tree_size)], f"size {anchor.tree_size}", trust)
+            fact = judged(token, bodies[TreeSize(anchor.tree_size)], f"size {anchor.tree_size}", trust)
             if fact.time < d.genesis.genesis_time:
                 expected = f">= {d.genesis.genesis_time}, when the log began"
                 raise FieldMismatch(field="anchors.token.time", expected=expected, got=str(fact.time))
@@ -62,7 +62,8 @@ def early(d: Decoded, stamps: Sequence[Stamp]) -> Iterator[str]:
             yield f"the timestamp over {stamp.fact.place} is {lead} s older than the checkpoint's own time"
 
 
-def _judged(token: Token, data: bytes, place: str, trust: Trust) -> TokenFact:
+def judged(token: Token, data: bytes, place: str, trust: Trust) -> TokenFact:
+    """What a token over `data` says, and which of the verifier's roots, if any, its authority leads to."""
     from hybrid_bridge.core.timestamp_trust import trusted_path, verify_token  # noqa: PLC0415 only if one is shown
 
     try:
@@ -110,7 +111,7 @@ def verify_renewals(d: Decoded, trust: Trust, stamps: Sequence[Stamp]) -> tuple[
         token, place = decode_token(part.token), f"renewal {number}"
         if token.hash != part.hash:
             raise FieldMismatch(field=f"renewals[{number}].hash", expected=token.hash, got=part.hash)
-        fact = _judged(token, d.bundle.covered(number), place, trust)
+        fact = judged(token, d.bundle.covered(number), place, trust)
         _require_order(number, token, [stamp.token for stamp in (*stamps, *renewed)])
         if renewed and renewed[-1].fact.authority != _UNKNOWN and token.generated // SECOND > renewed[-1].fact.until:
             expected = f"<= {renewed[-1].fact.until}, when the certificate before had run out"

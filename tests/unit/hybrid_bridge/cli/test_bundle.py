@@ -8,9 +8,10 @@ import pytest
 from hybrid_bridge.adapters.evm import chain as chains
 from hybrid_bridge.adapters.evm import evidence as evidences
 from hybrid_bridge.cli.bundle import describe
+from hybrid_bridge.core.anchor import decode_header
 from hybrid_bridge.core.bundle import TokenAnchor, decode_bundle
 from hybrid_bridge.core.encoding import canonical_json
-from tests.bundles import CONTRACT, as_json, consortium, edit
+from tests.bundles import CHAIN, CONTRACT, as_json, consortium, edit
 
 CALL = ("--rpc", "http://127.0.0.1:1", "--contract", CONTRACT.hex())
 
@@ -57,49 +58,120 @@ def test_info_of_what_is_no_bundle_is_malformed(typed, folder):
 
 @pytest.fixture
 def anchored(monkeypatch):
-    """A public chain on which these sizes are anchored and final."""
+    """A public chain on which these sizes are anchored and final, in the contract of the tests' trust file."""
 
     def stand(*sizes):
         class Chain:
             def __init__(self, rpc, contract):
-                assert contract == CONTRACT
+                self.rpc, self.contract = rpc, contract
+
+            def chain_id(self):
+                return CHAIN
 
             def finalized(self):
                 return SimpleNamespace(number=1_000)
 
             def anchored(self, log, first, last):
                 assert (log, first, last) == (consortium().genesis.log_id, 0, 1_000)
-                return [SimpleNamespace(tree_size=size) for size in sizes]
+                if self.contract != CONTRACT:
+                    return []
+                numbers = {size: decode_header(consortium().anchor(size).header).number for size in sizes if size < 9}
+                return [
+                    SimpleNamespace(tree_size=size, block=SimpleNamespace(number=numbers.get(size))) for size in sizes
+                ]
+
+        def evidence(chain, event, up_to=None):
+            anchor = consortium().anchor(event.tree_size)
+            up_to = event.block.number if up_to is None else up_to
+            return replace(anchor, descendants=anchor.descendants[: up_to - event.block.number])
 
         monkeypatch.setattr(chains, "Web3Chain", Chain)
-        monkeypatch.setattr(evidences, "anchor_evidence", lambda chain, event: consortium().anchor(event.tree_size))
+        monkeypatch.setattr(evidences, "anchor_evidence", evidence)
+        headers = [consortium().anchor(4).header, *consortium().anchor(4).descendants]
+        monkeypatch.setattr(
+            evidences, "header_bytes", lambda rpc, hash: {decode_header(h).hash: h for h in headers}[hash]
+        )
 
     return stand
 
 
+def put(folder, *anchors):
+    bundle = edit(consortium().receivable(), "anchors", lambda _: anchors)
+    (folder / "receivable.hb.json").write_bytes(bundle.encode())
+    return bundle
+
+
+def anchors_of(folder, name="receivable.hb.json"):
+    return decode_bundle((folder / name).read_bytes()).anchors
+
+
 def test_upgrade_puts_the_newest_final_anchor_into_the_file(typed, folder, anchored):
     anchored(3, 4, 9)
-    path = folder / "receivable.hb.json"
-    bare = edit(consortium().receivable(), "anchors", lambda _: ())
-    path.write_bytes(bare.encode())
-    outcome = typed("bundle", "upgrade", "receivable.hb.json", *CALL)
+    put(folder)
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", *CALL, "--to", last_hash(consortium().anchor(4)))
     assert (outcome.code, outcome.out) == (0, "receivable.hb.json: 1 public anchor\n")
-    assert decode_bundle(path.read_bytes()) == consortium().receivable()
+    assert decode_bundle((folder / "receivable.hb.json").read_bytes()) == consortium().receivable()
     assert sorted(p.name for p in folder.iterdir() if "receivable" in p.name) == ["receivable.hb.json"]
 
 
-def test_upgrade_replaces_an_older_anchor_of_the_same_checkpoint_and_keeps_the_others(typed, folder, anchored):
+def test_upgrade_by_a_trust_file_asks_its_contracts_and_goes_to_the_block_hash_it_has(typed, folder, anchored):
     anchored(4)
-    older = replace(consortium().anchor(4), descendants=())
+    put(folder)
+    assert consortium().anchor(4).descendants
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", "--rpc", "http://127.0.0.1:1", "--trust", "trust.json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert anchors_of(folder) == (consortium().anchor(4),)
+    assert typed("verify", "receivable.hb.json", "--trust", "trust.json").code == 0
+
+
+def test_upgrade_without_a_goal_takes_the_public_block_of_the_event_alone(typed, folder, anchored):
+    anchored(4)
+    put(folder)
+    assert typed("bundle", "upgrade", "receivable.hb.json", *CALL).code == 0
+    assert anchors_of(folder) == (replace(consortium().anchor(4), descendants=()),)
+
+
+def test_upgrade_puts_longer_headers_on_the_same_anchor_and_leaves_the_others_alone(typed, folder, anchored):
+    anchored(4)
+    shorter = replace(consortium().anchor(4), descendants=consortium().anchor(4).descendants[:1])
     token = TokenAnchor(tree_size=4, token=b"x")
     elsewhere = replace(consortium().anchor(4), chain_id=1)
-    bundle = edit(consortium().receivable(), "anchors", lambda _: (older, token, elsewhere))
-    (folder / "receivable.hb.json").write_bytes(bundle.encode())
-    outcome = typed("bundle", "upgrade", "receivable.hb.json", *CALL, "-o", "new.hb.json")
+    bundle = put(folder, shorter, token, elsewhere)
+    goal = last_hash(consortium().anchor(4))
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", *CALL, "--to", goal, "-o", "new.hb.json")
     assert (outcome.code, outcome.out) == (0, "new.hb.json: 2 public anchors\n")
-    anchors = decode_bundle((folder / "new.hb.json").read_bytes()).anchors
-    assert anchors == (token, elsewhere, consortium().anchor(4))
+    assert anchors_of(folder, "new.hb.json") == (consortium().anchor(4), token, elsewhere)
     assert decode_bundle((folder / "receivable.hb.json").read_bytes()) == bundle
+
+
+def test_upgrade_never_takes_headers_away(typed, folder, anchored):
+    anchored(4)
+    put(folder, consortium().anchor(4))
+    assert typed("bundle", "upgrade", "receivable.hb.json", *CALL).code == 0
+    assert anchors_of(folder) == (consortium().anchor(4),)
+
+
+def test_upgrade_keeps_an_anchor_whose_headers_went_another_way(typed, folder, anchored):
+    anchored(4)
+    other = replace(consortium().anchor(4), descendants=(consortium().anchor(4).header,))
+    put(folder, other)
+    goal = last_hash(consortium().anchor(4))
+    assert typed("bundle", "upgrade", "receivable.hb.json", *CALL, "--to", goal).code == 0
+    assert anchors_of(folder) == (other, consortium().anchor(4))
+
+
+def test_upgrade_from_an_endpoint_on_another_branch_than_the_trusted_hash_is_refuted(typed, folder, anchored):
+    anchored(4)
+    before = put(folder)
+    trust = consortium().trust()
+    (chain,) = trust.public_chains
+    blocks = tuple(replace(block, hash=bytes(32)) for block in chain.block_hashes)
+    wrong = replace(trust, public_chains=(replace(chain, block_hashes=blocks),))
+    (folder / "wrong.json").write_bytes(wrong.encode())
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", "--rpc", "http://127.0.0.1:1", "--trust", "wrong.json")
+    assert outcome.code == 1
+    assert "FieldMismatch(field='public block'" in outcome.err
+    assert decode_bundle((folder / "receivable.hb.json").read_bytes()) == before
 
 
 def test_upgrade_without_a_final_anchor_is_undecided_and_changes_nothing(typed, folder, anchored):
@@ -111,7 +183,24 @@ def test_upgrade_without_a_final_anchor_is_undecided_and_changes_nothing(typed, 
     assert (folder / "receivable.hb.json").read_bytes() == before
 
 
+def test_upgrade_by_a_trust_file_that_knows_no_contract_there_is_undecided(typed, folder, anchored):
+    anchored(4)
+    (folder / "none.json").write_bytes(replace(consortium().trust(), public_chains=()).encode())
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", "--rpc", "http://127.0.0.1:1", "--trust", "none.json")
+    assert outcome.code == 3
+
+
 def test_upgrade_of_standard_input_needs_an_output(typed):
     outcome = typed("bundle", "upgrade", "-", *CALL)
     assert outcome.code == 2
     assert "--output is needed" in outcome.err
+
+
+def test_upgrade_needs_to_know_the_contract(typed):
+    outcome = typed("bundle", "upgrade", "receivable.hb.json", "--rpc", "http://127.0.0.1:1")
+    assert outcome.code == 2
+    assert "--contract or --trust" in outcome.err
+
+
+def last_hash(anchor):
+    return decode_header(anchor.descendants[-1]).hash.hex()

@@ -44,6 +44,25 @@ def test_what_is_exported_verifies(exported, typed, name):
     assert typed("verify", "out", *TRUSTED, *subject, "--json").json()["kind"] == name
 
 
+def test_a_package_is_the_bundle_whole(exported, typed):
+    outcome = exported("zip")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("out: 0 documents, ")
+    verified = typed("verify", "out", *TRUSTED)
+    assert verified.code == 0
+    assert "Evidence package" in verified.out
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("zip", ("--epoch", "1")), ("zip", ("--field", "gross")), ("sd-jwt", ("--artefact", "presentable.hb.json"))],
+)
+def test_an_option_of_another_format_is_wrong_usage(exported, name, more):
+    outcome = exported(name, *more)
+    assert outcome.code == 2
+    assert f"{more[0]} is not for {name}" in outcome.err
+
+
 def test_a_consistency_receipt_says_that_a_later_checkpoint_extends_an_earlier_one(exported, typed):
     assert exported("cose-receipt", "--from", "4", file="history.hb.json").code == 0
     verified = typed("verify", "out", *TRUSTED, "--subject", "receivable.hb.json")

@@ -38,7 +38,7 @@ class Desk:
 @pytest.fixture
 def _elsewhere(monkeypatch, folder):
     monkeypatch.setattr(member, "_desk", lambda _folder: Desk())
-    monkeypatch.setattr(bundles, "with_anchor", lambda bundle, _url, _contract: bundle)
+    monkeypatch.setattr(bundles, "with_anchor", lambda bundle, *_: bundle)
     (folder / "file").write_bytes(b"{}")
 
 
