@@ -51,7 +51,7 @@ HERE = Path(__file__).parent
 FAMILIES = ("tree", "cross", "quorum", "note", "entry", "disclosure", "epoch", "registry", "export")
 FILES = sorted(path for family in FAMILIES for path in (HERE / family).glob("*.json"))
 
-NAMED = {  # SPEC §15; the names of the sum tree wait for the sum tree
+NAMED = {  # SPEC §15; the sum tree has no vectors, its names stand in its unit test
     "tree": "path-one-short path-one-long index-equals-size index-aliased-lone-right-leaf size-zero"
     " consistency-from-zero consistency-m-greater-n consistency-equal-size-with-path consistency-middle-hash-swapped"
     " siblings-reversed path-54-hashes inner-node-as-leaf zero-root",
