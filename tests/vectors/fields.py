@@ -132,11 +132,11 @@ def text_mutations():
     yield "not-jcs-escape", instead(text(salt, "", "", escaped)), "NotCanonical"
     yield "array-of-four", instead(text(salt, "", "", f'["{b64u(salt)}","gross","1","2"]')), "FieldMalformed"
     yield "array-of-two", instead(text(salt, "", "", f'["{b64u(salt)}","gross"]')), "FieldMalformed"
-    yield "float-value", instead(text(salt, "", "", f'["{b64u(salt)}","gross",1.5]')), "NotCanonical"
+    yield "float-value", instead(text(salt, "", "", f'["{b64u(salt)}","gross",1.5]')), "FieldMalformed"
     yield "integer-2^53", instead(text(salt, "", "", f'["{b64u(salt)}","gross",{2**53}]')), "FieldMalformed"
     yield "object-value", instead(text(salt, "", "", f'["{b64u(salt)}","gross",{{}}]')), "FieldMalformed"
     yield "lone-surrogate", instead(text(salt, "", "", f'["{b64u(salt)}","gross","\\ud800"]')), "FieldMalformed"
-    yield "not-utf-8", instead(text(salt, "", "", f'["{b64u(salt)}","gross","'.encode() + b'\xff"]')), "NotCanonical"
+    yield "not-utf-8", instead(text(salt, "", "", f'["{b64u(salt)}","gross","'.encode() + b'\xff"]')), "FieldMalformed"
     yield "base64-padding", instead(GROSS + "="), "NotCanonical"
     tail = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     loose = next(one for n in range(9) if len(one := text(salt, "gross", "1" * n)) % 4)
