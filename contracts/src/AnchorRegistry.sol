@@ -38,7 +38,6 @@ contract AnchorRegistry is IAnchorRegistry {
         Precompiles.requireSha256();
     }
 
-    /// @inheritdoc IAnchorRegistry
     function anchor(bytes32 logId, uint64 fromSize, Attested calldata to, bytes32[] calldata path, bytes calldata seals)
         external
         returns (bool advanced)
@@ -70,7 +69,6 @@ contract AnchorRegistry is IAnchorRegistry {
         return true;
     }
 
-    /// @inheritdoc IAnchorRegistry
     function anchorBatch(Update[] calldata updates) external returns (uint256 advanced) {
         if (updates.length > MAX_BATCH) revert BatchLength(MAX_BATCH, updates.length);
         for (uint256 i = 0; i < updates.length; ++i) {
@@ -83,7 +81,6 @@ contract AnchorRegistry is IAnchorRegistry {
         }
     }
 
-    /// @inheritdoc IAnchorRegistry
     function register(bytes calldata genesis, string calldata origin, bytes calldata entries)
         external
         returns (bytes32 logId)
@@ -106,7 +103,6 @@ contract AnchorRegistry is IAnchorRegistry {
         emit ValidatorSet(logId, 1, setHash, 1, entries);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function publishNames(bytes32 logId, bytes calldata entries, string[] calldata names) external {
         (Log storage log, HeadWord meta) = _known(logId);
         uint24 setId = meta.setId();
@@ -124,7 +120,6 @@ contract AnchorRegistry is IAnchorRegistry {
         }
     }
 
-    /// @inheritdoc IAnchorRegistry
     function rotateValidators(
         bytes32 logId,
         uint64 effectiveFromSize,
@@ -146,18 +141,16 @@ contract AnchorRegistry is IAnchorRegistry {
         emit ValidatorSet(logId, setId, setHash, effectiveFromSize, entries);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function pause(bytes32 logId, uint64 until, bytes32 reasonHash, Quorum calldata q) external {
         (Log storage log, HeadWord meta) = _open(logId);
         HeadWords.requirePause(until, log.brake.pauseMax, _now());
         bytes32 digest = TypedData.pause(logId, log.brake.nonce, until, reasonHash);
-        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+        Seals.requireQuorum(digest, q.setHash, _powerKey(log, meta), q.signers, q.seals);
 
         log.meta = meta.withPause(uint40(until));
         emit Paused(logId, log.brake.nonce++, until, reasonHash, false);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function pauseByGuardian(bytes32 logId, uint64 until, bytes32 reasonHash) external {
         (Log storage log, HeadWord meta) = _open(logId);
         address guardian = log.brake.guardian;
@@ -170,18 +163,16 @@ contract AnchorRegistry is IAnchorRegistry {
         emit Paused(logId, log.brake.nonce++, until, reasonHash, true);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function resume(bytes32 logId, bytes32 reasonHash, Quorum calldata q) external {
         (Log storage log, HeadWord meta) = _open(logId);
         if (_now() >= meta.pausedUntil()) revert NotPaused();
         bytes32 digest = TypedData.resume(logId, log.brake.nonce, reasonHash);
-        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+        Seals.requireQuorum(digest, q.setHash, _powerKey(log, meta), q.signers, q.seals);
 
         log.meta = meta.withPause(_now());
         emit Resumed(logId, log.brake.nonce++, reasonHash);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function retire(bytes32 logId, bytes calldata successorGenesis, Quorum calldata q) external {
         (Log storage log, HeadWord meta) = _open(logId);
         bytes32 root = log.root;
@@ -190,14 +181,13 @@ contract AnchorRegistry is IAnchorRegistry {
         if (!_logs[next].meta.isRegistered()) revert UnknownLog(next);
         GenesisRecord.requirePredecessor(successorGenesis, logId, meta.treeSize(), root);
         bytes32 digest = TypedData.retire(logId, next, meta.treeSize(), root);
-        Seals.requireQuorum(digest, q.setHash, log.setKey, q.signers, q.seals);
+        Seals.requireQuorum(digest, q.setHash, _powerKey(log, meta), q.signers, q.seals);
 
         log.meta = meta.retired();
         log.successor = next;
         emit Retired(logId, next, meta.treeSize(), root);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function reportEquivocation(
         bytes32 logId,
         Attested calldata a,
@@ -209,7 +199,6 @@ contract AnchorRegistry is IAnchorRegistry {
         Evidence.reportEquivocation(logId, log, a, sealsA, b, sealsB);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function reportInconsistent(
         bytes32 logId,
         Attested calldata a,
@@ -221,7 +210,6 @@ contract AnchorRegistry is IAnchorRegistry {
         Evidence.reportInconsistent(logId, log, a, seals, otherRoot, path);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function head(bytes32 logId) external view returns (Head memory) {
         Log storage log = _logs[logId];
         HeadWord meta = log.meta;
@@ -238,14 +226,12 @@ contract AnchorRegistry is IAnchorRegistry {
         });
     }
 
-    /// @inheritdoc IAnchorRegistry
     function overdue(bytes32 logId) external view returns (uint64) {
         (Log storage log, HeadWord meta) = _known(logId);
         uint256 due = meta.timestampOf(uint64(meta.treeSize()) + 1) + log.brake.grace;
         return _now() > due ? uint64(_now() - due) : 0;
     }
 
-    /// @inheritdoc IAnchorRegistry
     function isFresh(bytes32 logId, uint64 maxAge) external view returns (bool) {
         HeadWord meta = _logs[logId].meta;
         State state = meta.state(_now());
@@ -254,23 +240,19 @@ contract AnchorRegistry is IAnchorRegistry {
         return timestamp <= _now() && _now() - timestamp <= maxAge;
     }
 
-    /// @inheritdoc IAnchorRegistry
     function verifyHistorical(bytes32 logId, uint64 treeSize, bytes32 rootHash, bytes32[] calldata path) external view {
         (Log storage log, HeadWord meta) = _known(logId);
         Tree.verifyConsistency(treeSize, meta.treeSize(), path, rootHash, log.root);
     }
 
-    /// @inheritdoc IAnchorRegistry
     function setKey(bytes32 logId) external view returns (bytes32) {
         return _logs[logId].setKey;
     }
 
-    /// @inheritdoc IAnchorRegistry
     function brake(bytes32 logId) external view returns (Brake memory) {
         return _logs[logId].brake;
     }
 
-    /// @inheritdoc IAnchorRegistry
     function successor(bytes32 logId) external view returns (bytes32) {
         return _logs[logId].successor;
     }
@@ -290,6 +272,13 @@ contract AnchorRegistry is IAnchorRegistry {
         log = _logs[logId];
         meta = log.meta;
         _requireOpen(logId, log, meta);
+    }
+
+    /// Once the boundary of a pending handover is past, brake and end are the new set's: dismissed keys could otherwise
+    /// renew a pause for ever, and the handover happens in an anchor.
+    function _powerKey(Log storage log, HeadWord meta) private view returns (bytes32) {
+        uint40 from = meta.nextFromSize();
+        return from != 0 && _now() >= meta.timestampOf(from) ? log.nextKey : log.setKey;
     }
 
     function _requireOpen(bytes32 logId, Log storage log, HeadWord meta) private view {

@@ -18,7 +18,6 @@ contract ProofVerifier is IProofVerifier {
         Precompiles.requireSha256();
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyInclusion(bytes32 leaf, uint64 index, uint64 size, bytes32[] calldata path, bytes32 root)
         external
         view
@@ -26,7 +25,6 @@ contract ProofVerifier is IProofVerifier {
         Tree.verifyInclusion(leaf, index, size, path, root);
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyConsistency(
         uint64 older,
         uint64 newer,
@@ -37,7 +35,6 @@ contract ProofVerifier is IProofVerifier {
         Tree.verifyConsistency(older, newer, path, olderRoot, newerRoot);
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyEpoch(IAnchorRegistry registry, bytes32 logId, Checkpoint calldata c, EpochProof calldata e)
         external
         view
@@ -46,7 +43,6 @@ contract ProofVerifier is IProofVerifier {
         return _epoch(registry, logId, c, e);
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyEntry(
         IAnchorRegistry registry,
         bytes32 logId,
@@ -57,7 +53,6 @@ contract ProofVerifier is IProofVerifier {
         return _fact(_epoch(registry, logId, c, e), x);
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyDisclosure(
         IAnchorRegistry registry,
         bytes32 logId,
@@ -70,7 +65,6 @@ contract ProofVerifier is IProofVerifier {
         isClaim = Disclosure.verify(fact.fieldRoot, fact.width, f);
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyRegistryPresence(
         IAnchorRegistry registry,
         bytes32 logId,
@@ -85,7 +79,6 @@ contract ProofVerifier is IProofVerifier {
         return words.epoch;
     }
 
-    /// @inheritdoc IProofVerifier
     function verifyRegistryAbsence(
         IAnchorRegistry registry,
         bytes32 logId,

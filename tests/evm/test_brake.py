@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 FROZEN, RETIRED, NONCE = 1 << 248, 1 << 249, 1 << 224
 REASON = keccak256(b"keys of two members may be stolen")
 PAUSE_MAX = 86_400
+FROM_SIZE = 9_000
+BOUNDARY = 1_800_000_000 + (FROM_SIZE - 1) * 600
 GUARDIAN = "0x" + "22" * 20
 SENDER = "0x" + "11" * 20
 
@@ -235,6 +237,27 @@ def test_a_quorum_overrules_the_guardian_who_must_then_wait(guarded: "World") ->
     assert guarded.anchor(guarded.log.anchoring(1, 5))
     with guarded.refuses("PauseTooSoon", guarded.time + PAUSE_MAX):
         by_guardian(guarded, guarded.time + 60)
+
+
+# ── at a handover ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_dismissed_keys_cannot_hold_off_the_handover(world: "World") -> None:
+    """A pause from before ends when the new set says so; after the boundary the old one's word is none."""
+    world.set_time(BOUNDARY - 100)
+    old, new = world.log.members, type(world.log.members).of(2, (2, 3, 4, 5, 6))
+    world.registry.call("rotateValidators", *world.rotation(new, FROM_SIZE))
+    world.log.members = new
+    with pytest.raises(Exception, match="SetMismatch"):
+        pause(world, pausing(world, world.time + 60))
+    world.log.members = old
+    pause(world, pausing(world, world.time + PAUSE_MAX))
+    world.set_time(BOUNDARY)
+    with pytest.raises(Exception, match="SetMismatch"):
+        pause(world, pausing(world, world.time + PAUSE_MAX, nonce=1))
+    world.log.members = new
+    resume(world, resuming(world))
+    assert world.anchor(world.log.anchoring(1, FROM_SIZE, members=new))
 
 
 def test_the_brake_of_one_log_is_not_that_of_another(world: "World") -> None:

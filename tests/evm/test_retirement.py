@@ -97,6 +97,21 @@ def test_a_head_that_moved_on_cannot_be_retired_at_an_older_size(ended: "World")
         retire(ended, retiring(ended, after))
 
 
+def test_dismissed_keys_cannot_end_a_log(ended: "World") -> None:
+    """Once the boundary of a pending handover is past, the new set alone retires."""
+    after = ended.registered(successor(ended))
+    old, new = ended.log.members, type(ended.log.members).of(2, (2, 3, 4, 5, 6))
+    ended.set_time(1_800_000_000 + 19 * 600 - 1)
+    ended.registry.call("rotateValidators", *ended.rotation(new, 20))
+    ended.set_time(1_800_000_000 + 19 * 600)
+    with pytest.raises(Exception, match="SetMismatch"):
+        retire(ended, retiring(ended, after))
+    ended.log.members = new
+    retire(ended, retiring(ended, after))
+    assert ended.head()[7] == 4
+    assert old.set.set_id == 1
+
+
 def test_a_retired_log_ends_and_its_successor_goes_on(ended: "World") -> None:
     after = ended.registered(successor(ended))
     before, theirs, root = ended.words(), ended.words(after.log_id), ended.log.tree.root(SIZE)

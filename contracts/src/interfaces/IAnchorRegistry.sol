@@ -23,7 +23,7 @@ interface IAnchorRegistry {
     event ValidatorSet(bytes32 indexed logId, uint64 indexed setId, bytes32 setHash, uint64 fromSize, bytes entries);
 
     /// @notice The head moved. `timestamp` is the epoch boundary, never the block time; bit i of `signers` is the i-th
-    /// member of the set in address order.
+    /// member of the set in address order. Whoever sends first chooses which quorum is named: a clear bit proves nothing.
     event Anchored(
         bytes32 indexed logId,
         uint64 indexed treeSize,
@@ -33,7 +33,8 @@ interface IAnchorRegistry {
         uint64 signers
     );
 
-    /// @notice An item of a batch changed nothing; `reason` is the selector of the error that `anchor` gave.
+    /// @notice An item of a batch changed nothing; `reason` is the selector of the error that `anchor` gave. UNSIGNED, and no
+    /// evidence of anything: most refusals, HeadConflict among them, come before a signature is looked at.
     event AnchorRefused(bytes32 indexed logId, uint64 treeSize, bytes4 reason);
 
     /// @notice The legal name behind a validator's nameHash: JCS of id and name (SPEC §8.1).
@@ -53,7 +54,9 @@ interface IAnchorRegistry {
         bytes32 indexed logId, uint64 indexed treeSize, bytes32 rootA, bytes32 rootB, uint64 setId, uint64 both
     );
 
-    /// @notice The members whose bits stand in `signers` signed a checkpoint that no history joins with the head.
+    /// @notice The members whose bits stand in `signers` signed a checkpoint that no history joins with the head: they and the
+    /// signers of the head disagree. SHARP EDGE: who lied is shown only for members of one set that signed both (compare the
+    /// head's `Anchored` event); otherwise the head may be the forgery, and the reporter its maker.
     /// `provenRoot` is the head's own root at `treeSize`, or, if that lies beyond the head, the root that the signed tree has
     /// at the head's size.
     event Inconsistent(
@@ -125,7 +128,9 @@ interface IAnchorRegistry {
     ) external;
 
     /// @notice Stops new anchors until `until`, at most `pauseMax` seconds from now, by the will of a quorum.
-    /// @dev Signed in the power domain over Pause(logId, nonce, until, reasonHash); every pause and resume moves the nonce.
+    /// @dev Signed in the power domain over Pause(logId, nonce, until, reasonHash); every pause and resume moves the nonce. Of
+    /// the current set, and of the pending one as soon as the boundary of its first size is past: it alone can then pause,
+    /// resume and retire, so that dismissed keys cannot hold off the handover.
     /// @custom:reverts UnknownLog LogFrozen LogRetired PauseOutOfRange SealsMalformed SetMismatch BelowQuorum
     function pause(bytes32 logId, uint64 until, bytes32 reasonHash, Quorum calldata q) external;
 
@@ -147,7 +152,8 @@ interface IAnchorRegistry {
 
     /// @notice Two signed checkpoints of one size with two roots. The event names who signed both; if each has a quorum, the
     /// log is frozen for good. In every state of a registered log.
-    /// @dev Only the set in force counts, and the pending one for its sizes: retired keys have no power here.
+    /// @dev Only the set in force counts, and the pending one for its sizes: retired keys have no power here. So a quorum can be
+    /// convicted here until the next handover; afterwards its contradiction is evidence offline.
     /// @param sealsA as in `anchor`, of as many members as signed; likewise `sealsB`.
     /// @custom:reverts UnknownLog NoConflict SealsMalformed SetMismatch
     function reportEquivocation(
