@@ -230,7 +230,7 @@ def _read_mark(folder: Path) -> AuditMark | None:
         told = json.loads(read_bounded(path, MAX_MARK))
         roots = [Digest(bytes.fromhex(told[name])) for name in ("registry_root", "log_root")]
         numbers = int(told["epoch"]), int(told["insertions"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise FieldMalformed(field=MARK, rule="as an audit wrote it; --from-start does without it") from None
     return AuditMark(epoch=EpochNumber(numbers[0]), registry_root=roots[0], log_root=roots[1], insertions=numbers[1])
 

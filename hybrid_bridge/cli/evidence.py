@@ -12,6 +12,7 @@ from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, sights_of
 from hybrid_bridge.core.bundle import SUFFIX, decode_bundle
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.evidence import PROVEN
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.steps.verify import verify
@@ -68,4 +69,5 @@ def omission(
         "missing": list(evidence.missing),
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{k:>13}  {v}" for k, v in found.items() if v))
-    return 0 if evidence.complete else Missing.exit_code
+    is_about_it = evidence.promise is not None and evidence.promise.transaction == transaction
+    return 0 if evidence.complete and is_about_it and verdict.result == PROVEN else Missing.exit_code

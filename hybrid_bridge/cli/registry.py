@@ -23,6 +23,7 @@ from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, Missing
 from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.steps.verify.registry import NOT_REGISTERED
 from hybrid_bridge.units import Address, EpochNumber, LogId, UnixSeconds
 
 if TYPE_CHECKING:
@@ -140,7 +141,17 @@ def receipt(
     rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
     found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(_line, rows)]))
-    return 0 if evidence.complete else Missing.exit_code
+    is_whole = all(_came(label, evidence) for label in labels)
+    return 0 if evidence.complete and is_whole else Missing.exit_code
+
+
+def _came(label: Label, evidence: Evidence) -> bool:
+    """Shown absent at one epoch, and registered at the next."""
+    facts = {fact.epoch: fact.statement for fact in evidence.registry if fact.label == label.describe()}
+    return any(
+        said == NOT_REGISTERED and facts.get(EpochNumber(epoch + 1), NOT_REGISTERED) != NOT_REGISTERED
+        for epoch, said in facts.items()
+    )
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -108,7 +108,9 @@ def load_certificate(data: bytes) -> Certificate:
         inner.optional(tagged(0))
         serial = inner.integer()
         if serial > 0:
-            return load_der_x509_certificate(data)
+            certificate = load_der_x509_certificate(data)
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc  # there is no year 0 to read later
+            return certificate
     except (ValueError, InvalidVersion, Malformed):
         raise CertificateMalformed(rule="a DER X.509 certificate") from None
     raise CertificateMalformed(rule="a positive serial number")

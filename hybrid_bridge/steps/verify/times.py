@@ -129,8 +129,9 @@ def _require_order(number: int, token: Token, covered: Sequence[Token]) -> None:
 
 def run_out(stamps: Sequence[Stamp], renewed: Sequence[Stamp], now: UnixSeconds) -> Iterator[str]:
     """Trusted tokens whose certificate had run out before anything later covered them: their worth fades."""
+    trusted = [renewal.fact.time for renewal in renewed if renewal.fact.basis]  # anybody can make one that is not
     for stamp in (*stamps, *renewed[-1:]):
-        covering = renewed[0].fact.time if renewed and stamp is not renewed[-1] else now
+        covering = trusted[0] if trusted and stamp is not renewed[-1] else now
         if stamp.fact.basis and stamp.fact.until < covering:
             ended = utc(stamp.fact.until)
             yield f"the certificate of the timestamp over {stamp.fact.place} ran out on {ended}, unrenewed"

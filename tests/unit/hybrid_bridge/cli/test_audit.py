@@ -70,8 +70,13 @@ def test_an_interrupted_audit_keeps_its_mark(audited, deltas):
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"[]", b'{"epoch": 1}', b'{"epoch":"x","registry_root":"00","log_root":"00"}']
-)
+    "content",
+    [
+        b"{", b"[]", b'{"epoch": 1}', b'{"epoch":"x","registry_root":"00","log_root":"00"}', b"[" * 4000,
+        b'{"epoch":1e999,"registry_root":"00","log_root":"00","insertions":1}',
+    ],
+    ids=["open", "array", "short", "text", "deep", "endless"],
+)  # fmt: skip
 def test_a_mark_that_no_audit_wrote_is_2(audited, deltas, content):
     (deltas / "audit.json").write_bytes(content)
     assert audited().code == 2

@@ -13,6 +13,7 @@ from hybrid_bridge.cli import registry
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
+from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.steps.batch import label_index
 from tests.bundles import NOW, Consortium, consortium
 
@@ -315,6 +316,14 @@ def test_the_newest_epoch_shown_has_the_last_word(judged):
 # ── receipts ──
 
 
+def in_epoch_2(labels):
+    """A history in which nothing was registered before epoch 2."""
+    before = genesis_tree(world().secrets[0], world().genesis.registry_ladder)
+    late = world().variant(1, registry=before, registry_root=before.root)
+    epochs = [late.epoch_part(e, 4, labels=tuple(late.label(label, 0, e) for label in labels)) for e in (1, 2)]
+    return late.bundle(4, *epochs, purpose="registry", anchors=())
+
+
 def test_a_receipt_needs_a_folder_and_keeps_what_the_node_shows(typed, paper, folder, monkeypatch):
     assert typed("registry", "receipt", "--label-file", paper(taken()), "--out", "r.hb.json").code == 2
 
@@ -322,8 +331,9 @@ def test_a_receipt_needs_a_folder_and_keeps_what_the_node_shows(typed, paper, fo
         def bundle(self, request) -> bytes:
             assert request.receipts
             labels = [Label.decode(one.label) for one in request.labels]
-            return bundle(shown(labels)).encode()
+            return (came(labels) if came is not None else bundle(shown(labels))).encode()
 
+    came = in_epoch_2
     monkeypatch.setattr(registry, "_desk", lambda _folder: nullcontext(Receipts()))
     done = typed("registry", "receipt", "--dir", str(folder), "--label-file", paper(taken()), "--out", "r.hb.json")
     assert done.code == 0
@@ -333,4 +343,10 @@ def test_a_receipt_needs_a_folder_and_keeps_what_the_node_shows(typed, paper, fo
     done = typed(
         "registry", "receipt", "--dir", str(folder), "--label-file", "paper.json", "--out", "r.hb.json", *again
     )
-    assert [row["standing"] for row in done.json()["labels"]] == ["present", "present", "absent", "absent"]
+    rows = done.json()["labels"]
+    assert [row["standing"] for row in rows if row["epoch"] == 2] == ["present", "present", "absent", "absent"]
+    assert [row["standing"] for row in rows if row["epoch"] == 1] == ["absent"] * 4
+    assert done.code == 3, "the second twin never came"
+    came = None
+    done = typed("registry", "receipt", "--dir", str(folder), "--label-file", "paper.json", "--out", "r.hb.json")
+    assert done.code == 3, "present alone is no receipt"

@@ -228,3 +228,18 @@ def test_a_second_history_is_seen_when_the_audit_goes_on():
         Audit(world().genesis).resume(mark, records[:2], pairs)
     with pytest.raises(FieldMismatch):
         Audit(world().genesis).resume(mark, records, [*pairs, pairs[0]])
+
+
+def test_a_mark_that_somebody_else_wrote_vouches_for_no_pairs():
+    """The records are genuine, the pairs are not, and the mark was made to fit the pairs."""
+    made = steps()
+    honest = audited(made).mark
+    records = [record for record, _ in made]
+    pairs = [(index, bytes(32)) for _, d in made for index, _ in d.pairs]
+    forged = replace(honest, registry_root=PrefixTree().insert(pairs).root)
+    with pytest.raises(RootMismatch):
+        Audit(world().genesis).resume(forged, records, pairs)
+    genesis_pairs = [(index, bytes(32)) for index, _ in made[0][1].pairs]
+    first = replace(audited(made[:1]).mark, registry_root=PrefixTree().insert(genesis_pairs).root)
+    with pytest.raises(RootMismatch):
+        Audit(world().genesis).resume(first, records[:1], genesis_pairs)

@@ -4,6 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from asn1crypto import core as asn1_core
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -257,3 +259,12 @@ def test_an_authority_between_whose_name_cannot_be_read_leads_nowhere():
 def test_a_certificate_that_can_be_read_in_parts_only_is_malformed(old, new):
     with pytest.raises(CertificateMalformed):
         verify_token(broken(old, new), BODY)
+
+
+def test_a_certificate_that_ends_in_the_year_0_is_malformed():
+    """The library reads dates as late as it can, and then has no such year."""
+    year_0 = asn1_core.GeneralizedTime(contents=b"00000101000000Z")
+    certificate = asn1_x509.Certificate.load(der_of(TSA.certificate))
+    certificate["tbs_certificate"]["validity"]["not_after"] = asn1_x509.Time(name="general_time", value=year_0)
+    with pytest.raises(CertificateMalformed):
+        load_certificate(certificate.dump(force=True))

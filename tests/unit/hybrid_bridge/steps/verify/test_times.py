@@ -200,6 +200,12 @@ def test_a_token_over_a_checkpoint_that_ran_out_before_the_first_renewal_is_told
     assert not judged(renewed(stamped(tsa=SHORT), NOW + 5), now=NOW + YEAR, **roots(TSA, SHORT)).warnings[1:]
 
 
+def test_a_renewal_by_nobody_one_trusts_renews_nothing():
+    bundle = renewed(stamped(tsa=SHORT), NOW + 5)
+    evidence = judged(bundle, now=NOW + YEAR, **roots(SHORT))
+    assert any("over size 4 ran out on" in warning for warning in evidence.warnings)
+
+
 def test_a_renewal_by_an_algorithm_nobody_knows_here_says_nothing_and_the_next_is_judged():
     bundle = renewed(renewed(stamped(), NOW + 1, tsa=Tsa(name="E", kind="ed25519")), NOW + 2)
     assert [bool(fact.basis) for fact in judged(bundle, **roots(TSA)).tokens] == [True, False, True]
