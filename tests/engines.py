@@ -175,8 +175,8 @@ class Postgresql:
         return self.newest
 
     def cut_connections(self) -> None:
-        """End every session but this one, as a restart of the server does."""
-        self.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'made_%'")
+        """End every session but this one, as a restart of the server does; returns when they are gone."""
+        self.ask("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname LIKE 'made_%'")
 
 
 @contextmanager

@@ -304,12 +304,13 @@ def test_a_place_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
     assert hybrid_bridge("demo", "--out", tmp_path / "file" / "below")[0] == 2
 
 
-def test_an_endpoint_that_is_not_there_is_said_with_the_place_of_the_logs(tmp_path: Path) -> None:
+def test_an_endpoint_that_is_not_there_is_said_before_anything_begins(tmp_path: Path) -> None:
     demo = Demo(tmp_path, ("--rpc", "http://127.0.0.1:1"))
     try:
         assert demo.wait() == 3
         demo.require_gone()
     finally:
         demo.end()
-    assert "Unreachable" in demo.stderr
-    assert str(demo.out / "logs") in demo.stderr
+    assert "Unreachable(endpoint='public chain'" in demo.stderr
+    assert "in the act" not in demo.stderr, "no act had begun, no process was started"
+    assert not (demo.out / "consortium").exists()
