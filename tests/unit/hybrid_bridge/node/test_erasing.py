@@ -150,7 +150,7 @@ def bundle(members: Members, *leaves: Digest, labels: tuple = ()) -> Bundle:
         size=TreeSize(0),
         label_epoch=EpochNumber(0),
     )
-    return Bundler(members.open("core").view).bundle(order)
+    return Bundler(members.open("core").view, lambda _size: b"").bundle(order)
 
 
 def test_other_proofs_verify_and_the_erased_record_has_none(closed: tuple[Members, Digest, Digest]) -> None:
@@ -304,7 +304,7 @@ def test_the_desk_tells_first_and_erases_what_is_confirmed(trading: Members) -> 
     to["bank-a"].away = True
     deliver(trading, to)
     view = trading.open("supplier").view
-    service = DeskService(view, desk(trading, "supplier"), Bundler(view))
+    service = DeskService(view, desk(trading, "supplier"), Bundler(view, lambda _size: b""))
     request = pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value=SELLER)], reason="request")
     (row,) = service.erase(request, None).records
     assert (row.entry_leaf, row.erased_at) == (leaf_of(package), 0)
