@@ -1,6 +1,6 @@
 """`hybrid-bridge export`: what a bundle proves, in a format that other people's tools read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,7 @@ import click
 
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.packing import pack
-from hybrid_bridge.cli.verify import hex_option, read_bounded
+from hybrid_bridge.cli.verify import hex_option, read_bounded, require_none
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, CheckpointPart, EntryPart, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import sha256
@@ -174,9 +174,9 @@ def command(
     An export says less than the bundle it is made of. Nothing is written that would not verify.
     """  # noqa: D301 click reads the escape
     if name == ZIP:
-        _require_unused({"--epoch": epoch, "--entry": entry_hex, "--field": names, "--from": from_size}, name)
+        require_none({"--epoch": epoch, "--entry": entry_hex, "--field": names, "--from": from_size}, name)
         return pack(file, artefacts, out)
-    _require_unused({"--artefact": artefacts}, name)
+    require_none({"--artefact": artefacts}, name)
     order = Order(
         bundle=decode_bundle(read_bounded(file, MAX_BUNDLE)),
         epoch=epoch,
@@ -189,10 +189,3 @@ def command(
         out.write_bytes(data)
     click.echo(f"{out}: {name}, {len(data)} bytes")
     return None
-
-
-def _require_unused(options: Mapping[str, object], name: str) -> None:
-    """An option that this format has no use for is a mistake, never ignored."""
-    for option, value in options.items():
-        if value:
-            raise click.UsageError(f"{option} is not for {name}")  # noqa: EM102, TRY003 click's own

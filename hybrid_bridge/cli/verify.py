@@ -88,7 +88,7 @@ def command(
     is_export = export_kind(data) is not None
     of_bundles = {"--rpc": urls, "--contract": contract_hex}
     of_exports = {"--genesis": genesis_file, "--subject": subject_file}
-    _require_none(of_bundles if is_export else of_exports, "an export" if is_export else "a bundle")
+    require_none(of_bundles if is_export else of_exports, "an export" if is_export else "a bundle")
     if is_export:
         if genesis_file is not None:
             trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
@@ -113,7 +113,7 @@ def _tell_export(shown: ExportEvidence, *, as_json: bool) -> int:
     return 0 if shown.complete else Missing.exit_code
 
 
-def _require_none(options: Mapping[str, object], kind: str) -> None:
+def require_none(options: Mapping[str, object], kind: str) -> None:
     """An option that this kind of file has no use for is a mistake, never ignored."""
     for option, value in options.items():
         if value:

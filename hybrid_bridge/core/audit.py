@@ -95,11 +95,10 @@ class Audit:
         _equal("audit.records", str(mark.epoch + 1), str(self._log.size))
         _same_root(mark.log_root, self._log.root())
         self._registry = PrefixTree().insert(pairs)
-        is_genesis = mark.epoch == GENESIS_EPOCH
-        recorded = self._genesis.registry_root if is_genesis else EpochRecord.decode(last).registry_root
-        _same_root(recorded, self._registry.root)  # by the record first: a mark may have been written by anybody
+        self._previous = None if mark.epoch == GENESIS_EPOCH else EpochRecord.decode(last)
+        recorded = self._genesis if self._previous is None else self._previous
+        _same_root(recorded.registry_root, self._registry.root)  # a mark may be anybody's
         _same_root(mark.registry_root, self._registry.root)
-        self._previous = None if is_genesis else EpochRecord.decode(last)
 
     def finish(self, size: TreeSize, root: Digest) -> None:
         """Return if the records are the leaves of the checkpoint that a quorum signed.
