@@ -1,6 +1,7 @@
 """A sequencer built of the real parts that drops what it accepts: it promises, and orders without the transaction.
 
 While a file `drop` lies in its folder every record of other members is answered as if it stood, and stands nowhere.
+It then leaves a file `hold` there, and makes no block until that is taken away: no epoch ends meanwhile.
 """
 
 import sys
@@ -13,7 +14,7 @@ from hybrid_bridge.node import ordering, running
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import UnixSeconds
 
-FLAG = Path(sys.argv[1]) / "drop"
+FLAG, HOLD = Path(sys.argv[1]) / "drop", Path(sys.argv[1]) / "hold"
 
 
 class Dropping(ordering.Orderer):
@@ -35,7 +36,13 @@ class Dropping(ordering.Orderer):
                 continue
             promise = self._promise(waiting.signed, time, epoch_of(self._genesis, time))
             waiting.result.set_result(ordering.Ordered(self._chain.next_height, 0, promise, None))
+        if len(kept) < len(admitted):
+            HOLD.touch()
         return kept
+
+    def make_block(self) -> None:
+        if not HOLD.exists():
+            super().make_block()
 
 
 if __name__ == "__main__":

@@ -147,7 +147,8 @@ def test_a_dropped_transaction_becomes_evidence_that_a_stranger_verifies_offline
     transaction = dropped.sent.transaction_id.hex()
     assert promises(network)[transaction]["standing"] == "due"
     early = typed("evidence", "omission", "--dir", folder, "--transaction", transaction, "--out", str(out))
-    assert early.returncode == 3
+    assert early.returncode == 3, early.stdout + early.stderr
+    (network.folder("core") / "hold").unlink()
     claim = ("evidence", "omission", "--dir", folder, "--transaction", transaction, *chain.asked, "--out", str(out))
     done = ends(0, lambda: typed(*claim, "--json"))
     assert told(done)["omission"] == "proven"
