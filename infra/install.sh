@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil geth-dev postgresql tlog-reader   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C
+# run:  ./infra/install.sh anvil forge geth-dev postgresql tlog-reader   (any subset; anvil and forge need npm, geth-dev needs go >= 1.24, a C
 #       compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
 #       go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
@@ -65,11 +65,12 @@ postgresql() {
     echo "postgresql: installed, $bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
+        forge)    npm_engine forge @foundry-rs/forge "$FORGE" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         postgresql) postgresql ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;

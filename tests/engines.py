@@ -30,7 +30,12 @@ PINS = dict(
     for line in (ROOT / "infra" / "versions.env").read_text().splitlines()
     if "=" in line and not line.startswith("#")
 )
-LAYOUT = {"anvil": ("ANVIL", "anvil"), "geth-dev": ("GETH_DEV", "geth"), "tlog-reader": ("TLOG_READER", "tlog-reader")}
+LAYOUT = {
+    "anvil": ("ANVIL", "anvil"),
+    "forge": ("FORGE", "forge"),
+    "geth-dev": ("GETH_DEV", "geth"),
+    "tlog-reader": ("TLOG_READER", "tlog-reader"),
+}
 
 
 def engine(name: str) -> Path:

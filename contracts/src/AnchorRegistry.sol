@@ -76,7 +76,7 @@ contract AnchorRegistry is IAnchorRegistry {
             try this.anchor(u.logId, u.fromSize, u.to, u.path, u.seals) returns (bool moved) {
                 if (moved) advanced |= 1 << i;
             } catch (bytes memory reason) {
-                emit AnchorRefused(u.logId, u.to.treeSize, bytes4(reason));
+                emit AnchorRefused(u.logId, u.to.treeSize, bytes4(reason)); // its selector
             }
         }
     }
@@ -136,7 +136,7 @@ contract AnchorRegistry is IAnchorRegistry {
         bytes memory oldList = Seals.requireQuorum(digest, old.setHash, log.setKey, old.signers, old.seals);
         ValidatorSets.requirePossession(digest, oldList, list, newcomers);
 
-        log.meta = meta.withPending(uint40(effectiveFromSize));
+        log.meta = meta.withPending(uint40(effectiveFromSize)); // requireHandover: no more
         log.nextKey = keccak256(list);
         emit ValidatorSet(logId, setId, setHash, effectiveFromSize, entries);
     }

@@ -8,6 +8,16 @@ import {ValidatorSets} from "../src/libraries/ValidatorSets.sol";
 
 /// Each block of assembly beside the same in plain Solidity. Tests ask both and compare; never deployed.
 contract Twins {
+    /// How far `plainQuorum` is.
+    struct Walk {
+        bytes32 digest;
+        uint64 signers;
+        uint256 members;
+        uint256 signed;
+        uint256 place;
+        bytes packed;
+    }
+
     function node(bytes32 left, bytes32 right) external view returns (bytes32) {
         return Tree.node(left, right);
     }
@@ -59,22 +69,28 @@ contract Twins {
         pure
         returns (bytes memory packed, bytes memory after_)
     {
-        uint256 members;
-        uint256 signed;
-        packed = abi.encodePacked(setHash);
-        for (uint256 place = 0; place < seals.length; ++members) {
-            bool hasSigned = signers >> members & 1 == 1;
-            uint256 width = hasSigned ? 64 : 20;
-            if (seals.length - place < width) revert SealsMalformed(members);
-            bytes calldata seal = seals[place:place + width];
-            packed = bytes.concat(packed, hasSigned ? bytes20(_signer(digest, seal, members)) : bytes20(seal));
-            signed += hasSigned ? 1 : 0;
-            place += width;
+        Walk memory walk = Walk(digest, signers, 0, 0, 0, abi.encodePacked(setHash));
+        while (walk.place < seals.length) {
+            _next(walk, seals);
         }
-        if (signers >> members != 0) revert SealsMalformed(members);
-        if (keccak256(packed) != setKey) revert SetMismatch(setKey, keccak256(packed));
-        if (signed < 2 * members / 3 + 1) revert BelowQuorum(2 * members / 3 + 1, signed);
-        after_ = "memory after the list is free";
+        if (signers >> walk.members != 0) revert SealsMalformed(walk.members);
+        if (keccak256(walk.packed) != setKey) revert SetMismatch(setKey, keccak256(walk.packed));
+        uint256 needed = 2 * walk.members / 3 + 1;
+        if (walk.signed < needed) revert BelowQuorum(needed, walk.signed);
+        return (walk.packed, "memory after the list is free");
+    }
+
+    /// One more member.
+    function _next(Walk memory walk, bytes calldata seals) private pure {
+        bool hasSigned = walk.signers >> walk.members & 1 == 1;
+        uint256 width = hasSigned ? 64 : 20;
+        if (seals.length - walk.place < width) revert SealsMalformed(walk.members);
+        bytes calldata seal = seals[walk.place:walk.place + width];
+        bytes20 member = hasSigned ? bytes20(_signer(walk.digest, seal, walk.members)) : bytes20(seal);
+        walk.packed = bytes.concat(walk.packed, member);
+        walk.signed += hasSigned ? 1 : 0;
+        walk.place += width;
+        ++walk.members;
     }
 
     function _signer(bytes32 digest, bytes calldata seal, uint256 member) private pure returns (address) {

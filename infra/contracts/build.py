@@ -76,7 +76,7 @@ def compile_sources(sources: dict[str, str], settings: dict[str, Any]) -> dict[s
         "sources": {name: {"content": text} for name, text in sources.items()},
         "settings": {**settings, "outputSelection": {"*": {"*": OUTPUTS}}},
     }
-    answer = json.loads(_node([], json.dumps(request)))
+    answer = json.loads(ask(json.dumps(request)))
     if answer.get("errors"):
         sys.exit("\n".join(error["formattedMessage"] for error in answer["errors"]))
     compiled: dict[str, Any] = answer["contracts"]
@@ -127,6 +127,11 @@ def _profile(contracts: Path) -> dict[str, Any]:
 def _modules() -> Path:
     cache = os.environ.get("HYBRID_BRIDGE_CACHE") or Path.home() / ".cache" / "hybrid-bridge"
     return Path(cache) / f"solc-{pinned_version()}" / "node_modules"
+
+
+def ask(request: str) -> str:
+    """The compiler's answer in standard JSON."""
+    return _node([], request)
 
 
 def _node(arguments: list[str], stdin: str) -> str:

@@ -14,10 +14,13 @@ library Claims {
     /// parameters fixed beforehand, never calldata of whoever profits.
     /// @param fieldRoot and @param width of a `Fact`.
     /// @param json the value as JSON text, quotes included; canonical (RFC 8785).
-    function requireClaim(bytes32 fieldRoot, uint16 width, Opened calldata opened, string memory name, string memory json)
-        internal
-        view
-    {
+    function requireClaim(
+        bytes32 fieldRoot,
+        uint16 width,
+        Opened calldata opened,
+        string memory name,
+        string memory json
+    ) internal view {
         if (opened.index >= width / 2) revert IndexBeyondSize(opened.index, width / 2); // a private field
         bytes memory text = abi.encodePacked('["', base64url(abi.encode(opened.salt)), '","', name, '",', json, "]");
         Disclosure.verifyDigest(fieldRoot, width, sha256(base64url(text)), opened.index, opened.path);

@@ -11,13 +11,19 @@ library PrefixTree {
 
     /// Reverts unless (index, commitment) stands in the tree under `root`.
     /// @param siblings lowest first, empty ones written out.
-    function verifyPresence(bytes32 root, bytes32 index, bytes32 commitment, bytes32[] calldata siblings) internal pure {
+    function verifyPresence(bytes32 root, bytes32 index, bytes32 commitment, bytes32[] calldata siblings)
+        internal
+        pure
+    {
         _requireShape(siblings);
         _requireRoot(root, index, sha256(abi.encodePacked(hex"02", index, commitment)), siblings);
     }
 
     /// Reverts unless the path of `index` in the tree under `root` ends in `end`, which is no place of that index.
-    function verifyAbsence(bytes32 root, bytes32 index, Terminal calldata end, bytes32[] calldata siblings) internal pure {
+    function verifyAbsence(bytes32 root, bytes32 index, Terminal calldata end, bytes32[] calldata siblings)
+        internal
+        pure
+    {
         _requireShape(siblings);
         if (end.hole) {
             if (end.index != 0 || end.commitment != 0) revert TerminalMalformed(); // one encoding
