@@ -345,15 +345,19 @@ class World:
 
     def rotation(self, members: Members, from_size: int, **spoilt: Any) -> tuple[Any, ...]:
         """The arguments of `rotateValidators` from the log's members to `members`."""
-        contract = spoilt.get("contract", bytes.fromhex(self.registry.address[2:]))
-        chain_id, digest_id = spoilt.get("chain_id", 1), spoilt.get("set_id", members.set.set_id)
-        digest = set_update_digest(chain_id, contract, self.log.log_id, digest_id, members.set.digest, from_size)
+        digest = self.set_update(members, from_size, **spoilt)
         signers, packed = self.log.members.seals(digest, spoilt.get("places"))
         old = (self.log.members.set.digest, signers, packed)
         known = self.log.members.set.addresses
         fresh = [k for k, a in zip(members.keys, members.set.addresses, strict=True) if a not in known]
         newcomers = b"".join(to_compact(sign_digest(key, digest)) for key in fresh)
         return self.log.log_id, from_size, old, members.set.encode_entries(), newcomers
+
+    def set_update(self, members: Members, from_size: int, **spoilt: Any) -> bytes:
+        """What is signed to appoint `members`."""
+        contract = spoilt.get("contract", bytes.fromhex(self.registry.address[2:]))
+        chain_id, digest_id = spoilt.get("chain_id", 1), spoilt.get("set_id", members.set.set_id)
+        return set_update_digest(chain_id, contract, self.log.log_id, digest_id, members.set.digest, from_size)
 
     @contextlib.contextmanager
     def refuses(self, name: str, *fields: Any) -> Iterator[None]:
