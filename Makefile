@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench proto contracts lock clean help
+.PHONY: demo test lint bench proto contracts forge halmos slither mutation lock clean help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -56,6 +56,26 @@ proto: $(VENV)/installed-dev  ## rebuild the generated gRPC code
 contracts:  ## rebuild the contract artefacts (needs node)
 	./infra/contracts/install.sh
 	$(PYTHON) infra/contracts/build.py
+
+# Analysers live beside the environment, like the peers: the product can import none of them.
+$(VENV)/contract-tools/installed: infra/contracts/tools.lock
+	@$(PYTHON) -m venv $(VENV)/contract-tools
+	@$(VENV)/contract-tools/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
+	@touch $@
+
+forge:  ## the contracts' tests in Foundry (FOUNDRY_PROFILE=deep for long ones)
+	./infra/install.sh forge && ./infra/contracts/install.sh
+	./infra/contracts/forge.sh fmt --check && ./infra/contracts/forge.sh lint && ./infra/contracts/forge.sh test
+
+halmos: $(VENV)/contract-tools/installed  ## lemmas of the contracts, for all values
+	./infra/contracts/analyse.sh halmos --contract Lemmas
+
+slither: $(VENV)/contract-tools/installed  ## static analysis of the contracts
+	./infra/contracts/analyse.sh slither
+
+mutation: $(VENV)/installed-dev  ## weaken each check of the contracts and see a test fail (hours; goes on where it stopped)
+	$(BIN)/python infra/contracts/mutate.py $(MUTATION)
+	$(BIN)/python infra/contracts/mutate.py --table
 
 lock:  ## rewrite the lock files (needs uv)
 	./infra/lock.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rewrites the two lock files from pyproject.toml. Run by hand when a dependency moves; needs uv (`pip install uv`).
+# Rewrites the lock files from pyproject.toml, and that of the contracts' analysers. Run by hand when a dependency moves; needs uv (`pip install uv`).
 # No addresses are written: any package index that serves these hashes will do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,3 +8,4 @@ lock() {
 }
 lock pyproject.toml --group pyproject.toml:build --output-file infra/requirements.lock
 lock pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev --output-file infra/requirements-dev.lock
+lock infra/contracts/tools.txt --output-file infra/contracts/tools.lock

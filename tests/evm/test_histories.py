@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -108,12 +109,10 @@ class Story:
             self.world.registry.call(function, *arguments)
             return True
         before = self.world.words()
-        try:
+        with pytest.raises(Exception, match=verdict[0]) as refusal:  # Refused is a class of the conftest
             self.world.registry.call(function, *arguments)
-        except Exception as refusal:  # noqa: BLE001 Refused is a class of the conftest, which no test can import
-            assert (refusal.name, refusal.fields[: len(verdict[1])]) == verdict  # type: ignore[attr-defined]
-        else:
-            raise AssertionError(f"{function} went through, not {verdict}")
+        name, got = refusal.value.name, refusal.value.fields  # type: ignore[attr-defined]
+        assert (name, got[: len(verdict[1])]) == verdict
         assert self.world.words() == before
         return False
 
