@@ -56,7 +56,7 @@ contract TreesTest is Base {
 
     /// §7, lemma 8: the lengths by formula are those of the recursion, whatever the hashes.
     function test_everyPathOfSmallTreesHasTheLengthOfTheRecursion() external view {
-        for (uint256 n = 1; n <= 33; ++n) {
+        for (uint256 n = 1; n <= 64; ++n) {
             for (uint256 m = 0; m < n; ++m) {
                 _code.inclusion(_tree.leaves(m), uint64(m), uint64(n), _tree.inclusion(m, n), _tree.root(n));
                 _code.consistency(m + 1, n, _tree.consistency(m + 1, n), _tree.root(m + 1), _tree.root(n));
