@@ -79,10 +79,11 @@ def _conditions(source: str) -> Iterator[Edit]:
         yield start, end, "false"
         if not re.match(r"\)\s*\{?\s*revert ", source[end:]) and found[0].startswith("if"):
             yield start, end, "true"
-        yield from ((start + a, start + b, "") for a, b in _operands(condition))
+        for a, b in _operands(condition):
+            yield start, end, (condition[:a] + condition[b:]).strip()
         for sign in re.finditer(r" (<=|>=|<|>) ", condition):
             other = sign[1][0] if len(sign[1]) == 2 else sign[1] + "="
-            yield start + sign.start(1), start + sign.end(1), other
+            yield start, end, condition[: sign.start(1)] + other + condition[sign.end(1) :]
 
 
 def _closing(source: str, start: int) -> int:
@@ -118,7 +119,7 @@ def _calls(source: str) -> Iterator[Edit]:
         end = _closing(source, found.end()) + 1
         if source[end] == ";" and "function" not in found[0]:
             start = found.start(1)
-            yield (start, end, "{}") if "return" not in found[0] else (start, end, "")
+            yield (start, end, "") if "return" in found[0] else (start, end + 1, "{}")  # a lone ; is no statement
     for found in re.finditer(r"bytes memory \w+ = Seals\.requireQuorum\(", source):
         name = found[0].split()[2]
         yield found.start(), found.end(), f"(bytes memory {name},,) = Seals.count("
@@ -130,9 +131,9 @@ def _bounds(source: str) -> Iterator[Edit]:
     """A word may be anything; one more than its upper bound; one less than its lower."""
     for found in re.finditer(r"_within\(record, (\d+|index), (\w+), ([^;]*?)\)(?=[;)]| ==)", source):
         yield found.start(), found.end(), f"_word(record, {found[1]})"
-        yield found.start(3), found.end(3), f"uint256({found[3]}) + 1"
+        yield found.start(), found.end(), f"_within(record, {found[1]}, {found[2]}, uint256({found[3]}) + 1)"
         if found[2] == "1":
-            yield found.start(2), found.end(2), "0"
+            yield found.start(), found.end(), f"_within(record, {found[1]}, 0, {found[3]})"
 
 
 def _guards(source: str) -> Iterator[Edit]:
@@ -160,9 +161,7 @@ def _arithmetic(source: str) -> Iterator[Edit]:
 
 def _effects(source: str) -> Iterator[Edit]:
     """A write that does not happen; a nonce that stays; a flag of the wrong meaning."""
-    for found in re.finditer(r"(?<=[\n)]) *(log\.\w+ = [^;]+|_freeze\(logId, log\));", source):
-        yield found.start(1), found.end(1), "{}" if source[found.start() - 1] == ")" else ""
+    for found in re.finditer(r"(?<=[\n)]) *(log\.\w+ = [^;]+;|_freeze\(logId, log\);|emit [^;]+;)", source):
+        yield found.start(1), found.end(1), "{}"
     for found in re.finditer(r"log\.brake\.nonce\+\+", source):
         yield found.start(), found.end(), "log.brake.nonce"
-    for found in re.finditer(r"(?<=\n) +(emit [^;]+);", source):
-        yield found.start(1), found.end(1), ""

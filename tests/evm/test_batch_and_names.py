@@ -138,6 +138,11 @@ def test_a_pending_set_can_be_named_before_it_takes_over(world: "World") -> None
     with pytest.raises(Exception, match="SetMismatch"):
         publish(world, new.set.encode_entries(), names)
     world.registry.call("rotateValidators", *world.rotation(new, 9))
+    own, own_names = named(1, world.log.members)
+    with pytest.raises(Exception, match="SetMismatch"):
+        publish(world, own.set.encode_entries(), own_names)  # its name hashes are others than those registered
+    publish(world, world.log.members.set.encode_entries(), [""] * 4)  # the current set is still one to name
+    assert published(world) == []
     publish(world, new.set.encode_entries(), names)
     assert [fields[1:3] for fields in published(world)] == [(2, "0x" + address.hex()) for address in new.set.addresses]
     assert world.anchor(world.log.anchoring(1, 9, members=new))

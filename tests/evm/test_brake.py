@@ -212,6 +212,13 @@ def test_only_the_guardian_pauses_alone(world: "World") -> None:
         by_guardian(world, world.time + 60)
 
 
+def test_a_call_in_the_name_of_address_zero_is_no_guardian_s(world: "World") -> None:
+    """No transaction has that sender; a simulated call may."""
+    calldata = world.registry.calldata("pauseByGuardian", world.log.log_id, world.time + 60, REASON)
+    with pytest.raises(RuntimeError, match=keccak256(b"NotGuardian(address)")[:4].hex() + "00" * 32):
+        world.evm.message_call("0x" + "00" * 20, world.registry.address, calldata=calldata)
+
+
 @pytest.mark.parametrize("after", [0, PAUSE_MAX + 1])
 def test_the_guardian_has_the_same_bounds(guarded: "World", after: int) -> None:
     with guarded.refuses("PauseOutOfRange", guarded.time + after, guarded.time + 1, guarded.time + PAUSE_MAX):

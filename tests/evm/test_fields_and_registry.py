@@ -76,15 +76,15 @@ PAIRS |= {DEEP + b"\x00": sha256(b"deep"), DEEP + b"\x01": sha256(b"deeper")}  #
 class FactLog(RecordedLog):
     """Every epoch has one entry whose fields can be opened, and the registry above."""
 
-    def __init__(self) -> None:
-        self.fields = fields()
+    def __init__(self, pairs: dict[bytes, bytes] = PAIRS) -> None:
+        self.fields, self.pairs = fields(), pairs
         self.entry = RecordEntry(PAY_ACK, len(self.fields.leaves), self.fields.field_root).encode()
         super().__init__()
 
     def record(self, epoch: int, **words: Any) -> bytes:
         if self.entry not in self.batches[epoch].entries:
             self.batches[epoch] = Batch([self.entry, *self.batches[epoch].entries[1:]])
-        return super().record(epoch, w8=top(PAIRS), **words)
+        return super().record(epoch, w8=top(self.pairs), **words)
 
 
 @dataclass
@@ -120,7 +120,10 @@ class Facts:
 
 @pytest.fixture
 def facts(world: "World") -> Facts:
-    log = FactLog()
+    return facts_of(world, FactLog())
+
+
+def facts_of(world: "World", log: FactLog) -> Facts:
     world.log = world.registered(log)
     world.advanced(HEAD)
     return Facts(world, log)
@@ -195,6 +198,20 @@ def test_what_is_not_there_is_absent_and_cannot_be_present(facts: Facts, number:
     assert facts.absent(index, terminal, path) == EPOCH
     with pytest.raises(Exception, match="RootMismatch"):
         facts.present(index, terminal[2], path)
+
+
+def test_an_empty_registry_and_one_of_a_single_pair_have_paths_without_siblings(world: "World") -> None:
+    index, other, hole = sha256(b"the only"), sha256(b"another"), (True, bytes(32), bytes(32))
+    pairs = {index: sha256(b"its commitment")}
+    empty = facts_of(world, FactLog({}))
+    assert empty.absent(index, hole, []) == EPOCH
+    with pytest.raises(Exception, match="RootMismatch"):
+        empty.present(index, pairs[index], [])
+    single = facts_of(type(world)(), FactLog(pairs))
+    assert single.present(index, pairs[index], []) == EPOCH
+    assert single.absent(other, (False, index, pairs[index]), []) == EPOCH
+    with single.world.refuses("IndexPresent", index):
+        single.absent(index, (False, index, pairs[index]), [])
 
 
 def test_a_hole_has_one_encoding(facts: Facts) -> None:

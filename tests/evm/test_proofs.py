@@ -148,6 +148,15 @@ def test_each_word_of_an_epoch_record_is_checked(world: "World", log: "RecordedL
         verify_epoch(world, replace(proof, record=spoilt(proof.record, index, word)))
 
 
+@pytest.mark.parametrize("index", [w for w in NUMBERS if w not in (2, 6)])  # epoch and batch have places in trees
+def test_the_largest_number_of_an_epoch_record_is_one(world: "World", recorded: "RecordedLog", index: int) -> None:
+    honest = recorded.record
+    recorded.record = lambda epoch: honest(epoch, **{f"w{index}": 2**53 - 1})  # type: ignore[method-assign]
+    world.log = world.registered(recorded)
+    world.advanced(7, HEAD)
+    assert verify_epoch(world, proof_of(world, recorded))[index - 1] == 2**53 - 1
+
+
 def test_the_record_of_another_log_is_refused(world: "World", log: "RecordedLog") -> None:
     other = type(log)(7)
     other.grow(HEAD)

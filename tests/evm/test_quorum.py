@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hybrid_bridge.core.attestation import power_domain_separator
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.core.signing import ORDER, address_of, public_key_of, sign_digest, to_compact
+from hybrid_bridge.core.signing import HALF_ORDER, ORDER, address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.validators import quorum
 
 if TYPE_CHECKING:
@@ -123,6 +123,16 @@ def test_a_high_s_is_refused_at_its_member(world: "World", anchoring: "Anchoring
     spoilt[64 * member + 32 : 64 * member + 64] = ((1 - v) << 255 | high).to_bytes(32, "big")
     with world.refuses("SealsMalformed", member):
         world.anchor(replace(anchoring, seals=bytes(spoilt)))
+
+
+def test_the_highest_s_is_looked_at_and_the_next_is_not(world: "World", anchoring: "Anchoring") -> None:
+    def with_s(s: int) -> "Anchoring":
+        return replace(anchoring, seals=anchoring.seals[:32] + s.to_bytes(32, "big") + anchoring.seals[64:])
+
+    with pytest.raises(Exception, match="SetMismatch"):
+        world.anchor(with_s(HALF_ORDER))
+    with world.refuses("SealsMalformed", 0):
+        world.anchor(with_s(HALF_ORDER + 1))
 
 
 @pytest.mark.parametrize("extra", range(1, 20))

@@ -61,6 +61,7 @@ def test_a_word_out_of_range_or_padded_wrongly_is_refused_by_its_number(
         ({"predecessor": 1, "predecessor_size": 1}, 25),
         ({"predecessor": 1, "predecessor_root": 1}, 24),
         ({"predecessor_size": 1, "predecessor_root": 1}, 24),
+        ({"predecessor": 1, "predecessor_size": 1 << 64, "predecessor_root": 1}, 24),
     ],
 )
 def test_a_predecessor_has_all_its_words_or_none(world: "World", words: dict[str, int], index: int) -> None:
@@ -117,6 +118,13 @@ def test_entries_ascend_strictly_and_hold_addresses(world: "World", index: int) 
     for word in (before, lower, bytes(32), padded, b"\x80" + padded[1:]):
         with world.refuses("EntriesMalformed", index):
             register(world, log, entries=spoilt(entries, index, word))
+
+
+def test_the_highest_address_is_one(world: "World") -> None:
+    entries = spoilt(world.log.members.set.encode_entries(), 3, b"\x00" * 12 + b"\xff" * 20)
+    digest = type(world.log.members.set).decode_entries(1, entries).digest
+    register(world, made(world, set=digest), entries=entries)
+    assert world.registry.logs[1][1][4] == entries
 
 
 @pytest.mark.parametrize("byte", [31, 32, 64, 96, 511])

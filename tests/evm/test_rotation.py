@@ -8,6 +8,7 @@ import pytest
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.signing import recover_address, sign_digest, to_compact
+from hybrid_bridge.core.validators import ValidatorSet
 
 if TYPE_CHECKING:
     from tests.evm.conftest import Members, World
@@ -169,6 +170,23 @@ def test_each_newcomer_proves_that_it_holds_its_key(world: "World", new: "Member
     ):
         with world.refuses("NewcomerUnproven", unproven):
             rotate(world, (*arguments, spoilt))
+
+
+def test_what_lies_behind_the_old_list_makes_nobody_a_member(world: "World") -> None:
+    """The last member of the old set does not sign, so twelve bytes of calldata after his address are left in memory: the
+    padding, which the caller chooses. No address that begins with them is known for that.
+    """
+    hidden = b"\xff" * 12 + bytes(8)
+    kept = world.log.members.set.entries
+    appointed = ValidatorSet(2, (*kept, replace(kept[0], address=hidden)))
+    members = type(world.log.members)((*world.log.members.keys, bytes(32)), appointed)
+    digest = world.set_update(members, 9)
+    signers, seals = world.log.members.seals(digest, (0, 1, 2))
+    old = (world.log.members.set.digest, signers, seals)
+    calldata = world.registry.calldata("rotateValidators", world.log.log_id, 9, old, appointed.encode_entries(), b"")
+    assert calldata.count(seals + bytes(12)) == 1
+    with world.refuses("NewcomerUnproven", hexed(hidden)):
+        world.registry.send(calldata.replace(seals + bytes(12), seals + hidden[:12]))
 
 
 def test_a_newcomers_high_s_is_refused(world: "World", new: "Members") -> None:

@@ -53,6 +53,10 @@ contract Harness {
         return Seals.requireQuorum(digest, setHash, setKey, signers, seals);
     }
 
+    function recover(bytes32 digest, bytes calldata seal) external pure returns (bool low, address signer) {
+        return Seals.recover(digest, seal);
+    }
+
     function checkpoint(bytes32 logId, Attested calldata to, uint256 timestamp, uint256 setId)
         external
         pure

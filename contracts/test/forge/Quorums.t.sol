@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Twins} from "../Twins.sol";
+import {Harness} from "./Harness.sol";
 import {Members} from "./Members.sol";
 
 /// The quorum check: every n, every length, every bit, and the plain twin beside the assembly.
@@ -94,6 +95,25 @@ contract QuorumsTest is Members {
         require(bytes4(answer) == selector("SealsMalformed(uint256)"), "high s");
         (, answer) = _twinsOf(set, 1, abi.encodePacked(r, ORDER / 2));
         require(bytes4(answer) == selector("SetMismatch(bytes32,bytes32)"), "the highest s");
+    }
+
+    /// The signature of a newcomer, under the same bound.
+    function testFuzz_oneSignatureIsRecoveredAsInTheList(bytes32 r, uint256 vs) external {
+        Harness code = new Harness();
+        (bool low, address signer) = code.recover(DIGEST, abi.encodePacked(r, vs));
+        uint256 s = vs % 2 ** 255;
+        require(low == (s <= ORDER / 2), "low");
+        require(signer == (low ? ecrecover(DIGEST, vs >> 255 == 0 ? 27 : 28, r, bytes32(s)) : address(0)), "signer");
+    }
+
+    function test_theHighestSOfANewcomer() external {
+        Harness code = new Harness();
+        bytes32 r = bytes32(uint256(0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)); // of the generator
+        (bool low, address signer) = code.recover(DIGEST, abi.encodePacked(r, ORDER / 2));
+        require(low && signer != address(0), "the highest");
+        (low, signer) = code.recover(DIGEST, abi.encodePacked(r, ORDER / 2 + 1));
+        require(!low && signer == address(0), "the next");
+        require(ecrecover(DIGEST, 27, r, bytes32(ORDER / 2 + 1)) != address(0), "or it were no check");
     }
 
     function test_duplicatedAndReorderedSignaturesMakeAnotherList() external view {
