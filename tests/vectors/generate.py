@@ -14,9 +14,11 @@ from epochs import epoch_cases
 from exports import consistency_cases as consistency_receipt_cases
 from exports import receipt_cases, sd_jwt_cases, tlog_cases
 from fields import disclosure_cases, entry_cases, full_cases
+from guards import guard_cases
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from registries import registry_proof_cases, registry_root_cases, vrf_cases
+from transactions import stand_cases, tx_cases
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
 
 HERE = Path(__file__).parent
@@ -33,7 +35,10 @@ FILES = {
     "entry/decode.json": (entry_cases, dict),
     "disclosure/shown.json": (disclosure_cases, dict),
     "disclosure/full.json": (full_cases, dict),
+    "tx/stateless.json": (tx_cases, dict),
+    "tx/stand.json": (stand_cases, dict),
     "epoch/next.json": (epoch_cases, dict),
+    "guard/steps.json": (guard_cases, dict),
     "export/tlog-proof.json": (tlog_cases, dict),
     "export/cose-inclusion.json": (receipt_cases, dict),
     "export/cose-consistency.json": (consistency_receipt_cases, dict),
@@ -44,8 +49,10 @@ FILES = {
 }
 
 
-def main(folder):
+def main(folder, family=""):
     for name, (cases, shared) in FILES.items():
+        if not name.startswith(family):
+            continue
         listed = list(cases())
         document = {"operation": name.removesuffix(".json"), "count": len(listed), **hexed(shared()), "cases": listed}
         target = Path(folder) / name
@@ -54,4 +61,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else HERE)
+    main(*(sys.argv[1:] or [HERE]))

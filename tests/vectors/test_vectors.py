@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -12,43 +11,13 @@ from typing import Any
 import pytest
 
 from hybrid_bridge import errors
-from hybrid_bridge.core import registry, vrf
-from hybrid_bridge.core.attestation import (
-    Checkpoint,
-    quorum,
-    quorum_signers,
-    seals,
-    set_update_digest,
-    verify_boundary,
-    verify_quorum,
-)
-from hybrid_bridge.core.bundle import DisclosurePart
-from hybrid_bridge.core.checkpoint import (
-    has_log_line,
-    parse_note,
-    quorum_signatures,
-    verify_log_line,
-    verify_note,
-)
-from hybrid_bridge.core.disclosure import open_fields, parse_disclosure
-from hybrid_bridge.core.entry import decode_record_entry
-from hybrid_bridge.core.epoch import EpochRecord, verify_next
-from hybrid_bridge.core.exports.cose_receipt import (
-    parse_receipt,
-    verify_consistency_receipt,
-    verify_inclusion_receipt,
-)
-from hybrid_bridge.core.exports.sd_jwt import parse_presentation, verify_presentation
-from hybrid_bridge.core.exports.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from hybrid_bridge.core.field_tree import check_full_opening
-from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
 from hybrid_bridge.core.signing import from_compact, to_compact
-from hybrid_bridge.core.tree import Tree, leaf_hash
-from hybrid_bridge.core.validators import ValidatorSet
+from tests.vectors.operations import OPERATIONS
 
 HERE = Path(__file__).parent
-FAMILIES = ("tree", "cross", "quorum", "note", "entry", "disclosure", "epoch", "registry", "export")
+FAMILIES = (
+    "tree", "cross", "quorum", "note", "entry", "disclosure", "tx", "epoch", "registry", "guard", "export",
+)  # fmt: skip
 FILES = sorted(path for family in FAMILIES for path in (HERE / family).glob("*.json"))
 
 NAMED = {  # SPEC §15; the sum tree has no vectors, its names stand in its unit test
@@ -91,165 +60,6 @@ def unhex(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: unhex(item) for key, item in value.items()}
     return value
-
-
-# ── what each operation does with a case ─────────────────────────────────────────────────────────────────────────────
-
-
-def roots(given: dict[str, Any]) -> object:
-    if "data" in given:
-        return [leaf_hash(data) for data in given["data"]]
-    tree = Tree()
-    tree.extend(given["leaves"])
-    return [tree.root(size) for size in given["sizes"]]
-
-
-def inclusion(given: dict[str, Any]) -> None:
-    verify_inclusion(given["leaf"], given["index"], given["size"], given["path"], given["root"])
-
-
-def consistency(given: dict[str, Any]) -> None:
-    verify_consistency(given["old_size"], given["new_size"], given["path"], given["old_root"], given["new_root"])
-
-
-def cross(given: dict[str, Any]) -> None:
-    verify_inclusion(leaf_hash(given["data"]), given["index"], given["size"], given["path"], given["root"])
-
-
-def sweep(given: dict[str, Any]) -> object:
-    entries = given["entries"][: 128 * given["members"]]
-    signers = checkpoint({**given, "sets": [{"from_size": 1, "set_id": 1, "entries": entries}]})
-    assert len(signers) == quorum(given["members"])
-    return {"needed": quorum(given["members"])}
-
-
-def checkpoint(given: dict[str, Any]) -> list[bytes]:
-    """As a verifier does: the size names the set, the set and the clock are compared, then the signatures."""
-    responsible = [one for one in given["sets"] if one["from_size"] <= given["tree_size"]][-1]
-    members = ValidatorSet.decode_entries(responsible["set_id"], responsible["entries"])
-    names = ("log_id", "tree_size", "root", "timestamp", "set_id", "set_hash")
-    stated = Checkpoint(**{name: given[name] for name in names})
-    verify_boundary(stated, given["genesis_time"], given["cadence"])
-    signers = verify_quorum(stated, members, given["signatures"])
-    bits, packed = seals(members, dict(zip(signers, given["signatures"], strict=True)))
-    assert bits.bit_count() == members.quorum
-    assert len(packed) == 64 * members.quorum + 20 * (len(members.entries) - members.quorum)
-    return list(signers)
-
-
-def power(given: dict[str, Any]) -> list[bytes]:
-    names = ("chain_id", "contract", "log_id", "set_id", "new_set_hash", "effective_from_size")
-    digest = set_update_digest(*(given[name] for name in names))
-    return list(quorum_signers(digest, ValidatorSet.decode_entries(1, given["entries"]), given["signatures"]))
-
-
-def note(given: dict[str, Any]) -> list[bytes]:
-    parsed = parse_note(given["note"], origin=given["origin"])
-    assert parsed.text() == given["note"]
-    members = ValidatorSet.decode_entries(given["set_id"], given["entries"])
-    if has_log_line(parsed, given["log_key"]):
-        verify_log_line(parsed, given["log_key"])
-    signatures = quorum_signatures(parsed, members, given["log_id"], given["timestamp"])
-    return list(
-        verify_quorum(
-            Checkpoint(
-                log_id=given["log_id"],
-                tree_size=parsed.size,
-                root=parsed.root,
-                timestamp=given["timestamp"],
-                set_id=members.set_id,
-                set_hash=members.digest,
-            ),
-            members,
-            signatures,
-        )
-    )
-
-
-def witness(given: dict[str, Any]) -> None:
-    assert verify_note(given["note"], given["vkeys"]).text() == given["note"]
-
-
-def entry(given: dict[str, Any]) -> object:
-    record = decode_record_entry(given["data"])
-    assert record.encode() == given["data"]
-    return {"kind": 1, "record_type": record.record_type, "width": record.width, "body": record.field_root}
-
-
-def shown(given: dict[str, Any]) -> list[bool]:
-    parts = [DisclosurePart(**{**part, "path": tuple(part["path"])}) for part in given["shown"]]
-    opened = open_fields(decode_record_entry(given["entry"]), parts, lambda _schema, name: given["halves"][name])
-    return [field.is_claim for field in opened]
-
-
-def full(given: dict[str, Any]) -> None:
-    claims, private = (list(map(parse_disclosure, given[name])) for name in ("claims", "private"))
-    check_full_opening(decode_record_entry(given["entry"]), claims, private, given["decoys"])
-
-
-def epoch(given: dict[str, Any]) -> None:
-    older, newer = EpochRecord.decode(given["older"]), EpochRecord.decode(given["newer"])
-    assert newer.encode() == given["newer"]
-    verify_next(Genesis.decode(given["genesis"]), older, newer)
-
-
-def tlog_proof(given: dict[str, Any]) -> None:
-    proof = parse_tlog_proof(given["data"])
-    assert proof.encode() == given["data"]
-    verify_tlog_proof(proof, Genesis.decode(given["genesis"]))
-
-
-def inclusion_receipt(given: dict[str, Any]) -> bytes:
-    receipt = parse_receipt(given["data"])
-    return verify_inclusion_receipt(receipt, given["record"], Genesis.decode(given["genesis"]))
-
-
-def consistency_receipt(given: dict[str, Any]) -> bytes:
-    receipt = parse_receipt(given["data"])
-    return verify_consistency_receipt(receipt, given["old_root"], Genesis.decode(given["genesis"]))
-
-
-def presentation(given: dict[str, Any]) -> list[bool]:
-    presented = parse_presentation(given["data"].encode())
-    assert presented.encode() == given["data"].encode()
-    return [field.is_claim for field in verify_presentation(presented)]
-
-
-def registry_root(given: dict[str, Any]) -> object:
-    return registry.tree_root(map(tuple, given["pairs"]), registry.Rules(*given["rules"]))
-
-
-def registry_proof(given: dict[str, Any]) -> object:
-    rules = registry.Rules(*given["rules"])
-    return registry.verify(given["root"], given["key"], given["terminal"], given["path"], rules)
-
-
-def verifiable_random(given: dict[str, Any]) -> object:
-    return vrf.verify(given["key"], given["alpha"], given["proof"])
-
-
-OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "tree/root": roots,
-    "tree/inclusion": inclusion,
-    "tree/consistency": consistency,
-    "cross/inclusion": cross,
-    "quorum/sweep": sweep,
-    "quorum/checkpoint": checkpoint,
-    "quorum/power": power,
-    "note/quorum": note,
-    "note/witness": witness,
-    "entry/decode": entry,
-    "disclosure/shown": shown,
-    "disclosure/full": full,
-    "epoch/next": epoch,
-    "export/tlog-proof": tlog_proof,
-    "export/cose-inclusion": inclusion_receipt,
-    "export/cose-consistency": consistency_receipt,
-    "export/sd-jwt": presentation,
-    "registry/root": registry_root,
-    "registry/proof": registry_proof,
-    "registry/vrf": verifiable_random,
-}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
