@@ -9,12 +9,23 @@ import json
 import sys
 from pathlib import Path
 
+from bundled import bundle_cases, bundle_shared
 from cases import hexed
+from deltas import delta_cases
 from epochs import epoch_cases
 from exports import consistency_cases as consistency_receipt_cases
 from exports import receipt_cases, sd_jwt_cases, tlog_cases
 from fields import disclosure_cases, entry_cases, full_cases
 from guards import guard_cases
+from histories import (
+    promise_cases,
+    promise_shared,
+    replay_cases,
+    replay_shared,
+    rotation_cases,
+    rotation_shared,
+)
+from labels import label_cases, shown_cases, shown_shared
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from registries import registry_proof_cases, registry_root_cases, vrf_cases
@@ -39,6 +50,10 @@ FILES = {
     "tx/stand.json": (stand_cases, dict),
     "epoch/next.json": (epoch_cases, dict),
     "guard/steps.json": (guard_cases, dict),
+    "bundle/verify.json": (bundle_cases, bundle_shared),
+    "rotation/verify.json": (rotation_cases, rotation_shared),
+    "replay/verify.json": (replay_cases, replay_shared),
+    "promise/verify.json": (promise_cases, promise_shared),
     "export/tlog-proof.json": (tlog_cases, dict),
     "export/cose-inclusion.json": (receipt_cases, dict),
     "export/cose-consistency.json": (consistency_receipt_cases, dict),
@@ -46,6 +61,9 @@ FILES = {
     "registry/root.json": (registry_root_cases, dict),
     "registry/proof.json": (registry_proof_cases, dict),
     "registry/vrf.json": (vrf_cases, dict),
+    "registry/label.json": (label_cases, dict),
+    "registry/shown.json": (shown_cases, shown_shared),
+    "registry/delta.json": (delta_cases, dict),
 }
 
 

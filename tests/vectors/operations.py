@@ -3,6 +3,9 @@
 `given` is a case's input, merged with what its file says for all cases; byte strings are bytes.
 """
 
+import contextlib
+import copy
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +20,7 @@ from hybrid_bridge.core.attestation import (
     verify_boundary,
     verify_quorum,
 )
+from hybrid_bridge.core.audit import Audit
 from hybrid_bridge.core.bundle import DisclosurePart
 from hybrid_bridge.core.checkpoint import (
     has_log_line,
@@ -38,13 +42,16 @@ from hybrid_bridge.core.exports.tlog_proof import parse_tlog_proof, verify_tlog_
 from hybrid_bridge.core.field_tree import check_full_opening
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_single_power
+from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.ledger_state import sequence_key
 from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.tree import Tree, leaf_hash
+from hybrid_bridge.core.trust import parse_trust
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import GuardRefused, StoreBroken
+from hybrid_bridge.errors import BridgeError, GuardRefused, Missing, StoreBroken
 from hybrid_bridge.steps.commit import Rules, never_stands
+from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Digest, LogId, TreeSize
 
 
@@ -217,6 +224,54 @@ def guard(given: dict[str, Any], make: Callable[[LogId], Any] = MemoryGuard) -> 
     return answer
 
 
+def _patched(document: Any, patch: list[dict[str, Any]]) -> Any:
+    """RFC 6902, of which the vectors use add, remove and replace."""
+    document = copy.deepcopy(document)
+    for change in patch:
+        *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in change["path"].split("/")[1:]]
+        inside = document
+        for step in steps:
+            inside = inside[int(step) if isinstance(inside, list) else step]
+        key: Any = int(last) if isinstance(inside, list) else last
+        if change["op"] == "remove":
+            del inside[key]
+        elif change["op"] == "add" and isinstance(inside, list):
+            inside.insert(key, change["value"])
+        else:
+            inside[key] = change["value"]
+    return document
+
+
+def bundle_bytes(given: dict[str, Any]) -> bytes:
+    """The bundle of a case: a text many times, or a whole bundle, patched, some of its text replaced."""
+    if "text" in given:
+        return bytes(given["text"].encode()) * int(given["times"])
+    document = _patched(given["bundles"][given["bundle"]]["document"], given.get("patch", []))
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace(*given.get("replace", ("", "")), 1).encode()
+
+
+def bundle_trust(given: dict[str, Any]) -> bytes:
+    """The trust file of a case: that of its bundle, with some members changed."""
+    base = given["bundles"][given.get("bundle") or next(iter(given["bundles"]))]["trust"]
+    return json.dumps(base | given.get("trust", {})).encode()
+
+
+def bundle(given: dict[str, Any]) -> object:
+    """What the bundle says; Missing, when something that the trust file requires is."""
+    data, trust = bundle_bytes(given), parse_trust(bundle_trust(given))
+    evidence = verify(data, trust, given["now"])
+    if evidence.missing:
+        raise Missing(what=evidence.missing[0])
+    for position in range(0, len(data) if "every" in given else 0, given.get("every", 1)):
+        broken = data[:position] + bytes([data[position] ^ 1 << position % 8]) + data[position + 1 :]
+        with contextlib.suppress(BridgeError):
+            other = verify(broken, trust, given["now"])
+            assert other.missing or other != evidence, position
+    statements = [fact.statement for fact in evidence.registry]
+    return {"registry": statements, "omission": evidence.verdict("omission").result}
+
+
 def tlog_proof(given: dict[str, Any]) -> None:
     proof = parse_tlog_proof(given["data"])
     assert proof.encode() == given["data"]
@@ -248,6 +303,23 @@ def registry_proof(given: dict[str, Any]) -> object:
     return registry.verify(given["root"], given["key"], given["terminal"], given["path"], rules)
 
 
+def label(given: dict[str, Any]) -> object:
+    read = Label.decode(given["data"])
+    assert read.encode() == given["data"]
+    return {"type": read.type, "parts": list(read.parts)}
+
+
+def audit(given: dict[str, Any]) -> object:
+    """From the genesis record on, then against the checkpoint."""
+    auditor = Audit(Genesis.decode(given["genesis"]))
+    for step in given["steps"]:
+        delta = registry.Delta.decode(step["delta"])
+        assert delta.encode() == step["delta"]
+        auditor.take(step["record"], delta)
+    auditor.finish(given["size"], given["root"])
+    return {"insertions": auditor.mark.insertions}
+
+
 def verifiable_random(given: dict[str, Any]) -> object:
     return vrf.verify(given["key"], given["alpha"], given["proof"])
 
@@ -269,6 +341,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tx/stand": stand,
     "epoch/next": epoch,
     "guard/steps": guard,
+    **dict.fromkeys(("bundle/verify", "rotation/verify", "replay/verify", "promise/verify"), bundle),
     "export/tlog-proof": tlog_proof,
     "export/cose-inclusion": inclusion_receipt,
     "export/cose-consistency": consistency_receipt,
@@ -276,4 +349,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "registry/root": registry_root,
     "registry/proof": registry_proof,
     "registry/vrf": verifiable_random,
+    "registry/label": label,
+    "registry/shown": bundle,
+    "registry/delta": audit,
 }
