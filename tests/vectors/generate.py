@@ -29,6 +29,8 @@ from labels import label_cases, shown_cases, shown_shared
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from registries import registry_proof_cases, registry_root_cases, vrf_cases
+from stamps import stamp_cases, stamp_shared
+from sums import batch_cases, sum_cases, sum_root_cases, total_cases
 from transactions import stand_cases, tx_cases
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
 
@@ -37,6 +39,9 @@ FILES = {
     "tree/root.json": (root_cases, dict),
     "tree/inclusion.json": (inclusion_cases, dict),
     "tree/consistency.json": (consistency_cases, dict),
+    "tree/sum.json": (sum_cases, dict),
+    "tree/sum-total.json": (total_cases, dict),
+    "tree/sum-root.json": (sum_root_cases, dict),
     "cross/inclusion.json": (cross_cases, dict),
     "quorum/sweep.json": (sweep_cases, sweep_extra),
     "quorum/checkpoint.json": (quorum_cases, dict),
@@ -49,11 +54,13 @@ FILES = {
     "tx/stateless.json": (tx_cases, dict),
     "tx/stand.json": (stand_cases, dict),
     "epoch/next.json": (epoch_cases, dict),
+    "epoch/batch.json": (batch_cases, dict),
     "guard/steps.json": (guard_cases, dict),
     "bundle/verify.json": (bundle_cases, bundle_shared),
     "rotation/verify.json": (rotation_cases, rotation_shared),
     "replay/verify.json": (replay_cases, replay_shared),
     "promise/verify.json": (promise_cases, promise_shared),
+    "anchor/stamps.json": (stamp_cases, stamp_shared),
     "export/tlog-proof.json": (tlog_cases, dict),
     "export/cose-inclusion.json": (receipt_cases, dict),
     "export/cose-consistency.json": (consistency_receipt_cases, dict),

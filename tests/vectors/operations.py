@@ -21,6 +21,7 @@ from hybrid_bridge.core.attestation import (
     verify_quorum,
 )
 from hybrid_bridge.core.audit import Audit
+from hybrid_bridge.core.batch import verify_batch, verify_decoys
 from hybrid_bridge.core.bundle import DisclosurePart
 from hybrid_bridge.core.checkpoint import (
     has_log_line,
@@ -45,6 +46,8 @@ from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_sing
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.ledger_state import sequence_key
 from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
+from hybrid_bridge.core.secret import Secret
+from hybrid_bridge.core.sum_tree import SumLeaf, SumNode, open_total, sum_tree, verify_sum
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.tree import Tree, leaf_hash
 from hybrid_bridge.core.trust import parse_trust
@@ -69,6 +72,25 @@ def inclusion(given: dict[str, Any]) -> None:
 
 def consistency(given: dict[str, Any]) -> None:
     verify_consistency(given["old_size"], given["new_size"], given["path"], given["old_root"], given["new_root"])
+
+
+def _leaf(told: dict[str, Any]) -> SumLeaf:
+    return SumLeaf(told["id"], told["amount"], told["salt"])
+
+
+def amount(given: dict[str, Any]) -> None:
+    path = [SumNode(*pair) for pair in given["path"]]
+    verify_sum(_leaf(given["leaf"]), given["index"], given["size"], path, SumNode(*given["top"]))
+
+
+def total(given: dict[str, Any]) -> object:
+    top = open_total(given["digest"], given["preimage"])
+    return {"total": top.total, "digest": top.digest}
+
+
+def sum_root(given: dict[str, Any]) -> object:
+    [top] = sum_tree([_leaf(told) for told in given["leaves"]])[-1]
+    return {"total": top.total, "digest": top.digest}
 
 
 def cross(given: dict[str, Any]) -> None:
@@ -150,6 +172,12 @@ def epoch(given: dict[str, Any]) -> None:
     older, newer = EpochRecord.decode(given["older"]), EpochRecord.decode(given["newer"])
     assert newer.encode() == given["newer"]
     verify_next(Genesis.decode(given["genesis"]), older, newer)
+
+
+def batch(given: dict[str, Any]) -> None:
+    """For whoever holds a batch: it is that of the record, and its decoys are decoys."""
+    held = verify_batch(given["entries"], given["size"], given["root"])
+    verify_decoys(Secret(given["secret"], given["origin_hash"]), given["epoch"], held)
 
 
 def transaction(given: dict[str, Any]) -> bytes:
@@ -328,6 +356,9 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tree/root": roots,
     "tree/inclusion": inclusion,
     "tree/consistency": consistency,
+    "tree/sum": amount,
+    "tree/sum-total": total,
+    "tree/sum-root": sum_root,
     "cross/inclusion": cross,
     "quorum/sweep": sweep,
     "quorum/checkpoint": checkpoint,
@@ -340,8 +371,9 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tx/stateless": transaction,
     "tx/stand": stand,
     "epoch/next": epoch,
+    "epoch/batch": batch,
     "guard/steps": guard,
-    **dict.fromkeys(("bundle/verify", "rotation/verify", "replay/verify", "promise/verify"), bundle),
+    **dict.fromkeys(("bundle/verify", "rotation/verify", "replay/verify", "promise/verify", "anchor/stamps"), bundle),
     "export/tlog-proof": tlog_proof,
     "export/cose-inclusion": inclusion_receipt,
     "export/cose-consistency": consistency_receipt,
