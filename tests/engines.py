@@ -119,11 +119,11 @@ def start_devnet(folder: Path, *options: str) -> tuple[Child, str]:
     return child, line["url"]
 
 
-def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
-    """anvil on a free port and its URL."""
+def start_anvil(folder: Path, *options: str, hardfork: str = "osaka") -> tuple[Child, str]:
+    """anvil with these rules on a free port, and its URL."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", "osaka", "--slots-in-an-epoch", "4"]
+    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", hardfork, "--slots-in-an-epoch", "4"]
     child = Child([engine("anvil"), *fixed, *options], folder / "anvil.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "anvil ready")
     return child, url
