@@ -7,7 +7,7 @@ run:  python -m tests.evm.whole_transactions      writes gas.json anew; say in i
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,14 +160,20 @@ def mean(values: list[int]) -> int:
     return round(sum(values) / len(values))
 
 
-def measured(ledger: Ledger) -> dict[str, int]:
+def measured(ledger: Ledger, sent: Iterable[Sent]) -> dict[str, int]:
     """Gas by name; the mean where a name comes more than once."""
-    found: dict[str, list[int]] = {"deploy AnchorRegistry": [ledger.deployment]}
-    for sent in everything(ledger.place):
-        gas = int(ledger.send(sent.data)["gas_used"])
-        if sent.name:
-            found.setdefault(sent.name, []).append(gas)
+    found: dict[str, list[int]] = {}
+    for one in sent:
+        gas = int(ledger.send(one.data)["gas_used"])
+        if one.name:
+            found.setdefault(one.name, []).append(gas)
     return {name: mean(values) for name, values in found.items()}
+
+
+def committed_ones() -> dict[str, int]:
+    """What `gas.json` holds."""
+    ledger = Ledger()
+    return {"deploy AnchorRegistry": ledger.deployment, **measured(ledger, everything(ledger.place))}
 
 
 def everything(place: Place) -> Iterator[Sent]:
@@ -178,6 +184,6 @@ def everything(place: Place) -> Iterator[Sent]:
 
 if __name__ == "__main__":
     before = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {"why": ""}
-    snapshot = {"rules": "prague", "why": before["why"], "gas": measured(Ledger())}
+    snapshot = {"rules": "prague", "why": before["why"], "gas": committed_ones()}
     SNAPSHOT.write_text(json.dumps(snapshot, indent=1) + "\n")
     print(SNAPSHOT.read_text())
