@@ -1,4 +1,4 @@
-"""`hybrid-bridge contract …` in this process, against one devnet over HTTP, with one gas key in a file."""
+"""`hybrid-bridge contract …` in this process, against one chain over HTTP, with one gas key in a file."""
 
 import json
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from hybrid_bridge.units import Address, UnixSeconds, Wei
 from tests.evm.chains import NOW
 
 
-class Terminal:
-    """One user. `clock` moves the devnet's time."""
+class User:
+    """A folder with a gas key."""
+
+    url: str
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.clock = folder, [NOW]
+        self.folder = folder
         self.password = folder / "password"
         self.password.touch(mode=0o600)
         self.password.write_text("secret\n")
         self.key = folder / "gas.json"
         answer = json.loads(self.run("key", "--out", self.key, *self.with_password, "--json").output)
         self.address = Address(bytes.fromhex(answer["address"][2:]))
-        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(10**19)),))
-        self.devnet = Devnet(settings, lambda: UnixSeconds(self.clock[0])).start()
         self.deployments = folder / "deployments.json"
 
     @property
@@ -34,7 +34,7 @@ class Terminal:
 
     @property
     def paying(self) -> Sequence[object]:
-        return "--rpc", self.devnet.url, "--key", self.key, *self.with_password, "--wait", "5"
+        return "--rpc", self.url, "--key", self.key, *self.with_password, "--wait", "5"
 
     def run(self, *arguments: object, answer: str = "", refused: type[Exception] | None = None) -> Result:
         result = CliRunner().invoke(command, [str(part) for part in arguments], input=answer)
@@ -46,3 +46,13 @@ class Terminal:
 
     def json(self, *arguments: object) -> Any:
         return json.loads(self.run(*arguments, "--json").output)
+
+
+class Terminal(User):
+    """A user of a devnet of his own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(10**19)),))
+        self.devnet = Devnet(settings, lambda: UnixSeconds(NOW)).start()
+        self.url = self.devnet.url
