@@ -147,9 +147,20 @@ def page(columns: dict[str, dict[str, int]]) -> str:
     return "\n".join([*lines, *table(rest, "else, members", columns)]) + "\n"
 
 
+def peer(artefact: Path) -> str:
+    """EAS `timestamp(bytes32)`, no signatures and a slot each, from the artefact in its npm package (bench/README.md)."""
+    code = bytes.fromhex(json.loads(artefact.read_text())["deployedBytecode"].removeprefix("0x"))
+    call = keccak256(b"timestamp(bytes32)")[:4]
+    sent = [Sent("timestamp", call + keccak256(b"%d" % number)) for number in range(4)]
+    return ", ".join(f"{fork} {under(fork, sent, code)['timestamp']:,}" for fork in FORKS)
+
+
 def main() -> None:
     if not EVM.exists():
         sys.exit("geth's evm is not there. Run: ./infra/install.sh geth-evm")
+    if sys.argv[1:]:
+        print(peer(Path(sys.argv[1])))
+        return
     ledger = Ledger()
     columns = {"Prague": {"deploy AnchorRegistry": ledger.deployment, **measured(ledger, everything(ledger.place))}}
     sent, code = list(everything(REGISTRY)), bytes.fromhex(ARTEFACT["runtime_bytecode"][2:])
