@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil geth-dev postgresql tlog-reader   (any subset; anvil needs npm, geth-dev needs go >= 1.24, a C
-#       compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
+# run:  ./infra/install.sh anvil geth-dev geth-evm postgresql tlog-reader   (any subset; anvil needs npm, geth-dev and geth-evm
+#       (for `python -m bench.gas` alone) go >= 1.24, a C compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
 #       go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 set -eu
@@ -65,11 +65,12 @@ postgresql() {
     echo "postgresql: installed, $bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|geth-dev|geth-evm|postgresql|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
+        geth-evm) go_engine geth-evm github.com/ethereum/go-ethereum /cmd/evm "$GETH_EVM" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         postgresql) postgresql ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;

@@ -54,7 +54,7 @@ class LogSettings:
     sets: tuple[SetFile, ...]
     members: tuple[tuple[str, str], ...]  # name, host:port
     tls: TlsFiles
-    anchor_every: int
+    anchor_every: int  # epochs that wait for one anchor, at most
     delay: Seconds
 
 

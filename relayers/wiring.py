@@ -18,6 +18,7 @@ from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
+from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
@@ -72,7 +73,7 @@ def policy_of(settings: Settings, log: Log) -> Policy:
         operators=len(operators),
         my_index=operators.index(chain.signer_address) if is_listed else len(operators),
         grace_blocks=chain.grace_blocks,
-        anchor_every=settings.log.anchor_every,
+        anchor_every=stride(settings.log.anchor_every),
         delay=settings.log.delay,
     )
     return Policy(clock=log.clock, fees=chain.fees, turns=turns)
@@ -109,7 +110,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=Collector(log, _members(settings.log), settings.log.delay, settings.log.anchor_every),
+        collector=Collector(log, _members(settings.log), settings.log.delay, stride(settings.log.anchor_every)),
         signer=_signer(settings.chain),
         encode_anchor=anchor_calldata,
         clock=SystemClock(),

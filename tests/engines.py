@@ -111,18 +111,25 @@ def start_devnet(folder: Path, *options: str) -> tuple[Child, str]:
     return child, line["url"]
 
 
-def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
-    """anvil on a free port and its URL."""
+def start_anvil(folder: Path, *options: str, hardfork: str = "osaka") -> tuple[Child, str]:
+    """anvil with these rules on a free port, and its URL."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", "osaka", "--slots-in-an-epoch", "4"]
+    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", hardfork, "--slots-in-an-epoch", "4"]
     child = Child([engine("anvil"), *fixed, *options], folder / "anvil.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "anvil ready")
     return child, url
 
 
-def start_geth(folder: Path, period: int = 1) -> tuple[Child, str]:
-    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL."""
+def start_geth(folder: Path, period: int = 1, genesis: dict[str, Any] | None = None) -> tuple[Child, str]:
+    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL.
+
+    With a genesis the chain is another than geth's own: other rules, other accounts. It must be merged from the start.
+    """
+    if genesis is not None:
+        (folder / "genesis.json").write_text(json.dumps(genesis))
+        made = [engine("geth-dev"), "init", "--datadir", folder / "geth", folder / "genesis.json"]
+        subprocess.run(made, check=True, capture_output=True)
     port, auth = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     options = [
