@@ -168,6 +168,8 @@ def parse_jwt(text: str) -> IssuedJwt:
     header = _HEADER.parse(_json(parts[0], "sd-jwt.header"), "sd-jwt.header")
     payload = _payload(_json(parts[1], "sd-jwt.payload"))
     statement = payload.statement
+    if statement.epoch < 1:
+        raise FieldMalformed(field=f"sd-jwt.{CLAIM}.epoch", rule="from 1 on: leaf 0 is the genesis record")
     jwt = IssuedJwt(
         log_id=LogId(statement.log),
         epoch=EpochNumber(statement.epoch),
