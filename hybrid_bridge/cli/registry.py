@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
+from hybrid_bridge.business.paper import WITH_ORDINAL, labels_of, read
+from hybrid_bridge.business.ubl import Paper
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
@@ -98,6 +99,8 @@ def check(
 ) -> int:
     """Say whether a paper is registered: every label that follows from it, present or absent at an epoch.
 
+    A name that no such paper has is refused; labels that the paper's data do not allow are listed as not asked.
+
     With --rpc and --contract the epoch is the newest that is anchored for good; without, the newest with a quorum, and
     `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it. How old
     the answer is gets told; an old one is not called free.
@@ -105,13 +108,13 @@ def check(
     \b
     Exit code 0: free. No label is registered at that epoch.
     Exit code 1: taken. A hard label is registered: "not financed before" is refuted.
-    Exit code 2: the paper has a number that cannot be one; or wrong usage.
+    Exit code 2: the paper has a number that cannot be one, or a field that is none; or wrong usage.
     Exit code 3: similar (only a soft label is registered), something is missing, or the answer is too old.
     """  # noqa: D301 click reads the escape
     if (folder is None) == (shown is None) or (shown is None) != (trust_file is None):
         raise click.UsageError("name --dir, or --bundle and --trust")  # noqa: EM101, TRY003 click's own
-    labels = labels_of(read_paper(paper))
-    place = _Place(urls, contract_hex)
+    asked = read(read_paper(paper))
+    labels, place = asked.labels, _Place(urls, contract_hex)
     if folder is not None:
         bundle, evidence, limit = *_asked(folder, labels, place), max_age
     else:
@@ -123,8 +126,12 @@ def check(
             out.write_bytes(bundle.encode())
     moment = _moment(bundle, limit)
     answer = answer_of(labels, evidence, moment)
-    told = _json(answer, evidence, moment)
-    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_table(answer, evidence, moment)))
+    not_asked: list[Json] = list(asked.left_out)
+    if as_json:
+        click.echo(json.dumps({**_json(answer, evidence, moment), "not_asked": not_asked}, indent=2))
+    else:
+        notes = (f"  not asked  {what}" for what in asked.left_out)
+        click.echo("\n".join((*_table(answer, evidence, moment), *notes)))
     return answer.exit_code
 
 

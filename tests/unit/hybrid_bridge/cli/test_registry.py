@@ -169,6 +169,20 @@ def test_a_number_that_cannot_be_one_is_2(asked):
     assert "cn-einv" in done.err
 
 
+def test_a_misspelt_field_is_2_and_named(asked):
+    done = asked(free() | {"cn_einvoice": "26990000000000000001"})
+    assert done.code == 2
+    assert "cn_einvoice" in done.err
+
+
+def test_labels_that_the_paper_does_not_allow_are_told(asked):
+    paper = {name: value for name, value in free().items() if name != "cn_einv"}
+    why = "hard label e-invoice: no cn_einv or einv_uuid is given"
+    assert f"  not asked  {why}" in asked(paper).out.splitlines()
+    assert asked(paper, "--json").json()["not_asked"] == [why]
+    assert asked(free(), "--json").json()["not_asked"] == []
+
+
 def test_what_is_no_json_is_2(typed, folder):
     for data in (b"{", b'{"type":3,"type":3,"parts":[]}', b"[" * 99 + b"]" * 99, b"\xff"):
         (folder / "paper.json").write_bytes(data)
