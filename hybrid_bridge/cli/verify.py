@@ -13,6 +13,7 @@ import click
 from hybrid_bridge.cli.readable import render, render_export, render_package
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.package import Package, is_package, read_package
@@ -23,7 +24,7 @@ from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
 from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
 from hybrid_bridge.steps.verify.package import judge_package
-from hybrid_bridge.units import Address, UnixSeconds
+from hybrid_bridge.units import Address, LogId, UnixSeconds
 
 EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 GENESIS_BYTES: Final = 832
@@ -189,6 +190,25 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     if len(data) != width:
         raise FieldMalformed(field=option, rule=f"{width} bytes in hex")
     return data
+
+
+def checkpoint_of(data: bytes, log_id: LogId | None = None) -> tuple[Bundle, Note]:
+    """A node's bundle of a checkpoint, and its note, once a quorum of the log's own validators is seen under it.
+
+    Until then its size is a number that anybody could have written down. `log_id` is the log that is meant; without
+    one the bundle's own counts, and nobody but its genesis record vouches for that.
+
+    Raises:
+        Malformed, Refuted: no bundle, or no quorum signed what it says.
+        FieldMismatch: of another log.
+    """
+    bundle = decode_bundle(data)
+    found = Genesis.decode(bundle.genesis.record).log_id
+    if log_id not in (None, found):
+        raise FieldMismatch(field="checkpoint.log_id", expected=(log_id or b"").hex(), got=found.hex())
+    trust = Trust(logs=(TrustedLog(log_id=found),), require=("integrity", "quorum"))
+    verify(data, trust, UnixSeconds(int(time.time())))
+    return bundle, parse_note(bundle.checkpoints[0].note)
 
 
 def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
