@@ -180,6 +180,11 @@ MALFORMED = {
     "path-31-bytes": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [bytes(31)] * 2])]}}), DigestLength),
     "path-55-hashes": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [bytes(32)] * 55])]}}), FieldMalformed),
     "path-number": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [5, 5]])]}}), FieldMalformed),
+    "regex-tag": (built(unprotected=cbor2.CBORTag(35, "(" * 900)), FieldMalformed),
+    "tag-18-within": (built(unprotected=cbor2.CBORTag(18, {396: {-1: [cbor2.dumps(PROOF)]}})), FieldMalformed),
+    "bignum-size": (built(unprotected={396: {-1: [b"\x83\xc2\x41\x04\x02" + cbor2.dumps(PROOF[2])]}}), FieldMalformed),
+    "tag-18-wide": (b"\xd8\x12" + GOOD[1:], NotCanonical),
+    "float-size": (built(unprotected={396: {-1: [cbor2.dumps([4.0, 2, PROOF[2]])]}}), FieldMalformed),
     "signature-63-bytes": (built(signature=bytes(63)), FieldMalformed),
     "signature-number": (built(signature=64), FieldMalformed),
 }  # fmt: skip
