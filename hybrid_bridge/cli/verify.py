@@ -20,7 +20,7 @@ from hybrid_bridge.core.package import Package, is_package, read_package
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
 from hybrid_bridge.core.zip_container import MAX_PACKED
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Malformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
 from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
 from hybrid_bridge.steps.verify.package import judge_package
@@ -95,9 +95,7 @@ def command(
             trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
         subject = None if subject_file is None else read_bounded(subject_file, MAX_BUNDLE)
         return _tell_export(verify_export(data, trust, now, subject), as_json=as_json)
-    evidence = verify(data, trust, now)
-    if contract is not None:
-        evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
+    evidence = verify(data, trust if contract is None else _relying_on(contract, trust, data), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
         try:
             sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
@@ -211,8 +209,12 @@ def checkpoint_of(data: bytes, log_id: LogId | None = None) -> tuple[Bundle, Not
     return bundle, parse_note(bundle.checkpoints[0].note)
 
 
-def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
+def _relying_on(contract: Address, trust: Trust, data: bytes) -> Trust:
     """The trust with this contract on each public chain that the bundle shows an anchor on."""
+    try:
+        bundle = decode_bundle(data)
+    except Malformed:
+        return trust  # `verify` says where it breaks
     known = {chain.chain_id: chain for chain in trust.public_chains}
     for chain_id in {anchor.chain_id for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)}:
         chain = known.get(chain_id, TrustedChain(chain_id=chain_id, contracts=()))
