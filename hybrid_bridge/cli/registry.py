@@ -11,15 +11,10 @@ import click
 
 from hybrid_bridge.business.paper import WITH_ORDINAL, labels_of, read
 from hybrid_bridge.business.ubl import Paper
+from hybrid_bridge.cli.answers import json_of, line_of, table_of
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
-from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.standing import (
-    FREE,
-    PRESENT,
-    SIMILAR,
-    TAKEN,
-    Answer,
     Moment,
     Row,
     answer_of,
@@ -30,7 +25,7 @@ from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
-from hybrid_bridge.core.evidence import VERIFIED, Evidence, RegistryFact, span, utc
+from hybrid_bridge.core.evidence import Evidence, RegistryFact
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
@@ -45,11 +40,6 @@ if TYPE_CHECKING:
 MAX_PAPER: Final = 1 << 20
 MAX_ROUNDS: Final = 10  # each adds the next twin of a soft label; more equal papers on one day are looked up by hand
 INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-WORDS: Final = {
-    FREE: "FREE: no label of this paper is registered",
-    TAKEN: "TAKEN: this paper is registered already",
-    SIMILAR: "SIMILAR: a paper that looks like this one is registered; ask whether this is a true twin of it",
-}
 
 folder_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this member's node."
@@ -128,10 +118,10 @@ def check(
     answer = answer_of(labels, evidence, moment)
     not_asked: list[Json] = list(asked.left_out)
     if as_json:
-        click.echo(json.dumps({**_json(answer, evidence, moment), "not_asked": not_asked}, indent=2))
+        click.echo(json.dumps({**json_of(answer, evidence, moment), "not_asked": not_asked}, indent=2))
     else:
         notes = (f"  not asked  {what}" for what in asked.left_out)
-        click.echo("\n".join((*_table(answer, evidence, moment), *notes)))
+        click.echo("\n".join((*table_of(answer, evidence, moment), *notes)))
     return answer.exit_code
 
 
@@ -175,7 +165,7 @@ def receipt(
         out.write_bytes(bundle.encode())
     rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
     found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(_line, rows)]))
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(line_of, rows)]))
     is_whole = all(_came(label, evidence) for label in labels)
     return 0 if evidence.complete and is_whole else Missing.exit_code
 
@@ -282,48 +272,8 @@ def _of_ordinal(label: Label, ordinal: int) -> Label:
     return Label(label.type, (*label.parts[:-1], str(ordinal))) if label.type in WITH_ORDINAL else label
 
 
-# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _facts(labels: Sequence[Label], evidence: Evidence) -> Iterator[tuple[Label, RegistryFact]]:
     for label in labels:
         for fact in evidence.registry:
             if fact.label == label.describe():
                 yield label, fact
-
-
-def _line(row: Row) -> str:
-    where = "" if row.fact is None else f"epoch {row.fact.epoch}, {utc(row.fact.at)}"
-    cells = (f"{row.standing:<9}", f"{row.label.kind:<4}", row.label.describe(), where)
-    what = f"object {row.object_id}" if row.object_id else "object not opened"
-    below = f"\n{'':>17}{plain('  '.join(filter(None, (what, row.state))))}" * (row.standing == PRESENT)
-    return "  " + plain("  ".join(filter(None, cells))) + below
-
-
-def _table(answer: Answer, evidence: Evidence, moment: Moment) -> list[str]:
-    anchor = evidence.verdict("public anchor")
-    basis = anchor.detail if anchor.result == VERIFIED else "not anchored yet, as far as is shown here"
-    return [
-        WORDS.get(answer.outcome, "UNDECIDED: nothing may be concluded from this"),
-        f"  log {evidence.log_id.hex()}, checkpoint of size {evidence.tree_size}",
-        f"  {basis}",
-        f"  epoch {moment.last}, {span(moment.age)} old; not free if older than {span(moment.limit)}",
-        *map(_line, answer.rows),
-        *(f"  missing: {plain(what)}" for what in answer.missing),
-    ]
-
-
-def _json(answer: Answer, evidence: Evidence, moment: Moment) -> dict[str, Json]:
-    missing: list[Json] = list(answer.missing)
-    return {
-        "answer": answer.outcome,
-        "log_id": evidence.log_id.hex(),
-        "tree_size": evidence.tree_size,
-        "anchored": evidence.verdict("public anchor").result == VERIFIED,
-        "epoch": moment.last,
-        "age": moment.age,
-        "max_age": moment.limit,
-        "labels": [row.to_json() for row in answer.rows],
-        "missing": missing,
-        "exit_code": answer.exit_code,
-    }

@@ -10,6 +10,7 @@ import pytest
 
 from hybrid_bridge.business.paper import labels_of
 from hybrid_bridge.cli import registry
+from hybrid_bridge.cli.answers import WORDS
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
@@ -208,7 +209,7 @@ def test_the_proof_is_kept_and_judged_alike_by_a_third_party(asked, typed):
     done = typed(
         "registry", "check", "--bundle", "proof.hb.json", "--trust", "trust.json", "--label-file", "paper.json"
     )
-    assert (done.code, done.out.splitlines()[0]) == (0, registry.WORDS["free"])
+    assert (done.code, done.out.splitlines()[0]) == (0, WORDS["free"])
     assert typed("verify", "proof.hb.json", "--trust", "trust.json").code == 0
 
 
