@@ -8,6 +8,7 @@ opened fields break is Refuted; one that needs a field or record which is not sh
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final, TypeAlias
 
 from hybrid_bridge.business.record_types import FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
@@ -42,7 +43,7 @@ class _Shown:
     faces: Mapping[Value, int]  # by note
     parents: Mapping[Value, Value]  # note by child
     issues: Mapping[Value, Sequence[int]]  # positions of its issues by note; honest validators took one
-    wanting: Callable[[str], Iterable[str]]
+    wanting: Callable[[str], Iterable[str]]  # each asset is asked about once: it may back very many notes
 
 
 def cross_checks(
@@ -64,7 +65,7 @@ def cross_checks(
         faces=_faces(opened),
         parents=_parents(opened),
         issues=_issues(opened),
-        wanting=wanting,
+        wanting=cache(lambda asset: tuple(wanting(asset))),
     )
     warnings: list[str] = []
     missing: list[str] = []
@@ -78,7 +79,7 @@ def cross_checks(
         elif record_type in (FIN_FINANCE, FIN_REFINANCE):
             missing += _advance(fields, shown, is_partial=is_partial)
             missing += _financing(fields, shown, is_partial=is_partial)
-    return Outcome(tuple(warnings), tuple(missing))
+    return Outcome(tuple(warnings), tuple(dict.fromkeys(missing)))
 
 
 def numbered(fields: Mapping[str, Value], prefix: str, suffix: str) -> list[Value]:
@@ -255,6 +256,8 @@ def _backing(note: Value, issue: Mapping[str, Value], shown: _Shown) -> Iterator
 
 def _root_of(note: Value, shown: _Shown) -> Value:
     """The issued note that splits lead back to, as far as they are shown."""
-    for _ in range(len(shown.parents)):
-        note = shown.parents.get(note, note)
+    for _ in range(len(shown.parents)):  # in a circle they would lead on for ever
+        if note not in shown.parents:
+            break
+        note = shown.parents[note]
     return note

@@ -204,6 +204,21 @@ def test_records_that_hide_their_note_are_not_taken_for_one_another():
     assert missing == (f"I12: the issue of the financed note {A}",)
 
 
+def test_what_is_wanting_of_an_asset_is_asked_and_told_once_however_many_notes_it_backs():
+    """A bundle has room for thousands of notes on one invoice, and each question reads all labels."""
+    asked = []
+
+    def wanting(asset):
+        asked.append(asset)
+        return [f"wanting of {asset}"]
+
+    notes = [f"{k:032x}" for k in range(200)]
+    issues = [(0x0105, {**ISSUE[1], "note": note}) for note in notes]
+    financing = (0x010A, {f"note.{k}": note for k, note in enumerate(notes)})
+    assert cross_checks([financing, *issues], wanting).missing == (WANTED,)
+    assert asked == [ASSET]
+
+
 def test_parents_in_a_circle_end():
     circle = split((A, "1"), parent=B), split((B, "1"), parent=A)
     assert len(checked(finance(A), *circle).missing) == 1
