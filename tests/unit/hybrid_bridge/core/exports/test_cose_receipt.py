@@ -198,6 +198,20 @@ def test_other_bytes_are_malformed(name):
     assert isinstance(raised.value, Malformed)
 
 
+@pytest.mark.parametrize("good", [GOOD, consistency().encode()], ids=["inclusion", "consistency"])
+def test_whatever_is_accepted_after_a_change_is_written_back_to_the_same_bytes(good):
+    accepted = 0
+    for place in range(len(good)):
+        for change in (1, 0x20, 0x80, 0xFF):
+            data = good[:place] + bytes([good[place] ^ change]) + good[place + 1 :]
+            try:
+                assert parse_receipt(data).encode() == data
+            except Malformed:
+                continue
+            accepted += 1
+    assert accepted
+
+
 def test_the_builder_of_these_cases_builds_good_ones_too():
     assert built() == GOOD
 
