@@ -90,6 +90,7 @@ def _schema(
     private: Mapping[str, FieldType] | None = None,
     *,
     repeats: Mapping[str, int] | None = None,
+    apart: tuple[str, ...] = (),
     label_types: frozenset[int] = frozenset(),
 ) -> Schema:
     return Schema(
@@ -99,6 +100,7 @@ def _schema(
         claims={**claims, EVENT_TIME: TIME},
         private={**(private or {}), **_ALWAYS_PRIVATE},
         repeats=repeats or {},
+        apart=apart,
         label_types=label_types,
     )
 
@@ -153,6 +155,7 @@ _ASSETS: Final = (
             "net": AMOUNT,
             "tax": AMOUNT,
         },
+        apart=("cn_einv", "einv_uuid"),  # whoever opens one of two could keep the other back (I12)
     ),
     _schema(
         ASSET_CONFIRM,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Self, TypeAlias
 
-from hybrid_bridge.core.proof import as_digest, as_octets
+from hybrid_bridge.core.proof import as_digest, as_octets, as_text
 from hybrid_bridge.errors import (
     FieldMalformed,
     NotCanonical,
@@ -68,7 +68,9 @@ def parse_b64u(text: str, field: str) -> bytes:
 
     Raises:
         NotCanonical: not the one encoding of any byte string.
+        FieldMalformed: no text.
     """
+    text = as_text(text, field)
     try:
         data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
@@ -117,8 +119,9 @@ def parse_json(data: bytes, field: str, limit: int) -> Json:
 
     Raises:
         TooLong: more than `limit` bytes.
-        FieldMalformed: `rule` says what the bytes are not, and from which byte on.
+        FieldMalformed: `rule` says what the bytes are not, and from which byte on; no byte string.
     """
+    data = as_octets(data, field)
     if len(data) > limit:
         raise TooLong(field=field, limit=limit, got=len(data))
     if nesting(data) > MAX_JSON_DEPTH:  # Python's own parser dies of far deeper ones

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, TYPE_ED25519, TYPE_MLDSA, VerifierKey, parse_vkey
+from hybrid_bridge.core.proof import as_text
 from hybrid_bridge.errors import FieldMalformed, TooLong
 
 MAX_POLICY: Final = 1 << 16  # characters
@@ -62,6 +63,7 @@ def parse_policy(text: str) -> Policy:
         TooLong: more text or more names than a reader can be asked to hold.
         FieldMalformed, NotCanonical: no policy; the field names the line.
     """
+    text = as_text(text, "tlog_policy")
     if len(text) > MAX_POLICY:
         raise TooLong(field="tlog_policy", limit=MAX_POLICY, got=len(text))
     if _CONTROL.search(text) or (text and not text.endswith("\n")):
