@@ -54,7 +54,7 @@ def main() -> None:
 def init(config: Path) -> int:
     """Make an empty journal for this log, chain, contract and gas key."""
     settings = read_settings(config)
-    wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
     create_journal(settings.journal, wiring.scope_of(settings), _now())
     click.echo(f"made {settings.journal}")
     return GOOD
@@ -117,7 +117,7 @@ def keys(config: Path, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"keys": [row]}, indent=2))
     else:
-        _show(row, as_json=False)
+        _show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
     return code
 
 

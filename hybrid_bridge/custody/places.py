@@ -86,6 +86,17 @@ def parse_place(text: str, folder: Path, key: str) -> Place:
     return parse(rest, folder, key)
 
 
+def require_attesting(place: Place, name: str) -> Place:
+    """`place`, unless no attestation key may be there.
+
+    Raises:
+        SettingsMalformed: a web3signer hashes for itself and signs for whoever reaches it; no guard stands before it.
+    """
+    if isinstance(place, RemoteSigner):
+        raise SettingsMalformed(key=name, rule="file:, keystore: or pkcs11:")
+    return place
+
+
 def _keystore(rest: str, folder: Path, key: str) -> Keystore:
     path, _, source = rest.partition("?password=")
     if not path or not source:

@@ -18,8 +18,8 @@ from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, encode_signed
 from hybrid_bridge.core.signing import address_of, normalise, public_key_of, sign_digest
 from hybrid_bridge.custody.passphrases import reader
-from hybrid_bridge.custody.places import Keystore, Place, RemoteSigner, Token
-from hybrid_bridge.errors import EndpointRefused, KeyUnusable, Malformed, SettingsMalformed, SignatureWrong, SignerLied
+from hybrid_bridge.custody.places import Keystore, Place, RemoteSigner, Token, require_attesting
+from hybrid_bridge.errors import EndpointRefused, KeyUnusable, Malformed, SignatureWrong, SignerLied
 from hybrid_bridge.ports import AttestationSigner, SigningPermit, TransactionSigner, UnsignedTransaction
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, RawTransaction
 
@@ -112,17 +112,6 @@ def open_attestation_key(place: Place, name: str, address: Address) -> Attestati
         Unreachable: see `held`.
     """
     return AttestationKey(held(require_attesting(place, name), name, address))
-
-
-def require_attesting(place: Place, name: str) -> Place:
-    """`place`, unless no attestation key may be there.
-
-    Raises:
-        SettingsMalformed: a web3signer hashes for itself and signs for whoever reaches it; no guard stands before it.
-    """
-    if isinstance(place, RemoteSigner):
-        raise SettingsMalformed(key=name, rule="file:, keystore: or pkcs11:")
-    return place
 
 
 def held(place: Place, name: str, address: Address) -> Held:
