@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.core.signing import recover_address
+from hybrid_bridge.core.signing import address_of, recover_address
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, Undecided, Unreachable
 from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.founding import found
+from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.settings import FILE, read_settings, write_settings
 from hybrid_bridge.ports import AttestationSigner, SigningPermit
 from hybrid_bridge.units import Address, EcdsaSignature, TreeSize
 from tests.engines import SoftHsm, softhsm
-from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, Members, founder, plan, randomness, started
 
 OWNER = "bank-a"
 IN_A_FILE = 'attestation = "file:keys/attestation.key"'
@@ -149,6 +151,38 @@ def test_a_member_that_validates_nothing_has_no_attestation_key(members: Members
     with pytest.raises(KeyUnusable) as caught:
         members.open("regulator")
     assert caught.value.key == "attestation"
+
+
+@pytest.mark.engine
+def test_a_consortium_is_founded_with_a_key_that_never_left_its_hsm(hsm: SoftHsm, tmp_path: Path) -> None:
+    address = address_of(hsm.make_key("validator", "born there"))
+    founders = tuple(founder(name, attestation=address if name == OWNER else None) for name in NAMES)
+    foundation = found(plan(founders=founders), randomness(), START)
+    lay(foundation, tmp_path / "out")
+    assert address in {member.address for member in foundation.members}
+    members = Members(tmp_path / "out", foundation)
+    folder = members.folder(OWNER)
+    assert not (folder / "keys" / "attestation.key").exists()
+    with pytest.raises(KeyUnusable) as caught:  # nobody has said where it is
+        members.open(OWNER)
+    assert caught.value.key == "attestation"
+    with (folder / FILE).open("a") as file:
+        file.write(f'attestation = "{place_in(hsm, tmp_path / "pin", "born%20there")}"\n')
+    with members.stack:
+        with_a_closed_epoch(members)
+        view = members.open(OWNER).view
+        attester(members).sign_all(view.progress)
+        (signature,) = [row.signature for row in signatures(members, address) if row.size == 2]
+        assert recover_address(view.logbook.checkpoint(TreeSize(2)).digest(), signature) == address
+
+
+def test_only_a_validator_brings_an_attestation_key() -> None:
+    founders = tuple(
+        founder(name, attestation=Address(b"\x01" * 20) if name == "regulator" else None) for name in NAMES
+    )
+    with pytest.raises(SettingsMalformed) as caught:
+        found(plan(founders=founders), randomness(), START)
+    assert caught.value.key == "members.regulator.attestation"
 
 
 # ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
