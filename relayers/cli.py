@@ -96,9 +96,13 @@ def validate(config: Path, *, as_json: bool) -> int:
 
 @main.command()
 @_config
+@click.option("--at", "place", metavar="PLACE", help="Only the address of the key there: to be written into settings.")
 @_json
-def keys(config: Path, *, as_json: bool) -> int:
+def keys(config: Path, place: str | None, *, as_json: bool) -> int:
     """Where each key is, its address, and whether it signs: asked to, over words that are no transaction."""
+    if place is not None:
+        _show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
+        return GOOD
     settings = read_settings(config)
     wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
     chain = settings.chain

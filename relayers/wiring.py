@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
 from hybrid_bridge.ports import ConsortiumMember, PublicChain
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.units import Address, UnixSeconds
 from relayers.collect import Collector
 from relayers.journal import Journal, Scope
 from relayers.log import Log, SetPeriod
@@ -87,6 +88,18 @@ def held_key(chain: ChainSettings) -> "Held":
     from hybrid_bridge.custody.signers import held  # noqa: PLC0415
 
     return held(chain.signer, "chain.signer", chain.signer_address)
+
+
+def address_at(place: str, folder: Path) -> Address:
+    """The address of a key that no settings name yet.
+
+    Raises:
+        SettingsMalformed: no place of a key.
+        KeyUnusable, Unreachable: as `held_key`.
+    """
+    from hybrid_bridge.custody.signers import address_at  # noqa: PLC0415
+
+    return address_at(parse_place(place, folder, "--at"), "--at")
 
 
 def policy_of(settings: Settings, log: Log) -> Policy:

@@ -16,10 +16,10 @@ from hybrid_bridge.adapters.pkcs11_key import Pkcs11Key
 from hybrid_bridge.adapters.web.web3signer import NO_SUCH_KEY, Web3Signer
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, encode_signed
-from hybrid_bridge.core.signing import address_of, normalise, public_key_of, sign_digest
+from hybrid_bridge.core.signing import address_of, candidates, public_key_of, sign_digest
 from hybrid_bridge.custody.passphrases import reader
 from hybrid_bridge.custody.places import Keystore, Place, RemoteSigner, Token, require_attesting
-from hybrid_bridge.errors import EndpointRefused, KeyUnusable, Malformed, SignatureWrong, SignerLied
+from hybrid_bridge.errors import EndpointRefused, KeyUnusable, Malformed, SignerLied
 from hybrid_bridge.ports import AttestationSigner, SigningPermit, TransactionSigner, UnsignedTransaction
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, RawTransaction
 
@@ -47,13 +47,10 @@ class Held:
 
     def over(self, message: bytes, digest: Digest) -> EcdsaSignature:
         """As `signature`, for a caller that knows the digest, and perhaps only that."""
-        answer = self.sign(message, digest)
-        try:
-            return normalise(answer, digest, self.address)
-        except SignatureWrong:
-            raise SignerLied(field="signer") from None
-        except Malformed:
-            raise SignerLied(field="signature") from None
+        found = _candidates(self.sign(message, digest), digest).get(self.address)
+        if found is None:
+            raise SignerLied(field="signer")
+        return found
 
 
 class GasKey:
@@ -112,6 +109,39 @@ def open_attestation_key(place: Place, name: str, address: Address) -> Attestati
         Unreachable: see `held`.
     """
     return AttestationKey(held(require_attesting(place, name), name, address))
+
+
+def address_at(place: Place, name: str) -> Address:
+    """The address of the key at `place`, for whoever has to write it into settings.
+
+    A token is asked twice: each signature fits two keys at most, and only one of them fits both.
+
+    Raises:
+        KeyUnusable: not there, or not to be opened.
+        Unreachable: its store does not answer.
+    """
+    match place:
+        case Keystore():
+            return address_of(public_key_of(open_keystore(place.path, reader(place.passphrase, name))))
+        case RemoteSigner():
+            return address_of(b"\x04" + place.public_key)
+        case Token():
+            key = Pkcs11Key(place.key, reader(place.pin, name), name)
+            key.open()
+            digests = [keccak256(QUESTION), keccak256(QUESTION + b" twice")]
+            first, second = (set(_candidates(key.sign(digest), digest)) for digest in digests)
+            if len(first & second) != 1:
+                raise KeyUnusable(key=name, rule="a key that signs what it is asked to")
+            return (first & second).pop()
+        case _:
+            assert_never(place)
+
+
+def _candidates(answer: bytes, digest: Digest) -> dict[Address, EcdsaSignature]:
+    try:
+        return candidates(answer, digest)
+    except Malformed:
+        raise SignerLied(field="signature") from None
 
 
 def held(place: Place, name: str, address: Address) -> Held:

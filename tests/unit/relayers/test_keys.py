@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
+from hybrid_bridge.core.signing import address_of
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.testing.memory_members import address
 from hybrid_bridge.testing.public_chain_behaviour import RegistrableLog
@@ -151,6 +152,32 @@ def test_a_gas_key_with_which_a_validator_attests_is_refused_everywhere(
     for done in (call(path), validate):
         assert isinstance(done.exception, KeyUnusable)
         assert done.exception.rule == caught.value.rule
+
+
+def address_shown(place: str) -> str:
+    done = CliRunner().invoke(main, ["keys", "--at", place, "--json"], standalone_mode=False)
+    assert done.exception is None, done.exception
+    assert PASSWORD not in done.output
+    return json.loads(done.stdout)["address"]
+
+
+@pytest.mark.engine
+def test_the_address_of_a_key_that_no_settings_name_yet_is_told(
+    log: RegistrableLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert address_shown(KEYSTORE) == ADDRESS
+    with RemoteSigner(GAS_KEY) as served:
+        assert address_shown(f"web3signer:{served.url}?key={served.identifier}") == ADDRESS
+    (tmp_path / "hsm").mkdir()
+    (tmp_path / "pin").touch(mode=0o600)
+    (tmp_path / "pin").write_text(SoftHsm.PIN)
+    with softhsm(tmp_path / "hsm", "relayer") as hsm:
+        public = hsm.make_key("relayer", "gas")
+        place = f"pkcs11:token=relayer;object=gas?module-path={hsm.module}&pin-source=file:pin"
+        assert [address_shown(place) for _ in range(8)] == ["0x" + address_of(public).hex()] * 8
+    wrong = CliRunner().invoke(main, ["keys", "--at", "0x1234"], standalone_mode=False)
+    assert isinstance(wrong.exception, SettingsMalformed)
 
 
 def test_a_secret_in_the_settings_is_refused_and_not_repeated(config: Callable[..., Path]) -> None:

@@ -225,6 +225,10 @@ def alive(pid: int) -> bool:
         return False
 
 
+def test_a_command_that_has_said_everything_and_does_not_end_is_killed(tmp_path: Path) -> None:
+    assert refused(script(tmp_path, f"print('{SECRET}', flush=True); os.close(1); time.sleep(600)"), patience=3)
+
+
 def test_a_command_that_prints_for_ever_is_cut_off(tmp_path: Path) -> None:
     assert "at most" in refused(script(tmp_path, "while True: os.write(1, b'x' * 65536)"))
 

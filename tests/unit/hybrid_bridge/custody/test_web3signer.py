@@ -8,6 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_tls
 from hybrid_bridge.adapters.web.web3signer import Web3Signer
@@ -258,6 +264,10 @@ def test_a_certificate_or_its_key_that_cannot_be_used_is_named(certificates: Cer
     (folder / "open.key").write_bytes(certificates.client.key)
     (folder / "open.key").chmod(0o644)
     (folder / "text.key").touch(mode=0o600)
+    (folder / "locked.key").touch(mode=0o600)
+    key = load_pem_private_key(certificates.client.key, None)
+    lock = BestAvailableEncryption(b"hunter2")
+    (folder / "locked.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
     with RemoteSigner(KEY, certificates.context()) as served:
         for more in (
             "&ca=none.pem",
@@ -266,6 +276,7 @@ def test_a_certificate_or_its_key_that_cannot_be_used_is_named(certificates: Cer
             "&ca=ca.pem&certificate=client.pem&certificate-key=file:open.key",
             "&ca=ca.pem&certificate=client.pem&certificate-key=file:text.key",
             "&ca=ca.pem&certificate=client.pem&certificate-key=file:server.key",
+            "&ca=ca.pem&certificate=client.pem&certificate-key=file:locked.key",
         ):
             with pytest.raises(KeyUnusable):
                 over_tls(certificates, served, more)
