@@ -1,12 +1,16 @@
 """A validator whose attestation key is not in a file of its folder: in a keystore, in an HSM, away, or not its own."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
+from hybrid_bridge.cli.node import command
 from hybrid_bridge.core.signing import address_of, recover_address
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, Undecided, Unreachable
 from hybrid_bridge.node.attesting import Attester
@@ -142,6 +146,32 @@ def test_a_key_in_a_keystore_opens_the_validator(
     (folder / "passphrase").write_text("correct horse\n")
     address = create_keystore(folder / "attestation.json", "correct horse", lambda _: private)
     assert members.open(OWNER).view.address == address
+
+
+def shown(members: Members, name: str) -> Any:
+    done = CliRunner().invoke(command, ["keys", "--dir", str(members.folder(name)), "--json"], standalone_mode=False)
+    assert SoftHsm.PIN not in done.output
+    if done.exception is not None:
+        raise done.exception
+    return json.loads(done.stdout)["keys"]
+
+
+@pytest.mark.engine
+def test_the_owner_sees_where_the_attestation_key_is_and_that_it_signs(
+    hsm: SoftHsm, members: Members, tmp_path: Path
+) -> None:
+    address = next(member.address for member in members.foundation.members if member.name == OWNER)
+    assert address is not None
+    in_a_file = {"key": "attestation", "address": f"0x{address.hex()}", "signs": True}
+    path = members.folder(OWNER) / "keys" / "attestation.key"
+    assert shown(members, OWNER) == [in_a_file | {"kept_in": f"file {path}"}]
+    hsm.bring_key("validator", "looked at", move_key(members, place_in(hsm, tmp_path / "pin", "looked%20at")))
+    at = f"PKCS#11 token validator, object looked at, module {hsm.module}"
+    assert shown(members, OWNER) == [in_a_file | {"kept_in": at}]
+    assert shown(members, "regulator") == []
+    (tmp_path / "pin").write_text("")
+    with pytest.raises(KeyUnusable):
+        shown(members, OWNER)
 
 
 def test_a_member_that_validates_nothing_has_no_attestation_key(members: Members) -> None:
