@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pg8000.dbapi
+import pkcs11
 import pytest
 import requests
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from hybrid_bridge.cli.demo.stage import free_ports
 
@@ -140,6 +143,90 @@ def start_geth(folder: Path, period: int = 1, genesis: dict[str, Any] | None = N
     child = Child([engine("geth-dev"), *options], folder / "geth.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "geth ready")
     return child, url
+
+
+# ── SoftHSM ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SoftHsm:
+    """Tokens in a folder of our own. Every one has the same PIN; keys are made in it, or brought."""
+
+    PIN = "a PIN of the tests 7731"
+
+    def __init__(self, module: Path) -> None:
+        self.module = module
+
+    def make_token(self, label: str) -> None:
+        """Seen by libraries that are loaded after this."""
+        words = ["--init-token", "--free", "--label", label, "--so-pin", "an SO PIN of the tests", "--pin", self.PIN]
+        subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
+
+    @contextmanager
+    def session(self, token: str) -> Iterator[Any]:
+        """Logged in, to change what is in the token."""
+        found = pkcs11.lib(str(self.module)).get_token(token_label=token)
+        try:
+            session = found.open(rw=True, user_pin=self.PIN)
+        except pkcs11.UserAlreadyLoggedIn:
+            session = found.open(rw=True)
+        with session:
+            yield session
+
+    def make_key(self, token: str, label: str, curve: str = "secp256k1", **more: Any) -> bytes:
+        """A new key pair of which the token keeps the private part; the 65 bytes of the public one."""
+        with self.session(token) as session:
+            curve_of = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+            parameters = session.create_domain_parameters(KeyType.EC, curve_of, local=True)
+            public, _ = parameters.generate_keypair(
+                store=True, label=label, mechanism=Mechanism.EC_KEY_PAIR_GEN, **more
+            )
+            return bytes(public[Attribute.EC_POINT])[2:]  # out of its OCTET STRING
+
+    def bring_key(self, token: str, label: str, private: bytes, **more: Any) -> None:
+        """A private key that was made elsewhere."""
+        values = {
+            Attribute.CLASS: ObjectClass.PRIVATE_KEY,
+            Attribute.KEY_TYPE: KeyType.EC,
+            Attribute.TOKEN: True,
+            Attribute.LABEL: label,
+            Attribute.SIGN: True,
+            Attribute.SENSITIVE: True,
+            Attribute.EXTRACTABLE: False,
+            Attribute.EC_PARAMS: encode_named_curve_parameters("secp256k1"),
+            Attribute.VALUE: private,
+        }
+        with self.session(token) as session:
+            session.create_object(values | more.get("attributes", {}))
+
+    def drop_keys(self, token: str, label: str) -> None:
+        """Both parts of a key pair."""
+        with self.session(token) as session:
+            for found in list(session.get_objects({Attribute.LABEL: label})):
+                found.destroy()
+
+
+@contextmanager
+def softhsm(folder: Path, *tokens: str) -> Iterator[SoftHsm]:
+    """SoftHSM with these tokens. One at a time in a process: the library reads its configuration when it is loaded."""
+    where = [ROOT / "infra" / "install.sh", "--where", "softhsm"]
+    found = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+    if not found:
+        absent("softhsm", PINS["SOFTHSM"])
+    (folder / "tokens").mkdir()
+    config = folder / "softhsm2.conf"
+    config.write_text(f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(config)
+    hsm = SoftHsm(Path(found))
+    try:
+        for token in tokens:
+            hsm.make_token(token)
+        yield hsm
+    finally:
+        pkcs11.lib(found).finalize()
+        del os.environ["SOFTHSM2_CONF"]
+        if before is not None:
+            os.environ["SOFTHSM2_CONF"] = before
 
 
 # ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────────

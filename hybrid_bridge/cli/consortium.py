@@ -1,6 +1,7 @@
 """`hybrid-bridge consortium`: found a consortium on this machine."""
 
 import json
+import re
 import secrets
 import socket
 import time
@@ -13,7 +14,7 @@ import click
 
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.units import Seconds, UnixSeconds
+from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.node.founding import Foundation, Founder
@@ -64,6 +65,7 @@ def init(
 
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
     legal_name, legal_id, roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose.
+    A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
     Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
@@ -121,12 +123,22 @@ def _read_plan(path: Path) -> dict[str, Any]:
 def _founder(row: object) -> "Founder":
     from hybrid_bridge.node.founding import Founder  # noqa: PLC0415
 
-    if not isinstance(row, dict) or row.keys() - {"endpoint"} != {"name", "legal_name", "legal_id", "roles"}:
-        raise SettingsMalformed(key="members", rule="tables of name, legal_name, legal_id, roles and perhaps endpoint")
+    asked, may = {"name", "legal_name", "legal_id", "roles"}, {"endpoint", "attestation"}
+    if not isinstance(row, dict) or row.keys() - may != asked:
+        rule = "tables of name, legal_name, legal_id, roles and perhaps endpoint and attestation"
+        raise SettingsMalformed(key="members", rule=rule)
     roles, texts = row["roles"], {key: value for key, value in row.items() if key != "roles"}
     if not isinstance(roles, list) or not all(isinstance(text, str) for text in [*texts.values(), *roles]):
         raise SettingsMalformed(key="members", rule="texts, and a list of texts for roles")
-    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles)))
+    kept = _address(texts.pop("attestation")) if "attestation" in texts else None
+    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles), attestation=kept))
+
+
+def _address(text: str) -> Address:
+    """Of an attestation key that its owner keeps in an HSM of its own."""
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text) or int(text, 16) == 0:
+        raise SettingsMalformed(key="members.attestation", rule="0x and 40 hex digits, not all zero")
+    return Address(bytes.fromhex(text[2:]))
 
 
 def _named(text: str) -> "Founder":

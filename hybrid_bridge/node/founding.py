@@ -53,6 +53,7 @@ class Founder:
     legal_id: str
     roles: tuple[str, ...]
     endpoint: str
+    attestation: Address | None = None  # of a key that its owner keeps elsewhere; None: one is made with the others
 
     @property
     def holder(self) -> Holder:
@@ -168,12 +169,16 @@ def _require_plan(plan: Plan) -> None:
         require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
         if not founder.roles or not set(founder.roles) <= set(ROLES):
             raise SettingsMalformed(key=f"members.{founder.name}.roles", rule=f"of {', '.join(ROLES)}")
+        if founder.attestation is not None and "validator" not in founder.roles:
+            raise SettingsMalformed(key=f"members.{founder.name}.attestation", rule="for validators")
         if "sequencer" in founder.roles and "validator" not in founder.roles:
             raise SettingsMalformed(key=f"members.{founder.name}.roles", rule="the sequencer is a validator")
 
 
 def _keys(founder: Founder, authority: Authority, randomness: Randomness, now: UnixSeconds) -> _Keys:
-    names = ["identity", "sealing", "party"] + ["attestation"] * ("validator" in founder.roles)
+    names = ["identity", "sealing", "party"] + ["attestation"] * (
+        "validator" in founder.roles and founder.attestation is None
+    )
     secrets = {name: randomness(32) for name in names}
     identity = PrivateKey.from_seed(secrets["identity"])
     return _Keys(identity, secrets, issue_identity(authority, founder.holder, identity.public, now))
@@ -183,7 +188,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
     sealing_key = public_of(keys.secrets["sealing"])
     address = binding = None
     if "validator" in founder.roles:
-        address = keys.address
+        address = founder.attestation or keys.address
         word = KeyBinding(origin_hash(plan.origin), sha256(keys.certificate), address, NO_MLDSA)
         signature = keys.identity.sign(word.message())
         binding = SignedKeyBinding(word, keys.identity.public.scheme, signature).encode()

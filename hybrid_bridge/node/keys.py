@@ -9,10 +9,12 @@ from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.core.vrf import public_key
+from hybrid_bridge.custody.places import parse_place
+from hybrid_bridge.custody.signers import open_attestation_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import LOG_MLDSA, REGISTRY, NodeSettings, read_secret
-from hybrid_bridge.ports import SigningPermit
+from hybrid_bridge.node.settings import ATTESTATION, LOG_MLDSA, REGISTRY, NodeSettings, read_secret
+from hybrid_bridge.ports import AttestationSigner, SigningPermit
 from hybrid_bridge.units import Address, EcdsaSignature
 
 
@@ -23,7 +25,7 @@ class Keys:
     identity: PrivateKey
     sealing: bytes = field(repr=False)
     party: bytes = field(repr=False)
-    attestation: "AttestationKey | None"
+    attestation: AttestationSigner | None
     secret: Secret | None = field(repr=False)
     vrf: bytes | None = field(repr=False)
     log: PrivateKey | None
@@ -32,10 +34,11 @@ class Keys:
 
     @classmethod
     def load(cls, settings: NodeSettings, directory: Directory) -> Self:
-        """Read the secret files.
+        """Read the secret files, and ask the attestation key where it is kept whether it signs.
 
         Raises:
-            KeyUnusable: a file is missing, open to others, or holds another key than the directory says.
+            KeyUnusable: a key is missing, open to others, or another than the directory says.
+            Unreachable: where the attestation key is kept, nobody answers.
         """
         member, genesis = directory.member(settings.name), directory.genesis
         held = {name: read_secret(settings, name) for name in settings.secrets if name not in ("tls", REGISTRY)}
@@ -46,7 +49,7 @@ class Keys:
             identity=PrivateKey.from_seed(held["identity"]),
             sealing=held["sealing"],
             party=held["party"],
-            attestation=AttestationKey(held["attestation"]) if "attestation" in held else None,
+            attestation=_attestation(settings, held, member.address),
             secret=Secret(held["set"], genesis.origin_hash) if "set" in held else None,
             vrf=held.get("vrf"),
             log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
@@ -69,6 +72,16 @@ class Keys:
         if keys.attestation is not None and (keys.secret is None or keys.vrf is None):
             raise KeyUnusable(key="set", rule="a validator holds set and vrf")
         return keys
+
+
+def _attestation(settings: NodeSettings, held: dict[str, bytes], address: bytes | None) -> AttestationSigner | None:
+    """The attestation key: from a file, or where its owner keeps such keys."""
+    if settings.attestation is None:
+        return AttestationKey(held[ATTESTATION]) if ATTESTATION in held else None
+    if address is None:
+        raise KeyUnusable(key=ATTESTATION, rule="a validator's")
+    place = parse_place(settings.attestation, settings.folder, ATTESTATION)
+    return open_attestation_key(place, ATTESTATION, Address(address))
 
 
 def _public(key: MldsaKey | None) -> bytes | None:

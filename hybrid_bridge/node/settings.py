@@ -1,5 +1,7 @@
 """A node's settings: one TOML file, read once, frozen; unknown keys refused, secrets by `file:` URI.
 
+The attestation key alone may be elsewhere: in a keystore or in a PKCS#11 token (`custody.places`).
+
 Refuse rather than guess: a missing key is an error, never a default that looks right.
 """
 
@@ -10,13 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
+from hybrid_bridge.custody.places import parse_place, require_attesting
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 
 FILE: Final = "node.toml"
 LOG_MLDSA: Final = "log_mldsa"  # seed of the log's ML-DSA-44 key
 REGISTRY: Final = "registry"  # the URL of a PostgreSQL database; without it the registry is a file of the folder
 _LOG: Final = ("log", LOG_MLDSA, "receipt")
-SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", *_LOG, REGISTRY)
+ATTESTATION: Final = "attestation"
+SECRETS: Final = ("identity", "tls", "sealing", "party", ATTESTATION, "set", "vrf", *_LOG, REGISTRY)
 ALWAYS: Final = ("identity", "tls", "sealing", "party")  # the others belong to validators and to the sequencer
 _SECRET_MODE: Final = 0o077  # bits that nobody else may have
 _LEVELS: Final = ("debug", "info", "warning", "error")
@@ -43,6 +47,7 @@ class NodeSettings:
     block_interval_ms: int  # least time between two blocks of the sequencer
     pool_limit: int  # transactions that may wait at the sequencer
     secrets: Mapping[str, Path]
+    attestation: str | None = None  # where the attestation key is, if not in a file of `secrets`
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -71,8 +76,13 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
-    secrets = {name: _secret_path(folder, name, uri) for name, uri in given.pop("secrets").items()}
-    return NodeSettings(folder=folder, secrets=secrets, **given)
+    uris = given.pop("secrets")
+    attestation = _place(folder, uris)
+    secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
+    for name, path in secrets.items():
+        if sum(path == other for other in secrets.values()) > 1:
+            raise SettingsMalformed(key=f"secrets.{name}", rule="a file of its own: no key has two uses")
+    return NodeSettings(folder=folder, secrets=secrets, attestation=attestation, **given)
 
 
 def read_secret(settings: NodeSettings, name: str) -> bytes:
@@ -135,6 +145,8 @@ def write_settings(settings: NodeSettings) -> str:
         "[secrets]",
     ]
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
+    if settings.attestation is not None:
+        lines.append(f'{ATTESTATION} = "{settings.attestation}"')
     return "\n".join(lines) + "\n"
 
 
@@ -152,6 +164,17 @@ def _require_keys(given: Mapping[str, Any], known: Mapping[str, type], prefix: s
 def _require_range(given: Mapping[str, Any], key: str, low: int, high: int) -> None:
     if not low <= given[key] <= high:
         raise SettingsMalformed(key=key, rule=f"{low} to {high}")
+
+
+def _place(folder: Path, uris: dict[str, object]) -> str | None:
+    """Take the attestation key out of the secrets, if it is in no file of 64 hex digits."""
+    uri = uris.get(ATTESTATION)
+    if not isinstance(uri, str) or uri.startswith("file:"):
+        return None
+    key = f"secrets.{ATTESTATION}"
+    require_attesting(parse_place(uri, folder, key), key)
+    del uris[ATTESTATION]
+    return uri
 
 
 def _secret_path(folder: Path, name: str, uri: object) -> Path:

@@ -173,7 +173,8 @@ def test_only_our_errors_leave_a_devnet_file(tmp_path: Path, data: tuple[bytes, 
 TOML = st.sampled_from(
     ['origin = "x"', "origin = 1", "cadence = 600", "cadence = -1", "cadence = 1e9", "grace = true", "relayers = [1]",
      'relayers = ["a"]', "members = 3", "[[members]]", 'name = "a"', 'legal_name = "A"', 'legal_id = "LEI:1"',
-     'roles = ["validator"]', "roles = [[]]", 'endpoint = "127.0.0.1:1"', 'endpoint = "x:99999"', "= 1", "[a.b]", "\x00"]
+     'roles = ["validator"]', "roles = [[]]", 'endpoint = "127.0.0.1:1"', 'endpoint = "x:99999"',
+     'attestation = "0x"', "= 1", "[a.b]", "\x00"]
 )  # fmt: skip
 
 
