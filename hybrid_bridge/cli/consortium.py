@@ -45,7 +45,7 @@ def command() -> None:
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
-@click.option("--post-quantum", is_flag=True, help="The log signs its notes by ML-DSA-44 too.")
+@click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
     out: Path,
@@ -63,8 +63,8 @@ def init(
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
-    legal_name, legal_id, roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose.
-    Options fill what it lacks.
+    legal_name, legal_id, roles (member, validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel
+    choose. Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
     from hybrid_bridge.node.laying import lay  # noqa: PLC0415

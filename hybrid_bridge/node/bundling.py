@@ -22,7 +22,9 @@ from hybrid_bridge.core.bundle import (
     LabelPart,
     TerminalPart,
     ValidatorPart,
+    WitnessAnchor,
 )
+from hybrid_bridge.core.checkpoint import parse_note, quorum_name
 from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
 from hybrid_bridge.core.disclosure import ORIGIN, SCHEMA, parse_disclosure
 from hybrid_bridge.core.encoding import sha256
@@ -68,6 +70,7 @@ class BundleOrder:
     cose_receipt: bool = False  # with the receipt key's word over the checkpoint
     presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
+    cosigned: bool = False  # with the lines of members and witnesses under each checkpoint
 
 
 class Bundler:
@@ -84,7 +87,7 @@ class Bundler:
             NotYet: no quorum, or a record lies beyond that checkpoint.
             Unknown: a record that we do not hold, or a field that it does not have.
             Erased: a record that we held.
-            Missing: labels, at a member without the validators' keys; JWTs, when no record is ours.
+            Missing: JWTs, when no record is ours; a receipt of epoch 1.
             FieldMalformed: a receipt, of a log without a receipt key.
             NotOmitted: what was promised is there.
         """
@@ -115,12 +118,23 @@ class Bundler:
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),
+            anchors=self._cosigners(checkpoints),
         )
+
+    def _cosigners(self, checkpoints: Sequence[CheckpointPart]) -> tuple[WitnessAnchor, ...]:
+        """Who put a line under a note beside log and validators: a bundle has no line of a name it does not give."""
+        origin, addresses = self._view.directory.origin, self._view.directory.validators.addresses
+        ours = {origin, *(quorum_name(origin, address) for address in addresses)}
+        anchors = []
+        for note in (parse_note(part.note) for part in checkpoints):
+            names = dict.fromkeys(line.name for line in note.lines if line.name not in ours)
+            anchors += [WitnessAnchor(tree_size=note.size, name=name) for name in names]
+        return tuple(anchors)
 
     def _checkpoint(self, order: BundleOrder, size: TreeSize, older: TreeSize | None) -> CheckpointPart:
         logbook = self._view.logbook
         return CheckpointPart(
-            note=logbook.note(size),
+            note=logbook.note(size, cosigned=order.cosigned),
             consistency=() if older is None else tuple(logbook.consistency_path(older, size)),
             receipt=self._receipt(order, size),
         )
@@ -157,6 +171,7 @@ class Bundler:
                 name=name_text(member.legal_id, member.legal_name),
                 certificate_hash=sha256(member.certificate),
                 key_binding=member.key_binding or b"",
+                mldsa_key=member.mldsa_key,
             )
             for member in self._validators()
         ]
@@ -226,10 +241,7 @@ class Bundler:
         last = order.label_epoch or EpochNumber(size - 1)
         if not order.receipts or label.type == LIFE:
             return (last,)
-        seed = self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
-        index, _ = label_index(self._view.directory.genesis, seed, label, 0)
+        index, _ = label_index(self._view.directory.genesis, self._view.keys.vrf, label, 0)
         height = self._view.ledger.label_height(index)
         header = None if height is None else self._view.ledger.header(height)
         if header is None or header.epoch > last:
@@ -256,10 +268,7 @@ class Bundler:
 
     def _label(self, label: Label, version: int, epoch: EpochNumber) -> LabelPart:
         """Present or absent at `epoch`; opened, if it is present and we can."""
-        seed = self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
-        index, proof = label_index(self._view.directory.genesis, seed, label, version)
+        index, proof = label_index(self._view.directory.genesis, self._view.keys.vrf, label, version)
         shown = self._view.logbook.registry(epoch).prove(index)
         terminal = None
         opened: tuple[str, bytes] | None = None
@@ -281,7 +290,7 @@ class Bundler:
         )
 
     def _life_opening(self, label: Label, version: int, epoch: EpochNumber) -> tuple[str, bytes] | None:
-        """Validators derive it from their secret."""
+        """Validators derive it from their secret; at another member it stays closed: present, use unknown."""
         secret = self._view.keys.secret
         if secret is None:
             return None

@@ -10,7 +10,7 @@ from hybrid_bridge.core.entry import RefusalEntry
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.labels import Label, alpha
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
-from hybrid_bridge.errors import Missing, NotYet, TooLong
+from hybrid_bridge.errors import NotYet, TooLong
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
@@ -108,14 +108,8 @@ class LedgerService:
             yield pb.EpochMessage(record=epoch.record, entries=epoch.entries, pairs=epoch.pairs)
 
     def registered(self, request: pb.RegisteredRequest, call: Call) -> pb.RegisteredResponse:
-        """Whether a label stands in the registry after the newest closed epoch, with the VRF proof of its index.
-
-        Raises:
-            Missing: this node does not hold the VRF key.
-        """
+        """Whether a label stands in the registry after the newest closed epoch, with the VRF proof of its index."""
         view, seed = self._view, self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
         label = Label.decode(request.label)
         proof = vrf.prove(seed, alpha(view.directory.log_id, label, request.version))
         index = vrf.index_of(vrf.proof_output(proof))

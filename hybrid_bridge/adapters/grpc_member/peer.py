@@ -17,11 +17,12 @@ SUBMIT_DEADLINE: Final = 15.0  # seconds: a sequencer answers when the transacti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """How much of a member's words one has: heights countersigned, sizes attested, log lines."""
+    """How much of a member's words one has: heights countersigned, sizes attested, log lines, sizes cosigned."""
 
     height: Height
     size: TreeSize
     line: TreeSize
+    cosigned: TreeSize
 
 
 class GrpcPeer:
@@ -66,7 +67,11 @@ class GrpcPeer:
     def witness(self, marks: Marks, wait: float) -> pb.WitnessResponse:
         """What the member has signed since; it may hold its answer for `wait` seconds."""
         request = pb.WitnessRequest(
-            after_height=marks.height, after_size=marks.size, after_line=marks.line, wait_ms=int(wait * 1000)
+            after_height=marks.height,
+            after_size=marks.size,
+            after_line=marks.line,
+            after_cosigned=marks.cosigned,
+            wait_ms=int(wait * 1000),
         )
         answer: pb.WitnessResponse = self._line.ask(self._peer.Witness, request, wait)
         return answer
