@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
+from hybrid_bridge.cli.asking import best, log_id_of, node_option, others
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
@@ -63,6 +64,7 @@ def command() -> None:
 @click.option("--bundle", "shown", type=INPUT, help="Judge this bundle of somebody else instead, offline.")
 @click.option("--trust", "trust_file", type=INPUT, help="Your trust file, with --bundle.")
 @paper_option
+@node_option
 @rpc_option
 @contract_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"Keep the proof: NAME{SUFFIX}")
@@ -72,6 +74,7 @@ def check(
     shown: Path | None,
     trust_file: Path | None,
     paper: Path,
+    nodes: tuple[str, ...],
     urls: tuple[str, ...],
     contract_hex: str | None,
     out: Path | None,
@@ -81,6 +84,7 @@ def check(
 
     With --rpc and --contract the epoch is the newest that is anchored for good; without, the newest with a quorum, and
     `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it.
+    With --node other members are asked as well, by index and not by label; the newest answer that holds is taken.
 
     \b
     Exit code 0: free. No label is registered at that epoch.
@@ -88,12 +92,12 @@ def check(
     Exit code 2: the paper has a number that cannot be one; or wrong usage.
     Exit code 3: similar (only a soft label is registered), or something is missing.
     """  # noqa: D301 click reads the escape
-    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None):
+    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None) or (nodes and shown):
         raise click.UsageError("name --dir, or --bundle and --trust")  # noqa: EM101, TRY003 click's own
     labels = labels_of(read_paper(paper))
     place = _Place(urls, contract_hex)
     if folder is not None:
-        bundle, evidence = _asked(folder, labels, place)
+        bundle, evidence = _asked(folder, labels, place, nodes)
     else:
         bundle = decode_bundle(read_bounded(shown or paper, MAX_BUNDLE))
         evidence = place.judged(bundle, parse_trust(read_bounded(trust_file or paper, MAX_TRUST)))
@@ -188,22 +192,35 @@ class _Place:
         return verify(data, trust, now, sights_of(bundle, trust, self._urls, self._hex))
 
 
-def _asked(folder: Path, labels: Sequence[Label], place: _Place) -> tuple[Bundle, Evidence]:
-    """Ask one's own node until nothing further follows from its answers."""
-    asked = list(labels)
-    with _desk(folder) as desk:
-        log_id = LogId(desk.status().log_id)
-        size = place.size(log_id)
-        for _ in range(MAX_ROUNDS):
-            bundle = _ask(desk, asked, size)
-            evidence = verify(bundle.encode(), place.trust(log_id), UnixSeconds(int(time.time())))
-            size = evidence.tree_size  # every round speaks of the same epoch
-            more = [label for label in further_labels(labels, evidence) if label not in asked]
-            if not more:
-                break
-            asked += more
+def _asked(folder: Path, labels: Sequence[Label], place: _Place, nodes: Sequence[str]) -> tuple[Bundle, Evidence]:
+    """What one's own node and the others named can show; the newest answer that holds."""
+    log_id = log_id_of(folder)
+    size = place.size(log_id)
+
+    def own() -> tuple[Bundle, Evidence]:
+        with _desk(folder) as desk:
+            return _followed(lambda wanted, at: _ask(desk, wanted, at), labels, size, place.trust(log_id))
+
+    with others(folder, nodes) as found:
+        asks = [lambda one=one: _followed(one.labels, labels, size, place.trust(log_id)) for one in found]
+        bundle, _ = best([own, *asks], lambda answer: answer[1].tree_size)
     bundle = place.anchored(bundle)
     return bundle, place.judged(bundle, place.trust(log_id))
+
+
+def _followed(
+    ask: Callable[[Sequence[Label], int], Bundle], labels: Sequence[Label], size: int, trust: Trust
+) -> tuple[Bundle, Evidence]:
+    """Ask one node until nothing further follows from its answers; each is verified."""
+    asked, now, rounds = list(labels), UnixSeconds(int(time.time())), 0
+    while True:
+        bundle, rounds = ask(asked, size), rounds + 1
+        evidence = verify(bundle.encode(), trust, now)
+        size = evidence.tree_size  # every round speaks of the same epoch
+        more = [label for label in further_labels(labels, evidence) if label not in asked]
+        if not more or rounds == MAX_ROUNDS:
+            return bundle, evidence
+        asked += more
 
 
 def _ask(desk: "GrpcDesk", labels: Sequence[Label], size: int, *, receipts: bool = False) -> Bundle:

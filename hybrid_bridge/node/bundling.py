@@ -6,7 +6,7 @@ with their VRF proofs and openings. Nothing is shown that was not asked for, sav
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hybrid_bridge.business.ruling import LifeEvent
@@ -31,7 +31,7 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import ENTRY_BYTES
 from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
-from hybrid_bridge.core.promise import SignedPromise
+from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
@@ -40,7 +40,7 @@ from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TransactionId, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, RegistryIndex, TransactionId, TreeSize
 
 ALWAYS: Final = frozenset({SCHEMA, ORIGIN})  # disclosed whenever anything is
 EVERYTHING: Final = "*"
@@ -66,6 +66,8 @@ class BundleOrder:
     size: TreeSize
     label_epoch: EpochNumber
     promised: TransactionId | None = None  # whose promise was broken
+    promise: SignedPromise | None = None  # or the promise itself, somebody else's
+    indices: tuple[RegistryIndex, ...] = ()  # of labels that we are not told
     receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
     cose_receipt: bool = False  # with the receipt key's word over the checkpoint
     presentable: bool = False  # with our JWT over each record that we submitted
@@ -107,9 +109,11 @@ class Bundler:
         for label in order.labels:
             for epoch in self._label_epochs(label, order, size):
                 parts.labels[epoch] += (self._label(label, version, epoch) for version in self._versions(label, epoch))
-        signed = None if order.promised is None else self._promise(order.promised)
+        for index in order.indices:
+            parts.labels[EpochNumber(size - 1)].append(self._standing(index, EpochNumber(size - 1)))
+        signed = order.promise if order.promised is None else self._promise(order.promised)
         if signed is not None:
-            parts.absences |= Window(signed.promise, self._view.logbook).absences(size)
+            parts.absences |= self._absences(signed.promise, size)
         certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
         return Bundle(
             purpose=order.purpose,
@@ -148,19 +152,27 @@ class Bundler:
         verify_root(directory.genesis, directory.origin, self._view.logbook.root(size), signature)
         return signature
 
+    def _absences(self, promise: Promise, size: TreeSize) -> dict[EpochNumber, tuple[AbsencePart, ...]]:
+        """Every epoch of the window without the entry and without its refusal.
+
+        Raises:
+            TooLong: its window has more epochs than a bundle.
+            NotOmitted, NotYet: as `Window.absences`.
+        """
+        length = promise.by_epoch - promise.accepted_epoch + 1
+        if length > MAX_EPOCHS:
+            raise TooLong(field="promise.window", limit=MAX_EPOCHS, got=length)
+        return Window(promise, self._view.logbook).absences(size)
+
     def _promise(self, transaction_id: TransactionId) -> SignedPromise:
         """The promise that we were given.
 
         Raises:
             Unknown: we hold none.
-            TooLong: its window has more epochs than a bundle.
         """
         signed = self._view.records.promises.of(transaction_id)
         if signed is None:
             raise Unknown(what="promise for this transaction")
-        length = signed.promise.by_epoch - signed.promise.accepted_epoch + 1
-        if length > MAX_EPOCHS:
-            raise TooLong(field="promise.window", limit=MAX_EPOCHS, got=length)
         return signed
 
     def _genesis(self, size: TreeSize) -> GenesisPart:
@@ -269,25 +281,19 @@ class Bundler:
     def _label(self, label: Label, version: int, epoch: EpochNumber) -> LabelPart:
         """Present or absent at `epoch`; opened, if it is present and we can."""
         index, proof = label_index(self._view.directory.genesis, self._view.keys.vrf, label, version)
+        part = replace(self._standing(index, epoch), label=label.encode(), version=version, proof=proof)
+        if part.terminal is None or part.terminal.index != index:
+            return part
+        is_life = label.type == LIFE
+        opened = self._life_opening(label, version, epoch) if is_life else self._identity_opening(label)
+        return part if opened is None else replace(part, value=opened[0], opening=opened[1])
+
+    def _standing(self, index: RegistryIndex, epoch: EpochNumber) -> LabelPart:
+        """What stands at an index, or in its place."""
         shown = self._view.logbook.registry(epoch).prove(index)
-        terminal = None
-        opened: tuple[str, bytes] | None = None
-        if shown.terminal is not None:
-            terminal = TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
-            if shown.terminal.key == index:
-                opened = self._identity_opening(label)
-                if label.type == LIFE:
-                    opened = self._life_opening(label, version, epoch)
-        return LabelPart(
-            index=index,
-            terminal=terminal,
-            path=shown.path,
-            label=label.encode(),
-            version=version,
-            proof=proof,
-            value=None if opened is None else opened[0],
-            opening=None if opened is None else opened[1],
-        )
+        found = shown.terminal
+        terminal = None if found is None else TerminalPart(index=found.key, commitment=found.value)
+        return LabelPart(index=index, terminal=terminal, path=shown.path)
 
     def _life_opening(self, label: Label, version: int, epoch: EpochNumber) -> tuple[str, bytes] | None:
         """Validators derive it from their secret; at another member it stays closed: present, use unknown."""

@@ -136,7 +136,7 @@ class Node:
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
-            LedgerService(view, submitter).service(),
+            LedgerService(view, submitter, bundler).service(),
             PeerService(view, Receiver(view)).service(),
             DeskService(view, desk, bundler, self._noticer).service(),
         ]

@@ -5,6 +5,7 @@ bank-a is a member and no validator.
 
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,7 +24,17 @@ from hybrid_bridge.errors import NotEntitled, RuleRejected
 from hybrid_bridge.node.opening import owner_tls
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import EpochNumber, UnixSeconds
-from tests.e2e.network import NAMES, Network, fields_of, found_network, plan, register, registration, until
+from tests.e2e.network import (
+    NAMES,
+    Network,
+    fields_of,
+    found_network,
+    free_endpoint,
+    plan,
+    register,
+    registration,
+    until,
+)
 from tests.e2e.public_chain import PublicChain, start, start_public_chain, told, typed
 
 PARTY = "LEI:5493001KJTIIGC8Y1R12"
@@ -114,6 +125,11 @@ def test_a_bank_asks_before_it_lends_and_a_third_party_checks_the_answer(
     trust.write_bytes(chain.trust(after).encode())
     assert typed(*other, str(trust)).returncode == 1
 
+    with_others = ("registry", "check", "--dir", str(silenced(network, "bank-a", tmp_path)), "--label-file", str(paper))
+    assert typed(*with_others).returncode == 3  # its own node does not answer
+    asked = ("--node", f"supplier={network.endpoint('supplier')}", *chain.asked)
+    assert told(ends(1, lambda: typed(*with_others, *asked, "--json")))["answer"] == "taken"
+
     making = ("registry", "receipt", "--dir", bank, "--label-file", str(paper), *chain.asked, "--out", str(receipt))
     ends(0, lambda: typed(*making))
     done = typed(*stranger(chain, receipt))
@@ -196,6 +212,14 @@ def read_by(desk: GrpcDesk) -> list[bytes]:
     return [row.entry_leaf for row in desk.records()]
 
 
+def silenced(network: Network, name: str, folder: Path) -> Path:
+    """A member's folder with a node that does not answer, as if its machine were gone."""
+    copy = Path(shutil.copytree(network.folder(name), folder / name))
+    settings = (copy / "node.toml").read_text()
+    (copy / "node.toml").write_text(settings.replace(network.endpoint(name), free_endpoint()))
+    return copy
+
+
 # ── no silent omission ──
 
 
@@ -241,13 +265,19 @@ def test_a_dropped_transaction_becomes_evidence_that_a_stranger_verifies_offline
     assert (verdicts["omission"], verdicts["public anchor"]) == ("proven", "verified")
     assert "core Ltd" in str(found["warnings"])
 
+    lost, kept, again = silenced(network, "supplier", tmp_path), tmp_path / "promise", tmp_path / "again.hb.json"
+    kept.write_text(dropped.sent.promise.hex())
+    claim = ("evidence", "omission", "--dir", str(lost), "--transaction", transaction, "--promise", str(kept))
+    asked = ("--node", f"bank-b={network.endpoint('bank-b')}", *chain.asked, "--out", str(again), "--json")
+    assert told(ends(0, lambda: typed(*claim, *asked)))["omission"] == "proven"
+
     sequence = typed("ledger", "sequence", "--dir", folder, "--json")
     rows = {row["name"]: row for row in json.loads(sequence.stdout)}
     assert sequence.returncode == 1
     assert rows["supplier"]["dropped"] == [promises(network)[transaction]["sequence"]]
     assert all(len(row["seen"]) == 1 for row in rows.values())
-    again = register(network, secrets.token_hex(16))
-    assert promises(network)[again.sent.transaction_id.hex()]["sequence"] == rows["supplier"]["dropped"][0]
+    another = register(network, secrets.token_hex(16))
+    assert promises(network)[another.sent.transaction_id.hex()]["sequence"] == rows["supplier"]["dropped"][0]
 
 
 def test_nobody_promised_a_transaction_of_somebody_else(network: Network, tmp_path: Path) -> None:

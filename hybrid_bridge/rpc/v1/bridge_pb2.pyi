@@ -222,6 +222,16 @@ class RegisteredResponse(_message.Message):
     present: bool
     def __init__(self, index: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., epoch: _Optional[int] = ..., present: _Optional[bool] = ...) -> None: ...
 
+class ProveRequest(_message.Message):
+    __slots__ = ("size", "indices", "promise")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    indices: _containers.RepeatedScalarFieldContainer[bytes]
+    promise: bytes
+    def __init__(self, size: _Optional[int] = ..., indices: _Optional[_Iterable[bytes]] = ..., promise: _Optional[bytes] = ...) -> None: ...
+
 class WitnessRequest(_message.Message):
     __slots__ = ("after_height", "after_size", "wait_ms", "after_line", "after_cosigned")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
