@@ -78,6 +78,7 @@ class Plan:
     guardian: Address = NOBODY
     receipts: bool = True  # whether the log has a key for COSE receipts
     block_interval_ms: int = 100
+    block_every: Seconds = Seconds(0)  # noqa: RUF009 a NewType; seconds with exactly one block each, 0: on demand
     log_level: str = "info"
     post_quantum: bool = False  # the log and every validator sign notes by ML-DSA-44 too
 
@@ -290,6 +291,7 @@ def _node_files(
         log_level=plan.log_level,
         reflection=False,
         block_interval_ms=plan.block_interval_ms,
+        block_every=plan.block_every,
         pool_limit=10_000,
         secrets={name: folder / "keys" / f"{name}.key" for name in [*secrets, "tls"]},
     )

@@ -75,7 +75,7 @@ class Node:
         tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
         self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
-        self._orderer = Orderer(view, time.time) if self._is_sequencer else None
+        self._orderer = Orderer(view, time.time, self._settings.block_every) if self._is_sequencer else None
         file = self._settings.witnesses
         self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
         self._threads: list[threading.Thread] = []

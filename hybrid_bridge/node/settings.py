@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
+from hybrid_bridge.units import Seconds
 
 FILE: Final = "node.toml"
 LOG_MLDSA: Final = "log_mldsa"  # seed of the log's ML-DSA-44 key
@@ -30,7 +31,8 @@ _KEYS: Final[dict[str, type]] = {
     "pool_limit": int,
     "secrets": dict,
 }
-_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str}
+_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str, "block_every": int}
+ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
 
@@ -48,6 +50,7 @@ class NodeSettings:
     secrets: Mapping[str, Path]
     witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
     erasure_notices: str = LIST
+    block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -75,6 +78,7 @@ def read_settings(folder: Path) -> NodeSettings:
         raise SettingsMalformed(key="log_level", rule=f"one of {', '.join(_LEVELS)}")
     if given.get("erasure_notices", LIST) not in (LIST, FOLLOW):
         raise SettingsMalformed(key="erasure_notices", rule=f"{LIST} or {FOLLOW}")
+    _require_range(given | {"block_every": given.get("block_every", 0)}, "block_every", 0, 3600)
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
@@ -143,6 +147,8 @@ def write_settings(settings: NodeSettings) -> str:
     ]
     if settings.witnesses:
         lines.insert(-2, f'witnesses = "{settings.witnesses}"')
+    if settings.block_every:
+        lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
     if settings.erasure_notices != LIST:
         lines.insert(-2, f'erasure_notices = "{settings.erasure_notices}"')
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
