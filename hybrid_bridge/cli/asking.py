@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from hybrid_bridge.core.bundle import Bundle, LabelPart, decode_bundle
+from hybrid_bridge.core.encoding import parse_b64u
 from hybrid_bridge.core.labels import LIFE, Label, alpha
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, Missing
@@ -125,15 +126,15 @@ def best(asks: Sequence[Callable[[], T]], worth: Callable[[T], int]) -> T:
 
 
 def read_promise(path: Path) -> SignedPromise:
-    """A promise as it was answered: 219 bytes, or their hex digits.
+    """A promise as `member submit` printed it: base64url of 219 bytes.
 
     Raises:
-        Malformed: neither.
+        Malformed: it is none.
     """
     with path.open("rb") as file:
-        data = file.read(2 * PROMISE + 3)
+        data = file.read(2 * PROMISE)
     try:
-        decoded = data if len(data) == PROMISE else bytes.fromhex(data.decode("ascii").strip())
-    except ValueError:
-        raise FieldMalformed(field="--promise", rule="219 bytes, or 438 hex digits") from None
-    return SignedPromise.decode(decoded)
+        text = data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise FieldMalformed(field="--promise", rule="base64url of 219 bytes") from None
+    return SignedPromise.decode(parse_b64u(text, "--promise"))

@@ -28,9 +28,7 @@ PLAN_KEYS: Final = {
     "members": list,
 }
 USUAL: Final = 10  # seconds
-BLOCKS: Final = (
-    "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
-)
+BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 

@@ -31,7 +31,12 @@ def command() -> None:
 @command.command()
 @click.option("--dir", "folder", type=FOLDER, required=True, help="The submitter's folder.")
 @click.option("--transaction", type=Hex(), required=True, help="As `member promises` lists it.")
-@click.option("--promise", "kept", type=INPUT, help="The promise itself, if one's own node has lost it: hex or bytes.")
+@click.option(
+    "--promise",
+    "kept",
+    type=INPUT,
+    help="The promise, if one's own node has lost it: as `member submit` printed it.",
+)
 @node_option
 @click.option("--rpc", "url", metavar="URL", help="Public-chain endpoint: stand on the newest anchored checkpoint.")
 @click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract, with --rpc.")
@@ -94,12 +99,14 @@ def _claim(folder: Path, transaction: TransactionId, size: int, nodes: Sequence[
     def promise() -> SignedPromise:
         if kept is not None:
             return read_promise(kept)
+        after = 0
         with desk_of(folder) as desk:
-            held = (SignedPromise.decode(row.promise) for row in desk.promises())
-            found = next((signed for signed in held if signed.promise.transaction_id == transaction), None)
-        if found is None:
-            raise Unknown(what="promise for this transaction; name it with --promise")
-        return found
+            while page := desk.promises(after):
+                for signed in (SignedPromise.decode(row.promise) for row in page):
+                    if signed.promise.transaction_id == transaction:
+                        return signed
+                after = page[-1].number
+        raise Unknown(what="promise for this transaction; name it with --promise")
 
     with others(folder, nodes) as asked:
         return best([own, *(lambda one=one: one.omission(promise(), size) for one in asked)], _worth)

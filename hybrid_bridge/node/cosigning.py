@@ -20,6 +20,7 @@ from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Address, Digest, TreeSize
 
+OLD: Final = 60  # seconds; a checkpoint older than that, and than two epochs, is not of today
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
 RETRY: Final = 10.0  # seconds before a witness that gave no line is asked again
 MAX_POLICY: Final = 1 << 16
@@ -74,9 +75,14 @@ class Cosigner:
             progress.wait_above("quorum", seen, PAUSE)
 
     def cosign_newest(self) -> None:
-        """Put our line under the newest note with a quorum, if it is newer than the last that has one."""
-        size = self._view.progress.quorum
-        if self.key is None or self._view.brake.reason or size <= self._epochs.newest_cosigned(self.key):
+        """Put our line under the newest note with a quorum, if it is newer than the last that has one, and of today.
+
+        A store of yesterday does not know what it has cosigned: it signs nothing before it has caught up by the clock.
+        """
+        view, size = self._view, self._view.progress.quorum
+        if self.key is None or view.brake.reason or size <= self._epochs.newest_cosigned(self.key):
+            return
+        if view.clock.now() - self._logbook.checkpoint(size).timestamp > max(2 * view.directory.genesis.cadence, OLD):
             return
         note = self._logbook.checkpoint_note(size)
         line = cosign(self.key.name, self._view.keys.identity, self._view.clock.now(), note.body())

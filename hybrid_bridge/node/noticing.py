@@ -136,9 +136,11 @@ class Noticer:
                 self._after = number
 
     def _take(self, height: Height, entry_leaf: Digest) -> None:
-        for _, data in self._view.ledger.transactions_of(height):
+        for code, data in self._view.ledger.transactions_of(height):
             body = SignedTransaction.decode(data).body
-            if isinstance(body.payload, RecordPayload) and leaf_hash(body.payload.entry) == entry_leaf:
+            if code or not isinstance(body.payload, RecordPayload):
+                continue
+            if leaf_hash(body.payload.entry) == entry_leaf:
                 for leaf in _entries(claim.value for name, claim in claims_of(body).items() if name[:6] == "entry."):
                     self._said[leaf].add(body.authorisers[0])
 

@@ -266,7 +266,7 @@ def test_a_dropped_transaction_becomes_evidence_that_a_stranger_verifies_offline
     assert "core Ltd" in str(found["warnings"])
 
     lost, kept, again = silenced(network, "supplier", tmp_path), tmp_path / "promise", tmp_path / "again.hb.json"
-    kept.write_text(dropped.sent.promise.hex())
+    kept.write_text(b64u(dropped.sent.promise) + "\n")
     claim = ("evidence", "omission", "--dir", str(lost), "--transaction", transaction, "--promise", str(kept))
     asked = ("--node", f"bank-b={network.endpoint('bank-b')}", *chain.asked, "--out", str(again), "--json")
     assert told(ends(0, lambda: typed(*claim, *asked)))["omission"] == "proven"

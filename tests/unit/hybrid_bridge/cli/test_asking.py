@@ -46,7 +46,7 @@ def test_what_is_broken_here_is_told_and_not_passed_over():
         best([failing(StoreBroken(store="x", rule="y")), answering(1)], worth=int)
 
 
-@pytest.mark.parametrize("content", [b"", b"zz", b"00" * 218, b"00" * 220, b"\xff" * 438, bytes(220)])
+@pytest.mark.parametrize("content", [b"", b"AAAA", b"!!!!", b"A" * 291, b"A" * 292, b"\xff" * 292, bytes(219)])
 def test_a_file_that_is_no_promise_is_malformed(tmp_path, content):
     (tmp_path / "promise").write_bytes(content)
     with pytest.raises(Malformed):

@@ -215,6 +215,15 @@ def test_only_the_newest_is_cosigned_and_nothing_after_the_brake(members: Member
     assert len(members.open("bank-b").view.epochs.cosignatures(TreeSize(3))) == 1  # bank-a's
 
 
+def test_a_member_that_has_not_caught_up_by_the_clock_cosigns_nothing(members: Members) -> None:
+    closed(members)
+    told(members, "bank-a")
+    for late, count in ((62, 0), (60, 1)):  # seconds after the newest checkpoint that it holds
+        members.clock.moment = START + CADENCE + late
+        Cosigner(members.open("bank-a").view).cosign_newest()
+        assert len(members.open("bank-a").view.epochs.cosignatures(SIZE)) == count
+
+
 def test_a_cosignature_over_another_root_is_evidence_and_is_not_asked_for_at_once(members: Members) -> None:
     closed(members)
     told(members, "core")

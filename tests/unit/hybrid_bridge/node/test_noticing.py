@@ -6,7 +6,7 @@ from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.core.governance import Notice, decode_governance
 from hybrid_bridge.core.labels import creditor_invoice
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import Erased, Unknown
+from hybrid_bridge.errors import Erased, RuleRejected, Unknown
 from hybrid_bridge.node import noticing
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.desk import DraftOrder
@@ -125,6 +125,18 @@ def test_the_word_of_anybody_but_its_submitter_ends_no_copy(trading: Members) ->
     assert following.asked_for() == []
     assert holds(trading, "bank-a", leaf)
     assert holds(trading, "supplier", leaf)
+
+
+def test_a_notice_that_was_refused_ends_no_copy(trading: Members) -> None:
+    """The supplier's own, without its identity key: it stands in a block, refused, and says nothing."""
+    package = delivered(trading)
+    fields = {"entry.0": b64u(leaf_of(package)), "reason_code": "REQUEST", "event_time": START}
+    order = DraftOrder(schema="erasure.notice/1", fields=fields, purposes=("some other key",))
+    with pytest.raises(RuleRejected):
+        sent(trading, "supplier", order)
+    spread_new(trading)
+    assert notices(trading) == []
+    assert noticer(trading, "bank-a", follows=True).asked_for() == []
 
 
 def test_who_erases_a_copy_unasked_says_nothing(trading: Members) -> None:
