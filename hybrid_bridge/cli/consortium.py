@@ -28,6 +28,8 @@ PLAN_KEYS: Final = {
     "auditors": list,
     "members": list,
 }
+USUAL: Final = 10  # seconds
+BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -44,9 +46,10 @@ def command() -> None:
 @click.option("--auditor", "auditors", multiple=True, help="Also make a TLS certificate for this auditor; repeatable.")
 @click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
+@click.option("--block-every", type=click.IntRange(0, 3600), help=BLOCKS)
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
-@click.option("--post-quantum", is_flag=True, help="The log signs its notes by ML-DSA-44 too.")
+@click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
     out: Path,
@@ -56,6 +59,7 @@ def init(
     auditors: tuple[str, ...],
     origin: str,
     cadence: int,
+    block_every: int | None,
     starts_in: int,
     receipts: bool,
     post_quantum: bool,
@@ -64,8 +68,8 @@ def init(
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
-    legal_name, legal_id, roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose.
-    A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
+    legal_name, legal_id, roles (member, validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel
+    choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
     Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
@@ -86,11 +90,21 @@ def init(
         receipts=given["receipts"],
         auditors=tuple(given["auditors"]),
         post_quantum=post_quantum,
+        block_every=_slot(given["cadence"], block_every),
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):
         lay(foundation, out)
     _tell(foundation, out, as_json=as_json)
+
+
+def _slot(cadence: int, asked: int | None) -> Seconds:
+    """As asked, else ten seconds where they fill an epoch of a minute or more."""
+    usual = USUAL if cadence >= 60 and cadence % USUAL == 0 else 0
+    slot = usual if asked is None else asked
+    if slot and cadence % slot:
+        raise SettingsMalformed(key="--block-every", rule=f"a divisor of the cadence {cadence}, or 0")
+    return Seconds(slot)
 
 
 def _tell(foundation: "Foundation", out: Path, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ import click
 from hybrid_bridge.business.paper import WITH_ORDINAL, labels_of, read
 from hybrid_bridge.business.ubl import Paper
 from hybrid_bridge.cli.answers import json_of, line_of, table_of
+from hybrid_bridge.cli.asking import best, log_id_of, node_option, others
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.standing import (
@@ -66,6 +67,7 @@ def command() -> None:
 @click.option("--bundle", "shown", type=INPUT, help="Judge this bundle of somebody else instead, offline.")
 @click.option("--trust", "trust_file", type=INPUT, help="Your trust file, with --bundle.")
 @paper_option
+@node_option
 @rpc_option
 @contract_option
 @click.option(
@@ -81,6 +83,7 @@ def check(
     shown: Path | None,
     trust_file: Path | None,
     paper: Path,
+    nodes: tuple[str, ...],
     urls: tuple[str, ...],
     contract_hex: str | None,
     max_age: int | None,
@@ -94,6 +97,7 @@ def check(
     With --rpc and --contract the epoch is the newest that is anchored for good; without, the newest with a quorum, and
     `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it. How old
     the answer is gets told; an old one is not called free.
+    With --node other members are asked as well, by index and not by label; the newest answer that holds is taken.
 
     \b
     Exit code 0: free. No label is registered at that epoch.
@@ -101,12 +105,12 @@ def check(
     Exit code 2: the paper has a number that cannot be one, or a field that is none; or wrong usage.
     Exit code 3: similar (only a soft label is registered), something is missing, or the answer is too old.
     """  # noqa: D301 click reads the escape
-    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None):
+    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None) or (nodes and shown):
         raise click.UsageError("name --dir, or --bundle and --trust")  # noqa: EM101, TRY003 click's own
     asked = read(read_paper(paper))
     labels, place = asked.labels, _Place(urls, contract_hex)
     if folder is not None:
-        bundle, evidence, limit = *_asked(folder, labels, place), max_age
+        bundle, evidence, limit = *_asked(folder, labels, place, nodes), max_age
     else:
         bundle = decode_bundle(read_bounded(shown or paper, MAX_BUNDLE))
         trust = parse_trust(read_bounded(trust_file or paper, MAX_TRUST))
@@ -213,22 +217,35 @@ class _Place:
         return verify(data, trust, now, sights_of(bundle, trust, self._urls, self._hex))
 
 
-def _asked(folder: Path, labels: Sequence[Label], place: _Place) -> tuple[Bundle, Evidence]:
-    """Ask one's own node until nothing further follows from its answers."""
-    asked = list(labels)
-    with _desk(folder) as desk:
-        log_id = LogId(desk.status().log_id)
-        size = place.size(log_id)
-        for _ in range(MAX_ROUNDS):
-            bundle = _ask(desk, asked, size)
-            evidence = verify(bundle.encode(), place.trust(log_id), UnixSeconds(int(time.time())))
-            size = evidence.tree_size  # every round speaks of the same epoch
-            more = [label for label in further_labels(labels, evidence) if label not in asked]
-            if not more:
-                break
-            asked += more
+def _asked(folder: Path, labels: Sequence[Label], place: _Place, nodes: Sequence[str]) -> tuple[Bundle, Evidence]:
+    """What one's own node and the others named can show; the newest answer that holds."""
+    log_id = log_id_of(folder)
+    size = place.size(log_id)
+
+    def own() -> tuple[Bundle, Evidence]:
+        with _desk(folder) as desk:
+            return _followed(lambda wanted, at: _ask(desk, wanted, at), labels, size, place.trust(log_id))
+
+    with others(folder, nodes) as found:
+        asks = [lambda one=one: _followed(one.labels, labels, size, place.trust(log_id)) for one in found]
+        bundle, _ = best([own, *asks], lambda answer: answer[1].tree_size)
     bundle = place.anchored(bundle)
     return bundle, place.judged(bundle, place.trust(log_id))
+
+
+def _followed(
+    ask: Callable[[Sequence[Label], int], Bundle], labels: Sequence[Label], size: int, trust: Trust
+) -> tuple[Bundle, Evidence]:
+    """Ask one node until nothing further follows from its answers; each is verified."""
+    asked, now, rounds = list(labels), UnixSeconds(int(time.time())), 0
+    while True:
+        bundle, rounds = ask(asked, size), rounds + 1
+        evidence = verify(bundle.encode(), trust, now)
+        size = evidence.tree_size  # every round speaks of the same epoch
+        more = [label for label in further_labels(labels, evidence) if label not in asked]
+        if not more or rounds == MAX_ROUNDS:
+            return bundle, evidence
+        asked += more
 
 
 def _ask(desk: "GrpcDesk", labels: Sequence[Label], size: int, *, receipts: bool = False) -> Bundle:

@@ -8,7 +8,9 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.errors import GuardRefused, Undecided
+from hybrid_bridge.node.cosigning import mldsa_line
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
@@ -23,8 +25,11 @@ PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
 class Attester:
     """The thread that signs."""
 
-    def __init__(self, logbook: LogBook, guard: SqlGuard, key: AttestationSigner, brake: Brake) -> None:
+    def __init__(
+        self, logbook: LogBook, guard: SqlGuard, key: AttestationSigner, brake: Brake, mldsa: MldsaKey | None = None
+    ) -> None:
         self._logbook, self._guard, self._key, self._brake = logbook, guard, key, brake
+        self._mldsa = mldsa
 
     def run(self, progress: Progress) -> None:
         """Sign until stopped or braked."""
@@ -50,6 +55,10 @@ class Attester:
             size = TreeSize(number)
             checkpoint = self._logbook.checkpoint(size)
             signature = attest(checkpoint, self._logbook.validators, self._logbook, self._guard, self._key)
+            # The guard's row is durable: for this size this root alone, so the second key may say the same.
+            if self._mldsa is not None:
+                note = self._logbook.checkpoint_note(size)
+                self._logbook.cosign(size, mldsa_line(self._mldsa, self._key.address(), note))
             self._logbook.take_attestation(self._key.address(), SizedSignature(size, checkpoint.root, signature))
             progress.raised("attested", size)
         progress.raised("attested", newest)

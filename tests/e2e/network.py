@@ -34,15 +34,16 @@ PATIENCE = 180.0  # seconds; spent only by what fails
 CADENCE = 2
 
 
-def plan(starts_in: int = 3, cadence: int = CADENCE) -> Plan:
-    """Five members, two of them banks."""
+def plan(starts_in: int = 3, cadence: int = CADENCE, **roles: tuple[str, ...]) -> Plan:
+    """Five members, two of them banks; `roles` other than usual, `_` for `-` in a name."""
+    changed = ROLES | {name.replace("_", "-"): given for name, given in roles.items()}
     ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
     founders = tuple(
         Founder(
             name=name,
             legal_name=f"{name} Ltd",
             legal_id=f"LEI:{name.upper()}",
-            roles=ROLES.get(name, ("validator",)),
+            roles=changed.get(name, ("validator",)),
             endpoint=f"127.0.0.1:{ports[name]}",
         )
         for name in NAMES
@@ -145,7 +146,11 @@ def found_network(root: Path, agreed: Plan | None = None) -> Network:
 
 def running_network(root: Path) -> Iterator[Network]:
     """All five members, up to their first final block."""
-    network = found_network(root)
+    yield from running(found_network(root))
+
+
+def running(network: Network) -> Iterator[Network]:
+    """All its members, up to their first final block, until it is let go."""
     try:
         for name in NAMES:
             network.start(name)
@@ -177,21 +182,22 @@ def fields_of(**values: object) -> bytes:
 SELLER = "PRIVATE-SELLER-NAME"
 
 
-def registration(network: Network, object_id: str) -> pb.DraftRequest:
+def registration(network: Network, object_id: str, **changes: object) -> pb.DraftRequest:
     """The supplier's invoice against the core enterprise; bank-a may read it."""
     creditor = network.desk("supplier").key(f"creditor/{object_id}")
     debtor = network.desk("core").key("identity")
+    fields: dict[str, object] = {
+        "object": object_id,
+        "debtor": b64u(debtor.key_id),
+        "ccy": "CNY",
+        "gross": "1250000",
+        "creditor_key": b64u(creditor.key_id),
+        "seller": SELLER,
+        "inv_no": invoice_of(object_id),
+    }
     return pb.DraftRequest(
         schema="asset.register/1",
-        fields=fields_of(
-            object=object_id,
-            debtor=b64u(debtor.key_id),
-            ccy="CNY",
-            gross="1250000",
-            creditor_key=b64u(creditor.key_id),
-            seller=SELLER,
-            inv_no=invoice_of(object_id),
-        ),
+        fields=fields_of(**fields | changes),
         authorisers=[pb.Authoriser(purpose=f"creditor/{object_id}")],
         audience=["core", "bank-a"],
     )
