@@ -34,6 +34,12 @@ PATIENCE = 180.0  # seconds; spent only by what fails
 CADENCE = 2
 
 
+def free_endpoint() -> str:
+    """A loopback address that was free a moment ago."""
+    (port,) = free_ports(1)
+    return f"127.0.0.1:{port}"
+
+
 def plan(starts_in: int = 3, cadence: int = CADENCE, **roles: tuple[str, ...]) -> Plan:
     """Five members, two of them banks; `roles` other than usual, `_` for `-` in a name."""
     changed = ROLES | {name.replace("_", "-"): given for name, given in roles.items()}

@@ -45,7 +45,6 @@ from hybrid_bridge.core import (
     rlp,
     signing,
     timestamp,
-    timestamp_trust,
     tlog_policy,
     transaction,
     trust,
@@ -289,7 +288,6 @@ TABLE: dict[str, Row] = {
         lambda: [timestamp.encode_response(token) for token in tokens()],
         None,
     ),
-    "timestamp_trust.load_certificate": Row(timestamp_trust.load_certificate, lambda: list(whole().certificates), None),
     "tlog_policy.parse_policy": Row(
         tlog_policy.parse_policy,
         lambda: [document("anchor/stamps")["bundles"]["witnessed"]["trust"]["tlog_policy"]],

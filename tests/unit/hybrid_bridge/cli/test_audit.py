@@ -210,7 +210,11 @@ def sized(size: int, signers: int = 4) -> bytes:
     return replace(honest, checkpoints=(replace(honest.checkpoints[0], note=made),)).encode()
 
 
-@pytest.mark.parametrize("shown", [sized(1 << 30, signers=2), sized(1 << 30), checkpoint(4).encode()[:-9]])
+@pytest.mark.parametrize(
+    "shown",
+    [sized(1 << 30, signers=2), sized(1 << 30), checkpoint(4).encode()[:-9]],
+    ids=["signed by two", "another root", "cut off"],
+)
 def test_no_size_is_believed_before_a_quorum_is_seen_under_it(typed, folder, monkeypatch, shown):
     liar = Liar(shown)
     assert fetched(typed, monkeypatch, liar).code in {1, 2}

@@ -107,7 +107,11 @@ def test_a_false_path_is_refuted_whatever_the_verifier_trusts():
 # ── COSE receipts ──
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.closed[0].record.encode(), WORLD.receivable().encode()])
+@pytest.mark.parametrize(
+    "subject",
+    [tlog_proof(), WORLD.closed[0].record.encode(), WORLD.receivable().encode()],
+    ids=["a proof", "another record", "a bundle"],
+)
 def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     shown = verify_export(inclusion(), WORLD.trust(), NOW, subject)
     assert shown.complete
