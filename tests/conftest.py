@@ -36,5 +36,6 @@ def pytest_collection_modifyitems(items):
         folder = Path(item.fspath).parent.name
         busy = folder in NETWORKS or Path(item.fspath).stem.startswith(BUSY_FILES)
         if folder == "properties":  # long and independent: each on whichever worker is free
+            item.add_marker(pytest.mark.no_cover)  # the unit tests and vectors reach every branch without them
             continue
         item.add_marker(pytest.mark.xdist_group("networks" if busy else Path(item.fspath).stem))
