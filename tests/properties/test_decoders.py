@@ -388,7 +388,6 @@ def changed(draw: st.DrawFn, samples: list[bytes]) -> bytes:
     return data
 
 
-@pytest.mark.no_cover  # thousands of times the same lines
 @pytest.mark.parametrize("name", TABLE)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
