@@ -39,7 +39,6 @@ class _Shown:
     """All opened records, and what they say of notes and assets."""
 
     opened: Sequence[Opened]
-    partial: Collection[int]  # positions in `opened`
     faces: Mapping[Value, int]  # by note
     parents: Mapping[Value, Value]  # note by child
     issues: Mapping[Value, Sequence[int]]  # positions of its issues by note; honest validators took one
@@ -61,7 +60,6 @@ def cross_checks(
     """
     shown = _Shown(
         opened=opened,
-        partial=partial,
         faces=_faces(opened),
         parents=_parents(opened),
         issues=_issues(opened),

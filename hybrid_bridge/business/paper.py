@@ -66,11 +66,6 @@ def read(document: Paper) -> Reading:
     return Reading(tuple(sorted(labels, key=lambda label: (label.type, label.parts))), found.left_out)
 
 
-def labels_of(document: Paper) -> tuple[Label, ...]:
-    """The labels of `read`."""
-    return read(document).labels
-
-
 def next_twin(label: Label) -> Label:
     """The same soft label with the next ordinal: where a true twin would stand.
 

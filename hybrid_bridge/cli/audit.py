@@ -28,7 +28,7 @@ from hybrid_bridge.core.evidence import VERIFIED, Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.registry import MAX_DELTA, Delta, Pair
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
-from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, TooLong
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, NotYet, TooLong
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Address, Digest, EpochNumber, LogId, TreeSize, UnixSeconds
 
@@ -141,11 +141,18 @@ def _source(node: str | None, client: Path | None, member: Path | None) -> "Grpc
 
 
 def _log_of(folder: Path, log_hex: str | None) -> LogId | None:
-    """The log that is meant, by the caller or by what was fetched before."""
-    if log_hex is not None:
-        return LogId(hex_option(log_hex, 32, "--log"))
-    before = _standing(folder)
-    return None if before is None else Genesis.decode(before.genesis.record).log_id
+    """The log that is meant, by the caller and by what was fetched before.
+
+    Raises:
+        FieldMismatch: they mean two.
+    """
+    meant, before = None if log_hex is None else LogId(hex_option(log_hex, 32, "--log")), _standing(folder)
+    if before is None:
+        return meant
+    found = Genesis.decode(before.genesis.record).log_id
+    if meant not in (None, found):
+        raise FieldMismatch(field="FOLDER", expected=f"of log {found.hex()}", got=f"--log {(meant or b'').hex()}")
+    return found
 
 
 def _standing(folder: Path) -> Bundle | None:

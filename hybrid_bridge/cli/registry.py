@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hybrid_bridge.business.paper import WITH_ORDINAL, labels_of, read
+from hybrid_bridge.business.paper import WITH_ORDINAL, Reading, read
 from hybrid_bridge.business.ubl import Paper
 from hybrid_bridge.cli.answers import json_of, line_of, table_of
 from hybrid_bridge.cli.asking import best, log_id_of, node_option, others
@@ -120,12 +120,7 @@ def check(
             out.write_bytes(bundle.encode())
     moment = _moment(bundle, limit)
     answer = answer_of(labels, evidence, moment)
-    not_asked: list[Json] = list(asked.left_out)
-    if as_json:
-        click.echo(json.dumps({**json_of(answer, evidence, moment), "not_asked": not_asked}, indent=2))
-    else:
-        notes = (f"  not asked  {what}" for what in asked.left_out)
-        click.echo("\n".join((*table_of(answer, evidence, moment), *notes)))
+    _tell(json_of(answer, evidence, moment), table_of(answer, evidence, moment), asked, as_json=as_json)
     return answer.exit_code
 
 
@@ -159,7 +154,8 @@ def receipt(
     """
     if folder is None:
         raise click.UsageError("name --dir")  # noqa: EM101, TRY003 click's own
-    labels = [_of_ordinal(label, ordinal) for label in labels_of(read_paper(paper))]
+    asked = read(read_paper(paper))
+    labels = [_of_ordinal(label, ordinal) for label in asked.labels]
     place = _Place(urls, contract_hex)
     with _desk(folder) as desk:
         log_id = LogId(desk.status().log_id)
@@ -169,9 +165,18 @@ def receipt(
         out.write_bytes(bundle.encode())
     rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
     found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(line_of, rows)]))
+    _tell(found, [f"{out}", *map(line_of, rows)], asked, as_json=as_json)
     is_whole = all(_came(label, evidence) for label in labels)
     return 0 if evidence.complete and is_whole else Missing.exit_code
+
+
+def _tell(found: dict[str, Json], lines: Sequence[str], asked: Reading, *, as_json: bool) -> None:
+    """The answer, and after it the labels that were not asked for, with the reason."""
+    if as_json:
+        left_out: list[Json] = list(asked.left_out)
+        click.echo(json.dumps({**found, "not_asked": left_out}, indent=2))
+    else:
+        click.echo("\n".join((*lines, *(f"  not asked  {what}" for what in asked.left_out))))
 
 
 def _came(label: Label, evidence: Evidence) -> bool:

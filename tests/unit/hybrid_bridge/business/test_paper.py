@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.business.paper import MAX_LABELS, labels_of, next_twin, read
+from hybrid_bridge.business.paper import MAX_LABELS, next_twin, read
 from hybrid_bridge.business.receivables.review import mandatory_labels
 from hybrid_bridge.core.label_table import TABLE_VERSION
 from hybrid_bridge.core.labels import Label
@@ -16,6 +16,10 @@ VECTORS = json.loads((Path(__file__).parents[3] / "vectors/labels/variants.json"
 PAPER = VECTORS["paper"]
 LABELS = tuple(Label(row["type"], tuple(row["parts"])) for row in VECTORS["labels"])
 SELLER, BUYER = "5493001KJTIIGC8Y1R12", "91350100M000100Y43"
+
+
+def labels_of(document):
+    return read(document).labels
 
 
 def ubl(**changes):

@@ -243,6 +243,7 @@ def test_one_folder_holds_one_log_and_never_an_older_checkpoint(typed, folder, m
     log = consortium().genesis.log_id.hex()
     monkeypatch.setattr(audit, "_source", lambda *_: Liar(other))
     assert typed("audit", "fetch", "elsewhere", "--dir", ".", "--log", log).code == 1
+    assert typed("audit", "fetch", "new", "--dir", ".", "--log", "00" * 32).code == 1
     assert not (folder / "elsewhere").exists()
 
 

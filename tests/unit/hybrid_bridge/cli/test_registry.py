@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hybrid_bridge.business.paper import labels_of
+from hybrid_bridge.business.paper import read
 from hybrid_bridge.cli import registry
 from hybrid_bridge.cli.answers import WORDS
 from hybrid_bridge.core import vrf
@@ -29,6 +29,10 @@ NUMBERS = {"inv_no": "NOT-BROUGHT-1", "cn_einv": "26990000000000000001", "gross"
 
 def world() -> Consortium:
     return consortium()
+
+
+def labels_of(document):
+    return read(document).labels
 
 
 def taken() -> dict[str, str]:
