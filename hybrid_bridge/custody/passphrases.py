@@ -139,18 +139,27 @@ def _printed(words: tuple[str, ...], key: str, patience: Seconds) -> bytes:
         )
     except OSError:
         raise KeyUnusable(key=key, rule="a command that can be run") from None
-    with process:
-        try:
-            data = _drained(process.stdout.fileno(), key, end) if process.stdout else b""
-            code = process.wait(max(end - time.monotonic(), 0))
-        except subprocess.TimeoutExpired:
-            raise KeyUnusable(key=key, rule=f"a passphrase within {patience} seconds") from None
-        finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)  # with all that it started
+    try:
+        data = _drained(process.stdout.fileno(), key, end) if process.stdout else b""
+        code = process.wait(max(end - time.monotonic(), 0))
+    except subprocess.TimeoutExpired:
+        raise KeyUnusable(key=key, rule=f"a passphrase within {patience} seconds") from None
+    finally:
+        _end(process)
     if code != 0:
         raise KeyUnusable(key=key, rule="a command that ends with exit code 0")
     return data
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """With all that it started. One that has become another user's is left to itself: nobody waits for it."""
+    if process.stdout:
+        process.stdout.close()
+    if process.returncode is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)
 
 
 def _drained(number: int, key: str, end: float) -> bytes:
