@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from typing import Any, NoReturn
 import pg8000.dbapi
 import pytest
 import requests
+
+from hybrid_bridge.cli.demo.stage import free_ports
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("HYBRID_BRIDGE_CACHE", "~/.cache/hybrid-bridge")).expanduser()
@@ -50,15 +51,6 @@ def absent(name: str, pin: str) -> NoReturn:
     pytest.skip(words)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago. All are held open together, so they differ; start the servers at once."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(server.getsockname()[1]) for server in held]
-    for server in held:
-        server.close()
-    return ports
-
-
 class Child:
     """A server process with its log."""
 
@@ -67,7 +59,7 @@ class Child:
         with log.open("ab") as out:
             self.process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out, cwd=ROOT)
 
-    def stop(self, sig: int = signal.SIGTERM, patience: float = 20) -> int:
+    def stop(self, sig: int = signal.SIGTERM, patience: float = 60) -> int:
         """Its exit code; killed if it does not end."""
         if self.process.poll() is None:
             self.process.send_signal(sig)
@@ -78,7 +70,7 @@ class Child:
                 self.process.wait(patience)
         return self.process.returncode
 
-    def until(self, condition: Callable[[], Any], what: str, patience: float = 60) -> Any:
+    def until(self, condition: Callable[[], Any], what: str, patience: float = 180) -> Any:
         """The first true value of `condition`. An unreachable server is `not yet`; a dead one fails at once."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -99,7 +91,7 @@ def rpc(url: str, method: str, *params: Any) -> Any:
     with requests.Session() as session:
         session.trust_env = False
         answer = session.post(
-            url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=10
+            url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=60
         ).json()
     if "error" in answer:
         raise ValueError(answer["error"])
@@ -159,7 +151,7 @@ class Postgresql:
     def ask(self, statement: str) -> None:
         """One statement, in the cluster's own database."""
         connection = pg8000.dbapi.connect(
-            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=10
+            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=60
         )
         try:
             connection.autocommit = True

@@ -79,7 +79,7 @@ def require_name(name: str) -> str:
     Raises:
         FieldMalformed: anything else.
     """
-    if not require_plain(name, "key_name") or "+" in name or any(c.isspace() for c in name):
+    if "+" in require_plain(name, "key_name") or name.split() != [name]:
         raise FieldMalformed(field="key_name", rule="not empty, without white space and plus sign")
     return name
 

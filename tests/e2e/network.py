@@ -3,7 +3,6 @@
 import json
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.encoding import b64u, canonical_json
 from hybrid_bridge.core.labels import creditor_invoice
 from hybrid_bridge.errors import Undecided
@@ -30,26 +30,26 @@ T = TypeVar("T")
 
 NAMES = ("core", "supplier", "bank-a", "bank-b", "regulator")
 ROLES = {"core": ("validator", "sequencer"), "regulator": ("regulator",)}
-PATIENCE = 60.0
+PATIENCE = 180.0  # seconds; spent only by what fails
 CADENCE = 2
 
 
 def free_endpoint() -> str:
     """A loopback address that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
 def plan(starts_in: int = 3, cadence: int = CADENCE, **roles: tuple[str, ...]) -> Plan:
     """Five members, two of them banks; `roles` other than usual, `_` for `-` in a name."""
     changed = ROLES | {name.replace("_", "-"): given for name, given in roles.items()}
+    ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
     founders = tuple(
         Founder(
             name=name,
             legal_name=f"{name} Ltd",
             legal_id=f"LEI:{name.upper()}",
             roles=changed.get(name, ("validator",)),
-            endpoint=free_endpoint(),
+            endpoint=f"127.0.0.1:{ports[name]}",
         )
         for name in NAMES
     )
@@ -110,7 +110,7 @@ class Network:
     def stop(self, name: str) -> int:
         process = self.running.pop(name)
         process.send_signal(signal.SIGTERM)
-        return process.wait(20)
+        return process.wait(PATIENCE)
 
     def end(self) -> None:
         for desk in self.desks.values():
