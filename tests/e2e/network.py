@@ -36,8 +36,7 @@ CADENCE = 2
 
 def free_endpoint() -> str:
     """A loopback address that was free a moment ago."""
-    (port,) = free_ports(1)
-    return f"127.0.0.1:{port}"
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
 def plan(starts_in: int = 3, cadence: int = CADENCE, **roles: tuple[str, ...]) -> Plan:

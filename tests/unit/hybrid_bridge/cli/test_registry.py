@@ -15,6 +15,7 @@ from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
 from hybrid_bridge.core.registry import genesis_tree
+from hybrid_bridge.errors import Unreachable
 from hybrid_bridge.ports import Head
 from hybrid_bridge.steps.batch import label_index
 from hybrid_bridge.steps.verify import PublicSight
@@ -103,6 +104,7 @@ def asked(typed, paper, monkeypatch, folder):
 
     def ask(document, *arguments, desk=None):
         monkeypatch.setattr(registry, "_desk", lambda _folder: nullcontext(desk or Desk()))
+        monkeypatch.setattr(registry, "log_id_of", lambda _folder: world().genesis.log_id)
         return typed("registry", "check", "--dir", str(folder), "--label-file", paper(document), *arguments)
 
     return ask
@@ -215,6 +217,60 @@ def test_the_proof_is_kept_and_judged_alike_by_a_third_party(asked, typed):
     )
     assert (done.code, done.out.splitlines()[0]) == (0, WORDS["free"])
     assert typed("verify", "proof.hb.json", "--trust", "trust.json").code == 0
+
+
+# ── other members asked too ──
+
+
+class Silent(Desk):
+    def bundle(self, request) -> bytes:
+        raise Unreachable(endpoint="own", call="Bundle")
+
+
+class Member:
+    """Another member, which opens nothing; it shows its checkpoint of this size."""
+
+    def __init__(self, size: int, **options) -> None:
+        self.size, self.options = size, options
+
+    def labels(self, labels, size: int):
+        wanted = [label for label in labels if label.type != LIFE]
+        shown_at = size or self.size
+        return bundle(shown(wanted, shown_at - 1, size=shown_at, opened=False, **self.options), size=shown_at)
+
+
+@pytest.fixture
+def with_members(asked, monkeypatch):
+    def ask(document, *members, desk=None):
+        monkeypatch.setattr(registry, "others", lambda _folder, _nodes: nullcontext(list(members)))
+        return asked(document, "--json", desk=desk)
+
+    return ask
+
+
+@pytest.mark.parametrize(("document", "answer"), [(free, "free"), (taken, "taken")])
+def test_another_member_answers_when_one_s_own_node_does_not(with_members, document, answer):
+    done = with_members(document(), Member(4), desk=Silent())
+    assert done.json()["answer"] == answer
+    assert with_members(document(), desk=Silent()).code == 3
+
+
+def test_the_newest_answer_that_holds_is_taken_whoever_gives_it(with_members):
+    assert with_members(free(), Member(6), Member(4)).json()["tree_size"] == 6
+    assert with_members(free(), Member(4)).json()["tree_size"] == 4
+
+
+def test_an_answer_that_does_not_hold_counts_for_nothing(with_members, monkeypatch):
+    class Liar(Member):
+        def labels(self, labels, size: int):
+            made = super().labels(labels, size)
+            (epoch,) = made.epochs
+            first, *rest = epoch.labels
+            lied = replace(first, terminal=None)
+            return replace(made, epochs=(replace(epoch, labels=(lied, *rest)),))
+
+    assert with_members(taken(), Liar(6)).json()["tree_size"] == 4
+    assert with_members(taken(), Liar(6), desk=Silent()).code == 3
 
 
 # ── a hostile member's bundle ──
