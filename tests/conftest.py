@@ -11,11 +11,7 @@ settings.load_profile("project")
 
 TESTS = Path(__file__).parent
 NETWORKS = ("e2e", "behaviours", "docs")
-TRACED = (
-    "unit",
-    "vectors",
-    "properties",
-)  # what covers core and steps by itself; the tracer doubles the time of the rest
+TRACED = ("unit", "vectors", "properties")  # they cover core and steps; elsewhere the tracer only costs time
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
 
 
