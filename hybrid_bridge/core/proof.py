@@ -55,7 +55,7 @@ def leaf_hash(data: bytes) -> Digest:
     Raises:
         FieldMalformed: `data` is no byte string.
     """
-    return Digest(hashlib.sha256(b"\x00" + as_octets(data, "data")).digest())  # spelt out: batches hash many
+    return STANDARD.leaf(as_octets(data, "data"))
 
 
 def node_hash(left: bytes, right: bytes) -> Digest:
@@ -230,7 +230,7 @@ def as_digest(value: object, field: str) -> Digest:
         FieldMalformed: no byte string.
         DigestLength: another length.
     """
-    data = value if type(value) is bytes else as_octets(value, field)
+    data = as_octets(value, field)
     if len(data) != 32:
         raise DigestLength(field=field, got=len(data))
     return Digest(data)
@@ -253,7 +253,7 @@ def as_octets(value: object, field: str) -> bytes:
     Raises:
         FieldMalformed: anything else.
     """
-    if type(value) is bytes:  # nearly always
+    if type(value) is bytes:  # nearly always; batches ask for each hash
         return value
     if not isinstance(value, (bytes, bytearray, memoryview)):  # bytes(37) would be 37 zeros
         raise FieldMalformed(field=field, rule="a byte string")

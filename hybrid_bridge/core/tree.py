@@ -6,7 +6,6 @@ Source: SPEC §2; RFC 6962 §2.1; RFC 9162 §2.1.3.1, §2.1.4.1.
 """
 
 from collections.abc import Iterable
-from itertools import count
 from struct import iter_unpack
 
 from hybrid_bridge.core.proof import STANDARD, Hashing, as_digest, as_integer, leaf_hash, node_hash
@@ -138,8 +137,8 @@ class Tree:
 
     def _complete(self) -> None:
         """Hash every pair that has become complete, level by level, up to the first level that gained none."""
-        new, tag = self._hashing.new, self._hashing.inner_tag
-        for level in count():
+        new, tag, level = self._hashing.new, self._hashing.inner_tag, 0
+        while len(self._levels[level]) >= 64:
             if level + 1 == len(self._levels):
                 self._levels.append(bytearray())
             below, above = self._levels[level : level + 2]
@@ -147,6 +146,7 @@ class Tree:
                 return
             pairs = iter_unpack("64s", below[2 * len(above) : len(below) // 64 * 64])
             above += b"".join([new(tag + pair).digest() for (pair,) in pairs])
+            level += 1
 
     def _require_size(self, size: int) -> None:
         if not 1 <= size <= self.size:

@@ -110,7 +110,7 @@ def test_a_false_path_is_refuted_whatever_the_verifier_trusts():
 @pytest.mark.parametrize(
     "subject",
     [tlog_proof(), WORLD.closed[0].record.encode(), WORLD.receivable().encode()],
-    ids=["a proof", "another record", "a bundle"],
+    ids=["tlog-proof", "record", "bundle"],
 )
 def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     shown = verify_export(inclusion(), WORLD.trust(), NOW, subject)
@@ -119,14 +119,14 @@ def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     assert shown.facts["root"] == WORLD.log.root(4).hex()
 
 
-@pytest.mark.parametrize("data", [inclusion(), consistency()])
+@pytest.mark.parametrize("data", [inclusion(), consistency()], ids=["inclusion", "consistency"])
 def test_a_receipt_without_its_subject_is_undecided(data):
     shown = verify_export(data, WORLD.trust(), NOW)
     assert not shown.complete
     assert "--subject" in shown.missing[0]
 
 
-@pytest.mark.parametrize("data", [inclusion(), consistency()])
+@pytest.mark.parametrize("data", [inclusion(), consistency()], ids=["inclusion", "consistency"])
 @pytest.mark.parametrize("trust", [Trust(), without_genesis(), consortium("other.example/log").trust()])
 def test_a_receipt_of_a_log_that_is_not_known_is_undecided(data, trust):
     shown = verify_export(data, trust, NOW, WORLD.history().encode())
@@ -134,7 +134,7 @@ def test_a_receipt_of_a_log_that_is_not_known_is_undecided(data, trust):
     assert "a trusted log with this origin and receipt key" in shown.missing[0]
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(2), flip(WORLD.closed[0].record.encode())])
+@pytest.mark.parametrize("subject", [tlog_proof(2), flip(WORLD.closed[0].record.encode())], ids=["proof", "record"])
 def test_a_receipt_of_another_record_is_refuted(subject):
     with pytest.raises(SignatureWrong):
         verify_export(inclusion(), WORLD.trust(), NOW, subject)
@@ -166,7 +166,7 @@ def test_a_subject_that_shows_no_such_record_is_malformed(subject):
         verify_export(inclusion(), WORLD.trust(), NOW, subject)
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.history().encode()])
+@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.history().encode()], ids=["tlog-proof", "bundle"])
 def test_a_consistency_receipt_extends_the_checkpoint_that_the_verifier_brings(subject):
     shown = verify_export(consistency(), WORLD.trust(), NOW, subject)
     assert shown.complete
