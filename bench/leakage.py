@@ -39,6 +39,7 @@ FINE = (sum(1 << k for k in range(3, 11)),) * 2  # every power of two from 8 on
 LADDERS = {"as founded by default": DEFAULTS, "every power of two from 8": FINE}
 K_SET = b"\x42" * 32  # of tests.ledger
 E_INVOICE = 2
+SLOTS = 60  # of an epoch, as a founding with a cadence of 600 s has them
 CANDIDATES = 1_000_000
 WORDS = [part.split()[1] for part in EPOCH_TYPE[EPOCH_TYPE.index("(") + 1 : -1].split(",")]
 EVENT = ["logId", "treeSize", "root", "timestamp", "setId", "signers"]
@@ -112,8 +113,11 @@ class Run:
         return Secret(K_SET, self.genesis.origin_hash)
 
 
-def play(ladders: tuple[int, int] = DEFAULTS) -> Run:
-    """The whole set at its own times: a block for each transaction, as a node makes them when they come one by one."""
+def play(ladders: tuple[int, int] = DEFAULTS, slots: int = 0) -> Run:
+    """The whole set at its own times: a block for each transaction, as a node makes them when they come one by one.
+
+    With `slots` every epoch has so many blocks, as a sequencer makes them by the clock; a busy one must fit.
+    """
     files = generate().files
     ledger = MemoryLedger.of_dataset(files, ladder=ladders[0], registry_ladder=ladders[1])
     run = Run(ledger, files, read_lines(files["events.jsonl"]))
@@ -127,6 +131,8 @@ def play(ladders: tuple[int, int] = DEFAULTS) -> Run:
             ledger.play(event)
         if not by_epoch[epoch]:
             ledger.block(time=START + (epoch - 1) * CADENCE)  # one at least, empty if need be
+        while len(ledger.outcomes) - first < slots:
+            ledger.block(time=START + epoch * CADENCE - 1)
         outcomes, first = ledger.outcomes[first:], len(ledger.outcomes)
         registry = _close(run, outcomes, registry)
     return run
@@ -334,6 +340,8 @@ def tables() -> Iterator[str]:
     runs = {name: play(ladders) for name, ladders in LADDERS.items()}
     daily = runs["as founded by default"]
     yield from volume(daily)
+    yield ""
+    yield from clocked(play(slots=SLOTS))
     yield "\n| tree | ladder | rung that shows | epochs on it | real count behind it |"
     yield "|---|---|--:|--:|--:|"
     for name, run in runs.items():
@@ -357,6 +365,15 @@ def volume(run: Run) -> Iterator[str]:
             told = "–" if seen.kind == "hash" else f"{seen.advantage:.2f}"
             exact = f"{seen.exact:.0%}" if seen.kind == "telling" else "–"
             yield f"| {who} | {seen.name} | {seen.kind} | {told} | {exact} |"
+
+
+def clocked(run: Run) -> Iterator[str]:
+    """The block range of an epoch whose blocks were made by the clock."""
+    yield f"| block range, {SLOTS} slots an epoch | what it is | tells idle from busy |"
+    yield "|---|---|--:|"
+    for seen in look(WORDS, run.records(), run.truths):
+        if seen.name.endswith("Block"):
+            yield f"| {seen.name} | {seen.kind} | {seen.advantage:.2f} |"
 
 
 def behind(name: str, run: Run) -> Iterator[str]:

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil forge geth-dev postgresql tlog-reader   (any subset; anvil and forge need npm, geth-dev needs go >= 1.24, a C
-#       compiler and minutes, postgresql is the system's own package, which root alone can install, tlog-reader needs
-#       go >= 1.25 and is built anew each time: its source is ours, tests/foreign/tlog)
+# run:  ./infra/install.sh anvil forge geth-dev geth-evm postgresql softhsm tlog-reader   (any subset; anvil and forge need npm,
+#       geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24, a C compiler and minutes, postgresql and softhsm are the
+#       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
+#       ours, tests/foreign/tlog)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
+#       ./infra/install.sh --where softhsm      (its PKCS#11 module, or nothing; installs nothing)
 set -eu
 . "$(dirname "$0")/versions.env"
 cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
@@ -65,14 +67,38 @@ postgresql() {
     echo "postgresql: installed, $bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|postgresql|tlog-reader …" >&2; exit 2; }
+softhsm_module() {  # the module, if softhsm2-util is there and new enough
+    command -v softhsm2-util >/dev/null || return 0
+    softhsm2-util --version | awk -F. -v oldest="$SOFTHSM" \
+        '{ split(oldest, least, "."); exit !($1 > least[1] || ($1 == least[1] && $2 >= least[2])) }' || return 0
+    for module in /usr/lib/softhsm /usr/lib/*/softhsm /usr/lib64/pkcs11 /usr/lib64 /usr/local/lib/softhsm; do
+        [ -e "$module/libsofthsm2.so" ] && { echo "$module/libsofthsm2.so"; return; }
+    done
+}
+
+softhsm() {
+    module=$(softhsm_module)
+    [ -n "$module" ] && { echo "softhsm $(softhsm2-util --version): there, $module"; return; }
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        echo "softhsm >= $SOFTHSM is not there; as root on Debian: apt-get install -y softhsm2" >&2; return 1
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends softhsm2 >/dev/null
+    module=$(softhsm_module)
+    [ -n "$module" ] || { echo "the package index has no softhsm >= $SOFTHSM" >&2; return 1; }
+    echo "softhsm $(softhsm2-util --version): installed, $module"
+}
+
+[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|geth-evm|postgresql|softhsm|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
+[ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
         forge)    npm_engine forge @foundry-rs/forge "$FORGE" ;;
+        geth-evm) go_engine geth-evm github.com/ethereum/go-ethereum /cmd/evm "$GETH_EVM" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         postgresql) postgresql ;;
+        softhsm) softhsm ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac

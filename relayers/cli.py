@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.fsck import Finding, fsck, look
@@ -54,7 +54,7 @@ def main() -> None:
 def init(config: Path) -> int:
     """Make an empty journal for this log, chain, contract and gas key."""
     settings = read_settings(config)
-    wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
     create_journal(settings.journal, wiring.scope_of(settings), _now())
     click.echo(f"made {settings.journal}")
     return GOOD
@@ -72,6 +72,7 @@ def validate(config: Path, *, as_json: bool) -> int:
     """Parse the settings strictly and check genesis record and validator sets against them."""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, log)
     policy = wiring.policy_of(settings, log)
     _show(
         {
@@ -91,6 +92,37 @@ def validate(config: Path, *, as_json: bool) -> int:
     if settings.chain.rpc_quorum == 1:
         click.echo("note: one endpoint's word is taken for the public chain (rpc_quorum = 1)", err=True)
     return GOOD
+
+
+@main.command()
+@_config
+@click.option("--at", "place", metavar="PLACE", help="Only the address of the key there: to be written into settings.")
+@_json
+def keys(config: Path, place: str | None, *, as_json: bool) -> int:
+    """Where each key is, its address, and whether it signs: asked to, over words that are no transaction."""
+    if place is not None:
+        _show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
+        return GOOD
+    settings = read_settings(config)
+    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
+    chain = settings.chain
+    row: dict[str, Any] = {
+        "key": "chain.signer",
+        "pays_on": chain.name,
+        "kept_in": str(chain.signer),
+        "address": f"0x{chain.signer_address.hex()}",
+    }
+    code = GOOD
+    try:
+        row |= {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}
+    except BridgeError as error:
+        row |= {"signs": False, "notes": [], "error": str(error)}
+        code = error.exit_code
+    if as_json:
+        click.echo(json.dumps({"keys": [row]}, indent=2))
+    else:
+        _show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
+    return code
 
 
 @main.command()

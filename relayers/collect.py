@@ -1,7 +1,7 @@
 """Fetch what the consortium signed: sizes, attestations, consistency paths. Verify every byte; admit what has a quorum.
 
-Members may lie, lag or be silent. A relayer never proposes what to sign: it takes the newest size that a quorum's worth
-of members claims, and asks for the signatures.
+Members may lie, lag or be silent. A relayer never proposes what to sign: of the sizes that a quorum's worth of members
+claims it takes the newest at which a round begins, and asks for the signatures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
 from relayers.journal import AttestationRow, CheckpointRow, Journal, JournalView
 from relayers.log import Log
-from relayers.turns import next_round_at
+from relayers.turns import first_of_round, next_round_at
 from relayers.views import ChainView, QuorumView
 
 
@@ -36,7 +36,8 @@ class Collector:
         if chain is None:
             return QuorumView(log_id=self.log.log_id, checkpoints=(), paths={})
         heads = {chain.head.tree_size, chain.final_head.tree_size}
-        for size in sorted({self._newest(chain), *heads}):
+        wanted = first_of_round(self._newest(chain), self.anchor_every)
+        for size in sorted({wanted, *heads}):
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
         held = _held(journal, view, heads)

@@ -1,6 +1,6 @@
 """The operator's decisions: one TOML file, read once, frozen. Unknown keys are refused, money has no defaults.
 
-Secrets are named by URI (`file:`, `keystore:`), never written here; paths are relative to the file's folder.
+Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written here; paths start in the file's folder.
 """
 
 import tomllib
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.custody.places import Place, parse_place
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import (
     Address,
@@ -54,7 +55,7 @@ class LogSettings:
     sets: tuple[SetFile, ...]
     members: tuple[tuple[str, str], ...]  # name, host:port
     tls: TlsFiles
-    anchor_every: int
+    anchor_every: int  # epochs that wait for one anchor, at most
     delay: Seconds
 
 
@@ -64,14 +65,6 @@ class Endpoint:
 
     name: str
     url: str | Path
-
-
-@dataclass(frozen=True, slots=True)
-class KeystoreFile:
-    """A gas key in a keystore file, and the file with its password."""
-
-    path: Path
-    password: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +79,7 @@ class ChainSettings:
     depth: int | None
     rpc_quorum: int
     endpoints: tuple[Endpoint, ...]
-    signer: KeystoreFile
+    signer: Place
     signer_address: Address
     fees: FeePolicy
     operators: tuple[Address, ...]
@@ -186,7 +179,7 @@ def _chain(table: Table) -> ChainSettings:
         depth=_depth(table),
         rpc_quorum=table.integer("rpc_quorum", 1, 99),
         endpoints=tuple(Endpoint(name, table.url(name, url)) for name, url in endpoints.items()),
-        signer=_keystore(table),
+        signer=parse_place(table.text("signer"), table.folder, f"{table.name}.signer"),
         signer_address=Address(table.octets("signer_address", 20)),
         fees=_fees(table.table("fees")),
         operators=tuple(Address(octets) for octets in turns.list_of_octets("operators", 20)),
@@ -224,10 +217,3 @@ def _fees(table: Table) -> FeePolicy:
     if fees.tip > fees.max_fee:
         raise SettingsMalformed(key=f"{table.name}.tip", rule="at most max_fee_gwei")
     return fees
-
-
-def _keystore(table: Table) -> KeystoreFile:
-    path, _, password = table.uri("signer", "keystore:").partition("?password=file:")
-    if not path or not password:
-        raise SettingsMalformed(key=f"{table.name}.signer", rule="keystore:PATH?password=file:PATH")
-    return KeystoreFile(table.folder / path, table.folder / password)

@@ -109,7 +109,7 @@ class TurnPolicy:
     operators: int
     my_index: int  # = operators for one who is not in the list
     grace_blocks: int
-    anchor_every: int  # sizes of one round of turns: one anchor each
+    anchor_every: int  # sizes of one round of turns, a power of two: one anchor each, at the first of them
     delay: Seconds  # after a checkpoint's time before it is due
 
 

@@ -6,19 +6,25 @@ Adapters are imported when they are needed: `status` and `config validate` start
 import stat
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
-from hybrid_bridge.ports import ConsortiumMember, PublicChain, TransactionSigner
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.ports import ConsortiumMember, PublicChain
+from hybrid_bridge.units import Address, UnixSeconds
 from relayers.collect import Collector
 from relayers.journal import Journal, Scope
 from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
+from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
+
+if TYPE_CHECKING:
+    from hybrid_bridge.custody.signers import Held
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
 
@@ -63,6 +69,40 @@ def load_log(settings: LogSettings) -> Log:
     return Log(genesis.log_id, clock, tuple(periods))
 
 
+def require_gas_key(chain: ChainSettings, log: Log) -> None:
+    """A gas key pays, and that is all: whoever steals it must not be able to attest (RELAYER §5.3).
+
+    Raises:
+        KeyUnusable: a validator of the log attests with it.
+    """
+    if any(chain.signer_address in period.validators.addresses for period in log.periods):
+        raise KeyUnusable(key="chain.signer_address", rule="a key with which no validator attests")
+
+
+def held_key(chain: ChainSettings) -> "Held":
+    """The gas key, just asked whether it signs.
+
+    Raises:
+        KeyUnusable: it cannot be opened, or has another address than the settings say.
+        Unreachable: where it is kept, nobody answers.
+    """
+    from hybrid_bridge.custody.signers import held  # noqa: PLC0415
+
+    return held(chain.signer, "chain.signer", chain.signer_address)
+
+
+def address_at(place: str, folder: Path) -> Address:
+    """The address of a key that no settings name yet.
+
+    Raises:
+        SettingsMalformed: no place of a key.
+        KeyUnusable, Unreachable: as `held_key`.
+    """
+    from hybrid_bridge.custody.signers import address_at  # noqa: PLC0415
+
+    return address_at(parse_place(place, folder, "--at"), "--at")
+
+
 def policy_of(settings: Settings, log: Log) -> Policy:
     """What the operator and the genesis record decided."""
     chain = settings.chain
@@ -72,7 +112,7 @@ def policy_of(settings: Settings, log: Log) -> Policy:
         operators=len(operators),
         my_index=operators.index(chain.signer_address) if is_listed else len(operators),
         grace_blocks=chain.grace_blocks,
-        anchor_every=settings.log.anchor_every,
+        anchor_every=stride(settings.log.anchor_every),
         delay=settings.log.delay,
     )
     return Policy(clock=log.clock, fees=chain.fees, turns=turns)
@@ -97,20 +137,23 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
     """Everything a tick needs.
 
     Raises:
-        KeyUnusable: the gas key cannot be opened, or has another address than the settings say.
+        KeyUnusable: the gas key cannot be opened, has another address than the settings say, or attests for somebody.
+        Unreachable: where the gas key is kept, nobody answers.
         BridgeError: as `load_log`.
     """
     from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
+    from hybrid_bridge.custody.signers import open_gas_key  # noqa: PLC0415
 
     log = load_log(settings.log)
+    require_gas_key(settings.chain, log)
     return Relayer(
         scope=scope_of(settings),
         log=log,
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=Collector(log, _members(settings.log), settings.log.delay, settings.log.anchor_every),
-        signer=_signer(settings.chain),
+        collector=Collector(log, _members(settings.log), settings.log.delay, stride(settings.log.anchor_every)),
+        signer=open_gas_key(settings.chain.signer, "chain.signer", settings.chain.signer_address),
         encode_anchor=anchor_calldata,
         clock=SystemClock(),
     )
@@ -136,16 +179,6 @@ def _members(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
     files = settings.tls
     tls = ClientTls(_public_file(files.ca), _public_file(files.certificate), _secret_file(files.key, "log.tls.key"))
     return tuple(GrpcMember.at(name, address, tls) for name, address in settings.members)
-
-
-def _signer(chain: ChainSettings) -> TransactionSigner:
-    from hybrid_bridge.adapters.evm.keystore import password_from_file  # noqa: PLC0415
-    from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner  # noqa: PLC0415
-
-    signer = KeystoreTransactionSigner.open(chain.signer.path, lambda: password_from_file(chain.signer.password))
-    if signer.address() != chain.signer_address:
-        raise KeyUnusable(key="chain.signer", rule="the key of signer_address")
-    return signer
 
 
 def _public_file(path: Path) -> bytes:

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pg8000.dbapi
+import pkcs11
 import pytest
 import requests
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
+
+from hybrid_bridge.cli.demo.stage import free_ports
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("HYBRID_BRIDGE_CACHE", "~/.cache/hybrid-bridge")).expanduser()
@@ -55,15 +59,6 @@ def absent(name: str, pin: str) -> NoReturn:
     pytest.skip(words)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago. All are held open together, so they differ; start the servers at once."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(server.getsockname()[1]) for server in held]
-    for server in held:
-        server.close()
-    return ports
-
-
 class Child:
     """A server process with its log."""
 
@@ -72,7 +67,7 @@ class Child:
         with log.open("ab") as out:
             self.process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out, cwd=ROOT)
 
-    def stop(self, sig: int = signal.SIGTERM, patience: float = 20) -> int:
+    def stop(self, sig: int = signal.SIGTERM, patience: float = 60) -> int:
         """Its exit code; killed if it does not end."""
         if self.process.poll() is None:
             self.process.send_signal(sig)
@@ -83,7 +78,7 @@ class Child:
                 self.process.wait(patience)
         return self.process.returncode
 
-    def until(self, condition: Callable[[], Any], what: str, patience: float = 60) -> Any:
+    def until(self, condition: Callable[[], Any], what: str, patience: float = 180) -> Any:
         """The first true value of `condition`. An unreachable server is `not yet`; a dead one fails at once."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -104,7 +99,7 @@ def rpc(url: str, method: str, *params: Any) -> Any:
     with requests.Session() as session:
         session.trust_env = False
         answer = session.post(
-            url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=10
+            url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=60
         ).json()
     if "error" in answer:
         raise ValueError(answer["error"])
@@ -124,18 +119,25 @@ def start_devnet(folder: Path, *options: str) -> tuple[Child, str]:
     return child, line["url"]
 
 
-def start_anvil(folder: Path, *options: str) -> tuple[Child, str]:
-    """anvil on a free port and its URL."""
+def start_anvil(folder: Path, *options: str, hardfork: str = "osaka") -> tuple[Child, str]:
+    """anvil with these rules on a free port, and its URL."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", "osaka", "--slots-in-an-epoch", "4"]
+    fixed = ["--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", hardfork, "--slots-in-an-epoch", "4"]
     child = Child([engine("anvil"), *fixed, *options], folder / "anvil.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "anvil ready")
     return child, url
 
 
-def start_geth(folder: Path, period: int = 1) -> tuple[Child, str]:
-    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL."""
+def start_geth(folder: Path, period: int = 1, genesis: dict[str, Any] | None = None) -> tuple[Child, str]:
+    """geth --dev with a public block every so many seconds, or (0) for each transaction, and its URL.
+
+    With a genesis the chain is another than geth's own: other rules, other accounts. It must be merged from the start.
+    """
+    if genesis is not None:
+        (folder / "genesis.json").write_text(json.dumps(genesis))
+        made = [engine("geth-dev"), "init", "--datadir", folder / "geth", folder / "genesis.json"]
+        subprocess.run(made, check=True, capture_output=True)
     port, auth = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     options = [
@@ -146,6 +148,90 @@ def start_geth(folder: Path, period: int = 1) -> tuple[Child, str]:
     child = Child([engine("geth-dev"), *options], folder / "geth.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "geth ready")
     return child, url
+
+
+# ── SoftHSM ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SoftHsm:
+    """Tokens in a folder of our own. Every one has the same PIN; keys are made in it, or brought."""
+
+    PIN = "a PIN of the tests 7731"
+
+    def __init__(self, module: Path) -> None:
+        self.module = module
+
+    def make_token(self, label: str) -> None:
+        """Seen by libraries that are loaded after this."""
+        words = ["--init-token", "--free", "--label", label, "--so-pin", "an SO PIN of the tests", "--pin", self.PIN]
+        subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
+
+    @contextmanager
+    def session(self, token: str) -> Iterator[Any]:
+        """Logged in, to change what is in the token."""
+        found = pkcs11.lib(str(self.module)).get_token(token_label=token)
+        try:
+            session = found.open(rw=True, user_pin=self.PIN)
+        except pkcs11.UserAlreadyLoggedIn:
+            session = found.open(rw=True)
+        with session:
+            yield session
+
+    def make_key(self, token: str, label: str, curve: str = "secp256k1", **more: Any) -> bytes:
+        """A new key pair of which the token keeps the private part; the 65 bytes of the public one."""
+        with self.session(token) as session:
+            curve_of = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+            parameters = session.create_domain_parameters(KeyType.EC, curve_of, local=True)
+            public, _ = parameters.generate_keypair(
+                store=True, label=label, mechanism=Mechanism.EC_KEY_PAIR_GEN, **more
+            )
+            return bytes(public[Attribute.EC_POINT])[2:]  # out of its OCTET STRING
+
+    def bring_key(self, token: str, label: str, private: bytes, **more: Any) -> None:
+        """A private key that was made elsewhere."""
+        values = {
+            Attribute.CLASS: ObjectClass.PRIVATE_KEY,
+            Attribute.KEY_TYPE: KeyType.EC,
+            Attribute.TOKEN: True,
+            Attribute.LABEL: label,
+            Attribute.SIGN: True,
+            Attribute.SENSITIVE: True,
+            Attribute.EXTRACTABLE: False,
+            Attribute.EC_PARAMS: encode_named_curve_parameters("secp256k1"),
+            Attribute.VALUE: private,
+        }
+        with self.session(token) as session:
+            session.create_object(values | more.get("attributes", {}))
+
+    def drop_keys(self, token: str, label: str) -> None:
+        """Both parts of a key pair."""
+        with self.session(token) as session:
+            for found in list(session.get_objects({Attribute.LABEL: label})):
+                found.destroy()
+
+
+@contextmanager
+def softhsm(folder: Path, *tokens: str) -> Iterator[SoftHsm]:
+    """SoftHSM with these tokens. One at a time in a process: the library reads its configuration when it is loaded."""
+    where = [ROOT / "infra" / "install.sh", "--where", "softhsm"]
+    found = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+    if not found:
+        absent("softhsm", PINS["SOFTHSM"])
+    (folder / "tokens").mkdir()
+    config = folder / "softhsm2.conf"
+    config.write_text(f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(config)
+    hsm = SoftHsm(Path(found))
+    try:
+        for token in tokens:
+            hsm.make_token(token)
+        yield hsm
+    finally:
+        pkcs11.lib(found).finalize()
+        del os.environ["SOFTHSM2_CONF"]
+        if before is not None:
+            os.environ["SOFTHSM2_CONF"] = before
 
 
 # ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,7 +250,7 @@ class Postgresql:
     def ask(self, statement: str) -> None:
         """One statement, in the cluster's own database."""
         connection = pg8000.dbapi.connect(
-            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=10
+            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=60
         )
         try:
             connection.autocommit = True

@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {BelowQuorum, SealsMalformed, SetMismatch} from "../src/Errors.sol";
+import {Attested} from "../src/Types.sol";
 import {Seals} from "../src/libraries/Seals.sol";
 import {Tree} from "../src/libraries/Tree.sol";
+import {TypedData} from "../src/libraries/TypedData.sol";
 import {ValidatorSets} from "../src/libraries/ValidatorSets.sol";
 
 /// Each block of assembly beside the same in plain Solidity. Tests ask both and compare; never deployed.
@@ -24,6 +26,56 @@ contract Twins {
 
     function plainNode(bytes32 left, bytes32 right) external pure returns (bytes32) {
         return sha256(abi.encodePacked(hex"01", left, right));
+    }
+
+    function climb(bytes32 seed, uint256 sides, bytes32[] calldata path, uint256 own)
+        external
+        view
+        returns (bytes32 a, bytes32 b)
+    {
+        return Tree.climb(seed, sides, path, own);
+    }
+
+    /// own <= path.length.
+    function plainClimb(bytes32 seed, uint256 sides, bytes32[] calldata path, uint256 own)
+        external
+        pure
+        returns (bytes32 a, bytes32 b)
+    {
+        (a, b) = (seed, seed);
+        for (uint256 k = own; k < path.length; ++k) {
+            bool isLeft = sides >> (k - own) & 1 == 1;
+            b = isLeft ? _plainNode(path[k], b) : _plainNode(b, path[k]);
+            if (isLeft) a = _plainNode(path[k], a);
+        }
+    }
+
+    function _plainNode(bytes32 left, bytes32 right) private pure returns (bytes32) {
+        return sha256(abi.encodePacked(hex"01", left, right));
+    }
+
+    function checkpoint(bytes32 logId, Attested calldata to, uint256 time, uint256 setId) external pure returns (bytes32) {
+        return TypedData.checkpoint(logId, to, time, setId);
+    }
+
+    function plainCheckpoint(bytes32 logId, Attested calldata to, uint256 time, uint256 setId)
+        external
+        pure
+        returns (bytes32)
+    {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,bytes32 salt)"),
+                keccak256("HybridBridge"),
+                keccak256("1"),
+                logId
+            )
+        );
+        bytes32 structType = keccak256(
+            "Checkpoint(bytes32 logId,uint64 treeSize,bytes32 rootHash,uint64 timestamp,uint64 validatorSetId,bytes32 validatorSetHash)"
+        );
+        bytes32 structHash = keccak256(abi.encode(structType, logId, to.treeSize, to.rootHash, time, setId, to.setHash));
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function bits(uint64 x) external pure returns (uint256 length, uint256 count) {

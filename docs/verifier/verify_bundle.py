@@ -2,13 +2,12 @@
 
 Usage: python verify_bundle.py BUNDLE.hb.json TRUST.json (Python 3.11; coincurve for secp256k1, safe-pysha3 for keccak)
 CHECKED: the log is one YOU trust; each shown field stands in its record, that in its epoch, that under the checkpoint;
-a quorum of the validators that the log id fixes signed the checkpoint; an event of a contract YOU trust, in a public
-block on which a public block rests whose hash YOU trust, says the same size and root. Exit code: 0 verified, 1 refuted,
-2 malformed, 3 undecided (something is missing; several checkpoints, later validator sets, critical extensions, a
-promise, a line of a witness or of a post-quantum validator key).
-NOT CHECKED: format, purpose, unknown members; key ids, record types; path of the genesis record; the log key's line;
-names, certificates, key bindings; halves, schema, rules of fields; transactions, receipts, JWTs; registry; absences;
-governance; beacons; artefacts; where in the public block the receipt stands; other anchors; renewals; freshness.
+a quorum of the validators that the log id fixes signed it; an event of a contract YOU trust, in a public block on which
+one rests whose hash YOU trust, says the same size and root; artefacts' SHA-256. Exit code: 0 verified, 1 refuted,
+2 malformed, 3 undecided (something is missing; several checkpoints, later sets, critical extensions, a promise, a line
+of a witness or of a post-quantum key). NOT CHECKED: format, purpose, unknown members, orders; key ids, record types;
+the log key's line; names, certificates, key bindings; halves, schema, rules; transactions, receipts, JWTs; registry;
+absences; governance; beacons; tx_index; other anchors; renewals; freshness.
 """
 
 import json
@@ -48,8 +47,8 @@ def climb(data, index, size, path):
     require(0 <= index < size and len(path) == inner + (index >> inner).bit_count(), MALFORMED, "index or path length")
     value = sha256(b"\x00" + data).digest()
     for level, sibling in enumerate(map(octets, path)):
-        on_the_left = level >= inner or index >> level & 1
-        value = sha256(b"\x01" + (sibling + value if on_the_left else value + sibling)).digest()
+        pair = sibling + value if level >= inner or index >> level & 1 else value + sibling
+        value = sha256(b"\x01" + pair).digest()
     return value
 
 
@@ -77,8 +76,7 @@ def verify_quorum(bundle, genesis, log_id):
         require((dash, line[4:20]) == stated, REFUTED, "a line of another time or set")
         require(line[84] in {27, 28} and int.from_bytes(line[52:84]) <= HALF, MALFORMED, "s or v")
         key = PublicKey.from_signature_and_message(line[20:84] + bytes([line[84] - 27]), digest, hasher=None)
-        address = keccak_256(key.format(compressed=False)[1:]).hexdigest()[24:]
-        require(name == f"{origin}/v/{address}", REFUTED, f"signature of {name}")
+        require(name == f"{origin}/v/{keccak_256(key.format(compressed=False)[1:]).hexdigest()[24:]}", REFUTED, name)
         signers.append(name)
     enough = signers == sorted(set(signers)) and len(signers) > 2 * len(names) // 3
     require(enough, REFUTED, f"no quorum: {len(signers)} of {len(names)} signed")
@@ -122,15 +120,15 @@ def verify_anchor(anchor, topics, data, trust):
 
 try:
     data, trust = Path(sys.argv[1]).read_bytes(), json.loads(Path(sys.argv[2]).read_bytes())
-    bundle = json.loads(data)
-    canonical = json.dumps(bundle, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    canonical = json.dumps(bundle := json.loads(data), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     require(canonical.encode() == data, MALFORMED, "not the canonical JSON")
-    record, origin = octets(bundle["genesis"]["record"]), bundle["genesis"]["origin"]
+    record, origin, opened = octets(bundle["genesis"]["record"]), bundle["genesis"]["origin"], []
     genesis, log_id = [record[at : at + 32] for at in range(0, 832, 32)], sha256(b"\x00" + record).digest()
     require(sha256(origin.encode()).digest() == genesis[1], REFUTED, "the origin is another")
     more = bundle["checkpoints"][1:] + bundle["rotations"] + bundle["critical"] + [*bundle.get("promise", "")]
     require(not more, UNDECIDED, "more than set 1, or a promise")
     size, root, topics, event = verify_quorum(bundle, genesis, log_id)
+    require(climb(record, 0, size, bundle["genesis"]["path"]) == root, REFUTED, "path of the genesis record")
     for epoch in bundle["epochs"]:
         record = octets(epoch["record"])
         number, batch_size = int.from_bytes(record[64:96]), int.from_bytes(record[192:224])
@@ -141,7 +139,9 @@ try:
             for shown in part["disclosures"]:
                 field, width = sha256(shown["value"].encode()).digest(), int.from_bytes(entry[3:5])
                 require(climb(field, shown["index"], width, shown["path"]) == entry[5:], REFUTED, "field path")
-                print(f"epoch {number}:", *json.loads(octets(shown["value"]))[1:])
+                opened.append(tuple(json.loads(octets(shown["value"]))[1:]))
+                print(f"epoch {number}:", *opened[-1])
+    require(all((a["field"], a["sha256"]) in opened for a in bundle["artefacts"]), REFUTED, "SHA-256 of an artefact")
     trusted = [verify_anchor(anchor, topics, event, trust) for anchor in bundle["anchors"] if anchor["type"] == "evm"]
     require(log_id in [octets(log["log_id"]) for log in trust["logs"]], UNDECIDED, f"trust in log {log_id.hex()}")
     require(any(trusted), UNDECIDED, "no public block that you trust")

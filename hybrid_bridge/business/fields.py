@@ -132,6 +132,7 @@ class Schema:
     claims: Mapping[str, FieldType]
     private: Mapping[str, FieldType] = field(default_factory=dict)
     repeats: Mapping[str, int] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()  # private fields of which a record holds one at most
     label_types: frozenset[int] = frozenset()  # identity labels that may stand beside the record
     audience: str = "the authorising parties, those the record is addressed to, and the regulator"
 
@@ -173,8 +174,10 @@ class Schema:
         """Private fields: known names, typed values.
 
         Raises:
-            FieldMalformed: a claim among them, an unknown name or another type.
+            FieldMalformed: a claim among them, an unknown name or another type; two that exclude one another.
         """
+        for name in [name for name in self.apart if name in values][1:]:
+            raise FieldMalformed(field=name, rule=f"one of {', '.join(self.apart)}")
         for name, value in values.items():
             self.require_half(name, is_claim=False)
             self.find(name)[1].require(value, name)

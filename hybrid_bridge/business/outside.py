@@ -8,6 +8,7 @@ opened fields break is Refuted; one that needs a field or record which is not sh
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final, TypeAlias
 
 from hybrid_bridge.business.record_types import FIN_FINANCE, FIN_REFINANCE, NOTE_ISSUE, NOTE_SPLIT
@@ -38,11 +39,10 @@ class _Shown:
     """All opened records, and what they say of notes and assets."""
 
     opened: Sequence[Opened]
-    partial: Collection[int]  # positions in `opened`
     faces: Mapping[Value, int]  # by note
     parents: Mapping[Value, Value]  # note by child
-    issues: Mapping[Value, int]  # position of the issue by note
-    wanting: Callable[[str], Iterable[str]]
+    issues: Mapping[Value, Sequence[int]]  # positions of its issues by note; honest validators took one
+    wanting: Callable[[str], Iterable[str]]  # each asset is asked about once: it may back very many notes
 
 
 def cross_checks(
@@ -56,15 +56,14 @@ def cross_checks(
         partial: positions of records of which claims may be undisclosed.
 
     Raises:
-        FieldMismatch: a rule is broken by what is shown (I2, I5, I6b).
+        FieldMismatch: a rule is broken by what is shown (I2, I4, I5, I6b).
     """
     shown = _Shown(
         opened=opened,
-        partial=partial,
         faces=_faces(opened),
-        parents={child: f["note"] for kind, f in opened if kind == NOTE_SPLIT and "note" in f for child, _ in _rows(f)},
-        issues={f["note"]: k for k, (kind, f) in enumerate(opened) if kind == NOTE_ISSUE and "note" in f},
-        wanting=wanting,
+        parents=_parents(opened),
+        issues=_issues(opened),
+        wanting=cache(lambda asset: tuple(wanting(asset))),
     )
     warnings: list[str] = []
     missing: list[str] = []
@@ -74,10 +73,11 @@ def cross_checks(
             warnings += _split(fields, shown, is_partial=is_partial)
         elif record_type == NOTE_ISSUE:
             warnings += _tenor(fields)
+            _require_allotments(fields, is_partial=is_partial)
         elif record_type in (FIN_FINANCE, FIN_REFINANCE):
             missing += _advance(fields, shown, is_partial=is_partial)
-            missing += _financing(fields, shown)
-    return Outcome(tuple(warnings), tuple(missing))
+            missing += _financing(fields, shown, is_partial=is_partial)
+    return Outcome(tuple(warnings), tuple(dict.fromkeys(missing)))
 
 
 def numbered(fields: Mapping[str, Value], prefix: str, suffix: str) -> list[Value]:
@@ -119,6 +119,17 @@ def _shown_faces(opened: Sequence[Opened]) -> Iterator[tuple[Value, Value]]:
             yield from _rows(fields)
 
 
+def _parents(opened: Sequence[Opened]) -> dict[Value, Value]:
+    """By child, the note that was spent for it."""
+    parents: dict[Value, Value] = {}
+    for record_type, fields in opened:
+        for child, _ in _rows(fields) if record_type == NOTE_SPLIT and "note" in fields else ():
+            if parents.setdefault(child, fields["note"]) != fields["note"]:
+                got = f"{parents[child]} and {fields['note']}"
+                raise FieldMismatch(field=f"parent of note {child} (I2)", expected="one", got=got)
+    return parents
+
+
 def _split(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) -> Iterator[str]:
     """I2: the children's faces add up to the parent's."""
     parent = shown.faces.get(fields["note"]) if "note" in fields else None
@@ -134,6 +145,35 @@ def _split(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) -> I
             f"split: the children shown add up to {total} of {parent}; that there is no other child was checked by the "
             "validators alone (the split's transaction is not shown)"
         )
+
+
+# ── I4 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _issues(opened: Sequence[Opened]) -> dict[Value, list[int]]:
+    issues: dict[Value, list[int]] = {}
+    for position, (record_type, fields) in enumerate(opened):
+        if record_type == NOTE_ISSUE and "note" in fields:
+            issues.setdefault(fields["note"], []).append(position)
+    return issues
+
+
+def _backed(issue: Mapping[str, Value]) -> list[tuple[Value, int | None]]:
+    """Each asset that is shown to back the note, beside its own allotment; what is not shown of the two is None."""
+    rows = ((issue.get(f"back.{k}.object"), issue.get(f"back.{k}.allot")) for k in range(MAX_ROWS))
+    return [(asset, _amount(allot)) for asset, allot in rows if asset is not None or allot is not None]
+
+
+def _require_allotments(issue: Mapping[str, Value], *, is_partial: bool) -> None:
+    """I4: each asset once, each with an allotment that is not zero, and all of them add up to the face."""
+    face, rows = _amount(issue.get("face")), _backed(issue)
+    assets = [asset for asset, _ in rows if asset is not None]
+    allotted = [allot for _, allot in rows if allot is not None]
+    if 0 in allotted or len(set(assets)) != len(assets):
+        raise FieldMismatch(field="back.allot (I4)", expected="each asset once, not zero", got=str(allotted))
+    is_whole = not is_partial and len(assets) == len(allotted) == len(rows) > 0
+    if face is not None and (sum(allotted) > face or (is_whole and sum(allotted) < face)):
+        raise FieldMismatch(field="back.allot (I4)", expected=str(face), got=str(sum(allotted)))
 
 
 # ── I6 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,32 +228,34 @@ def require_event_time(record: Opened, begin: UnixSeconds, end: UnixSeconds) -> 
 # ── I12 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _financing(fields: Mapping[str, Value], shown: _Shown) -> Iterator[str]:
+def _financing(fields: Mapping[str, Value], shown: _Shown, *, is_partial: bool) -> Iterator[str]:
     """I12: a financing counts only with all that backs it: each invoice opened, confirmed, its labels proven."""
     notes = numbered(fields, "note", "")
-    if not notes:
-        yield "I12: which notes were financed"
+    if is_partial or not notes:
+        yield "I12: the transaction of the financing, which names every note that it financed"
     for note in notes:
-        position = shown.issues.get(_root_of(note, shown))
-        if position is None:
+        positions = shown.issues.get(_root_of(note, shown), ())
+        if not positions:
             yield f"I12: the issue of the financed note {note}"
-        else:
-            yield from _backing(note, position, shown)
+        for position in positions:
+            yield from _backing(note, shown.opened[position][1], shown)
 
 
-def _backing(note: Value, position: int, shown: _Shown) -> Iterator[str]:
-    issue = shown.opened[position][1]
-    backing = numbered(issue, "back", "object")
-    allotted = [_amount(value) or 0 for value in numbered(issue, "back", "allot")]
-    covers = len(allotted) == len(backing) and sum(allotted) == _amount(issue.get("face"))
-    if not backing or (position in shown.partial and not covers):
+def _backing(note: Value, issue: Mapping[str, Value], shown: _Shown) -> Iterator[str]:
+    """Every asset of the issue: the allotments shown add up to the face, and a hidden one may not be zero (I4)."""
+    rows = _backed(issue)
+    allotted = [allot for asset, allot in rows if asset is not None and allot is not None]
+    if not rows or len(allotted) != len(rows) or sum(allotted) != _amount(issue.get("face")):
         yield f"I12: all that backs the note {note}: every asset with its allotment, and the face they add up to"
-    for asset in backing:
-        yield from shown.wanting(str(asset))
+    for asset, _ in rows:
+        if asset is not None:
+            yield from shown.wanting(str(asset))
 
 
 def _root_of(note: Value, shown: _Shown) -> Value:
     """The issued note that splits lead back to, as far as they are shown."""
-    for _ in range(len(shown.parents)):
-        note = shown.parents.get(note, note)
+    for _ in range(len(shown.parents)):  # in a circle they would lead on for ever
+        if note not in shown.parents:
+            break
+        note = shown.parents[note]
     return note

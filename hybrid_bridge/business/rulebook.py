@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hybrid_bridge.business import brake, freeze, record_types
+from hybrid_bridge.business import brake, erasure, freeze, record_types
 from hybrid_bridge.business.receivables import assets, financing, notes, payments
 from hybrid_bridge.business.ruling import Act, refuse
 from hybrid_bridge.business.schema import EVENT_TIME
@@ -14,6 +14,7 @@ RULES: Final[Mapping[RecordType, Callable[[Act], None]]] = {
     record_types.FREEZE_LIFT: freeze.lift,
     record_types.BRAKE_ON: brake.on,
     record_types.BRAKE_OFF: brake.off,
+    record_types.ERASURE_NOTICE: erasure.notice,
     record_types.ASSET_REGISTER: assets.register,
     record_types.ASSET_CONFIRM: assets.confirm,
     record_types.ASSET_AMEND: assets.amend,

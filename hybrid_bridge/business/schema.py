@@ -30,6 +30,7 @@ from hybrid_bridge.business.record_types import (
     BRAKE_OFF,
     BRAKE_ON,
     DEBTOR_TOTALS,
+    ERASURE_NOTICE,
     FIN_FINANCE,
     FIN_REFINANCE,
     FIN_RELEASE,
@@ -51,6 +52,7 @@ from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import RecordType
 
 EVENT_TIME: Final = "event_time"
+MAX_NOTICED: Final = 50  # entries of one erasure notice
 _RESERVED: Final[Mapping[str, Half]] = {SCHEMA: "claim", ORIGIN: "claim", CHAIN: "private"}
 
 ASSET_LABELS: Final = frozenset(
@@ -79,6 +81,7 @@ _RELEASE_CODES: Final = FieldType("code", ("REPAID", "WITHDRAWN", "RESERVATION_D
 _FREEZE_CODES: Final = FieldType("code", ("COURT_ORDER", "REGULATOR_ORDER", "INVESTIGATION", "OTHER"))
 _LIFT_CODES: Final = FieldType("code", ("ORDER_EXPIRED", "ORDER_REVOKED", "SETTLED", "OTHER"))
 _BRAKE_CODES: Final = FieldType("code", ("KEY_COMPROMISE", "SOFTWARE_FAULT", "LEGAL_ORDER", "OTHER"))
+ERASURE_CODES: Final = ("REQUEST", "RETENTION", "LEGAL_ORDER", "OTHER")
 _SCOPE_CODES: Final = FieldType("code", ("ALL",))
 
 
@@ -90,6 +93,7 @@ def _schema(
     private: Mapping[str, FieldType] | None = None,
     *,
     repeats: Mapping[str, int] | None = None,
+    apart: tuple[str, ...] = (),
     label_types: frozenset[int] = frozenset(),
 ) -> Schema:
     return Schema(
@@ -99,6 +103,7 @@ def _schema(
         claims={**claims, EVENT_TIME: TIME},
         private={**(private or {}), **_ALWAYS_PRIVATE},
         repeats=repeats or {},
+        apart=apart,
         label_types=label_types,
     )
 
@@ -134,6 +139,13 @@ _COMMON: Final = (
         {"scope_code": _SCOPE_CODES, "reason_code": _BRAKE_CODES, "until_epoch": COUNT},
         {"reason": TEXT},
     ),
+    _schema(
+        ERASURE_NOTICE,
+        "erasure.notice",
+        "a member's identity key",
+        {"entry.k": DIGEST, "reason_code": FieldType("code", ERASURE_CODES)},
+        repeats={"entry": MAX_NOTICED},
+    ),
 )
 
 _ASSETS: Final = (
@@ -153,6 +165,7 @@ _ASSETS: Final = (
             "net": AMOUNT,
             "tax": AMOUNT,
         },
+        apart=("cn_einv", "einv_uuid"),  # whoever opens one of two could keep the other back (I12)
     ),
     _schema(
         ASSET_CONFIRM,

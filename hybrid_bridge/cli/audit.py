@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -18,7 +19,7 @@ import click
 
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
 from hybrid_bridge.cli.outputs import writing
-from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
+from hybrid_bridge.cli.verify import checkpoint_of, hex_option, read_bounded, sights_of
 from hybrid_bridge.core.audit import Audit, AuditMark
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -27,9 +28,9 @@ from hybrid_bridge.core.evidence import VERIFIED, Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.registry import MAX_DELTA, Delta, Pair
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
-from hybrid_bridge.errors import FieldMalformed, Missing
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, NotYet, TooLong
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Address, Digest, EpochNumber, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, Digest, EpochNumber, LogId, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.audit import GrpcAudited
@@ -59,22 +60,37 @@ def command() -> None:
 @click.option("--dir", "member", type=THERE, help="Or: one's own node, by the member's folder.")
 @click.option("--rpc", "url", metavar="URL", help="Public-chain endpoint: take the newest anchored checkpoint.")
 @click.option("--contract", "contract_hex", metavar="ADDRESS", help="The anchor contract, with --rpc.")
+@click.option(
+    "--log", "log_hex", metavar="HEX", help="The log that is meant; without it, that of FOLDER or the node's."
+)
 def fetch(
-    folder: Path, node: str | None, client: Path | None, member: Path | None, url: str | None, contract_hex: str | None
+    folder: Path,
+    node: str | None,
+    client: Path | None,
+    member: Path | None,
+    url: str | None,
+    contract_hex: str | None,
+    log_hex: str | None,
 ) -> None:
-    """Write a checkpoint, and every epoch's record and registry delta, into FOLDER; what is there is kept."""
-    with writing("FOLDER"):
-        folder.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint, and every epoch's record and registry delta, into FOLDER; what is there is kept.
+
+    Nothing is written before a quorum of the log's validators is seen under the checkpoint. What FOLDER holds is of one
+    log, and its checkpoint never becomes an older one.
+    """
+    log_id = _log_of(folder, log_hex)
     with _source(node, client, member) as source:
-        bundle = _checkpoint(source, url, contract_hex)
-        size = parse_note(bundle.checkpoints[0].note).size
+        bundle, note = _checkpoint(source, log_id, url, contract_hex)
+        with writing("FOLDER"):
+            folder.mkdir(parents=True, exist_ok=True)
+        _require_newer(folder, note)
         _write(folder / CHECKPOINT, bundle.encode())
-        lacking = [epoch for epoch in range(size) if not (folder / f"{epoch:08}.record").exists()]
-        with click.progressbar(_fetched(source, lacking), length=len(lacking), label="fetch", file=_stderr()) as rows:
+        lacking, count = _lacking(folder, note.size), 0
+        with click.progressbar(_fetched(source, lacking), length=note.size, label="fetch", file=_stderr()) as rows:
             for epoch, record, delta in rows:
                 _write(folder / f"{epoch:08}.delta", delta)
                 _write(folder / f"{epoch:08}.record", record)  # last: an epoch with a record is whole
-    click.echo(f"{folder}: checkpoint of size {size}, {len(lacking)} epochs fetched")
+                count += 1
+    click.echo(f"{folder}: checkpoint of size {note.size}, {count} epochs fetched")
 
 
 @command.command()
@@ -124,33 +140,87 @@ def _source(node: str | None, client: Path | None, member: Path | None) -> "Grpc
     return GrpcAudited.at(name, endpoint, owner_tls(client))
 
 
-def _checkpoint(source: "GrpcAudited", url: str | None, contract_hex: str | None) -> Bundle:
+def _log_of(folder: Path, log_hex: str | None) -> LogId | None:
+    """The log that is meant, by the caller and by what was fetched before.
+
+    Raises:
+        FieldMismatch: they mean two.
+    """
+    meant, before = None if log_hex is None else LogId(hex_option(log_hex, 32, "--log")), _standing(folder)
+    if before is None:
+        return meant
+    found = Genesis.decode(before.genesis.record).log_id
+    if meant not in (None, found):
+        raise FieldMismatch(field="FOLDER", expected=f"of log {found.hex()}", got=f"--log {(meant or b'').hex()}")
+    return found
+
+
+def _standing(folder: Path) -> Bundle | None:
+    path = folder / CHECKPOINT
+    return decode_bundle(read_bounded(path, MAX_BUNDLE)) if path.exists() else None
+
+
+def _require_newer(folder: Path, note: Note) -> None:
+    before = _standing(folder)
+    size = 0 if before is None else parse_note(before.checkpoints[0].note).size
+    if note.size < size:
+        raise NotYet(what=f"a checkpoint of size {size} at this node; FOLDER has one already")
+
+
+def _checkpoint(
+    source: "GrpcAudited", log_id: LogId | None, url: str | None, contract_hex: str | None
+) -> tuple[Bundle, Note]:
+    if (url is None) != (contract_hex is None):
+        raise click.UsageError("--rpc and --contract go together")  # noqa: EM101, TRY003 click's own
+    newest, note = checkpoint_of(source.checkpoint(TreeSize(0)), log_id)
     if url is None or contract_hex is None:
-        if url is not None or contract_hex is not None:
-            raise click.UsageError("--rpc and --contract go together")  # noqa: EM101, TRY003 click's own
-        return decode_bundle(source.checkpoint(TreeSize(0)))
-    contract = Address(hex_option(contract_hex, 20, "--contract"))
-    newest = decode_bundle(source.checkpoint(TreeSize(0)))
-    size = anchored_size(Genesis.decode(newest.genesis.record).log_id, url, contract)
-    return with_anchor(decode_bundle(source.checkpoint(size)), url, contract)
+        return newest, note
+    contract, found = Address(hex_option(contract_hex, 20, "--contract")), Genesis.decode(newest.genesis.record).log_id
+    bundle, note = checkpoint_of(source.checkpoint(anchored_size(found, url, contract)), found)
+    return with_anchor(bundle, url, contract), note
 
 
-def _fetched(source: "GrpcAudited", epochs: list[int]) -> Iterator[tuple[int, bytes, bytes]]:
-    """Each of these epochs, in order, however many calls that takes.
+def _lacking(folder: Path, size: TreeSize) -> Iterator[int]:
+    return (epoch for epoch in range(size) if not (folder / f"{epoch:08}.record").exists())
+
+
+def _fetched(source: "GrpcAudited", epochs: Iterator[int]) -> Iterator[tuple[int, bytes, bytes]]:
+    """Each of these epochs, in order, however many calls that takes; of each call no more than was asked for.
 
     Raises:
         Missing: the node does not have one that its own checkpoint covers.
+        TooLong: a record or delta is longer than any can be.
     """
-    waiting = list(epochs)
-    while waiting:
-        last = min(waiting[-1], waiting[0] + ASKED - 1)
-        messages = list(source.deltas(EpochNumber(waiting[0]), EpochNumber(last)))
-        answered = dict(enumerate(messages, waiting[0]))
-        if not answered:
-            raise Missing(what=f"epoch {waiting[0]} at this node")
-        for epoch in [epoch for epoch in waiting if epoch in answered]:
-            yield epoch, answered[epoch].record, answered[epoch].delta
-        waiting = [epoch for epoch in waiting if epoch not in answered]
+    for first, last in _stretches(epochs):
+        epoch = first
+        while epoch <= last:
+            messages = islice(source.deltas(EpochNumber(epoch), EpochNumber(last)), last - epoch + 1)
+            before = epoch
+            for message in messages:
+                _require_short("record", message.record, MAX_RECORD)
+                _require_short("delta", message.delta, MAX_DELTA_FILE)
+                yield epoch, message.record, message.delta
+                epoch += 1
+            if epoch == before:
+                raise Missing(what=f"epoch {epoch} at this node")
+
+
+def _stretches(epochs: Iterator[int]) -> Iterator[tuple[int, int]]:
+    """Runs without a gap, each short enough for one call."""
+    first = last = next(epochs, None)
+    if first is None or last is None:
+        return
+    for epoch in epochs:
+        if epoch != last + 1 or epoch == first + ASKED:
+            yield first, last
+            first = epoch
+        last = epoch
+    yield first, last
+
+
+def _require_short(field: str, data: bytes, limit: int) -> None:
+    if len(data) > limit:
+        raise TooLong(field=field, limit=limit, got=len(data))
 
 
 def _write(path: Path, data: bytes) -> None:

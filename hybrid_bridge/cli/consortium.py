@@ -1,6 +1,7 @@
 """`hybrid-bridge consortium`: found a consortium on this machine."""
 
 import json
+import re
 import secrets
 import socket
 import time
@@ -13,7 +14,7 @@ import click
 
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.units import Seconds, UnixSeconds
+from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.node.founding import Foundation, Founder
@@ -27,6 +28,8 @@ PLAN_KEYS: Final = {
     "auditors": list,
     "members": list,
 }
+USUAL: Final = 10  # seconds
+BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -43,9 +46,10 @@ def command() -> None:
 @click.option("--auditor", "auditors", multiple=True, help="Also make a TLS certificate for this auditor; repeatable.")
 @click.option("--origin", default="example.org/receivables", show_default=True, help="The log's name, for ever.")
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
+@click.option("--block-every", type=click.IntRange(0, 3600), help=BLOCKS)
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
-@click.option("--post-quantum", is_flag=True, help="The log signs its notes by ML-DSA-44 too.")
+@click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
     out: Path,
@@ -55,6 +59,7 @@ def init(
     auditors: tuple[str, ...],
     origin: str,
     cadence: int,
+    block_every: int | None,
     starts_in: int,
     receipts: bool,
     post_quantum: bool,
@@ -63,7 +68,8 @@ def init(
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
-    legal_name, legal_id, roles (validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel choose.
+    legal_name, legal_id, roles (member, validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel
+    choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
     Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
@@ -84,11 +90,21 @@ def init(
         receipts=given["receipts"],
         auditors=tuple(given["auditors"]),
         post_quantum=post_quantum,
+        block_every=_slot(given["cadence"], block_every),
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):
         lay(foundation, out)
     _tell(foundation, out, as_json=as_json)
+
+
+def _slot(cadence: int, asked: int | None) -> Seconds:
+    """As asked, else ten seconds where they fill an epoch of a minute or more."""
+    usual = USUAL if cadence >= 60 and cadence % USUAL == 0 else 0
+    slot = usual if asked is None else asked
+    if slot and cadence % slot:
+        raise SettingsMalformed(key="--block-every", rule=f"a divisor of the cadence {cadence}, or 0")
+    return Seconds(slot)
 
 
 def _tell(foundation: "Foundation", out: Path, *, as_json: bool) -> None:
@@ -121,12 +137,22 @@ def _read_plan(path: Path) -> dict[str, Any]:
 def _founder(row: object) -> "Founder":
     from hybrid_bridge.node.founding import Founder  # noqa: PLC0415
 
-    if not isinstance(row, dict) or row.keys() - {"endpoint"} != {"name", "legal_name", "legal_id", "roles"}:
-        raise SettingsMalformed(key="members", rule="tables of name, legal_name, legal_id, roles and perhaps endpoint")
+    asked, may = {"name", "legal_name", "legal_id", "roles"}, {"endpoint", "attestation"}
+    if not isinstance(row, dict) or row.keys() - may != asked:
+        rule = "tables of name, legal_name, legal_id, roles and perhaps endpoint and attestation"
+        raise SettingsMalformed(key="members", rule=rule)
     roles, texts = row["roles"], {key: value for key, value in row.items() if key != "roles"}
     if not isinstance(roles, list) or not all(isinstance(text, str) for text in [*texts.values(), *roles]):
         raise SettingsMalformed(key="members", rule="texts, and a list of texts for roles")
-    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles)))
+    kept = _address(texts.pop("attestation")) if "attestation" in texts else None
+    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles), attestation=kept))
+
+
+def _address(text: str) -> Address:
+    """Of an attestation key that its owner keeps in an HSM of its own."""
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text) or int(text, 16) == 0:
+        raise SettingsMalformed(key="members.attestation", rule="0x and 40 hex digits, not all zero")
+    return Address(bytes.fromhex(text[2:]))
 
 
 def _named(text: str) -> "Founder":

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 INCOMPLETE: Final = 3
 KEPT: Final = """\
 What stays: the ledger (entries, claims, registry), the tombstones, every other record and its proofs.
-What this cannot reach: copies that others signed for; bundles, exports and drafts you wrote to files; backups and
-snapshots of this folder (a restored one holds the documents again, without the tombstones: repeat the erasure by
---leaf, so keep the list); blocks that the disk or its file system has set aside."""
+What this cannot reach: copies that others signed for (the ledger's notice asks them to follow); bundles, exports and
+drafts you wrote to files; backups and snapshots of this folder (a restored one holds the documents again, without the
+tombstones: repeat the erasure by --leaf, so keep the list); blocks that the disk or its file system has set aside."""
 
 
 class Match(click.ParamType[tuple[str, str]]):
@@ -42,6 +42,7 @@ class Match(click.ParamType[tuple[str, str]]):
 @click.option("--object", "objects", multiple=True, metavar="ID", help="All records of this object; repeatable.")
 @click.option("--match", "matches", type=Match(), multiple=True, help="All records where a field is this; repeatable.")
 @click.option("--draft", "drafts", type=INPUT, multiple=True, help="The record of this draft; its file goes too.")
+@click.option("--noticed", is_flag=True, help="All records that their submitters have erased, by notice on the ledger.")
 @click.option("--reason", default="request", show_default=True, help="A code for the tombstone; never content.")
 @click.option("--yes", is_flag=True, help="Erase. Without it the list is all.")
 @json_option
@@ -51,15 +52,17 @@ def command(
     objects: Sequence[str],
     matches: Sequence[tuple[str, str]],
     drafts: Sequence[Path],
+    noticed: bool,
     reason: str,
     yes: bool,
     as_json: bool,
 ) -> None:
     """Erase documents: fields, salts, decoy seeds, label openings, envelopes not yet delivered.
 
-    Whatever any of --leaf, --object, --match, --draft names is listed first. With --yes it is then deleted, and its
-    bytes are removed from the node's files. No bundle can be made of it any more, and it is not taken again from
-    whoever delivers it again.
+    Whatever any of --leaf, --object, --match, --draft, --noticed names is listed first. With --yes it is then deleted,
+    and its bytes are removed from the node's files. No bundle can be made of it any more, and it is not taken again
+    from whoever delivers it again. Of records of one's own the node says so on the ledger (erasure.notice); members
+    with a copy follow as their own policy says, and acknowledge.
     """
     from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415 gRPC is dear; help must not pay
     from hybrid_bridge.rpc.v1 import bridge_pb2 as pb  # noqa: PLC0415
@@ -68,6 +71,7 @@ def command(
         entry_leaves=[*leaves, *map(_leaf_of, drafts)],
         objects=objects,
         matches=[pb.FieldMatch(name=name, value=value) for name, value in matches],
+        noticed=noticed,
     )
     with desk_of(folder) as desk:
         found = desk.erase(request)
@@ -91,6 +95,8 @@ def command(
 def _tell(found: "Iterable[pb.ErasedRecord]") -> None:
     for row in found:
         head = f"{row.entry_leaf.hex()}  {plain(row.schema)}  from {plain(row.source)}"
+        if row.acknowledged:
+            head += f"\n  erased by, on their own word: {plain(', '.join(row.acknowledged))}"
         if row.erased_at:
             click.echo(f"{head}\n  erased before, at {row.erased_at}, reason {plain(row.reason)}")
             continue
@@ -110,6 +116,7 @@ def _json(row: "pb.ErasedRecord") -> dict[str, Json]:
         "openings": row.openings,
         "owed": list(row.owed),
         "signed": list(row.signed),
+        "acknowledged": list(row.acknowledged),
         "erased_at": row.erased_at or None,
         "reason": row.reason or None,
     }

@@ -40,7 +40,7 @@ _BRANCHES = (
 _NEARER = {  # who must act is nearer than the branch says
     SettingsMalformed: "mend this setting or option, and call again",
     AnswerMalformed: "look at the address, or ask another endpoint",
-    KeyUnusable: "mend this file, and call again; nothing was done",
+    KeyUnusable: "mend this key, and call again; nothing was done",
 }
 
 

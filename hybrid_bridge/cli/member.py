@@ -236,6 +236,7 @@ def show(folder: Path, entry_leaf: bytes) -> None:
 @click.option("--newest", is_flag=True, help="Show the newest checkpoint too, and that it extends that of --size.")
 @click.option("--receipt", is_flag=True, help="With the log's word for `export --format cose-receipt`.")
 @click.option("--presentable", is_flag=True, help="With our own word for `export --format sd-jwt`, on records of ours.")
+@click.option("--cosignatures", is_flag=True, help="With the lines of members and witnesses under each checkpoint.")
 @click.option("--out", type=OUTPUT, required=True, help=f"NAME{SUFFIX}")
 def bundle(
     folder: Path,
@@ -247,6 +248,7 @@ def bundle(
     newest: bool,
     receipt: bool,
     presentable: bool,
+    cosignatures: bool,
     out: Path,
 ) -> None:
     """Write what an outsider needs of one's records. It has no public anchor yet: `bundle upgrade` adds one."""
@@ -262,6 +264,7 @@ def bundle(
         newest=newest,
         cose_receipt=receipt,
         presentable=presentable,
+        cosignatures=cosignatures,
     )
     with _desk(folder) as desk:
         made = desk.bundle(request)

@@ -60,3 +60,29 @@ def status(folder: Path, as_json: bool) -> None:
         return
     for name, value in found.items():
         click.echo(f"{name:>16}  {value}")
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def keys(folder: Path, as_json: bool) -> None:
+    """Load every key of this member; where its attestation key is, its address, and that it signs. Attests nothing."""
+    from hybrid_bridge.custody.places import parse_place  # noqa: PLC0415 help must not pay
+    from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415
+    from hybrid_bridge.node.keys import Keys  # noqa: PLC0415
+    from hybrid_bridge.node.settings import ATTESTATION, read_settings  # noqa: PLC0415
+
+    settings = read_settings(folder)
+    signer = Keys.load(settings, read_directory(folder)).attestation
+    row: dict[str, str | bool] = {}
+    if signer is not None:
+        uri = settings.attestation
+        at = f"file {settings.secrets[ATTESTATION]}" if uri is None else str(parse_place(uri, folder, ATTESTATION))
+        row = {"key": ATTESTATION, "kept_in": at, "address": f"0x{signer.address().hex()}", "signs": True}
+    if as_json:
+        click.echo(json.dumps({"keys": [row] if row else []}, indent=2))
+        return
+    for name, value in row.items():
+        click.echo(f"{name.replace('_', ' ')}: {'yes' if value is True else value}")
+    if not row:
+        click.echo("this member attests nothing")

@@ -2,29 +2,38 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from hybrid_bridge.business.paper import WITH_ORDINAL, Paper, labels_of
+from hybrid_bridge.business.paper import WITH_ORDINAL, Reading, read
+from hybrid_bridge.business.ubl import Paper
+from hybrid_bridge.cli.answers import json_of, line_of, table_of
+from hybrid_bridge.cli.asking import best, log_id_of, node_option, others
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
-from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
-from hybrid_bridge.cli.standing import FREE, PRESENT, SIMILAR, TAKEN, Answer, Row, answer_of, further_labels
+from hybrid_bridge.cli.standing import (
+    Moment,
+    Row,
+    answer_of,
+    further_labels,
+    moment_of,
+)
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
-from hybrid_bridge.core.evidence import VERIFIED, Evidence, RegistryFact, utc
+from hybrid_bridge.core.evidence import Evidence, RegistryFact
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
 from hybrid_bridge.errors import FieldMalformed, Missing
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED
-from hybrid_bridge.units import Address, EpochNumber, LogId, UnixSeconds
+from hybrid_bridge.units import Address, EpochNumber, LogId, Seconds, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
@@ -32,11 +41,6 @@ if TYPE_CHECKING:
 MAX_PAPER: Final = 1 << 20
 MAX_ROUNDS: Final = 10  # each adds the next twin of a soft label; more equal papers on one day are looked up by hand
 INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-WORDS: Final = {
-    FREE: "FREE: no label of this paper is registered",
-    TAKEN: "TAKEN: this paper is registered already",
-    SIMILAR: "SIMILAR: a paper that looks like this one is registered; ask whether this is a true twin of it",
-}
 
 folder_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Ask this member's node."
@@ -63,8 +67,15 @@ def command() -> None:
 @click.option("--bundle", "shown", type=INPUT, help="Judge this bundle of somebody else instead, offline.")
 @click.option("--trust", "trust_file", type=INPUT, help="Your trust file, with --bundle.")
 @paper_option
+@node_option
 @rpc_option
 @contract_option
+@click.option(
+    "--max-age",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    help="Older is not called free. Without it: max_age of your trust file, else three epochs and at least an hour.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"Keep the proof: NAME{SUFFIX}")
 @json_option
 def check(
@@ -72,38 +83,51 @@ def check(
     shown: Path | None,
     trust_file: Path | None,
     paper: Path,
+    nodes: tuple[str, ...],
     urls: tuple[str, ...],
     contract_hex: str | None,
+    max_age: int | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
     """Say whether a paper is registered: every label that follows from it, present or absent at an epoch.
 
+    A name that no such paper has is refused; labels that the paper's data do not allow are listed as not asked.
+
     With --rpc and --contract the epoch is the newest that is anchored for good; without, the newest with a quorum, and
-    `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it.
+    `bundle upgrade` adds the anchor later. The node's answer is verified here as any outsider would verify it. How old
+    the answer is gets told; an old one is not called free.
+    With --node other members are asked as well, by index and not by label; the newest answer that holds is taken.
 
     \b
     Exit code 0: free. No label is registered at that epoch.
     Exit code 1: taken. A hard label is registered: "not financed before" is refuted.
-    Exit code 2: the paper has a number that cannot be one; or wrong usage.
-    Exit code 3: similar (only a soft label is registered), or something is missing.
+    Exit code 2: the paper has a number that cannot be one, or a field that is none; or wrong usage.
+    Exit code 3: similar (only a soft label is registered), something is missing, or the answer is too old.
     """  # noqa: D301 click reads the escape
-    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None):
+    if (folder is None) == (shown is None) or (shown is None) != (trust_file is None) or (nodes and shown):
         raise click.UsageError("name --dir, or --bundle and --trust")  # noqa: EM101, TRY003 click's own
-    labels = labels_of(read_paper(paper))
-    place = _Place(urls, contract_hex)
+    asked = read(read_paper(paper))
+    labels, place = asked.labels, _Place(urls, contract_hex)
     if folder is not None:
-        bundle, evidence = _asked(folder, labels, place)
+        bundle, evidence, limit = *_asked(folder, labels, place, nodes), max_age
     else:
         bundle = decode_bundle(read_bounded(shown or paper, MAX_BUNDLE))
-        evidence = place.judged(bundle, parse_trust(read_bounded(trust_file or paper, MAX_TRUST)))
+        trust = parse_trust(read_bounded(trust_file or paper, MAX_TRUST))
+        evidence, limit = place.judged(bundle, trust), trust.max_age if max_age is None else max_age
     if out is not None:
         with writing("--out"):
             out.write_bytes(bundle.encode())
-    last = EpochNumber(parse_note(bundle.checkpoints[-1].note).size - 1)
-    answer = answer_of(labels, evidence, last)
-    click.echo(json.dumps(_json(answer, evidence), indent=2) if as_json else "\n".join(_table(answer, evidence)))
+    moment = _moment(bundle, limit)
+    answer = answer_of(labels, evidence, moment)
+    _tell(json_of(answer, evidence, moment), table_of(answer, evidence, moment), asked, as_json=as_json)
     return answer.exit_code
+
+
+def _moment(bundle: Bundle, limit: int | None) -> Moment:
+    """Of which epoch the bundle is, on this machine's clock."""
+    size, now = parse_note(bundle.checkpoints[-1].note).size, UnixSeconds(int(time.time()))
+    return moment_of(Genesis.decode(bundle.genesis.record), size, now, None if limit is None else Seconds(limit))
 
 
 @command.command()
@@ -130,7 +154,8 @@ def receipt(
     """
     if folder is None:
         raise click.UsageError("name --dir")  # noqa: EM101, TRY003 click's own
-    labels = [_of_ordinal(label, ordinal) for label in labels_of(read_paper(paper))]
+    asked = read(read_paper(paper))
+    labels = [_of_ordinal(label, ordinal) for label in asked.labels]
     place = _Place(urls, contract_hex)
     with _desk(folder) as desk:
         log_id = LogId(desk.status().log_id)
@@ -140,9 +165,18 @@ def receipt(
         out.write_bytes(bundle.encode())
     rows = [Row(label=label, fact=fact, state="", is_asked=True) for label, fact in _facts(labels, evidence)]
     found: dict[str, Json] = {"file": str(out), "labels": [row.to_json() for row in rows]}
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join([f"{out}", *map(_line, rows)]))
+    _tell(found, [f"{out}", *map(line_of, rows)], asked, as_json=as_json)
     is_whole = all(_came(label, evidence) for label in labels)
     return 0 if evidence.complete and is_whole else Missing.exit_code
+
+
+def _tell(found: dict[str, Json], lines: Sequence[str], asked: Reading, *, as_json: bool) -> None:
+    """The answer, and after it the labels that were not asked for, with the reason."""
+    if as_json:
+        left_out: list[Json] = list(asked.left_out)
+        click.echo(json.dumps({**found, "not_asked": left_out}, indent=2))
+    else:
+        click.echo("\n".join((*lines, *(f"  not asked  {what}" for what in asked.left_out))))
 
 
 def _came(label: Label, evidence: Evidence) -> bool:
@@ -188,22 +222,35 @@ class _Place:
         return verify(data, trust, now, sights_of(bundle, trust, self._urls, self._hex))
 
 
-def _asked(folder: Path, labels: Sequence[Label], place: _Place) -> tuple[Bundle, Evidence]:
-    """Ask one's own node until nothing further follows from its answers."""
-    asked = list(labels)
-    with _desk(folder) as desk:
-        log_id = LogId(desk.status().log_id)
-        size = place.size(log_id)
-        for _ in range(MAX_ROUNDS):
-            bundle = _ask(desk, asked, size)
-            evidence = verify(bundle.encode(), place.trust(log_id), UnixSeconds(int(time.time())))
-            size = evidence.tree_size  # every round speaks of the same epoch
-            more = [label for label in further_labels(labels, evidence) if label not in asked]
-            if not more:
-                break
-            asked += more
+def _asked(folder: Path, labels: Sequence[Label], place: _Place, nodes: Sequence[str]) -> tuple[Bundle, Evidence]:
+    """What one's own node and the others named can show; the newest answer that holds."""
+    log_id = log_id_of(folder)
+    size = place.size(log_id)
+
+    def own() -> tuple[Bundle, Evidence]:
+        with _desk(folder) as desk:
+            return _followed(lambda wanted, at: _ask(desk, wanted, at), labels, size, place.trust(log_id))
+
+    with others(folder, nodes) as found:
+        asks = [lambda one=one: _followed(one.labels, labels, size, place.trust(log_id)) for one in found]
+        bundle, _ = best([own, *asks], lambda answer: answer[1].tree_size)
     bundle = place.anchored(bundle)
     return bundle, place.judged(bundle, place.trust(log_id))
+
+
+def _followed(
+    ask: Callable[[Sequence[Label], int], Bundle], labels: Sequence[Label], size: int, trust: Trust
+) -> tuple[Bundle, Evidence]:
+    """Ask one node until nothing further follows from its answers; each is verified."""
+    asked, now, rounds = list(labels), UnixSeconds(int(time.time())), 0
+    while True:
+        bundle, rounds = ask(asked, size), rounds + 1
+        evidence = verify(bundle.encode(), trust, now)
+        size = evidence.tree_size  # every round speaks of the same epoch
+        more = [label for label in further_labels(labels, evidence) if label not in asked]
+        if not more or rounds == MAX_ROUNDS:
+            return bundle, evidence
+        asked += more
 
 
 def _ask(desk: "GrpcDesk", labels: Sequence[Label], size: int, *, receipts: bool = False) -> Bundle:
@@ -247,44 +294,8 @@ def _of_ordinal(label: Label, ordinal: int) -> Label:
     return Label(label.type, (*label.parts[:-1], str(ordinal))) if label.type in WITH_ORDINAL else label
 
 
-# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _facts(labels: Sequence[Label], evidence: Evidence) -> Iterator[tuple[Label, RegistryFact]]:
     for label in labels:
         for fact in evidence.registry:
             if fact.label == label.describe():
                 yield label, fact
-
-
-def _line(row: Row) -> str:
-    where = "" if row.fact is None else f"epoch {row.fact.epoch}, {utc(row.fact.at)}"
-    cells = (f"{row.standing:<9}", f"{row.label.kind:<4}", row.label.describe(), where)
-    what = f"object {row.object_id}" if row.object_id else "object not opened"
-    below = f"\n{'':>17}{plain('  '.join(filter(None, (what, row.state))))}" * (row.standing == PRESENT)
-    return "  " + plain("  ".join(filter(None, cells))) + below
-
-
-def _table(answer: Answer, evidence: Evidence) -> list[str]:
-    anchor = evidence.verdict("public anchor")
-    basis = anchor.detail if anchor.result == VERIFIED else "not anchored yet, as far as is shown here"
-    return [
-        WORDS.get(answer.outcome, "UNDECIDED: nothing may be concluded from this"),
-        f"  log {evidence.log_id.hex()}, checkpoint of size {evidence.tree_size}",
-        f"  {basis}",
-        *map(_line, answer.rows),
-        *(f"  missing: {plain(what)}" for what in answer.missing),
-    ]
-
-
-def _json(answer: Answer, evidence: Evidence) -> dict[str, Json]:
-    missing: list[Json] = list(answer.missing)
-    return {
-        "answer": answer.outcome,
-        "log_id": evidence.log_id.hex(),
-        "tree_size": evidence.tree_size,
-        "anchored": evidence.verdict("public anchor").result == VERIFIED,
-        "labels": [row.to_json() for row in answer.rows],
-        "missing": missing,
-        "exit_code": answer.exit_code,
-    }

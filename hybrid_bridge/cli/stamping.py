@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,12 +37,14 @@ _HASH = click.option(
 )
 
 
-@click.command()
-@click.argument("file", type=FILE)
-@_URL
-@_HASH
-@_TRUST
-@_OUTPUT
+def _stamping(command: Callable[..., None]) -> click.Command:
+    """What both commands take: the bundle, whom to ask, for which hash, what to keep, where."""
+    for option in (_OUTPUT, _TRUST, _HASH, _URL, click.argument("file", type=FILE)):
+        command = option(command)
+    return click.command()(command)
+
+
+@_stamping
 def timestamp(file: Path, url: str, name: str, trust_file: Path | None, output: Path | None) -> None:
     """Have an authority stamp FILE's newest checkpoint, and put the token into FILE as an anchor.
 
@@ -56,12 +59,7 @@ def timestamp(file: Path, url: str, name: str, trust_file: Path | None, output: 
     click.echo(f"{target}: size {note.size} existed by {utc(token.by)}")
 
 
-@click.command()
-@click.argument("file", type=FILE)
-@_URL
-@_HASH
-@_TRUST
-@_OUTPUT
+@_stamping
 def renew(file: Path, url: str, name: str, trust_file: Path | None, output: Path | None) -> None:
     """Have an authority stamp the whole of FILE, earlier renewals included, and put the token after them.
 

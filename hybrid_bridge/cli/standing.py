@@ -11,11 +11,12 @@ from typing import Final
 from hybrid_bridge.business.paper import WITH_ORDINAL, next_twin
 from hybrid_bridge.business.receivables.review import MAX_TWINS
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.core.evidence import UNDECIDED, Evidence, RegistryFact
+from hybrid_bridge.core.evidence import UNDECIDED, Evidence, RegistryFact, span
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.label_table import CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, E_INVOICE, INVOICE_TERMS
 from hybrid_bridge.core.labels import Label, life
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, OBJECT, USE_UNKNOWN
-from hybrid_bridge.units import EpochNumber
+from hybrid_bridge.units import EpochNumber, Seconds, TreeSize, UnixSeconds
 
 FREE: Final = "free"
 TAKEN: Final = "taken"
@@ -24,7 +25,34 @@ OPEN: Final = "undecided"
 EXIT_CODES: Final = {FREE: 0, TAKEN: 1, SIMILAR: 3, OPEN: 3}
 
 ABSENT, PRESENT, NOT_SHOWN = "absent", "present", "not shown"
+MAX_AGE: Final = 3_600  # seconds, or
+MAX_EPOCHS: Final = 3  # if that is longer: the newest epoch is up to one old when it is shown, and its anchor is later
 ASSET_LABELS: Final = (E_INVOICE, CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, INVOICE_TERMS)  # those of an `asset`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Of which epoch an answer is, and how long ago that closed; an older one than `limit` is not called free."""
+
+    last: EpochNumber  # the newest that the newest checkpoint of the bundle covers
+    age: Seconds
+    limit: Seconds
+
+    @property
+    def missing(self) -> str:
+        """What a younger answer would need; "" if this one is young enough."""
+        if self.age < 0:
+            return "a clock that has reached the checkpoint's time"
+        if self.age > self.limit:
+            return f"an answer not older than {span(self.limit)}, or --max-age; this one is {span(self.age)} old"
+        return ""
+
+
+def moment_of(genesis: Genesis, size: TreeSize, now: UnixSeconds, max_age: Seconds | None) -> Moment:
+    """By the checkpoint that the bundle itself shows: a fresher head of the contract makes its labels no younger."""
+    limit = max(MAX_AGE, MAX_EPOCHS * genesis.cadence) if max_age is None else max_age
+    age = now - genesis.checkpoint_timestamp(size)
+    return Moment(last=EpochNumber(size - 1), age=Seconds(age), limit=Seconds(limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +109,11 @@ class Answer:
         return EXIT_CODES[self.outcome]
 
 
-def answer_of(labels: Sequence[Label], evidence: Evidence, last: EpochNumber) -> Answer:
+def answer_of(labels: Sequence[Label], evidence: Evidence, moment: Moment) -> Answer:
     """Judge the labels of a paper by what a verified bundle shows at its newest epoch for each.
 
-    `last` is the last epoch that the newest checkpoint of the bundle covers: an absence at an older one says nothing
-    of what was registered since, however fresh that checkpoint is.
+    An absence at an older epoch than `moment.last` says nothing of what was registered since, however fresh that
+    checkpoint is; and one that is old says nothing of today.
     """
     newest = _newest(evidence)
     twins = [label for label in further_labels(labels, evidence) if label.type in WITH_ORDINAL]
@@ -95,13 +123,13 @@ def answer_of(labels: Sequence[Label], evidence: Evidence, last: EpochNumber) ->
         for label in shown
         for fact in (newest.get(label.describe()),)
     )
-    missing = tuple(_missing(rows, evidence, last))
+    missing = tuple(_missing(rows, evidence, moment))
     present = {row.label.kind for row in rows if row.standing == PRESENT and row.is_asked}
     if not evidence.complete:
         outcome = OPEN
     elif "hard" in present:
         outcome, missing = TAKEN, ()  # what is registered stays so: nothing that is missing could change it
-    elif any(row.standing == NOT_SHOWN or row.is_old(last) for row in rows):
+    elif any(row.standing == NOT_SHOWN or row.is_old(moment.last) for row in rows):
         outcome = OPEN
     elif present:
         outcome, missing = SIMILAR, ()
@@ -144,13 +172,16 @@ def _state(newest: dict[str, RegistryFact], fact: RegistryFact | None) -> str:
     return "" if lived is None or lived.statement in (NOT_REGISTERED, USE_UNKNOWN) else lived.statement
 
 
-def _missing(rows: Sequence[Row], evidence: Evidence, last: EpochNumber) -> Iterator[str]:
+def _missing(rows: Sequence[Row], evidence: Evidence, moment: Moment) -> Iterator[str]:
     yield from evidence.missing
+    if moment.missing:
+        yield moment.missing
     for row in rows:
         if row.standing == NOT_SHOWN:
             yield f"{row.label.kind} label {row.label.describe()}: its standing is not in the bundle"
-        if row.is_old(last):
-            yield f"{row.label.kind} label {row.label.describe()}: its standing at epoch {last}, the newest covered"
+        if row.is_old(moment.last):
+            of = f"its standing at epoch {moment.last}, the newest covered"
+            yield f"{row.label.kind} label {row.label.describe()}: {of}"
     registry = evidence.verdict("registry")
     if registry.result == UNDECIDED and f"registry: {registry.missing}" not in evidence.missing:
         yield f"registry: {registry.missing}"

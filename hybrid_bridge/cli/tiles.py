@@ -4,18 +4,23 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import click
 
-from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.cli.verify import checkpoint_of
+from hybrid_bridge.core.checkpoint import Note, parse_note
+from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tiles import CHECKPOINT, entry_bundles, hash_tiles, is_tile_path, leaf_hashes
 from hybrid_bridge.core.tree import batch_root
-from hybrid_bridge.errors import BridgeError, NotYet, RootMismatch, StoreBroken
-from hybrid_bridge.units import EpochNumber, TreeSize
+from hybrid_bridge.errors import NotYet, RootMismatch, StoreBroken, Undecided
+from hybrid_bridge.units import Digest, EpochNumber, LogId, TreeSize
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.web.serving import Reply
@@ -24,6 +29,15 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Type": "application/octet-stream"}
 _BRIEFLY: Final = {"Cache-Control": "public, max-age=5", "Content-Type": "text/plain; charset=utf-8"}
 _MAX_FILE: Final = 1 << 25  # a bundle of 256 entries has less
+
+
+class Closed(Protocol):
+    """What a node tells of a closed epoch; only its record counts here."""
+
+    record: bytes
+
+
+Epochs = Callable[[EpochNumber, EpochNumber], Iterable[Closed]]  # the node's answer to: from this one to that one
 
 
 @click.group()
@@ -79,9 +93,7 @@ def _rebuild(folder: Path, member: Path | None, *, hashes_only: bool) -> None:
         return
     try:
         write_tiles(folder, *read_log(member), hashes_only=hashes_only)
-    except StoreBroken:
-        raise
-    except BridgeError as error:
+    except Undecided as error:
         click.echo(f"not built anew: {type(error).__name__}", err=True)
 
 
@@ -93,44 +105,61 @@ def read_log(member: Path) -> tuple[str, list[bytes]]:
 
     Raises:
         NotYet: no checkpoint yet.
-        RootMismatch: the node's records are not what its checkpoint says.
+        Malformed, Refuted: a checkpoint that no quorum signed, or of another log; records that are not under it.
     """
-    from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415 gRPC is dear; help must not pay
-    from hybrid_bridge.node.opening import client_tls  # noqa: PLC0415
+    from hybrid_bridge.adapters.grpc_member.audit import GrpcAudited  # noqa: PLC0415 gRPC is dear; help must not pay
+    from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415
+    from hybrid_bridge.node.opening import client_tls, owner_tls  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(member)
-    entries = [settings.path("genesis.bin").read_bytes()]
+    genesis = settings.path("genesis.bin").read_bytes()
+    with GrpcAudited.at(settings.name, settings.listen, owner_tls(member / "owner")) as audited:
+        shown = audited.checkpoint(TreeSize(0))
     with closing(GrpcPeer.at(settings.name, settings.listen, client_tls(settings))) as peer:
-        noted = peer.log.checkpoint(TreeSize(0))
-        while len(entries) < noted.size:
-            first, before = EpochNumber(len(entries)), len(entries)
-            entries += [row.record for row in peer.epochs(first, EpochNumber(noted.size - 1))]
-            if len(entries) == before:
-                raise NotYet(what=f"epoch {first}")
-    note = parse_note(noted.note)
-    root = batch_root(leaf_hashes(entries[: note.size]))
+        return gathered(genesis, shown, peer.epochs)
+
+
+def gathered(genesis: bytes, shown: bytes, epochs: Epochs) -> tuple[str, list[bytes]]:
+    """As `read_log`: nothing is asked for before the checkpoint has its quorum, and no more than it covers."""
+    bundle, note = checkpoint_of(shown, LogId(leaf_hash(genesis)))
+    entries = [genesis]
+    while len(entries) < note.size:
+        first, lacking = EpochNumber(len(entries)), note.size - len(entries)
+        answers = islice(epochs(first, EpochNumber(note.size - 1)), lacking)
+        entries += [EpochRecord.decode(row.record).encode() for row in answers]
+        if len(entries) == first:
+            raise NotYet(what=f"epoch {first}")
+    root = batch_root(leaf_hashes(entries))
     if root != note.root:
         raise RootMismatch(expected=note.root, calculated=root)
-    return noted.note, entries[: note.size]
+    return bundle.checkpoints[0].note, entries
 
 
 def write_tiles(out: Path, note: str, entries: list[bytes], *, hashes_only: bool) -> None:
     """Tiles and bundles first, the checkpoint last: who reads the checkpoint finds all it stands on.
 
     Raises:
-        StoreBroken: a file is there with other content, or a newer checkpoint.
+        StoreBroken: a file is there with other content, or a checkpoint that these entries do not extend.
     """
-    standing = out / CHECKPOINT
-    if standing.exists() and parse_note(standing.read_bytes()).size > len(entries):
-        raise StoreBroken(store="tiles", rule="a checkpoint that is not newer than the node's")
-    files = dict(hash_tiles(leaf_hashes(entries)))
+    standing, leaves = out / CHECKPOINT, leaf_hashes(entries)
+    if standing.exists():
+        _require_extended(parse_note(standing.read_bytes()), leaves)
+    files = dict(hash_tiles(leaves))
     if not hashes_only:
         files |= dict(entry_bundles(entries))
     missing = {path: data for path, data in files.items() if not _is_there(out / path, data)}
     for path, data in missing.items():
         _write(out / path, data)
     _write(standing, note.encode())
+
+
+def _require_extended(standing: Note, leaves: list[Digest]) -> None:
+    """Tiles alone do not tell: one that was not full has another name when it has grown."""
+    if standing.size > len(leaves):
+        raise StoreBroken(store="tiles", rule="a checkpoint that is not newer than the node's")
+    if batch_root(leaves[: standing.size]) != standing.root:
+        raise StoreBroken(store="tiles", rule="the same history as before: its checkpoint has another root")
 
 
 def _is_there(path: Path, data: bytes) -> bool:

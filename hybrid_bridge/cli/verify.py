@@ -13,17 +13,18 @@ import click
 from hybrid_bridge.cli.readable import render, render_export, render_package
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.package import Package, is_package, read_package
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedChain, TrustedLog, parse_trust
 from hybrid_bridge.core.zip_container import MAX_PACKED
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, TooLong
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Malformed, Missing, TooLong
 from hybrid_bridge.steps.verify import PublicSight, verify
 from hybrid_bridge.steps.verify.exports import ExportEvidence, export_kind, verify_export
 from hybrid_bridge.steps.verify.package import judge_package
-from hybrid_bridge.units import Address, UnixSeconds
+from hybrid_bridge.units import Address, LogId, UnixSeconds
 
 EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 GENESIS_BYTES: Final = 832
@@ -94,9 +95,7 @@ def command(
             trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
         subject = None if subject_file is None else read_bounded(subject_file, MAX_BUNDLE)
         return _tell_export(verify_export(data, trust, now, subject), as_json=as_json)
-    evidence = verify(data, trust, now)
-    if contract is not None:
-        evidence = verify(data, _relying_on(contract, trust, decode_bundle(data)), now)
+    evidence = verify(data, trust if contract is None else _relying_on(contract, trust, data), now)
     if urls:  # nobody is asked about a bundle that does not hold by itself
         try:
             sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
@@ -191,8 +190,31 @@ def hex_option(text: str, width: int, option: str) -> bytes:
     return data
 
 
-def _relying_on(contract: Address, trust: Trust, bundle: Bundle) -> Trust:
+def checkpoint_of(data: bytes, log_id: LogId | None = None) -> tuple[Bundle, Note]:
+    """A node's bundle of a checkpoint, and its note, once a quorum of the log's own validators is seen under it.
+
+    Until then its size is a number that anybody could have written down. `log_id` is the log that is meant; without
+    one the bundle's own counts, and nobody but its genesis record vouches for that.
+
+    Raises:
+        Malformed, Refuted: no bundle, or no quorum signed what it says.
+        FieldMismatch: of another log.
+    """
+    bundle = decode_bundle(data)
+    found = Genesis.decode(bundle.genesis.record).log_id
+    if log_id not in (None, found):
+        raise FieldMismatch(field="checkpoint.log_id", expected=(log_id or b"").hex(), got=found.hex())
+    trust = Trust(logs=(TrustedLog(log_id=found),), require=("integrity", "quorum"))
+    verify(data, trust, UnixSeconds(int(time.time())))
+    return bundle, parse_note(bundle.checkpoints[0].note)
+
+
+def _relying_on(contract: Address, trust: Trust, data: bytes) -> Trust:
     """The trust with this contract on each public chain that the bundle shows an anchor on."""
+    try:
+        bundle = decode_bundle(data)
+    except Malformed:
+        return trust  # `verify` says where it breaks
     known = {chain.chain_id: chain for chain in trust.public_chains}
     for chain_id in {anchor.chain_id for anchor in bundle.anchors if isinstance(anchor, EvmAnchor)}:
         chain = known.get(chain_id, TrustedChain(chain_id=chain_id, contracts=()))

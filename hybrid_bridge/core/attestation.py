@@ -38,6 +38,7 @@ __all__ = [
     "RETIRE_TYPE",
     "SET_UPDATE_TYPE",
     "Checkpoint",
+    "all_seals",
     "boundary",
     "domain_separator",
     "pause_digest",
@@ -263,9 +264,18 @@ def seals(validator_set: ValidatorSet, signatures: Mapping[Address, EcdsaSignatu
     places = sorted(validator_set.index_of(address) for address in signatures)
     if len(places) < validator_set.quorum:
         raise BelowQuorum(needed=validator_set.quorum, got=len(places))
-    chosen = set(places[: validator_set.quorum])
+    chosen = [validator_set.addresses[index] for index in places[: validator_set.quorum]]
+    return all_seals(validator_set, {address: signatures[address] for address in chosen})
+
+
+def all_seals(validator_set: ValidatorSet, signatures: Mapping[Address, EcdsaSignature]) -> tuple[int, bytes]:
+    """`seals` of all these signatures, however few: for reports, which name whoever signed (CONTRACT §3.6).
+
+    Raises:
+        SignerUnknown, FieldMalformed: as `seals`.
+    """
+    signers = sum(1 << validator_set.index_of(address) for address in signatures)
     packed = b"".join(
-        to_compact(signatures[address]) if index in chosen else address
-        for index, address in enumerate(validator_set.addresses)
+        to_compact(signatures[address]) if address in signatures else address for address in validator_set.addresses
     )
-    return sum(1 << index for index in chosen), packed
+    return signers, packed

@@ -49,15 +49,17 @@ class ShownCertificate:
 
 
 def read_certificate(der: bytes) -> "Certificate":
-    """A DER certificate, as the library reads it.
+    """A DER certificate, as the library reads it, with a validity: it reads dates late, and there is no year 0.
 
     Raises:
-        CertificateMalformed: it does not.
+        CertificateMalformed: it does not, or only with a warning (of a serial number below one).
     """
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 dear; only if a certificate is at hand
 
     with _reading("a DER X.509 certificate"):
-        return load_der_x509_certificate(der)
+        certificate = load_der_x509_certificate(der)
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return certificate
 
 
 def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
@@ -67,8 +69,7 @@ def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
         CertificateMalformed: it cannot be read.
     """
     certificate = read_certificate(der)
-    with _reading("a validity that this library can read"):
-        begins, ends = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    begins, ends = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
     is_trusted = any(_issued_by(certificate, root) for root in roots)
     return ShownCertificate(
         digest=sha256(der),

@@ -51,6 +51,7 @@ __all__ = [
     "quorum_name",
     "quorum_signatures",
     "require_origin",
+    "stated_time",
     "verify_log_line",
     "verify_note",
     "vkey",
@@ -267,12 +268,30 @@ def quorum_signatures(
         set_id=validator_set.set_id,
         set_hash=validator_set.digest,
     )
-    keys = [VerifierKey(quorum_name(note.origin, a), TYPE_QUORUM, a) for a in validator_set.addresses]
-    members = {(key.name, key.key_id): Address(key.key) for key in keys}
+    members = _members(note, validator_set)
     lines = [line for line in note.lines if (line.name, line.key_id) in members]
     if any(later.name <= earlier.name for earlier, later in pairwise(lines)):  # one origin: names ascend as addresses
         raise FieldMalformed(field="note.lines", rule="validators strictly ascending by address")
     return [_quorum_signature(line, members[line.name, line.key_id], checkpoint) for line in lines]
+
+
+def stated_time(note: Note, validator_set: ValidatorSet) -> UnixSeconds:
+    """The time that the first member's line says it was signed over; `quorum_signatures` verifies it.
+
+    Raises:
+        Missing: no member signed the note.
+        Truncated, FieldMalformed: a line of another layout.
+    """
+    members = _members(note, validator_set)
+    for line in note.lines:
+        if (line.name, line.key_id) in members:
+            return UnixSeconds(Reader(line.signature).u64("note.line.timestamp"))
+    raise Missing(what="a line by a member of the validator set")
+
+
+def _members(note: Note, validator_set: ValidatorSet) -> dict[tuple[str, bytes], Address]:
+    keys = [VerifierKey(quorum_name(note.origin, a), TYPE_QUORUM, a) for a in validator_set.addresses]
+    return {(key.name, key.key_id): Address(key.key) for key in keys}
 
 
 def _quorum_signature(line: NoteLine, address: Address, checkpoint: Checkpoint) -> EcdsaSignature:

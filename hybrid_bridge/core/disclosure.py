@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from hybrid_bridge.core.encoding import b64u, canonical_json, context, parse_b64u, parse_canonical_json, sha256
 from hybrid_bridge.core.entry import RecordEntry
-from hybrid_bridge.core.proof import leaf_hash, verify_inclusion
+from hybrid_bridge.core.proof import as_text, leaf_hash, verify_inclusion
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, TooLong
 from hybrid_bridge.units import Digest, LeafIndex, TreeSize
 
@@ -76,7 +76,7 @@ def parse_disclosure(text: str) -> Disclosure:
         NotCanonical: not the one base64url of the one JSON.
         FieldMalformed: no array of three, or a part outside the table of SPEC §3.
     """
-    if len(text) > MAX_DISCLOSURE:
+    if len(as_text(text, "disclosure")) > MAX_DISCLOSURE:
         raise TooLong(field="disclosure", limit=MAX_DISCLOSURE, got=len(text))
     parts = parse_canonical_json(parse_b64u(text, "disclosure"), "disclosure", MAX_DISCLOSURE)
     if not isinstance(parts, list) or len(parts) != 3:

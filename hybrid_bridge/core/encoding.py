@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Self, TypeAlias
 
-from hybrid_bridge.core.proof import as_digest, as_octets
+from hybrid_bridge.core.proof import as_digest, as_octets, as_text
 from hybrid_bridge.errors import (
     FieldMalformed,
     NotCanonical,
@@ -25,6 +25,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.units import MAX_U64, Address, Digest
 
 MAX_JSON_DEPTH: Final = 8  # containers inside containers; no document of ours needs more
+_WRITER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 ZERO: Final = Digest(bytes(32))
 
@@ -67,7 +68,9 @@ def parse_b64u(text: str, field: str) -> bytes:
 
     Raises:
         NotCanonical: not the one encoding of any byte string.
+        FieldMalformed: no text.
     """
+    text = as_text(text, field)
     try:
         data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
@@ -86,9 +89,8 @@ def canonical_json(value: Json) -> bytes:
     Raises:
         FieldMalformed: a float, an integer beyond 2^53-1, a lone surrogate, a key that is no string, too deep.
     """
-    _require_json(value, 0)
     try:
-        return _write_json(value).encode("utf-8")
+        return _WRITER.encode(_ordered(value, 0)).encode("utf-8")
     except UnicodeEncodeError:
         raise FieldMalformed(field="json", rule="no lone surrogate") from None
 
@@ -117,8 +119,9 @@ def parse_json(data: bytes, field: str, limit: int) -> Json:
 
     Raises:
         TooLong: more than `limit` bytes.
-        FieldMalformed: `rule` says what the bytes are not, and from which byte on.
+        FieldMalformed: `rule` says what the bytes are not, and from which byte on; no byte string.
     """
+    data = as_octets(data, field)
     if len(data) > limit:
         raise TooLong(field=field, limit=limit, got=len(data))
     if nesting(data) > MAX_JSON_DEPTH:  # Python's own parser dies of far deeper ones
@@ -170,29 +173,29 @@ def nesting(data: bytes) -> int:
     return deepest
 
 
-def _require_json(value: Json, depth: int) -> None:
-    if isinstance(value, dict | list):
+def _ordered(value: Json, depth: int) -> Json:
+    """`value` if it is of our set, with the members of each object in canonical order."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
         if depth >= MAX_JSON_DEPTH:
             raise FieldMalformed(field="json", rule=f"at most {MAX_JSON_DEPTH} nested containers")
-        if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        if isinstance(value, list):
+            return [_ordered(inner, depth + 1) for inner in value]
+        if not all(isinstance(key, str) for key in value):
             raise FieldMalformed(field="json", rule="keys are strings")
-        for inner in value.values() if isinstance(value, dict) else value:
-            _require_json(inner, depth + 1)
-    elif isinstance(value, int) and not isinstance(value, bool):
+        return {key: _ordered(value[key], depth + 1) for key in sorted(value, key=_utf16)}
+    if isinstance(value, int) and not isinstance(value, bool):
         if abs(value) > MAX_U64:
             raise FieldMalformed(field="json", rule="integers are at most 2^53-1 in size")
-    elif not (value is None or isinstance(value, str | bool)):
+    elif not (value is None or isinstance(value, bool)):
         raise FieldMalformed(field="json", rule="string, integer, boolean, null, array or object")
+    return value
 
 
-def _write_json(value: Json) -> str:
-    if isinstance(value, dict):
-        # RFC 8785 §3.2.3 sorts by UTF-16 code units, which differs from code points beyond the BMP only.
-        ordered = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{_write_json(key)}:{_write_json(value[key])}" for key in ordered) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_write_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def _utf16(key: str) -> bytes:
+    """RFC 8785 §3.2.3 sorts by UTF-16 code units, which differs from code points beyond the BMP only."""
+    return key.encode("utf-16-be", "surrogatepass")
 
 
 # ── binary structs ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,6 +338,7 @@ class Reader:
 # ── word records (SPEC §7) ───────────────────────────────────────────────────────────────────────────────────────────
 
 Word: TypeAlias = bytes | int
+_WIDTHS: Final = {"b": 32, "a": 20}  # letters of byte strings
 
 
 def type_hash(type_string: str) -> Digest:
@@ -356,7 +360,7 @@ def _pack_word(kind: str, value: Word, index: int) -> bytes:
         if kind != "u" or isinstance(value, bool) or not 0 <= value <= MAX_U64:
             raise WordMalformed(index=index)
         return value.to_bytes(32, "big")
-    if len(value) != {"b": 32, "a": 20}.get(kind):
+    if len(value) != _WIDTHS.get(kind):
         raise WordMalformed(index=index)
     return bytes(value).rjust(32, b"\x00")
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hybrid_bridge.core.encoding import Reader, Writer, b64u, sha256
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SignatureWrong
 from hybrid_bridge.units import KeyId
 
@@ -87,6 +88,7 @@ def decode_spki(spki: bytes) -> PublicKey:
     Raises:
         FieldMalformed: any other encoding, a point off the curve or of small order.
     """
+    spki = as_octets(spki, "spki")
     scheme = _SPKI_BYTES.get(len(spki))
     if scheme is None:
         raise FieldMalformed(field="spki", rule="Ed25519 of 44 bytes or P-256 uncompressed of 91")

@@ -16,7 +16,7 @@ from typing import Final
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import ED25519, PrivateKey, PublicKey
 from hybrid_bridge.core.mldsa import KEY_BYTES, MldsaKey, verify_mldsa
-from hybrid_bridge.core.proof import as_octets
+from hybrid_bridge.core.proof import as_octets, as_text
 from hybrid_bridge.errors import FieldMalformed, Missing, NotCanonical, TooLong
 
 MAX_NOTE: Final = 256 * 1024  # bytes: 64 post-quantum lines of 3,300 characters, and room
@@ -66,7 +66,7 @@ def parse_line(text: str) -> NoteLine:
     Raises:
         FieldMalformed, NotCanonical: not the one text of any line.
     """
-    parts = text.split(" ")
+    parts = as_text(text, "note.line").split(" ")
     if len(parts) != 3 or parts[0] != "—":
         raise FieldMalformed(field="note.line", rule="a dash, a name and a signature, one space between")
     data = parse_b64(parts[2], "note.line")
@@ -79,7 +79,7 @@ def require_name(name: str) -> str:
     Raises:
         FieldMalformed: anything else.
     """
-    if not require_plain(name, "key_name") or "+" in name or any(c.isspace() for c in name):
+    if "+" in require_plain(name, "key_name") or name.split() != [name]:
         raise FieldMalformed(field="key_name", rule="not empty, without white space and plus sign")
     return name
 

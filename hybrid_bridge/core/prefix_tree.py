@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeAlias
 
-from hybrid_bridge.core.proof import as_digest
+from hybrid_bridge.core.proof import as_digest, as_sequence
 from hybrid_bridge.core.registry_proof import OURS, RegistryProof, Rules, Terminal
-from hybrid_bridge.errors import FieldMismatch, StoreBroken
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, StoreBroken
 from hybrid_bridge.units import Commitment, Digest, RegistryIndex
 
 Pair: TypeAlias = tuple[RegistryIndex, Commitment]
@@ -125,7 +125,7 @@ class PrefixTree:
         Raises:
             DigestLength: not 32 bytes.
         """
-        as_digest(index, "registry.index")
+        index = RegistryIndex(as_digest(index, "registry.index"))
         path: list[Digest] = []
         node = self._loaded(self._top)
         while isinstance(node, Branch):
@@ -188,9 +188,20 @@ def tree_root(pairs: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], rule
     Raises:
         DigestLength: a key or a value has not 32 bytes.
         FieldMismatch: a key twice.
+        FieldMalformed: no pairs.
     """
-    listed = pairs.items() if isinstance(pairs, Mapping) else pairs
-    return PrefixTree(rules).insert((RegistryIndex(key), Commitment(value)) for key, value in listed).root
+    listed: object = pairs.items() if isinstance(pairs, Mapping) else pairs
+    if not isinstance(listed, Iterable):
+        raise FieldMalformed(field="registry.pairs", rule="a map, or pairs of key and value")
+    return PrefixTree(rules).insert(map(_as_pair, listed)).root
+
+
+def _as_pair(item: object) -> Pair:
+    pair = as_sequence(item, "registry.pairs")
+    if len(pair) != 2:
+        raise FieldMalformed(field="registry.pairs", rule="pairs of key and value")
+    key, value = as_digest(pair[0], "registry.index"), as_digest(pair[1], "registry.commitment")
+    return RegistryIndex(key), Commitment(value)
 
 
 def _kept(node: Node, add: Callable[[Terminal | Fork], int]) -> Stored | None:

@@ -253,7 +253,9 @@ def as_octets(value: object, field: str) -> bytes:
     Raises:
         FieldMalformed: anything else.
     """
-    if not isinstance(value, bytes | bytearray | memoryview):  # bytes(37) would be 37 zeros
+    if type(value) is bytes:  # nearly always; batches ask for each hash
+        return value
+    if not isinstance(value, (bytes, bytearray, memoryview)):  # bytes(37) would be 37 zeros
         raise FieldMalformed(field=field, rule="a byte string")
     try:
         if isinstance(value, memoryview) and value.itemsize != 1:
@@ -263,13 +265,34 @@ def as_octets(value: object, field: str) -> bytes:
         raise FieldMalformed(field=field, rule="a byte string") from None
 
 
+def as_text(value: object, field: str) -> str:
+    """`value` if it is text.
+
+    Raises:
+        FieldMalformed: anything else.
+    """
+    if not isinstance(value, str):
+        raise FieldMalformed(field=field, rule="a text")
+    return value
+
+
+def as_sequence(value: object, field: str) -> Sequence[object]:
+    """`value` if it is a list, a tuple or the like; a string of bytes or characters is none.
+
+    Raises:
+        FieldMalformed: anything else.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
+        raise FieldMalformed(field=field, rule="a sequence")
+    return value
+
+
 def _path(path: object, expected: int) -> list[Digest]:
     """The hashes of a path that has the `expected` length; the length is checked before any of them is looked at."""
-    if not isinstance(path, Sequence) or isinstance(path, str | bytes | bytearray | memoryview):
-        raise FieldMalformed(field="path", rule="a sequence of hashes")
-    if len(path) != expected:
-        raise PathLength(expected=expected, got=len(path))
-    return [as_digest(sibling, "path") for sibling in path]
+    siblings = as_sequence(path, "path")
+    if len(siblings) != expected:
+        raise PathLength(expected=expected, got=len(siblings))
+    return [as_digest(sibling, "path") for sibling in siblings]
 
 
 def _require_sizes(old_size: int, new_size: int) -> None:

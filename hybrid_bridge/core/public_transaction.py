@@ -41,9 +41,13 @@ class PublicTransaction:
     max_fee: Wei
     tip: Wei
 
+    def message(self) -> bytes:
+        """The bytes whose keccak-256 is signed: some key stores hash for themselves."""
+        return TYPE + encode_rlp(_fields(self))
+
     def digest(self) -> Digest:
         """The 32 bytes that are signed."""
-        return keccak256(TYPE + encode_rlp(_fields(self)))
+        return keccak256(self.message())
 
 
 @dataclass(frozen=True, slots=True)

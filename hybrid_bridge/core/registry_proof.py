@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from hybrid_bridge.core.encoding import ZERO
-from hybrid_bridge.core.proof import HashState, as_digest
-from hybrid_bridge.errors import PathLength, RootMismatch, TerminalMalformed
+from hybrid_bridge.core.proof import HashState, as_digest, as_octets, as_sequence
+from hybrid_bridge.errors import FieldMalformed, PathLength, RootMismatch, TerminalMalformed
 from hybrid_bridge.units import Commitment, Digest, RegistryIndex
 
 MAX_REGISTRY_PATH: Final = 256  # bits of an index
@@ -23,6 +23,7 @@ class Rules:
 
     Raises:
         DigestLength: the empty value has not 32 bytes.
+        FieldMalformed: no byte strings, or one tag for both: an inner node could then be shown as a pair.
     """
 
     leaf_tag: bytes = b"\x02"
@@ -31,7 +32,11 @@ class Rules:
     new: Callable[[bytes], HashState] = hashlib.sha256
 
     def __post_init__(self) -> None:
-        as_digest(self.empty, "rules.empty")
+        for name in ("leaf_tag", "inner_tag"):
+            object.__setattr__(self, name, as_octets(getattr(self, name), f"rules.{name}"))
+        object.__setattr__(self, "empty", as_digest(self.empty, "rules.empty"))
+        if self.leaf_tag == self.inner_tag:
+            raise FieldMalformed(field="rules.inner_tag", rule="another tag than that of leaves")
 
     def leaf(self, index: bytes, commitment: bytes) -> Digest:
         """The hash of a subtree that holds one pair."""
@@ -74,17 +79,18 @@ def registry_root(index: bytes, terminal: Sequence[bytes] | None, path: Sequence
         DigestLength: an index, a commitment or a sibling has not 32 bytes.
         TerminalMalformed: the lowest sibling is empty, or the terminal is no pair or lies under another prefix.
     """
-    if len(path) > MAX_REGISTRY_PATH:
-        raise PathLength(expected=MAX_REGISTRY_PATH, got=len(path))
-    bits = _bits(as_digest(index, "registry.index"), len(path))
-    siblings = [as_digest(sibling, "registry.path") for sibling in path]
+    given = as_sequence(path, "registry.path")
+    if len(given) > MAX_REGISTRY_PATH:
+        raise PathLength(expected=MAX_REGISTRY_PATH, got=len(given))
+    bits = _bits(as_digest(index, "registry.index"), len(given))
+    siblings = [as_digest(sibling, "registry.path") for sibling in given]
     if siblings and siblings[0] == rules.empty:
         raise TerminalMalformed  # one key or none below the parent: the parent itself would be the terminal
-    value = as_digest(rules.empty, "rules.empty")
-    if terminal is not None:
-        if len(terminal) != 2 or _bits(as_digest(terminal[0], "terminal.index"), len(path)) != bits:
+    value, end = Digest(rules.empty), _terminal(terminal)
+    if end is not None:
+        if _bits(end.key, len(given)) != bits:
             raise TerminalMalformed
-        value = rules.leaf(terminal[0], as_digest(terminal[1], "terminal.commitment"))
+        value = rules.leaf(end.key, end.value)
     for sibling in siblings:
         value = rules.node(sibling, value) if bits & 1 else rules.node(value, sibling)
         bits >>= 1
@@ -110,7 +116,18 @@ def verify(
     calculated, expected = registry_root(key, terminal, path, rules), as_digest(root, "registry_root")
     if calculated != expected:
         raise RootMismatch(expected=expected, calculated=calculated)
-    return terminal[1] if terminal is not None and terminal[0] == key else None
+    end = _terminal(terminal)
+    return end.value if end is not None and end.key == bytes(key) else None
+
+
+def _terminal(terminal: object) -> Terminal | None:
+    if terminal is None:
+        return None
+    pair = as_sequence(terminal, "terminal")
+    if len(pair) != 2:
+        raise TerminalMalformed
+    key, value = as_digest(pair[0], "terminal.index"), as_digest(pair[1], "terminal.commitment")
+    return Terminal(RegistryIndex(key), Commitment(value))
 
 
 def _bits(index: bytes, count: int) -> int:

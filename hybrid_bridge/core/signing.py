@@ -6,6 +6,7 @@ bit of s (EIP-2098).
 Source: SPEC §8.2; RELAYER §5.1; EIP-2098; RFC 6979.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from coincurve import PrivateKey, PublicKey
@@ -142,18 +143,33 @@ def normalise(signature: bytes, digest: Digest, address: Address) -> EcdsaSignat
         FieldMalformed: r or s out of range.
         SignatureWrong: not by `address` over `digest`.
     """
+    found = candidates(signature, digest).get(Address(as_octets(address, "address")))
+    if found is None:
+        raise SignatureWrong(signer=f"0x{address.hex()}")
+    return found
+
+
+def candidates(signature: bytes, digest: Digest) -> dict[Address, EcdsaSignature]:
+    """The addresses, at most two, whose key can have made this signature, each with its strict form.
+
+    Args:
+        signature: as for `normalise`.
+        digest: the 32 bytes that were to be signed.
+
+    Raises:
+        NotCanonical: neither raw nor strict DER.
+        FieldMalformed: r or s out of range.
+    """
     raw = as_octets(signature, "signature")
     r, s = (int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")) if len(raw) == 64 else _parse_der(raw)
     low = ORDER - s if HALF_ORDER < s < ORDER else s
     _require_scalars(r, low)
+    found: dict[Address, EcdsaSignature] = {}
     for v in (27, 28):
         candidate = EcdsaSignature(r.to_bytes(32, "big") + low.to_bytes(32, "big") + bytes([v]))
-        try:
-            if recover_address(digest, candidate) == address:
-                return candidate
-        except SignatureWrong:
-            continue
-    raise SignatureWrong(signer=f"0x{as_octets(address, 'address').hex()}")
+        with suppress(SignatureWrong):  # r is no point's, or the key would be the point at infinity
+            found[recover_address(digest, candidate)] = candidate
+    return found
 
 
 def _parse_der(data: bytes) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from hybrid_bridge.core.der import (
     der_oid,
     tagged,
 )
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import EndpointRefused, FieldMalformed, Missing, TooLong
 from hybrid_bridge.units import UnixSeconds
 
@@ -105,6 +106,7 @@ def decode_token(data: bytes) -> Token:
         Malformed: anything else, or nothing of RFC 3161.
         Missing: it has an extension that must be understood.
     """
+    data = as_octets(data, FIELD)
     if len(data) > MAX_TOKEN:
         raise TooLong(field=FIELD, limit=MAX_TOKEN, got=len(data))
     outer = DerReader(data, FIELD)

@@ -19,16 +19,15 @@ from cryptography.x509 import (
     Certificate,
     DuplicateExtension,
     ExtendedKeyUsage,
-    InvalidVersion,
     KeyUsage,
     ObjectIdentifier,
-    load_der_x509_certificate,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from hybrid_bridge.core.der import SEQUENCE, DerReader, der, der_oid, tagged
+from hybrid_bridge.core.certificate import read_certificate
+from hybrid_bridge.core.der import SEQUENCE, der, der_oid, tagged
 from hybrid_bridge.core.timestamp import SECOND, SIGNED_DATA, Token, digest_by, encode_response
-from hybrid_bridge.errors import CertificateMalformed, FieldMismatch, Malformed, Missing, SignatureWrong
+from hybrid_bridge.errors import CertificateMalformed, FieldMismatch, Missing, SignatureWrong
 from hybrid_bridge.units import UnixSeconds
 
 MAX_PATH: Final = 4  # certificates between the signer's and a root
@@ -97,32 +96,13 @@ def require_imprint(token: Token, data: bytes) -> None:
         raise FieldMismatch(field="token.imprint", expected=expected.hex(), got=token.imprint.hex())
 
 
-def load_certificate(data: bytes) -> Certificate:
-    """A DER certificate. Its serial number is positive (RFC 5280 §4.1.2.2): the library only warns of others.
-
-    Raises:
-        CertificateMalformed: none.
-    """
-    try:
-        inner = DerReader(data, "certificate").inside(SEQUENCE).inside(SEQUENCE)
-        inner.optional(tagged(0))
-        serial = inner.integer()
-        if serial > 0:
-            certificate = load_der_x509_certificate(data)
-            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc  # there is no year 0 to read later
-            return certificate
-    except (ValueError, InvalidVersion, Malformed):
-        raise CertificateMalformed(rule="a DER X.509 certificate") from None
-    raise CertificateMalformed(rule="a positive serial number")
-
-
 # ── the signer ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _signer(token: Token) -> Certificate:
     """The certificate that the signer names, if the signed attributes name it too."""
     for data in token.certificates:
-        certificate = load_certificate(data)
+        certificate = read_certificate(data)
         if _named(certificate) != (token.issuer, token.certificate_serial):
             continue
         for name, value in token.certificate_hashes:
@@ -198,7 +178,7 @@ def trusted_path(token: Token, signer: Certificate, roots: Sequence[Certificate]
 
     `rfc3161-client` is shown this one path and no other certificate; OpenSSL judges it at genTime.
     """
-    path = _climb(signer, [load_certificate(data) for data in token.certificates], roots)
+    path = _climb(signer, [read_certificate(data) for data in token.certificates], roots)
     if not path or not all(is_valid(certificate, token.generated) for certificate in path):
         return ()
     return path if _library_agrees(token, path) else ()

@@ -6,10 +6,11 @@ most, so no witness can count twice and no group can contain itself.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, TYPE_ED25519, TYPE_MLDSA, VerifierKey, parse_vkey
+from hybrid_bridge.core.proof import as_text
 from hybrid_bridge.errors import FieldMalformed, TooLong
 
 MAX_POLICY: Final = 1 << 16  # characters
@@ -38,6 +39,7 @@ class Policy:
     logs: tuple[VerifierKey, ...]
     nodes: Mapping[str, Node]
     quorum: str
+    urls: Mapping[str, str] = field(default_factory=dict)  # where a witness is asked, if the text says so
 
     @property
     def witnesses(self) -> Mapping[str, VerifierKey]:
@@ -62,6 +64,7 @@ def parse_policy(text: str) -> Policy:
         TooLong: more text or more names than a reader can be asked to hold.
         FieldMalformed, NotCanonical: no policy; the field names the line.
     """
+    text = as_text(text, "tlog_policy")
     if len(text) > MAX_POLICY:
         raise TooLong(field="tlog_policy", limit=MAX_POLICY, got=len(text))
     if _CONTROL.search(text) or (text and not text.endswith("\n")):
@@ -81,6 +84,7 @@ class _Reader:
         self.logs: list[VerifierKey] = []
         self.nodes: dict[str, Node] = {}
         self.members: set[str] = set()
+        self.urls: dict[str, str] = {}
         self.quorum: str | None = None
 
     def read(self, items: list[str], field: str) -> None:
@@ -89,6 +93,7 @@ class _Reader:
             self._log(rest[0], field)
         elif word == "witness" and len(rest) in (2, 3):
             self._witness(rest[0], rest[1], field)
+            self.urls |= dict(zip(rest[:1], rest[2:], strict=False))
         elif word == "group" and len(rest) >= 3:
             self._group(rest[0], rest[1], rest[2:], field)
         elif word == "quorum" and len(rest) == 1 and self.quorum is None and rest[0] in {NONE, *self.nodes}:
@@ -101,7 +106,7 @@ class _Reader:
     def policy(self) -> Policy:
         if self.quorum is None:
             raise FieldMalformed(field="tlog_policy", rule="exactly one quorum line")
-        return Policy(tuple(self.logs), self.nodes, self.quorum)
+        return Policy(tuple(self.logs), self.nodes, self.quorum, self.urls)
 
     def _log(self, text: str, field: str) -> None:
         key = _key(text, (TYPE_ED25519, TYPE_MLDSA), field)

@@ -6,6 +6,7 @@ Source: SPEC §2; RFC 6962 §2.1; RFC 9162 §2.1.3.1, §2.1.4.1.
 """
 
 from collections.abc import Iterable
+from struct import iter_unpack
 
 from hybrid_bridge.core.proof import STANDARD, Hashing, as_digest, as_integer, leaf_hash, node_hash
 from hybrid_bridge.errors import FieldMalformed, IndexBeyondSize, SizeOrder
@@ -44,7 +45,8 @@ class Tree:
         Raises:
             DigestLength: not 32 bytes; the tree is unchanged.
         """
-        self.extend((leaf_hash,))
+        self._levels[0] += as_digest(leaf_hash, "leaf_hash")
+        self._complete()
         return LeafIndex(self.size - 1)
 
     def extend(self, leaf_hashes: Iterable[Digest]) -> None:
@@ -134,14 +136,16 @@ class Tree:
         return Digest(bytes(self._levels[level][32 * position : 32 * position + 32]))
 
     def _complete(self) -> None:
-        """Hash every pair that has become complete, level by level."""
+        """Hash every pair that has become complete, level by level, up to the first level that gained none."""
         new, tag, level = self._hashing.new, self._hashing.inner_tag, 0
         while len(self._levels[level]) >= 64:
             if level + 1 == len(self._levels):
                 self._levels.append(bytearray())
             below, above = self._levels[level : level + 2]
-            pairs = range(2 * len(above), len(below) - 63, 64)
-            above += b"".join([new(tag + below[at : at + 64]).digest() for at in pairs])
+            if len(below) < 2 * len(above) + 64:
+                return
+            pairs = iter_unpack("64s", below[2 * len(above) : len(below) // 64 * 64])
+            above += b"".join([new(tag + pair).digest() for (pair,) in pairs])
             level += 1
 
     def _require_size(self, size: int) -> None:

@@ -9,6 +9,7 @@ import hashlib
 from typing import Final
 
 from hybrid_bridge.core import edwards25519 as curve
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, SignatureWrong
 from hybrid_bridge.units import RegistryIndex
 
@@ -24,7 +25,12 @@ def public_key(secret_key: bytes) -> bytes:
 
 
 def prove(secret_key: bytes, alpha: bytes) -> bytes:
-    """The proof of `alpha`, 80 bytes; the same input gives the same bytes (RFC 9381 §5.1)."""
+    """The proof of `alpha`, 80 bytes; the same input gives the same bytes (RFC 9381 §5.1).
+
+    Raises:
+        FieldMalformed: the key is not 32 bytes, or the input no byte string.
+    """
+    alpha = as_octets(alpha, "vrf_alpha")
     x, prefix = _expand(secret_key)
     key = curve.times_base(x)
     point = _to_curve(key, alpha)
@@ -41,6 +47,8 @@ def verify(public_key: bytes, alpha: bytes, proof: bytes) -> bytes:
         FieldMalformed: the key is no point or of small order, the proof is not 80 bytes, Γ no point, or s not reduced.
         SignatureWrong: the proof belongs to another key or input.
     """
+    public_key, alpha = as_octets(public_key, "vrf_public_key"), as_octets(alpha, "vrf_alpha")
+    proof = as_octets(proof, "vrf_proof")
     require_public_key(public_key, "vrf_public_key")
     output = proof_output(proof)
     gamma, c, s = proof[:32], proof[32:48], proof[48:]
@@ -58,6 +66,7 @@ def proof_output(proof: bytes) -> bytes:
     Raises:
         FieldMalformed: as in `verify`.
     """
+    proof = as_octets(proof, "vrf_proof")
     if len(proof) != PROOF_SIZE:
         raise FieldMalformed(field="vrf_proof", rule="exactly 80 bytes")
     if int.from_bytes(proof[48:], "little") >= curve.L:
@@ -83,13 +92,14 @@ def require_public_key(key: bytes, field: str) -> None:
 
 def _require_point(data: bytes, field: str) -> bytes:
     """8 times the point that `data` encodes."""
-    cleared = curve.times_cofactor(data)
+    cleared = curve.times_cofactor(as_octets(data, field))
     if cleared is None:
         raise FieldMalformed(field=field, rule="the encoding of a point of edwards25519")
     return cleared
 
 
 def _expand(secret_key: bytes) -> tuple[bytes, bytes]:
+    secret_key = as_octets(secret_key, "vrf_seed")
     if len(secret_key) != 32:
         raise FieldMalformed(field="vrf_seed", rule="exactly 32 bytes")
     digest = hashlib.sha512(secret_key).digest()

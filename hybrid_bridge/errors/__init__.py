@@ -56,6 +56,7 @@ from hybrid_bridge.errors.refuted import (
 )
 from hybrid_bridge.errors.rejected import (
     AdmissionRejected,
+    ChainUnsuitable,
     Erased,
     Expired,
     GuardRefused,
@@ -67,6 +68,7 @@ from hybrid_bridge.errors.rejected import (
     NotPaused,
     PauseOutOfRange,
     PauseTooSoon,
+    PowerStale,
     Rejected,
     RotationOutOfRange,
     RotationPending,
@@ -102,6 +104,7 @@ __all__ = [
     "BridgeError",
     "Broken",
     "CertificateMalformed",
+    "ChainUnsuitable",
     "CodeMismatch",
     "DigestLength",
     "DisclosureMalformed",
@@ -137,6 +140,7 @@ __all__ = [
     "PathLength",
     "PauseOutOfRange",
     "PauseTooSoon",
+    "PowerStale",
     "PrecompileMissing",
     "RecordMalformed",
     "Refuted",

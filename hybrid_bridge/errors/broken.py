@@ -36,14 +36,14 @@ class CodeMismatch(Broken):
 
 @dataclass(kw_only=True, eq=False)
 class SignerLied(Broken):
-    """The gas key's signer returned other bytes than asked; `field` differs. Stop using it."""
+    """A key's signer returned other bytes than asked; `field` differs. Stop using it."""
 
     field: str
 
 
 @dataclass(kw_only=True, eq=False)
 class KeyUnusable(Broken):
-    """A key file is missing, readable by others, or does not fit; mend `key`."""
+    """A key is missing, open to others, or does not fit; mend `key`."""
 
     key: str
     rule: str

@@ -79,6 +79,21 @@ class GuardRefused(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class PowerStale(Rejected):
+    """The contract waits for another statement: its nonce, or the log's size, moved on; draft and sign anew."""
+
+    expected: int
+    got: int
+
+
+@dataclass(kw_only=True, eq=False)
+class ChainUnsuitable(Rejected):
+    """This public chain cannot carry the contract: `rule` is what it must do (CONTRACT §7); choose another."""
+
+    rule: str
+
+
+@dataclass(kw_only=True, eq=False)
 class UnknownLog(Rejected):
     """The contract knows no log of this id; register it first."""
 

@@ -3,26 +3,33 @@
 Before the first signature after each start enough peers have told what they saw signed by our key (`hearing`).
 """
 
+import logging
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
-from hybrid_bridge.errors import GuardRefused
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.errors import GuardRefused, Undecided
+from hybrid_bridge.node.cosigning import mldsa_line
 from hybrid_bridge.node.halting import Brake
-from hybrid_bridge.node.keys import AttestationKey
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.ports import AttestationSigner
 from hybrid_bridge.steps.attest import attest
 from hybrid_bridge.units import TreeSize
 
+_log: Final = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
 
 
 class Attester:
     """The thread that signs."""
 
-    def __init__(self, logbook: LogBook, guard: SqlGuard, key: AttestationKey, brake: Brake) -> None:
+    def __init__(
+        self, logbook: LogBook, guard: SqlGuard, key: AttestationSigner, brake: Brake, mldsa: MldsaKey | None = None
+    ) -> None:
         self._logbook, self._guard, self._key, self._brake = logbook, guard, key, brake
+        self._mldsa = mldsa
 
     def run(self, progress: Progress) -> None:
         """Sign until stopped or braked."""
@@ -32,6 +39,9 @@ class Attester:
                 self.sign_all(progress)
             except GuardRefused as refusal:
                 self._brake.pull(f"the guard refused size {refusal.size}: {refusal.rule}")
+            except Undecided as error:  # an HSM that is away: permitted already, so the same digest is signed later
+                _log.warning("not attested yet: %s", error)
+                progress.wait(lambda: False, PAUSE)
             progress.wait(lambda: progress.size > progress.attested, PAUSE)
 
     def sign_all(self, progress: Progress) -> None:
@@ -45,6 +55,10 @@ class Attester:
             size = TreeSize(number)
             checkpoint = self._logbook.checkpoint(size)
             signature = attest(checkpoint, self._logbook.validators, self._logbook, self._guard, self._key)
+            # The guard's row is durable: for this size this root alone, so the second key may say the same.
+            if self._mldsa is not None:
+                note = self._logbook.checkpoint_note(size)
+                self._logbook.cosign(size, mldsa_line(self._mldsa, self._key.address(), note))
             self._logbook.take_attestation(self._key.address(), SizedSignature(size, checkpoint.root, signature))
             progress.raised("attested", size)
         progress.raised("attested", newest)

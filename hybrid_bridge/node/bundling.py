@@ -6,7 +6,7 @@ with their VRF proofs and openings. Nothing is shown that was not asked for, sav
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hybrid_bridge.business.ruling import LifeEvent
@@ -22,14 +22,16 @@ from hybrid_bridge.core.bundle import (
     LabelPart,
     TerminalPart,
     ValidatorPart,
+    WitnessAnchor,
 )
+from hybrid_bridge.core.checkpoint import parse_note, quorum_name
 from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
 from hybrid_bridge.core.disclosure import ORIGIN, SCHEMA, parse_disclosure
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import ENTRY_BYTES
 from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
-from hybrid_bridge.core.promise import SignedPromise
+from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
@@ -38,7 +40,7 @@ from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TransactionId, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, RegistryIndex, TransactionId, TreeSize
 
 ALWAYS: Final = frozenset({SCHEMA, ORIGIN})  # disclosed whenever anything is
 EVERYTHING: Final = "*"
@@ -64,10 +66,13 @@ class BundleOrder:
     size: TreeSize
     label_epoch: EpochNumber
     promised: TransactionId | None = None  # whose promise was broken
+    promise: SignedPromise | None = None  # or the promise itself, somebody else's
+    indices: tuple[RegistryIndex, ...] = ()  # of labels that we are not told
     receipts: bool = False  # of each identity label: absent in the epoch before it was inserted, present in that one
     cose_receipt: bool = False  # with the receipt key's word over the checkpoint
     presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
+    cosigned: bool = False  # with the lines of members and witnesses under each checkpoint
 
 
 class Bundler:
@@ -84,7 +89,7 @@ class Bundler:
             NotYet: no quorum, or a record lies beyond that checkpoint.
             Unknown: a record that we do not hold, or a field that it does not have.
             Erased: a record that we held.
-            Missing: labels, at a member without the validators' keys; JWTs, when no record is ours.
+            Missing: JWTs, when no record is ours; a receipt of epoch 1.
             FieldMalformed: a receipt, of a log without a receipt key.
             NotOmitted: what was promised is there.
         """
@@ -104,9 +109,11 @@ class Bundler:
         for label in order.labels:
             for epoch in self._label_epochs(label, order, size):
                 parts.labels[epoch] += (self._label(label, version, epoch) for version in self._versions(label, epoch))
-        signed = None if order.promised is None else self._promise(order.promised)
+        for index in order.indices:
+            parts.labels[EpochNumber(size - 1)].append(self._standing(index, EpochNumber(size - 1)))
+        signed = order.promise if order.promised is None else self._promise(order.promised)
         if signed is not None:
-            parts.absences |= Window(signed.promise, self._view.logbook).absences(size)
+            parts.absences |= self._absences(signed.promise, size)
         certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
         return Bundle(
             purpose=order.purpose,
@@ -115,12 +122,23 @@ class Bundler:
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),
+            anchors=self._cosigners(checkpoints),
         )
+
+    def _cosigners(self, checkpoints: Sequence[CheckpointPart]) -> tuple[WitnessAnchor, ...]:
+        """Who put a line under a note beside log and validators: a bundle has no line of a name it does not give."""
+        origin, addresses = self._view.directory.origin, self._view.directory.validators.addresses
+        ours = {origin, *(quorum_name(origin, address) for address in addresses)}
+        anchors = []
+        for note in (parse_note(part.note) for part in checkpoints):
+            names = dict.fromkeys(line.name for line in note.lines if line.name not in ours)
+            anchors += [WitnessAnchor(tree_size=note.size, name=name) for name in names]
+        return tuple(anchors)
 
     def _checkpoint(self, order: BundleOrder, size: TreeSize, older: TreeSize | None) -> CheckpointPart:
         logbook = self._view.logbook
         return CheckpointPart(
-            note=logbook.note(size),
+            note=logbook.note(size, cosigned=order.cosigned),
             consistency=() if older is None else tuple(logbook.consistency_path(older, size)),
             receipt=self._receipt(order, size),
         )
@@ -134,19 +152,27 @@ class Bundler:
         verify_root(directory.genesis, directory.origin, self._view.logbook.root(size), signature)
         return signature
 
+    def _absences(self, promise: Promise, size: TreeSize) -> dict[EpochNumber, tuple[AbsencePart, ...]]:
+        """Every epoch of the window without the entry and without its refusal.
+
+        Raises:
+            TooLong: its window has more epochs than a bundle.
+            NotOmitted, NotYet: as `Window.absences`.
+        """
+        length = promise.by_epoch - promise.accepted_epoch + 1
+        if length > MAX_EPOCHS:
+            raise TooLong(field="promise.window", limit=MAX_EPOCHS, got=length)
+        return Window(promise, self._view.logbook).absences(size)
+
     def _promise(self, transaction_id: TransactionId) -> SignedPromise:
         """The promise that we were given.
 
         Raises:
             Unknown: we hold none.
-            TooLong: its window has more epochs than a bundle.
         """
         signed = self._view.records.promises.of(transaction_id)
         if signed is None:
             raise Unknown(what="promise for this transaction")
-        length = signed.promise.by_epoch - signed.promise.accepted_epoch + 1
-        if length > MAX_EPOCHS:
-            raise TooLong(field="promise.window", limit=MAX_EPOCHS, got=length)
         return signed
 
     def _genesis(self, size: TreeSize) -> GenesisPart:
@@ -157,6 +183,7 @@ class Bundler:
                 name=name_text(member.legal_id, member.legal_name),
                 certificate_hash=sha256(member.certificate),
                 key_binding=member.key_binding or b"",
+                mldsa_key=member.mldsa_key,
             )
             for member in self._validators()
         ]
@@ -226,10 +253,7 @@ class Bundler:
         last = order.label_epoch or EpochNumber(size - 1)
         if not order.receipts or label.type == LIFE:
             return (last,)
-        seed = self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
-        index, _ = label_index(self._view.directory.genesis, seed, label, 0)
+        index, _ = label_index(self._view.directory.genesis, self._view.keys.vrf, label, 0)
         height = self._view.ledger.label_height(index)
         header = None if height is None else self._view.ledger.header(height)
         if header is None or header.epoch > last:
@@ -256,32 +280,23 @@ class Bundler:
 
     def _label(self, label: Label, version: int, epoch: EpochNumber) -> LabelPart:
         """Present or absent at `epoch`; opened, if it is present and we can."""
-        seed = self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
-        index, proof = label_index(self._view.directory.genesis, seed, label, version)
+        index, proof = label_index(self._view.directory.genesis, self._view.keys.vrf, label, version)
+        part = replace(self._standing(index, epoch), label=label.encode(), version=version, proof=proof)
+        if part.terminal is None or part.terminal.index != index:
+            return part
+        is_life = label.type == LIFE
+        opened = self._life_opening(label, version, epoch) if is_life else self._identity_opening(label)
+        return part if opened is None else replace(part, value=opened[0], opening=opened[1])
+
+    def _standing(self, index: RegistryIndex, epoch: EpochNumber) -> LabelPart:
+        """What stands at an index, or in its place."""
         shown = self._view.logbook.registry(epoch).prove(index)
-        terminal = None
-        opened: tuple[str, bytes] | None = None
-        if shown.terminal is not None:
-            terminal = TerminalPart(index=shown.terminal.key, commitment=shown.terminal.value)
-            if shown.terminal.key == index:
-                opened = self._identity_opening(label)
-                if label.type == LIFE:
-                    opened = self._life_opening(label, version, epoch)
-        return LabelPart(
-            index=index,
-            terminal=terminal,
-            path=shown.path,
-            label=label.encode(),
-            version=version,
-            proof=proof,
-            value=None if opened is None else opened[0],
-            opening=None if opened is None else opened[1],
-        )
+        found = shown.terminal
+        terminal = None if found is None else TerminalPart(index=found.key, commitment=found.value)
+        return LabelPart(index=index, terminal=terminal, path=shown.path)
 
     def _life_opening(self, label: Label, version: int, epoch: EpochNumber) -> tuple[str, bytes] | None:
-        """Validators derive it from their secret."""
+        """Validators derive it from their secret; at another member it stays closed: present, use unknown."""
         secret = self._view.keys.secret
         if secret is None:
             return None

@@ -27,7 +27,6 @@ from hybrid_bridge.errors import (
     AdmissionRejected,
     BridgeError,
     FieldMalformed,
-    Missing,
     NotYet,
     RuleRejected,
     SequenceRejected,
@@ -106,8 +105,6 @@ class Desk:
             Unknown: nobody of that name.
         """
         view = self._view
-        if order.labels and view.keys.vrf is None:
-            raise Missing(what="the VRF key, which validators hold")
         authorisers = {self.key(purpose).public.key_id for purpose in order.purposes} | set(order.others)
         submission = Submission(
             log_id=view.directory.log_id,
@@ -117,7 +114,7 @@ class Desk:
             authorisers=tuple(authorisers),
         )
         document = Document(schema=order.schema, fields=order.fields, labels=order.labels, object_id=order.object_id)
-        drafted = build_record(document, submission, view.keys.vrf or b"", secrets.token_bytes)
+        drafted = build_record(document, submission, view.keys.vrf, secrets.token_bytes)
         return DraftPackage(
             body=drafted.body.encode(),
             document=drafted.delivered().encode(),
@@ -134,8 +131,6 @@ class Desk:
         """
         body, payload, document = package.opened()
         if payload.ops:
-            if self._view.keys.vrf is None:
-                raise Missing(what="the VRF key, which validators hold")
             require_true_labels(document, payload, body.log_id, self._view.keys.vrf)
         keys = [self.key(purpose) for purpose in purposes]
         if any(key.public.key_id not in body.authorisers for key in keys):

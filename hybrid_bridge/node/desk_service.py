@@ -1,5 +1,6 @@
 """Service Desk: what the member's own people may ask, and nobody else."""
 
+from dataclasses import replace
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.records import StoredRecord
@@ -13,6 +14,7 @@ from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
 from hybrid_bridge.node.erasing import Doomed, Eraser, Selection
+from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
 from hybrid_bridge.node.view import View
@@ -27,8 +29,8 @@ MAX_FIELDS: Final = 1 << 20  # bytes of the fields' JSON
 class DeskService:
     """Thin: parse, ask the desk, answer."""
 
-    def __init__(self, view: View, desk: Desk, bundler: Bundler) -> None:
-        self._view, self._desk, self._bundler = view, desk, bundler
+    def __init__(self, view: View, desk: Desk, bundler: Bundler, noticer: Noticer) -> None:
+        self._view, self._desk, self._bundler, self._noticer = view, desk, bundler, noticer
 
     def service(self) -> Service:
         """For the server; the owner of this node alone."""
@@ -120,6 +122,7 @@ class DeskService:
             cose_receipt=request.cose_receipt,
             presentable=request.presentable,
             newest=request.newest,
+            cosigned=request.cosignatures,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 
@@ -159,10 +162,25 @@ class DeskService:
         return pb.SequencesResponse(submitters=rows)
 
     def erase(self, request: pb.EraseRequest, _call: Call) -> pb.EraseResponse:
-        """What is meant and, once that is confirmed, its end."""
+        """What is meant and, once that is confirmed, its end; the ledger's notice of it follows by itself.
+
+        Raises:
+            Unknown: what others have erased is asked for, and there is none.
+        """
         eraser, selection = Eraser(self._view), _selection(request)
+        if request.noticed:
+            asked = self._noticer.asked_for()
+            if not asked:
+                raise Unknown(what="document here that its submitter has erased")
+            selection = replace(selection, leaves=(*selection.leaves, *asked))
         found = eraser.erase(selection, request.reason) if request.confirmed else eraser.chosen(selection)
-        return pb.EraseResponse(records=[_erased(doomed) for doomed in found])
+        self._view.progress.nudge()
+        return pb.EraseResponse(records=[self._erased(doomed) for doomed in found])
+
+    def _erased(self, doomed: Doomed) -> pb.ErasedRecord:
+        told = _erased(doomed)
+        told.acknowledged.extend(self._noticer.acknowledged(doomed.record.leaf))
+        return told
 
     def _entitled(self, caller: Caller) -> bool:
         return caller.role == "owner" and caller.name == self._view.name

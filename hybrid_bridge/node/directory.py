@@ -11,7 +11,9 @@ from typing import Final
 from hybrid_bridge.adapters.pki import NAME, identity_of
 from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.keys import ED25519, PublicKey
+from hybrid_bridge.core.mldsa import KEY_BYTES
+from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, Unknown
@@ -19,7 +21,7 @@ from hybrid_bridge.units import Address, KeyId, LogId, SetId
 
 FORMAT: Final = "hybrid-bridge/members/v1"
 MAX_DIRECTORY: Final = 1 << 20
-ROLES: Final = ("validator", "regulator", "sequencer", "court")
+ROLES: Final = ("member", "validator", "regulator", "sequencer", "court")  # member: has no other part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Member:
     sealing_signature: bytes  # by the identity key
     address: bytes | None = None  # of the attestation key, validators only
     key_binding: bytes | None = None  # 183 bytes, validators only
+    mldsa_key: bytes | None = None  # ML-DSA-44, of a validator's second line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,13 @@ class Directory:
     def by_address(self, address: Address) -> Member | None:
         """The validator with this attestation key."""
         return next((member for member in self.members if member.address == address), None)
+
+    def cosigner(self, name: str) -> VerifierKey | None:
+        """The key by which this member cosigns notes; None if its identity key is not of Ed25519 (SPEC §8.3)."""
+        public = self.identities[name]
+        if public.scheme != ED25519:
+            return None
+        return VerifierKey(f"{self.origin}/m/{name}", TYPE_COSIGNATURE, public.spki[-32:])
 
     def name_of(self, key: KeyId) -> str | None:
         """Whose identity key this is."""
@@ -164,10 +174,12 @@ def _identity(member: Member, roots: bytes, genesis: Genesis) -> PublicKey:
     if member.key_binding is not None:
         signed = SignedKeyBinding.decode(member.key_binding)
         signed.verify(key)
+        mldsa = ZERO if member.mldsa_key is None else sha256(member.mldsa_key)
         for field, expected, got in (
             ("origin_hash", genesis.origin_hash, signed.binding.origin_hash),
             ("certificate_hash", sha256(member.certificate), signed.binding.certificate_hash),
             ("address", member.address or b"", signed.binding.address),
+            ("mldsa_key", mldsa, signed.binding.mldsa_key_hash),
         ):
             if expected != got:
                 raise FieldMismatch(field=f"{member.name}.{field}", expected=expected.hex(), got=got.hex())
@@ -213,10 +225,10 @@ _CODEC: Final = record(
                     "sealing_key": octets(32),
                     "sealing_signature": octets(64),
                 },
-                {"address": octets(20), "key_binding": octets(183)},
+                {"address": octets(20), "key_binding": octets(183), "mldsa_key": octets(KEY_BYTES)},
             ),
             256,
         ),
     },
-    {"log_mldsa_key": octets(1312)},
+    {"log_mldsa_key": octets(KEY_BYTES)},
 )

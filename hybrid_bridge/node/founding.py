@@ -31,7 +31,7 @@ from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_has
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, sealing_message
-from hybrid_bridge.node.settings import FILE, LOG_MLDSA, NodeSettings, require_endpoint, write_settings
+from hybrid_bridge.node.settings import FILE, LOG_MLDSA, MLDSA, NodeSettings, require_endpoint, write_settings
 from hybrid_bridge.ports import Randomness
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, LogId, Seconds, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
@@ -53,6 +53,7 @@ class Founder:
     legal_id: str
     roles: tuple[str, ...]
     endpoint: str
+    attestation: Address | None = None  # of a key that its owner keeps elsewhere; None: one is made with the others
 
     @property
     def holder(self) -> Holder:
@@ -78,8 +79,9 @@ class Plan:
     guardian: Address = NOBODY
     receipts: bool = True  # whether the log has a key for COSE receipts
     block_interval_ms: int = 100
+    block_every: Seconds = Seconds(0)  # noqa: RUF009 a NewType; seconds with exactly one block each, 0: on demand
     log_level: str = "info"
-    post_quantum: bool = False  # the log signs its notes by ML-DSA-44 too
+    post_quantum: bool = False  # the log and every validator sign notes by ML-DSA-44 too
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class _Keys:
     def address(self) -> Address:
         return address_of(public_key_of(self.secrets["attestation"]))
 
+    @property
+    def mldsa(self) -> bytes | None:
+        """The validator's public ML-DSA-44 key, if it has one."""
+        return MldsaKey(self.secrets[MLDSA]).public if MLDSA in self.secrets else None
+
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
@@ -121,7 +128,7 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     """
     _require_plan(plan)
     authority = found_authority(plan.origin, now)
-    keys = {founder.name: _keys(founder, authority, randomness, now) for founder in plan.founders}
+    keys = {founder.name: _keys(plan, founder, authority, randomness, now) for founder in plan.founders}
     names = ["set", "vrf", "log"] + ["receipt"] * plan.receipts + [LOG_MLDSA] * plan.post_quantum
     shared = {name: randomness(32) for name in names}
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
@@ -168,12 +175,15 @@ def _require_plan(plan: Plan) -> None:
         require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
         if not founder.roles or not set(founder.roles) <= set(ROLES):
             raise SettingsMalformed(key=f"members.{founder.name}.roles", rule=f"of {', '.join(ROLES)}")
+        if founder.attestation is not None and "validator" not in founder.roles:
+            raise SettingsMalformed(key=f"members.{founder.name}.attestation", rule="for validators")
         if "sequencer" in founder.roles and "validator" not in founder.roles:
             raise SettingsMalformed(key=f"members.{founder.name}.roles", rule="the sequencer is a validator")
 
 
-def _keys(founder: Founder, authority: Authority, randomness: Randomness, now: UnixSeconds) -> _Keys:
-    names = ["identity", "sealing", "party"] + ["attestation"] * ("validator" in founder.roles)
+def _keys(plan: Plan, founder: Founder, authority: Authority, randomness: Randomness, now: UnixSeconds) -> _Keys:
+    signing = ["attestation"] * (founder.attestation is None) + [MLDSA] * plan.post_quantum
+    names = ["identity", "sealing", "party"] + signing * ("validator" in founder.roles)
     secrets = {name: randomness(32) for name in names}
     identity = PrivateKey.from_seed(secrets["identity"])
     return _Keys(identity, secrets, issue_identity(authority, founder.holder, identity.public, now))
@@ -183,8 +193,9 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
     sealing_key = public_of(keys.secrets["sealing"])
     address = binding = None
     if "validator" in founder.roles:
-        address = keys.address
-        word = KeyBinding(origin_hash(plan.origin), sha256(keys.certificate), address, NO_MLDSA)
+        address = founder.attestation or keys.address
+        mldsa = NO_MLDSA if keys.mldsa is None else sha256(keys.mldsa)
+        word = KeyBinding(origin_hash(plan.origin), sha256(keys.certificate), address, mldsa)
         signature = keys.identity.sign(word.message())
         binding = SignedKeyBinding(word, keys.identity.public.scheme, signature).encode()
     return Member(
@@ -198,6 +209,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
         sealing_signature=keys.identity.sign(sealing_message(log_id, sealing_key)),
         address=address,
         key_binding=binding,
+        mldsa_key=keys.mldsa,
     )
 
 
@@ -260,9 +272,9 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
-    """Every validator holds K_set and the VRF key (SPEC §9.3, §10); the sequencer the log's and the receipts' keys."""
-    validators, sequencers = ["set", "vrf"], ["log", LOG_MLDSA, "receipt"]
-    return validators * ("validator" in founder.roles) + sequencers * ("sequencer" in founder.roles)
+    """Every member: the VRF key (SPEC §9.3). Validators: K_set (§10). The sequencer: the log's and receipts' keys."""
+    sequencers = ["log", LOG_MLDSA, "receipt"]
+    return ["vrf"] + ["set"] * ("validator" in founder.roles) + sequencers * ("sequencer" in founder.roles)
 
 
 def _node_files(
@@ -282,6 +294,7 @@ def _node_files(
         log_level=plan.log_level,
         reflection=False,
         block_interval_ms=plan.block_interval_ms,
+        block_every=plan.block_every,
         pool_limit=10_000,
         secrets={name: folder / "keys" / f"{name}.key" for name in [*secrets, "tls"]},
     )

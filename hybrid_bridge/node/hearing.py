@@ -14,6 +14,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.adapters.sqlite.witness import Evidence
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import recover_address, require_signature
@@ -97,12 +98,24 @@ class Hearing:
         return self._count() >= self._needed
 
     def _judge_attestation(self, name: str, address: Address, seen: pb.SizedSignature) -> None:
-        """A checkpoint that our key signed and our guard does not know: another process, or a guard of yesterday."""
-        size = TreeSize(seen.size)
-        claimed = self._view.logbook.checkpoint_with(size, as_digest(seen.root, "root"))
-        if recover_address(claimed.digest(), require_signature(seen.signature)) != address:
+        """A checkpoint that our key signed: the one we know, another root of its size, or one we know nothing of.
+
+        The last is another process with our key, or a guard of yesterday; a guard that begins at a floor knows nothing
+        of what lies below, so our own log decides there, as far as it reaches.
+        """
+        size, root = TreeSize(seen.size), as_digest(seen.root, "root")
+        signature = require_signature(seen.signature)
+        if recover_address(self._view.logbook.checkpoint_with(size, root).digest(), signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
-        if self._guard is None or not self._guard.knows(size):
+        ours = None if self._guard is None else self._guard.said(size)
+        is_below = self._guard is not None and size <= self._guard.floor()
+        if ours is None and is_below and size <= self._view.logbook.size:
+            ours = self._view.logbook.root(size)
+        if ours is not None and ours != root:
+            second = root + signature
+            evidence = Evidence(kind="checkpoint", signer=address, number=size, first=ours, second=second)
+            self._view.brake.pull(f"our key signed two roots of size {size} (seen by {name})", evidence)
+        elif ours is None and not is_below:
             self._view.brake.pull(f"our key signed size {size} in another process (seen by {name})")
 
     def _judge_word(self, name: str, word: Countersignature) -> None:

@@ -9,48 +9,53 @@ from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.core.vrf import public_key
+from hybrid_bridge.custody.places import parse_place
+from hybrid_bridge.custody.signers import open_attestation_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import LOG_MLDSA, REGISTRY, NodeSettings, read_secret
-from hybrid_bridge.ports import SigningPermit
+from hybrid_bridge.node.settings import ATTESTATION, LOG_MLDSA, MLDSA, REGISTRY, NodeSettings, read_secret
+from hybrid_bridge.ports import AttestationSigner, SigningPermit
 from hybrid_bridge.units import Address, EcdsaSignature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What this member holds. A regulator that follows holds the first three only."""
+    """What this member holds. One that is no validator holds the first four only."""
 
     identity: PrivateKey
     sealing: bytes = field(repr=False)
     party: bytes = field(repr=False)
-    attestation: "AttestationKey | None"
+    vrf: bytes = field(repr=False)  # every member's: it can try labels against indices (SPEC §9.3)
+    attestation: AttestationSigner | None
     secret: Secret | None = field(repr=False)
-    vrf: bytes | None = field(repr=False)
     log: PrivateKey | None
     receipt: PrivateKey | None = None
+    mldsa: MldsaKey | None = None  # a validator's own
     log_mldsa: MldsaKey | None = None
 
     @classmethod
     def load(cls, settings: NodeSettings, directory: Directory) -> Self:
-        """Read the secret files.
+        """Read the secret files, and ask the attestation key where it is kept whether it signs.
 
         Raises:
-            KeyUnusable: a file is missing, open to others, or holds another key than the directory says.
+            KeyUnusable: a key is missing, open to others, or another than the directory says.
+            Unreachable: where the attestation key is kept, nobody answers.
         """
         member, genesis = directory.member(settings.name), directory.genesis
         held = {name: read_secret(settings, name) for name in settings.secrets if name not in ("tls", REGISTRY)}
-        for name in ("identity", "sealing", "party"):
+        for name in ("identity", "sealing", "party", "vrf"):
             if name not in held:
                 raise KeyUnusable(key=name, rule="named in [secrets]")
         keys = cls(
             identity=PrivateKey.from_seed(held["identity"]),
             sealing=held["sealing"],
             party=held["party"],
-            attestation=AttestationKey(held["attestation"]) if "attestation" in held else None,
+            vrf=held["vrf"],
+            attestation=_attestation(settings, held, member.address),
             secret=Secret(held["set"], genesis.origin_hash) if "set" in held else None,
-            vrf=held.get("vrf"),
             log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
             receipt=PrivateKey.from_seed(held["receipt"]) if "receipt" in held else None,
+            mldsa=MldsaKey(held[MLDSA]) if MLDSA in held else None,
             log_mldsa=MldsaKey(held[LOG_MLDSA]) if LOG_MLDSA in held else None,
         )
         address = None if keys.attestation is None else keys.attestation.address()
@@ -58,17 +63,28 @@ class Keys:
             ("identity", keys.identity.public == directory.identities[settings.name]),
             ("sealing", public_of(keys.sealing) == member.sealing_key),
             ("attestation", address == member.address),
+            (MLDSA, _public(keys.mldsa) == member.mldsa_key),
             ("set", keys.secret is None or decoy_key_hash(held["set"]) == genesis.decoy_key_hash),
-            ("vrf", keys.vrf is None or public_key(keys.vrf) == genesis.vrf_public_key),
+            ("vrf", public_key(keys.vrf) == genesis.vrf_public_key),
             ("log", keys.log is None or keys.log.public.spki[-32:] == directory.log_key),
             ("receipt", keys.receipt is None or keys.receipt.public.spki[-32:] == genesis.receipt_key),
             (LOG_MLDSA, keys.log is None or _public(keys.log_mldsa) == directory.log_mldsa_key),
         ):
             if not fits:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
-        if keys.attestation is not None and (keys.secret is None or keys.vrf is None):
-            raise KeyUnusable(key="set", rule="a validator holds set and vrf")
+        if keys.attestation is not None and keys.secret is None:
+            raise KeyUnusable(key="set", rule="held by a validator")
         return keys
+
+
+def _attestation(settings: NodeSettings, held: dict[str, bytes], address: bytes | None) -> AttestationSigner | None:
+    """The attestation key: from a file, or where its owner keeps such keys."""
+    if settings.attestation is None:
+        return AttestationKey(held[ATTESTATION]) if ATTESTATION in held else None
+    if address is None:
+        raise KeyUnusable(key=ATTESTATION, rule="a validator's")
+    place = parse_place(settings.attestation, settings.folder, ATTESTATION)
+    return open_attestation_key(place, ATTESTATION, Address(address))
 
 
 def _public(key: MldsaKey | None) -> bytes | None:

@@ -9,16 +9,19 @@ from hybrid_bridge.core.encoding import require_digest
 from hybrid_bridge.core.entry import RefusalEntry
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.labels import Label, alpha
+from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
-from hybrid_bridge.errors import Missing, NotYet, TooLong
+from hybrid_bridge.errors import NotYet, TooLong
+from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
-from hybrid_bridge.units import EpochNumber, Height, TransactionId
+from hybrid_bridge.units import EpochNumber, Height, RegistryIndex, TransactionId, TreeSize
 
 MAX_SUBMITTED: Final = 100  # transactions in one call
+MAX_PROVEN: Final = 64  # indices in one call
 MAX_EPOCHS: Final = 256  # in one stream
 NAP: Final = 5.0  # seconds between looks whether a silent follower is still there
 
@@ -28,8 +31,8 @@ _log = logging.getLogger(__name__)
 class LedgerService:
     """Thin: parse, look, answer."""
 
-    def __init__(self, view: View, submitter: Submitter) -> None:
-        self._view, self._submitter = view, submitter
+    def __init__(self, view: View, submitter: Submitter, bundler: Bundler) -> None:
+        self._view, self._submitter, self._bundler = view, submitter, bundler
 
     def service(self) -> Service:
         """For the server: members, and the people of this one."""
@@ -40,6 +43,7 @@ class LedgerService:
             "Blocks": self.blocks,
             "Epochs": self.epochs,
             "Registered": self.registered,
+            "Prove": self.prove,
         }
         return Service("hybrid_bridge.v1.Ledger", stubs.add_LedgerServicer_to_server, methods, self._entitled)
 
@@ -108,14 +112,8 @@ class LedgerService:
             yield pb.EpochMessage(record=epoch.record, entries=epoch.entries, pairs=epoch.pairs)
 
     def registered(self, request: pb.RegisteredRequest, call: Call) -> pb.RegisteredResponse:
-        """Whether a label stands in the registry after the newest closed epoch, with the VRF proof of its index.
-
-        Raises:
-            Missing: this node does not hold the VRF key.
-        """
+        """Whether a label stands in the registry after the newest closed epoch, with the VRF proof of its index."""
         view, seed = self._view, self._view.keys.vrf
-        if seed is None:
-            raise Missing(what="the VRF key, which validators hold")
         label = Label.decode(request.label)
         proof = vrf.prove(seed, alpha(view.directory.log_id, label, request.version))
         index = vrf.index_of(vrf.proof_output(proof))
@@ -123,6 +121,29 @@ class LedgerService:
         _log.info("registry asked by %s %s: type %d", call.caller.role, call.caller.name, label.type)
         present = view.logbook.registry(epoch).get(index) is not None
         return pb.RegisteredResponse(index=index, proof=proof, epoch=epoch, present=present)
+
+    def prove(self, request: pb.ProveRequest, call: Call) -> pb.BundleResponse:
+        """What our log shows of these indices, or of the window of somebody's promise; no label, no document.
+
+        Raises:
+            TooLong: more than one bundle is to hold.
+            Malformed: an index or a promise that is none.
+            NotYet, NotOmitted: as `Bundler.bundle`.
+        """
+        if len(request.indices) > MAX_PROVEN:
+            raise TooLong(field="indices", limit=MAX_PROVEN, got=len(request.indices))
+        promise = SignedPromise.decode(request.promise) if request.promise else None
+        order = BundleOrder(
+            purpose="registry" if promise is None else "omission",
+            records=(),
+            labels=(),
+            size=TreeSize(request.size),
+            label_epoch=EpochNumber(0),
+            promise=promise,
+            indices=tuple(RegistryIndex(require_digest(index, "index")) for index in request.indices),
+        )
+        _log.info("proof asked by %s %s: %d indices", call.caller.role, call.caller.name, len(order.indices))
+        return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
 
     def _entitled(self, caller: Caller) -> bool:
         if caller.role == "owner":

@@ -17,6 +17,7 @@ from hybrid_bridge.core.checkpoint import (
     format_note,
     log_line,
     quorum_line,
+    quorum_name,
     verify_log_line,
 )
 from hybrid_bridge.core.epoch import EpochRecord
@@ -47,6 +48,7 @@ from hybrid_bridge.units import (
 PAIR_BYTES: Final = 64
 NONE: Final = TreeSize(0)
 ED25519_BYTES: Final = 64
+MAX_OTHERS: Final = 6  # lines of witnesses and members under a note: a bundle has 16 anchors for two, and for chains
 
 _log = logging.getLogger(__name__)
 
@@ -221,8 +223,16 @@ class LogBook:
         self._epochs.add_line(size, signature)
         self._progress.raised("line", size)
 
-    def note(self, size: TreeSize) -> str:
-        """The note of a checkpoint with a quorum: the log key's line if it is here, then the validators' lines.
+    def cosign(self, size: TreeSize, line: NoteLine) -> None:
+        """Keep a verified line that counts for no quorum."""
+        self._epochs.cosign(size, line)
+
+    def checkpoint_note(self, size: TreeSize) -> Note:
+        """The note of our own checkpoint, without a line."""
+        return Note(self._directory.origin, size, self.root(size))
+
+    def note(self, size: TreeSize, *, cosigned: bool = True) -> str:
+        """The note of a checkpoint with a quorum: the log's lines if they are here, the validators', then `cosigned`.
 
         Raises:
             NotYet: no quorum here.
@@ -237,9 +247,20 @@ class LogBook:
         ]
         line = self._epochs.line(size)
         first = [] if line is None else self._log_lines(line)
-        return format_note(self._directory.origin, size, checkpoint.root, [*first, *lines])
+        names = {line.name for line in lines}
+        further = self._epochs.cosignatures(size)
+        second = [line for line in further if line.name in names]  # ML-DSA-44 of validators that attested
+        shown = [*first, *lines, *second, *(self._others(further) if cosigned else ())]
+        return format_note(self._directory.origin, size, checkpoint.root, shown)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _others(self, lines: Iterable[NoteLine]) -> list[NoteLine]:
+        """Lines of witnesses, then of members, as many as one note holds beside its validators'."""
+        origin, addresses = self._directory.origin, self._directory.validators.addresses
+        validators = {quorum_name(origin, address) for address in addresses}
+        others = [line for line in lines if line.name not in validators]
+        return sorted(others, key=lambda line: line.name.startswith(f"{origin}/m/"))[:MAX_OTHERS]
 
     def _require(self, size: TreeSize) -> TreeSize:
         if size > self._tree.size:
@@ -247,7 +268,7 @@ class LogBook:
         return size
 
     def _body(self, size: TreeSize) -> bytes:
-        return Note(self._directory.origin, size, self.root(size)).body()
+        return self.checkpoint_note(size).body()
 
     def _log_lines(self, signatures: bytes) -> list[NoteLine]:
         """The log's lines from what is stored: 64 bytes by Ed25519, then perhaps time and signature by ML-DSA-44."""

@@ -1,7 +1,8 @@
 """The sequencer's part of step 2: take what waits, order it, commit it once, wake all who waited.
 
 One thread makes blocks. It takes whatever waits (bounded in number and bytes, no timer), so that one commit serves
-many; an idle sequencer commits at once. At each epoch's end it makes a block even if nothing waits (SPEC §7.2).
+many; an idle sequencer commits at once, or once in each slot of the clock (`pacing`). At each epoch's end it makes a
+block even if nothing waits (SPEC §7.2).
 """
 
 import logging
@@ -13,15 +14,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core.entry import entry_leaf
-from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.ledger_state import Overlay
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
+from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import preview
-from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
+from hybrid_bridge.units import EpochNumber, Height, Seconds, UnixSeconds
 
+ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
 MAX_TRANSACTIONS: Final = 1_000  # in one block
 MAX_BYTES: Final = 2 << 20  # of transactions in one block; a block fits one message between members
 AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # refused without a record
@@ -50,8 +52,9 @@ class _Waiting:
 class Orderer:
     """The pool and the thread that empties it."""
 
-    def __init__(self, view: View, precise_now: Callable[[], float]) -> None:
+    def __init__(self, view: View, precise_now: Callable[[], float], slot: Seconds = ON_DEMAND) -> None:
         self._chain, self._ledger, self._genesis = view.chain, view.ledger, view.directory.genesis
+        self._pace = Pace(self._genesis, slot)
         self._identity, self._brake, self._now = view.keys.identity, view.brake, precise_now
         self._pool: deque[_Waiting] = deque()
         self._changed = threading.Condition()
@@ -114,20 +117,26 @@ class Orderer:
         with self._changed:
             while not self._stopping:
                 left = self._due() - self._now()
-                if left <= 0 or (self._pool and self._now() >= self._genesis.genesis_time):
+                if left <= 0 or (self._pool and self._may()):
                     return True
                 self._changed.wait(min(left, LONGEST_NAP))
         return False
 
     def _due(self) -> UnixSeconds:
-        """When the next block must stand although nothing waits: the end of the newest block's epoch."""
+        """When the next block must stand although nothing waits."""
         tip = self._chain.tip
-        return self._genesis.genesis_time if tip is None else closed_at(self._genesis, tip.epoch)
+        return self._genesis.genesis_time if tip is None else self._pace.due(tip.time)
+
+    def _may(self) -> bool:
+        """Whether what waits may have its block now."""
+        tip = self._chain.tip
+        return self._now() >= self._genesis.genesis_time and (tip is None or self._pace.may(tip.time, self._now()))
 
     def _block_time(self) -> UnixSeconds:
         """Our clock, never falling; the first block stands at the genesis time, whenever it is made."""
         tip = self._chain.tip
-        return self._genesis.genesis_time if tip is None else UnixSeconds(max(int(self._now()), tip.time))
+        now = UnixSeconds(int(self._now()))
+        return self._genesis.genesis_time if tip is None else self._pace.time(tip.time, now)
 
     def _taken(self) -> list[_Waiting]:
         taken: list[_Waiting] = []

@@ -3,6 +3,7 @@
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
@@ -29,7 +30,7 @@ class PeerService:
         progress = self._view.progress
         seen = progress.signed
         answer = self._said(request)
-        if not (answer.countersignatures or answer.attestations or answer.log_lines):
+        if not (answer.countersignatures or answer.attestations or answer.log_lines or answer.cosignatures):
             hold = min(request.wait_ms / 1000, MAX_HOLD)
             progress.wait(lambda: progress.signed != seen or not call.active(), hold)
             answer = self._said(request)
@@ -57,16 +58,29 @@ class PeerService:
         words = view.witness.of(view.keys.identity.public.key_id, Height(request.after_height))
         after = TreeSize(request.after_size)
         attestations = [] if view.address is None else view.epochs.attested(view.address, after)
+        second = self._mldsa(after)
         lines = view.epochs.lines(TreeSize(request.after_line)) if view.keys.log is not None else []
         return pb.WitnessResponse(
             countersignatures=words,
-            attestations=map(_sized, attestations),
+            attestations=[_sized(signed, second.get(signed.size, b"")) for signed in attestations],
             log_lines=[pb.SizedSignature(size=at, signature=signature) for at, signature in lines],
+            cosignatures=self._cosignatures(TreeSize(request.after_cosigned)),
         )
+
+    def _mldsa(self, after: TreeSize) -> dict[TreeSize, bytes]:
+        """Our ML-DSA-44 lines, by size."""
+        address = self._view.address
+        key = None if address is None else mldsa_key_of(self._view.directory, address)
+        return {} if key is None else self._view.epochs.cosigned(key, after)
+
+    def _cosignatures(self, after: TreeSize) -> list[pb.SizedSignature]:
+        view, key = self._view, self._view.directory.cosigner(self._view.name)
+        found = {} if key is None else view.epochs.cosigned(key, after)
+        return [pb.SizedSignature(size=at, root=view.logbook.root(at), signature=line) for at, line in found.items()]
 
     def _entitled(self, caller: Caller) -> bool:
         return caller.role == "member" and caller.name in self._view.directory.identities
 
 
-def _sized(signed: SizedSignature) -> pb.SizedSignature:
-    return pb.SizedSignature(size=signed.size, root=signed.root, signature=signed.signature)
+def _sized(signed: SizedSignature, mldsa: bytes = b"") -> pb.SizedSignature:
+    return pb.SizedSignature(size=signed.size, root=signed.root, signature=signed.signature, mldsa=mldsa)

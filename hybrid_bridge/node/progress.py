@@ -7,7 +7,7 @@ from typing import Final
 
 from hybrid_bridge.units import Height, TreeSize
 
-NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery", "heard", "spoken")
+NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery", "heard", "spoken", "cosigned")
 
 
 class Progress:
@@ -56,7 +56,7 @@ class Progress:
     @property
     def signed(self) -> tuple[int, ...]:
         """Numbers that rise with every signature of ours, and with some things besides."""
-        return tuple(self._numbers[name] for name in ("tip", "spoken", "attested", "line"))
+        return tuple(self._numbers[name] for name in ("tip", "spoken", "attested", "line", "cosigned"))
 
     @property
     def stopping(self) -> bool:

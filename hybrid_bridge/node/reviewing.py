@@ -26,7 +26,7 @@ def require_reviewed(view: View, document: Opened, keys: Collection[KeyId]) -> N
     """Return if none of `keys` is the financier's, or if every invoice behind the notes has its own labels.
 
     Raises:
-        Missing: an invoice or its confirmation was not delivered to us, or we hold no VRF key.
+        Missing: an invoice or its confirmation was not delivered to us.
         NotYet: our own ledger does not have a note yet.
         FieldMismatch: the labels inserted are another invoice's.
     """
@@ -50,8 +50,6 @@ def _assets(view: View, document: Opened) -> list[str]:
 
 def _review(view: View, asset: str) -> None:
     vrf_seed, log_id = view.keys.vrf, view.directory.log_id
-    if vrf_seed is None:
-        raise Missing(what="the VRF key, which validators hold")
     _, registered = _document(view, asset, ASSET_REGISTER)
     height, confirmed = _document(view, asset, ASSET_CONFIRM)
     payload = _payload(view, height, confirmed.entry)

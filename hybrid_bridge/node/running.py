@@ -18,12 +18,13 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.pki import caller_of
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
-from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreBroken
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.audit_service import AuditService
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.closing import Closer, run_closing
 from hybrid_bridge.node.copying import Copier
+from hybrid_bridge.node.cosigning import Cosigner, witnesses_of
 from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
@@ -32,11 +33,12 @@ from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
+from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.receipts import sign_receipt
-from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.node.settings import FOLLOW, read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
@@ -73,7 +75,9 @@ class Node:
         tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
         self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
-        self._orderer = Orderer(view, time.time) if self._is_sequencer else None
+        self._orderer = Orderer(view, time.time, self._settings.block_every) if self._is_sequencer else None
+        file = self._settings.witnesses
+        self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
         self._threads: list[threading.Thread] = []
         self._failed = False
         self._server = self._make_server()
@@ -127,13 +131,14 @@ class Node:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
-        bundler = Bundler(view, self._receipt_of)
+        bundler, desk = Bundler(view, self._receipt_of), Desk(view, submitter)
+        self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
-            LedgerService(view, submitter).service(),
+            LedgerService(view, submitter, bundler).service(),
             PeerService(view, Receiver(view)).service(),
-            DeskService(view, Desk(view, submitter), bundler).service(),
+            DeskService(view, desk, bundler, self._noticer).service(),
         ]
         return MemberServer(
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
@@ -164,15 +169,20 @@ class Node:
             yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
         yield "close", lambda: run_closing(self._closing(peers), view.progress)
         if self._opened.guard is not None and view.keys.attestation is not None:
-            attester = Attester(view.logbook, self._opened.guard, view.keys.attestation, view.brake)
+            attesting = view.keys.attestation, view.brake, view.keys.mldsa
+            attester = Attester(view.logbook, self._opened.guard, *attesting)
             yield "attest", lambda: attester.run(view.progress)
+        yield "cosign", Cosigner(view).run
+        for number, witness in enumerate(self._witnesses):
+            yield f"witness-{number}", witness.run
         yield "deliver", Deliverer(view, self._peers).run
+        yield "notice", self._noticer.run
 
     def _closing(self, peers: list[GrpcPeer]) -> Callable[[], object]:
         """How this member closes an epoch: computes it, or copies it from a validator."""
         view, keys = self._view, self._view.keys
         closer = Closer(view.ledger, view.logbook, view.directory, view.progress)
-        if keys.secret is None or keys.vrf is None:
+        if keys.secret is None:
             validators = [peer for peer in peers if view.directory.member(peer.name).address is not None]
             return Copier(closer, view.logbook, view.directory, validators).copy_next
         closing_keys = ClosingKeys(secret=keys.secret, vrf_seed=keys.vrf)
@@ -208,6 +218,13 @@ class Node:
                 )  # ours hold nothing private
                 _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
                 self._view.progress.stop()
+
+
+def _public_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise SettingsMalformed(key=path.name, rule="a readable file") from None
 
 
 def _attend(peer: GrpcPeer, hearing: Hearing, watch: Watch) -> None:

@@ -1,5 +1,7 @@
 """A node's settings: one TOML file, read once, frozen; unknown keys refused, secrets by `file:` URI.
 
+The attestation key alone may be elsewhere: in a keystore or in a PKCS#11 token (`custody.places`).
+
 Refuse rather than guess: a missing key is an error, never a default that looks right.
 """
 
@@ -10,17 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
+from hybrid_bridge.custody.places import parse_place, require_attesting
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
+from hybrid_bridge.units import Seconds
 
 FILE: Final = "node.toml"
 LOG_MLDSA: Final = "log_mldsa"  # seed of the log's ML-DSA-44 key
+MLDSA: Final = "mldsa"  # seed of a validator's own
 REGISTRY: Final = "registry"  # the URL of a PostgreSQL database; without it the registry is a file of the folder
 _LOG: Final = ("log", LOG_MLDSA, "receipt")
-SECRETS: Final = ("identity", "tls", "sealing", "party", "attestation", "set", "vrf", *_LOG, REGISTRY)
-ALWAYS: Final = ("identity", "tls", "sealing", "party")  # the others belong to validators and to the sequencer
+ATTESTATION: Final = "attestation"
+SECRETS: Final = ("identity", "tls", "sealing", "party", ATTESTATION, MLDSA, "set", "vrf", *_LOG, REGISTRY)
+ALWAYS: Final = ("identity", "tls", "sealing", "party", "vrf")  # the others belong to validators and to the sequencer
 _SECRET_MODE: Final = 0o077  # bits that nobody else may have
 _LEVELS: Final = ("debug", "info", "warning", "error")
-_KEYS: Final[Mapping[str, type]] = {
+_KEYS: Final[dict[str, type]] = {
     "name": str,
     "listen": str,
     "log_level": str,
@@ -29,6 +35,9 @@ _KEYS: Final[Mapping[str, type]] = {
     "pool_limit": int,
     "secrets": dict,
 }
+_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str, "block_every": int}
+ON_DEMAND: Final = Seconds(0)
+LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,10 @@ class NodeSettings:
     block_interval_ms: int  # least time between two blocks of the sequencer
     pool_limit: int  # transactions that may wait at the sequencer
     secrets: Mapping[str, Path]
+    attestation: str | None = None  # where the attestation key is, if not in a file of `secrets`
+    witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
+    erasure_notices: str = LIST
+    block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -63,16 +76,24 @@ def read_settings(folder: Path) -> NodeSettings:
         ) from None
     except (ValueError, RecursionError):
         raise SettingsMalformed(key=FILE, rule="TOML in UTF-8") from None
-    _require_keys(given, _KEYS, "")
+    _require_keys(given)
     if not NAME.fullmatch(given["name"]):
         raise SettingsMalformed(key="name", rule=f"like {NAME.pattern}")
     if given["log_level"] not in _LEVELS:
         raise SettingsMalformed(key="log_level", rule=f"one of {', '.join(_LEVELS)}")
+    if given.get("erasure_notices", LIST) not in (LIST, FOLLOW):
+        raise SettingsMalformed(key="erasure_notices", rule=f"{LIST} or {FOLLOW}")
+    _require_range(given | {"block_every": given.get("block_every", 0)}, "block_every", 0, 3600)
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
-    secrets = {name: _secret_path(folder, name, uri) for name, uri in given.pop("secrets").items()}
-    return NodeSettings(folder=folder, secrets=secrets, **given)
+    uris = given.pop("secrets")
+    attestation = _place(folder, uris)
+    secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
+    for name, path in secrets.items():
+        if sum(path == other for other in secrets.values()) > 1:
+            raise SettingsMalformed(key=f"secrets.{name}", rule="a file of its own: no key has two uses")
+    return NodeSettings(folder=folder, secrets=secrets, attestation=attestation, **given)
 
 
 def read_secret(settings: NodeSettings, name: str) -> bytes:
@@ -134,24 +155,44 @@ def write_settings(settings: NodeSettings) -> str:
         "",
         "[secrets]",
     ]
+    if settings.witnesses:
+        lines.insert(-2, f'witnesses = "{settings.witnesses}"')
+    if settings.block_every:
+        lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
+    if settings.erasure_notices != LIST:
+        lines.insert(-2, f'erasure_notices = "{settings.erasure_notices}"')
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
+    if settings.attestation is not None:
+        lines.append(f'{ATTESTATION} = "{settings.attestation}"')
     return "\n".join(lines) + "\n"
 
 
-def _require_keys(given: Mapping[str, Any], known: Mapping[str, type], prefix: str) -> None:
+def _require_keys(given: Mapping[str, Any]) -> None:
     for key in given:
-        if key not in known:
-            raise SettingsMalformed(key=f"{prefix}{key[:64]}", rule="no such entry")
-    for key, kind in known.items():
+        if key not in _KEYS and key not in _OPTIONAL:
+            raise SettingsMalformed(key=key[:64], rule="no such entry")
+    for key in _KEYS:
         if key not in given:
-            raise SettingsMalformed(key=f"{prefix}{key}", rule="required")
-        if type(given[key]) is not kind:
-            raise SettingsMalformed(key=f"{prefix}{key}", rule=f"of type {kind.__name__}")
+            raise SettingsMalformed(key=key, rule="required")
+    for key, kind in (_KEYS | _OPTIONAL).items():
+        if key in given and type(given[key]) is not kind:
+            raise SettingsMalformed(key=key, rule=f"of type {kind.__name__}")
 
 
 def _require_range(given: Mapping[str, Any], key: str, low: int, high: int) -> None:
     if not low <= given[key] <= high:
         raise SettingsMalformed(key=key, rule=f"{low} to {high}")
+
+
+def _place(folder: Path, uris: dict[str, object]) -> str | None:
+    """Take the attestation key out of the secrets, if it is in no file of 64 hex digits."""
+    uri = uris.get(ATTESTATION)
+    if not isinstance(uri, str) or uri.startswith("file:"):
+        return None
+    key = f"secrets.{ATTESTATION}"
+    require_attesting(parse_place(uri, folder, key), key)
+    del uris[ATTESTATION]
+    return uri
 
 
 def _secret_path(folder: Path, name: str, uri: object) -> Path:

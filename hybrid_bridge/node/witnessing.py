@@ -18,8 +18,10 @@ from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import MAX_ROWS, Evidence
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import require_signature
 from hybrid_bridge.errors import AnswerMalformed, BridgeError, Broken, Equivocation, FieldMismatch
+from hybrid_bridge.node.cosigning import Cosigner, take_mldsa
 from hybrid_bridge.node.finality import final_height
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -40,6 +42,7 @@ class Watch:
         self._progress, self._brake = view.progress, view.brake
         names = [member.name for member in self._directory.members if "validator" in member.roles]
         self._compared: dict[str, int] = {}
+        self._cosigner = Cosigner(view)
         self._validators = [self._directory.identities[name].key_id for name in names]
         self.judge()
 
@@ -70,16 +73,19 @@ class Watch:
             height=self._view.witness.newest_of(identity.key_id),
             size=TreeSize(0) if address is None else self._newest(address),
             line=self._progress.line,
+            cosigned=self._cosigner.newest_of(peer.name),
         )
         answer = peer.witness(marks, hold)
-        if max(map(len, (answer.countersignatures, answer.attestations, answer.log_lines))) > MAX_ROWS:
+        kinds = answer.countersignatures, answer.attestations, answer.log_lines, answer.cosignatures
+        if max(map(len, kinds)) > MAX_ROWS:
             raise AnswerMalformed(endpoint=peer.name, call="Witness", rule=f"at most {MAX_ROWS} words of a kind")
         ahead = self._take_words(peer, identity, answer.countersignatures)
         self._compare_all(peer, identity.key_id)
         if answer.countersignatures:
             self.judge()
         ahead = self._take_lines(answer.log_lines) or ahead
-        return (address is not None and self._take_attestations(address, answer.attestations)) or ahead
+        ahead = (address is not None and self._take_attestations(address, answer.attestations)) or ahead
+        return self._take_cosignatures(peer.name, answer.cosignatures) or ahead
 
     def judge(self) -> None:
         """Say which block is final now."""
@@ -151,7 +157,8 @@ class Watch:
         return False
 
     def _take_attestations(self, address: Address, said: Sequence[pb.SizedSignature]) -> bool:
-        """Verify and keep; True when some speak of sizes that we have not closed ourselves."""
+        """Verify and keep; True when some speak of sizes that we have not closed ourselves, or of other roots."""
+        is_other = False
         for attestation in said:
             if attestation.size > self._progress.size:
                 return True
@@ -159,4 +166,19 @@ class Watch:
                 TreeSize(attestation.size), Digest(attestation.root), require_signature(attestation.signature)
             )
             self._view.logbook.take_attestation(address, signed)
-        return False
+            if signed.root != self._view.logbook.root(signed.size):
+                is_other = True  # evidence is kept; it will be told again, so do not ask at once
+            elif attestation.mldsa:
+                take_mldsa(self._view, address, signed.size, attestation.mldsa)
+        return is_other
+
+    def _take_cosignatures(self, name: str, said: Sequence[pb.SizedSignature]) -> bool:
+        """Verify and keep; True when some speak of sizes that we have not closed ourselves, or of other roots."""
+        is_other = False
+        for line in said:
+            if line.size > self._progress.size:
+                return True
+            size, root = TreeSize(line.size), as_digest(line.root, "root")
+            self._cosigner.take(name, size, root, line.signature)
+            is_other = is_other or root != self._view.logbook.root(size)
+        return is_other

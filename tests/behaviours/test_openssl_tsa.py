@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
+from hybrid_bridge.core.certificate import read_certificate
 from hybrid_bridge.core.timestamp import decode_response, digest_by, encode_request
-from hybrid_bridge.core.timestamp_trust import load_certificate, trusted_path, verify_token
+from hybrid_bridge.core.timestamp_trust import trusted_path, verify_token
 
 pytestmark = [
     pytest.mark.engine,
@@ -52,7 +53,7 @@ def test_a_token_of_openssl_is_believed_by_whoever_trusts_its_root(tmp_path, ess
     token = decode_response((tmp_path / "answer.tsr").read_bytes(), "openssl")
     assert (token.hash, token.nonce, token.accuracy) == (name, 2**62 + 1, 10**9)
     authority = verify_token(token, b"body")
-    root = load_certificate((tmp_path / "root.der").read_bytes())
+    root = read_certificate((tmp_path / "root.der").read_bytes())
     assert [c.subject.rfc4514_string() for c in trusted_path(token, authority.certificate, [root])] == [
         "CN=stamp",
         "CN=root",

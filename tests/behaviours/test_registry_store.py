@@ -13,6 +13,7 @@ from sqlalchemy import event, text
 from hybrid_bridge.adapters.postgresql import PostgresDatabase
 from hybrid_bridge.adapters.sql_registry import TABLES, Database, SqlRegistry
 from hybrid_bridge.adapters.sqlite.file import SqliteFile
+from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.prefix_tree import PrefixTree
 from hybrid_bridge.core.registry import tree_root
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, StoreBroken, Unreachable
@@ -244,7 +245,7 @@ class TestPostgresql(DatabaseBehaviour):
 
 
 def test_a_server_that_is_away_is_asked_later() -> None:
-    (port,) = engines.free_ports(1)
+    (port,) = free_ports(1)
     database = PostgresDatabase(f"postgresql://bridge:secret@127.0.0.1:{port}/registry", "registry")
     with pytest.raises(Unreachable), database.read():
         pass

@@ -12,8 +12,10 @@ from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
+from hybrid_bridge.custody.places import parse_place
+from hybrid_bridge.custody.signers import open_gas_key
 from hybrid_bridge.errors import CodeMismatch, StoreBroken
-from hybrid_bridge.testing.memory_members import MemorySigner
+from hybrid_bridge.testing.memory_members import MemorySigner, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
 from hybrid_bridge.units import Digest, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
 from relayers.collect import Collector
@@ -25,10 +27,12 @@ from relayers.relay import Relayer, tick
 from relayers.sql_journal import SqlJournal, create_journal
 from relayers.views import LogClock, Policy
 from tests.crash.relay_world import ALONE, DEPTH, ETHER, anchor_calldata, fees
+from tests.engines import SoftHsm, softhsm
 
 pytestmark = pytest.mark.evm
 BORN = UnixSeconds(1_800_000_000)
-SIGNER = MemorySigner("a gas key")
+GAS = "a gas key"
+SIGNER = MemorySigner(GAS)
 BY_OTHERS = MemorySigner("somebody who deploys")
 
 
@@ -111,6 +115,28 @@ def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: Wor
     assert [intent.state for intent in dump.intents] == [IntentState.FINALIZED] * 3
     assert [anchor.tree_size for anchor in dump.anchors] == [2, 3, 4]
     assert fsck(dump, world.served(), world.chain, fees()) == []
+
+
+@pytest.mark.engine
+def test_an_anchor_that_an_hsm_signed_stands_in_the_contract(world: World, tmp_path: Path) -> None:
+    (tmp_path / "pin").touch(mode=0o600)
+    (tmp_path / "pin").write_text(SoftHsm.PIN)
+    (tmp_path / "hsm").mkdir()
+    create_journal(tmp_path / "journal.db", world.scope, world.now())
+    with softhsm(tmp_path / "hsm", "relayer") as hsm:
+        hsm.bring_key("relayer", "gas", key(GAS))
+        text = f"pkcs11:token=relayer;object=gas?module-path={hsm.module}&pin-source=file:pin"
+        signer = open_gas_key(parse_place(text, tmp_path, "chain.signer"), "chain.signer", SIGNER.address())
+        world.log.close_epoch()
+        with SqlJournal(tmp_path / "journal.db", world.scope, "test", world.now()) as journal:
+            report = tick(replace(world.relayer(journal), signer=signer))
+            (attempt,) = journal.dump().attempts
+    assert report.done[-3:] == ("OpenSlot", "MakeAttempt", "Send")
+    world.mine()
+    assert world.chain.head(world.log.log_id, world.chain.latest()).tree_size == world.log.size
+    found = world.chain.receipt_status(attempt.hash)
+    assert found is not None
+    assert found[1]
 
 
 def test_another_chain_or_other_code_is_refused_at_the_start(world: World) -> None:

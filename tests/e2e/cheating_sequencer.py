@@ -12,7 +12,7 @@ from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.node import ordering, running
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.units import Seconds, UnixSeconds
 
 FLAG, HOLD = Path(sys.argv[1]) / "drop", Path(sys.argv[1]) / "hold"
 
@@ -20,8 +20,8 @@ FLAG, HOLD = Path(sys.argv[1]) / "drop", Path(sys.argv[1]) / "hold"
 class Dropping(ordering.Orderer):
     """Everything real but what is left out."""
 
-    def __init__(self, view: View, precise_now) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(view, precise_now)
+    def __init__(self, view: View, precise_now, slot: Seconds) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(view, precise_now, slot)
         self._own = view.keys.identity.public.key_id
 
     def _admitted(self, taken: Sequence[ordering._Waiting], time: UnixSeconds) -> list[ordering._Waiting]:

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 420.0  # seconds; a demo takes one minute on a quiet machine
-GONE = 10.0  # seconds in which nothing of a demo may be left
+GONE = 60.0  # seconds in which nothing of a demo may be left
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.encoding import b64u, canonical_json
 from hybrid_bridge.core.labels import creditor_invoice
 from hybrid_bridge.errors import Undecided
@@ -30,25 +30,26 @@ T = TypeVar("T")
 
 NAMES = ("core", "supplier", "bank-a", "bank-b", "regulator")
 ROLES = {"core": ("validator", "sequencer"), "regulator": ("regulator",)}
-PATIENCE = 60.0
+PATIENCE = 180.0  # seconds; spent only by what fails
 CADENCE = 2
 
 
 def free_endpoint() -> str:
     """A loopback address that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
-def plan(starts_in: int = 3, cadence: int = CADENCE) -> Plan:
-    """Five members, two of them banks."""
+def plan(starts_in: int = 3, cadence: int = CADENCE, **roles: tuple[str, ...]) -> Plan:
+    """Five members, two of them banks; `roles` other than usual, `_` for `-` in a name."""
+    changed = ROLES | {name.replace("_", "-"): given for name, given in roles.items()}
+    ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
     founders = tuple(
         Founder(
             name=name,
             legal_name=f"{name} Ltd",
             legal_id=f"LEI:{name.upper()}",
-            roles=ROLES.get(name, ("validator",)),
-            endpoint=free_endpoint(),
+            roles=changed.get(name, ("validator",)),
+            endpoint=f"127.0.0.1:{ports[name]}",
         )
         for name in NAMES
     )
@@ -109,7 +110,7 @@ class Network:
     def stop(self, name: str) -> int:
         process = self.running.pop(name)
         process.send_signal(signal.SIGTERM)
-        return process.wait(20)
+        return process.wait(PATIENCE)
 
     def end(self) -> None:
         for desk in self.desks.values():
@@ -150,7 +151,11 @@ def found_network(root: Path, agreed: Plan | None = None) -> Network:
 
 def running_network(root: Path) -> Iterator[Network]:
     """All five members, up to their first final block."""
-    network = found_network(root)
+    yield from running(found_network(root))
+
+
+def running(network: Network) -> Iterator[Network]:
+    """All its members, up to their first final block, until it is let go."""
     try:
         for name in NAMES:
             network.start(name)
@@ -182,21 +187,22 @@ def fields_of(**values: object) -> bytes:
 SELLER = "PRIVATE-SELLER-NAME"
 
 
-def registration(network: Network, object_id: str) -> pb.DraftRequest:
+def registration(network: Network, object_id: str, **changes: object) -> pb.DraftRequest:
     """The supplier's invoice against the core enterprise; bank-a may read it."""
     creditor = network.desk("supplier").key(f"creditor/{object_id}")
     debtor = network.desk("core").key("identity")
+    fields: dict[str, object] = {
+        "object": object_id,
+        "debtor": b64u(debtor.key_id),
+        "ccy": "CNY",
+        "gross": "1250000",
+        "creditor_key": b64u(creditor.key_id),
+        "seller": SELLER,
+        "inv_no": invoice_of(object_id),
+    }
     return pb.DraftRequest(
         schema="asset.register/1",
-        fields=fields_of(
-            object=object_id,
-            debtor=b64u(debtor.key_id),
-            ccy="CNY",
-            gross="1250000",
-            creditor_key=b64u(creditor.key_id),
-            seller=SELLER,
-            inv_no=invoice_of(object_id),
-        ),
+        fields=fields_of(**fields | changes),
         authorisers=[pb.Authoriser(purpose=f"creditor/{object_id}")],
         audience=["core", "bank-a"],
     )

@@ -14,11 +14,12 @@ from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.cli.demo.relaying import ChainFacts, relayer_settings
+from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.anchor import EvmAnchor, decode_header
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedChain, TrustedLog
 from hybrid_bridge.units import Address, ChainId
-from tests.e2e.network import Network, free_endpoint, read_json, until
+from tests.e2e.network import Network, read_json, until
 
 
 @dataclass
@@ -58,7 +59,7 @@ def start_public_chain(network: Network) -> PublicChain:
     password.touch(mode=0o600)
     password.write_text(secret + "\n")
     payer = create_keystore(keystore, secret, secrets.token_bytes)
-    port = free_endpoint().rpartition(":")[2]
+    (port,) = free_ports(1)
     fund, state = f"--fund=0x{payer.hex()}=10", f"--state-file={folder / 'chain.jsonl'}"
     options = ("--period=1", "--finality-depth=2", f"--port={port}", f"--ready-file={ready}", fund, state)
     start(network, "devnet", "hybrid_bridge", "devnet", *options)
@@ -104,14 +105,14 @@ def contract_run(*arguments: str) -> None:
     """`hybrid-bridge contract …`, again while it is undecided."""
     command = [sys.executable, "-m", "hybrid_bridge", "contract", *arguments]
     for _ in range(20):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode != 3:
             break
         time.sleep(0.5)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-def typed(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def typed(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """`hybrid-bridge` as a user types it."""
     command = [sys.executable, "-m", "hybrid_bridge", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)

@@ -11,7 +11,7 @@ import pytest
 
 from hybrid_bridge.cli.demo.stage import Stage, free_ports
 from hybrid_bridge.errors import NotYet, StoreBroken
-from tests.e2e.demo_run import Demo, command, environment
+from tests.e2e.demo_run import PATIENCE, Demo, command, environment
 
 pytestmark = [pytest.mark.evm, pytest.mark.slow]
 
@@ -66,7 +66,7 @@ def test_ctrl_c_ends_everything_it_started(tmp_path: Path, whom: str) -> None:
             os.killpg(demo.process.pid, signal.SIGINT)
             time.sleep(0.3)
             os.killpg(demo.process.pid, signal.SIGINT)
-        assert demo.process.wait(10) in INTERRUPTED
+        assert demo.process.wait(PATIENCE) in INTERRUPTED
         demo.require_gone()
     finally:
         demo.end()
@@ -82,7 +82,7 @@ def test_a_second_demo_in_the_same_folder_is_refused_while_one_plays(tmp_path: P
         )
         assert (second.returncode, "no other demo" in second.stderr) == (2, True)
         demo.process.terminate()
-        assert demo.process.wait(10) in INTERRUPTED
+        assert demo.process.wait(PATIENCE) in INTERRUPTED
         demo.require_gone()
     finally:
         demo.end()

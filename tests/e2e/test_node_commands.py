@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
+from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import Json
@@ -19,13 +22,33 @@ from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.note import TYPE_ED25519, VerifierKey
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.node.directory import read_directory
-from tests.e2e.network import Network, running_network, until
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import TreeSize, UnixSeconds
+from tests.e2e.network import NAMES, Network, found_network, free_endpoint, plan, register, running, until
 from tests.tile_reader import leaves_under, root_under
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    yield from running_network(tmp_path_factory.mktemp("commands") / "out")
+    """Five members with post-quantum keys; the supplier asks a witness that runs later, core follows erasures."""
+    root = tmp_path_factory.mktemp("commands") / "out"
+    network = found_network(root, replace(plan(), post_quantum=True))
+    policy = witness_policy(root)
+    (network.folder("supplier") / "witnesses.policy").write_text(policy)
+    for name, line in (("supplier", 'witnesses = "witnesses.policy"'), ("core", 'erasure_notices = "follow"')):
+        settings = network.folder(name) / "node.toml"
+        settings.write_text(f"{line}\n{settings.read_text()}")
+    yield from running(network)
+
+
+WITNESS = "w.example"
+
+
+def witness_policy(root: Path) -> str:
+    """A witness that is founded and does not run yet; where it will be, and its key, as tlog-policy text."""
+    (vkey, _) = run("witness", "init", "--dir", str(root / "w"), "--name", WITNESS).split()
+    return f"witness outside {vkey} http://{free_endpoint()}\nquorum outside\n"
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -107,11 +130,13 @@ def test_an_erased_record_is_gone_from_a_running_node(network: Network, tmp_path
     }
     written, draft = tmp_path / "fields.json", tmp_path / "draft.json"
     written.write_text(json.dumps(fields))
-    creditor = ("--authoriser", f"creditor/{object_id}")
+    creditor = ("--authoriser", f"creditor/{object_id}", "--audience", "core")
     run("member", "draft", "--dir", supplier, "asset.register/1", str(written), *creditor, "--out", str(draft))
     sent = answer("member", "submit", "--dir", supplier, str(draft))
     leaf, chosen = str(sent["entry_leaf"]), ("erase", "--dir", supplier, "--match", f"seller={name}")
     until("it stands", lambda: network.status("supplier").height >= int(str(sent["height"])))
+    other = register(network, secrets.token_hex(16))
+    network.await_status("supplier", "delivered", lambda status: status.undelivered == 0)
     salted = {
         part["value"][:64].encode()
         for part in json.loads(run("member", "show", "--dir", supplier, leaf))["disclosures"]
@@ -131,6 +156,29 @@ def test_an_erased_record_is_gone_from_a_running_node(network: Network, tmp_path
     assert [row["standing"] for row in rows if row["entry_leaf"] == leaf] == ["erased"]
     again = answer("erase", "--dir", supplier, "--leaf", leaf, "--yes")
     assert [row["erased_at"] for row in again["records"]] == [row["erased_at"] for row in found["records"]]
+    core, regulator = network.desk("core"), network.desk("regulator")
+    until("core has followed", lambda: standing(core, leaf) == "erased")
+    meant = pb.EraseRequest(entry_leaves=[bytes.fromhex(leaf)])
+    for name in ("supplier", "regulator"):
+        until("core has said so", lambda name=name: "core" in network.desk(name).erase(meant)[0].acknowledged)
+    assert standing(regulator, leaf) == "accepted"  # it keeps what it was sent: its own policy
+    shown = answer("erase", "--dir", str(network.folder("regulator")), "--noticed", "--yes")
+    assert [row["acknowledged"] for row in shown["records"]] == [["core", "supplier"]]
+    assert standing(regulator, leaf) == "erased"
+    assert_proven(network, other.entry_leaf)
+
+
+def standing(desk: GrpcDesk, leaf: str) -> str:
+    return next(row.standing for row in desk.records() if row.entry_leaf.hex() == leaf)
+
+
+def assert_proven(network: Network, leaf: bytes) -> None:
+    """A record that nobody erased is proven as before."""
+    chosen = [pb.Disclosed(entry_leaf=leaf, names=["seller"])]
+    request = pb.BundleRequest(purpose="record", entry_leaves=[leaf], disclosed=chosen)
+    made = until("a bundle", lambda: network.desk("core").bundle(request))
+    trust = Trust(logs=(TrustedLog(log_id=network.directory.log_id),), require=("integrity", "quorum"))
+    assert len(verify(made, trust, UnixSeconds(2**33)).records) == 1
 
 
 def test_a_consent_travels_as_a_file(network: Network, tmp_path: Path) -> None:
@@ -177,6 +225,50 @@ def test_bad_input_ends_with_two_and_says_what_to_mend(network: Network, tmp_pat
     assert "colour" in told
 
 
+@contextmanager
+def witness(folder: Path, log: str, port: int = 0) -> Iterator[str]:
+    """A witness of this log in a process of its own; its URL."""
+    command = ["witness", "run", "--dir", str(folder), "--log", log, "--port", str(port)]
+    process = subprocess.Popen([sys.executable, "-m", "hybrid_bridge", *command], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.terminate()
+        code = process.wait(30)
+        process.stdout.close()
+    assert code == 0
+
+
+def test_members_and_a_configured_witness_cosign_and_the_bundle_has_their_lines(
+    network: Network, tmp_path: Path
+) -> None:
+    folder, made, directory = network.folder("supplier"), tmp_path / "cosigned.hb.json", network.directory
+    policy, origin = (folder / "witnesses.policy").read_text(), directory.origin
+    log = VerifierKey(origin, TYPE_ED25519, directory.log_key).text()
+    wanted, seen = {WITNESS, *(f"{origin}/m/{name}" for name in NAMES)}, {}
+
+    def all_seen() -> bool:
+        """A member that is behind cosigns its newest note alone: so not every note has every line."""
+        note = parse_note(network.relayed("supplier").checkpoint(TreeSize(0)).note)
+        for size in range(max(note.size - 3, 2), note.size + 1):
+            lines = parse_note(network.relayed("supplier").checkpoint(TreeSize(size)).note).lines
+            seen.update({line.name: size for line in lines if line.name in wanted})
+        return seen.keys() == wanted
+
+    with witness(network.root / "w", log, int(policy.split()[3].rpartition(":")[2])):
+        until("lines of all", all_seen, 120)
+    size = str(seen[WITNESS])
+    run("member", "bundle", "--dir", str(folder), "--cosignatures", "--size", size, "--out", str(made))
+    assert {len(part.mldsa_key or b"") for part in decode_bundle(made.read_bytes()).genesis.validators} == {1312}
+    trust = Trust(
+        logs=(TrustedLog(log_id=directory.log_id),), tlog_policy=policy, require=("integrity", "quorum", "witnesses")
+    )
+    evidence = verify(made.read_bytes(), trust, UnixSeconds(2**33))
+    assert evidence.complete
+    assert evidence.verdict("witnesses").detail.startswith(f"policy met by size {size}: outside at ")
+
+
 def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(network: Network, tmp_path: Path) -> None:
     supplier, tiles = str(network.folder("supplier")), tmp_path / "tiles"
     network.await_status("supplier", "quorum", lambda status: status.quorum_size > 1)
@@ -186,14 +278,7 @@ def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(networ
     assert len(leaves_under(lambda path: (tiles / path).read_bytes(), note.size)) == note.size
     log = VerifierKey(note.origin, TYPE_ED25519, read_directory(network.folder("supplier")).log_key).text()
     vkey = run("witness", "init", "--dir", str(tmp_path / "w"), "--name", "w.example").split()[0]
-    witness = subprocess.Popen(
-        [sys.executable, "-m", "hybrid_bridge", "witness", "run", "--dir", str(tmp_path / "w"), "--log", log],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert witness.stdout is not None
-    try:
-        url = json.loads(witness.stdout.readline())["url"]
+    with witness(tmp_path / "w", log) as url:
         bundle, sizes = tmp_path / "b.hb.json", []
         for _ in range(2):
             size = network.status("supplier").quorum_size
@@ -201,9 +286,4 @@ def test_the_log_becomes_tiles_and_a_witness_is_led_from_what_it_has_seen(networ
             run("member", "bundle", "--dir", supplier, "--out", str(bundle))
             run("witness", "ask", str(bundle), "--url", url, "--vkey", vkey, "--member", supplier)
             sizes.append(parse_note(decode_bundle(bundle.read_bytes()).checkpoints[-1].note).size)
-    finally:
-        witness.terminate()
-        code = witness.wait(30)
-        witness.stdout.close()
-    assert code == 0
     assert sizes[0] < sizes[1]

@@ -31,7 +31,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TransactionId, TreeSize
 from tests.e2e.network import Network, running_network
 
-NOTHING = Marks(height=Height(0), size=TreeSize(0), line=TreeSize(0))
+NOTHING = Marks(height=Height(0), size=TreeSize(0), line=TreeSize(0), cosigned=TreeSize(0))
 METHODS = [
     f"/{service.full_name}/{method.name}"
     for service in pb.DESCRIPTOR.services_by_name.values()
@@ -173,7 +173,9 @@ def test_a_number_beyond_the_database_is_no_crash(network: Network) -> None:
     for ask in (
         lambda: list(peer.blocks(Height(huge), 1.0, follow=False)),
         lambda: list(peer.epochs(EpochNumber(huge), EpochNumber(huge))),
-        lambda: peer.witness(Marks(height=Height(huge), size=TreeSize(huge), line=TreeSize(huge)), 0),
+        lambda: peer.witness(
+            Marks(height=Height(huge), size=TreeSize(huge), line=TreeSize(huge), cosigned=TreeSize(huge)), 0
+        ),
         lambda: peer.log.attestation(TreeSize(huge)),
         lambda: peer.log.consistency_path(TreeSize(huge), TreeSize(huge)),
         lambda: peer.log.checkpoint(TreeSize(huge), TreeSize(huge)),
@@ -194,7 +196,7 @@ def test_a_message_beyond_the_limit_is_not_read(network: Network) -> None:
 
 def test_many_held_questions_do_not_shut_out_a_short_one(network: Network) -> None:
     peer = GrpcPeer.at("core", network.endpoint("core"), member_tls(network, "supplier"))
-    far = Marks(height=Height(2**40), size=TreeSize(2**40), line=TreeSize(2**40))
+    far = Marks(height=Height(2**40), size=TreeSize(2**40), line=TreeSize(2**40), cosigned=TreeSize(2**40))
     with ThreadPoolExecutor(16) as pool:
         held = [pool.submit(peer.witness, far, 3.0) for _ in range(16)]
         assert network.status("core").height > 0

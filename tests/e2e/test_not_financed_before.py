@@ -1,22 +1,40 @@
-"""Real nodes, a real EVM, and a sequencer that cheats when it is told to: registry, promises, omission, audit."""
+"""Real nodes, a real EVM, and a sequencer that cheats when it is told to: registry, promises, omission, audit.
+
+bank-a is a member and no validator.
+"""
 
 import json
 import secrets
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.business.dates import date_of
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.encoding import b64u, canonical_json
-from hybrid_bridge.core.labels import creditor_invoice
-from hybrid_bridge.errors import NotEntitled
+from hybrid_bridge.core.labels import Label, creditor_invoice, normalised
+from hybrid_bridge.errors import NotEntitled, RuleRejected
 from hybrid_bridge.node.opening import owner_tls
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import EpochNumber
-from tests.e2e.network import NAMES, Network, fields_of, found_network, plan, register, registration, until
+from hybrid_bridge.units import EpochNumber, UnixSeconds
+from tests.e2e.network import (
+    NAMES,
+    Network,
+    fields_of,
+    found_network,
+    free_endpoint,
+    plan,
+    register,
+    registration,
+    until,
+)
 from tests.e2e.public_chain import PublicChain, start, start_public_chain, told, typed
 
 PARTY = "LEI:5493001KJTIIGC8Y1R12"
@@ -25,7 +43,7 @@ PARTY = "LEI:5493001KJTIIGC8Y1R12"
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     root = tmp_path_factory.mktemp("cheated") / "out"
-    network = found_network(root, replace(plan(), auditors=("auditor",), promise_delay=2))
+    network = found_network(root, replace(plan(bank_a=("member",)), auditors=("auditor",), promise_delay=2))
     try:
         start(network, "core", "tests.e2e.cheating_sequencer", str(network.folder("core")))
         for name in NAMES[1:]:
@@ -70,13 +88,13 @@ def stranger(chain: PublicChain, bundle: Path, *required: str) -> tuple[str, ...
     return "verify", str(bundle), "--trust", str(trust), "--json"
 
 
-def confirm(network: Network, object_id: str, number: str) -> None:
-    core = network.desk("core")
+def confirm(network: Network, object_id: str, number: str, *labels: Label) -> None:
+    core, inserted = network.desk("core"), labels or (creditor_invoice(PARTY, number),)
     request = pb.DraftRequest(
         schema="asset.confirm/1",
         fields=fields_of(object=object_id, gross="1250000", ccy="CNY", distinct=False),
         authorisers=[pb.Authoriser(purpose="identity")],
-        labels=canonical_json([b64u(creditor_invoice(PARTY, number).encode())]),
+        labels=canonical_json([b64u(label.encode()) for label in inserted]),
         audience=["supplier", "bank-a"],
     )
     core.send(core.draft(request).draft)
@@ -107,6 +125,11 @@ def test_a_bank_asks_before_it_lends_and_a_third_party_checks_the_answer(
     trust.write_bytes(chain.trust(after).encode())
     assert typed(*other, str(trust)).returncode == 1
 
+    with_others = ("registry", "check", "--dir", str(silenced(network, "bank-a", tmp_path)), "--label-file", str(paper))
+    assert typed(*with_others).returncode == 3  # its own node does not answer
+    asked = ("--node", f"supplier={network.endpoint('supplier')}", *chain.asked)
+    assert told(ends(1, lambda: typed(*with_others, *asked, "--json")))["answer"] == "taken"
+
     making = ("registry", "receipt", "--dir", bank, "--label-file", str(paper), *chain.asked, "--out", str(receipt))
     ends(0, lambda: typed(*making))
     done = typed(*stranger(chain, receipt))
@@ -114,6 +137,87 @@ def test_a_bank_asks_before_it_lends_and_a_third_party_checks_the_answer(
     first, second = told(done)["registry"]  # type: ignore[misc]
     assert second["epoch"] == first["epoch"] + 1
     assert (first["statement"], second["statement"]) == ("not registered", f"object {asset.object_id}")
+
+
+def test_a_bank_that_is_no_validator_finances_what_it_has_read(network: Network) -> None:
+    supplier, core, bank = (network.desk(name) for name in ("supplier", "core", "bank-a"))
+    asset, note, buyer = secrets.token_hex(16), secrets.token_hex(16), "USCI:91350100M000100Y43"
+    number = f"INV-{asset[:8].upper()}"
+    terms = {"ccy": "CNY", "gross": "1250000", "issue_date": "2026-01-05"}
+    sent_everywhere(network, "supplier", registration(network, asset, seller=PARTY, buyer=buyer, **terms))
+    labels = [
+        normalised(3, PARTY, number),
+        normalised(4, PARTY, number, "1"),
+        normalised(5, buyer, *terms.values(), "1"),
+    ]
+    confirm(network, asset, number, *labels)
+    until("the bank has both documents", lambda: len(read_by(bank)) >= 2 and not network.status("core").undelivered)
+    holder = b64u(supplier.key("holder").key_id)
+    now = int(time.time())
+    today = date_of(UnixSeconds(now), RulePack().zone)
+    issued: dict[str, object] = {
+        "note": note,
+        "debtor": b64u(core.key("identity").key_id),
+        "ccy": "CNY",
+        "face": "1250000",
+        "issue_date": today.isoformat(),
+        "due_date": (today + timedelta(days=60)).isoformat(),
+        "payee_key": holder,
+        "back.0.object": asset,
+        "back.0.allot": "1250000",
+        "event_time": now,
+    }
+    sent_everywhere(network, "core", written("note.issue/1", canonical_json(issued), "identity"))
+    sent_everywhere(network, "supplier", written("note.accept/1", fields_of(note=note), "holder"))
+    until("financed", lambda: financed(network, note))
+    network.await_status("bank-a", "nothing owed", lambda status: status.undelivered == 0)
+
+
+def financed(network: Network, note: str) -> bool:
+    """Reserved with its holder and financed; both lapse by the clock (I5), then they are asked for again."""
+    bank, supplier = network.desk("bank-a"), network.desk("supplier")
+    claims: dict[str, object] = {"note.0": note, "fin_key": b64u(bank.key("fin").key_id)}
+    holder, fin = pb.Authoriser(key_id=supplier.key("holder").key_id), pb.Authoriser(purpose="fin")
+    try:
+        fields = fields_of(**claims, ttl_epochs=24)
+        draft = bank.draft(pb.DraftRequest(schema="fin.reserve/1", fields=fields, authorisers=[fin, holder])).draft
+        bank.send(draft, supplier.authorise(draft, ["holder"]).signatures)
+    except RuleRejected as refused:
+        if refused.rule != "I5":
+            raise
+    try:
+        fields = fields_of(**claims, check_epoch=network.status("bank-a").epoch)
+        return bank.send(bank.draft(written("fin.finance/1", fields, "fin")).draft).code == 0
+    except RuleRejected as refused:
+        if refused.rule != "I5":
+            raise
+        return False
+
+
+def written(schema: str, fields: bytes, purpose: str) -> pb.DraftRequest:
+    return pb.DraftRequest(schema=schema, fields=fields, authorisers=[pb.Authoriser(purpose=purpose)])
+
+
+def sent_everywhere(network: Network, name: str, request: pb.DraftRequest) -> pb.SendResponse:
+    """Sent at one desk, in a block of everybody."""
+    desk = network.desk(name)
+    draft = desk.draft(request).draft
+    sent = until(request.schema, lambda: desk.send(draft))
+    for other in NAMES:
+        network.await_status(other, "the block", lambda status: status.height >= sent.height)
+    return sent
+
+
+def read_by(desk: GrpcDesk) -> list[bytes]:
+    return [row.entry_leaf for row in desk.records()]
+
+
+def silenced(network: Network, name: str, folder: Path) -> Path:
+    """A member's folder with a node that does not answer, as if its machine were gone."""
+    copy = Path(shutil.copytree(network.folder(name), folder / name))
+    settings = (copy / "node.toml").read_text()
+    (copy / "node.toml").write_text(settings.replace(network.endpoint(name), free_endpoint()))
+    return copy
 
 
 # ── no silent omission ──
@@ -161,13 +265,19 @@ def test_a_dropped_transaction_becomes_evidence_that_a_stranger_verifies_offline
     assert (verdicts["omission"], verdicts["public anchor"]) == ("proven", "verified")
     assert "core Ltd" in str(found["warnings"])
 
+    lost, kept, again = silenced(network, "supplier", tmp_path), tmp_path / "promise", tmp_path / "again.hb.json"
+    kept.write_text(b64u(dropped.sent.promise) + "\n")
+    claim = ("evidence", "omission", "--dir", str(lost), "--transaction", transaction, "--promise", str(kept))
+    asked = ("--node", f"bank-b={network.endpoint('bank-b')}", *chain.asked, "--out", str(again), "--json")
+    assert told(ends(0, lambda: typed(*claim, *asked)))["omission"] == "proven"
+
     sequence = typed("ledger", "sequence", "--dir", folder, "--json")
     rows = {row["name"]: row for row in json.loads(sequence.stdout)}
     assert sequence.returncode == 1
     assert rows["supplier"]["dropped"] == [promises(network)[transaction]["sequence"]]
     assert all(len(row["seen"]) == 1 for row in rows.values())
-    again = register(network, secrets.token_hex(16))
-    assert promises(network)[again.sent.transaction_id.hex()]["sequence"] == rows["supplier"]["dropped"][0]
+    another = register(network, secrets.token_hex(16))
+    assert promises(network)[another.sent.transaction_id.hex()]["sequence"] == rows["supplier"]["dropped"][0]
 
 
 def test_nobody_promised_a_transaction_of_somebody_else(network: Network, tmp_path: Path) -> None:

@@ -71,6 +71,25 @@ def test_nodes_and_bits(twins: "Contract", left: bytes, right: bytes, number: in
 
 
 @pytest.mark.engine
+@FAST
+@given(path=st.lists(WORD, max_size=12), seed=WORD, sides=st.integers(0, 2**256 - 1), own=st.integers(0, 1))
+def test_climbs_to_two_roots(twins: "Contract", path: list[bytes], seed: bytes, sides: int, own: int) -> None:
+    older, newer = same(twins, "climb", seed, sides, path, min(own, len(path)))
+    assert (older == seed) == (sides % 2 ** max(0, len(path) - own) == 0 or len(path) <= own)
+    assert (newer == seed) == (len(path) <= own)
+
+
+@pytest.mark.engine
+@FAST
+@given(hashes=st.tuples(WORD, WORD, WORD), numbers=st.tuples(*[st.integers(0, 2**64 - 1)] * 3))
+def test_digests_of_checkpoints(
+    twins: "Contract", hashes: tuple[bytes, bytes, bytes], numbers: tuple[int, int, int]
+) -> None:
+    (log_id, root, set_hash), (size, time, set_id) = hashes, numbers
+    same(twins, "checkpoint", log_id, (size, root, set_hash, 7), time, set_id)
+
+
+@pytest.mark.engine
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 63, 64])
 def test_lists_of_members(world: "World", twins: "Contract", n: int) -> None:
     members = type(world.log)(n).members.set

@@ -1,20 +1,19 @@
 """Deploying and registering: priced first, once however often it is asked, the code compared afterwards."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, deterministic_address
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
-from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.transact import Patience, price, send
 from hybrid_bridge.cli.contract import command
 from hybrid_bridge.errors import (
@@ -32,6 +31,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.testing.public_chain_behaviour import RegistrableLog
 from hybrid_bridge.units import Address, UnixSeconds, Wei
 from tests.evm.chains import GAS_KEY, NOW, World
+from tests.evm.terminal import Terminal
 
 pytestmark = pytest.mark.evm
 
@@ -189,41 +189,6 @@ def test_what_the_contract_refuses_costs_nothing(registered: World) -> None:
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Terminal:
-    """`hybrid-bridge contract …` against one devnet, with one key file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.password = folder / "password"
-        self.password.touch(mode=0o600)
-        self.password.write_text("secret\n")
-        self.key = folder / "gas.json"
-        answer = json.loads(self.run("key", "--out", self.key, *self.with_password, "--json").output)
-        self.address = Address(bytes.fromhex(answer["address"][2:]))
-        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(10**19)),))
-        self.devnet = Devnet(settings, lambda: UnixSeconds(NOW)).start()
-        self.deployments = folder / "deployments.json"
-
-    @property
-    def with_password(self) -> Sequence[object]:
-        return "--password-file", self.password
-
-    @property
-    def paying(self) -> Sequence[object]:
-        return "--rpc", self.devnet.url, "--key", self.key, *self.with_password, "--wait", "5"
-
-    def run(self, *arguments: object, answer: str = "", refused: type[Exception] | None = None) -> Result:
-        result = CliRunner().invoke(command, [str(part) for part in arguments], input=answer)
-        if refused is None:
-            assert result.exit_code == 0, (result.output, result.exception)
-        else:
-            assert isinstance(result.exception, refused), (result.output, result.exception)
-        return result
-
-    def json(self, *arguments: object) -> Any:
-        return json.loads(self.run(*arguments, "--json").output)
-
-
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     made = Terminal(tmp_path_factory.mktemp("terminal"))
@@ -237,7 +202,10 @@ def test_a_dry_run_names_addresses_and_costs(terminal: Terminal) -> None:
         (REGISTRY, False, True),
         (VERIFIER, False, True),
     ]
-    assert "gas, at most 0.0" in terminal.run("deploy", *terminal.paying, "--dry-run").output
+    text = terminal.run("deploy", *terminal.paying, "--dry-run", "--ether-price", "2500 EUR").output
+    assert re.search(r"[0-9]{7} gas, about 0.0[0-9]* ether = [0-9.]+ EUR, at most 0.0[0-9]* ether = [0-9.]+ EUR", text)
+    likely, most = (int(plan["contracts"][0][name]) for name in ("likely_cost_wei", "max_cost_wei"))
+    assert most / 3 < likely < most
     assert not terminal.deployments.exists()
 
 
@@ -279,6 +247,10 @@ def test_deploy_register_and_status_from_the_command_line(terminal: Terminal) ->
     address = terminal.folder / "url"
     address.write_text(url + "\n")
     assert terminal.json("status", "--rpc", f"file:{address}")["chain_id"] == 31337
+
+
+def test_the_price_of_ether_is_an_amount_and_a_currency(terminal: Terminal) -> None:
+    terminal.run("deploy", *terminal.paying, "--dry-run", "--ether-price", "much", refused=SettingsMalformed)
 
 
 def test_a_contract_that_is_not_ours_is_refused(terminal: Terminal) -> None:

@@ -75,8 +75,9 @@ def test_every_byte_flipped(part):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_flipped_in_every_kind_of_bundle(kind):
+    """A first look at what the slow test below does with each position."""
     data, whole = good(kind), judged(good(kind), kind)
-    for position in range(len(kind), len(data), 23):
+    for position in range(len(kind), len(data), 97):
         assert not says_again(judged(flipped(data, position, position % 8), kind), whole), position
 
 

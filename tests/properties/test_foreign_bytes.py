@@ -16,7 +16,19 @@ from hybrid_bridge.adapters.evm.dev_journal import FAMILY, Birth, ChainJournal
 from hybrid_bridge.adapters.evm.keystore import open_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc, RpcError
 from hybrid_bridge.cli.consortium import _founder, _read_plan
+from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import MAX_BUNDLE, decode_bundle
+from hybrid_bridge.core.certificate import read_certificate
+from hybrid_bridge.core.disclosure import parse_disclosure
+from hybrid_bridge.core.encoding import parse_b64u, parse_json
+from hybrid_bridge.core.exports.cose_receipt import parse_receipt
+from hybrid_bridge.core.exports.sd_jwt import parse_jwt, parse_presentation
+from hybrid_bridge.core.exports.tlog_proof import parse_tlog_proof
+from hybrid_bridge.core.keys import decode_spki
+from hybrid_bridge.core.note import parse_line, parse_signed_note
+from hybrid_bridge.core.timestamp import decode_token
+from hybrid_bridge.core.tlog_policy import parse_policy
+from hybrid_bridge.core.trust import parse_trust
 from hybrid_bridge.errors import BridgeError, Malformed
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import Address, ChainId, LogId, PublicBlockNumber, TxHash, UnixSeconds
@@ -161,7 +173,8 @@ def test_only_our_errors_leave_a_devnet_file(tmp_path: Path, data: tuple[bytes, 
 TOML = st.sampled_from(
     ['origin = "x"', "origin = 1", "cadence = 600", "cadence = -1", "cadence = 1e9", "grace = true", "relayers = [1]",
      'relayers = ["a"]', "members = 3", "[[members]]", 'name = "a"', 'legal_name = "A"', 'legal_id = "LEI:1"',
-     'roles = ["validator"]', "roles = [[]]", 'endpoint = "127.0.0.1:1"', 'endpoint = "x:99999"', "= 1", "[a.b]", "\x00"]
+     'roles = ["validator"]', "roles = [[]]", 'endpoint = "127.0.0.1:1"', 'endpoint = "x:99999"',
+     'attestation = "0x"', "= 1", "[a.b]", "\x00"]
 )  # fmt: skip
 
 
@@ -196,3 +209,29 @@ def test_the_largest_file_costs_bounded_memory(data: bytes) -> None:
         assert tracemalloc.get_traced_memory()[1] < 100 * MAX_BUNDLE
     finally:
         tracemalloc.stop()
+
+
+# ── what is neither text nor bytes ──
+
+PARSERS = (
+    decode_bundle, parse_trust, parse_receipt, parse_presentation, parse_jwt, parse_tlog_proof, parse_policy,
+    parse_signed_note, parse_line, parse_disclosure, decode_spki, decode_token, vrf.proof_output,
+    lambda value: parse_b64u(value, "x"), lambda value: parse_json(value, "x", 99), read_certificate,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [None, 0, True, 1.5, [], [b""], {}, object(), "x", b"x", "\ud800", b"\xff"],
+    ids=lambda value: "an object" if type(value) is object else repr(value),  # the same words on every worker
+)
+@pytest.mark.parametrize("parse", PARSERS, ids=[f"parser {k}" for k in range(len(PARSERS))])
+def test_whatever_a_parser_is_given_only_our_errors_leave(parse: Any, garbage: Any) -> None:
+    """A caller in Python may hand over what it has; a wrong type is malformed and no crash."""
+    with pytest.raises(BridgeError):
+        parse(garbage)
+
+
+def test_any_string_of_bytes_is_read_as_what_it_holds() -> None:
+    for kind in (bytes, bytearray, memoryview):
+        assert parse_json(kind(b'{"a":1}'), "x", 99) == {"a": 1}

@@ -63,6 +63,21 @@ def test_of_an_epoch_record_only_the_named_words_tell_anything():
         assert name in PAGE
 
 
+@cache
+def by_the_clock() -> Run:
+    return leakage.play(slots=leakage.SLOTS)
+
+
+def test_with_one_block_a_slot_the_block_range_tells_nothing():
+    run = by_the_clock()
+    seen = {one.name: one for one in look(leakage.WORDS, run.records(), run.truths)}
+    assert {name for name, one in seen.items() if one.kind == "telling"} == {"governanceSize", "governanceRoot"}
+    for name in ("firstBlock", "endBlock"):
+        assert (seen[name].kind, seen[name].advantage) == ("clock", 0)
+    assert [line for line in leakage.clocked(run) if line not in PAGE] == []
+    assert run.truths == lived().truths  # the very same day
+
+
 def test_an_epoch_record_is_hidden_by_its_blind_where_only_its_hash_is_public():
     """Tiles without entry bundles, notes and events show hashes of records that nobody can make again."""
     run = lived()

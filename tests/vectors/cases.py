@@ -7,7 +7,11 @@ CLASSES = {
     "SetMismatch": "Refuted",
     "SignatureWrong": "Refuted",
     "SignerUnknown": "Refuted",
+    "NotOmitted": "Refuted",
+    "IndexPresent": "Refuted",
     "Missing": "Undecided",
+    "Expired": "Rejected",
+    "SequenceRejected": "Rejected",
 }  # every other error is Malformed
 
 

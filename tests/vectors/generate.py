@@ -9,14 +9,29 @@ import json
 import sys
 from pathlib import Path
 
+from bundled import bundle_cases, bundle_shared
 from cases import hexed
+from deltas import delta_cases
 from epochs import epoch_cases
 from exports import consistency_cases as consistency_receipt_cases
 from exports import receipt_cases, sd_jwt_cases, tlog_cases
 from fields import disclosure_cases, entry_cases, full_cases
+from guards import guard_cases
+from histories import (
+    promise_cases,
+    promise_shared,
+    replay_cases,
+    replay_shared,
+    rotation_cases,
+    rotation_shared,
+)
+from labels import label_cases, shown_cases, shown_shared
 from notes import note_cases, witness_cases
 from quorums import power_cases, quorum_cases, sweep_cases, sweep_extra
 from registries import registry_proof_cases, registry_root_cases, vrf_cases
+from stamps import stamp_cases, stamp_shared
+from sums import batch_cases, sum_cases, sum_root_cases, total_cases
+from transactions import stand_cases, tx_cases
 from trees import consistency_cases, cross_cases, inclusion_cases, root_cases
 
 HERE = Path(__file__).parent
@@ -24,6 +39,9 @@ FILES = {
     "tree/root.json": (root_cases, dict),
     "tree/inclusion.json": (inclusion_cases, dict),
     "tree/consistency.json": (consistency_cases, dict),
+    "tree/sum.json": (sum_cases, dict),
+    "tree/sum-total.json": (total_cases, dict),
+    "tree/sum-root.json": (sum_root_cases, dict),
     "cross/inclusion.json": (cross_cases, dict),
     "quorum/sweep.json": (sweep_cases, sweep_extra),
     "quorum/checkpoint.json": (quorum_cases, dict),
@@ -33,7 +51,16 @@ FILES = {
     "entry/decode.json": (entry_cases, dict),
     "disclosure/shown.json": (disclosure_cases, dict),
     "disclosure/full.json": (full_cases, dict),
+    "tx/stateless.json": (tx_cases, dict),
+    "tx/stand.json": (stand_cases, dict),
     "epoch/next.json": (epoch_cases, dict),
+    "epoch/batch.json": (batch_cases, dict),
+    "guard/steps.json": (guard_cases, dict),
+    "bundle/verify.json": (bundle_cases, bundle_shared),
+    "rotation/verify.json": (rotation_cases, rotation_shared),
+    "replay/verify.json": (replay_cases, replay_shared),
+    "promise/verify.json": (promise_cases, promise_shared),
+    "anchor/stamps.json": (stamp_cases, stamp_shared),
     "export/tlog-proof.json": (tlog_cases, dict),
     "export/cose-inclusion.json": (receipt_cases, dict),
     "export/cose-consistency.json": (consistency_receipt_cases, dict),
@@ -41,11 +68,16 @@ FILES = {
     "registry/root.json": (registry_root_cases, dict),
     "registry/proof.json": (registry_proof_cases, dict),
     "registry/vrf.json": (vrf_cases, dict),
+    "registry/label.json": (label_cases, dict),
+    "registry/shown.json": (shown_cases, shown_shared),
+    "registry/delta.json": (delta_cases, dict),
 }
 
 
-def main(folder):
+def main(folder, family=""):
     for name, (cases, shared) in FILES.items():
+        if not name.startswith(family):
+            continue
         listed = list(cases())
         document = {"operation": name.removesuffix(".json"), "count": len(listed), **hexed(shared()), "cases": listed}
         target = Path(folder) / name
@@ -54,4 +86,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else HERE)
+    main(*(sys.argv[1:] or [HERE]))

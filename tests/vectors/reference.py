@@ -6,6 +6,7 @@ RFC 9162 §2.1; FIPS 202 (with Keccak's own padding); SEC 1 §4.1; SEC 2 §2.4.1
 
 import hashlib
 import hmac
+from functools import cache
 
 MAX = 2**53 - 1
 
@@ -130,7 +131,7 @@ OURS = (b"\x02", b"\x03", bytes(32))
 
 
 def bit(key, depth):
-    return f"{int.from_bytes(key, 'big'):0256b}"[depth]
+    return "01"[key[depth // 8] >> 7 - depth % 8 & 1]
 
 
 def prefix_root(pairs, rules=OURS, depth=0):
@@ -182,9 +183,11 @@ def climbed(key, terminal, path, rules, depth):
 # ── keccak-256 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+MASK = 2**64 - 1
+
+
 def rotate(lane, by):
-    by %= 64
-    return (lane << by | lane >> (64 - by)) % 2**64
+    return (lane << by | lane >> (64 - by)) & MASK
 
 
 def round_bit(t):
@@ -198,30 +201,44 @@ def round_bit(t):
 ROUNDS = [sum(round_bit(j + 7 * r) << 2**j - 1 for j in range(7)) for r in range(24)]
 
 
+def turns():
+    """Where each lane goes and by how much it turns: FIPS 202 §3.2.2 and §3.2.3 in one walk from (1, 0)."""
+    found, x, y = [(0, 0, 0)], 1, 0
+    for t in range(24):
+        found.append((x + 5 * y, y + 5 * ((2 * x + 3 * y) % 5), (t + 1) * (t + 2) // 2 % 64))
+        x, y = y, (2 * x + 3 * y) % 5
+    return found
+
+
+TURNS = turns()
+
+
 def permute(a):
+    """Keccak-f[1600]; lane (x, y) is a[x + 5y]."""
     for constant in ROUNDS:
-        c = [a[x, 0] ^ a[x, 1] ^ a[x, 2] ^ a[x, 3] ^ a[x, 4] for x in range(5)]
-        a = {(x, y): a[x, y] ^ c[(x - 1) % 5] ^ rotate(c[(x + 1) % 5], 1) for x, y in a}
-        b, x, y, lane = {(0, 0): a[0, 0]}, 1, 0, a[1, 0]
-        for t in range(24):
-            x, y, lane = y, (2 * x + 3 * y) % 5, rotate(a[x, y], (t + 1) * (t + 2) // 2)
-            b[x, y] = lane
-        a = {(x, y): b[x, y] ^ (~b[(x + 1) % 5, y] & b[(x + 2) % 5, y]) for x, y in b}
-        a[0, 0] ^= constant
+        c = [a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20] for x in range(5)]
+        d = [c[x - 1] ^ rotate(c[(x + 1) % 5], 1) for x in range(5)]
+        b = [0] * 25
+        for old, new, by in TURNS:
+            lane = a[old] ^ d[old % 5]
+            b[new] = (lane << by | lane >> (64 - by)) & MASK
+        a = [b[i] ^ (~b[i - i % 5 + (i + 1) % 5] & b[i - i % 5 + (i + 2) % 5]) for i in range(25)]
+        a[0] ^= constant
     return a
 
 
+@cache  # the same type strings, domains and trie nodes come again and again
 def keccak(data):
     rate = 136
     fill = rate - len(data) % rate
     padded = bytearray(data + b"\x01" + bytes(fill - 1))
     padded[-1] |= 0x80
-    state = {(x, y): 0 for x in range(5) for y in range(5)}
+    state = [0] * 25
     for at in range(0, len(padded), rate):
         for i in range(rate // 8):
-            state[i % 5, i // 5] ^= int.from_bytes(padded[at + 8 * i : at + 8 * i + 8], "little")
+            state[i] ^= int.from_bytes(padded[at + 8 * i : at + 8 * i + 8], "little")
         state = permute(state)
-    return b"".join(state[x, 0].to_bytes(8, "little") for x in range(4))
+    return b"".join(lane.to_bytes(8, "little") for lane in state[:4])
 
 
 # ── secp256k1 ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -245,23 +262,23 @@ def add(a, b):
 
 
 def multiples(point):
-    """0, 1, … 15 times the point, and 16 times."""
+    """0, 1, … 255 times the point, and 256 times."""
     row = [None]
-    while len(row) < 17:
+    while len(row) < 257:
         row.append(add(row[-1], point))
     return row
 
 
 WINDOWS = [multiples(G)]
-while len(WINDOWS) < 64:
-    WINDOWS.append(multiples(WINDOWS[-1][16]))
+while len(WINDOWS) < 32:
+    WINDOWS.append(multiples(WINDOWS[-1][256]))
 
 
 def multiply(k):
-    """k times the generator, four bits at a time."""
+    """k times the generator, eight bits at a time."""
     total = None
     for i, row in enumerate(WINDOWS):
-        total = add(total, row[k >> 4 * i & 15])
+        total = add(total, row[k >> 8 * i & 255])
     return total
 
 

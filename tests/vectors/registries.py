@@ -115,6 +115,7 @@ def proof_of(other, pairs, rules):
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 KEY = curve.public_key(SEED)
 LOG, OTHER_LOG = r.sha(b"log"), r.sha(b"other log")
+FILING, MISALIGNED = b"\x00\x0c\x02\x00\x02AB\x00\x01C", b"\x00\x0c\x02\x00\x01A\x00\x02BC"
 LABEL, OTHER_LABEL = b"\x00\x02\x02\x00\x02CN\x00\x0226", b"\x00\x02\x02\x00\x02CN\x00\x0227"
 
 
@@ -144,6 +145,9 @@ def vrf_mutations():
     yield "vrf-proof-of-other-label", {**true, "alpha": alpha(label=OTHER_LABEL)}
     yield "vrf-proof-of-other-version", {**true, "alpha": alpha(version=1)}
     yield "vrf-proof-of-other-log", {**true, "alpha": alpha(log=OTHER_LOG)}
+    filing = {**true, "alpha": alpha(label=FILING), "proof": curve.prove(SEED, alpha(label=FILING))}
+    yield "vrf-good filing", filing
+    yield "parts-misaligned", {**filing, "alpha": alpha(label=MISALIGNED)}
     yield "vrf-other-key", {**true, "key": curve.public_key(bytes(32))}
     s = curve.little(proof[48:])
     for factor in (1, 2, 14):

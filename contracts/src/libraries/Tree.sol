@@ -19,14 +19,16 @@ library Tree {
     {
         if (size == 0 || size > MAX_SIZE) revert SizeOrder(size, size);
         if (index >= size) revert IndexBeyondSize(index, size);
-        uint256 inner = bitLength(index ^ (size - 1)); // below, the sides are the bits of index; above, always left
-        _requireLength(inner + popcount(uint256(index) >> inner), path.length);
-        uint256 sides = index | type(uint256).max << inner; // lowest bit first; set: a left sibling
-        bytes32 hash = leafHash;
-        for (uint256 k = 0; k < path.length; ++k) {
-            hash = sides >> k & 1 == 1 ? node(path[k], hash) : node(hash, path[k]);
+        unchecked { // index < size < 2^53
+            uint256 inner = bitLength(index ^ (size - 1)); // below, the sides are the bits of index; above, always left
+            _requireLength(inner + popcount(uint256(index) >> inner), path.length);
+            uint256 sides = index | type(uint256).max << inner; // lowest bit first; set: a left sibling
+            bytes32 hash = leafHash;
+            for (uint256 k = 0; k < path.length; ++k) {
+                hash = sides >> k & 1 == 1 ? node(path[k], hash) : node(hash, path[k]);
+            }
+            _requireRoot(root, hash);
         }
-        _requireRoot(root, hash);
     }
 
     function verifyConsistency(
@@ -43,26 +45,59 @@ library Tree {
         }
         unchecked { // 1 <= older < newer < 2^53, and no shift below is longer than that
             uint256 last = older - 1;
-            uint256 lowest = bitLength(older & ~last) - 1; // trailing zeros of older
+            uint256 lowest = popcount((older & ~last) - 1); // trailing zeros of older
             uint256 inner = bitLength(last ^ newer - 1) - lowest; // >= 1
             uint256 own = older == 1 << lowest ? 0 : 1; // a tree of 2^lowest leaves is its own seed
             _requireLength(own + inner + popcount(last >> inner + lowest), path.length);
             uint256 sides = last >> lowest | type(uint256).max << inner; // lowest bit first; set: left, and of both trees
-            bytes32 a = own == 0 ? olderRoot : path[0]; // grows to the older root
-            bytes32 b = a; // grows to the newer root
-            for (uint256 k = own; k < path.length; ++k) {
-                bytes32 sibling = path[k];
-                if (sides & 1 == 1) {
-                    bool parted = a != b; // until then one hash does for both
-                    b = node(sibling, b);
-                    a = parted ? node(sibling, a) : b;
-                } else {
-                    b = node(b, sibling);
-                }
-                sides >>= 1;
-            }
+            bytes32 seed = own == 0 ? olderRoot : path[0];
+            (bytes32 a, bytes32 b) = climb(seed, sides, path, own);
             _requireRoot(olderRoot, a);
             _requireRoot(newerRoot, b);
+        }
+    }
+
+    /// From a seed that both trees have, along `path` after its first `own`, to the older root `a` and the newer root `b`. `sides`, lowest bit
+    /// first: set if the sibling stands left, and then it is in both trees. Plain twin: contracts/test/Twins.sol.
+    function climb(bytes32 seed, uint256 sides, bytes32[] calldata path, uint256 own)
+        internal
+        view
+        returns (bytes32 a, bytes32 b)
+    {
+        assembly ("memory-safe") {
+            let left := add(mload(0x40), 0x20) // written beyond, not moved: nothing here outlives the call
+            let right := add(left, 0x20)
+            let input := sub(left, 1) // of NODE: the tag is the last byte of the word before
+            mstore(sub(left, 0x20), 1)
+            a := seed
+            b := seed
+            let done := 1 // looked at once: a failed call stays failed
+            let end := add(path.offset, shl(5, path.length))
+            for { let place := add(path.offset, shl(5, own)) } lt(place, end) { place := add(place, 0x20) } {
+                switch and(sides, 1)
+                case 0 {
+                    mstore(left, b)
+                    mstore(right, calldataload(place))
+                    done := and(done, staticcall(gas(), 2, input, 65, 0, 32))
+                    b := mload(0)
+                }
+                default {
+                    let parted := xor(a, b) // until then one hash does for both
+                    mstore(left, calldataload(place))
+                    mstore(right, b)
+                    done := and(done, staticcall(gas(), 2, input, 65, 0, 32))
+                    b := mload(0)
+                    switch parted
+                    case 0 { a := b }
+                    default {
+                        mstore(right, a)
+                        done := and(done, staticcall(gas(), 2, input, 65, 0, 32))
+                        a := mload(0)
+                    }
+                }
+                sides := shr(1, sides)
+            }
+            if iszero(done) { revert(0, 0) }
         }
     }
 
@@ -78,17 +113,15 @@ library Tree {
         }
     }
 
-    /// Position of the highest set bit, counted from 1; 0 for 0. x < 2^64.
-    function bitLength(uint256 x) internal pure returns (uint256 bits) {
-        unchecked {
-            if (x >> 32 != 0) (x, bits) = (x >> 32, 32);
-            if (x >> 16 != 0) (x, bits) = (x >> 16, bits + 16);
-            if (x >> 8 != 0) (x, bits) = (x >> 8, bits + 8);
-            if (x >> 4 != 0) (x, bits) = (x >> 4, bits + 4);
-            if (x >> 2 != 0) (x, bits) = (x >> 2, bits + 2);
-            if (x >> 1 != 0) (x, bits) = (x >> 1, bits + 1);
-            bits += x; // what is left is 0 or 1
-        }
+    /// Position of the highest set bit, counted from 1; 0 for 0. x < 2^64. No branch: the bit is smeared down to bit 0.
+    function bitLength(uint256 x) internal pure returns (uint256) {
+        x |= x >> 1;
+        x |= x >> 2;
+        x |= x >> 4;
+        x |= x >> 8;
+        x |= x >> 16;
+        x |= x >> 32;
+        return popcount(x);
     }
 
     /// Number of set bits; x < 2^64. Sums of neighbours, in fields that double.

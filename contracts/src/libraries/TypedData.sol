@@ -21,15 +21,34 @@ library TypedData {
     bytes32 private constant RETIRE =
         keccak256("Retire(bytes32 logId,bytes32 successor,uint64 treeSize,bytes32 rootHash)");
 
-    function checkpoint(bytes32 logId, Attested calldata to, uint256 timestamp, uint256 setId)
+    /// Plain twin: contracts/test/Twins.sol.
+    function checkpoint(bytes32 logId, Attested calldata to, uint256 time, uint256 setId)
         internal
         pure
         returns (bytes32)
     {
-        bytes32 domain = keccak256(abi.encode(LOG_DOMAIN, NAME, VERSION, logId));
-        return _digest(
-            domain, keccak256(abi.encode(CHECKPOINT, logId, to.treeSize, to.rootHash, timestamp, setId, to.setHash))
-        );
+        (bytes32 domainType, bytes32 name, bytes32 version, bytes32 structType) =
+            (LOG_DOMAIN, NAME, VERSION, CHECKPOINT);
+        uint256 size = to.treeSize; // read by the compiler, which refuses dirty bits
+        bytes32 domain;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let free := mload(0x40) // written beyond, not moved: nothing here outlives the call
+            mstore(free, domainType)
+            mstore(add(free, 0x20), name)
+            mstore(add(free, 0x40), version)
+            mstore(add(free, 0x60), logId)
+            domain := keccak256(free, 0x80)
+            mstore(free, structType)
+            mstore(add(free, 0x20), logId)
+            mstore(add(free, 0x40), size)
+            mstore(add(free, 0x60), calldataload(add(to, 0x20))) // rootHash
+            mstore(add(free, 0x80), time)
+            mstore(add(free, 0xa0), setId)
+            mstore(add(free, 0xc0), calldataload(add(to, 0x40))) // setHash
+            structHash := keccak256(free, 0xe0)
+        }
+        return _digest(domain, structHash);
     }
 
     function validatorSetUpdate(bytes32 logId, uint256 setId, bytes32 newSetHash, uint256 fromSize)
@@ -58,7 +77,14 @@ library TypedData {
         return keccak256(abi.encode(POWER_DOMAIN, NAME, VERSION, block.chainid, address(this), logId));
     }
 
-    function _digest(bytes32 domain, bytes32 structHash) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    /// keccak256(0x19, 0x01, domain, structHash)
+    function _digest(bytes32 domain, bytes32 structHash) private pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, 0x1901)
+            mstore(add(free, 0x20), domain)
+            mstore(add(free, 0x40), structHash)
+            digest := keccak256(add(free, 0x1e), 66)
+        }
     }
 }

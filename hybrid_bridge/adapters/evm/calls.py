@@ -1,5 +1,6 @@
 """Calldata of `AnchorRegistry`, and its answers: values of ours in, bytes out, and back (CONTRACT §3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,14 +9,26 @@ from eth_abi.exceptions import EncodingError
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact, selector, type_of
 from hybrid_bridge.core.encoding import require_digest, unpack_words
+from hybrid_bridge.core.power import Pause, Resume, Retire, hash_of_reason
+from hybrid_bridge.core.proof import as_integer, as_octets
 from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.ports import Head, Update
-from hybrid_bridge.units import Digest, LogId, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, Digest, LogId, Seconds, SetId, TreeSize, UnixSeconds
 
 ANCHOR: Final = "anchor(bytes32,uint64,(uint64,bytes32,bytes32,uint64),bytes32[],bytes)"
 REGISTER: Final = "register(bytes,string,bytes)"
 ROTATE: Final = "rotateValidators(bytes32,uint64,(bytes32,uint64,bytes),bytes,bytes)"
+PAUSE: Final = "pause(bytes32,uint64,bytes32,(bytes32,uint64,bytes))"
+PAUSE_ALONE: Final = "pauseByGuardian(bytes32,uint64,bytes32)"
+RESUME: Final = "resume(bytes32,bytes32,(bytes32,uint64,bytes))"
+RETIRE: Final = "retire(bytes32,bytes,(bytes32,uint64,bytes))"
+EQUIVOCATION: Final = (
+    "reportEquivocation(bytes32,(uint64,bytes32,bytes32,uint64),bytes,(uint64,bytes32,bytes32,uint64),bytes)"
+)
+INCONSISTENT: Final = "reportInconsistent(bytes32,(uint64,bytes32,bytes32,uint64),bytes,bytes32,bytes32[])"
 HEAD: Final = "head(bytes32)"
+BRAKE: Final = "brake(bytes32)"
+SUCCESSOR: Final = "successor(bytes32)"
 STATES: Final = ("unknown", "active", "paused", "frozen", "retired")  # the order of the contract's enum
 
 
@@ -30,6 +43,51 @@ class Rotation:
     seals: bytes
     entries: bytes  # of the new set, 128 bytes a member
     newcomers: bytes  # 64 bytes a new address, in address order
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A quorum's signatures as the rare calls take them (CONTRACT §3)."""
+
+    set_hash: Digest
+    signers: int
+    seals: bytes
+
+    def words(self) -> tuple[bytes, int, bytes]:
+        """The struct `Quorum`.
+
+        Raises:
+            DigestLength: the hash has not 32 bytes.
+        """
+        return require_digest(self.set_hash, "set_hash"), self.signers, self.seals
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """A checkpoint as some members signed it, however few (CONTRACT §3.6)."""
+
+    tree_size: TreeSize
+    root: Digest
+    sealed: Sealed
+
+    def words(self) -> tuple[int, bytes, bytes, int]:
+        """The struct `Attested`.
+
+        Raises:
+            DigestLength: a hash has not 32 bytes.
+        """
+        set_hash, signers, _ = self.sealed.words()
+        return self.tree_size, require_digest(self.root, "root"), set_hash, signers
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeState:
+    """The word `brake` of a log (CONTRACT §2)."""
+
+    guardian: Address  # zero: none
+    pause_max: Seconds
+    grace: Seconds
+    nonce: int  # of the next pause or resume
 
 
 def anchor_calldata(update: Update) -> bytes:
@@ -62,6 +120,63 @@ def rotate_calldata(rotation: Rotation) -> bytes:
     quorum = (rotation.set_hash, rotation.signers, rotation.seals)
     size = rotation.effective_from_size
     return _calldata(ROTATE, rotation.log_id, size, quorum, rotation.entries, rotation.newcomers)
+
+
+def pause_calldata(pause: Pause, sealed: Sealed) -> bytes:
+    """A call of `pause`."""
+    return _calldata(PAUSE, pause.log_id, pause.until, hash_of_reason(pause.reason), sealed.words())
+
+
+def pause_alone_calldata(log: LogId, until: UnixSeconds, reason: str) -> bytes:
+    """A call of `pauseByGuardian`."""
+    return _calldata(PAUSE_ALONE, require_digest(log, "log_id"), until, hash_of_reason(reason))
+
+
+def resume_calldata(resume: Resume, sealed: Sealed) -> bytes:
+    """A call of `resume`."""
+    return _calldata(RESUME, resume.log_id, hash_of_reason(resume.reason), sealed.words())
+
+
+def retire_calldata(retire: Retire, successor: bytes, sealed: Sealed) -> bytes:
+    """A call of `retire`; `successor` is the genesis record of the log that goes on."""
+    return _calldata(RETIRE, retire.log_id, successor, sealed.words())
+
+
+def equivocation_calldata(log: LogId, one: Attested, other: Attested) -> bytes:
+    """A call of `reportEquivocation`: two roots at one size."""
+    log_id = require_digest(log, "log_id")
+    return _calldata(EQUIVOCATION, log_id, one.words(), one.sealed.seals, other.words(), other.sealed.seals)
+
+
+def inconsistent_calldata(log: LogId, signed: Attested, other_root: Digest, path: Sequence[Digest]) -> bytes:
+    """A call of `reportInconsistent`: a signed checkpoint, and what another history has at its size or at the head's.
+
+    Raises:
+        DigestLength: a hash has not 32 bytes.
+    """
+    hashes = [require_digest(digest, "path") for digest in path]
+    root = require_digest(other_root, "other_root")
+    return _calldata(INCONSISTENT, require_digest(log, "log_id"), signed.words(), signed.sealed.seals, root, hashes)
+
+
+def view_calldata(signature: str, log: LogId) -> bytes:
+    """A call of a view that takes a log alone."""
+    return selector(signature) + require_digest(log, "log_id")
+
+
+def decode_brake(answer: bytes) -> BrakeState:
+    """The answer of `brake`: four words.
+
+    Raises:
+        Malformed: not four words, or a number beyond 2^53-1.
+    """
+    guardian, pause_max, grace, nonce = unpack_words("auuu", answer)
+    return BrakeState(
+        Address(as_octets(guardian, "guardian")),
+        Seconds(as_integer(pause_max, "pause_max")),
+        Seconds(as_integer(grace, "grace")),
+        as_integer(nonce, "nonce"),
+    )
 
 
 def head_calldata(log: LogId) -> bytes:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hybrid_bridge.adapters.evm.calls import decode_head, head_calldata
+from hybrid_bridge.adapters.evm.calls import (
+    BRAKE,
+    SUCCESSOR,
+    BrakeState,
+    decode_brake,
+    decode_head,
+    head_calldata,
+    view_calldata,
+)
 from hybrid_bridge.adapters.evm.reverts import revert_error
 from hybrid_bridge.adapters.evm.rpc import JsonRpc, RpcError, data_json, shortened
 from hybrid_bridge.core.anchor import ANCHORED
@@ -96,12 +104,31 @@ class Web3Chain:
         return Wei(self.rpc.quantity("eth_getBlockByHash", members.get("baseFeePerGas")))
 
     def head(self, log: LogId, at: PublicBlock) -> Head:
-        call: Json = {"to": data_json(self.contract), "data": data_json(head_calldata(log))}
-        answer = self.rpc.octets("eth_call", self.rpc.ask("eth_call", call, self._at(at)))
         try:
-            return decode_head(answer)
+            return decode_head(self.ask(self.contract, head_calldata(log), at))
         except Malformed:
             raise self.rpc.malformed(call="eth_call", rule="head(bytes32) of the registry") from None
+
+    def brake(self, log: LogId, at: PublicBlock) -> BrakeState:
+        """Guardian, bounds and the next nonce of a log. More than the port asks."""
+        try:
+            return decode_brake(self.ask(self.contract, view_calldata(BRAKE, log), at))
+        except Malformed:
+            raise self.rpc.malformed(call="eth_call", rule="brake(bytes32) of the registry") from None
+
+    def successor(self, log: LogId, at: PublicBlock) -> LogId:
+        """The log that goes on after this one; zeros while it has not ended. More than the port asks."""
+        answer = self.ask(self.contract, view_calldata(SUCCESSOR, log), at)
+        if len(answer) != 32:
+            raise self.rpc.malformed(call="eth_call", rule="successor(bytes32) of the registry")
+        return LogId(answer)
+
+    def ask(self, to: Address, data: bytes, at: PublicBlock) -> bytes:
+        """The answer of a call that changes nothing; an empty `to` runs the data as creation code."""
+        call: dict[str, Json] = {"data": data_json(data)}
+        if to:
+            call["to"] = data_json(to)
+        return self.rpc.octets("eth_call", self.rpc.ask("eth_call", call, self._at(at)))
 
     def nonce(self, address: Address, at: PublicBlock) -> Nonce:
         return Nonce(self._number("eth_getTransactionCount", data_json(address), self._at(at)))

@@ -32,6 +32,15 @@ def password_from_file(path: Path) -> str:
     return _private_text(path).removesuffix("\n")
 
 
+def require_private(path: Path) -> None:
+    """Nothing, if only its owner can read the file.
+
+    Raises:
+        KeyUnusable: missing, readable by others, or not text.
+    """
+    _private_text(path)
+
+
 def create_keystore(path: Path, password: str, randomness: Randomness) -> Address:
     """A new key in a new file of mode 0600; the address it has. An existing file is never touched.
 

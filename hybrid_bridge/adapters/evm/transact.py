@@ -65,6 +65,12 @@ def cost(transaction: UnsignedTransaction) -> Wei:
     return Wei(transaction.gas * transaction.max_fee + transaction.value)
 
 
+def likely_cost(transaction: UnsignedTransaction) -> Wei:
+    """What it will cost if the base fee stays as it was when `price` looked, and the estimate was right."""
+    base_fee = (transaction.max_fee - transaction.tip) // 2
+    return Wei(transaction.gas * 10 // MARGIN * (base_fee + transaction.tip) + transaction.value)
+
+
 def send(chain: Web3Chain, raw: RawTransaction, patience: Patience) -> Included:
     """Offer signed bytes until they stand in a public block.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final, Self
 
 import grpc
@@ -12,16 +13,18 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TreeSize
 
+PROVE_DEADLINE: Final = 20.0  # seconds: many paths, and the epochs of a whole window
 SUBMIT_DEADLINE: Final = 15.0  # seconds: a sequencer answers when the transaction stands in a durable block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """How much of a member's words one has: heights countersigned, sizes attested, log lines."""
+    """How much of a member's words one has: heights countersigned, sizes attested, log lines, sizes cosigned."""
 
     height: Height
     size: TreeSize
     line: TreeSize
+    cosigned: TreeSize
 
 
 class GrpcPeer:
@@ -63,10 +66,19 @@ class GrpcPeer:
         """Closed epochs with their batches."""
         return self._line.stream(self._ledger.Epochs, pb.EpochsRequest(first=first, last=last), 30.0)
 
+    def prove(self, request: pb.ProveRequest) -> bytes:
+        """A bundle of registry standings, or of a promise's window, from this member's own log."""
+        answer: pb.BundleResponse = Line(self.name, PROVE_DEADLINE).ask(self._ledger.Prove, request)
+        return answer.bundle
+
     def witness(self, marks: Marks, wait: float) -> pb.WitnessResponse:
         """What the member has signed since; it may hold its answer for `wait` seconds."""
         request = pb.WitnessRequest(
-            after_height=marks.height, after_size=marks.size, after_line=marks.line, wait_ms=int(wait * 1000)
+            after_height=marks.height,
+            after_size=marks.size,
+            after_line=marks.line,
+            after_cosigned=marks.cosigned,
+            wait_ms=int(wait * 1000),
         )
         answer: pb.WitnessResponse = self._line.ask(self._peer.Witness, request, wait)
         return answer
@@ -86,3 +98,11 @@ class GrpcPeer:
     def close(self) -> None:
         """Close the channel; open streams end."""
         self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.core.note import NoteLine, VerifierKey
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, EpochNumber, Height, TreeSize
 
 MAX_ROWS: Final = 256  # of one answer
 
 _EPOCH, _ATTESTED, _LINE = table_of(tables.Epoch), table_of(tables.Attested), table_of(tables.LogLine)
+_COSIGNATURE = table_of(tables.Cosignature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +125,34 @@ class SqlEpochs:
         """The largest size with a signature of the log key; zero for none."""
         with self._file.read() as connection:
             return TreeSize(connection.execute(select(func.max(_LINE.c.size))).scalar() or 0)
+
+    # ── lines that count for no quorum ───────────────────────────────────────────────────────────────────────────────
+
+    def cosign(self, size: TreeSize, line: NoteLine) -> None:
+        """Keep a verified line under a note. The first one of a key and size stays."""
+        row = {"size": size, "name": line.name, "key_id": line.key_id, "signature": line.signature}
+        with self._file.write() as connection:
+            connection.execute(_COSIGNATURE.insert().prefix_with("OR IGNORE"), [row])
+
+    def cosignatures(self, size: TreeSize) -> list[NoteLine]:
+        """The lines kept under one note, ascending by name."""
+        query = select(_COSIGNATURE).where(_COSIGNATURE.c.size == size)
+        with self._file.read() as connection:
+            rows = connection.execute(query.order_by(_COSIGNATURE.c.name, _COSIGNATURE.c.key_id)).all()
+        return [NoteLine(row.name, row.key_id, row.signature) for row in rows]
+
+    def cosigned(self, key: VerifierKey, after: TreeSize) -> dict[TreeSize, bytes]:
+        """What one key put under notes above a size, ascending, at most `MAX_ROWS`."""
+        query = select(_COSIGNATURE).where(*_by(key), _COSIGNATURE.c.size > after).order_by(_COSIGNATURE.c.size)
+        with self._file.read() as connection:
+            return {TreeSize(row.size): row.signature for row in connection.execute(query.limit(MAX_ROWS))}
+
+    def newest_cosigned(self, key: VerifierKey) -> TreeSize:
+        """The largest size that this key cosigned; zero for none."""
+        query = select(func.max(_COSIGNATURE.c.size)).where(*_by(key))
+        with self._file.read() as connection:
+            return TreeSize(connection.execute(query).scalar() or 0)
+
+
+def _by(key: VerifierKey) -> tuple[ColumnElement[bool], ...]:
+    return _COSIGNATURE.c.name == key.name, _COSIGNATURE.c.key_id == key.key_id

@@ -6,6 +6,7 @@ rebalanced pages, and in the log, until the log's pages are written over the fil
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import bindparam, func, select, update
@@ -15,6 +16,15 @@ from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Record
 from hybrid_bridge.units import Digest, UnixSeconds
 
 _RECORD, _OUTBOX = table_of(Record), table_of(Outbox)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a document: which, whose (`own` or who delivered it), and why."""
+
+    leaf: Digest
+    source: str
+    reason: str
 
 
 class SqlErasures:
@@ -47,6 +57,18 @@ class SqlErasures:
         query = select(_OUTBOX.c.recipient, _OUTBOX.c.state).where(_OUTBOX.c.leaf == leaf)
         with self._file.read() as connection:
             return {row.recipient: row.state for row in connection.execute(query.order_by(_OUTBOX.c.recipient))}
+
+    def tombstones(self) -> list[Tombstone]:
+        """All of them, in the order in which the documents came."""
+        query = select(_RECORD).where(_RECORD.c.erased > 0).order_by(_RECORD.c.number)
+        with self._file.read() as connection:
+            return [Tombstone(Digest(row.leaf), row.source, row.reason) for row in connection.execute(query)]
+
+    def source(self, leaf: Digest) -> str | None:
+        """Who a document that we hold came from; None if it is not here, or not any more."""
+        query = select(_RECORD.c.source).where(_RECORD.c.leaf == leaf, _RECORD.c.erased == 0)
+        with self._file.read() as connection:
+            return connection.execute(query).scalar()
 
     def _bury(self, leaves: Sequence[Digest], reason: str, now: UnixSeconds) -> None:
         rows = [{"gone": leaf} for leaf in leaves]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
@@ -122,11 +122,16 @@ class SqlGuard:
         with self._file.read() as connection:
             return TreeSize(connection.execute(select(_FLOOR.c.size)).scalar_one())
 
-    def knows(self, size: TreeSize) -> bool:
-        """Whether this key has made a statement about this size, or may have: it lies on the floor."""
-        query = select(func.count()).select_from(_SIGNED).where(_SIGNED.c.size == size)
+    def said(self, size: TreeSize) -> Digest | None:
+        """The root that this key has stated for this size, the floor's included; None if it has said nothing of it.
+
+        Of sizes below the floor nothing is known: compare with `floor`.
+        """
+        stated = select(_SIGNED.c.root).where(_SIGNED.c.size == size)
+        floor = select(_FLOOR.c.root).where(_FLOOR.c.size == size)
         with self._file.read() as connection:
-            return size <= self.floor() or connection.execute(query).scalar_one() > 0
+            root = connection.execute(stated).scalar() or connection.execute(floor).scalar()
+        return None if root is None else Digest(root)
 
     def permit_power(self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest) -> None:
         """Commit one set update, pause or resume of one contract before its signature (G6).

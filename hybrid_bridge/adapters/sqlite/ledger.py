@@ -24,7 +24,7 @@ from hybrid_bridge.errors import StoreBroken, Unknown
 from hybrid_bridge.steps.commit import BlockOutcome
 from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId
 
-SCHEMA: Final = "1"
+SCHEMA: Final = "2"
 CHUNK: Final = 64  # blocks read at once
 MAX_LIFE_STATE: Final = 1 << 16  # bytes; a life label's value is shorter still
 
@@ -194,6 +194,13 @@ class SqlLedger:
         with self.file.read() as connection:
             rows = connection.execute(select(_LIFE).where(*where).order_by(_LIFE.c.version)).all()
         return [(Height(row.height), _life_event(row)) for row in rows]
+
+    def governed(self, after: int) -> list[tuple[int, Height, bytes]]:
+        """Some governance records behind the leaf `after`, in order: leaf, height of the block, record."""
+        query = select(_GOVERNANCE).where(_GOVERNANCE.c.number > after).order_by(_GOVERNANCE.c.number)
+        with self.file.read() as connection:
+            rows = connection.execute(query.limit(CHUNK)).all()
+        return [(row.number, Height(row.height), row.record) for row in rows]
 
     def epoch_material(self, first: Height, end: Height) -> EpochMaterial:
         """What the blocks first … end − 1 brought."""

@@ -140,6 +140,17 @@ class LogLine(SQLModel, table=True):
     signature: bytes = blob()
 
 
+class Cosignature(SQLModel, table=True):
+    """A verified line under a checkpoint note that counts for no quorum: a validator's ML-DSA-44, a witness's."""
+
+    __table_args__ = STRICT
+
+    size: int = Field(primary_key=True)
+    name: str = text(primary_key=True)
+    key_id: bytes = blob(primary_key=True)
+    signature: bytes = blob()
+
+
 class Conflict(SQLModel, table=True):
     """Two statements of one key that contradict each other: evidence, kept for good."""
 
@@ -176,6 +187,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     Epoch,
     Attested,
     LogLine,
+    Cosignature,
     Conflict,
     Halt,
 )
@@ -191,5 +203,6 @@ INSERT_ONLY: Final = (
     "epoch",
     "attested",
     "logline",
+    "cosignature",
     "conflict",
 )

@@ -37,6 +37,7 @@ class Service:
     url: str
     timeout: Seconds = TIMEOUT
     max_answer: int = MAX_ANSWER
+    context: ssl.SSLContext | None = None  # whom to believe under https; the system's authorities by default
 
     def __post_init__(self) -> None:
         """Refuse what is no plain URL.
@@ -75,7 +76,8 @@ class Service:
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         if parts.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=self.timeout, context=ssl.create_default_context())
+            context = self.context or ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=self.timeout, context=context)
         return http.client.HTTPConnection(host, port, timeout=self.timeout)
 
     def _read(self, response: http.client.HTTPResponse, deadline: float) -> Answer:

@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.business.receivables.review import label_spellings, review_labels
+from hybrid_bridge.business.receivables.review import e_invoice_number, label_spellings, review_labels
 from hybrid_bridge.core.disclosure import FieldValue
 from hybrid_bridge.core.labels import IdentityValue, Label
 from hybrid_bridge.errors import FieldMismatch, Missing
 from hybrid_bridge.units import Digest, RegistryIndex
 
-# A private field that is kept back looks like one that does not exist: a number that is not opened may hide a label.
-_NUMBERS: Final = (("cn_einv", "einv_uuid"), ("inv_no",))
 _AGREED: Final = ("gross", "ccy")
 
 
@@ -145,6 +143,10 @@ def _require_agreement(invoice: AssetRecord, confirmation: AssetRecord | None) -
 
 
 def _require_numbers(fields: Mapping[str, FieldValue]) -> None:
-    for names in (*_NUMBERS, ("debtor",)):
-        if not any(name in fields for name in names):
-            raise Missing(what=f"the opened field {' or '.join(names)}")
+    """A private field that is kept back looks like one that does not exist: a number not opened may hide a label."""
+    for name in ("jurisdiction", "inv_no", "debtor"):
+        if name not in fields:
+            raise Missing(what=f"the opened field {name}")
+    number = e_invoice_number(str(fields["jurisdiction"]))
+    if number not in fields:
+        raise Missing(what=f"the opened field {number}")

@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from hybrid_bridge.core.disclosure import FieldValue
+from hybrid_bridge.core.identifiers import JURISDICTION
 from hybrid_bridge.core.label_table import CREDITOR_INVOICE, CREDITOR_INVOICE_LOOSE, E_INVOICE, INVOICE_TERMS
 from hybrid_bridge.core.labels import Label, normalised
-from hybrid_bridge.errors import FieldMismatch, Missing
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing
 from hybrid_bridge.units import RegistryIndex
 
+E_INVOICE_NUMBERS: Final = ("cn_einv", "einv_uuid")  # in China, and abroad
 MAX_TWINS: Final = 8  # ordinals tried for a soft label; more equal deliveries on one day are looked up by hand
 
 
@@ -23,13 +25,13 @@ def mandatory_labels(fields: Mapping[str, FieldValue], ordinal: int = 1) -> tupl
 
     Raises:
         Missing: a field that every invoice has is not opened.
-        FieldMalformed: a number has no normal form.
+        FieldMalformed: a number has no normal form; two e-invoice numbers, of which one would be forgotten.
     """
     seller, buyer = _opened(fields, "seller"), _opened(fields, "buyer")
-    labels = []
-    number = fields.get("cn_einv", fields.get("einv_uuid"))
-    if number is not None:
-        labels.append(normalised(E_INVOICE, _opened(fields, "jurisdiction"), str(number)))
+    numbers = [str(fields[name]) for name in E_INVOICE_NUMBERS if name in fields]
+    if len(numbers) > 1:
+        raise FieldMalformed(field=E_INVOICE_NUMBERS[1], rule=f"not beside {E_INVOICE_NUMBERS[0]}: one of the two")
+    labels = [normalised(E_INVOICE, _opened(fields, "jurisdiction"), number) for number in numbers]
     if "inv_no" in fields:
         invoice = _opened(fields, "inv_no")
         labels.append(normalised(CREDITOR_INVOICE, seller, invoice))
@@ -37,6 +39,15 @@ def mandatory_labels(fields: Mapping[str, FieldValue], ordinal: int = 1) -> tupl
     terms = [_opened(fields, name) for name in ("ccy", "gross", "issue_date")]
     labels.append(normalised(INVOICE_TERMS, buyer, *terms, str(ordinal)))
     return tuple(labels)
+
+
+def e_invoice_number(jurisdiction: str) -> str:
+    """The field that holds the e-invoice number there.
+
+    Raises:
+        FieldMalformed, TooLong: no jurisdiction.
+    """
+    return E_INVOICE_NUMBERS[JURISDICTION.normalise(jurisdiction) != "CN"]
 
 
 def review_labels(

@@ -53,7 +53,8 @@ def requests(play: Play, traded: Traded, size: TreeSize) -> list[Request]:
 def _financing(play: Play, traded: Traded, size: TreeSize) -> Request:
     """A financed note for a bank that would refinance it: the invoice is opened to it, or nothing would be proven.
 
-    Only a reader of the invoice sees that the labels which the debtor's confirmation inserted are this invoice's (I12).
+    Only a reader of the invoice sees that the labels which the debtor's confirmation inserted are this invoice's, and
+    only the financing's own transaction shows that no further note hides in it (I12).
     """
     roots = {event["fields"]["note"] for event in events(play.files) if event["schema"] == "note.issue/1"}
     finance = next(e for e in events(play.files) if e["schema"] == "fin.finance/1" and e["fields"]["note.0"] in roots)
@@ -66,8 +67,9 @@ def _financing(play: Play, traded: Traded, size: TreeSize) -> Request:
     opened = [(register, INVOICE), (confirm, ("object",)), (issue, backing), (finance, ("note.0",))]
     order = _order(traded, size, opened)
     order.purpose = "registry"
+    signed = {traded.entry_leaf(confirm), traded.entry_leaf(finance)}  # they name every label and every note
     for shown in order.disclosed:
-        shown.transaction = shown.entry_leaf == traded.entry_leaf(confirm)
+        shown.transaction = shown.entry_leaf in signed
     invoice = [normalised(row["type"], *row["parts"]) for row in confirm["labels"]]
     for label in (*invoice, life("note", note)):
         order.labels.append(pb.RegisteredRequest(label=label.encode()))

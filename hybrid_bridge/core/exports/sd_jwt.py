@@ -25,6 +25,7 @@ from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u, 
 from hybrid_bridge.core.entry import MAX_WIDTH, RecordEntry, decode_record_entry
 from hybrid_bridge.core.field_tree import FieldTree, root_of_digests
 from hybrid_bridge.core.keys import ED25519, P256, SIGNATURE_BYTES, PrivateKey, PublicKey, key_id_text
+from hybrid_bridge.core.proof import as_octets, as_text
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, uint
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotCanonical, RootMismatch, TooLong
 from hybrid_bridge.units import Digest, EpochNumber, LogId
@@ -160,7 +161,7 @@ def parse_jwt(text: str) -> IssuedJwt:
     Raises:
         Malformed: too long, not canonical, or not the members of SPEC §14.
     """
-    if len(text) > MAX_JWT:
+    if len(as_text(text, "sd-jwt")) > MAX_JWT:
         raise TooLong(field="sd-jwt", limit=MAX_JWT, got=len(text))
     parts = text.split(".")
     if len(parts) != 3:
@@ -168,6 +169,8 @@ def parse_jwt(text: str) -> IssuedJwt:
     header = _HEADER.parse(_json(parts[0], "sd-jwt.header"), "sd-jwt.header")
     payload = _payload(_json(parts[1], "sd-jwt.payload"))
     statement = payload.statement
+    if statement.epoch < 1:
+        raise FieldMalformed(field=f"sd-jwt.{CLAIM}.epoch", rule="from 1 on: leaf 0 is the genesis record")
     jwt = IssuedJwt(
         log_id=LogId(statement.log),
         epoch=EpochNumber(statement.epoch),
@@ -190,6 +193,7 @@ def parse_presentation(data: bytes) -> Presentation:
     Raises:
         Malformed: too long, with key binding, or a part that is none.
     """
+    data = as_octets(data, "sd-jwt")
     if len(data) > MAX_PRESENTATION:
         raise TooLong(field="sd-jwt", limit=MAX_PRESENTATION, got=len(data))
     if not data.isascii() or not data.endswith(b"~"):

@@ -15,7 +15,7 @@ from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.epoch import EpochRecord, verify_epoch
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.note import MAX_NOTE, parse_b64, to_b64
-from hybrid_bridge.core.proof import MAX_INCLUSION_PATH, leaf_hash, verify_inclusion
+from hybrid_bridge.core.proof import MAX_INCLUSION_PATH, as_octets, leaf_hash, verify_inclusion
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotCanonical, TooLong, Unknown
 from hybrid_bridge.units import MAX_U64, Digest, EpochNumber, LeafIndex
 
@@ -65,6 +65,7 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     Raises:
         Malformed: another format, too long, not the one text of this proof, or a record or note that is none of ours.
     """
+    data = as_octets(data, "tlog-proof")
     if len(data) > MAX_TLOG_PROOF:
         raise TooLong(field="tlog-proof", limit=MAX_TLOG_PROOF, got=len(data))
     head, separator, note = data.partition(b"\n\n")

@@ -222,37 +222,53 @@ class RegisteredResponse(_message.Message):
     present: bool
     def __init__(self, index: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., epoch: _Optional[int] = ..., present: _Optional[bool] = ...) -> None: ...
 
+class ProveRequest(_message.Message):
+    __slots__ = ("size", "indices", "promise")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    indices: _containers.RepeatedScalarFieldContainer[bytes]
+    promise: bytes
+    def __init__(self, size: _Optional[int] = ..., indices: _Optional[_Iterable[bytes]] = ..., promise: _Optional[bytes] = ...) -> None: ...
+
 class WitnessRequest(_message.Message):
-    __slots__ = ("after_height", "after_size", "wait_ms", "after_line")
+    __slots__ = ("after_height", "after_size", "wait_ms", "after_line", "after_cosigned")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     AFTER_SIZE_FIELD_NUMBER: _ClassVar[int]
     WAIT_MS_FIELD_NUMBER: _ClassVar[int]
     AFTER_LINE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_COSIGNED_FIELD_NUMBER: _ClassVar[int]
     after_height: int
     after_size: int
     wait_ms: int
     after_line: int
-    def __init__(self, after_height: _Optional[int] = ..., after_size: _Optional[int] = ..., wait_ms: _Optional[int] = ..., after_line: _Optional[int] = ...) -> None: ...
+    after_cosigned: int
+    def __init__(self, after_height: _Optional[int] = ..., after_size: _Optional[int] = ..., wait_ms: _Optional[int] = ..., after_line: _Optional[int] = ..., after_cosigned: _Optional[int] = ...) -> None: ...
 
 class WitnessResponse(_message.Message):
-    __slots__ = ("countersignatures", "attestations", "log_lines")
+    __slots__ = ("countersignatures", "attestations", "log_lines", "cosignatures")
     COUNTERSIGNATURES_FIELD_NUMBER: _ClassVar[int]
     ATTESTATIONS_FIELD_NUMBER: _ClassVar[int]
     LOG_LINES_FIELD_NUMBER: _ClassVar[int]
+    COSIGNATURES_FIELD_NUMBER: _ClassVar[int]
     countersignatures: _containers.RepeatedScalarFieldContainer[bytes]
     attestations: _containers.RepeatedCompositeFieldContainer[SizedSignature]
     log_lines: _containers.RepeatedCompositeFieldContainer[SizedSignature]
-    def __init__(self, countersignatures: _Optional[_Iterable[bytes]] = ..., attestations: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., log_lines: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
+    cosignatures: _containers.RepeatedCompositeFieldContainer[SizedSignature]
+    def __init__(self, countersignatures: _Optional[_Iterable[bytes]] = ..., attestations: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., log_lines: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ..., cosignatures: _Optional[_Iterable[_Union[SizedSignature, _Mapping]]] = ...) -> None: ...
 
 class SizedSignature(_message.Message):
-    __slots__ = ("size", "root", "signature")
+    __slots__ = ("size", "root", "signature", "mldsa")
     SIZE_FIELD_NUMBER: _ClassVar[int]
     ROOT_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    MLDSA_FIELD_NUMBER: _ClassVar[int]
     size: int
     root: bytes
     signature: bytes
-    def __init__(self, size: _Optional[int] = ..., root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    mldsa: bytes
+    def __init__(self, size: _Optional[int] = ..., root: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., mldsa: _Optional[bytes] = ...) -> None: ...
 
 class SignaturesRequest(_message.Message):
     __slots__ = ("address", "signer")
@@ -409,7 +425,7 @@ class RecordResponse(_message.Message):
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class BundleRequest(_message.Message):
-    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest")
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest", "cosignatures")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     DISCLOSED_FIELD_NUMBER: _ClassVar[int]
@@ -422,6 +438,7 @@ class BundleRequest(_message.Message):
     COSE_RECEIPT_FIELD_NUMBER: _ClassVar[int]
     PRESENTABLE_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    COSIGNATURES_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
     disclosed: _containers.RepeatedCompositeFieldContainer[Disclosed]
@@ -434,7 +451,8 @@ class BundleRequest(_message.Message):
     cose_receipt: bool
     presentable: bool
     newest: bool
-    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ...) -> None: ...
+    cosignatures: bool
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ..., cosignatures: _Optional[bool] = ...) -> None: ...
 
 class PromisesRequest(_message.Message):
     __slots__ = ("after",)
@@ -515,18 +533,20 @@ class NumberRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class EraseRequest(_message.Message):
-    __slots__ = ("entry_leaves", "objects", "matches", "reason", "confirmed")
+    __slots__ = ("entry_leaves", "objects", "matches", "reason", "confirmed", "noticed")
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     OBJECTS_FIELD_NUMBER: _ClassVar[int]
     MATCHES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    NOTICED_FIELD_NUMBER: _ClassVar[int]
     entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
     objects: _containers.RepeatedScalarFieldContainer[str]
     matches: _containers.RepeatedCompositeFieldContainer[FieldMatch]
     reason: str
     confirmed: bool
-    def __init__(self, entry_leaves: _Optional[_Iterable[bytes]] = ..., objects: _Optional[_Iterable[str]] = ..., matches: _Optional[_Iterable[_Union[FieldMatch, _Mapping]]] = ..., reason: _Optional[str] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+    noticed: bool
+    def __init__(self, entry_leaves: _Optional[_Iterable[bytes]] = ..., objects: _Optional[_Iterable[str]] = ..., matches: _Optional[_Iterable[_Union[FieldMatch, _Mapping]]] = ..., reason: _Optional[str] = ..., confirmed: _Optional[bool] = ..., noticed: _Optional[bool] = ...) -> None: ...
 
 class FieldMatch(_message.Message):
     __slots__ = ("name", "value")
@@ -543,7 +563,7 @@ class EraseResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[ErasedRecord, _Mapping]]] = ...) -> None: ...
 
 class ErasedRecord(_message.Message):
-    __slots__ = ("entry_leaf", "schema", "source", "disclosures", "decoys", "openings", "owed", "signed", "erased_at", "reason")
+    __slots__ = ("entry_leaf", "schema", "source", "disclosures", "decoys", "openings", "owed", "signed", "erased_at", "reason", "acknowledged")
     ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -554,6 +574,7 @@ class ErasedRecord(_message.Message):
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     ERASED_AT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     entry_leaf: bytes
     schema: str
     source: str
@@ -564,4 +585,5 @@ class ErasedRecord(_message.Message):
     signed: _containers.RepeatedScalarFieldContainer[str]
     erased_at: int
     reason: str
-    def __init__(self, entry_leaf: _Optional[bytes] = ..., schema: _Optional[str] = ..., source: _Optional[str] = ..., disclosures: _Optional[int] = ..., decoys: _Optional[int] = ..., openings: _Optional[int] = ..., owed: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[str]] = ..., erased_at: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    acknowledged: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., schema: _Optional[str] = ..., source: _Optional[str] = ..., disclosures: _Optional[int] = ..., decoys: _Optional[int] = ..., openings: _Optional[int] = ..., owed: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[str]] = ..., erased_at: _Optional[int] = ..., reason: _Optional[str] = ..., acknowledged: _Optional[_Iterable[str]] = ...) -> None: ...

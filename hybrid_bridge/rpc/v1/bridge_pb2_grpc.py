@@ -431,6 +431,11 @@ class LedgerStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.FromString,
                 _registered_method=True)
+        self.Prove = channel.unary_unary(
+                '/hybrid_bridge.v1.Ledger/Prove',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProveRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerServicer:
@@ -473,6 +478,12 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Prove(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -505,6 +516,11 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.Registered,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.SerializeToString,
+            ),
+            'Prove': grpc.unary_unary_rpc_method_handler(
+                    servicer.Prove,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProveRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -670,6 +686,33 @@ class Ledger:
             '/hybrid_bridge.v1.Ledger/Registered',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.RegisteredResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Prove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Ledger/Prove',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProveRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.BundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

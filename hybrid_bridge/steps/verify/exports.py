@@ -13,7 +13,7 @@ from hybrid_bridge.core.certificate import read_certificate, show
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import SCHEMA
 from hybrid_bridge.core.encoding import Json, b64u, sha256
-from hybrid_bridge.core.epoch import EpochRecord, closed_at, verify_epoch
+from hybrid_bridge.core.epoch import EpochRecord, verify_epoch
 from hybrid_bridge.core.evidence import NOT_PROVEN, NOT_SHOWN, UNDECIDED, VERIFIED, OpenedField, Verdict, utc
 from hybrid_bridge.core.exports.cose_receipt import (
     Consistency,
@@ -89,7 +89,7 @@ def verify_export(data: bytes, trust: Trust, now: UnixSeconds, subject: bytes | 
     Args:
         data: the file.
         trust: the verifier's own; `logs[].genesis` holds the keys that exports are signed with.
-        now: for a certificate's term, when the log's clock is not known.
+        now: for a certificate's term: nothing in a presentation shows when it was signed.
         subject: what a receipt speaks of: an epoch record, or a tlog-proof or bundle that shows it; for a receipt of
             consistency, one that shows the older checkpoint.
 
@@ -220,26 +220,27 @@ def _presentation(data: bytes, trust: Trust, now: UnixSeconds) -> ExportEvidence
     fields, jwt = verify_presentation(presentation), presentation.jwt
     schema = next(str(f.disclosure.value) for f in fields if f.disclosure.name == SCHEMA)
     require_halves(jwt.entry, schema, [(f.disclosure, f.is_claim) for f in fields])
-    genesis, _ = _genesis(trust, jwt.log_id)
-    at = now if genesis is None else closed_at(genesis, jwt.epoch)
-    name, missing = _issuer(jwt.certificate, trust, at)
+    name, missing = _issuer(jwt.certificate, trust, now)
+    is_trusted = any(log.log_id == jwt.log_id for log in trust.logs)
     verdicts = (
         _verdict(
             "integrity", f"{len(fields)} fields of one record, as its submitter signed them", "SHA-256, the signature"
         ),
-        _verdict("issuer", f"the submitter is {name}", "a certificate issued by a root you trust", missing),
+        _verdict(
+            "issuer", f"the submitter is {name}", "a certificate issued by a root you trust, and your clock", missing
+        ),
         Verdict(
             name="log",
-            result=NOT_SHOWN,
+            result=NOT_SHOWN if is_trusted else UNDECIDED,
             detail=f"that the record stands in epoch {jwt.epoch} is the submitter's word",
             rests_on="nothing here",
-            missing=_BUNDLE_SAYS,
+            missing=_BUNDLE_SAYS if is_trusted else _trust_in(jwt.log_id),
         ),
     )
     return ExportEvidence(
         kind=SD_JWT,
         verdicts=verdicts,
-        required=("integrity", "issuer"),
+        required=("integrity", "issuer", *["log"] * (not is_trusted)),
         facts={
             "log id": jwt.log_id.hex(),
             "epoch": str(jwt.epoch),
@@ -252,8 +253,10 @@ def _presentation(data: bytes, trust: Trust, now: UnixSeconds) -> ExportEvidence
     )
 
 
-def _issuer(der: bytes, trust: Trust, at: UnixSeconds) -> tuple[str, str]:
+def _issuer(der: bytes, trust: Trust, now: UnixSeconds) -> tuple[str, str]:
     """Whom the certificate names, and what is wanting for believing it.
+
+    Its term is judged now: the epoch is stated by whoever signed, perhaps long after the certificate had run out.
 
     Raises:
         CertificateMalformed: it, or a root of the trust file, cannot be read.
@@ -266,8 +269,8 @@ def _issuer(der: bytes, trust: Trust, at: UnixSeconds) -> tuple[str, str]:
     name = (
         f"{', '.join(sorted(subject.names)) or 'unnamed'} ({', '.join(sorted(subject.legal_ids)) or 'no identifier'})"
     )
-    if not certificate.begins <= at <= certificate.ends:
-        return name, f"a certificate that was valid on {utc(at)}"
+    if not certificate.begins <= now <= certificate.ends:
+        return name, f"a certificate that is valid now, {utc(now)}; when the signature was made is its maker's word"
     return name, "" if subject.is_identity else "a certificate for an identity key"
 
 
@@ -281,7 +284,11 @@ def _genesis(trust: Trust, log_id: LogId) -> tuple[Genesis | None, str]:
             if log.genesis is not None:
                 return Genesis.decode(log.genesis), ""
             return None, f"the genesis record of log {log_id.hex()} (beside its id in the trust file, or --genesis)"
-    return None, f"trust in log {log_id.hex()} (trust file or --log)"
+    return None, _trust_in(log_id)
+
+
+def _trust_in(log_id: LogId) -> str:
+    return f"trust in log {log_id.hex()} (trust file or --log)"
 
 
 def _quorum() -> Verdict:

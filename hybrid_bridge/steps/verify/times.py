@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.core.bundle import TokenAnchor
+from hybrid_bridge.core.certificate import read_certificate
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import TokenFact, utc
 from hybrid_bridge.core.timestamp import SECOND, Token, decode_token
@@ -90,9 +91,7 @@ def _fact(token: Token, place: str, authority: str, until: UnixSeconds, standing
 
 
 def _roots(trust: Trust) -> list["Certificate"]:
-    from hybrid_bridge.core.timestamp_trust import load_certificate  # noqa: PLC0415
-
-    return [load_certificate(root) for root in trust.tsa_roots]
+    return [read_certificate(root) for root in trust.tsa_roots]
 
 
 # ── 13 renewals ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -176,7 +176,7 @@ def _witnesses(f: Findings) -> Verdict:
         return Verdict(name=name, result=UNDECIDED, detail="policy of other logs", rests_on=rests, missing=missing)
     for signed in f.signed:
         if policy.is_met([witness for witness, _ in signed.cosigned]):
-            found = ", ".join(f"{witness} at {utc(moment)}" for witness, moment in signed.cosigned) or "none needed"
+            found = ", ".join(_cosigned(*witnessed) for witnessed in signed.cosigned) or "none needed"
             detail = f"policy met by size {signed.note.size}: {found}"
             return Verdict(name=name, result=VERIFIED, detail=detail, rests_on=rests)
     most = max(len(signed.cosigned) for signed in f.signed)
@@ -185,6 +185,11 @@ def _witnesses(f: Findings) -> Verdict:
     )
     missing = f"cosignatures that meet {policy.quorum} of the tlog_policy (hybrid-bridge witness ask)"
     return Verdict(name=name, result=UNDECIDED, detail=detail, rests_on=rests, missing=missing)
+
+
+def _cosigned(witness: str, moment: int) -> str:
+    """Time 0 is no time: consistent with all it has seen, perhaps not the newest (C2SP tlog-cosignature)."""
+    return f"{witness} at {utc(moment)}" if moment else f"{witness}, without a time"
 
 
 def _not_after(f: Findings) -> Verdict:

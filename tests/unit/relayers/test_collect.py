@@ -237,6 +237,16 @@ def test_what_waits_begins_a_new_round(bench: Bench) -> None:
     assert found == [None, None, 4, 4, 4]
 
 
+def test_the_size_at_which_a_round_begins_is_asked_for_though_a_newer_one_is_there(bench: Bench) -> None:
+    """A relayer that comes late finds size 7: size 4 has the shorter path, from and to, and nobody waits too long."""
+    bench.anchor_every = 4
+    bench.grow(6)
+    assert sizes(bench.collect()) == [4]
+    assert sizes(bench.collect(bench.chain(head=4))) == [4]
+    bench.grow(1)
+    assert sizes(bench.collect(bench.chain(head=4))) == [4, 8]
+
+
 def test_what_is_held_is_not_fetched_again(bench: Bench) -> None:
     bench.grow(2)
     first = bench.collect()

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_bridge.custody.passphrases import FromFile
+from hybrid_bridge.custody.places import Keystore
 from hybrid_bridge.errors import SettingsMalformed
-from relayers.settings import KeystoreFile, parse_settings, read_settings
+from relayers.settings import parse_settings, read_settings
 from relayers.toml_table import Table
 
 FOLDER = Path("/etc/hybrid-relayer")
@@ -61,7 +63,7 @@ def test_the_sample_is_read() -> None:
         FOLDER / "b.url",
         "https://rpc.example",
     ]
-    assert chain.signer == KeystoreFile(FOLDER / "gas.json", FOLDER / "gas.password")
+    assert chain.signer == Keystore(FOLDER / "gas.json", FromFile(FOLDER / "gas.password"))
     assert (chain.fees.max_fee, chain.fees.tip) == (120 * 10**9, 5 * 10**8)
     assert chain.fees.max_cost_per_anchor == 3 * 10**16
     assert (chain.fees.max_gas, chain.fees.usual_gas, chain.fees.bump_blocks) == (1_500_000, 300_000, 10)

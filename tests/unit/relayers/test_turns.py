@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_bridge.core.proof import consistency_length
 from relayers import turns
 from tests.unit.relayers.builders import TURNS
 
@@ -46,3 +48,60 @@ def test_a_round_is_new_when_the_head_stands_in_an_earlier_one() -> None:
     every = operator(0, anchor_every=4)
     assert not turns.is_new_round(7, 4, every)
     assert turns.is_new_round(8, 7, every)
+
+
+# ── where a round begins ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mean_path(every: int, step: int | None = None) -> float:
+    """Hashes from a size to that after so many epochs, over the sizes from 4,096 to 8,191 that `step` reaches."""
+    step = step or every
+    lengths = [consistency_length(size, size + every) for size in range(-(-4096 // step) * step, 8192, step)]
+    return sum(lengths) / len(lengths)
+
+
+@given(st.integers(1, 10**6))
+def test_a_stride_is_a_power_of_two_and_waits_no_longer_than_allowed(at_most: int) -> None:
+    stride = turns.stride(at_most)
+    assert stride & (stride - 1) == 0
+    assert stride <= at_most < 2 * stride
+
+
+@given(st.integers(0, 10**9), st.integers(1, 1000))
+def test_what_is_anchored_is_the_newest_size_at_which_a_round_begins(newest: int, at_most: int) -> None:
+    stride = turns.stride(at_most)
+    size = turns.first_of_round(newest, stride)
+    assert size % stride == 0
+    assert newest - at_most < size <= newest
+    assert turns.round_of(size, stride) == turns.round_of(newest, stride)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(1, 20))
+def test_no_epoch_waits_for_more_epochs_than_the_operator_allows(steps: list[int], at_most: int) -> None:
+    """Whatever sizes are seen, at every sight all but the newest `at_most - 1` sizes stand under the head."""
+    stride, head, newest = turns.stride(at_most), 1, 1
+    for step in steps:
+        newest += step
+        size = turns.first_of_round(newest, stride)
+        if size > head and turns.is_new_round(size, head, operator(0, anchor_every=stride)):
+            head = size
+        assert newest - head < at_most or newest < stride
+
+
+@given(st.integers(0, 12), st.integers(1, 2**12), st.integers(1, 2**12))
+def test_between_multiples_of_a_power_of_two_the_path_is_that_of_a_tree_of_so_many_fewer_leaves(
+    bits: int, one: int, other: int
+) -> None:
+    older, newer = sorted((one, other))
+    assert consistency_length(older << bits, newer << bits) == consistency_length(older, newer)
+
+
+@pytest.mark.parametrize(("every", "mean"), [(1, 8.0), (8, 6.5), (64, 5.0), (128, 4.5)])
+def test_paths_between_first_sizes_of_rounds_have_the_length_that_the_page_says(every: int, mean: float) -> None:
+    assert round(mean_path(every), 1) == mean
+
+
+@pytest.mark.parametrize(("every", "anywhere", "at_multiples"), [(6, 9.2, 8.3), (144, 11.6, 7.5)])
+def test_every_other_rhythm_has_longer_paths(every: int, anywhere: float, at_multiples: float) -> None:
+    assert (round(mean_path(every, step=1), 1), round(mean_path(every), 1)) == (anywhere, at_multiples)
+    assert mean_path(turns.stride(every)) < at_multiples

@@ -17,6 +17,7 @@ ISSUE = (
     },
 )
 WANTED = f"wanting of {ASSET}"
+NAMES_ALL = "I12: the transaction of the financing, which names every note that it financed"
 
 
 def split(*faces, parent=NOTE):
@@ -102,8 +103,8 @@ def test_an_advance_above_the_rate_is_refuted(kind):
 
 
 def test_an_advance_on_notes_that_are_not_shown_is_neither_refuted_nor_excused():
-    (missing,) = checked(finance(NOTE, advance="91"), ISSUE, proven={ASSET}, partial={0}).missing
-    assert missing == "I6b: every financed note; those shown carry an advance of 90, not of 91"
+    missing = checked(finance(NOTE, advance="91"), ISSUE, proven={ASSET}, partial={0}).missing
+    assert missing == ("I6b: every financed note; those shown carry an advance of 90, not of 91", NAMES_ALL)
     assert "I6b: the face of each financed note" in checked(finance(A, advance="91"), ISSUE).missing
 
 
@@ -128,8 +129,16 @@ def test_a_financed_child_is_traced_to_the_issued_note():
 
 
 def test_a_financing_that_hides_its_notes_counts_for_nothing():
-    missing = "I6b: the face of each financed note", "I12: which notes were financed"
+    missing = "I6b: the face of each financed note", NAMES_ALL
     assert checked((0x010A, {"advance": "5"}), partial={0}).missing == missing
+    assert checked((0x010A, {})).missing == (NAMES_ALL,)
+
+
+@pytest.mark.parametrize("kind", [0x010A, 0x010C])
+def test_a_financing_may_hide_a_further_note_until_its_transaction_is_shown(kind):
+    shown = (kind, {"note.0": NOTE, "advance": "90"})
+    (missing,) = checked(shown, ISSUE, proven={ASSET}, partial={0}).missing
+    assert missing == NAMES_ALL
 
 
 def test_backing_that_is_not_shown_is_missing():
@@ -138,8 +147,53 @@ def test_backing_that_is_not_shown_is_missing():
     for issue, partial in ((bare, {1}), (bare, ()), (some, {1})):
         (missing,) = checked(finance(NOTE), issue, proven={ASSET}, partial=partial).missing
         assert missing.startswith(f"I12: all that backs the note {NOTE}")
-    assert checked(finance(NOTE), some, proven={ASSET}).missing == ()
+    assert refuted(finance(NOTE), some, proven={ASSET}) == "back.allot (I4)"
     assert checked(finance(NOTE), ISSUE, proven={ASSET}, partial={1}).missing == ()
+
+
+def backed(*rows, **more):
+    """An issue over 100; a row is (object, allotment), either of which may be None: not shown."""
+    fields = {key: value for key, value in ISSUE[1].items() if not key.startswith("back.")}
+    for k, row in enumerate(rows):
+        fields |= {f"back.{k}.{name}": value for name, value in zip(("object", "allot"), row, strict=True) if value}
+    return (0x0105, fields | more)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(ASSET, None), (None, "100")],  # as many objects as allotments, but the second object is kept back
+        [(ASSET, "60"), (None, "40")],
+        [(ASSET, "60"), ("0c", None)],
+    ],
+)
+def test_an_asset_is_paired_with_its_own_allotment(rows):
+    (missing,) = checked(finance(NOTE), backed(*rows), proven={ASSET, "0c"}, partial={1}).missing
+    assert missing.startswith(f"I12: all that backs the note {NOTE}")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(ASSET, "100"), ("0c", "0")],  # nothing is backed by nothing: another asset would hide behind the sum
+        [(ASSET, "60"), (ASSET, "40")],
+        [(ASSET, "60"), ("0c", "41")],
+    ],
+)
+@pytest.mark.parametrize("partial", [(), (0,)])
+def test_allotments_that_no_validator_may_accept_are_refuted_financed_or_not(rows, partial):
+    assert refuted(backed(*rows), partial=partial) == "back.allot (I4)"
+
+
+def test_every_issue_of_a_financed_note_is_backed():
+    other = backed(("0c", "100"))
+    for shown in ((ISSUE, other), (other, ISSUE)):
+        assert checked(finance(NOTE), *shown, proven={ASSET}).missing == ("wanting of 0c",)
+
+
+def test_a_child_of_two_notes_is_refuted():
+    issues = (0x0105, {**ISSUE[1], "note": "bb"})
+    assert refuted(ISSUE, issues, split((A, "100")), split((A, "100"), parent="bb")) == f"parent of note {A} (I2)"
 
 
 def test_records_that_hide_their_note_are_not_taken_for_one_another():
@@ -148,6 +202,21 @@ def test_records_that_hide_their_note_are_not_taken_for_one_another():
     nameless = (0x0108, {"child.0.note": A, "child.0.face": "100"})
     missing = checked(finance(A), nameless, issue, proven={ASSET}, partial={1, 2}).missing
     assert missing == (f"I12: the issue of the financed note {A}",)
+
+
+def test_what_is_wanting_of_an_asset_is_asked_and_told_once_however_many_notes_it_backs():
+    """A bundle has room for thousands of notes on one invoice, and each question reads all labels."""
+    asked = []
+
+    def wanting(asset):
+        asked.append(asset)
+        return [f"wanting of {asset}"]
+
+    notes = [f"{k:032x}" for k in range(200)]
+    issues = [(0x0105, {**ISSUE[1], "note": note}) for note in notes]
+    financing = (0x010A, {f"note.{k}": note for k, note in enumerate(notes)})
+    assert cross_checks([financing, *issues], wanting).missing == (WANTED,)
+    assert asked == [ASSET]
 
 
 def test_parents_in_a_circle_end():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.business.paper import MAX_LABELS, labels_of, next_twin
+from hybrid_bridge.business.paper import MAX_LABELS, next_twin, read
 from hybrid_bridge.business.receivables.review import mandatory_labels
 from hybrid_bridge.core.label_table import TABLE_VERSION
 from hybrid_bridge.core.labels import Label
@@ -16,6 +16,10 @@ VECTORS = json.loads((Path(__file__).parents[3] / "vectors/labels/variants.json"
 PAPER = VECTORS["paper"]
 LABELS = tuple(Label(row["type"], tuple(row["parts"])) for row in VECTORS["labels"])
 SELLER, BUYER = "5493001KJTIIGC8Y1R12", "91350100M000100Y43"
+
+
+def labels_of(document):
+    return read(document).labels
 
 
 def ubl(**changes):
@@ -96,9 +100,53 @@ def test_an_invoice_without_a_field_that_every_invoice_has_is_asked_for_it(name)
     assert caught.value.what == f"the opened field {name}"
 
 
-def test_numbers_may_stand_without_quotation_marks_and_other_fields_say_nothing():
-    paper = PAPER | {"gross": 1250000, "net": 1, "doc": {"any": [1.5]}, "einv_uuid": "", "carrier": None}
-    assert labels_of(paper) == LABELS
+def test_numbers_may_stand_without_quotation_marks_and_other_fields_of_the_record_say_nothing():
+    more = {"net": 1, "doc.0.name": "x", "debtor": None, "_schema": "asset.register/1", "event_time": 7}
+    assert labels_of(PAPER | {"gross": 1250000, "einv_uuid": "", "carrier": None} | more) == LABELS
+
+
+@pytest.mark.parametrize("name", ["cn_einvoice", "cn-einv", "Inv_no", "doc", "invoice_number", "type", "", "x" * 99])
+def test_a_field_that_no_invoice_has_is_refused_by_name(name):
+    """Misspelt, it would silently take its label away, and the rest would read as free."""
+    renamed = {key: value for key, value in PAPER.items() if key != "cn_einv"} | {name: PAPER["cn_einv"]}
+    with pytest.raises(FieldMalformed) as caught:
+        labels_of(renamed)
+    assert caught.value.field == name
+
+
+def test_labels_that_the_data_do_not_allow_are_told_with_the_reason():
+    assert read(PAPER).left_out == ()
+    bare = read({key: value for key, value in PAPER.items() if key not in ("cn_einv", "inv_no")})
+    assert [label.type for label in bare.labels] == [5]
+    assert bare.left_out == (
+        "hard label e-invoice: no cn_einv or einv_uuid is given",
+        "hard label creditor's invoice: no inv_no is given",
+        "soft label creditor's invoice: no inv_no is given",
+    )
+
+
+def test_a_number_without_its_country_is_asked_for_it():
+    with pytest.raises(Missing) as caught:
+        labels_of({key: value for key, value in PAPER.items() if key != "jurisdiction"})
+    assert caught.value.what == "the opened field jurisdiction"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"cn_decl": "223120260000000017"}, "buyer"),
+        ({"carrier": "MAEU", "ebl": "MAE123456"}, "seller"),
+        ({"carrier": "MAEU"}, "seller"),
+        ({"AccountingSupplierParty": {}}, "seller"),
+        ({"Invoice": {}}, "seller"),
+        ({"einv_uuid": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}, "einv_uuid"),
+    ],
+)
+def test_two_papers_in_one_file_are_refused(more, field):
+    """The labels of one of them would never be asked."""
+    with pytest.raises(FieldMalformed) as caught:
+        labels_of(PAPER | more)
+    assert caught.value.field == field
 
 
 # ── other documents ──
@@ -116,10 +164,16 @@ def test_a_declaration_has_its_number_and_the_exporters_invoice():
         Label(6, ("CN", "223120260000000017")),
         Label(9, (BUYER, "E1", "USD", "100", "1")),
     )
-    assert labels_of({"cn_decl": "2231 2026 0 000000017"}) == (Label(6, ("CN", "223120260000000017")),)
+    alone = read({"cn_decl": "2231 2026 0 000000017"})
+    assert alone.labels == (Label(6, ("CN", "223120260000000017")),)
+    assert alone.left_out == ("soft label exporter's invoice: no inv_no is given",)
+    assert labels_of(paper | {"seller": f"usci\uff1a{BUYER}"}) == labels_of(paper)
     with pytest.raises(FieldMalformed) as caught:
         labels_of({"cn_decl": "223120260000000017", "inv_no": "E-001"})
     assert caught.value.field == "seller"
+    with pytest.raises(FieldMalformed) as caught:
+        labels_of(paper | {"seller": f"LEI:{SELLER}"})
+    assert (caught.value.field, caught.value.rule) == ("seller", "the exporter's USCI")
 
 
 def test_a_bill_of_lading_has_its_carrier_and_reference():
@@ -148,6 +202,7 @@ def test_labels_may_be_stated_by_themselves():
         {"type": 3, "parts": [None, "INV-001"]},
         {"type": 1, "parts": ["asset", "0" * 32]},
         [{"type": 3}],
+        [{"type": 12, "parts": ["R", "1"], "part": []}],
         [{"type": 12, "parts": ["R", str(k)]} for k in range(MAX_LABELS + 1)],
     ],
 )
@@ -190,6 +245,43 @@ def test_an_invoice_from_abroad_is_known_by_its_uuid():
     assert found[0] == Label(2, ("DE", uuid))
     assert len(labels_of(ubl(AccountingSupplierParty=party(SELLER, "LEI", "DE")))) == 3
     assert len(labels_of(ubl(AdditionalDocumentReference=None))) == 3
+
+
+@pytest.mark.parametrize("country", ["CN", "cn", " Cn", "\uff23\uff2e", "c\u200bn"])
+def test_a_country_has_one_spelling(country):
+    assert labels_of(ubl(AccountingSupplierParty=party(SELLER, "LEI", country))) == LABELS
+
+
+@pytest.mark.parametrize("country", ["CHN", "China", "", "\u0421 N", 156])
+def test_a_country_without_a_spelling_takes_no_label_away(country):
+    with pytest.raises(FieldMalformed):
+        labels_of(ubl(AccountingSupplierParty=party(SELLER, "LEI", country)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"AdditionalDocumentReference": None}, "AdditionalDocumentReference/ID"),
+        ({"AccountingSupplierParty": party(SELLER, "LEI", "DE")}, "UUID"),
+        (
+            {"AccountingSupplierParty": party(SELLER, "LEI", None)},
+            "AccountingSupplierParty/Party/PostalAddress/Country/IdentificationCode",
+        ),
+    ],
+)
+def test_a_ubl_invoice_says_why_its_e_invoice_number_is_not_asked(changes, why):
+    assert read(ubl(**changes)).left_out == (f"hard label e-invoice: no {why} is given",)
+    assert read(ubl()).left_out == ()
+
+
+@pytest.mark.parametrize("name", ["AdditionalDocumentReferences", "cn_einv", "additionalDocumentReference", "x" * 99])
+def test_an_element_that_no_ubl_invoice_has_is_refused_by_name(name):
+    invoice = ubl(AdditionalDocumentReference=None) | {name: {"ID": "26990000000000000017"}}
+    for document in (invoice, {"Invoice": invoice}, {"Invoice": ubl(), name: 1}):
+        with pytest.raises(FieldMalformed) as caught:
+            labels_of(document)
+        assert caught.value.field == name[:64]
+    assert labels_of({"_D": "urn:oasis", "Invoice": ubl()}) == LABELS
 
 
 @pytest.mark.parametrize(("company", "scheme"), [(SELLER, None), (f"LEI:{SELLER}", None), (SELLER, "0199")])

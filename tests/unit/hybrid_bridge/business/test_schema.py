@@ -90,3 +90,12 @@ def test_the_data_sets_claims_hold_nothing_personal():
         for name, value in event["fields"].items():
             if claim_or_private(event["schema"], name) == "claim" and name not in ("issue_date", "due_date"):
                 assert str(value) not in secret - {event["fields"].get("gross"), str(event["at"])}, name
+
+
+def test_a_registration_has_one_e_invoice_number():
+    schema = schema_of_name("asset.register/1")
+    schema.require_private({"cn_einv": "1"})
+    schema.require_private({"einv_uuid": "1"})
+    with pytest.raises(FieldMalformed) as caught:
+        schema.require_private({"cn_einv": "1", "einv_uuid": "1"})
+    assert caught.value.field == "einv_uuid"

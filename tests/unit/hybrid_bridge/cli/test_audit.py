@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from hybrid_bridge.cli import audit
+from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.registry import Delta
 from tests.bundles import EPOCHS, NOW, consortium, flip
 from tests.unit.hybrid_bridge.core.test_audit import steps
@@ -184,6 +186,87 @@ def test_what_was_fetched_is_audited_and_not_fetched_again(typed, folder, monkey
     (folder / "new/00000003.record").unlink()
     assert fetched(typed, monkeypatch, member).code == 0
     assert member.calls == [0, 2, 4, 3]
+
+
+class Liar(Member):
+    """Says what it likes of its log's size."""
+
+    def __init__(self, shown: bytes) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def checkpoint(self, size):
+        return self.shown
+
+
+def sized(size: int, signers: int = 4) -> bytes:
+    """A checkpoint that nobody made, of any size, perhaps with a few true signatures under it."""
+    world = consortium()
+    made = world.signed(Checkpoint(
+        log_id=world.genesis.log_id, tree_size=size, root=bytes(32),
+        timestamp=world.genesis.checkpoint_timestamp(size), set_id=1, set_hash=world.checkpoint(4).set_hash,
+    ), world.first[:signers])  # fmt: skip
+    honest = checkpoint(4, anchors=())
+    return replace(honest, checkpoints=(replace(honest.checkpoints[0], note=made),)).encode()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [sized(1 << 30, signers=2), sized(1 << 30), checkpoint(4).encode()[:-9]],
+    ids=["signed by two", "another root", "cut off"],
+)
+def test_no_size_is_believed_before_a_quorum_is_seen_under_it(typed, folder, monkeypatch, shown):
+    liar = Liar(shown)
+    assert fetched(typed, monkeypatch, liar).code in {1, 2}
+    assert liar.calls == []
+    assert not (folder / "new").exists()
+
+
+def test_a_size_beyond_all_measure_costs_no_memory_but_an_answer(typed, folder, monkeypatch):
+    """Whoever keeps a log of its own may sign any size: what it does not serve is missing at once."""
+    monkeypatch.setattr(audit, "checkpoint_of", lambda *_: (checkpoint(4), replace(noted(4), size=1 << 30)))
+    done = fetched(typed, monkeypatch, Member(until=3))
+    assert (done.code, "epoch 3 at this node" in done.err) == (3, True)
+
+
+def noted(size):
+    return parse_note(consortium().note(size))
+
+
+def test_one_folder_holds_one_log_and_never_an_older_checkpoint(typed, folder, monkeypatch):
+    assert fetched(typed, monkeypatch, Member()).code == 0
+    kept = (folder / "new/checkpoint.hb.json").read_bytes()
+    other = consortium("other.example/receivables").bundle(6, purpose="checkpoint", anchors=()).encode()
+    assert fetched(typed, monkeypatch, Liar(other)).code == 1
+    assert fetched(typed, monkeypatch, Liar(checkpoint(4, anchors=()).encode())).code == 3
+    assert (folder / "new/checkpoint.hb.json").read_bytes() == kept
+    log = consortium().genesis.log_id.hex()
+    monkeypatch.setattr(audit, "_source", lambda *_: Liar(other))
+    assert typed("audit", "fetch", "elsewhere", "--dir", ".", "--log", log).code == 1
+    assert typed("audit", "fetch", "new", "--dir", ".", "--log", "00" * 32).code == 1
+    assert not (folder / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("changes", [{"record": bytes(833)}, {"delta": bytes(audit.MAX_DELTA_FILE + 1)}])
+def test_a_message_that_is_longer_than_any_can_be_is_not_kept(typed, folder, monkeypatch, changes):
+    class Long(Member):
+        def deltas(self, first, last):
+            for message in super().deltas(first, last):
+                yield SimpleNamespace(**{**vars(message), **changes})
+
+    assert fetched(typed, monkeypatch, Long()).code == 2
+    assert not list((folder / "new").glob("*.delta"))
+
+
+def test_more_messages_than_were_asked_for_are_not_taken(typed, folder, monkeypatch):
+    class Endless(Member):
+        def deltas(self, first, last):
+            yield from (SimpleNamespace(record=record, delta=delta.encode()) for record, delta in steps()[first:])
+            yield SimpleNamespace(record=b"", delta=b"")
+            raise AssertionError
+
+    assert fetched(typed, monkeypatch, Endless()).code == 0
+    assert len(list((folder / "new").glob("*.record"))) == EPOCHS + 1
 
 
 def test_an_epoch_that_the_node_does_not_serve_is_missing(typed, folder, monkeypatch):

@@ -37,12 +37,22 @@ def test_without_its_invoice_opened_the_financing_is_undecided():
     assert missing.startswith("I12: the opened invoice of asset")
 
 
-def test_without_the_transaction_of_the_confirmation_the_financing_is_undecided():
+@pytest.mark.parametrize(
+    ("record_type", "missing"),
+    [
+        (b"\x01\x02", "I12: the transaction of the confirmation of asset"),
+        (b"\x01\x0a", "I12: the transaction of the financing, which names every note that it financed"),
+    ],
+)
+def test_without_the_transaction_of_confirmation_or_financing_it_is_undecided(record_type, missing):
     def unsigned(epochs):
-        return tuple(replace(e, entries=tuple(replace(x, transaction=None) for x in e.entries)) for e in epochs)
+        return tuple(replace(epoch, entries=tuple(map(bare, epoch.entries))) for epoch in epochs)
 
-    (missing,) = judged(edit(FINANCING, "epochs", unsigned)).missing
-    assert missing.startswith("I12: the transaction of the confirmation of asset")
+    def bare(entry):
+        return replace(entry, transaction=None) if entry.entry[1:3] == record_type else entry
+
+    (found,) = judged(edit(FINANCING, "epochs", unsigned)).missing
+    assert found.startswith(missing)
 
 
 def test_without_any_one_label_of_the_invoice_the_financing_is_undecided():

@@ -108,7 +108,7 @@ def test_every_branch_has_a_name_and_an_exit_code_of_its_meaning():
     ("error", "act"),
     [
         (SettingsMalformed(key="--out", rule="r"), "mend this setting or option, and call again"),
-        (KeyUnusable(key="password", rule="chmod 600"), "mend this file, and call again; nothing was done"),
+        (KeyUnusable(key="password", rule="chmod 600"), "mend this key, and call again; nothing was done"),
         (AnswerMalformed(endpoint="e", call="c", rule="r"), "look at the address, or ask another endpoint"),
     ],
     ids=lambda value: type(value).__name__,

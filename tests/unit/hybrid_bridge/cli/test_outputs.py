@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from hybrid_bridge.adapters.evm.deployments import write_deployments
 from hybrid_bridge.cli import bundle as bundles
-from hybrid_bridge.cli import contract, member
+from hybrid_bridge.cli import member
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
@@ -83,7 +84,7 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_option(typed, option, arguments
 def test_deployments_are_written_where_files_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsMalformed) as caught, writing("--out"):
-        contract.write_deployments(tmp_path / "file" / "x", [])
+        write_deployments(tmp_path / "file" / "x", [])
     assert caught.value.key == "--out"
 
 

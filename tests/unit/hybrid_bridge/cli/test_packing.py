@@ -158,7 +158,8 @@ def test_wheels_carry_what_a_package_needs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     needed = [name for name in (packing.SPECIFICATION, packing.VERIFIER) if (ROOT / name).exists()]
-    assert included == {name: f"hybrid_bridge/cli/shipped/{Path(name).name}" for name in needed}
+    shipped = {name: f"hybrid_bridge/cli/shipped/{Path(name).name}" for name in needed}
+    assert included == shipped | {"contracts/src": "hybrid_bridge/adapters/abi/src"}
 
 
 # ── verify ──

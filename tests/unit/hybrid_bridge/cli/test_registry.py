@@ -8,21 +8,32 @@ from types import SimpleNamespace
 
 import pytest
 
-from hybrid_bridge.business.paper import labels_of
+from hybrid_bridge.business.paper import read
 from hybrid_bridge.cli import registry
+from hybrid_bridge.cli.answers import WORDS
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
 from hybrid_bridge.core.registry import genesis_tree
+from hybrid_bridge.errors import Unreachable
+from hybrid_bridge.ports import Head
 from hybrid_bridge.steps.batch import label_index
-from tests.bundles import NOW, Consortium, consortium
+from hybrid_bridge.steps.verify import PublicSight
+from hybrid_bridge.testing.datasets.story import CADENCE, START
+from tests.bundles import CHAIN, CONTRACT, NOW, Consortium, consortium
 
 EPOCH = 3
+CLOSED = START + EPOCH * CADENCE
+LIMIT = 3 * CADENCE  # three epochs are longer than an hour here
 NUMBERS = {"inv_no": "NOT-BROUGHT-1", "cn_einv": "26990000000000000001", "gross": "77"}
 
 
 def world() -> Consortium:
     return consortium()
+
+
+def labels_of(document):
+    return read(document).labels
 
 
 def taken() -> dict[str, str]:
@@ -93,6 +104,7 @@ def asked(typed, paper, monkeypatch, folder):
 
     def ask(document, *arguments, desk=None):
         monkeypatch.setattr(registry, "_desk", lambda _folder: nullcontext(desk or Desk()))
+        monkeypatch.setattr(registry, "log_id_of", lambda _folder: world().genesis.log_id)
         return typed("registry", "check", "--dir", str(folder), "--label-file", paper(document), *arguments)
 
     return ask
@@ -164,6 +176,20 @@ def test_a_number_that_cannot_be_one_is_2(asked):
     assert "cn-einv" in done.err
 
 
+def test_a_misspelt_field_is_2_and_named(asked):
+    done = asked(free() | {"cn_einvoice": "26990000000000000001"})
+    assert done.code == 2
+    assert "cn_einvoice" in done.err
+
+
+def test_labels_that_the_paper_does_not_allow_are_told(asked):
+    paper = {name: value for name, value in free().items() if name != "cn_einv"}
+    why = "hard label e-invoice: no cn_einv or einv_uuid is given"
+    assert f"  not asked  {why}" in asked(paper).out.splitlines()
+    assert asked(paper, "--json").json()["not_asked"] == [why]
+    assert asked(free(), "--json").json()["not_asked"] == []
+
+
 def test_what_is_no_json_is_2(typed, folder):
     for data in (b"{", b'{"type":3,"type":3,"parts":[]}', b"[" * 99 + b"]" * 99, b"\xff"):
         (folder / "paper.json").write_bytes(data)
@@ -189,8 +215,62 @@ def test_the_proof_is_kept_and_judged_alike_by_a_third_party(asked, typed):
     done = typed(
         "registry", "check", "--bundle", "proof.hb.json", "--trust", "trust.json", "--label-file", "paper.json"
     )
-    assert (done.code, done.out.splitlines()[0]) == (0, registry.WORDS["free"])
+    assert (done.code, done.out.splitlines()[0]) == (0, WORDS["free"])
     assert typed("verify", "proof.hb.json", "--trust", "trust.json").code == 0
+
+
+# ── other members asked too ──
+
+
+class Silent(Desk):
+    def bundle(self, request) -> bytes:
+        raise Unreachable(endpoint="own", call="Bundle")
+
+
+class Member:
+    """Another member, which opens nothing; it shows its checkpoint of this size."""
+
+    def __init__(self, size: int, **options) -> None:
+        self.size, self.options = size, options
+
+    def labels(self, labels, size: int):
+        wanted = [label for label in labels if label.type != LIFE]
+        shown_at = size or self.size
+        return bundle(shown(wanted, shown_at - 1, size=shown_at, opened=False, **self.options), size=shown_at)
+
+
+@pytest.fixture
+def with_members(asked, monkeypatch):
+    def ask(document, *members, desk=None):
+        monkeypatch.setattr(registry, "others", lambda _folder, _nodes: nullcontext(list(members)))
+        return asked(document, "--json", desk=desk)
+
+    return ask
+
+
+@pytest.mark.parametrize(("document", "answer"), [(free, "free"), (taken, "taken")])
+def test_another_member_answers_when_one_s_own_node_does_not(with_members, document, answer):
+    done = with_members(document(), Member(4), desk=Silent())
+    assert done.json()["answer"] == answer
+    assert with_members(document(), desk=Silent()).code == 3
+
+
+def test_the_newest_answer_that_holds_is_taken_whoever_gives_it(with_members):
+    assert with_members(free(), Member(6), Member(4)).json()["tree_size"] == 6
+    assert with_members(free(), Member(4)).json()["tree_size"] == 4
+
+
+def test_an_answer_that_does_not_hold_counts_for_nothing(with_members, monkeypatch):
+    class Liar(Member):
+        def labels(self, labels, size: int):
+            made = super().labels(labels, size)
+            (epoch,) = made.epochs
+            first, *rest = epoch.labels
+            lied = replace(first, terminal=None)
+            return replace(made, epochs=(replace(epoch, labels=(lied, *rest)),))
+
+    assert with_members(taken(), Liar(6)).json()["tree_size"] == 4
+    assert with_members(taken(), Liar(6), desk=Silent()).code == 3
 
 
 # ── a hostile member's bundle ──
@@ -306,6 +386,67 @@ def test_who_wants_it_fresh_says_so(judged):
     done = judged(free(), made, "--json", max_age=3_600)
     assert done.code == 3
     assert any("at an epoch not older than 3600 s" in what for what in done.json()["missing"])
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """The clock of whoever asks, so long after epoch 3 closed."""
+
+    def at(age: int) -> None:
+        monkeypatch.setattr(time, "time", lambda: CLOSED + age)
+
+    return at
+
+
+@pytest.mark.parametrize(("age", "code"), [(0, 0), (LIMIT, 0), (LIMIT + 1, 3), (365 * 86_400, 3), (-1, 3)])
+def test_free_is_never_said_of_an_old_bundle_though_no_trust_file_speaks_of_age(judged, later, age, code):
+    later(age)
+    done = judged(free(), bundle(shown(labels_of(free()))), "--json")
+    found = done.json()
+    assert (done.code, found["answer"]) == (code, "undecided" if code else "free")
+    assert (found["age"], found["max_age"]) == (age, LIMIT)
+    assert any("--max-age" in what or "clock" in what for what in found["missing"]) == bool(code)
+
+
+def test_the_nodes_own_answer_may_not_be_old_either(asked, later):
+    later(LIMIT + 1)
+    done = asked(free())
+    assert done.code == 3
+    assert done.out.startswith("UNDECIDED")
+    assert "3.0 days old" in done.out
+
+
+def test_how_old_is_too_old_is_the_askers_to_say(judged, asked, later):
+    made = bundle(shown(labels_of(free())))
+    later(365 * 86_400)
+    assert judged(free(), made, "--max-age", str(365 * 86_400)).code == 0
+    assert judged(free(), made, max_age=366 * 86_400).code == 0
+    assert judged(free(), made, "--max-age", "3600", max_age=366 * 86_400).code == 3
+    assert judged(free(), made, "--max-age", str(366 * 86_400), max_age=3_600).code == 3, "the trust file stays"
+    later(60)
+    assert asked(free(), "--max-age", "59").code == 3
+    assert asked(free(), "--max-age", "60").code == 0
+
+
+def test_what_is_taken_stays_so_however_old_the_bundle(judged, later):
+    later(365 * 86_400)
+    done = judged(taken(), bundle(shown(labels_of(taken()))))
+    assert (done.code, "365.0 days old" in done.out) == (1, True)
+
+
+def test_a_contract_that_is_fresh_makes_the_bundle_no_younger(judged, later, monkeypatch):
+    """The log lives on, and what it registered since is not in the bundle."""
+    later(365 * 86_400)
+    head = Head(
+        tree_size=369, root=bytes(32), timestamp=CLOSED + 365 * 86_400, anchored_at=0, set_id=1, next_from_size=0,
+        paused_until=0, state="active",
+    )  # fmt: skip
+    sight = PublicSight(
+        chain_id=CHAIN, contract=CONTRACT, basis="final", finalized_number=9, finalized_hashes={}, head=head
+    )
+    monkeypatch.setattr(registry, "sights_of", lambda *_: (sight,))
+    asking = ("--rpc", "http://127.0.0.1:1", "--contract", "0x" + CONTRACT.hex())
+    assert judged(free(), bundle(shown(labels_of(free()))), *asking).code == 3
 
 
 def test_the_newest_epoch_shown_has_the_last_word(judged):

@@ -15,7 +15,7 @@ from hybrid_bridge.core.anchor import decode_header
 from hybrid_bridge.core.bundle import MAX_BUNDLE
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.ports import Head
-from hybrid_bridge.steps.verify import PublicSight
+from hybrid_bridge.steps.verify import PublicSight, verify
 from tests.bundles import CHAIN, CONTRACT, NOW, consortium, edit, flip
 
 TRUSTED = ("--trust", "trust.json")
@@ -128,6 +128,17 @@ def test_offline_a_contract_is_relied_on_and_what_is_missing_is_its_public_block
         (missing,) = evidence["missing"]
         assert missing.startswith(f"public anchor: that public block 401 of chain {CHAIN} has the hash 0x")
         assert missing.endswith("(trust file or --rpc)")
+
+
+def test_offline_a_bundle_is_judged_once_and_broken_bytes_by_the_same_course(typed, folder, monkeypatch):
+    judged = []
+    monkeypatch.setattr("hybrid_bridge.cli.verify.verify", lambda *given: judged.append(given) or verify(*given))
+    log = consortium().genesis.log_id.hex()
+    typed("verify", "receivable.hb.json", "--log", log, "--contract", CONTRACT.hex())
+    assert len(judged) == 1
+    (folder / "broken.hb.json").write_bytes(b"{}")
+    outcome = typed("verify", "broken.hb.json", "--log", log, "--contract", CONTRACT.hex())
+    assert (outcome.code, "failed at check 1: shape" in outcome.err) == (2, True)
 
 
 def test_offline_another_contract_than_the_bundle_s_leaves_the_anchor_open(typed):

@@ -18,6 +18,7 @@ from hybrid_bridge.core.checkpoint import (
     quorum_name,
     quorum_signatures,
     require_origin,
+    stated_time,
     verify_log_line,
     verify_note,
     vkey,
@@ -233,6 +234,14 @@ def test_lines_of_strangers_count_for_nothing() -> None:
     signatures = quorum_signatures(note(LINES[0], stranger, LINES[1], collision), SET, LOG, TIME)
     with pytest.raises(BelowQuorum):
         verify_quorum(STATEMENT, SET, signatures)
+
+
+def test_the_time_that_members_signed_over_stands_in_their_lines() -> None:
+    assert stated_time(note(LOG_LINE, LINES[2], LINES[3]), SET) == TIME
+    with pytest.raises(Missing):
+        stated_time(note(LOG_LINE), SET)
+    with pytest.raises(Truncated):
+        stated_time(note(NoteLine(LINES[0].name, LINES[0].key_id, bytes(7))), SET)
 
 
 @pytest.mark.parametrize("places", [(0, 0, 1, 2), (1, 0, 2), (0, 1, 2, 2)])

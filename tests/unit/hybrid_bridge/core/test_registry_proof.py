@@ -1,10 +1,12 @@
 """What a cheat may show of a registry, and why it is refused. Names follow SPEC §15, family registry/."""
 
+from typing import Any
+
 import pytest
 
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.registry import OURS, PrefixTree, Rules, Terminal, tree_root, verify
-from hybrid_bridge.errors import DigestLength, PathLength, RootMismatch, TerminalMalformed
+from hybrid_bridge.errors import BridgeError, DigestLength, FieldMalformed, PathLength, RootMismatch, TerminalMalformed
 from hybrid_bridge.units import Commitment, RegistryIndex
 
 JMT = Rules(b"JMT::LeafNode", b"JMT::IntrnalNode", b"SPARSE_MERKLE_PLACEHOLDER_HASH__")
@@ -139,3 +141,53 @@ def test_a_terminal_is_read_from_any_pair_of_byte_strings() -> None:
     proof = TREE.prove(HERE)
     for terminal in (proof.terminal, [HERE, commitment(7)], Terminal(HERE, commitment(7))):
         assert verify(TREE.root, HERE, terminal, list(proof.path)) == commitment(7)
+
+
+def test_an_inner_node_is_no_pair_under_any_rules() -> None:
+    """With one tag for both, the two halves of a node would be a key and its value."""
+    with pytest.raises(FieldMalformed):
+        Rules(b"\x00", b"\x00", ZERO)
+    for tag in (None, "\x00", 1):
+        for given in ((tag, b"\x01"), (b"\x00", tag)):
+            with pytest.raises(FieldMalformed):
+                Rules(*given)  # type: ignore[arg-type]
+
+
+@FAMILIES
+def test_other_byte_strings_are_read_as_what_they_hold(rules: Rules) -> None:
+    mine = Rules(bytearray(rules.leaf_tag), memoryview(rules.inner_tag), bytearray(rules.empty))  # type: ignore[arg-type]
+    pairs = [[bytearray(key), memoryview(value)] for key, value in FIFTY.items()]
+    assert tree_root(iter(pairs), mine) == tree_root(FIFTY, rules) == PrefixTree(rules).insert(FIFTY.items()).root  # type: ignore[arg-type]
+    proof = PrefixTree(rules).insert(FIFTY.items()).prove(HERE)
+    found = verify(
+        bytearray(tree_root(FIFTY, rules)), bytearray(HERE), [bytearray(HERE), commitment(7)], proof.path, mine
+    )
+    assert (found, type(found)) == (commitment(7), bytes)
+
+
+NO_PAIRS = [None, 0, True, 1.5, "x", b"x", object(), [None], [()]]
+GARBAGE = [None, 0, True, 1.5, "x" * 32, b"", bytes(31), [], [None], {}, object(), iter(()), [b"x" * 32]]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_leaves_our_errors_alone(garbage: Any) -> None:
+    proof = TREE.prove(HERE)
+    for call in (
+        lambda: verify(garbage, HERE, proof.terminal, proof.path),
+        lambda: verify(TREE.root, garbage, proof.terminal, proof.path),
+        lambda: verify(TREE.root, HERE, garbage, proof.path),
+        lambda: verify(TREE.root, HERE, (garbage, garbage), proof.path),
+        lambda: verify(TREE.root, HERE, proof.terminal, garbage),
+        lambda: verify(TREE.root, HERE, proof.terminal, [garbage] * len(proof.path)),
+        lambda: tree_root([garbage]),
+        lambda: tree_root([(garbage, garbage)]),
+        lambda: TREE.prove(garbage),
+    ):
+        with pytest.raises(BridgeError):
+            call()
+
+
+@pytest.mark.parametrize("garbage", NO_PAIRS, ids=range(len(NO_PAIRS)))
+def test_what_holds_no_pairs_has_no_root(garbage: Any) -> None:
+    with pytest.raises(FieldMalformed):
+        tree_root(garbage)

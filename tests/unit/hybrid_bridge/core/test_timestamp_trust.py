@@ -12,8 +12,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybrid_bridge.core.certificate import read_certificate
 from hybrid_bridge.core.timestamp import decode_token
-from hybrid_bridge.core.timestamp_trust import load_certificate, trusted_path, verify_token
+from hybrid_bridge.core.timestamp_trust import trusted_path, verify_token
 from hybrid_bridge.errors import CertificateMalformed, FieldMismatch, Malformed, Missing, SignatureWrong
 from tests.tsa import Tsa, certificate, der_of, key_of
 
@@ -130,7 +131,7 @@ def test_an_algorithm_that_is_not_known_is_missing():
 
 def test_certificates_that_cannot_be_read_are_malformed():
     with pytest.raises(CertificateMalformed):
-        load_certificate(b"\x30\x00")
+        read_certificate(b"\x30\x00")
     with pytest.raises(CertificateMalformed):
         verify_token(replace(made(), certificates=(b"\x30\x00",)), BODY)
 
@@ -267,4 +268,4 @@ def test_a_certificate_that_ends_in_the_year_0_is_malformed():
     certificate = asn1_x509.Certificate.load(der_of(TSA.certificate))
     certificate["tbs_certificate"]["validity"]["not_after"] = asn1_x509.Time(name="general_time", value=year_0)
     with pytest.raises(CertificateMalformed):
-        load_certificate(certificate.dump(force=True))
+        read_certificate(certificate.dump(force=True))

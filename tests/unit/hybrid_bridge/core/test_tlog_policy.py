@@ -95,3 +95,7 @@ def test_a_trust_file_with_a_policy_that_is_none_is_malformed():
     assert parse_trust(Trust(tlog_policy="quorum none\n").encode()).tlog_policy == "quorum none\n"
     with pytest.raises(Malformed):
         parse_trust(Trust(tlog_policy="quorum all\n").encode())
+
+
+def test_where_a_witness_is_asked_is_kept_beside_its_name():
+    assert parse_policy(TWO_LEVELS).urls == {"x": "https://w.example"}

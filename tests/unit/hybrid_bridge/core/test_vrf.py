@@ -3,6 +3,8 @@
 The reference is plain Python over all points of the curve: what libsodium refuses to compute must not show.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,3 +225,29 @@ def test_a_counter_that_gives_the_identity_is_skipped(monkeypatch: pytest.Monkey
     monkeypatch.setattr(edwards25519, "times_cofactor", first_identity)
     assert vrf.prove(SEED, ALPHA) != PROOF
     assert len(calls) > 1
+
+
+GARBAGE = [None, 0, True, "x" * 32, [], [1] * 32, object()]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_leaves_our_errors_alone(garbage: Any) -> None:
+    for call in (
+        lambda: vrf.prove(garbage, ALPHA),
+        lambda: vrf.prove(SEED, garbage),
+        lambda: vrf.public_key(garbage),
+        lambda: vrf.verify(garbage, ALPHA, PROOF),
+        lambda: vrf.verify(KEY, garbage, PROOF),
+        lambda: vrf.verify(KEY, ALPHA, garbage),
+        lambda: vrf.proof_output(garbage),
+        lambda: vrf.require_public_key(garbage, "key"),
+    ):
+        with pytest.raises(FieldMalformed):
+            call()
+
+
+def test_other_byte_strings_are_read_as_what_they_hold() -> None:
+    """What a foreign reader has at hand may be a view or an array of bytes; the answer is the same."""
+    for kind in (bytearray, memoryview):
+        assert vrf.prove(kind(SEED), kind(ALPHA)) == PROOF  # type: ignore[arg-type]
+        assert vrf.verify(kind(KEY), kind(ALPHA), kind(PROOF)) == vrf.proof_output(PROOF)  # type: ignore[arg-type]

@@ -131,7 +131,6 @@ class Members:
         view = self.open(name).view
         closer = Closer(view.ledger, view.logbook, view.directory, view.progress)
         assert view.keys.secret is not None
-        assert view.keys.vrf is not None
         closer.close_next(ClosingKeys(secret=view.keys.secret, vrf_seed=view.keys.vrf))
 
 

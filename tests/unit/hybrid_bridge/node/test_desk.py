@@ -29,6 +29,7 @@ from hybrid_bridge.node.desk import LIVES_FOR
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.documents import open_document
 from hybrid_bridge.node.drafts import DraftPackage, parse_draft
+from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.submitting import faulty
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -123,7 +124,9 @@ def standings(trading: Members) -> list[str]:
     """What the supplier is told of its documents, after a look at its own ledger."""
     view = trading.open("supplier").view
     Deliverer(view, {}).settle()
-    service = DeskService(view, desk(trading, "supplier"), Bundler(view, lambda _size: b""))
+    supplier = desk(trading, "supplier")
+    noticer = Noticer(view, supplier, follows=False)
+    service = DeskService(view, supplier, Bundler(view, lambda _size: b""), noticer)
     call = Call(Caller("supplier", "owner"), lambda: True)
     return [record.standing for record in service.records(pb.RecordsRequest(), call).records]
 
@@ -180,9 +183,10 @@ def test_an_audience_of_nobody_known_is_refused(trading: Members) -> None:
         desk(trading, "supplier").draft(registration(trading, an_object(), audience=("nobody",)))
 
 
-def test_labels_need_the_validators_key(trading: Members) -> None:
-    with pytest.raises(Missing):
-        desk(trading, "regulator").draft(confirmation(an_object()))
+def test_every_member_finds_the_same_place_for_a_label(trading: Members) -> None:
+    order = confirmation(an_object())
+    payloads = [desk(trading, name).draft(order).opened()[1] for name in ("core", "bank-b", "regulator")]
+    assert len({op.index for payload in payloads for op in payload.ops}) == 1
 
 
 # ── whoever is asked to consent reads everything ─────────────────────────────────────────────────────────────────────
@@ -210,9 +214,12 @@ def test_the_label_of_another_invoice_gets_no_consent(trading: Members) -> None:
         desk(trading, "core").authorise(replace(package, document=document.encode()), ["identity"])
 
 
-def test_a_member_without_the_validators_key_cannot_judge_labels(trading: Members) -> None:
-    with pytest.raises(Missing):
-        desk(trading, "regulator").authorise(confirming(trading), ["identity"])
+def test_a_member_that_is_no_validator_judges_labels_too(trading: Members) -> None:
+    package = confirming(trading)
+    with pytest.raises(AdmissionRejected):  # the label is true; its key is not asked for
+        desk(trading, "regulator").authorise(package, ["identity"])
+    with pytest.raises(FieldMismatch):
+        desk(trading, "regulator").authorise(tampered(package, openings=[]), ["identity"])
 
 
 def test_a_document_that_is_not_whole_gets_no_consent(trading: Members) -> None:

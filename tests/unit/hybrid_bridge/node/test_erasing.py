@@ -22,6 +22,7 @@ from hybrid_bridge.node.delivering import Deliverer
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.drafts import DraftPackage
 from hybrid_bridge.node.erasing import Eraser, Selection
+from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.testing.crashing import Killed
@@ -304,7 +305,9 @@ def test_the_desk_tells_first_and_erases_what_is_confirmed(trading: Members) -> 
     to["bank-a"].away = True
     deliver(trading, to)
     view = trading.open("supplier").view
-    service = DeskService(view, desk(trading, "supplier"), Bundler(view, lambda _size: b""))
+    supplier = desk(trading, "supplier")
+    noticer = Noticer(view, supplier, follows=False)
+    service = DeskService(view, supplier, Bundler(view, lambda _size: b""), noticer)
     request = pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value=SELLER)], reason="request")
     (row,) = service.erase(request, None).records
     assert (row.entry_leaf, row.erased_at) == (leaf_of(package), 0)

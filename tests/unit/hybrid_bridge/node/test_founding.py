@@ -48,10 +48,10 @@ def test_secrets_are_private_and_each_is_its_own(members: Members) -> None:
     assert len(set(held)) == len(held)
 
 
-def test_validators_share_what_they_must_and_the_regulator_holds_none_of_it(members: Members) -> None:
-    for secret in ("set", "vrf"):
-        assert len({(members.folder(name) / "keys" / f"{secret}.key").read_bytes() for name in VALIDATORS}) == 1
-        assert not (members.folder("regulator") / "keys" / f"{secret}.key").exists()
+def test_all_share_the_registry_s_key_and_validators_alone_their_secret(members: Members) -> None:
+    for secret, holders in (("set", VALIDATORS), ("vrf", NAMES)):
+        assert len({(members.folder(name) / "keys" / f"{secret}.key").read_bytes() for name in holders}) == 1
+    assert not (members.folder("regulator") / "keys" / "set.key").exists()
     assert [(members.folder(name) / "keys" / "log.key").exists() for name in NAMES] == [True] + [False] * 4
 
 

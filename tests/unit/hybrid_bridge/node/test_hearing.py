@@ -19,8 +19,9 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, Height, KeyId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, started
+from tests.unit.hybrid_bridge.node.test_closing import attest_all
 
 FOLLOWERS = [name for name in VALIDATORS if name != "core"]
 
@@ -252,9 +253,9 @@ def test_a_sequencer_that_was_only_killed_goes_on(members: Members) -> None:
 # ── attestations ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def sized(members: Members, key: bytes, size: int) -> pb.SizedSignature:
+def sized(members: Members, key: bytes, size: int, root: Digest | None = None) -> pb.SizedSignature:
     logbook = members.open("bank-a").view.logbook
-    checkpoint = logbook.checkpoint_with(TreeSize(size), logbook.root(TreeSize(1)))
+    checkpoint = logbook.checkpoint_with(TreeSize(size), root or logbook.root(TreeSize(1)))
     signed = SizedSignature(TreeSize(size), checkpoint.root, sign_digest(key, checkpoint.digest()))
     return pb.SizedSignature(size=signed.size, root=signed.root, signature=signed.signature)
 
@@ -265,6 +266,62 @@ def test_our_key_seen_elsewhere_pulls_the_brake(members: Members) -> None:
     twin = sized(members, view.keys.attestation._private_key, 3)
     hearing(members, "bank-a").hear(Peer(members, "bank-b", pb.SignaturesResponse(newest=[twin])))  # type: ignore[arg-type]
     assert "size 3 in another process" in view.brake.reason
+
+
+def attested(members: Members) -> bytes:
+    """bank-a's key, after it signed size 2 of its own log."""
+    started(members).spread(members.order(START + CADENCE))
+    for name in VALIDATORS:
+        members.close_epoch(name)
+    attest_all(members)
+    key = members.open("bank-a").view.keys.attestation
+    assert key is not None
+    return key._private_key
+
+
+def test_the_root_that_we_signed_is_no_news(members: Members) -> None:
+    key, view = attested(members), members.open("bank-a").view
+    same = sized(members, key, 2, view.logbook.root(TreeSize(2)))
+    hearing(members, "bank-a").hear(Peer(members, "bank-b", pb.SignaturesResponse(newest=[same])))  # type: ignore[arg-type]
+    assert (view.brake.reason, view.witness.kept()) == ("", [])
+
+
+def test_a_second_root_of_a_size_that_we_signed_is_equivocation_and_kept(members: Members) -> None:
+    key, view = attested(members), members.open("bank-a").view
+    other = sized(members, key, 2, Digest(b"\x07" * 32))
+    hearing(members, "bank-a").hear(Peer(members, "bank-b", pb.SignaturesResponse(newest=[other])))  # type: ignore[arg-type]
+    assert "two roots of size 2" in view.brake.reason
+    (kept,) = view.witness.kept()
+    assert (kept.kind, kept.signer, kept.number) == ("checkpoint", view.address, 2)
+    assert (kept.first, kept.second) == (view.logbook.root(TreeSize(2)), other.root + other.signature)
+
+
+class Forgetful:
+    """A guard that begins above what its key said before: an import raised the floor."""
+
+    def floor(self) -> TreeSize:
+        return TreeSize(3)
+
+    def said(self, _size: TreeSize) -> Digest | None:
+        return None
+
+
+@pytest.mark.parametrize(("root", "halts"), [(None, False), (Digest(b"\x07" * 32), True)])
+def test_below_the_floor_of_a_guard_our_own_log_decides(members: Members, root: Digest | None, halts: bool) -> None:
+    key, view = attested(members), members.open("bank-a").view
+    seen = sized(members, key, 2, root or view.logbook.root(TreeSize(2)))
+    peer = Peer(members, "bank-b", pb.SignaturesResponse(newest=[seen]))
+    Hearing(view, Forgetful()).hear(peer)  # type: ignore[arg-type]
+    assert ("two roots of size 2" in view.brake.reason) is halts
+
+
+def test_below_the_floor_and_beyond_our_own_log_nothing_can_be_said(members: Members) -> None:
+    view = members.open("bank-a").view
+    assert view.keys.attestation is not None
+    seen = sized(members, view.keys.attestation._private_key, 3)
+    peer = Peer(members, "bank-b", pb.SignaturesResponse(newest=[seen]))
+    Hearing(view, Forgetful()).hear(peer)  # type: ignore[arg-type]
+    assert view.brake.reason == ""
 
 
 def test_a_made_up_signature_of_our_key_pulls_nothing_and_is_no_answer(members: Members) -> None:

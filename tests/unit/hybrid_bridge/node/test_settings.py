@@ -36,6 +36,33 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert found.secrets == {"identity": tmp_path / "keys/identity.key"}
 
 
+OPTIONAL = {"witnesses": "w.policy", "erasure_notices": "follow", "block_every": 10}
+
+
+def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Path) -> None:
+    plain = read_settings(written(tmp_path, GOOD))
+    assert (plain.witnesses, plain.erasure_notices, plain.block_every) == ("", "list", 0)
+    said = read_settings(written(tmp_path, "".join(f"{k} = {v!r}\n" for k, v in OPTIONAL.items()) + GOOD))
+    assert {name: getattr(said, name) for name in OPTIONAL} == OPTIONAL
+    assert read_settings(written(tmp_path, write_settings(said))) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("witnesses = 1", "witnesses"),
+        ('erasure_notices = "ask"', "erasure_notices"),
+        ("block_every = -1", "block_every"),
+        ("block_every = 3601", "block_every"),
+        ('block_every = "10"', "block_every"),
+    ],
+)
+def test_an_optional_entry_out_of_range_is_named(tmp_path: Path, line: str, key: str) -> None:
+    with pytest.raises(SettingsMalformed) as refused:
+        read_settings(written(tmp_path, f"{line}\n{GOOD}"))
+    assert refused.value.key == key
+
+
 @pytest.mark.parametrize(
     ("line", "key"),
     [

@@ -1,26 +1,44 @@
 from dataclasses import replace
 
 import pytest
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact, selector, type_of
 from hybrid_bridge.adapters.evm.calls import (
     ANCHOR,
+    EQUIVOCATION,
     HEAD,
+    INCONSISTENT,
+    PAUSE,
+    PAUSE_ALONE,
     REGISTER,
+    RESUME,
+    RETIRE,
     ROTATE,
+    Attested,
+    BrakeState,
     Rotation,
+    Sealed,
     anchor_calldata,
+    decode_brake,
     decode_head,
+    equivocation_calldata,
     head_calldata,
+    inconsistent_calldata,
+    pause_alone_calldata,
+    pause_calldata,
     register_calldata,
+    resume_calldata,
+    retire_calldata,
     rotate_calldata,
 )
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.power import Pause, Resume, Retire
 from hybrid_bridge.errors import DigestLength, FieldMalformed, Malformed, RecordMalformed, WordMalformed
 from hybrid_bridge.ports import Update
 from hybrid_bridge.testing.memory_contract import decode_call
-from hybrid_bridge.units import Digest, LogId, TreeSize
+from hybrid_bridge.units import Address, ChainId, Digest, LogId, Seconds, TreeSize, UnixSeconds
 
 UPDATE = Update(
     log_id=LogId(b"\x11" * 32),
@@ -119,3 +137,38 @@ def test_the_committed_contracts_are_what_their_files_say() -> None:
     for name in (REGISTRY, VERIFIER):
         assert len(artefact(name).creation_code) > 1000
         assert artefact(name) is artefact(name)
+
+
+def test_a_brake_is_four_words_and_its_numbers_are_ours() -> None:
+    guardian = b"\x22" * 20
+    answer = encode(["address", "uint32", "uint32", "uint32"], [guardian, 86_400, 600, 2**32 - 1])
+    assert decode_brake(answer) == BrakeState(Address(guardian), Seconds(86_400), Seconds(600), 2**32 - 1)
+    for bad in (answer[:-1], answer + bytes(32), b"\x01" + answer[1:], answer[:32] + b"\xff" * 32 + answer[64:]):
+        with pytest.raises(Malformed):
+            decode_brake(bad)
+
+
+def test_reports_and_powers_are_read_by_the_contract_s_own_types() -> None:
+    sealed = Sealed(Digest(b"\x33" * 32), 7, b"\x66" * 212)
+    one = Attested(TreeSize(9), Digest(b"\x22" * 32), sealed)
+    log, quorum = LogId(b"\x11" * 32), (sealed.set_hash, 7, sealed.seals)
+    words = (9, one.root, sealed.set_hash, 7)
+    assert arguments(EQUIVOCATION, equivocation_calldata(log, one, one)) == (
+        log, words, sealed.seals, words, sealed.seals,
+    )  # fmt: skip
+    other, path = Digest(b"\x44" * 32), (Digest(b"\x55" * 32),)
+    assert arguments(INCONSISTENT, inconsistent_calldata(log, one, other, path)) == (
+        log, words, sealed.seals, other, path,
+    )  # fmt: skip
+    place = {"chain_id": ChainId(1), "contract": Address(bytes(20)), "log_id": log}
+    reason = sha256(b"why")
+    pause = Pause(**place, nonce=0, until=UnixSeconds(9), reason="why")  # type: ignore[arg-type]
+    assert arguments(PAUSE, pause_calldata(pause, sealed)) == (log, 9, reason, quorum)
+    assert arguments(PAUSE_ALONE, pause_alone_calldata(log, UnixSeconds(9), "why")) == (log, 9, reason)
+    resume = Resume(**place, nonce=0, reason="why")  # type: ignore[arg-type]
+    assert arguments(RESUME, resume_calldata(resume, sealed)) == (log, reason, quorum)
+    retire = Retire(**place, successor=log, tree_size=TreeSize(9), root=other)  # type: ignore[arg-type]
+    assert arguments(RETIRE, retire_calldata(retire, bytes(832), sealed)) == (log, bytes(832), quorum)
+    for short in (replace(one, root=Digest(b"")), replace(one, sealed=replace(sealed, set_hash=Digest(b"")))):
+        with pytest.raises(DigestLength):
+            equivocation_calldata(log, one, short)

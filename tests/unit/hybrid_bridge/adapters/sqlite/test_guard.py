@@ -88,12 +88,13 @@ def test_a_history_that_does_not_extend_is_refused_and_leaves_no_row(guard: SqlG
         guard.permit(TreeSize(8), ZERO, sha256(b"other"), TREE.consistency_path(TreeSize(5), TreeSize(8)))
     assert refused.value.rule == "not_an_extension"
     assert guard.highest()[0] == 5
-    assert not guard.knows(TreeSize(8))
+    assert guard.said(TreeSize(8)) is None
 
 
-def test_it_knows_what_it_has_said(guard: SqlGuard) -> None:
+def test_it_knows_which_root_it_has_said_of_which_size(guard: SqlGuard) -> None:
     permit(guard, 5)
-    assert [guard.knows(TreeSize(size)) for size in (1, 2, 5, 6)] == [True, False, True, False]
+    said = [guard.said(TreeSize(size)) for size in (1, 2, 5, 6)]
+    assert said == [Digest(LOG), None, TREE.root(TreeSize(5)), None]
 
 
 def test_a_set_update_is_signed_once_for_each_contract(guard: SqlGuard) -> None:

@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -101,3 +102,26 @@ def test_a_path_is_put_after_the_url_s_own():
     with raw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
         seen.append(post(url + "/", "/add-checkpoint").status)
     assert seen == [200]
+
+
+def test_a_server_that_drips_its_handshake_gets_no_more_time_than_a_silent_one():
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip():
+        with listener.accept()[0] as line, suppress(OSError):
+            line.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB is to come
+            for _ in range(400):
+                line.sendall(b"\x02")
+                if over.wait(0.1):
+                    return
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        post(f"https://127.0.0.1:{listener.getsockname()[1]}/x", timeout=1)
+    assert time.monotonic() - began < 20
+    over.set()
+    thread.join()
+    listener.close()

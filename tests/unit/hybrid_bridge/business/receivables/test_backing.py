@@ -100,8 +100,30 @@ def test_the_confirmation_of_another_asset_is_not_this_ones():
 def test_a_field_that_is_kept_back_is_missing(name):
     """A number that is not opened could have a label that was not inserted, or is another's already."""
     (text,) = wanting(invoices(registered=opened(**{name: None})))
-    asked = {"cn_einv": "cn_einv or einv_uuid"}.get(name, name)
-    assert text == f"I12: of the invoice of asset X, the opened field {asked}"
+    assert text == f"I12: of the invoice of asset X, the opened field {name}"
+
+
+UUID = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "kept", "shown"),
+    [
+        ("CN", "cn_einv", {"einv_uuid": UUID}),
+        ("DE", "einv_uuid", {"cn_einv": INVOICE["cn_einv"]}),
+        (" \uff43\uff4e", "cn_einv", {}),
+    ],
+)
+def test_the_number_that_the_jurisdiction_has_is_not_replaced_by_another(jurisdiction, kept, shown):
+    """A record can hold both, open the one that means nothing there, and keep back the one that is financed."""
+    registered = opened(**{"jurisdiction": jurisdiction, "cn_einv": None, **shown})
+    assert wanting(invoices(registered=registered)) == [f"I12: of the invoice of asset X, the opened field {kept}"]
+
+
+def test_an_invoice_with_two_e_invoice_numbers_is_none():
+    with pytest.raises(FieldMalformed) as caught:
+        wanting(invoices(registered=opened(einv_uuid=UUID)))
+    assert caught.value.field == "einv_uuid"
 
 
 @pytest.mark.parametrize("number", range(4))

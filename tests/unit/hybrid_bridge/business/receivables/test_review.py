@@ -43,6 +43,14 @@ def test_abroad_the_e_invoice_is_a_uuid():
     assert mandatory_labels(abroad)[0].parts == ("DE", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
 
 
+def test_an_invoice_has_one_e_invoice_number():
+    both = FIELDS | {"einv_uuid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}
+    for fields in (both, both | {"jurisdiction": "DE"}):
+        with pytest.raises(FieldMalformed) as caught:
+            mandatory_labels(fields)
+        assert caught.value.field == "einv_uuid"
+
+
 def test_the_true_labels_pass():
     assert review(indices()) == mandatory_labels(FIELDS)
     assert review(indices() | {sha256(b"more")}) == mandatory_labels(FIELDS)

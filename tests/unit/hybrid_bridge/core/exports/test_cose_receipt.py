@@ -180,6 +180,11 @@ MALFORMED = {
     "path-31-bytes": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [bytes(31)] * 2])]}}), DigestLength),
     "path-55-hashes": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [bytes(32)] * 55])]}}), FieldMalformed),
     "path-number": (built(unprotected={396: {-1: [cbor2.dumps([4, 2, [5, 5]])]}}), FieldMalformed),
+    "regex-tag": (built(unprotected=cbor2.CBORTag(35, "(" * 900)), FieldMalformed),
+    "tag-18-within": (built(unprotected=cbor2.CBORTag(18, {396: {-1: [cbor2.dumps(PROOF)]}})), FieldMalformed),
+    "bignum-size": (built(unprotected={396: {-1: [b"\x83\xc2\x41\x04\x02" + cbor2.dumps(PROOF[2])]}}), FieldMalformed),
+    "tag-18-wide": (b"\xd8\x12" + GOOD[1:], NotCanonical),
+    "float-size": (built(unprotected={396: {-1: [cbor2.dumps([4.0, 2, PROOF[2]])]}}), FieldMalformed),
     "signature-63-bytes": (built(signature=bytes(63)), FieldMalformed),
     "signature-number": (built(signature=64), FieldMalformed),
 }  # fmt: skip
@@ -191,6 +196,20 @@ def test_other_bytes_are_malformed(name):
     with pytest.raises(error) as raised:
         parse_receipt(data)
     assert isinstance(raised.value, Malformed)
+
+
+@pytest.mark.parametrize("good", [GOOD, consistency().encode()], ids=["inclusion", "consistency"])
+def test_whatever_is_accepted_after_a_change_is_written_back_to_the_same_bytes(good):
+    accepted = 0
+    for place in range(len(good)):
+        for change in (1, 0x20, 0x80, 0xFF):
+            data = good[:place] + bytes([good[place] ^ change]) + good[place + 1 :]
+            try:
+                assert parse_receipt(data).encode() == data
+            except Malformed:
+                continue
+            accepted += 1
+    assert accepted
 
 
 def test_the_builder_of_these_cases_builds_good_ones_too():

@@ -107,7 +107,11 @@ def test_a_false_path_is_refuted_whatever_the_verifier_trusts():
 # ── COSE receipts ──
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.closed[0].record.encode(), WORLD.receivable().encode()])
+@pytest.mark.parametrize(
+    "subject",
+    [tlog_proof(), WORLD.closed[0].record.encode(), WORLD.receivable().encode()],
+    ids=["tlog-proof", "record", "bundle"],
+)
 def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     shown = verify_export(inclusion(), WORLD.trust(), NOW, subject)
     assert shown.complete
@@ -115,14 +119,14 @@ def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     assert shown.facts["root"] == WORLD.log.root(4).hex()
 
 
-@pytest.mark.parametrize("data", [inclusion(), consistency()])
+@pytest.mark.parametrize("data", [inclusion(), consistency()], ids=["inclusion", "consistency"])
 def test_a_receipt_without_its_subject_is_undecided(data):
     shown = verify_export(data, WORLD.trust(), NOW)
     assert not shown.complete
     assert "--subject" in shown.missing[0]
 
 
-@pytest.mark.parametrize("data", [inclusion(), consistency()])
+@pytest.mark.parametrize("data", [inclusion(), consistency()], ids=["inclusion", "consistency"])
 @pytest.mark.parametrize("trust", [Trust(), without_genesis(), consortium("other.example/log").trust()])
 def test_a_receipt_of_a_log_that_is_not_known_is_undecided(data, trust):
     shown = verify_export(data, trust, NOW, WORLD.history().encode())
@@ -130,7 +134,7 @@ def test_a_receipt_of_a_log_that_is_not_known_is_undecided(data, trust):
     assert "a trusted log with this origin and receipt key" in shown.missing[0]
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(2), flip(WORLD.closed[0].record.encode())])
+@pytest.mark.parametrize("subject", [tlog_proof(2), flip(WORLD.closed[0].record.encode())], ids=["proof", "record"])
 def test_a_receipt_of_another_record_is_refuted(subject):
     with pytest.raises(SignatureWrong):
         verify_export(inclusion(), WORLD.trust(), NOW, subject)
@@ -162,7 +166,7 @@ def test_a_subject_that_shows_no_such_record_is_malformed(subject):
         verify_export(inclusion(), WORLD.trust(), NOW, subject)
 
 
-@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.history().encode()])
+@pytest.mark.parametrize("subject", [tlog_proof(), WORLD.history().encode()], ids=["tlog-proof", "bundle"])
 def test_a_consistency_receipt_extends_the_checkpoint_that_the_verifier_brings(subject):
     shown = verify_export(consistency(), WORLD.trust(), NOW, subject)
     assert shown.complete
@@ -197,10 +201,35 @@ def test_an_issuer_that_nobody_trusted_certified_is_undecided():
         assert [missing.split(":")[0] for missing in shown.missing] == ["issuer"]
 
 
-def test_a_certificates_term_is_compared_with_the_logs_clock_or_else_with_ours():
-    assert verify_export(presentation(), WORLD.trust(), LATE).complete
-    shown = verify_export(presentation(), without_genesis(), LATE)
-    assert "a certificate that was valid on" in shown.missing[0]
+def test_a_certificates_term_is_compared_with_your_clock_whatever_epoch_the_signer_states():
+    """Whoever holds a key whose certificate ran out can still sign: 'this was in epoch 1', when it was good."""
+    for trust in (WORLD.trust(), without_genesis()):
+        shown = verify_export(presentation(), trust, LATE)
+        assert results(shown)["issuer"] == "undecided"
+        (missing,) = shown.missing
+        assert missing.startswith("issuer: a certificate that is valid now, 2065-12-31")
+        assert missing.endswith("when the signature was made is its maker's word")
+    early = verify_export(presentation(), WORLD.trust(), UnixSeconds(0))
+    assert "a certificate that is valid now" in early.missing[0]
+
+
+@pytest.mark.parametrize("logs", [(), consortium("other.example/log").trust().logs])
+def test_a_log_that_is_not_relied_on_is_named(logs):
+    """The same authority may certify members of many logs."""
+    shown = verify_export(presentation(), WORLD.trust(logs=logs), NOW)
+    assert results(shown)["log"] == "undecided"
+    assert shown.missing == (f"log: trust in log {GENESIS.log_id.hex()} (trust file or --log)",)
+
+
+def test_no_record_stands_in_the_genesis_epoch():
+    jwt = parse_jwt(WORLD.jwt(2))
+    signed = replace(jwt, epoch=0)
+    key = WORLD.keys[WORLD.events[2]["submitter"]]
+    signed = replace(signed, signature=key.sign(signed.signing_input()))
+    texts = [part.value for part in WORLD.played[2].draft.delivered().disclosures]
+    with pytest.raises(FieldMalformed) as caught:
+        verify_export(choose(signed, texts, ()).encode(), WORLD.trust(), NOW)
+    assert caught.value.field == "sd-jwt.hb.epoch"
 
 
 def of_schema(name, record_type, *private):

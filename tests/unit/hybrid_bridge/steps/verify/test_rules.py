@@ -23,6 +23,7 @@ from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged,
 
 AT = "13 rules"
 FIRST, THIRD = "epochs.0.entries", "epochs.1.labels"
+NAMES_ALL = "I12: the transaction of the financing, which names every note that it financed"
 BACKING = ("note", "face", "back.0.object", "back.0.allot")
 
 
@@ -152,10 +153,22 @@ def test_a_financing_without_invoice_confirmation_or_issue_is_never_verified(rec
     assert any(what.startswith(f"I12: {missing}") for what in evidence.missing)
 
 
+def test_a_financer_that_hides_a_note_it_financed_is_never_verified():
+    """The same record names another note of which nothing is shown, and leaves that field closed."""
+    fields = fields_of(48, **{"note.1": "ee" * 16})
+    liar = lied(("note.issue/1", fields_of(14)), ("fin.finance/1", fields))
+    hiding = shown(liar.entry(0, "*"), liar.entry(1, "note.0"), w=liar, anchors=())
+    assert NAMES_ALL in judged(hiding, require=()).missing
+    whole = shown(liar.entry(0, "*"), liar.entry(1, transaction=True), w=liar, anchors=())
+    assert f"I12: the issue of the financed note {'ee' * 16}" in judged(whole, require=()).missing
+    unsigned = edit(good("financing"), FIRST, lambda parts: _with(parts, world().entry(48, "note.0", "advance")))
+    assert judged(unsigned).missing == (NAMES_ALL,)
+
+
 def test_a_confirmation_without_its_transaction_names_no_label():
     entries = (world().entry(k, *names) for k, names in ((12, INVOICE), (13, ("object",)), (14, BACKING)))
     labels = good("financing").epochs[1].labels
-    (missing,) = judged(shown(*entries, world().entry(48, "note.0"), labels=labels)).missing
+    (missing,) = judged(shown(*entries, world().entry(48, transaction=True), labels=labels)).missing
     assert missing.startswith("I12: the transaction of the confirmation of asset")
 
 
@@ -338,7 +351,7 @@ def _life_label():
 
 def test_a_record_that_hides_its_object_confirms_nothing():
     """Nor is it taken for a contradiction of the label that names it."""
-    entries = (world().entry(13), world().entry(14, *BACKING), world().entry(48, "note.0"))
+    entries = (world().entry(13), world().entry(14, *BACKING), world().entry(48, transaction=True))
     missing = judged(shown(*entries, labels=good("financing").epochs[1].labels)).missing
     assert [what.split(" of ")[0] for what in missing] == ["I12: the debtor's confirmation", "I12: the opened invoice"]
 

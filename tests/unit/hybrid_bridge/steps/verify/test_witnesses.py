@@ -56,6 +56,13 @@ def test_a_policy_is_met_by_the_witnesses_it_names():
     assert evidence.unjudged == ()
 
 
+def test_a_cosignature_of_time_0_says_that_the_log_is_consistent_and_not_when():
+    body = parse_note(good().checkpoints[0].note).body()
+    bundle = with_lines(good(), cosign("q.example", KEYS["q"], 0, body))
+    found = verdict(bundle, policy("q", "quorum q\n"))
+    assert (found.result, found.detail) == (VERIFIED, "policy met by size 4: q, without a time")
+
+
 def test_too_few_do_not_meet_it_and_the_bundle_is_incomplete():
     evidence = judged(with_lines(good(), line_by("a")), tlog_policy=policy("ab", "group g all a b\nquorum g\n"))
     found = evidence.verdict("witnesses")

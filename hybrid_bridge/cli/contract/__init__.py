@@ -1,0 +1,20 @@
+"""`hybrid-bridge contract`: bring the contracts to a public chain, register a log, watch, stop and end it there."""
+
+import click
+
+from hybrid_bridge.cli.contract.deploying import deploy_command, key, verify_command
+from hybrid_bridge.cli.contract.drafting import draft, sign
+from hybrid_bridge.cli.contract.powers import pause, pause_alone, resume, retire
+from hybrid_bridge.cli.contract.registering import register_command, status
+from hybrid_bridge.cli.contract.reporting import report
+
+
+@click.group()
+def command() -> None:
+    """The contracts on the public chain: deploy, register a log, read its head; pause, report and retire it."""
+
+
+for one in (key, deploy_command, verify_command, register_command, status):
+    command.add_command(one)
+for one in (draft, sign, pause, pause_alone, resume, retire, report):
+    command.add_command(one)

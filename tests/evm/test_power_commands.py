@@ -1,0 +1,532 @@
+"""`contract draft`, `sign`, `pause`, `resume`, `retire`, `report`: from the validators' folders to the public chain.
+
+The validators' nodes are folders on disk that do not run; the log's leaves are hashes, since the contract sees no more.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.adapters.evm import keystore_signer
+from hybrid_bridge.adapters.evm.artefact import REGISTRY
+from hybrid_bridge.adapters.evm.calls import Rotation, anchor_calldata, rotate_calldata
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.deployments import deployed
+from hybrid_bridge.adapters.evm.keystore import open_keystore
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.transact import Patience, transact
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
+from hybrid_bridge.core.checkpoint import format_note, quorum_line
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.power import decode_draft, decode_signed
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
+from hybrid_bridge.core.tree import Tree
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import (
+    BelowQuorum,
+    FieldMalformed,
+    FieldMismatch,
+    GuardRefused,
+    LogFrozen,
+    LogPaused,
+    LogRetired,
+    Missing,
+    NoConflict,
+    NotCanonical,
+    NotGuardian,
+    NotPaused,
+    PauseOutOfRange,
+    PauseTooSoon,
+    PowerStale,
+    SetMismatch,
+    SettingsMalformed,
+    SignerUnknown,
+    StoreBroken,
+    SuccessorMismatch,
+    UnknownLog,
+)
+from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
+from hybrid_bridge.node.laying import lay
+from hybrid_bridge.ports import Update
+from hybrid_bridge.units import Seconds, SetId, TreeSize, UnixSeconds
+from tests.evm.chains import NOW
+from tests.evm.terminal import Terminal
+
+pytestmark = pytest.mark.evm
+
+NAMES = ("a", "b", "c", "d")
+REASON = "keys of two members may be stolen"
+DAY = 86_400
+
+
+def founded(guardian: bytes, name: str) -> Foundation:
+    """Four validators, a log some hours old."""
+    founders = tuple(
+        Founder(
+            name=one,
+            legal_name=one,
+            legal_id=f"LEI:{one.upper()}",
+            roles=("validator", "sequencer") if one == "a" else ("validator",),
+            endpoint="127.0.0.1:9",
+        )
+        for one in NAMES
+    )
+    plan = Plan(
+        origin=f"test.example/{name}",
+        genesis_time=UnixSeconds(NOW - 36_000),
+        cadence=Seconds(60),
+        grace=Seconds(600),
+        founders=founders,
+        guardian=guardian,
+        receipts=False,
+    )
+    return found(plan, secrets.token_bytes, UnixSeconds(NOW - 36_000))
+
+
+class Town:
+    """One consortium's folders, its log on the devnet, and a user with gas. Files have names of their own."""
+
+    def __init__(self, terminal: Terminal, folder: Path, foundation: Foundation) -> None:
+        self.terminal, self.folder, self.genesis = terminal, folder, foundation.genesis
+        lay(foundation, folder)
+        self.log_id, self.origin = self.genesis.log_id, (folder / "public" / "origin.txt").read_text().strip()
+        self.entries = folder / "public" / "entries.bin"
+        self.validators = ValidatorSet.decode_entries(SetId(1), self.entries.read_bytes())
+        keys = [bytes.fromhex((folder / "nodes" / n / "keys" / "attestation.key").read_text()) for n in NAMES]
+        self.keys = {address_of(public_key_of(key)): key for key in keys}
+        self.chain = Web3Chain(
+            JsonRpc("devnet", terminal.devnet.url), deployed(terminal.deployments, 31337, REGISTRY).address
+        )
+        self.gas_key = keystore_signer.KeystoreTransactionSigner.open(terminal.key, lambda: "secret")
+        self.leaves = [self.log_id, *(leaf_hash(b"epoch %d of " % n + self.log_id) for n in range(1, 40))]
+        self.made = 0
+        self.register(folder / "public" / "genesis.bin")
+
+    def register(self, genesis: Path) -> None:
+        what = ("--genesis", genesis, "--origin", self.origin, "--entries", self.entries)
+        self.terminal.run("register", *self.terminal.paying, *what, "--yes")
+
+    def new(self) -> Path:
+        self.made += 1
+        return self.folder / f"made-{self.made}.json"
+
+    @property
+    def asking(self) -> tuple[object, ...]:
+        return "--rpc", self.terminal.devnet.url, "--log", self.log_id.hex()
+
+    @property
+    def sending(self) -> tuple[object, ...]:
+        return *self.terminal.paying, "--yes"
+
+    @property
+    def head(self) -> Any:
+        return self.chain.head(self.log_id, self.chain.latest())
+
+    # ── statements ──
+
+    def draft(self, kind: str, *more: object) -> Path:
+        if kind != "retire":
+            more = ("--reason", REASON, *more)
+        self.terminal.run("draft", kind, *self.asking, *more, "--out", (out := self.new()))
+        return out
+
+    def signed(self, draft: Path, by: str = "abc") -> list[Path]:
+        return [self.sign(draft, name) for name in by]
+
+    def sign(self, draft: Path, name: str) -> Path:
+        self.terminal.run("sign", draft, "--dir", self.folder / "nodes" / name, "--out", (out := self.new()), "--yes")
+        return out
+
+    def send(self, kind: str, files: list[Path], *more: object, **how: Any) -> Any:
+        arguments = (kind, *files, "--entries", self.entries, *self.sending, *more)
+        return self.terminal.run(*arguments, **how) if how else self.terminal.json(*arguments)
+
+    def paused(self, seconds: int = 3600) -> Path:
+        """A pause stands; its draft."""
+        draft = self.draft("pause", "--for", seconds)
+        assert self.send("pause", self.signed(draft))["head"]["state"] == "paused"
+        return draft
+
+    # ── checkpoints ──
+
+    def tree(self, size: int, salt: bytes = b"") -> Tree:
+        """The honest log, or one that leaves it at index 5."""
+        tree = Tree()
+        tree.extend(
+            [leaf if n < 5 or not salt else leaf_hash(salt + leaf) for n, leaf in enumerate(self.leaves[:size])]
+        )
+        return tree
+
+    def checkpoint(self, size: int, salt: bytes = b"") -> Checkpoint:
+        return Checkpoint(
+            log_id=self.log_id,
+            tree_size=TreeSize(size),
+            root=self.tree(size, salt).root(),
+            timestamp=boundary(self.genesis.genesis_time, self.genesis.cadence, TreeSize(size)),
+            set_id=self.validators.set_id,
+            set_hash=self.validators.digest,
+        )
+
+    def signatures(self, digest: bytes, count: int = 3, skip: int = 0) -> dict[Any, Any]:
+        return {a: sign_digest(self.keys[a], digest) for a in self.validators.addresses[skip : skip + count]}
+
+    def anchor(self, size: int) -> None:
+        checkpoint, older = self.checkpoint(size), self.head.tree_size
+        signers, packed = seals(self.validators, self.signatures(checkpoint.digest()))
+        path = self.tree(size).consistency_path(older, TreeSize(size))
+        values = {"log_id": self.log_id, "from_size": older, "tree_size": TreeSize(size), "root": checkpoint.root}
+        update = Update(**values, set_hash=self.validators.digest, signers=signers, path=tuple(path), seals=packed)
+        transact(
+            self.chain, self.gas_key, self.chain.contract, anchor_calldata(update), Patience(3, 0.0, lambda _: None)
+        )
+
+    def note(self, size: int, salt: bytes = b"", count: int = 3, skip: int = 0) -> Path:
+        """A checkpoint signed by some members, in a file."""
+        checkpoint = self.checkpoint(size, salt)
+        lines = [
+            quorum_line(self.origin, address, checkpoint.timestamp, checkpoint.set_id, signature)
+            for address, signature in self.signatures(checkpoint.digest(), count, skip).items()
+        ]
+        (out := self.new()).write_text(format_note(self.origin, TreeSize(size), checkpoint.root, lines))
+        return out
+
+    def tiles(self, size: int, salt: bytes = b"") -> Path:
+        """The log's tiles, hashes only."""
+        from hybrid_bridge.core.tiles import CHECKPOINT, hash_tiles  # noqa: PLC0415
+
+        out = self.folder / f"tiles-{size}-{salt.hex()}"
+        for path, data in hash_tiles([self.tree(size, salt).leaf(n) for n in range(size)]):
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(data)
+        (out / CHECKPOINT).write_bytes(self.note(size, salt).read_bytes())
+        return out
+
+    def report(self, kind: str, *files: object, **how: Any) -> Any:
+        arguments = ("report", kind, *files, "--log", self.log_id.hex(), "--entries", self.entries, *self.sending)
+        return self.terminal.run(*arguments, **how) if how else self.terminal.json(*arguments)
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    made = Terminal(tmp_path_factory.mktemp("terminal"))
+    with pytest.MonkeyPatch.context() as patched:
+        private = open_keystore(made.key, lambda: "secret")  # scrypt once, not in each command
+        patched.setattr(keystore_signer, "open_keystore", lambda *_: private)
+        made.run("deploy", *made.paying, "--yes", "--out", made.deployments)
+        yield made
+    made.devnet.stop()
+
+
+@pytest.fixture
+def town(terminal: Terminal, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
+    """A log of its own for each test; its guardian is the user."""
+    name = request.node.name.partition("[")[0][-60:].strip("_")
+    return Town(terminal, tmp_path / "town", founded(terminal.address, name))
+
+
+# ── the brake, by a quorum ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quorum_pauses_and_resumes_and_anybody_sends_it(town: Town) -> None:
+    town.anchor(3)
+    draft = town.draft("pause", "--for", 3600)
+    files = town.signed(draft)
+    shown = town.send("pause", files, "--dry-run")
+    assert (shown["dry_run"], shown["head"]["state"], int(shown["max_cost_wei"]) > 0) == (True, "active", True)
+    done = town.send("pause", files)
+    assert done["head"]["paused_until"] == decode_draft(draft.read_bytes()).statement.until
+    with pytest.raises(LogPaused):
+        town.anchor(4)
+    town.send("resume", town.signed(town.draft("resume")))
+    assert town.head.state == "active"
+    town.anchor(4)
+
+
+def test_what_was_done_is_done_once(town: Town) -> None:
+    files = town.signed(town.draft("pause", "--for", 3600))
+    assert [town.send("pause", files)["done_before"] for _ in range(2)] == [False, True]
+    files = town.signed(town.draft("resume"))
+    assert [town.send("resume", files)["done_before"] for _ in range(2)] == [False, True]
+    assert "done before" in town.send("resume", files, answer="").output
+
+
+def test_a_resume_from_a_drawer_lifts_no_later_pause(town: Town) -> None:
+    town.paused()
+    old = town.signed(town.draft("resume"))
+    town.send("resume", old)
+    town.paused()
+    caught = town.send("resume", old, refused=PowerStale).exception
+    assert (caught.expected, caught.got) == (3, 1)
+    assert town.head.state == "paused"
+
+
+def test_fewer_than_a_quorum_stop_nothing(town: Town) -> None:
+    draft = town.draft("pause", "--for", 3600)
+    files = town.signed(draft, "ab")
+    town.send("pause", [*files, files[0]], refused=BelowQuorum)
+    assert town.head.state == "active"
+
+
+def test_files_of_two_statements_are_not_counted_together(town: Town) -> None:
+    one, other = town.draft("pause", "--for", 3600), town.draft("pause", "--for", 3601)
+    town.send("pause", [*town.signed(one, "ab"), town.sign(other, "c")], refused=FieldMismatch)
+
+
+def test_a_file_altered_after_signing_is_by_nobody_we_know(town: Town) -> None:
+    files = town.signed(town.draft("pause", "--for", 3600))
+    altered = []
+    for file in files:
+        signed = decode_signed(file.read_bytes())
+        (out := town.new()).write_bytes(
+            replace(signed, statement=replace(signed.statement, until=signed.statement.until + 1)).encode()
+        )
+        altered.append(out)
+    town.send("pause", altered, refused=SignerUnknown)
+
+
+def test_a_pause_longer_than_the_genesis_record_allows_is_not_drafted(town: Town) -> None:
+    asked = ("draft", "pause", *town.asking, "--reason", REASON, "--for", DAY + 1, "--out", town.new())
+    caught = town.terminal.run(*asked, refused=PauseOutOfRange).exception
+    assert caught.high - caught.low == DAY - 1
+
+
+def test_without_a_pause_there_is_nothing_to_resume(town: Town) -> None:
+    asked = ("draft", "resume", *town.asking, "--reason", REASON, "--out", town.new())
+    town.terminal.run(*asked, refused=NotPaused)
+
+
+def test_a_file_of_another_kind_is_refused(town: Town) -> None:
+    files = town.signed(town.draft("pause", "--for", 3600))
+    town.send("resume", files, refused=FieldMismatch)
+    town.send("resume", [town.entries], refused=FieldMalformed)
+
+
+def test_once_the_boundary_of_a_handover_is_past_the_new_set_counts(town: Town) -> None:
+    """The set's members are the same here; only its number, and so every digest of it, is another."""
+    after = ValidatorSet(SetId(2), town.validators.entries)
+    digest = set_update_digest(31337, town.chain.contract, town.log_id, SetId(2), after.digest, TreeSize(5))
+    signers, packed = seals(town.validators, town.signatures(digest))
+    rotation = Rotation(
+        log_id=town.log_id,
+        effective_from_size=TreeSize(5),
+        set_hash=town.validators.digest,
+        signers=signers,
+        seals=packed,
+        entries=after.encode_entries(),
+        newcomers=b"",
+    )
+    transact(town.chain, town.gas_key, town.chain.contract, rotate_calldata(rotation), Patience(3, 0.0, lambda _: None))
+    assert (town.head.set_id, town.head.next_from_size) == (1, 5)
+    town.paused()
+
+
+def test_entries_of_other_members_are_no_set(town: Town, tmp_path: Path) -> None:
+    files = town.signed(town.draft("pause", "--for", 3600))
+    spoilt = bytearray(town.entries.read_bytes())
+    spoilt[-1] ^= 1  # of the last member's key binding: the same addresses, another set
+    (other := tmp_path / "entries.bin").write_bytes(spoilt)
+    town.terminal.run("pause", *files, "--entries", other, *town.sending, refused=SetMismatch)
+
+
+def test_a_log_that_is_not_registered_has_no_brake(town: Town) -> None:
+    asked = ("draft", "pause", "--rpc", town.terminal.devnet.url, "--log", "11" * 32, "--reason", REASON)
+    town.terminal.run(*asked, "--for", 5, "--out", town.new(), refused=UnknownLog)
+
+
+def test_a_statement_for_another_chain_is_not_sent_here(town: Town) -> None:
+    draft = town.draft("pause", "--for", 3600)
+    statement = decode_draft(draft.read_bytes())
+    (other := town.new()).write_bytes(replace(statement, statement=replace(statement.statement, chain_id=1)).encode())
+    town.send("pause", town.signed(other), refused=FieldMismatch)
+
+
+# ── the brake, by the guardian ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def alone(town: Town, seconds: int, **how: Any) -> Any:
+    asked = ("pause-alone", "--log", town.log_id.hex(), "--reason", REASON, "--for", seconds, *town.sending)
+    return town.terminal.run(*asked, **how) if how else town.terminal.json(*asked)
+
+
+def test_the_guardian_pauses_alone_but_not_for_ever(town: Town) -> None:
+    assert alone(town, 3600)["head"]["state"] == "paused"
+    alone(town, 7200, refused=PauseTooSoon)
+    alone(town, DAY + 1, refused=PauseOutOfRange)
+
+
+def test_nobody_else_pauses_alone(terminal: Terminal, tmp_path: Path) -> None:
+    town = Town(terminal, tmp_path / "town", founded(bytes(20), "no-guardian"))
+    alone(town, 3600, refused=NotGuardian)
+    assert town.head.state == "active"
+
+
+# ── signing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def signing(town: Town, draft: Path, name: str = "a", **how: Any) -> Any:
+    return town.terminal.run("sign", draft, "--dir", town.folder / "nodes" / name, "--out", town.new(), **how)
+
+
+def test_what_is_signed_is_shown_first_and_without_a_yes_it_is_not_signed(town: Town) -> None:
+    draft = town.draft("pause", "--for", 3600)
+    result = signing(town, draft, answer="n\n", refused=SystemExit)
+    assert result.exit_code == 1
+    for words in ("PAUSE until 2027-01-15 09:", town.log_id.hex(), "on chain 31337", REASON, "EIP-712 digest"):
+        assert words in result.output
+    assert not (town.folder / f"made-{town.made}.json").exists()
+
+
+def test_the_same_draft_signed_twice_is_the_same_file(town: Town) -> None:
+    draft = town.draft("pause", "--for", 3600)
+    assert town.sign(draft, "a").read_bytes() == town.sign(draft, "a").read_bytes()
+
+
+def test_a_key_signs_one_statement_under_one_number(town: Town) -> None:
+    one, other = town.draft("pause", "--for", 3600), town.draft("pause", "--for", 60)
+    town.sign(one, "a")
+    caught = signing(town, other, refused=GuardRefused, answer="y\n").exception
+    assert (caught.rule, caught.size) == ("double_power", 0)
+    town.sign(other, "b")
+
+
+def test_while_the_node_runs_its_key_signs_nothing_here(town: Town) -> None:
+    guard = SqlGuard(town.folder / "nodes" / "a" / "guard.db")
+    guard.open(town.log_id, decode_signed(town.sign(town.draft("pause", "--for", 60), "a").read_bytes()).signer)
+    try:
+        caught = signing(town, town.draft("pause", "--for", 60), refused=StoreBroken, answer="y\n").exception
+    finally:
+        guard.close()
+    assert caught.rule == "used by one program at a time"
+
+
+def test_a_draft_about_another_log_is_refused(town: Town, terminal: Terminal, tmp_path: Path) -> None:
+    other = Town(terminal, tmp_path / "other", founded(terminal.address, "other-log"))
+    signing(town, other.draft("pause", "--for", 60), refused=FieldMismatch)
+
+
+def test_a_file_that_is_there_is_never_written_over(town: Town) -> None:
+    draft = town.draft("pause", "--for", 3600)
+    before = draft.read_bytes()
+    asked = ("draft", "pause", *town.asking, "--reason", REASON, "--for", 60, "--out", draft)
+    town.terminal.run(*asked, refused=SettingsMalformed)
+    assert draft.read_bytes() == before
+
+
+# ── retirement ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def after(town: Town, **changed: Any) -> Path:
+    """The genesis record of a log that goes on."""
+    head = town.head
+    words = {"predecessor": town.log_id, "predecessor_size": head.tree_size, "predecessor_root": head.root}
+    (out := town.new()).write_bytes(replace(town.genesis, **words | changed).encode())
+    return out
+
+
+def test_a_log_retires_in_favour_of_its_successor(town: Town) -> None:
+    town.anchor(7)
+    record = after(town)
+    files = town.signed(town.draft("retire", "--successor", record))
+    town.send("retire", files, "--successor", record, refused=UnknownLog)  # not registered yet
+    town.register(record)
+    assert [town.send("retire", files, "--successor", record)["done_before"] for _ in range(2)] == [False, True]
+    shown = town.terminal.json("status", *town.asking)
+    assert (shown["heads"]["latest"]["state"], shown["successor"]) == (
+        "retired",
+        "0x" + leaf_hash(record.read_bytes()).hex(),
+    )
+    assert "successor 0x" in town.terminal.run("status", *town.asking).output
+    with pytest.raises(LogRetired):
+        town.anchor(8)
+
+
+@pytest.mark.parametrize("word", ["predecessor", "predecessor_root"])
+def test_what_does_not_continue_the_head_is_no_successor(town: Town, word: str) -> None:
+    town.anchor(7)
+    asked = ("draft", "retire", *town.asking, "--successor", after(town, **{word: sha256(b"other")}))
+    town.terminal.run(*asked, "--out", town.new(), refused=SuccessorMismatch)
+
+
+def test_a_retirement_signed_before_the_head_moved_is_stale(town: Town) -> None:
+    town.anchor(7)
+    record = after(town)
+    files = town.signed(town.draft("retire", "--successor", record))
+    town.anchor(8)
+    town.send("retire", files, "--successor", record, refused=SuccessorMismatch)
+    newer = after(town)
+    town.send("retire", files, "--successor", newer, refused=FieldMismatch)
+
+
+# ── reports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quorum_that_signed_two_roots_ends_its_log(town: Town) -> None:
+    town.anchor(7)
+    honest, forged = town.note(9), town.note(9, b"forged")
+    result = town.report("equivocation", honest, forged, answer="")
+    assert "REPORT two roots at size 9" in result.output
+    assert "FREEZES" in result.output
+    assert town.head.state == "frozen"
+    with pytest.raises(LogFrozen):
+        town.anchor(8)
+    files = town.signed(town.draft("pause", "--for", 60))
+    town.send("pause", files, refused=LogFrozen)
+
+
+def test_fewer_than_a_quorum_are_named_and_change_nothing(town: Town) -> None:
+    town.anchor(7)
+    result = town.report("equivocation", town.note(9), town.note(9, b"forged", count=2), answer="")
+    assert "stays as it is" in result.output
+    assert all(address.hex() in result.output for address in town.validators.addresses[:2])
+    assert town.validators.addresses[2].hex() not in result.output
+    assert town.head.state == "active"
+
+
+def test_no_conflict_is_no_report(town: Town) -> None:
+    town.anchor(7)
+    town.report("equivocation", town.note(9), town.note(9), refused=NoConflict)
+    town.report("equivocation", town.note(9), town.note(10, b"forged"), refused=NoConflict)
+    signers_apart = town.note(9, count=2), town.note(9, b"forged", count=2, skip=2)
+    town.report("equivocation", *signers_apart, refused=NoConflict)
+    town.report("equivocation", town.entries, town.note(9), refused=NotCanonical)
+
+
+@pytest.mark.parametrize("size", [6, 9])
+def test_a_note_that_the_head_does_not_continue_ends_the_log_with_the_tiles_as_witness(town: Town, size: int) -> None:
+    """Below the head the honest tiles contradict the note; beyond it, the tiles of the forged log contradict the head."""
+    town.anchor(7)
+    history = town.tiles(8) if size < 7 else town.tiles(9, b"forged")
+    result = town.report("inconsistency", town.note(size, b"forged"), "--history", history, answer="")
+    assert f"REPORT two roots at size {min(size, 7)}, one signed at size {size}" in result.output
+    assert town.head.state == "frozen"
+
+
+def test_a_note_that_fits_the_history_is_no_contradiction(town: Town) -> None:
+    town.anchor(7)
+    town.report("inconsistency", town.note(6), "--history", town.tiles(8), refused=NoConflict)
+    town.report("inconsistency", town.note(9), "--history", town.tiles(9), refused=NoConflict)
+    assert town.head.state == "active"
+
+
+def test_a_history_that_is_not_whole_is_told(town: Town) -> None:
+    town.anchor(7)
+    forged, tiles = town.note(6, b"forged"), town.tiles(8)
+    town.report("inconsistency", town.note(9, b"forged"), "--history", tiles, refused=Missing)
+    tile = next(path for path in (tiles / "tile").rglob("*.p/8"))
+    whole = tile.read_bytes()
+    tile.write_bytes(whole[:-1])
+    town.report("inconsistency", forged, "--history", tiles, refused=FieldMalformed)
+    tile.unlink()
+    town.report("inconsistency", forged, "--history", tiles, refused=Missing)
+
+
+def test_a_note_that_no_member_signed_is_missing_its_lines(town: Town) -> None:
+    town.anchor(7)
+    other = Town(town.terminal, town.folder / "elsewhere", founded(bytes(20), "strangers"))
+    town.report("inconsistency", other.note(6), "--history", town.tiles(8), refused=Missing)
