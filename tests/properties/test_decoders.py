@@ -24,6 +24,7 @@ from hybrid_bridge.core import (
     anchor,
     block,
     bundle,
+    cbor,
     certificate,
     checkpoint,
     cosigning,
@@ -39,6 +40,7 @@ from hybrid_bridge.core import (
     labels,
     note,
     package,
+    power,
     promise,
     public_transaction,
     registry,
@@ -53,7 +55,7 @@ from hybrid_bridge.core import (
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.exports import cose_receipt, sd_jwt, tlog_proof
 from hybrid_bridge.errors import BridgeError
-from hybrid_bridge.units import EpochNumber, Height, KeyId, LogId, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, ChainId, EpochNumber, Height, KeyId, LogId, SetId, TreeSize, UnixSeconds
 from tests.packages import package as packed
 from tests.vectors.operations import bundle_bytes, bundle_trust
 
@@ -122,6 +124,10 @@ MEMBER = governance.MemberUpdate(
 NOTICE = governance.Notice(
     log_id=LogId(ZERO), notice_type=1, source=1, time=UnixSeconds(1), until=UnixSeconds(0), entry_leaf=ZERO,
     subject_hash=ZERO,
+)  # fmt: skip
+PAUSE = power.Pause(
+    chain_id=ChainId(1), contract=Address(b"\xcc" * 20), log_id=LogId(ZERO), nonce=4, until=UnixSeconds(9),
+    reason="stolen keys",
 )  # fmt: skip
 
 
@@ -208,6 +214,7 @@ TABLE: dict[str, Row] = {
         block.Countersignature.decode, lambda: [block.Countersignature.over(HEADER, KEY).encode()]
     ),
     "bundle.decode_bundle": Row(bundle.decode_bundle, lambda: [whole_bytes("record"), whole_bytes("rotated")]),
+    "cbor.decode": Row(lambda data: cbor.decode(data, "x", 18), lambda: good("export/cose-inclusion", "data"), None),
     "certificate.read_certificate": Row(certificate.read_certificate, lambda: list(whole().certificates), None),
     "checkpoint.parse_note": Row(checkpoint.parse_note, notes, text_of),
     "cosigning.decode_request": Row(cosigning.decode_request, lambda: [request()]),
@@ -272,6 +279,10 @@ TABLE: dict[str, Row] = {
     "note.parse_vkey": Row(note.parse_vkey, vkeys, text_of),
     "note.parse_b64": Row(lambda text: note.parse_b64(text, "x"), lambda: ["", "AAAA", "+/8=", "AQ=="], note.to_b64),
     "package.read_package": Row(lambda data: package.read_package(memoryview(data)), packages, None),
+    "power.decode_draft": Row(power.decode_draft, lambda: [power.Draft(statement=PAUSE).encode()]),
+    "power.decode_signed": Row(
+        power.decode_signed, lambda: [power.SignedPower(statement=PAUSE, signature=signatures()[0]).encode()]
+    ),
     "promise.Promise.decode": Row(promise.Promise.decode, lambda: [promised()[:153]]),
     "promise.SignedPromise.decode": Row(promise.SignedPromise.decode, lambda: [promised()]),
     "public_transaction.decode_signed": Row(public_transaction.decode_signed, lambda: [signed_public()], None),

@@ -30,12 +30,15 @@ class Store:
         self.guard.open(log_id, KEY)
 
     def sign(self, step: dict[str, Any], *, dies: bool = False) -> str:
-        known = self.guard.knows(step["size"])
+        known = self.knows(step)
         permit = self.guard.permit(step["size"], step["root"], step["digest"], step["path"])
         if not dies:
             self.guard.signed(permit, SIGNATURE)
             assert self.guard.stored(step["size"]) == SIGNATURE
         return "repeat" if known else "signed"
+
+    def knows(self, step: dict[str, Any]) -> bool:
+        return step["size"] <= self.guard.floor() or self.guard.said(step["size"]) is not None
 
     def crash(self, step: dict[str, Any]) -> str:
         return self.sign(step, dies=True)
@@ -46,7 +49,7 @@ class Store:
         return "known"
 
     def hear(self, step: dict[str, Any]) -> str:
-        return "known" if self.guard.knows(step["size"]) else "halt"
+        return "known" if self.knows(step) else "halt"
 
     def power(self, step: dict[str, Any]) -> str:
         self.guard.permit_power(*(step[name] for name in ("chain_id", "contract", "kind", "number", "digest")))

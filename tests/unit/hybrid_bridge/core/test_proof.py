@@ -16,6 +16,7 @@ from hybrid_bridge.core.proof import (
     MAX_INCLUSION_PATH,
     Hashing,
     as_octets,
+    as_text,
     consistency_length,
     consistency_roots,
     inclusion_length,
@@ -228,3 +229,9 @@ def test_a_view_counts_only_while_it_lives_and_if_its_items_are_bytes():
         with pytest.raises(FieldMalformed):
             verify_inclusion(view, 0, 1, [], bytes(32))
     assert as_octets(memoryview(b"ab"), "view") == as_octets(bytearray(b"ab"), "view") == b"ab"
+
+
+@pytest.mark.parametrize("value", [None, 0, b"text", ["t"]])
+def test_only_text_is_text(value):
+    with pytest.raises(FieldMalformed):
+        as_text(value, "field")
