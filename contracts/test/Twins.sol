@@ -54,7 +54,11 @@ contract Twins {
         return sha256(abi.encodePacked(hex"01", left, right));
     }
 
-    function checkpoint(bytes32 logId, Attested calldata to, uint256 time, uint256 setId) external pure returns (bytes32) {
+    function checkpoint(bytes32 logId, Attested calldata to, uint256 time, uint256 setId)
+        external
+        pure
+        returns (bytes32)
+    {
         return TypedData.checkpoint(logId, to, time, setId);
     }
 
