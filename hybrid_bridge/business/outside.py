@@ -24,6 +24,7 @@ ADVANCE_RATE_BPS: Final = 9_000
 BACKDATE_MAX: Final = 86_400  # seconds
 FUTURE_MAX: Final = 120
 MAX_ROWS: Final = 200  # of a repeated group; the widest is `note.k` of a financing
+_BACKING: Final = [(f"back.{k}.object", f"back.{k}.allot") for k in range(MAX_ROWS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _issues(opened: Sequence[Opened]) -> dict[Value, list[int]]:
 
 def _backed(issue: Mapping[str, Value]) -> list[tuple[Value, int | None]]:
     """Each asset that is shown to back the note, beside its own allotment; what is not shown of the two is None."""
-    rows = ((issue.get(f"back.{k}.object"), issue.get(f"back.{k}.allot")) for k in range(MAX_ROWS))
+    rows = ((issue.get(asset), issue.get(allot)) for asset, allot in _BACKING)
     return [(asset, _amount(allot)) for asset, allot in rows if asset is not None or allot is not None]
 
 

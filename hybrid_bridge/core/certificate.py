@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.core.encoding import sha256
@@ -110,21 +111,21 @@ def _issued_by(certificate: "Certificate", root: "Certificate") -> bool:
 def _subject(certificate: "Certificate") -> Subject:
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
+    texts = _texts(certificate)
     return Subject(
-        names=_texts(certificate, NameOID.ORGANIZATION_NAME),
-        legal_ids=_texts(certificate, NameOID.ORGANIZATION_IDENTIFIER),
+        names=frozenset(text for oid, text in texts if oid == NameOID.ORGANIZATION_NAME),
+        legal_ids=frozenset(text for oid, text in texts if oid == NameOID.ORGANIZATION_IDENTIFIER),
         is_identity=_is_identity(certificate),
     )
 
 
-def _texts(certificate: "Certificate", oid: "ObjectIdentifier") -> frozenset[str]:
-    """Attributes of the subject; one that is no text (a bit string), or cannot be read, names nobody."""
+def _texts(certificate: "Certificate") -> list[tuple["ObjectIdentifier", str]]:
+    """Attributes of the subject. One that is no text (a bit string) names nobody, nor does what cannot be read."""
     try:
         with _reading("a subject that this library can read"):
-            values = [item.value for item in certificate.subject.get_attributes_for_oid(oid)]
+            return [(item.oid, item.value) for item in certificate.subject if isinstance(item.value, str)]
     except CertificateMalformed:
-        return frozenset()
-    return frozenset(value for value in values if isinstance(value, str))
+        return []
 
 
 def _is_identity(certificate: "Certificate") -> bool:
@@ -142,6 +143,17 @@ def _is_identity(certificate: "Certificate") -> bool:
 @contextmanager
 def _reading(rule: str) -> Iterator[None]:
     """The library's own errors become ours, and its warnings of what it will refuse one day too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            yield
+        except _refusals():
+            raise CertificateMalformed(rule=rule) from None
+
+
+@cache
+def _refusals() -> tuple[type[Exception], ...]:
+    """Asked for when a certificate is at hand: the library is dear to import."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.x509 import (  # noqa: PLC0415
         DuplicateExtension,
@@ -150,20 +162,5 @@ def _reading(rule: str) -> Iterator[None]:
         UnsupportedGeneralNameType,
     )
 
-    refusals = (
-        ValueError,
-        TypeError,
-        OverflowError,
-        Warning,
-        UnsupportedAlgorithm,
-        InvalidVersion,
-        DuplicateExtension,
-        ExtensionNotFound,
-        UnsupportedGeneralNameType,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            yield
-        except refusals:
-            raise CertificateMalformed(rule=rule) from None
+    foreign = (UnsupportedAlgorithm, InvalidVersion, DuplicateExtension, ExtensionNotFound, UnsupportedGeneralNameType)
+    return (ValueError, TypeError, OverflowError, Warning, *foreign)

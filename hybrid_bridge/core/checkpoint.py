@@ -272,7 +272,8 @@ def quorum_signatures(
     lines = [line for line in note.lines if (line.name, line.key_id) in members]
     if any(later.name <= earlier.name for earlier, later in pairwise(lines)):  # one origin: names ascend as addresses
         raise FieldMalformed(field="note.lines", rule="validators strictly ascending by address")
-    return [_quorum_signature(line, members[line.name, line.key_id], checkpoint) for line in lines]
+    digest = checkpoint.digest()
+    return [_quorum_signature(line, members[line.name, line.key_id], checkpoint, digest) for line in lines]
 
 
 def stated_time(note: Note, validator_set: ValidatorSet) -> UnixSeconds:
@@ -294,7 +295,7 @@ def _members(note: Note, validator_set: ValidatorSet) -> dict[tuple[str, bytes],
     return {(key.name, key.key_id): Address(key.key) for key in keys}
 
 
-def _quorum_signature(line: NoteLine, address: Address, checkpoint: Checkpoint) -> EcdsaSignature:
+def _quorum_signature(line: NoteLine, address: Address, checkpoint: Checkpoint, digest: Digest) -> EcdsaSignature:
     """The signature in a validator's line, verified."""
     reader = Reader(line.signature)
     stated = reader.u64("note.line.timestamp"), reader.u64("note.line.set_id")
@@ -305,7 +306,7 @@ def _quorum_signature(line: NoteLine, address: Address, checkpoint: Checkpoint) 
     ):
         if got != expected:
             raise FieldMismatch(field=f"note.line.{field}", expected=str(expected), got=str(got))
-    if recover_address(checkpoint.digest(), signature) != address:
+    if recover_address(digest, signature) != address:
         raise SignatureWrong(signer=f"0x{address.hex()}")
     return signature
 

@@ -4,11 +4,9 @@ Strict both ways: ``decode(encode(x)) == x`` and ``encode(decode(b)) == b``, or 
 Source: SPEC §1.
 """
 
-import base64
 import binascii
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Self, TypeAlias
 
@@ -26,7 +24,11 @@ from hybrid_bridge.units import MAX_U64, Address, Digest
 
 MAX_JSON_DEPTH: Final = 8  # containers inside containers; no document of ours needs more
 _WRITER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_SORTING: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 ZERO: Final = Digest(bytes(32))
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
@@ -60,7 +62,7 @@ def require_digest(value: bytes, field: str) -> Digest:
 
 def b64u(data: bytes) -> str:
     """RFC 4648 §5 without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def parse_b64u(text: str, field: str) -> bytes:
@@ -72,7 +74,7 @@ def parse_b64u(text: str, field: str) -> bytes:
     """
     text = as_text(text, field)
     try:
-        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        data = binascii.a2b_base64(text.encode("ascii").translate(_STANDARD) + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         raise NotCanonical(field=field) from None
     if b64u(data) != text:
@@ -106,6 +108,9 @@ def parse_canonical_json(data: bytes, field: str, limit: int) -> Json:
         FieldMalformed: no JSON at all, or a value outside our set.
     """
     value = parse_json(data, field, limit)
+    # What was parsed is of our set, and ASCII sorts by code points as by UTF-16: the library's own writer will do.
+    if data.isascii() and _SORTING.encode(value).encode("utf-8", "surrogatepass") == data:
+        return value
     canonical = canonical_json(value)
     if canonical != data:
         error = NotCanonical(field=field)
@@ -140,9 +145,20 @@ def _loads(data: bytes, field: str) -> Json:
         return members
 
     value: Json = json.loads(
-        data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number, object_pairs_hook=once
+        data.decode("utf-8"),
+        parse_int=_bounded,
+        parse_float=_refuse_number,
+        parse_constant=_refuse_number,
+        object_pairs_hook=once,
     )
     return value
+
+
+def _bounded(text: str) -> int:
+    number = int(text)
+    if abs(number) > MAX_U64:
+        raise ValueError(text)
+    return number
 
 
 def _refuse_number(text: str) -> Json:
@@ -166,9 +182,18 @@ def _first_difference(one: bytes, other: bytes) -> int:
 
 def nesting(data: bytes) -> int:
     """The nesting outside strings, counted before parsing, so that the parser never recurses deeply."""
-    depth = deepest = 0
-    for bracket in re.findall(rb"[\[\]{}]", _JSON_STRING.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
+    # Escaped backslashes go before escaped quotes; then every second part between quotes is a string. A backslash
+    # outside of strings is where the parser stops, whatever is counted behind it.
+    unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    brackets = left = outside.translate(_SQUARE, _NO_BRACKETS)
+    for depth in range(2 * MAX_JSON_DEPTH):  # each round takes the innermost pairs away
+        if not left:
+            return depth
+        left = left.replace(b"[]", b"")
+    depth = deepest = 0  # deeper, or not balanced
+    for bracket in brackets:
+        depth += 1 if bracket == ord("[") else -1
         deepest = max(deepest, depth)
     return deepest
 

@@ -7,6 +7,7 @@ Source: SPEC §8.1.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 from hybrid_bridge.core.encoding import (
@@ -102,7 +103,7 @@ class ValidatorEntry:
         return pack_words(ENTRY_KINDS, (self.address, self.name_hash, self.certificate_hash, self.key_binding_hash))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ValidatorSet:
     """A set in address order: strictly ascending, no zero address, 1 to 64 members."""
 
@@ -135,7 +136,7 @@ class ValidatorSet:
         """How many of the members must sign."""
         return quorum(len(self.entries))
 
-    @property
+    @cached_property
     def digest(self) -> Digest:
         """The setHash: H(typeHash ‖ setId ‖ n ‖ entries)."""
         head = pack_words("buu", (type_hash(VALIDATOR_SET_TYPE), self.set_id, len(self.entries)))

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from hybrid_bridge.core.certificate import MAX_CERTIFICATE, certified_key
@@ -61,7 +62,7 @@ class _Payload:
     statement: _Statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class IssuedJwt:
     """What the submitter signs of one record: where it stands, and the digest of every field. Opens nothing."""
 
@@ -73,7 +74,7 @@ class IssuedJwt:
     certificate: bytes = field(repr=False)  # DER, of the submitter's identity key
     signature: bytes = b""
 
-    @property
+    @cached_property
     def key(self) -> PublicKey:
         """The certified key.
 
