@@ -15,6 +15,7 @@ from hybrid_bridge.core.registry import OURS, Rules, verify
 from hybrid_bridge.units import Commitment, EpochNumber, RegistryIndex
 
 SIZE, ADDED, ASKED = 10_000, 200, 200
+LARGE, BATCH = 100_000, 2_000
 SMT = Rules(b"\x00", b"\x01", bytes(32))
 FACTS = {"kind": "registry"}
 
@@ -80,6 +81,7 @@ def comparisons() -> Iterator[Comparison | Absent]:
     ])  # fmt: skip
     yield from celestia(added)
     yield from stored(tree, added)
+    yield from large()
 
 
 def celestia(added: list[Pair]) -> Iterator[Comparison | Absent]:
@@ -140,3 +142,30 @@ def stored(tree: PrefixTree, added: list[Pair]) -> Iterator[Comparison]:
         Contender("nothing cached", lambda: [cold(index) for index in asked[:40]], 40),
         Contender("tree in memory", lambda: [tree.prove(index) for index in asked], ASKED, "not durable"),
     ])  # fmt: skip
+
+
+def large() -> Iterator[Comparison]:
+    """Epochs of a busy consortium, in a registry too large for the store's cache of upper levels."""
+    tree = PrefixTree().insert(pairs(0, LARGE))
+    with tempfile.TemporaryDirectory() as folder:
+        file = SqliteFile(Path(folder) / "registry.db", "registry")
+        file.create(TABLES, (), FACTS)
+        store = SqlRegistry(file)
+        store.keep(EpochNumber(0), tree)
+        kept, held = [store.at(EpochNumber(0))], [tree]
+
+        def keep() -> None:
+            number = EpochNumber(len(kept))
+            store.keep(number, kept[-1].insert(pairs(LARGE + BATCH * number, BATCH)))
+            kept.append(store.at(number))
+
+        def hold() -> None:
+            held.append(held[-1].insert(pairs(LARGE + BATCH * len(held), BATCH)))
+
+        keep(), hold()
+        same(kept[-1].root, held[-1].root)
+        yield Comparison("insert and keep an epoch of 2,000 labels in SQLite, from 100,000 labels on", "label", [
+            Contender("from the store, durable", keep, BATCH),
+            Contender("in memory", hold, BATCH, "not durable"),
+        ])  # fmt: skip
+        file.close()

@@ -4,6 +4,7 @@ A node is written once and found by its number, so an insertion costs one path a
 holds its children's digests beside their numbers: a proof reads the nodes of one path, and the top ones are cached.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -18,6 +19,7 @@ from hybrid_bridge.units import Commitment, Digest, EpochNumber, RegistryIndex
 
 SCHEMA: Final = "1"
 CACHED_NODES: Final = 2**15  # some 15 MB: the upper half of a registry of a billion labels
+ASKED_AT_ONCE: Final = 500  # numbers in one question; SQLite took 999 values once
 HOLE: Final = 0  # numbers begin at 1
 
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # there INTEGER is 64 bits, and the key is the row's own
@@ -76,6 +78,7 @@ class SqlRegistry:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._node = lru_cache(CACHED_NODES)(self._read)
+        self._foreseen: dict[int, Terminal | Fork] = {}  # until the epoch is kept
 
     def close(self) -> None:
         """Give the database up."""
@@ -104,20 +107,34 @@ class SqlRegistry:
                 connection.execute(_TOP.delete().where(_TOP.c.epoch >= epoch))
                 connection.execute(_NODE.delete().where(_NODE.c.number > last))
                 self._node.cache_clear()
+            self._foreseen.clear()
             _write(connection, epoch, tree, last)
 
     def load(self, number: int) -> Terminal | Fork:
         """A node; `PrefixTree` hashes it before it believes it."""
-        return self._node(number)
+        return self._foreseen.get(number) or self._node(number)
+
+    def foresee(self, numbers: Sequence[int]) -> None:
+        """Fetched in questions of some hundred numbers."""
+        with self._database.read() as connection:
+            for first in range(0, len(numbers), ASKED_AT_ONCE):
+                some = numbers[first : first + ASKED_AT_ONCE]
+                for row in connection.execute(select(_NODE).where(_NODE.c.number.in_(some))):
+                    self._foreseen[row[0]] = _node_of(row)
 
     def _read(self, number: int) -> Terminal | Fork:
         with self._database.read() as connection:
             row = connection.execute(_ONE_NODE, {"number": number}).first()
         if row is None:
             raise StoreBroken(store="registry", rule=f"node {number} is there")
-        if row.left is None or row.right is None:
-            return Terminal(RegistryIndex(row.first), Commitment(row.second))
-        return Fork(_stored(row.first, row.left), _stored(row.second, row.right))
+        return _node_of(row)
+
+
+def _node_of(row: Any) -> Terminal | Fork:  # noqa: ANN401 a row of the table, in its order
+    _, left, right, first, second = row
+    if left is None or right is None:
+        return Terminal(RegistryIndex(first), Commitment(second))
+    return Fork(_stored(first, left), _stored(second, right))
 
 
 def _newest(connection: Connection) -> EpochNumber | None:
@@ -127,30 +144,31 @@ def _newest(connection: Connection) -> EpochNumber | None:
 
 def _write(connection: Connection, epoch: EpochNumber, tree: PrefixTree, last: int) -> None:
     """The new nodes of `tree`, numbered after `last`, and its top."""
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
 
     def add(node: Terminal | Fork) -> int:
-        rows.append({"number": last + len(rows) + 1, **_columns(node)})
+        rows.append((last + len(rows) + 1, *_columns(node)))
         return last + len(rows)
 
     top = tree.keep(add)
-    if rows:
-        connection.execute(_NODE.insert(), rows)
+    if rows:  # thousands: rows go to the driver as they are, not through a dictionary and a processor for each value
+        connection.exec_driver_sql(str(_NODE.insert().compile(connection)), rows)
     number = HOLE if top is None else top.number
     values = {"epoch": epoch, "number": number, "digest": tree.root, "size": tree.size, "last": last + len(rows)}
     connection.execute(_TOP.insert(), [values])
 
 
-def _columns(node: Terminal | Fork) -> dict[str, object]:
+def _columns(node: Terminal | Fork) -> tuple[int | None, int | None, bytes, bytes]:
+    """All but the number, in the table's order."""
     if isinstance(node, Terminal):
-        return {"left": None, "right": None, "first": node.key, "second": node.value}
+        return None, None, node.key, node.value
     left, right = node
-    return {
-        "left": HOLE if left is None else left.number,
-        "right": HOLE if right is None else right.number,
-        "first": b"" if left is None else left.digest,
-        "second": b"" if right is None else right.digest,
-    }
+    return (
+        HOLE if left is None else left.number,
+        HOLE if right is None else right.number,
+        b"" if left is None else left.digest,
+        b"" if right is None else right.digest,
+    )
 
 
 def _stored(digest: bytes, number: int) -> Stored | None:

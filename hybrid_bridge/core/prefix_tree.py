@@ -62,10 +62,17 @@ class Nodes(Protocol):
         """The top of a subtree: its only pair, or its two halves."""
         ...
 
+    def foresee(self, numbers: Sequence[int]) -> None:
+        """These are asked for next; a store may fetch them at once."""
+        ...
+
 
 class _Nowhere:
     def load(self, number: int) -> Terminal | Fork:
         raise StoreBroken(store="registry", rule=f"a store that holds node {number}")
+
+    def foresee(self, numbers: Sequence[int]) -> None:
+        """Nothing lies here."""
 
 
 class PrefixTree:
@@ -106,9 +113,8 @@ class PrefixTree:
         for (before, _), (index, _) in pairwise(new):
             if before == index:
                 raise _taken(index)
-        for index, _ in new:
-            if self.get(index) is not None:
-                raise _taken(index)
+        if isinstance(self._top, Stored):
+            self._foresee(new)
         grown = PrefixTree(self._rules)
         grown._top = self._inserted(self._top, new, 0)
         grown._size, grown._nodes = self._size + len(new), self._nodes
@@ -149,16 +155,33 @@ class PrefixTree:
         """Give `add` each node that lies in no store yet, children first; it answers with the node's number."""
         return _kept(self._top, add)
 
+    def _foresee(self, pairs: Sequence[Pair]) -> None:
+        """Have the store fetch what `_inserted` will load: one question a level, not one a node."""
+        level: list[tuple[Node, Sequence[Pair]]] = [(self._top, pairs)]
+        depth = 0
+        while level:
+            self._nodes.foresee([node.number for node, _ in level if isinstance(node, Stored)])
+            below: list[tuple[Node, Sequence[Pair]]] = []
+            for node, some in level:
+                found = self._nodes.load(node.number) if isinstance(node, Stored) else node  # not believed yet
+                if isinstance(found, Fork | Branch):
+                    middle = _middle(some, depth)
+                    below += ((found.left, some[:middle]), (found.right, some[middle:]))
+            level = [(node, some) for node, some in below if some and node is not None]
+            depth += 1
+
     def _inserted(self, node: Node, pairs: Sequence[Pair], depth: int) -> Node:
         """`node`, whose prefix has `depth` bits, with `pairs`, which ascend and share that prefix."""
         if not pairs:
             return node
         node = self._loaded(node)
         if isinstance(node, Leaf):
+            if any(index == node.index for index, _ in pairs):
+                raise _taken(node.index)
             pairs, node = sorted([*pairs, (node.index, node.commitment)]), None
         if node is None and len(pairs) == 1:
             return self._leaf(*pairs[0])
-        middle = bisect_left(pairs, 1, key=lambda pair: _bit(pair[0], depth))
+        middle = _middle(pairs, depth)
         left = self._inserted(node and node.left, pairs[:middle], depth + 1)
         right = self._inserted(node and node.right, pairs[middle:], depth + 1)
         return self._branch(left, right)
@@ -214,6 +237,11 @@ def _kept(node: Node, add: Callable[[Terminal | Fork], int]) -> Stored | None:
 
 def _bit(index: bytes, depth: int) -> int:
     return index[depth >> 3] >> 7 - (depth & 7) & 1
+
+
+def _middle(pairs: Sequence[Pair], depth: int) -> int:
+    """Where those begin that go right at this depth."""
+    return bisect_left(pairs, 1, key=lambda pair: _bit(pair[0], depth))
 
 
 def _taken(index: RegistryIndex) -> FieldMismatch:

@@ -1,5 +1,7 @@
 """A tree of which a part lies in a store: the same answers, few loads, and nothing believed unhashed."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,10 +27,14 @@ class Shelf:
     def __init__(self) -> None:
         self.nodes: list[Terminal | Fork] = []
         self.loads = 0
+        self.foreseen: set[int] = set()
 
     def load(self, number: int) -> Terminal | Fork:
         self.loads += 1
         return self.nodes[number]
+
+    def foresee(self, numbers: Sequence[int]) -> None:
+        self.foreseen.update(numbers)
 
     def add(self, node: Terminal | Fork) -> int:
         self.nodes.append(node)
@@ -72,6 +78,18 @@ def test_what_is_stored_is_stored_once() -> None:
     assert len(shelf.nodes) == before
     shelf.stored(tree.insert([pair(100)]))
     assert len(shelf.nodes) - before <= len(tree.prove(pair(100)[0]).path) + 3
+
+
+def test_an_insertion_foresees_every_node_that_it_loads() -> None:
+    shelf = Shelf()
+    tree = shelf.stored(PrefixTree().insert(pair(i) for i in range(1000)))
+    asked: list[int] = []
+    load = shelf.load
+    shelf.load = lambda number: asked.append(number) or load(number)  # type: ignore[func-returns-value,method-assign]
+    grown = tree.insert(pair(i) for i in range(1000, 1050))
+    assert grown.root == PrefixTree().insert(pair(i) for i in range(1050)).root
+    assert set(asked) == shelf.foreseen
+    assert len(shelf.foreseen) < 600  # of some 2000
 
 
 def test_a_proof_loads_its_path_and_opening_loads_nothing() -> None:
