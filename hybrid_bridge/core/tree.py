@@ -59,7 +59,10 @@ class Tree:
         given: object = leaf_hashes
         if not isinstance(given, Iterable):
             raise FieldMalformed(field="leaf_hashes", rule="hashes, one after the other")
-        self._levels[0] += b"".join([as_digest(leaf, "leaf_hash") for leaf in given])
+        leaves = list(given)
+        if {*map(type, leaves)} - {bytes} or {*map(len, leaves)} - {32}:  # a look at all, before a look at each
+            leaves = [as_digest(leaf, "leaf_hash") for leaf in leaves]
+        self._levels[0] += b"".join(leaves)
         self._complete()
 
     def leaf(self, index: LeafIndex) -> Digest:
