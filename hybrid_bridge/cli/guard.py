@@ -129,7 +129,7 @@ def import_(
         if not yes:
             click.confirm("\n".join([*plan.lines(), "Import this?"]), abort=True, err=True)
         place.make(theirs) if guard is None else guard.absorb(place.address, theirs)
-    _say({"done": True, **plan.to_json()}, [*plan.lines(), "Imported."], as_json=as_json)
+    _say({"done": True, **plan.to_json()}, [*(plan.lines() if yes else []), "Imported."], as_json=as_json)
 
 
 def _read(file: Path | None, place: "Place") -> History:

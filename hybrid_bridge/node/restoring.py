@@ -23,6 +23,7 @@ from hybrid_bridge.core.proof import as_digest, verify_consistency
 from hybrid_bridge.core.signing import recover_address, require_signature
 from hybrid_bridge.errors import (
     BridgeError,
+    Broken,
     Equivocation,
     HeadConflict,
     KeyUnusable,
@@ -106,13 +107,15 @@ class Network:
                 own = [*self._own(peer)]
                 floors[peer.name] = self._newest(peer, [ours] if public is None else [ours, public])
                 rows += own
+            except Broken:
+                raise
             except BridgeError as error:
                 errors[peer.name] = error
         self._require_enough(floors.keys(), errors)
         floor = _highest([found for found in floors.values() if found is not None], ours)
         if public is not None and floor.size < public.size:
             raise Missing(what=f"somebody who knows size {public.size}, which the public chain holds")
-        silent = {name: f"{type(error).__name__}: {error}" for name, error in errors.items()}
+        silent = {name: str(error) for name, error in errors.items()}
         return Told(History(floor, self._ascending(rows)), tuple(floors), silent)
 
     @property
@@ -180,7 +183,7 @@ class Network:
         refuted = [error for error in errors.values() if isinstance(error, Refuted)]
         error = refuted[0] if refuted else Missing(what=f"true answers of {needed} other validators, {got} gave one")
         for name, why in errors.items():
-            error.add_note(f"{name}: {type(why).__name__}: {why}")
+            error.add_note(f"{name}: {why}")
         raise error
 
 
