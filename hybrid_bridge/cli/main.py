@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "demo": "Play a whole consortium, a public chain and an outsider on this machine.",
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
+    "guard": "What a validator's key has signed: look, export, import, restore a backup.",
     "member": "Submit records, ask for bundles, at one's own node.",
     "erase": "Erase documents at one's own node: fields, salts, label openings; a tombstone stays.",
     "evidence": "Turn a promise that a node broke into evidence for anybody.",

@@ -1,15 +1,16 @@
 """May this key sign this checkpoint? Once a size, never downwards, only what extends the statement before.
 
-The rule alone; its store commits a row before the key is used (`adapters.sqlite.guard`). Modelled on EIP-3076.
-Source: SPEC §8.2; RELAYER §5.4, rules G2, G3, G4 and G6.
+The rules alone; the store commits a row before the key is used (`adapters.sqlite.guard`). Modelled on EIP-3076.
+Source: SPEC §8.2; RELAYER §5.4, rules G2, G3, G4 and G6, doppelgänger check, imports.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from hybrid_bridge.core.proof import verify_consistency
-from hybrid_bridge.errors import GuardRefused, Malformed, Refuted
-from hybrid_bridge.units import Digest, TreeSize
+from hybrid_bridge.errors import Equivocation, GuardRefused, Malformed, Refuted
+from hybrid_bridge.units import Address, ChainId, Digest, TreeSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,63 @@ class Highest:
 
     size: TreeSize
     root: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class PowerStatement:
+    """A set update, pause, resume or retirement that a key has signed under this number."""
+
+    chain_id: ChainId
+    contract: Address
+    kind: str
+    number: int
+    digest: Digest
+
+    @property
+    def place(self) -> tuple[ChainId, Address, str, int]:
+        """What one digest only is signed for."""
+        return self.chain_id, self.contract, self.kind, self.number
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a guard knows of its key: nothing below the floor is ever signed again."""
+
+    floor: Highest
+    signed: tuple[Statement, ...] = ()  # ascending by size
+    power: tuple[PowerStatement, ...] = ()
+
+    @property
+    def highest(self) -> Highest:
+        """What everything later must extend."""
+        tops = [Highest(row.size, row.root) for row in self.signed[-1:]]
+        return max([self.floor, *tops], key=lambda top: top.size)
+
+    def complete(self) -> "History":
+        """What an export says: rows below the floor are left out, for the floor refuses what they would."""
+        rows = tuple(row for row in self.signed if row.size >= self.floor.size)
+        return History(self.floor, rows, self._powers())
+
+    def minimal(self) -> "History":
+        """The floor alone, raised to the highest statement. Powers stay: they have no order a floor could stand for."""
+        return History(self.highest, (), self._powers())
+
+    def _powers(self) -> tuple[PowerStatement, ...]:
+        """In one order, whatever the store's."""
+        return tuple(sorted(self.power, key=lambda power: power.place))
+
+    def stated(self) -> Iterator[tuple[TreeSize, Digest]]:
+        """Every size with its root, the floor's first."""
+        yield self.floor.size, self.floor.root
+        yield from ((row.size, row.root) for row in self.signed)
+
+
+class Heard(Enum):
+    """What a signature of our key that somebody shows is to us."""
+
+    KNOWN = "known"
+    EQUIVOCATION = "equivocation"  # we have said another root of this size
+    UNKNOWN = "unknown"  # another process has our key, or our store is of yesterday
 
 
 def is_repeat(asked: Statement, standing: Digest | None, highest: Highest, path: Sequence[Digest]) -> bool:
@@ -62,3 +120,40 @@ def require_single_power(number: int, asked: Digest, standing: Digest | None) ->
     """
     if standing is not None and standing != asked:
         raise GuardRefused(rule="double_power", size=number)
+
+
+def judge_heard(size: TreeSize, root: Digest, said: Digest | None, floor: TreeSize) -> Heard:
+    """A signature of our key over this root, beside what we have `said` of the size and the floor of our store.
+
+    At and below the floor nothing need be known; a caller with a log of its own compares that.
+    """
+    if said is not None:
+        return Heard.KNOWN if said == root else Heard.EQUIVOCATION
+    return Heard.KNOWN if size <= floor else Heard.UNKNOWN
+
+
+def additions(signer: Address, ours: History, theirs: History) -> History:
+    """What `theirs` adds to `ours`: floors by maximum, rows by union. Its floor is the one that holds afterwards.
+
+    Raises:
+        Equivocation: one size or number with two digests or two roots, between the two or within `theirs`.
+    """
+    roots = dict(ours.stated())
+    for size, root in theirs.stated():
+        _require_one(signer, size, roots.setdefault(size, root), root)
+    digests = {row.size: row.digest for row in ours.signed}
+    powers = {row.place: row.digest for row in ours.power}
+    for row in theirs.signed:
+        _require_one(signer, row.size, digests.get(row.size, row.digest), row.digest)
+    for power in theirs.power:
+        _require_one(signer, power.number, powers.get(power.place, power.digest), power.digest)
+    return History(
+        max(ours.floor, theirs.floor, key=lambda floor: floor.size),
+        tuple(row for row in theirs.signed if row.size not in digests),
+        tuple(power for power in theirs.power if power.place not in powers),
+    )
+
+
+def _require_one(signer: Address, number: int, first: Digest, second: Digest) -> None:
+    if first != second:
+        raise Equivocation(signer=f"0x{signer.hex()}", number=number, first=first, second=second)

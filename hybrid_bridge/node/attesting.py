@@ -47,12 +47,18 @@ class Attester:
     def sign_all(self, progress: Progress) -> None:
         """Sign every size that is closed and not signed yet, in order.
 
+        A guard that was imported may have gaps: what lies below its highest and has no row it would refuse, so that is
+        not asked for. Each checkpoint stands by itself; the later ones are signed.
+
         Raises:
             GuardRefused: our log is not what it was when we signed before; a person must look.
         """
         newest = self._logbook.newest_attested(self._key.address())
+        highest, _ = self._guard.highest()
         for number in range(max(newest, self._guard.floor()) + 1, self._logbook.size + 1):
             size = TreeSize(number)
+            if size < highest and self._guard.said(size) is None:
+                continue
             checkpoint = self._logbook.checkpoint(size)
             signature = attest(checkpoint, self._logbook.validators, self._logbook, self._guard, self._key)
             # The guard's row is durable: for this size this root alone, so the second key may say the same.

@@ -16,6 +16,7 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.witness import Evidence
 from hybrid_bridge.core.block import Countersignature
+from hybrid_bridge.core.guard import Heard, judge_heard
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import recover_address, require_signature
 from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, SignatureWrong
@@ -107,15 +108,16 @@ class Hearing:
         signature = require_signature(seen.signature)
         if recover_address(self._view.logbook.checkpoint_with(size, root).digest(), signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
-        ours = None if self._guard is None else self._guard.said(size)
-        is_below = self._guard is not None and size <= self._guard.floor()
-        if ours is None and is_below and size <= self._view.logbook.size:
-            ours = self._view.logbook.root(size)
-        if ours is not None and ours != root:
+        said = None if self._guard is None else self._guard.said(size)
+        floor = TreeSize(0) if self._guard is None else self._guard.floor()
+        if said is None and size <= min(floor, self._view.logbook.size):
+            said = self._view.logbook.root(size)
+        heard = judge_heard(size, root, said, floor)
+        if said is not None and heard is Heard.EQUIVOCATION:
             second = root + signature
-            evidence = Evidence(kind="checkpoint", signer=address, number=size, first=ours, second=second)
+            evidence = Evidence(kind="checkpoint", signer=address, number=size, first=said, second=second)
             self._view.brake.pull(f"our key signed two roots of size {size} (seen by {name})", evidence)
-        elif ours is None and not is_below:
+        elif heard is Heard.UNKNOWN:
             self._view.brake.pull(f"our key signed size {size} in another process (seen by {name})")
 
     def _judge_word(self, name: str, word: Countersignature) -> None:

@@ -1,8 +1,12 @@
 """Members are killed at any time, the sequencer too; the network recovers by its ordinary paths, nothing is lost."""
 
+import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +67,36 @@ def test_a_sequencer_with_too_few_around_orders_nothing_and_goes_on_when_they_ar
         network.await_status(name, "final", lambda status: status.final_height > alone.height)
     network.start("bank-b")
     network.await_status("bank-b", "attesting", lambda status: status.attested_size > alone.size)
+
+
+def test_a_validator_that_lost_its_guard_gets_what_it_has_said_from_the_others(network: Network) -> None:
+    network.await_status("bank-b", "attesting", lambda status: status.attested_size > 1)
+    network.kill("bank-b")
+    folder, ends = network.folder("bank-b"), (".db", ".db-wal", ".db-shm")
+    lost = _guard(network, "bank-b", "status")
+    for end in ends:
+        (folder / f"guard{end}").unlink(missing_ok=True)
+    told = _guard(network, "bank-b", "import", "--floor-from-network", "--new", "--yes")
+    assert {"core", "supplier", "bank-a"} <= {*told["answered"]}
+
+    def raised() -> int:  # the others go on, and what it said last need not have reached them yet
+        _guard(network, "bank-b", "import", "--floor-from-network", "--yes")
+        known: int = _guard(network, "bank-b", "status")["highest"]["size"]
+        return known if known >= lost["highest"]["size"] else 0
+
+    known = until("all that it had said", lambda: raised() or None)
+    network.start("bank-b")
+    after = network.await_status("bank-b", "attesting", lambda status: status.attested_size > known)
+    assert after.halted == ""
+
+
+def _guard(network: Network, name: str, command: str, *options: str) -> Any:
+    """A command on the guard of a validator that does not run."""
+    arguments = ("guard", command, "--dir", str(network.folder(name)), *options, "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "hybrid_bridge", *arguments], capture_output=True, text=True, check=True, timeout=120
+    )
+    return json.loads(done.stdout)
 
 
 def test_an_envelope_outlives_sender_and_recipient(network: Network) -> None:

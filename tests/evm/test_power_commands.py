@@ -3,6 +3,7 @@
 The validators' nodes are folders on disk that do not run; the log's leaves are hashes, since the contract sees no more.
 """
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm import keystore_signer
 from hybrid_bridge.adapters.evm.artefact import REGISTRY
@@ -19,7 +21,10 @@ from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import open_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, transact
+from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.cli.guard import command as guard_command
 from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
 from hybrid_bridge.core.checkpoint import format_note, quorum_line
 from hybrid_bridge.core.encoding import sha256
@@ -44,6 +49,7 @@ from hybrid_bridge.errors import (
     PauseOutOfRange,
     PauseTooSoon,
     PowerStale,
+    RootMismatch,
     SetMismatch,
     SettingsMalformed,
     SignerUnknown,
@@ -53,8 +59,9 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.ports import Update
-from hybrid_bridge.units import Seconds, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.ports import Head, Update
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.units import Address, Digest, KeyId, Seconds, SetId, TreeSize, UnixSeconds
 from tests.evm.chains import NOW
 from tests.evm.terminal import Terminal
 
@@ -63,6 +70,10 @@ pytestmark = pytest.mark.evm
 NAMES = ("a", "b", "c", "d")
 REASON = "keys of two members may be stolen"
 DAY = 86_400
+UNREGISTERED = Head(
+    tree_size=TreeSize(0), root=Digest(bytes(32)), timestamp=UnixSeconds(0), anchored_at=UnixSeconds(0),
+    set_id=SetId(0), next_from_size=TreeSize(0), paused_until=UnixSeconds(0), state="unknown",
+)  # fmt: skip
 
 
 def founded(guardian: bytes, name: str) -> Foundation:
@@ -530,3 +541,74 @@ def test_a_note_that_no_member_signed_is_missing_its_lines(town: Town) -> None:
     town.anchor(7)
     other = Town(town.terminal, town.folder / "elsewhere", founded(bytes(20), "strangers"))
     town.report("inconsistency", other.note(6), "--history", town.tiles(8), refused=Missing)
+
+
+# ── a validator's guard, restored, beside the public chain ───────────────────────────────────────────────────────────
+
+
+class Member:
+    """Another member of the town over no wire: it knows the log up to a size."""
+
+    def __init__(self, town: Town, name: str, size: int) -> None:
+        self.name, self._town, self._size = name, town, size
+
+    @property
+    def log(self) -> "Member":
+        return self
+
+    def __enter__(self) -> "Member":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def signatures(self, _address: Address, _signer: KeyId) -> pb.SignaturesResponse:
+        return pb.SignaturesResponse()
+
+    def newest_quorum_size(self) -> TreeSize:
+        return TreeSize(self._size)
+
+    def checkpoint(self, _size: TreeSize) -> NotedCheckpoint:
+        return NotedCheckpoint(TreeSize(self._size), self._town.note(self._size).read_text(), ())
+
+    def consistency_path(self, old: TreeSize, new: TreeSize) -> list[Digest]:
+        return self._town.tree(new).consistency_path(old, new)
+
+
+def guard_import(town: Town, size: int, patched: pytest.MonkeyPatch) -> Any:
+    """Validator `a` asks the public chain, and the others, who know the log up to a size."""
+    patched.setattr(GrpcPeer, "at", lambda name, _endpoint, _tls: Member(town, name, size))
+    chain = ("--rpc", town.terminal.devnet.url, "--contract", town.chain.contract.hex())
+    folder = ("--dir", town.folder / "nodes" / "a")
+    arguments = ("import", "--floor-from-network", *folder, *chain, "--yes", "--json")
+    return CliRunner().invoke(guard_command, [str(part) for part in arguments])
+
+
+def floor_of(town: Town) -> int:
+    shown = CliRunner().invoke(guard_command, ["status", "--dir", str(town.folder / "nodes" / "a"), "--json"])
+    size: int = json.loads(shown.output)["floor"]["size"]
+    return size
+
+
+def test_a_guard_is_raised_to_no_less_than_the_public_chain_holds(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.anchor(8)
+    assert isinstance(guard_import(town, 7, monkeypatch).exception, Missing)
+    assert floor_of(town) == 1
+    told = json.loads(guard_import(town, 9, monkeypatch).output)
+    assert (told["floor"]["size"], told["answered"]) == (9, ["b", "c", "d"])
+    assert floor_of(town) == 9
+
+
+def test_members_with_another_history_than_the_public_chains_raise_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.anchor(8)
+    town.leaves[6] = leaf_hash(b"what never was")
+    assert isinstance(guard_import(town, 9, monkeypatch).exception, RootMismatch)
+    assert floor_of(town) == 1
+
+
+def test_a_log_that_the_contract_does_not_know_raises_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Web3Chain, "head", lambda self, _log, at: UNREGISTERED)
+    assert isinstance(guard_import(town, 9, monkeypatch).exception, UnknownLog)
+    assert floor_of(town) == 1

@@ -36,6 +36,7 @@ from hybrid_bridge.core import (
     frontier,
     genesis,
     governance,
+    interchange,
     keys,
     labels,
     note,
@@ -183,6 +184,16 @@ def signatures() -> list[bytes]:
     return [bytes.fromhex(one[2:]) for ones in good("quorum/power", "signatures") for one in ones]
 
 
+def guard_files() -> list[bytes]:
+    files = [
+        step["file"].encode()
+        for case in document("guard/interchange")["cases"]
+        for step in case["input"]["steps"]
+        if step["expect"] == "exported"
+    ]
+    return sorted(files, key=len)[-4:]
+
+
 def p256_spki() -> bytes:
     return next(one for one in good("tx/stateless", "data") if bytes.fromhex("3059301306") in one)[-64 - 91 : -64]
 
@@ -270,6 +281,7 @@ TABLE: dict[str, Row] = {
     "governance.decode_governance": Row(
         governance.decode_governance, lambda: [whole("rotated").rotations[0].update, MEMBER.encode(), NOTICE.encode()]
     ),
+    "interchange.decode_interchange": Row(interchange.decode_interchange, guard_files),
     "keys.decode_spki": Row(keys.decode_spki, lambda: [KEY.public.spki, p256_spki()], lambda key: key.spki),
     "labels.Label.decode": Row(labels.Label.decode, lambda: good("registry/label", "data")),
     "labels.IdentityValue.decode": Row(labels.IdentityValue.decode, lambda: opened(0)),

@@ -16,7 +16,7 @@ from epochs import epoch_cases
 from exports import consistency_cases as consistency_receipt_cases
 from exports import receipt_cases, sd_jwt_cases, tlog_cases
 from fields import disclosure_cases, entry_cases, full_cases
-from guards import guard_cases
+from guards import guard_cases, interchange_cases
 from histories import (
     promise_cases,
     promise_shared,
@@ -56,6 +56,7 @@ FILES = {
     "epoch/next.json": (epoch_cases, dict),
     "epoch/batch.json": (batch_cases, dict),
     "guard/steps.json": (guard_cases, dict),
+    "guard/interchange.json": (interchange_cases, dict),
     "bundle/verify.json": (bundle_cases, bundle_shared),
     "rotation/verify.json": (rotation_cases, rotation_shared),
     "replay/verify.json": (replay_cases, replay_shared),

@@ -42,7 +42,17 @@ from hybrid_bridge.core.exports.sd_jwt import parse_presentation, verify_present
 from hybrid_bridge.core.exports.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from hybrid_bridge.core.field_tree import check_full_opening
 from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_single_power
+from hybrid_bridge.core.guard import (
+    Highest,
+    History,
+    PowerStatement,
+    Statement,
+    additions,
+    is_repeat,
+    judge_heard,
+    require_single_power,
+)
+from hybrid_bridge.core.interchange import Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.core.ledger_state import sequence_key
 from hybrid_bridge.core.proof import verify_consistency, verify_inclusion
@@ -52,10 +62,19 @@ from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.tree import Tree, leaf_hash
 from hybrid_bridge.core.trust import parse_trust
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import BridgeError, GuardRefused, Missing, StoreBroken
+from hybrid_bridge.errors import (
+    BridgeError,
+    Equivocation,
+    GuardRefused,
+    Malformed,
+    Missing,
+    Refuted,
+    StoreBroken,
+    Unknown,
+)
 from hybrid_bridge.steps.commit import Rules, never_stands
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Digest, LogId, TreeSize
+from hybrid_bridge.units import Address, Digest, LogId, TreeSize
 
 
 def roots(given: dict[str, Any]) -> object:
@@ -195,60 +214,101 @@ def stand(given: dict[str, Any]) -> None:
 
 
 class MemoryGuard:
-    """The rules of `core.guard` over a dictionary; the store of a real key is `adapters.sqlite.guard`."""
+    """The rules of `core.guard` over dictionaries; the store of a real key is `adapters.sqlite.guard`."""
 
-    def __init__(self, log_id: LogId) -> None:
-        self._highest = self._floor = Highest(TreeSize(1), Digest(log_id))
-        self._signed: dict[int, bytes] = {}
-        self._power: dict[tuple[object, ...], bytes] = {}
+    def __init__(self, log_id: LogId, key: Address) -> None:
+        self.log_id, self.key = log_id, key
+        self._floor = Highest(TreeSize(1), Digest(log_id))
+        self._signed: dict[TreeSize, Statement] = {}
+        self._power: dict[tuple[object, ...], PowerStatement] = {}
+
+    def history(self) -> History:
+        rows = tuple(self._signed[size] for size in sorted(self._signed))
+        return History(self._floor, rows, tuple(self._power.values()))
+
+    def absorb(self, theirs: History) -> None:
+        added = additions(self.key, self.history(), theirs)
+        self._floor = added.floor
+        self._signed |= {row.size: row for row in added.signed}
+        self._power |= {power.place: power for power in added.power}
 
     def sign(self, step: dict[str, Any]) -> str:
         asked = Statement(step["size"], step["root"], step["digest"])
-        standing = cast("Digest | None", self._signed.get(asked.size))
-        if is_repeat(asked, standing, self._highest, step["path"]):
+        standing = self._signed.get(asked.size)
+        digest = None if standing is None else standing.digest
+        if is_repeat(asked, digest, self.history().highest, step["path"]):
             return "repeat"
-        self._signed[asked.size], self._highest = asked.digest, Highest(asked.size, asked.root)
+        self._signed[asked.size] = asked
         return "signed"
 
     crash = sign  # the row stands; that no signature does changes nothing for the rules
 
     def power(self, step: dict[str, Any]) -> str:
-        place = tuple(step[name] for name in ("chain_id", "contract", "kind", "number"))
-        standing = cast("Digest | None", self._power.get(place))
-        require_single_power(step["number"], step["digest"], standing)
-        self._power[place] = step["digest"]
+        asked = power_of(step)
+        standing = self._power.get(asked.place)
+        require_single_power(asked.number, asked.digest, None if standing is None else standing.digest)
+        self._power[asked.place] = asked
         return "signed" if standing is None else "repeat"
 
-    def floor(self, step: dict[str, Any]) -> str:
-        told = Highest(step["size"], step["root"])
-        self._floor, self._highest = (max(one, told, key=lambda h: h.size) for one in (self._floor, self._highest))
-        return "known"
+    def said(self, size: TreeSize) -> Digest | None:
+        return dict(self.history().stated()).get(size)
 
-    def hear(self, step: dict[str, Any]) -> str:
-        return "known" if step["size"] <= self._floor.size or step["size"] in self._signed else "halt"
+    def floor_size(self) -> TreeSize:
+        return self._floor.size
 
     def restart(self, step: dict[str, Any]) -> str:
         return "known"
 
 
-def guard(given: dict[str, Any], make: Callable[[LogId], Any] = MemoryGuard) -> str:
+def power_of(step: dict[str, Any]) -> PowerStatement:
+    return PowerStatement(*(step[name] for name in ("chain_id", "contract", "kind", "number", "digest")))
+
+
+def guard_step(guard: Any, step: dict[str, Any]) -> str:
+    """What one guard answers to one step; files, floors and what is heard go the same way for every store."""
+    if step["do"] == "floor":
+        guard.absorb(History(Highest(step["size"], step["root"])))
+        return "known"
+    if step["do"] == "hear":
+        return judge_heard(step["size"], step["root"], guard.said(step["size"]), guard.floor_size()).value
+    if step["do"] == "import":
+        file = step["file"] if isinstance(step["file"], bytes) else step["file"].encode()
+        guard.absorb(decode_interchange(file).of(guard.log_id, guard.key))
+        return "imported"
+    if step["do"] == "export":
+        history = guard.history().minimal() if step["minimal"] else guard.history().complete()
+        made = Interchange(guard.log_id, (KeyHistory(guard.key, history),)).encode()
+        return "exported" if made.decode() == step["file"] else made.decode()
+    return str(getattr(guard, step["do"])(step))
+
+
+ANSWERS = {Malformed: "malformed", Refuted: "refuted", Unknown: "rejected"}
+
+
+def guard(given: dict[str, Any], make: Callable[[LogId, Address], Any] = MemoryGuard) -> str:
     """Every step answers as it says; the last answer is the case's."""
     guards: dict[str, Any] = {}
-    answer = ""
+    answer, refused = "", None
     for step in given["steps"]:
         if step["do"] == "create":
-            guards[step["guard"]] = make(step["log_id"])
+            guards[step["guard"]] = make(step["log_id"], step["key"])
             continue
         refused = None
         try:
-            answer = getattr(guards[step["guard"]], step["do"])(step)
+            answer = guard_step(guards[step["guard"]], step)
         except GuardRefused as refusal:
             answer, refused = refusal.rule, refusal
-        assert answer == step["expect"], step
-        if step is given["steps"][-1] and refused:
-            raise refused
+        except BridgeError as refusal:
+            answer, refused = next(word for kind, word in ANSWERS.items() if isinstance(refusal, kind)), refusal
+        answer = "halt" if answer == "unknown" else answer
+        assert answer == step["expect"], (answer, step)
+    if refused is not None:
+        raise refused
     if answer == "halt":
         raise StoreBroken(store="guard", rule="all that peers have heard of its key")
+    if answer == "equivocation":
+        shown = given["steps"][-1]
+        raise Equivocation(signer="guard", number=shown["size"], first=Digest(bytes(32)), second=shown["root"])
     return answer
 
 
@@ -372,7 +432,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "tx/stand": stand,
     "epoch/next": epoch,
     "epoch/batch": batch,
-    "guard/steps": guard,
+    **dict.fromkeys(("guard/steps", "guard/interchange"), guard),
     **dict.fromkeys(("bundle/verify", "rotation/verify", "replay/verify", "promise/verify", "anchor/stamps"), bundle),
     "export/tlog-proof": tlog_proof,
     "export/cose-inclusion": inclusion_receipt,

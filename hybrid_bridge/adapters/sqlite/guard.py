@@ -5,6 +5,7 @@ It lives in the process that signs (RELAYER §5.4). Never restore it from a back
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,15 @@ from sqlalchemy import Connection, select
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
-from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_single_power
+from hybrid_bridge.core.guard import (
+    Highest,
+    History,
+    PowerStatement,
+    Statement,
+    additions,
+    is_repeat,
+    require_single_power,
+)
 from hybrid_bridge.errors import GuardRefused, StoreBroken
 from hybrid_bridge.ports import Guard, SigningPermit
 from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
@@ -61,6 +70,11 @@ class GuardPower(SQLModel, table=True):
     digest: bytes = blob()
 
 
+_FLOOR_RULES: Final = (
+    "CREATE TRIGGER guardfloor_rises BEFORE UPDATE ON guardfloor WHEN NEW.size <= OLD.size "
+    "BEGIN SELECT RAISE(ABORT, 'guardfloor only rises'); END",
+    "CREATE TRIGGER guardfloor_stays BEFORE DELETE ON guardfloor BEGIN SELECT RAISE(ABORT, 'guardfloor stays'); END",
+)
 _FLOOR, _SIGNED, _SIGNATURE = table_of(GuardFloor), table_of(GuardSigned), table_of(GuardSignature)
 _POWER = table_of(GuardPower)
 
@@ -77,6 +91,8 @@ class SqlGuard:
         self._file.create(tables, ["guardsigned", "guardsignature", "guardpower"], _facts(log_id, address))
         with self._file.write() as connection:
             connection.execute(_FLOOR.insert(), [{"id": 1, "size": 1, "root": log_id}])
+            for rule in _FLOOR_RULES:
+                connection.exec_driver_sql(rule)
 
     def open(self, log_id: LogId, address: Address) -> None:
         """Take the store for this process.
@@ -146,6 +162,45 @@ class SqlGuard:
             require_single_power(number, digest, standing)
             if standing is None:
                 connection.execute(_POWER.insert(), [{**key, "digest": digest}])
+
+    def history(self) -> History:
+        """All that this guard knows of its key."""
+        with self._file.read() as connection:
+            return _history(connection)
+
+    def absorb(self, signer: Address, theirs: History) -> History:
+        """Merge what another store of this key knows: floors by maximum, rows by union, in one transaction.
+
+        Returns:
+            The rows that were new, and the floor that holds now.
+
+        Raises:
+            Equivocation: it contradicts what this guard knows; nothing was taken.
+        """
+        with self._file.write() as connection:
+            ours = _history(connection)
+            added = additions(signer, ours, theirs)
+            if added.floor.size > ours.floor.size:
+                connection.execute(_FLOOR.update(), {"size": added.floor.size, "root": added.floor.root})
+            if added.signed:
+                connection.execute(_SIGNED.insert(), list(map(asdict, added.signed)))
+            if added.power:
+                connection.execute(_POWER.insert(), list(map(asdict, added.power)))
+        # Durable: this guard knows all that both knew. Dead before? Nothing was taken; the same import is made again.
+        return added
+
+
+def _history(connection: Connection) -> History:
+    floor = connection.execute(select(_FLOOR.c.size, _FLOOR.c.root)).first()
+    if floor is None:
+        raise StoreBroken(store="guard", rule="a floor")
+    signed = connection.execute(select(_SIGNED).order_by(_SIGNED.c.size))
+    power = connection.execute(select(_POWER))
+    return History(
+        Highest(*floor),
+        tuple(Statement(row.size, row.root, row.digest) for row in signed),
+        tuple(PowerStatement(row.chain_id, row.contract, row.kind, row.number, row.digest) for row in power),
+    )
 
 
 def _highest(connection: Connection) -> Highest:

@@ -1,10 +1,20 @@
 import pytest
 
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.guard import Highest, Statement, is_repeat, require_single_power
+from hybrid_bridge.core.guard import (
+    Heard,
+    Highest,
+    History,
+    PowerStatement,
+    Statement,
+    additions,
+    is_repeat,
+    judge_heard,
+    require_single_power,
+)
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import GuardRefused
-from hybrid_bridge.units import Digest, TreeSize
+from hybrid_bridge.errors import Equivocation, GuardRefused
+from hybrid_bridge.units import Address, ChainId, Digest, TreeSize
 
 TREE = Tree()
 TREE.extend(sha256(bytes([i])) for i in range(16))
@@ -70,3 +80,80 @@ def test_a_set_update_may_be_signed_again_but_not_another_of_its_number() -> Non
     with pytest.raises(GuardRefused) as refused:
         require_single_power(2, ZERO, sha256(b""))
     assert refused.value.rule == "double_power"
+
+
+# ── what others show, and other stores of the same key ───────────────────────────────────────────────────────────────
+
+SIGNER = Address(b"\x0a" * 20)
+OTHER = sha256(b"other")
+
+
+def power(number: int, digest: Digest = ZERO, kind: str = "set") -> PowerStatement:
+    return PowerStatement(ChainId(1), Address(bytes(20)), kind, number, digest)
+
+
+def history(floor: int, *sizes: int, power: tuple[PowerStatement, ...] = ()) -> History:
+    return History(highest(floor), tuple(map(statement, sizes)), power)
+
+
+@pytest.mark.parametrize(
+    ("said", "floor", "heard"),
+    [
+        (ZERO, 1, Heard.KNOWN),
+        (ZERO, 9, Heard.KNOWN),
+        (OTHER, 1, Heard.EQUIVOCATION),
+        (OTHER, 9, Heard.EQUIVOCATION),
+        (None, 5, Heard.KNOWN),
+        (None, 4, Heard.UNKNOWN),
+        (None, 0, Heard.UNKNOWN),
+    ],
+)
+def test_a_signature_of_ours_is_judged_by_what_we_have_said(said: Digest | None, floor: int, heard: Heard) -> None:
+    assert judge_heard(TreeSize(5), ZERO, said, TreeSize(floor)) is heard
+
+
+def test_the_highest_is_a_floor_or_a_row_whichever_is_larger() -> None:
+    assert history(4).highest == highest(4)
+    assert history(4, 5, 9).highest == highest(9)
+    assert history(9, 4, 5).highest == highest(9)
+
+
+def test_an_export_leaves_out_what_its_floor_refuses_anyway() -> None:
+    whole = history(5, 2, 5, 9, power=(power(3), power(2)))
+    assert whole.complete() == history(5, 5, 9, power=(power(2), power(3)))
+    assert whole.minimal() == history(9, power=(power(2), power(3)))
+
+
+def test_two_stores_of_a_key_know_together_what_each_knew() -> None:
+    ours, theirs = history(2, 3, 9, power=(power(1),)), history(4, 9, 12, power=(power(1), power(2)))
+    assert additions(SIGNER, ours, theirs) == history(4, 12, power=(power(2),))
+    assert additions(SIGNER, theirs, ours) == history(4, 3)
+    assert additions(SIGNER, ours, ours) == history(2)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "number", "first", "second"),
+    [
+        (
+            history(1, 5),
+            History(highest(1), (Statement(TreeSize(5), statement(5).root, OTHER),)),
+            5,
+            statement(5).digest,
+            OTHER,
+        ),
+        (history(1, 5), History(highest(1), (statement(5, OTHER),)), 5, statement(5).root, OTHER),
+        (history(1, 5), History(Highest(TreeSize(5), OTHER)), 5, statement(5).root, OTHER),
+        (history(5), History(Highest(TreeSize(5), OTHER)), 5, statement(5).root, OTHER),
+        (history(5), History(highest(1), (statement(5, OTHER),)), 5, statement(5).root, OTHER),
+        (history(1), History(highest(5), (statement(5, OTHER),)), 5, statement(5).root, OTHER),
+        (history(1, power=(power(7),)), history(1, power=(power(7, OTHER),)), 7, ZERO, OTHER),
+    ],
+    ids=["digest", "root", "floor-row", "floor-floor", "row-floor", "theirs-alone", "power"],
+)
+def test_a_key_that_said_two_things_is_refuted_with_both(
+    ours: History, theirs: History, number: int, first: Digest, second: Digest
+) -> None:
+    with pytest.raises(Equivocation) as refuted:
+        additions(SIGNER, ours, theirs)
+    error = refuted.value
+    assert (error.signer, error.number, error.first, error.second) == (f"0x{SIGNER.hex()}", number, first, second)

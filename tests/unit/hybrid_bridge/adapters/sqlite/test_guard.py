@@ -5,8 +5,9 @@ import pytest
 
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import GuardRefused, StoreBroken
+from hybrid_bridge.errors import Equivocation, GuardRefused, StoreBroken
 from hybrid_bridge.ports import SigningPermit
 from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
 
@@ -114,3 +115,61 @@ def test_the_guard_of_another_key_or_log_is_refused(guard: SqlGuard, tmp_path: P
     for log, address in ((LogId(ZERO), ADDRESS), (LOG, Address(bytes(20)))):
         with pytest.raises(StoreBroken):
             SqlGuard(tmp_path / "guard.db").open(log, address)
+
+
+# ── merging another store of the same key; the rules are cases of `vectors/guard` ────────────────────────────────────
+
+POWER = PowerStatement(ChainId(1), Address(b"\x01" * 20), "set", 2, ZERO)
+
+
+def known(floor: int, *sizes: int, power: tuple[PowerStatement, ...] = ()) -> History:
+    roots = {size: TREE.root(TreeSize(size)) for size in (floor, *sizes)}
+    rows = tuple(Statement(TreeSize(size), roots[size], sha256(roots[size])) for size in sizes)
+    return History(Highest(TreeSize(floor), roots[floor]), rows, power)
+
+
+def test_it_tells_all_that_it_knows(guard: SqlGuard) -> None:
+    permit(guard, 9)
+    permit(guard, 12)
+    guard.permit_power(POWER.chain_id, POWER.contract, POWER.kind, POWER.number, POWER.digest)
+    assert guard.history() == known(1, 9, 12, power=(POWER,))
+
+
+def test_what_is_merged_is_there_after_a_restart_and_only_what_was_new_is_told(guard: SqlGuard) -> None:
+    permit(guard, 5)
+    assert guard.absorb(ADDRESS, known(3, 5, 9, power=(POWER,))) == known(3, 9, power=(POWER,))
+    guard = reopened(guard)
+    assert guard.history() == known(3, 5, 9, power=(POWER,))
+    assert guard.absorb(ADDRESS, known(3, 5, 9, power=(POWER,))) == known(3)
+    assert guard.history() == known(3, 5, 9, power=(POWER,))
+
+
+def test_a_conflict_anywhere_takes_nothing(guard: SqlGuard) -> None:
+    permit(guard, 5)
+    guard.permit_power(POWER.chain_id, POWER.contract, POWER.kind, POWER.number, sha256(b"another"))
+    before = guard.history()
+    with pytest.raises(Equivocation):
+        guard.absorb(ADDRESS, known(9, 12, power=(POWER,)))
+    assert reopened(guard).history() == before
+
+
+@pytest.mark.parametrize("size", [1, 8, 9])
+def test_the_file_itself_lets_no_floor_fall(guard: SqlGuard, size: int) -> None:
+    guard.absorb(ADDRESS, known(9))
+    with pytest.raises(StoreBroken), guard._file.write() as connection:
+        connection.exec_driver_sql(f"UPDATE guardfloor SET size = {size}")
+    with pytest.raises(StoreBroken), guard._file.write() as connection:
+        connection.exec_driver_sql("DELETE FROM guardfloor")
+    assert guard.floor() == 9
+
+
+def test_a_store_without_a_floor_is_broken(tmp_path: Path) -> None:
+    made = SqlGuard(tmp_path / "guard.db")
+    made.create(LOG, ADDRESS)
+    with made._file.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER guardfloor_stays")
+        connection.exec_driver_sql("DELETE FROM guardfloor")
+    for ask in (made.history, made.highest):
+        with pytest.raises(StoreBroken):
+            ask()
+    made.close()

@@ -1,0 +1,304 @@
+"""`hybrid-bridge guard`: what a validator's attestation key has said; out to a file, in from a file or the network.
+
+Every command but `check FILE` takes the guard's lock, so the node rests meanwhile (RELAYER §5.4).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.verify import read_bounded
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.guard import Highest, History, additions
+from hybrid_bridge.core.interchange import MAX_FILE, Interchange, KeyHistory, decode_interchange
+from hybrid_bridge.errors import KeyUnusable, Missing, SettingsMalformed
+from hybrid_bridge.units import Address, Digest, TreeSize
+
+if TYPE_CHECKING:
+    from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+    from hybrid_bridge.node.directory import Directory
+    from hybrid_bridge.node.restoring import Told
+
+FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
+FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+OUT: Final = click.Path(path_type=Path, dir_okay=False)
+
+folder_option = click.option(
+    "--dir", "folder", type=FOLDER, required=True, help="The validator's folder; its node does not run meanwhile."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group()
+def command() -> None:
+    """What a validator's key has signed: look, export, import, check. Read the guide before you restore a backup."""
+
+
+@command.command()
+@folder_option
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """The floor, the highest statement, how many the guard knows."""
+    place = Place.of(folder)
+    with place.guard() as guard:
+        history = guard.history()
+    told = {"log_id": _hex(place.directory.log_id), "attestation_key": _hex(place.address), **_summary(history)}
+    _say(told, [f"log       {told['log_id']}", *_table(place.address, history)], as_json=as_json)
+
+
+@command.command()
+@folder_option
+@click.option("--out", type=OUT, required=True, help="The new file; one that is there is never touched.")
+@click.option("--minimal", is_flag=True, help="The floor alone, raised to the highest statement; and powers.")
+@json_option
+def export(folder: Path, out: Path, minimal: bool, as_json: bool) -> None:
+    """Write all that the guard knows of its key. Whoever imports it signs; here nobody signs any more."""
+    place = Place.of(folder)
+    with place.guard() as guard:
+        history = guard.history()
+    history = history.minimal() if minimal else history.complete()
+    data = Interchange(place.directory.log_id, (KeyHistory(place.address, history),)).encode()
+    with writing("--out"), out.open("xb") as file:
+        file.write(data)
+    _say({"file": str(out), **_summary(history)}, [*_table(place.address, history), f"→ {out}"], as_json=as_json)
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.option("--dir", "folder", type=FOLDER, help="Say what this validator's guard would take; nothing is changed.")
+@json_option
+def check(file: Path, folder: Path | None, as_json: bool) -> None:
+    """Read FILE strictly: whose keys, which sizes; with --dir, whether it contradicts the guard there."""
+    read = decode_interchange(read_bounded(file, MAX_FILE))
+    keys: list[Json] = [{"attestation_key": _hex(key.address), **_summary(key.history)} for key in read.keys]
+    told: dict[str, Json] = {"log_id": _hex(read.log_id), "keys": keys}
+    lines = [f"log       {_hex(read.log_id)}"]
+    for key in read.keys:
+        lines += _table(key.address, key.history)
+    if folder is not None:
+        place = Place.of(folder)
+        theirs = read.of(place.directory.log_id, place.address)
+        with place.guard() as guard:
+            ours = guard.history()
+        plan = Plan(ours, additions(place.address, ours, theirs))
+        told["plan"], lines = plan.to_json(), [*lines, *plan.lines()]
+    _say(told, lines, as_json=as_json)
+
+
+@command.command("import")
+@click.argument("file", type=FILE, required=False)
+@folder_option
+@click.option("--floor-from-network", "network", is_flag=True, help="Ask the other members instead of reading a FILE.")
+@click.option("--rpc", "url", metavar="URL", help="Ask a public chain too: JSON-RPC endpoint, or file:PATH with it.")
+@click.option("--contract", "contract", metavar="ADDRESS", help="The registry's address there, if not the usual one.")
+@click.option("--new", "is_new", is_flag=True, help="Make the guard: there is none, for instance on a new machine.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def import_(
+    file: Path | None,
+    folder: Path,
+    network: bool,
+    url: str | None,
+    contract: str | None,
+    is_new: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Merge what others know of this key: floors by maximum, rows by union, in whole or not at all. Lowers nothing."""
+    if (file is None) is not network:
+        raise SettingsMalformed(key="FILE", rule="a file, or --floor-from-network; one of the two")
+    if not network and (url or contract):
+        raise SettingsMalformed(key="--rpc", rule="for --floor-from-network")
+    place = Place.of(folder)
+    with ExitStack() as stack:
+        guard = None if is_new else stack.enter_context(place.guard())
+        ours = place.empty() if guard is None else guard.history()
+        told = None if file is not None else place.ask(ours.highest, url, contract)
+        theirs = _read(file, place) if told is None else told.history
+        plan = Plan(ours, additions(place.address, ours, theirs), told)
+        if plan.is_nothing and guard is not None:
+            _say({"done": False, **plan.to_json()}, [*plan.lines(), "Nothing is new."], as_json=as_json)
+            return
+        if not yes:
+            click.confirm("\n".join([*plan.lines(), "Import this?"]), abort=True, err=True)
+        place.make(theirs) if guard is None else guard.absorb(place.address, theirs)
+    _say({"done": True, **plan.to_json()}, [*(plan.lines() if yes else []), "Imported."], as_json=as_json)
+
+
+def _read(file: Path | None, place: "Place") -> History:
+    if file is None:
+        raise Missing(what="a file")
+    return decode_interchange(read_bounded(file, MAX_FILE)).of(place.directory.log_id, place.address)
+
+
+# ── a validator's guard, and whom it asks ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A validator's folder, of which nothing secret is read but for calls to others."""
+
+    folder: Path
+    name: str
+    directory: "Directory"
+    address: Address
+
+    @classmethod
+    def of(cls, folder: Path) -> "Place":
+        """The folder of a validator.
+
+        Raises:
+            KeyUnusable: of a member that attests nothing.
+        """
+        from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415 help must not pay
+        from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+
+        settings, directory = read_settings(folder), read_directory(folder)
+        address = directory.member(settings.name).address
+        if address is None:
+            raise KeyUnusable(key="attestation", rule="a validator's; this member attests nothing")
+        return cls(folder, settings.name, directory, Address(address))
+
+    @property
+    def path(self) -> Path:
+        """Of the guard's file."""
+        from hybrid_bridge.node.laying import GUARD  # noqa: PLC0415
+
+        return self.folder / GUARD
+
+    @contextmanager
+    def guard(self) -> "Iterator[SqlGuard]":
+        """The guard, for this process alone.
+
+        Raises:
+            StoreBroken: the node runs, or the file is missing, damaged or another key's.
+        """
+        from hybrid_bridge.adapters.sqlite.guard import SqlGuard  # noqa: PLC0415 SQL is dear; help must not pay
+
+        guard = SqlGuard(self.path)
+        guard.open(self.directory.log_id, self.address)
+        try:
+            yield guard
+        finally:
+            guard.close()
+
+    def empty(self) -> History:
+        """What a guard knows that was just made."""
+        return History(Highest(TreeSize(1), Digest(self.directory.log_id)))
+
+    def make(self, theirs: History) -> None:
+        """A guard where there is none."""
+        from hybrid_bridge.node.restoring import make_guard  # noqa: PLC0415
+
+        make_guard(self.path, self.directory, self.address, theirs)
+
+    def ask(self, ours: Highest, url: str | None, contract: str | None) -> "Told":
+        """The other members, and the public chain if one is named."""
+        from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415 gRPC is dear; help must not pay
+        from hybrid_bridge.node.opening import client_tls  # noqa: PLC0415
+        from hybrid_bridge.node.restoring import Network  # noqa: PLC0415
+        from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+
+        public = None if url is None else self._head(url, contract)
+        tls, others = client_tls(read_settings(self.folder)), [m for m in self.directory.members if m.name != self.name]
+        with ExitStack() as stack:
+            peers = [stack.enter_context(GrpcPeer.at(m.name, m.endpoint, tls)) for m in others]
+            return Network(self.directory, self.name, peers).told(ours, public)
+
+    def _head(self, url: str, contract: str | None) -> Highest:
+        """The log's head in the public contract; the endpoint may lie, so it proves nothing and only asks for more."""
+        from hybrid_bridge.cli.contract.sending import Where, registered  # noqa: PLC0415 web3 is dear
+
+        chain = Where(url=url, contract_hex=contract, deployments=None).chain()
+        head = registered(chain, self.directory.log_id, chain.latest())
+        return Highest(head.tree_size, head.root)
+
+
+# ── for people and machines ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would change."""
+
+    ours: History
+    added: History
+    told: "Told | None" = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the guard knows it all."""
+        return not (self.added.signed or self.added.power) and self.added.floor == self.ours.floor
+
+    def lines(self) -> list[str]:
+        """For people."""
+        floor, raised = self.ours.floor, self.added.floor
+        stays = floor == raised
+        lines = [f"floor     {_sized(floor)}{' stays' if stays else ''}"]
+        if not stays:
+            lines.append(f"      →   {_sized(raised)}: nothing at or below is signed any more, but what was")
+        lines.append(f"new rows  {_count(self.added)}")
+        if self.told is not None:
+            lines.append(f"told by   {', '.join(self.told.answered) or 'nobody'}")
+            lines += [f"not by    {name}: {plain(why)}" for name, why in self.told.silent.items()]
+        return lines
+
+    def to_json(self) -> dict[str, Json]:
+        """For machines."""
+        told: dict[str, Json] = {}
+        if self.told is not None:
+            told = {"answered": list(self.told.answered), "silent": dict(self.told.silent)}
+        return {
+            "floor_before": _sized_json(self.ours.floor),
+            "floor": _sized_json(self.added.floor),
+            "new_signed": len(self.added.signed),
+            "new_power": len(self.added.power),
+            **told,
+        }
+
+
+def _summary(history: History) -> dict[str, Json]:
+    return {
+        "floor": _sized_json(history.floor),
+        "highest": _sized_json(history.highest),
+        "signed": len(history.signed),
+        "power": len(history.power),
+    }
+
+
+def _table(address: Address, history: History) -> list[str]:
+    return [
+        f"key       {_hex(address)}",
+        f"floor     {_sized(history.floor)}",
+        f"highest   {_sized(history.highest)}",
+        f"knows     {_count(history)}",
+    ]
+
+
+def _count(history: History) -> str:
+    sizes = [row.size for row in history.signed]
+    span = f" ({sizes[0]} … {sizes[-1]})" if sizes else ""
+    return f"checkpoints: {len(sizes)}{span}, set updates, pauses, retirements: {len(history.power)}"
+
+
+def _sized(at: Highest) -> str:
+    return f"size {at.size}, root {_hex(at.root)}"
+
+
+def _sized_json(at: Highest) -> Json:
+    return {"size": at.size, "root": _hex(at.root)}
+
+
+def _hex(value: bytes) -> str:
+    return f"0x{value.hex()}"
+
+
+def _say(told: dict[str, Json], lines: Sequence[str], *, as_json: bool) -> None:
+    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(lines))
