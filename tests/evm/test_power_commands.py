@@ -40,6 +40,7 @@ from hybrid_bridge.errors import (
     StoreBroken,
     SuccessorMismatch,
     UnknownLog,
+    WrongChain,
 )
 from hybrid_bridge.units import SetId, TreeSize
 from tests.evm.terminal import Terminal
@@ -176,7 +177,7 @@ def test_a_statement_for_another_chain_is_not_sent_here(town: Town) -> None:
     draft = town.draft("pause", "--for", 3600)
     statement = decode_draft(draft.read_bytes())
     (other := town.new()).write_bytes(replace(statement, statement=replace(statement.statement, chain_id=1)).encode())
-    town.send("pause", town.signed(other), refused=FieldMismatch)
+    town.send("pause", town.signed(other), refused=WrongChain)
 
 
 # ── the brake, by the guardian ───────────────────────────────────────────────────────────────────────────────────────
