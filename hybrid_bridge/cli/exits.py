@@ -17,6 +17,7 @@ from hybrid_bridge.errors import (
     AnswerMalformed,
     BridgeError,
     Broken,
+    CodeMismatch,
     KeyUnusable,
     Malformed,
     Refuted,
@@ -40,6 +41,7 @@ _BRANCHES = (
 _NEARER = {  # who must act is nearer than the branch says
     SettingsMalformed: "mend this setting or option, and call again",
     AnswerMalformed: "look at the address, or ask another endpoint",
+    CodeMismatch: "stop: look at the address, and whether this program's version is the one that was deployed",
     KeyUnusable: "mend this key, and call again; nothing was done",
 }
 

@@ -78,6 +78,7 @@ from hybrid_bridge.errors.rejected import (
     TransactionRefused,
     Unknown,
     UnknownLog,
+    WrongChain,
 )
 from hybrid_bridge.errors.undecided import (
     EndpointRefused,
@@ -174,4 +175,5 @@ __all__ = [
     "UnknownLog",
     "Unreachable",
     "WordMalformed",
+    "WrongChain",
 ]

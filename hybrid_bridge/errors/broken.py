@@ -32,6 +32,7 @@ class CodeMismatch(Broken):
 
     expected: Digest
     got: Digest
+    where: str = "the contract's address"
 
 
 @dataclass(kw_only=True, eq=False)

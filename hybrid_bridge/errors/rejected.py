@@ -94,6 +94,14 @@ class ChainUnsuitable(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class WrongChain(Rejected):
+    """The endpoint serves another public chain than asked for; nothing was sent. Mend the address or the number."""
+
+    expected: int
+    got: int
+
+
+@dataclass(kw_only=True, eq=False)
 class UnknownLog(Rejected):
     """The contract knows no log of this id; register it first."""
 

@@ -14,22 +14,25 @@ from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, deterministic_address
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
-from hybrid_bridge.adapters.evm.transact import Patience, price, send
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.transact import Patience, price, send, transact
 from hybrid_bridge.cli.contract import command
 from hybrid_bridge.errors import (
     AnswerMalformed,
     BridgeError,
     CodeMismatch,
-    FieldMismatch,
+    EndpointRefused,
     Missing,
     NotYet,
     SetMismatch,
     SettingsMalformed,
     TransactionRefused,
+    Undecided,
     Unknown,
+    WrongChain,
 )
 from hybrid_bridge.testing.public_chain_behaviour import RegistrableLog
-from hybrid_bridge.units import Address, UnixSeconds, Wei
+from hybrid_bridge.units import Address, PublicBlockNumber, UnixSeconds, Wei
 from tests.evm.chains import GAS_KEY, NOW, World
 from tests.evm.terminal import Terminal
 
@@ -86,6 +89,33 @@ def test_without_the_factory_it_is_created_plainly(world: World) -> None:
     assert deploy(world.rpc, plan, GAS_KEY, world.patience).address == plan.address
 
 
+@pytest.mark.parametrize("others", [0, 5, 15])
+def test_without_the_factory_twice_is_once_too(world: World, others: int) -> None:
+    """Also after a crash between sending and writing down: the account's own creations are looked at."""
+    world.rpc.lie = without_factory
+    first = deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+    chain = Web3Chain(world.rpc, first.address)
+    for _ in range(others):
+        transact(chain, GAS_KEY, Address(b"\x22" * 20), b"", world.patience)
+    again = plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    assert (again.transaction, again.address) == (None, first.address)
+    assert plan_deployment(world.rpc, artefact(VERIFIER), ME).transaction is not None
+
+
+def test_without_the_factory_a_known_address_is_looked_at(world: World) -> None:
+    """Of another account, or of one that has done much since."""
+    world.rpc.lie = without_factory
+    first = deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+    chain = Web3Chain(world.rpc, first.address)
+    for _ in range(20):
+        transact(chain, GAS_KEY, Address(b"\x22" * 20), b"", world.patience)
+    assert plan_deployment(world.rpc, artefact(REGISTRY), ME).transaction is not None
+    again = plan_deployment(world.rpc, artefact(REGISTRY), ME, known=first.address)
+    assert (again.transaction, again.address) == (None, first.address)
+    verifier = plan_deployment(world.rpc, artefact(VERIFIER), ME, known=first.address)
+    assert verifier.transaction is not None  # other code there: it is not believed
+
+
 def test_planning_sends_nothing(world: World) -> None:
     plan_deployment(world.rpc, artefact(REGISTRY), ME)
     assert world.rpc.ask("eth_getTransactionCount", "0x" + ME.hex(), "pending") == "0x0"
@@ -106,8 +136,32 @@ def test_other_code_at_the_address_is_a_mismatch(world: World) -> None:
         return result + "00" if method == "eth_getCode" and len(result) > 1000 else result
 
     world.rpc.lie = lie
-    with pytest.raises(CodeMismatch):
+    with pytest.raises(CodeMismatch) as caught:
         plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    address = deterministic_address(artefact(REGISTRY).creation_code)
+    assert caught.value.where == f"{REGISTRY} at 0x{address.hex()}"
+
+
+def test_an_endpoint_that_lags_behind_the_deployment_has_no_code_yet(world: World) -> None:
+    plan = plan_deployment(world.rpc, artefact(REGISTRY), ME)
+    world.rpc.lie = lambda method, result: "0x" if method == "eth_getCode" else result
+    with pytest.raises(NotYet) as caught:
+        deploy(world.rpc, plan, GAS_KEY, world.patience)
+    assert REGISTRY in caught.value.what
+    world.rpc.lie = lambda _, result: result
+    assert plan_deployment(world.rpc, artefact(REGISTRY), ME).transaction is None
+
+
+@pytest.mark.parametrize("name", [REGISTRY, VERIFIER])
+def test_an_endpoint_that_dies_midway_leaves_something_to_go_on_from(world: World, name: str) -> None:
+    plan = plan_deployment(world.rpc, artefact(name), ME)
+    world.rpc.missing = {"eth_getTransactionReceipt"}  # sent, and nothing more was heard
+    with pytest.raises(BridgeError) as caught:
+        deploy(world.rpc, plan, GAS_KEY, world.patience)
+    assert isinstance(caught.value, Undecided | EndpointRefused)
+    world.rpc.missing = set()
+    assert deploy(world.rpc, plan, GAS_KEY, world.patience).address == plan.address
+    assert plan_deployment(world.rpc, artefact(name), ME).transaction is None
 
 
 def test_a_registry_that_knows_a_log_that_cannot_exist_is_refused(world: World) -> None:
@@ -163,6 +217,15 @@ def test_an_endpoint_that_is_away_for_a_moment_is_asked_again(world: World) -> N
     assert send(chain, raw, Patience(4, 0.0, back)).receipt.succeeded
 
 
+def test_another_transaction_of_the_same_number_is_waited_for(world: World) -> None:
+    """A command that is run again while the first one's transaction waits: geth and anvil call the second underpriced."""
+    chain = Web3Chain(world.rpc, FACTORY)
+    priced = price(chain, ME, Address(b"\x22" * 20), b"")
+    chain.broadcast(GAS_KEY.sign(replace(priced, max_fee=Wei(priced.max_fee + 1), tip=Wei(priced.tip + 1))))
+    with pytest.raises(NotYet):
+        send(chain, GAS_KEY.sign(priced), Patience(2, 0.0, lambda _: None))
+
+
 # ── registering ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -216,10 +279,19 @@ def test_without_a_yes_nothing_is_sent(terminal: Terminal) -> None:
 
 
 def test_another_chain_than_expected_is_refuted(terminal: Terminal) -> None:
-    terminal.run("deploy", *terminal.paying, "--yes", "--chain-id", "1", refused=FieldMismatch)
+    refusal = terminal.run("deploy", *terminal.paying, "--yes", "--chain-id", "1", refused=WrongChain).exception
+    assert isinstance(refusal, WrongChain)
+    assert (refusal.expected, refusal.got) == (1, 31337)
 
 
-def test_deploy_register_and_status_from_the_command_line(terminal: Terminal) -> None:
+def test_where_no_contract_stands_there_is_nothing_to_ask(terminal: Terminal) -> None:
+    nowhere = "0x" + "44" * 20
+    refusal = terminal.run("status", "--rpc", terminal.url, "--contract", nowhere, refused=Unknown).exception
+    assert isinstance(refusal, Unknown)
+    assert refusal.what == f"{REGISTRY} at {nowhere}: no code stands there"
+
+
+def test_deploy_register_and_status_from_the_command_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     url = terminal.devnet.url
     made = terminal.json("deploy", *terminal.paying, "--yes", "--chain-id", "31337", "--out", terminal.deployments)
     assert [entry["contract"] for entry in made["contracts"]] == [REGISTRY, VERIFIER]
@@ -244,6 +316,13 @@ def test_deploy_register_and_status_from_the_command_line(terminal: Terminal) ->
     assert "latest: size 1" in terminal.run("status", "--rpc", url, "--log", log.log_id.hex()).output
     assert "not registered" in terminal.run("status", "--rpc", url, "--log", "11" * 32).output
     assert shown["heads"]["finalized"] is None  # the contract is not that old yet
+    world = Web3Chain(JsonRpc("devnet", url), FACTORY)
+    monkeypatch.setattr(Web3Chain, "finalized", lambda _: world.block(PublicBlockNumber(1000)))  # as on clique: none
+    shown = terminal.json("status", "--rpc", url, "--log", log.log_id.hex())
+    assert (shown["finalized"], shown["heads"]["finalized"]) == (None, None)
+    assert shown["heads"]["latest"]["tree_size"] == 1
+    assert "names no finalized" in terminal.run("status", "--rpc", url, "--log", log.log_id.hex()).output
+    monkeypatch.undo()
     address = terminal.folder / "url"
     address.write_text(url + "\n")
     assert terminal.json("status", "--rpc", f"file:{address}")["chain_id"] == 31337

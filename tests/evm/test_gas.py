@@ -5,6 +5,7 @@ Base cost and calldata are in; numbers from inside a call would not have them. `
 """
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +14,22 @@ from tests.evm import whole_transactions
 from tests.evm.whole_transactions import MEMBERS, SNAPSHOT, Ledger, anchoring, registration
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.evm.conftest import World
 
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "gas.md"
 SSTORE = 0x55
 HALF_A_PERCENT = 0.005
-MUST = {"plain 1": 58_500, "plain 4": 68_000, "plain 7": 77_500, "plain 16": 106_000}  # CONTRACT §4.2
+MUST = {  # CONTRACT §4.2: Osaka, Amsterdam
+    "plain 1": (58_500, 67_000),
+    "plain 4": (68_000, 76_500),
+    "plain 7": (77_500, 86_000),
+    "plain 16": (106_000, 114_500),
+    "plain 32": (158_000, 166_500),
+    "plain 64": (258_000, 267_000),
+    "batch of 10 logs 4": (500_000, 640_000),
+}
+STRETCH = {"1": (54_000, 62_500), "4": (64_000, 72_500), "7": (73_000, 81_500), "16": (100_500, 109_000)}
+STRETCH |= {"32": (150_000, 159_000)}  # at 64 members aligned anchors miss it by 0.3 %
 COMMITTED = json.loads(SNAPSHOT.read_text())
 
 
@@ -46,11 +56,19 @@ def test_why_it_last_moved_stands_in_the_changelog(root: "Path") -> None:
     assert COMMITTED["why"] in (root / "CHANGELOG.md").read_text()
 
 
-def test_the_page_shows_what_is_committed(root: "Path") -> None:
-    """`python -m bench.gas` wrote it; geth's tool is not asked again here."""
-    rows = [line.split("|")[1:] for line in (root / "docs" / "explanation" / "gas.md").read_text().splitlines()]
-    shown = {row[0].strip(): row[1].strip() for row in rows if len(row) > 3}
-    assert {name: shown[name] for name in COMMITTED["gas"]} == {n: f"{gas:,}" for n, gas in COMMITTED["gas"].items()}
+@pytest.fixture(scope="module")
+def page() -> dict[str, list[int]]:
+    """Prague, Osaka, Amsterdam by name; `python -m bench.gas` wrote it, geth's tool is not asked again here."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines()]
+    return {
+        row[0]: [int(cell.replace(",", "")) for cell in row[1:]]
+        for row in rows
+        if len(row) == 4 and row[1][0].isdigit()
+    }
+
+
+def test_the_page_shows_what_is_committed(page: dict[str, list[int]]) -> None:
+    assert {name: page[name][0] for name in COMMITTED["gas"]} == COMMITTED["gas"]
 
 
 def test_half_a_percent_is_noticed_and_so_is_a_name_that_comes_or_goes() -> None:
@@ -60,9 +78,19 @@ def test_half_a_percent_is_noticed_and_so_is_a_name_that_comes_or_goes() -> None
     assert moved(was, {"anchor": 100_000, "resume": 1}) == ["pause", "resume"]
 
 
-@pytest.mark.parametrize("name", MUST)
+@pytest.mark.parametrize("name", sorted(MUST.keys() & COMMITTED["gas"].keys()))
 def test_an_anchor_stays_within_its_budget(gas: dict[str, int], name: str) -> None:
-    assert gas[name] <= MUST[name]
+    assert gas[name] <= MUST[name][0]
+
+
+@pytest.mark.parametrize("name", MUST)
+def test_both_rule_sets_stay_within_their_budgets(page: dict[str, list[int]], name: str) -> None:
+    assert all(got <= must for got, must in zip(page[name][1:], MUST[name], strict=True))
+
+
+@pytest.mark.parametrize("n", STRETCH)
+def test_aligned_anchors_are_below_what_was_hoped_for(page: dict[str, list[int]], n: str) -> None:
+    assert all(got <= hoped for got, hoped in zip(page[f"aligned {n}"][1:], STRETCH[n], strict=True))
 
 
 @pytest.mark.parametrize("n", MEMBERS)

@@ -3,35 +3,20 @@
 The validators' nodes are folders on disk that do not run; the log's leaves are hashes, since the contract sees no more.
 """
 
-import json
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from hybrid_bridge.adapters.evm import keystore_signer
-from hybrid_bridge.adapters.evm.artefact import REGISTRY
-from hybrid_bridge.adapters.evm.calls import Rotation, anchor_calldata, rotate_calldata
-from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.deployments import deployed
-from hybrid_bridge.adapters.evm.keystore import open_keystore
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.calls import Rotation, rotate_calldata
 from hybrid_bridge.adapters.evm.transact import Patience, transact
-from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
-from hybrid_bridge.cli.guard import command as guard_command
-from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
-from hybrid_bridge.core.checkpoint import format_note, quorum_line
+from hybrid_bridge.core.attestation import seals, set_update_digest
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.power import decode_draft, decode_signed
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
-from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import (
     BelowQuorum,
@@ -49,189 +34,27 @@ from hybrid_bridge.errors import (
     PauseOutOfRange,
     PauseTooSoon,
     PowerStale,
-    RootMismatch,
     SetMismatch,
     SettingsMalformed,
     SignerUnknown,
     StoreBroken,
     SuccessorMismatch,
     UnknownLog,
+    WrongChain,
 )
-from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
-from hybrid_bridge.node.laying import lay
-from hybrid_bridge.ports import Head, Update
-from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, Digest, KeyId, Seconds, SetId, TreeSize, UnixSeconds
-from tests.evm.chains import NOW
+from hybrid_bridge.units import SetId, TreeSize
 from tests.evm.terminal import Terminal
+from tests.evm.town import REASON, Town, founded, opened
 
 pytestmark = pytest.mark.evm
 
-NAMES = ("a", "b", "c", "d")
-REASON = "keys of two members may be stolen"
 DAY = 86_400
-UNREGISTERED = Head(
-    tree_size=TreeSize(0), root=Digest(bytes(32)), timestamp=UnixSeconds(0), anchored_at=UnixSeconds(0),
-    set_id=SetId(0), next_from_size=TreeSize(0), paused_until=UnixSeconds(0), state="unknown",
-)  # fmt: skip
-
-
-def founded(guardian: bytes, name: str) -> Foundation:
-    """Four validators, a log some hours old."""
-    founders = tuple(
-        Founder(
-            name=one,
-            legal_name=one,
-            legal_id=f"LEI:{one.upper()}",
-            roles=("validator", "sequencer") if one == "a" else ("validator",),
-            endpoint="127.0.0.1:9",
-        )
-        for one in NAMES
-    )
-    plan = Plan(
-        origin=f"test.example/{name}",
-        genesis_time=UnixSeconds(NOW - 36_000),
-        cadence=Seconds(60),
-        grace=Seconds(600),
-        founders=founders,
-        guardian=guardian,
-        receipts=False,
-    )
-    return found(plan, secrets.token_bytes, UnixSeconds(NOW - 36_000))
-
-
-class Town:
-    """One consortium's folders, its log on the devnet, and a user with gas. Files have names of their own."""
-
-    def __init__(self, terminal: Terminal, folder: Path, foundation: Foundation) -> None:
-        self.terminal, self.folder, self.genesis = terminal, folder, foundation.genesis
-        lay(foundation, folder)
-        self.log_id, self.origin = self.genesis.log_id, (folder / "public" / "origin.txt").read_text().strip()
-        self.entries = folder / "public" / "entries.bin"
-        self.validators = ValidatorSet.decode_entries(SetId(1), self.entries.read_bytes())
-        keys = [bytes.fromhex((folder / "nodes" / n / "keys" / "attestation.key").read_text()) for n in NAMES]
-        self.keys = {address_of(public_key_of(key)): key for key in keys}
-        self.chain = Web3Chain(
-            JsonRpc("devnet", terminal.devnet.url), deployed(terminal.deployments, 31337, REGISTRY).address
-        )
-        self.gas_key = keystore_signer.KeystoreTransactionSigner.open(terminal.key, lambda: "secret")
-        self.leaves = [self.log_id, *(leaf_hash(b"epoch %d of " % n + self.log_id) for n in range(1, 40))]
-        self.made = 0
-        self.register(folder / "public" / "genesis.bin")
-
-    def register(self, genesis: Path) -> None:
-        what = ("--genesis", genesis, "--origin", self.origin, "--entries", self.entries)
-        self.terminal.run("register", *self.terminal.paying, *what, "--yes")
-
-    def new(self) -> Path:
-        self.made += 1
-        return self.folder / f"made-{self.made}.json"
-
-    @property
-    def asking(self) -> tuple[object, ...]:
-        return "--rpc", self.terminal.devnet.url, "--log", self.log_id.hex()
-
-    @property
-    def sending(self) -> tuple[object, ...]:
-        return *self.terminal.paying, "--yes"
-
-    @property
-    def head(self) -> Any:
-        return self.chain.head(self.log_id, self.chain.latest())
-
-    # ── statements ──
-
-    def draft(self, kind: str, *more: object) -> Path:
-        if kind != "retire":
-            more = ("--reason", REASON, *more)
-        self.terminal.run("draft", kind, *self.asking, *more, "--out", (out := self.new()))
-        return out
-
-    def signed(self, draft: Path, by: str = "abc") -> list[Path]:
-        return [self.sign(draft, name) for name in by]
-
-    def sign(self, draft: Path, name: str) -> Path:
-        self.terminal.run("sign", draft, "--dir", self.folder / "nodes" / name, "--out", (out := self.new()), "--yes")
-        return out
-
-    def send(self, kind: str, files: list[Path], *more: object, **how: Any) -> Any:
-        arguments = (kind, *files, "--entries", self.entries, *self.sending, *more)
-        return self.terminal.run(*arguments, **how) if how else self.terminal.json(*arguments)
-
-    def paused(self, seconds: int = 3600) -> Path:
-        """A pause stands; its draft."""
-        draft = self.draft("pause", "--for", seconds)
-        assert self.send("pause", self.signed(draft))["head"]["state"] == "paused"
-        return draft
-
-    # ── checkpoints ──
-
-    def tree(self, size: int, salt: bytes = b"") -> Tree:
-        """The honest log, or one that leaves it at index 5."""
-        tree = Tree()
-        tree.extend(
-            [leaf if n < 5 or not salt else leaf_hash(salt + leaf) for n, leaf in enumerate(self.leaves[:size])]
-        )
-        return tree
-
-    def checkpoint(self, size: int, salt: bytes = b"") -> Checkpoint:
-        return Checkpoint(
-            log_id=self.log_id,
-            tree_size=TreeSize(size),
-            root=self.tree(size, salt).root(),
-            timestamp=boundary(self.genesis.genesis_time, self.genesis.cadence, TreeSize(size)),
-            set_id=self.validators.set_id,
-            set_hash=self.validators.digest,
-        )
-
-    def signatures(self, digest: bytes, count: int = 3, skip: int = 0) -> dict[Any, Any]:
-        return {a: sign_digest(self.keys[a], digest) for a in self.validators.addresses[skip : skip + count]}
-
-    def anchor(self, size: int) -> None:
-        checkpoint, older = self.checkpoint(size), self.head.tree_size
-        signers, packed = seals(self.validators, self.signatures(checkpoint.digest()))
-        path = self.tree(size).consistency_path(older, TreeSize(size))
-        values = {"log_id": self.log_id, "from_size": older, "tree_size": TreeSize(size), "root": checkpoint.root}
-        update = Update(**values, set_hash=self.validators.digest, signers=signers, path=tuple(path), seals=packed)
-        transact(
-            self.chain, self.gas_key, self.chain.contract, anchor_calldata(update), Patience(3, 0.0, lambda _: None)
-        )
-
-    def note(self, size: int, salt: bytes = b"", count: int = 3, skip: int = 0) -> Path:
-        """A checkpoint signed by some members, in a file."""
-        checkpoint = self.checkpoint(size, salt)
-        lines = [
-            quorum_line(self.origin, address, checkpoint.timestamp, checkpoint.set_id, signature)
-            for address, signature in self.signatures(checkpoint.digest(), count, skip).items()
-        ]
-        (out := self.new()).write_text(format_note(self.origin, TreeSize(size), checkpoint.root, lines))
-        return out
-
-    def tiles(self, size: int, salt: bytes = b"") -> Path:
-        """The log's tiles, hashes only."""
-        from hybrid_bridge.core.tiles import CHECKPOINT, hash_tiles  # noqa: PLC0415
-
-        out = self.folder / f"tiles-{size}-{salt.hex()}"
-        for path, data in hash_tiles([self.tree(size, salt).leaf(n) for n in range(size)]):
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-            (out / path).write_bytes(data)
-        (out / CHECKPOINT).write_bytes(self.note(size, salt).read_bytes())
-        return out
-
-    def report(self, kind: str, *files: object, **how: Any) -> Any:
-        arguments = ("report", kind, *files, "--log", self.log_id.hex(), "--entries", self.entries, *self.sending)
-        return self.terminal.run(*arguments, **how) if how else self.terminal.json(*arguments)
 
 
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    made = Terminal(tmp_path_factory.mktemp("terminal"))
-    with pytest.MonkeyPatch.context() as patched:
-        private = open_keystore(made.key, lambda: "secret")  # scrypt once, not in each command
-        patched.setattr(keystore_signer, "open_keystore", lambda *_: private)
-        made.run("deploy", *made.paying, "--yes", "--out", made.deployments)
+    with opened(tmp_path_factory.mktemp("terminal")) as made:
         yield made
-    made.devnet.stop()
 
 
 @pytest.fixture
@@ -354,7 +177,7 @@ def test_a_statement_for_another_chain_is_not_sent_here(town: Town) -> None:
     draft = town.draft("pause", "--for", 3600)
     statement = decode_draft(draft.read_bytes())
     (other := town.new()).write_bytes(replace(statement, statement=replace(statement.statement, chain_id=1)).encode())
-    town.send("pause", town.signed(other), refused=FieldMismatch)
+    town.send("pause", town.signed(other), refused=WrongChain)
 
 
 # ── the brake, by the guardian ───────────────────────────────────────────────────────────────────────────────────────
@@ -541,74 +364,3 @@ def test_a_note_that_no_member_signed_is_missing_its_lines(town: Town) -> None:
     town.anchor(7)
     other = Town(town.terminal, town.folder / "elsewhere", founded(bytes(20), "strangers"))
     town.report("inconsistency", other.note(6), "--history", town.tiles(8), refused=Missing)
-
-
-# ── a validator's guard, restored, beside the public chain ───────────────────────────────────────────────────────────
-
-
-class Member:
-    """Another member of the town over no wire: it knows the log up to a size."""
-
-    def __init__(self, town: Town, name: str, size: int) -> None:
-        self.name, self._town, self._size = name, town, size
-
-    @property
-    def log(self) -> "Member":
-        return self
-
-    def __enter__(self) -> "Member":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def signatures(self, _address: Address, _signer: KeyId) -> pb.SignaturesResponse:
-        return pb.SignaturesResponse()
-
-    def newest_quorum_size(self) -> TreeSize:
-        return TreeSize(self._size)
-
-    def checkpoint(self, _size: TreeSize) -> NotedCheckpoint:
-        return NotedCheckpoint(TreeSize(self._size), self._town.note(self._size).read_text(), ())
-
-    def consistency_path(self, old: TreeSize, new: TreeSize) -> list[Digest]:
-        return self._town.tree(new).consistency_path(old, new)
-
-
-def guard_import(town: Town, size: int, patched: pytest.MonkeyPatch) -> Any:
-    """Validator `a` asks the public chain, and the others, who know the log up to a size."""
-    patched.setattr(GrpcPeer, "at", lambda name, _endpoint, _tls: Member(town, name, size))
-    chain = ("--rpc", town.terminal.devnet.url, "--contract", town.chain.contract.hex())
-    folder = ("--dir", town.folder / "nodes" / "a")
-    arguments = ("import", "--floor-from-network", *folder, *chain, "--yes", "--json")
-    return CliRunner().invoke(guard_command, [str(part) for part in arguments])
-
-
-def floor_of(town: Town) -> int:
-    shown = CliRunner().invoke(guard_command, ["status", "--dir", str(town.folder / "nodes" / "a"), "--json"])
-    size: int = json.loads(shown.output)["floor"]["size"]
-    return size
-
-
-def test_a_guard_is_raised_to_no_less_than_the_public_chain_holds(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    town.anchor(8)
-    assert isinstance(guard_import(town, 7, monkeypatch).exception, Missing)
-    assert floor_of(town) == 1
-    told = json.loads(guard_import(town, 9, monkeypatch).output)
-    assert (told["floor"]["size"], told["answered"]) == (9, ["b", "c", "d"])
-    assert floor_of(town) == 9
-
-
-def test_members_with_another_history_than_the_public_chains_raise_nothing(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    town.anchor(8)
-    town.leaves[6] = leaf_hash(b"what never was")
-    assert isinstance(guard_import(town, 9, monkeypatch).exception, RootMismatch)
-    assert floor_of(town) == 1
-
-
-def test_a_log_that_the_contract_does_not_know_raises_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Web3Chain, "head", lambda self, _log, at: UNREGISTERED)
-    assert isinstance(guard_import(town, 9, monkeypatch).exception, UnknownLog)
-    assert floor_of(town) == 1

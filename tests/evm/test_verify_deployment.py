@@ -16,11 +16,11 @@ from hybrid_bridge.adapters.evm.rpc import RpcError
 from hybrid_bridge.errors import (
     ChainUnsuitable,
     CodeMismatch,
-    FieldMismatch,
     PrecompileMissing,
     StoreBroken,
     Unknown,
     Unreachable,
+    WrongChain,
 )
 from hybrid_bridge.units import ChainId
 from tests.evm.chains import World
@@ -52,9 +52,9 @@ def test_a_fit_chain_is_described(asked: World) -> None:
 
 
 def test_another_chain_than_expected_is_told_first(asked: World) -> None:
-    with pytest.raises(FieldMismatch) as caught:
+    with pytest.raises(WrongChain) as caught:
         preflight(asked.rpc, ChainId(1))
-    assert (caught.value.field, caught.value.got) == ("chain id", "31337")
+    assert (caught.value.expected, caught.value.got) == (1, 31337)
 
 
 @pytest.mark.parametrize(("number", "width"), [(1, 32), (2, 32)])

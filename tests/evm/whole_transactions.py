@@ -80,6 +80,17 @@ def anchors(n: int, members: tuple[str, str] = ("plain", "aligned")) -> Iterator
         yield anchoring(f"{members[1]} {n}", log, size - 8, size)
 
 
+def batch(n: int = 4, count: int = 10) -> Iterator[Sent]:
+    """One operator, many logs of n members, one transaction: each log one epoch on, at sizes of the reference run."""
+    logs = [Consortium(n, w22=sha256(b"batch %d" % k)) for k in range(count)]
+    for k, log in enumerate(logs):
+        yield registration("", log)
+        yield anchoring("", log, 1, 2)
+        yield anchoring("", log, 2, PLAIN[k] - 1)
+    updates = [log.anchoring(PLAIN[k] - 1, PLAIN[k]).arguments() for k, log in enumerate(logs)]
+    yield Sent(f"batch of {count} logs {n}", calldata("anchorBatch", updates))
+
+
 def rare(place: Place, n: int = 7) -> Iterator[Sent]:
     """What happens seldom, at n members: rotation, brake, retirement, reports."""
     log = Consortium(n, w22=sha256(b"rare"))
@@ -179,6 +190,7 @@ def committed_ones() -> dict[str, int]:
 def everything(place: Place) -> Iterator[Sent]:
     for n in MEMBERS:
         yield from anchors(n)
+    yield from batch()
     yield from rare(place)
 
 

@@ -18,10 +18,11 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.rlp import encode_rlp, uint_bytes
 from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, NotYet, UnknownLog
 from hybrid_bridge.ports import Head, PublicBlock, TransactionSigner, UnsignedTransaction, Update
-from hybrid_bridge.units import Address, ChainId, Digest, LogId, TreeSize, TxHash, Wei
+from hybrid_bridge.units import Address, ChainId, Digest, LogId, Nonce, TreeSize, TxHash, Wei
 
 NOBODY: Final = Address(bytes(20))
 CREATION: Final = Address(b"")
+LOOK_BACK: Final = 16  # transactions of an account, each a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,14 @@ class Deployment:
     transaction: TxHash | None  # None: somebody else's
 
 
-def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address) -> DeploymentPlan:
+def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Address | None = None) -> DeploymentPlan:
     """Look, price, change nothing. The constructors test the precompiles, so pricing fails on a chain that lacks them.
+
+    Args:
+        rpc: endpoint of the chain.
+        artefact: the contract.
+        sender: pays the gas.
+        known: where it may stand already; looked at where addresses are not deterministic.
 
     Raises:
         PrecompileMissing: the chain lacks SHA-256 or ecrecover.
@@ -60,15 +67,16 @@ def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address) -> Deploy
         CodeMismatch: other code stands at the deterministic address.
     """
     chain = Web3Chain(rpc, NOBODY)
-    at = chain.latest().hash
-    chain_id = chain.chain_id()
+    block, chain_id = chain.latest(), chain.chain_id()
+    at = block.hash
     if chain.code(FACTORY, at) != FACTORY_CODE:
+        if address := _made_before(chain, block, artefact, sender, known):
+            return DeploymentPlan(artefact, address, chain_id, None)
         transaction = price(chain, sender, CREATION, artefact.creation_code)
-        creator = encode_rlp([bytes(sender), uint_bytes(transaction.nonce)])
-        return DeploymentPlan(artefact, Address(keccak256(creator)[12:]), chain_id, transaction)
+        return DeploymentPlan(artefact, _created(sender, transaction.nonce), chain_id, transaction)
     address = deterministic_address(artefact.creation_code)
     if code := chain.code(address, at):
-        _require_code(artefact, code)
+        _require_code(artefact, address, code)
         return DeploymentPlan(artefact, address, chain_id, None)
     return DeploymentPlan(artefact, address, chain_id, price(chain, sender, FACTORY, SALT + artefact.creation_code))
 
@@ -78,14 +86,17 @@ def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patien
 
     Raises:
         CodeMismatch: what stands there is not what was compiled.
-        TransactionRefused, NotYet: see `send`.
+        NotYet: nothing is seen there yet; see also `send`.
+        TransactionRefused: see `send`.
     """
     chain = Web3Chain(rpc, plan.address)
     included = None
     if plan.transaction is not None:
         included = send(chain, signer.sign(plan.transaction), patience)
     at = chain.latest()
-    _require_code(plan.artefact, chain.code(plan.address, at.hash))
+    if not (code := chain.code(plan.address, at.hash)):  # an endpoint of several machines, one of them behind
+        raise NotYet(what=f"the code of {plan.artefact.name} at 0x{plan.address.hex()}")
+    _require_code(plan.artefact, plan.address, code)
     if plan.artefact.name == REGISTRY:
         require_answers(chain, at, signer.address())
     return Deployment(
@@ -98,9 +109,31 @@ def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patien
     )
 
 
-def _require_code(artefact: Artefact, code: bytes) -> None:
+def _made_before(
+    chain: Web3Chain, at: PublicBlock, artefact: Artefact, sender: Address, known: Address | None
+) -> Address | None:
+    """Our code at the known address, or at one where the account's last transactions would have put it.
+
+    Without a factory an address depends on the account's nonce: a command that died after sending, and is run again,
+    would else pay for a second contract.
+    """
+    nonce = chain.nonce(sender, at)
+    recent = [_created(sender, Nonce(n)) for n in range(nonce - 1, max(nonce - LOOK_BACK, 0) - 1, -1)]
+    for address in recent if known is None else [known, *recent]:
+        if keccak256(chain.code(address, at.hash)) == artefact.runtime_code_hash:
+            return address
+    return None
+
+
+def _created(sender: Address, nonce: Nonce) -> Address:
+    """Where a creation by this account under this nonce stands."""
+    return Address(keccak256(encode_rlp([bytes(sender), uint_bytes(nonce)]))[12:])
+
+
+def _require_code(artefact: Artefact, address: Address, code: bytes) -> None:
     if (got := keccak256(code)) != artefact.runtime_code_hash:
-        raise CodeMismatch(expected=artefact.runtime_code_hash, got=got)
+        where = f"{artefact.name} at 0x{address.hex()}"
+        raise CodeMismatch(expected=artefact.runtime_code_hash, got=got, where=where)
 
 
 def require_answers(chain: Web3Chain, at: PublicBlock, sender: Address) -> None:

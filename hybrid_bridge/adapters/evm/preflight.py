@@ -9,7 +9,7 @@ from typing import Final
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, FACTORY_CODE
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
-from hybrid_bridge.errors import ChainUnsuitable, EndpointRefused, FieldMismatch, PrecompileMissing
+from hybrid_bridge.errors import ChainUnsuitable, EndpointRefused, PrecompileMissing, WrongChain
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import Address, ChainId, PublicBlockNumber, Wei
 
@@ -51,15 +51,15 @@ def preflight(rpc: JsonRpc, expected: ChainId | None = None) -> Preflight:
     """Look, change nothing. (1) chain id (2) precompiles (3) clock (4) rules.
 
     Raises:
-        FieldMismatch: another chain than expected.
+        WrongChain: another chain than expected.
         PrecompileMissing: no ecrecover or SHA-256 where they belong.
         ChainUnsuitable: the clock falls or is not in seconds, or there is no base fee (EIP-1559).
         Unreachable, AnswerMalformed: see `JsonRpc`.
     """
     chain = Web3Chain(rpc, NOBODY)
     chain_id = chain.chain_id()
-    if expected not in (None, chain_id):
-        raise FieldMismatch(field="chain id", expected=str(expected), got=str(chain_id))
+    if expected is not None and expected != chain_id:
+        raise WrongChain(expected=expected, got=chain_id)
     at = chain.latest()
     for number, question, answer in TESTS:
         if chain.ask(Address(number.to_bytes(20, "big")), question, at) != answer:

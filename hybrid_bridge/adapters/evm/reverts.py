@@ -10,14 +10,14 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from hybrid_bridge import errors
-from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact, selector, signature_of, type_of
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact, selector, signature_of, type_of
 from hybrid_bridge.errors import BridgeError, TransactionRefused
 
 _UPPER: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
 def revert_error(endpoint: str, data: bytes) -> BridgeError:
-    """The error that these revert bytes mean; `TransactionRefused` for those the registry's interface does not have."""
+    """The error that these revert bytes mean; `TransactionRefused` for those that neither contract has."""
     item = _errors().get(data[:4])
     if item is None:
         return TransactionRefused(endpoint=endpoint, reason=f"reverted {data[:4].hex()}".strip())
@@ -36,7 +36,7 @@ def error_class(name: str) -> type[BridgeError]:
 
 
 def missing_classes() -> list[str]:
-    """Errors of the interface that `errors.py` lacks, or has with other fields; a test wants none."""
+    """Errors of both interfaces that `errors.py` lacks, or has with other fields; a test wants none."""
     missing = []
     for item in _errors().values():
         wanted = {snake_case(part["name"]) for part in item["inputs"]}
@@ -53,7 +53,8 @@ def snake_case(name: str) -> str:
 
 @cache
 def _errors() -> Mapping[bytes, Mapping[str, Any]]:
-    return {selector(signature): item for signature, item in artefact(REGISTRY).of_type("error").items()}
+    both = (artefact(name).of_type("error").items() for name in (REGISTRY, VERIFIER))
+    return {selector(signature): item for items in both for signature, item in items}
 
 
 def _plain(value: object) -> object:

@@ -15,7 +15,12 @@ from hybrid_bridge.units import Address, Gas, RawTransaction, TxHash, Wei
 
 MARGIN: Final = 12  # tenths of the estimate; state may move between estimate and public block
 LEAST_TIP: Final = Wei(10**9)  # where an endpoint names none
-KNOWN: Final = ("already known", "already imported", "nonce too low")  # these bytes, or others of this nonce, are there
+KNOWN: Final = (  # these bytes, or others of this nonce, are there
+    "already known",
+    "already imported",
+    "nonce too low",
+    "replacement transaction underpriced",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,13 @@ from hybrid_bridge.cli.contract.sending import (
     endpoint,
     hex_,
     options,
+    require_ours,
     say,
 )
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import CodeMismatch, Unknown
+from hybrid_bridge.errors import Unknown
 from hybrid_bridge.units import Address, ChainId
 
 NAMES = (REGISTRY, VERIFIER)
@@ -69,7 +69,8 @@ def deploy_command(
     rpc = endpoint(url)
     seen = preflight(rpc, chain_id)
     signer = paying.signer()
-    plans = [plan_deployment(rpc, artefact(name), signer.address()) for name in NAMES]
+    known = {name: _known(out, seen.chain_id, name) for name in NAMES}
+    plans = [plan_deployment(rpc, artefact(name), signer.address(), known[name]) for name in NAMES]
     _write_sources(source_json)
     if paying.dry_run:
         shown: dict[str, Json] = {"dry_run": True, "chain": _chain_json(seen)}
@@ -80,7 +81,7 @@ def deploy_command(
         paying.agree([_chain_text(seen), *dear])
     made: list[Deployment] = []
     for name in NAMES:
-        plan = plan_deployment(rpc, artefact(name), signer.address())
+        plan = plan_deployment(rpc, artefact(name), signer.address(), known[name])
         made.append(deploy(rpc, plan, signer, paying.patience()))
         if out is not None:
             with writing("--out"):
@@ -120,19 +121,24 @@ def verify_command(
 
 
 def _verified(rpc: JsonRpc, seen: Preflight, name: str, given: str | None, deployments: Path | None) -> dict[str, Json]:
-    ours = artefact(name)
     if given is not None:
         address = Address(hex_option(given, 20, f"the address of {name}"))
     elif deployments is not None:
         address = deployed(deployments, seen.chain_id, name).address
     else:
-        address = deterministic_address(ours.creation_code)
-    code = Web3Chain(rpc, NOBODY).code(address, seen.at.hash)
-    if not code:
-        raise Unknown(what=f"{name} at 0x{address.hex()}: no code stands there")
-    if (got := keccak256(code)) != ours.runtime_code_hash:
-        raise CodeMismatch(expected=ours.runtime_code_hash, got=got)
+        address = deterministic_address(artefact(name).creation_code)
+    got = require_ours(name, address, Web3Chain(rpc, NOBODY).code(address, seen.at.hash))
     return {"contract": name, "address": hex_(address), "code_hash": hex_(got), "compiler": compiler_of(name)}
+
+
+def _known(out: Path | None, chain_id: ChainId, name: str) -> Address | None:
+    """Where an earlier run wrote down that the contract stands."""
+    if out is None or not out.exists():
+        return None
+    try:
+        return deployed(out, chain_id, name).address
+    except Unknown:
+        return None
 
 
 def _write_sources(folder: Path | None) -> None:

@@ -41,7 +41,7 @@ from hybrid_bridge.cli.contract.sending import (
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.power import MAX_FILE, Pause, Power, Resume, Retire, SignedPower, decode_signed, gather
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMismatch, LogFrozen, NotGuardian, PowerStale, SetMismatch
+from hybrid_bridge.errors import FieldMismatch, LogFrozen, NotGuardian, PowerStale, SetMismatch, WrongChain
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.units import Digest, SetId
 
@@ -117,7 +117,7 @@ class _Asked:
         statement = signed[0].statement
         chain = ours_at(endpoint(url), statement.contract)
         if (got := chain.chain_id()) != statement.chain_id:
-            raise FieldMismatch(field="chain id", expected=str(statement.chain_id), got=str(got))
+            raise WrongChain(expected=statement.chain_id, got=got)
         at = chain.latest()
         head = registered(chain, statement.log_id, at)
         return cls(chain=chain, at=at, head=head, signed=signed, entries=read_bounded(entries, MAX_RECORD))

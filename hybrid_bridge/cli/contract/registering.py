@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hybrid_bridge.adapters.evm.calls import BrakeState, register_calldata
+from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import register
 from hybrid_bridge.adapters.evm.transact import cost, price
 from hybrid_bridge.cli.contract.sending import (
@@ -26,6 +27,8 @@ from hybrid_bridge.cli.contract.sending import (
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.errors import EndpointRefused, NotYet
+from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import LogId
 
 
@@ -64,26 +67,40 @@ def register_command(where: Where, paying: Paying, as_json: bool, genesis: Path,
 def status(where: Where, as_json: bool, log_hex: str | None) -> None:
     """The chain, the contract, and a log's head at the newest and at the finalized public block, and its brake."""
     chain = where.chain()
-    latest, final = chain.latest(), chain.finalized()
+    latest, final = chain.latest(), _finalized(chain)
     answer: dict[str, Json] = {
         "chain_id": chain.chain_id(),
         "contract": hex_(chain.contract),
         "code_hash": hex_(chain.code_hash(latest.hash)),
-        "latest": {"number": latest.number, "hash": hex_(latest.hash), "time": latest.time},
-        "finalized": {"number": final.number, "hash": hex_(final.hash), "time": final.time},
+        "latest": _block_json(latest),
+        "finalized": None if final is None else _block_json(final),
     }
     lines = [f"chain {answer['chain_id']}, contract {answer['contract']}, public block {latest.number}"]
+    lines += [] if final else ["the endpoint names no finalized public block"]
     if log_hex is not None:
         log_id = log_option(log_hex)
-        heads = {"latest": head_at(chain, log_id, latest), "finalized": head_at(chain, log_id, final)}
+        blocks = {"latest": latest, "finalized": final}
+        heads = {name: None if at is None else head_at(chain, log_id, at) for name, at in blocks.items()}
         brake, after = chain.brake(log_id, latest), chain.successor(log_id, latest)
         answer["log_id"] = hex_(log_id)
         answer["heads"] = {name: None if head is None else head_json(head) for name, head in heads.items()}
         answer["brake"] = _brake_json(brake)
         answer["successor"] = hex_(after) if any(after) else None
-        lines += [f"{name}: {head_text(head)}" for name, head in heads.items()]
+        lines += [f"{name}: {head_text(head)}" for name, head in heads.items() if blocks[name]]
         lines += [_brake_text(brake), *([f"successor 0x{after.hex()}"] if any(after) else [])]
     say(answer, "\n".join(lines), as_json)
+
+
+def _finalized(chain: Web3Chain) -> PublicBlock | None:
+    """None on chains without finality, and while there is no such public block yet."""
+    try:
+        return chain.finalized()
+    except (NotYet, EndpointRefused):
+        return None
+
+
+def _block_json(block: PublicBlock) -> dict[str, Json]:
+    return {"number": block.number, "hash": hex_(block.hash), "time": block.time}
 
 
 def _brake_json(brake: BrakeState) -> dict[str, Json]:

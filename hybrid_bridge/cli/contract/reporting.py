@@ -9,7 +9,7 @@ import click
 
 from hybrid_bridge.adapters.evm.calls import Attested, Sealed, equivocation_calldata, inconsistent_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.cli.contract.histories import History, read_history, read_notes
+from hybrid_bridge.cli.contract.histories import History, Stretch, read_history, read_notes
 from hybrid_bridge.cli.contract.sending import (
     AS_JSON,
     ENTRIES,
@@ -31,7 +31,7 @@ from hybrid_bridge.core.attestation import Checkpoint, all_seals
 from hybrid_bridge.core.checkpoint import Note, quorum_signatures, stated_time
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.validators import ValidatorSet, quorum
-from hybrid_bridge.errors import NoConflict
+from hybrid_bridge.errors import BridgeError, NoConflict
 from hybrid_bridge.ports import Head
 from hybrid_bridge.units import Digest, LogId, SetId
 
@@ -136,17 +136,24 @@ class _Case:
 
 
 def _contradiction(case: _Case, ones: list[Note], others: list[Note]) -> tuple[Attested, Attested]:
-    """The first pair of one size, two roots, and a common signer.
+    """The first pair of one size, two roots, and a common signer. A pair that cannot be used hides no later one.
 
     Raises:
         NoConflict: there is none.
+        BridgeError: why the first of the pairs that looked like one is none.
     """
+    refusals: list[BridgeError] = []
     for one, other in product(ones, others):
-        if one.size == other.size >= 2 and one.root != other.root:
+        if not (one.size == other.size >= 2 and one.root != other.root):
+            continue
+        try:
             a, b = case.attested(one), case.attested(other)
-            if a.sealed.signers & b.sealed.signers:
-                return a, b
-    raise NoConflict
+        except BridgeError as refusal:  # a bundle may begin under sets that answer no more
+            refusals.append(refusal)
+            continue
+        if a.sealed.signers & b.sealed.signers:
+            return a, b
+    raise (refusals or [NoConflict()])[0]
 
 
 def _break(case: _Case, notes: list[Note], history: History) -> tuple[Attested, Digest, list[Digest]]:
@@ -155,12 +162,24 @@ def _break(case: _Case, notes: list[Note], history: History) -> tuple[Attested, 
     Raises:
         NoConflict: none is contradicted.
         Missing: the history has not the path between note and head.
+        BridgeError: why the first that is contradicted accuses nobody.
     """
+    refusals: list[BridgeError] = []
     for note in notes:
-        if note.size < 2:
-            continue
-        older, newer = sorted((note.size, case.head.tree_size))
-        stretch = history.between(older, newer)
-        if stretch.older_root != (note.root if note.size <= case.head.tree_size else case.head.root):
-            return case.attested(note), stretch.older_root, list(stretch.path)
-    raise NoConflict
+        try:
+            if found := _contradicted(case, note, history):
+                return found
+        except BridgeError as refusal:
+            refusals.append(refusal)
+    raise (refusals or [NoConflict()])[0]
+
+
+def _contradicted(case: _Case, note: Note, history: History) -> tuple[Attested, Digest, list[Digest]] | None:
+    """See `_break`; of the head's own size the chain itself has the other root, and there is no path."""
+    if note.size < 2:
+        return None
+    older, newer = sorted((note.size, case.head.tree_size))
+    stretch = Stretch(case.head.root, ()) if older == newer else history.between(older, newer)
+    if stretch.older_root == (note.root if note.size <= case.head.tree_size else case.head.root):
+        return None
+    return case.attested(note), stretch.older_root, list(stretch.path)

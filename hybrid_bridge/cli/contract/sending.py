@@ -22,7 +22,8 @@ from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Included, Patience, cost, likely_cost, price, send
 from hybrid_bridge.cli.verify import hex_option
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.errors import CodeMismatch, SettingsMalformed, UnknownLog
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.errors import CodeMismatch, SettingsMalformed, Unknown, UnknownLog
 from hybrid_bridge.ports import Head, PublicBlock, UnsignedTransaction
 from hybrid_bridge.units import Address, Digest, LogId, Wei
 
@@ -89,7 +90,8 @@ class Where:
         """The registry behind the endpoint, if its code is the committed one.
 
         Raises:
-            CodeMismatch: other code, or none, stands there.
+            CodeMismatch: other code stands there.
+            Unknown: none does.
             Unknown, SettingsMalformed: the address cannot be told.
         """
         rpc, ours = endpoint(self.url), artefact(REGISTRY)
@@ -179,12 +181,27 @@ def ours_at(rpc: JsonRpc, contract: Address) -> Web3Chain:
     """The registry at this address, if its code is the committed one.
 
     Raises:
-        CodeMismatch: other code, or none.
+        Unknown: none stands there.
+        CodeMismatch: other code.
     """
-    chain, ours = Web3Chain(rpc, contract), artefact(REGISTRY)
-    if (got := chain.code_hash()) != ours.runtime_code_hash:
-        raise CodeMismatch(expected=ours.runtime_code_hash, got=got)
+    chain = Web3Chain(rpc, contract)
+    require_ours(REGISTRY, contract, chain.code(contract))
     return chain
+
+
+def require_ours(name: str, address: Address, code: bytes) -> Digest:
+    """The hash of this code, if it is the committed one.
+
+    Raises:
+        Unknown: no code at all.
+        CodeMismatch: other code.
+    """
+    where, expected = f"{name} at 0x{address.hex()}", artefact(name).runtime_code_hash
+    if not code:
+        raise Unknown(what=f"{where}: no code stands there")
+    if (got := keccak256(code)) != expected:
+        raise CodeMismatch(expected=expected, got=got, where=where)
+    return got
 
 
 def registered(chain: Web3Chain, log_id: LogId, at: PublicBlock) -> Head:

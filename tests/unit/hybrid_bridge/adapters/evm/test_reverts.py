@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact, selector, signature_of, type_of
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact, selector, signature_of, type_of
 from hybrid_bridge.adapters.evm.reverts import missing_classes, revert_error, snake_case
 from hybrid_bridge.errors import NewcomerUnproven, StaleHead, TimestampAhead, TransactionRefused, UnknownLog
 
-ERRORS = artefact(REGISTRY).of_type("error")
+ERRORS = {**artefact(REGISTRY).of_type("error"), **artefact(VERIFIER).of_type("error")}
 SAMPLE = {"uint256": 7, "bytes32": b"\x11" * 32, "address": "0x" + "22" * 20}
 
 
