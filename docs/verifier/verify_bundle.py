@@ -1,13 +1,13 @@
 """An independent verifier of hybrid-bridge bundles: one file, no line of the project in it. § means docs/spec/SPEC.md.
 
-Usage: python verify_bundle.py BUNDLE.hb.json TRUST.json (Python 3.11; coincurve for secp256k1, safe-pysha3 for keccak)
-CHECKED: the log is one YOU trust; each shown field stands in its record, that in its epoch, that under the checkpoint;
-a quorum of the validators that the log id fixes signed it; an event of a contract YOU trust, in a public block on which
-one rests whose hash YOU trust, says the same size and root; artefacts' SHA-256. Exit code: 0 verified, 1 refuted,
-2 malformed, 3 undecided (something is missing; several checkpoints, later sets, critical extensions, a promise, a line
-of a witness or of a post-quantum key). NOT CHECKED: format, purpose, unknown members, orders; key ids, record types;
-the log key's line; names, certificates, key bindings; halves, schema, rules; transactions, receipts, JWTs; registry;
-absences; governance; beacons; tx_index; other anchors; renewals; freshness.
+Usage: python verify_bundle.py BUNDLE.hb.json TRUST.json (Python 3.11, coincurve, safe-pysha3). CHECKED: the log is one
+YOU trust; each shown field stands in its record, in the half that is printed, that in its epoch, that under the
+checkpoint; a quorum of the validators that the log id fixes signed it; an event of a contract YOU trust, in a public
+block on which one rests whose hash YOU trust, says the same size and root; artefacts' SHA-256. Exit code: 0 verified,
+1 refuted, 2 malformed, 3 undecided (something is missing; several checkpoints, later sets, critical extensions, a
+promise, a line of a witness or a post-quantum key). NOT CHECKED: format, purpose, unknown members, orders; key ids,
+record types; the log key's line; names, certificates, key bindings; schema, halves, doubled names, rules; transactions,
+receipts, JWTs; registry; absences; governance; beacons; tx_index; other anchors; renewals; freshness.
 """
 
 import json
@@ -23,20 +23,22 @@ SET = bytes.fromhex("6e87e25102f736f98f729108d5f951d38fcf55272a1142e71025e0ff9f4
 DOMAIN = bytes.fromhex("599a80fcaa47b95e2323ab4d34d34e0cc9feda4b843edafcc30c7bdf60ea15bf")
 CHECKPOINT = bytes.fromhex("7f5c204447db420ebedcf891bfac3b67b398689342ac83d0e9fcb74fdb913603")
 ANCHORED = bytes.fromhex("872116b15c227d4ffc8e3f0c9552d14bb06bc9a2362786aa99e24f5fc094a90b")  # topic 0, §13
-HALF = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # of secp256k1's order; larger s are refused
-REFUTED, MALFORMED, UNDECIDED = 1, 2, 3
+HALF, REFUTED, MALFORMED, UNDECIDED = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0, 1, 2, 3
+
+
+def say(*words):  # one line: what a field holds is its writer's, and may not look like a verdict
+    print(*("".join(c if c.isprintable() else "?" for c in str(word)) for word in words))
 
 
 def require(holds, code, what):
     if not holds:
-        print(("", "REFUTED:", "malformed:", "undecided:")[code], what)
+        say(("", "REFUTED:", "malformed:", "undecided:")[code], what)
         sys.exit(code)
 
 
 def octets(text):
     """base64 in its one spelling: base64url without padding (§1); inside notes the standard alphabet, padded."""
-    text = text.rstrip("=").replace("+", "-").replace("/", "_")
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    data = urlsafe_b64decode((text := text.rstrip("=").replace("+", "-").replace("/", "_")) + "=" * (-len(text) % 4))
     require(urlsafe_b64encode(data).rstrip(b"=").decode() == text, MALFORMED, "base64")
     return data
 
@@ -47,8 +49,8 @@ def climb(data, index, size, path):
     require(0 <= index < size and len(path) == inner + (index >> inner).bit_count(), MALFORMED, "index or path length")
     value = sha256(b"\x00" + data).digest()
     for level, sibling in enumerate(map(octets, path)):
-        pair = sibling + value if level >= inner or index >> level & 1 else value + sibling
-        value = sha256(b"\x01" + pair).digest()
+        pair = (sibling, value) if level >= inner or index >> level & 1 else (value, sibling)
+        value = sha256(b"\x01" + b"".join(pair)).digest()
     return value
 
 
@@ -56,9 +58,8 @@ def verify_quorum(bundle, genesis, log_id):
     """What a quorum signed (§8): size, root, and the topics and data that the public event must have."""
     origin, validators = bundle["genesis"]["origin"], bundle["genesis"]["validators"]
     body, lines = bundle["checkpoints"][0]["note"].removesuffix("\n").split("\n\n")
-    stated, size, root = body.split("\n")
-    require(stated == origin and str(int(size)) == size and len(root) == 44, MALFORMED, "checkpoint")
-    size, root, entries = int(size), octets(root), b""
+    (stated, text, root), entries = body.split("\n"), b""
+    require(stated == origin and str(size := int(text)) == text and len(root) == 44, MALFORMED, "checkpoint")
     for v in validators:
         binding = sha256(b"hybrid-bridge/v1/key-binding\x00" + octets(v["key_binding"])[:117]).digest()
         entries += bytes(12) + octets(v["address"]) + sha256(v["name"].encode()).digest()
@@ -66,7 +67,7 @@ def verify_quorum(bundle, genesis, log_id):
     set_hash = sha256(SET + (1).to_bytes(32) + len(validators).to_bytes(32) + entries).digest()
     require(set_hash == genesis[13], REFUTED, "validators are not those of the genesis record")
     time = int.from_bytes(genesis[3]) + (size - 1) * int.from_bytes(genesis[4])
-    signed = [log_id, size.to_bytes(32), root, time.to_bytes(32), (1).to_bytes(32), set_hash]
+    signed = [log_id, size.to_bytes(32), root := octets(root), time.to_bytes(32), (1).to_bytes(32), set_hash]
     domain = keccak_256(DOMAIN + keccak_256(b"HybridBridge").digest() + keccak_256(b"1").digest() + log_id).digest()
     digest = keccak_256(b"\x19\x01" + domain + keccak_256(CHECKPOINT + b"".join(signed)).digest()).digest()
     names, signers = [f"{origin}/v/{octets(v['address']).hex()}" for v in validators], []
@@ -74,12 +75,11 @@ def verify_quorum(bundle, genesis, log_id):
         line, stated = octets(text), ("—", signed[3][24:] + signed[4][24:])
         require(name in names and len(line) == 85, UNDECIDED, "a line that is not checked here")
         require((dash, line[4:20]) == stated, REFUTED, "a line of another time or set")
-        require(line[84] in {27, 28} and int.from_bytes(line[52:84]) <= HALF, MALFORMED, "s or v")
+        require(line[84] in {27, 28} and int.from_bytes(line[52:84]) <= HALF, MALFORMED, "s above half the order, or v")
         key = PublicKey.from_signature_and_message(line[20:84] + bytes([line[84] - 27]), digest, hasher=None)
         require(name == f"{origin}/v/{keccak_256(key.format(compressed=False)[1:]).hexdigest()[24:]}", REFUTED, name)
         signers.append(name)
-    enough = signers == sorted(set(signers)) and len(signers) > 2 * len(names) // 3
-    require(enough, REFUTED, f"no quorum: {len(signers)} of {len(names)} signed")
+    require(signers == sorted(set(signers)) and len(signers) > 2 * len(names) // 3, REFUTED, "no quorum signed")
     return size, root, [ANCHORED, log_id, signed[1]], root + signed[3] + signed[4]
 
 
@@ -114,8 +114,8 @@ def verify_anchor(anchor, topics, data, trust):
         header = later
     name = urlsafe_b64encode(keccak_256(header).digest()).decode()[:43]
     block = {"number": int.from_bytes(rlp(header)[0][8]), "hash": name}
-    chains = [chain for chain in trust["public_chains"] if chain["chain_id"] == anchor["chain_id"]]
-    return any(anchor["contract"] in chain["contracts"] and block in chain["block_hashes"] for chain in chains)
+    chains = [c for c in trust["public_chains"] if c["chain_id"] == anchor["chain_id"]]
+    return any(anchor["contract"] in c["contracts"] and block in c["block_hashes"] for c in chains)
 
 
 try:
@@ -140,11 +140,11 @@ try:
                 field, width = sha256(shown["value"].encode()).digest(), int.from_bytes(entry[3:5])
                 require(climb(field, shown["index"], width, shown["path"]) == entry[5:], REFUTED, "field path")
                 opened.append(tuple(json.loads(octets(shown["value"]))[1:]))
-                print(f"epoch {number}:", *opened[-1])
+                say(f"epoch {number}/{'claim' if shown['index'] < width // 2 else 'private'}:", *opened[-1])
     require(all((a["field"], a["sha256"]) in opened for a in bundle["artefacts"]), REFUTED, "SHA-256 of an artefact")
     trusted = [verify_anchor(anchor, topics, event, trust) for anchor in bundle["anchors"] if anchor["type"] == "evm"]
     require(log_id in [octets(log["log_id"]) for log in trust["logs"]], UNDECIDED, f"trust in log {log_id.hex()}")
     require(any(trusted), UNDECIDED, "no public block that you trust")
-    print(f"VERIFIED: log {origin}, checkpoint of size {size}")
+    say(f"VERIFIED: log {origin}, checkpoint of size {size}")
 except Exception as error:  # noqa: BLE001 bytes that break the reading code are malformed
     require(False, MALFORMED, repr(error))

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.business.receivables.review import E_INVOICE_NUMBERS, mandatory_labels
+from hybrid_bridge.business.receivables.review import E_INVOICE_NUMBERS, MAX_TWINS, mandatory_labels
 from hybrid_bridge.business.record_types import ASSET_REGISTER
 from hybrid_bridge.business.schema import schema_of_type
 from hybrid_bridge.business.ubl import Paper, as_object, as_text, is_ubl, ubl_fields
@@ -35,7 +35,7 @@ from hybrid_bridge.core.labels import Label, normalised
 from hybrid_bridge.errors import FieldMalformed
 
 FIRST: Final = "1"  # ordinal of a soft label: the paper itself; 2, 3 … are its true twins
-MAX_LABELS: Final = 32  # of one file
+MAX_LABELS: Final = 24  # of one file; with all their twins they fit into a bundle
 WITH_ORDINAL: Final = (CREDITOR_INVOICE_LOOSE, INVOICE_TERMS, EXPORTER_INVOICE)
 _DECLARATION: Final = ("cn_decl", "seller", "inv_no", "ccy", "gross")
 _LADING: Final = ("carrier", "ebl")
@@ -66,15 +66,12 @@ def read(document: Paper) -> Reading:
     return Reading(tuple(sorted(labels, key=lambda label: (label.type, label.parts))), found.left_out)
 
 
-def next_twin(label: Label) -> Label:
-    """The same soft label with the next ordinal: where a true twin would stand.
-
-    Raises:
-        FieldMalformed: a label without an ordinal.
-    """
+def twins(label: Label) -> tuple[Label, ...]:
+    """The same soft label with each higher ordinal that a review accepts; none of another label."""
     if label.type not in WITH_ORDINAL:
-        raise FieldMalformed(field="label.type", rule="a soft label")
-    return Label(label.type, (*label.parts[:-1], str(int(label.parts[-1]) + 1)))
+        return ()
+    above = range(int(label.parts[-1]) + 1, MAX_TWINS + 1)
+    return tuple(Label(label.type, (*label.parts[:-1], str(ordinal))) for ordinal in above)
 
 
 # ── labels by themselves ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from hybrid_bridge.cli.standing import (
     answer_of,
     further_labels,
     moment_of,
+    with_twins,
 )
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 
 MAX_PAPER: Final = 1 << 20
-MAX_ROUNDS: Final = 10  # each adds the next twin of a soft label; more equal papers on one day are looked up by hand
+MAX_ROUNDS: Final = 3  # labels and twins, then the lives of what they open; an answer that leads on and on is cut
 INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 folder_option = click.option(
@@ -242,7 +243,7 @@ def _followed(
     ask: Callable[[Sequence[Label], int], Bundle], labels: Sequence[Label], size: int, trust: Trust
 ) -> tuple[Bundle, Evidence]:
     """Ask one node until nothing further follows from its answers; each is verified."""
-    asked, now, rounds = list(labels), UnixSeconds(int(time.time())), 0
+    asked, now, rounds = list(with_twins(labels)), UnixSeconds(int(time.time())), 0
     while True:
         bundle, rounds = ask(asked, size), rounds + 1
         evidence = verify(bundle.encode(), trust, now)

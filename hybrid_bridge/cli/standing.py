@@ -4,11 +4,11 @@ The reader of the answer asks about his own paper, so every label that follows f
 silent about one, or shows another spelling of it, answers another question.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.business.paper import WITH_ORDINAL, next_twin
+from hybrid_bridge.business.paper import twins
 from hybrid_bridge.business.receivables.review import MAX_TWINS
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.evidence import UNDECIDED, Evidence, RegistryFact, span
@@ -116,43 +116,48 @@ def answer_of(labels: Sequence[Label], evidence: Evidence, moment: Moment) -> An
     checkpoint is; and one that is old says nothing of today.
     """
     newest = _newest(evidence)
-    twins = [label for label in further_labels(labels, evidence) if label.type in WITH_ORDINAL]
-    shown = [*labels, *(twin for twin in twins if twin.describe() in newest)]
-    rows = tuple(
+    found = tuple(
         Row(label=label, fact=fact, state=_state(newest, fact), is_asked=label in labels)
-        for label in shown
+        for label in with_twins(labels)
         for fact in (newest.get(label.describe()),)
     )
-    missing = tuple(_missing(rows, evidence, moment))
-    present = {row.label.kind for row in rows if row.standing == PRESENT and row.is_asked}
+    present = {row.label.kind for row in found if row.standing == PRESENT}
+    needed = tuple(row for row in found if row.is_asked or not present)  # one that looks alike is enough to ask
+    missing = tuple(_missing(needed, evidence, moment))
     if not evidence.complete:
         outcome = OPEN
     elif "hard" in present:
         outcome, missing = TAKEN, ()  # what is registered stays so: nothing that is missing could change it
-    elif any(row.standing == NOT_SHOWN or row.is_old(moment.last) for row in rows):
+    elif any(row.standing == NOT_SHOWN or row.is_old(moment.last) for row in needed):
         outcome = OPEN
     elif present:
         outcome, missing = SIMILAR, ()
     else:
         outcome = OPEN if missing else FREE
-    return Answer(outcome=outcome, rows=rows, missing=missing)
+    return Answer(outcome=outcome, rows=tuple(_worth_telling(found)), missing=missing)
+
+
+def with_twins(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """The labels, and every twin of the soft ones.
+
+    Ordinals need not be taken in order: a supplier and a debtor who say `distinct` of a first paper can leave
+    ordinal 1 free, and a second paper of the same goods would find it so.
+    """
+    return tuple(dict.fromkeys((*labels, *(twin for label in labels for twin in twins(label)))))
 
 
 def further_labels(labels: Sequence[Label], evidence: Evidence) -> tuple[Label, ...]:
-    """What the facts lead on to: the next twin of a soft label that is taken, the life of each asset that is opened."""
+    """What the facts lead on to: the life of each asset that is opened."""
     newest = _newest(evidence)
-    found: dict[Label, None] = {}
-    for label in labels:
-        twin, fact = label, newest.get(label.describe())
-        while fact is not None and fact.statement != NOT_REGISTERED:
-            if label.type in ASSET_LABELS and _object(fact):
-                found[life("asset", _object(fact))] = None
-            if label.type not in WITH_ORDINAL or int(twin.parts[-1]) >= MAX_TWINS:
-                break
-            twin = next_twin(twin)
-            found[twin] = None
-            fact = newest.get(twin.describe())
-    return tuple(found)
+    facts = [newest.get(label.describe()) for label in with_twins(labels) if label.type in ASSET_LABELS]
+    objects = [_object(fact) for fact in facts if fact is not None]
+    return tuple(life("asset", object_id) for object_id in dict.fromkeys(objects) if object_id)
+
+
+def _worth_telling(rows: Sequence[Row]) -> Iterable[Row]:
+    """Of the twins that are free the first alone, and only if the one before it is not."""
+    next_ones = {twins(row.label)[:1] for row in rows if row.standing == PRESENT}
+    return (row for row in rows if row.is_asked or row.standing == PRESENT or (row.label,) in next_ones)
 
 
 def _newest(evidence: Evidence) -> dict[str, RegistryFact]:
@@ -177,11 +182,15 @@ def _missing(rows: Sequence[Row], evidence: Evidence, moment: Moment) -> Iterato
     if moment.missing:
         yield moment.missing
     for row in rows:
+        if not row.is_asked:
+            continue
         if row.standing == NOT_SHOWN:
             yield f"{row.label.kind} label {row.label.describe()}: its standing is not in the bundle"
         if row.is_old(moment.last):
             of = f"its standing at epoch {moment.last}, the newest covered"
             yield f"{row.label.kind} label {row.label.describe()}: {of}"
+    if any(not row.is_asked and (row.standing == NOT_SHOWN or row.is_old(moment.last)) for row in rows):
+        yield f"each ordinal up to {MAX_TWINS} of the soft labels at epoch {moment.last}: a twin may stand there"
     registry = evidence.verdict("registry")
     if registry.result == UNDECIDED and f"registry: {registry.missing}" not in evidence.missing:
         yield f"registry: {registry.missing}"

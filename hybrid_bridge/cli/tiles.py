@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import click
 
 from hybrid_bridge.cli.verify import checkpoint_of
-from hybrid_bridge.core.checkpoint import Note, parse_note
+from hybrid_bridge.core.checkpoint import Note, for_other_readers, parse_note
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tiles import CHECKPOINT, entry_bundles, hash_tiles, is_tile_path, leaf_hashes
@@ -57,7 +57,7 @@ def build(out: Path, member: Path, hashes_only: bool) -> None:
     governance sizes, which members may read and others may not be meant to.
     """
     note, entries = read_log(member)
-    write_tiles(out, note, entries, hashes_only=hashes_only)
+    write_tiles(out, for_other_readers(note), entries, hashes_only=hashes_only)
     click.echo(f"{out}: size {len(entries)}")
 
 

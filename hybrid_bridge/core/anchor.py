@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.merkle_patricia import trie_value
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.core.rlp import bytes_of, decode_rlp, encode_rlp, list_of, uint_bytes, uint_of
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, IndexBeyondSize, TooLong
 from hybrid_bridge.units import MAX_U64, Address, Digest, PublicBlockHash, PublicBlockNumber, UnixSeconds
@@ -93,6 +94,7 @@ def decode_receipt(data: bytes) -> tuple[bool, tuple[Log, ...]]:
     Raises:
         Malformed: unknown type, not four fields, or a field has a wrong shape.
     """
+    data = as_octets(data, "receipt")
     typed = data[:1] < b"\x80"
     if typed and (not data or data[0] not in RECEIPT_TYPES):
         raise FieldMalformed(field="receipt.type", rule="a list, or a type from 1 to 4 and a list")

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from hybrid_bridge.core.encoding import Reader, Writer, context, sha256
 from hybrid_bridge.core.keys import PrivateKey, PublicKey, read_signature, verify_signed, write_signature
-from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.proof import as_octets, leaf_hash
 from hybrid_bridge.core.transaction import MAX_SIGNED
 from hybrid_bridge.core.tree import batch_root
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RootMismatch, TooLong
@@ -245,6 +245,7 @@ def _require_version(reader: Reader) -> None:
 
 
 def _require_block_length(data: bytes) -> bytes:
+    data = as_octets(data, "block")
     if len(data) > MAX_BLOCK:
         raise TooLong(field="block", limit=MAX_BLOCK, got=len(data))
     return data

@@ -7,6 +7,7 @@ keys in order. Source: RFC 8949 §3, §4.2.1.
 
 from typing import Final, TypeAlias
 
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, NotCanonical
 
 Cbor: TypeAlias = "int | bytes | str | list[Cbor] | dict[int | str, Cbor] | None"
@@ -25,6 +26,7 @@ def decode(data: bytes, field: str, tag: int | None = None) -> Cbor:
         NotCanonical: cut, followed by more, another encoding than the one, or too deep.
         FieldMalformed: another shape: a tag, a float, a boolean; a key that is neither number nor text.
     """
+    data = as_octets(data, field)
     reader = _Reader(data, field)
     if tag is not None and reader.head() != (TAG, tag):
         raise FieldMalformed(field=field, rule=f"tag {tag}")

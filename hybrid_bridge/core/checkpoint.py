@@ -7,7 +7,7 @@ Source: SPEC §8.3; C2SP tlog-checkpoint, signed-note, tlog-cosignature.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -41,6 +41,7 @@ __all__ = [
     "NoteLine",
     "VerifierKey",
     "checkpoint_digest",
+    "for_other_readers",
     "format_note",
     "has_log_line",
     "key_id",
@@ -58,6 +59,8 @@ __all__ = [
 ]
 
 MAX_ORIGIN: Final = 200  # SPEC §7.1
+MAX_OTHERS: Final = 100  # signature lines that readers of other logs' notes take
+_QUORUM_BYTES: Final = 81  # of a quorum line: time, set, signature
 _ORIGIN: Final = re.compile(r"[a-z0-9.-]+(/[A-Za-z0-9._-]+)*")
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}")  # 2^53-1 has 16 digits
 
@@ -134,6 +137,23 @@ def parse_note(text: str | bytes, *, origin: str | None = None, extensions: bool
     if origin is not None and note.origin != origin:
         raise FieldMismatch(field="origin", expected=origin, got=note.origin)
     return note
+
+
+def for_other_readers(text: str) -> str:
+    """The note with no more lines than readers of any log's notes take: validators' post-quantum lines go first.
+
+    Readers by the Go package `note`, which most witnesses and tools are made of, refuse a note of more than 100 lines.
+    What is left out counts for no quorum (SPEC §8.3), and a bundle still has it.
+
+    Raises:
+        Malformed: as `parse_note`.
+    """
+    note = parse_note(text)
+    if len(note.lines) <= MAX_OTHERS:
+        return text
+    validators = f"{note.origin}/v/"
+    kept = [line for line in note.lines if not line.name.startswith(validators) or len(line.signature) == _QUORUM_BYTES]
+    return replace(note, lines=tuple(kept[:MAX_OTHERS])).text()
 
 
 def verify_note(text: str | bytes, vkeys: Sequence[str | VerifierKey], *, extensions: bool = True) -> Note:

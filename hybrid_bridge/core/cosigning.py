@@ -10,7 +10,7 @@ from typing import Final
 
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.note import MAX_NOTE, VerifierKey, parse_b64, to_b64, verify_signed_note
-from hybrid_bridge.core.proof import verify_consistency
+from hybrid_bridge.core.proof import as_octets, verify_consistency
 from hybrid_bridge.errors import (
     BridgeError,
     FieldMalformed,
@@ -58,6 +58,7 @@ def decode_request(body: bytes) -> AddCheckpoint:
     Raises:
         Malformed: no such request.
     """
+    body = as_octets(body, "request")
     if len(body) > MAX_REQUEST:
         raise TooLong(field="request", limit=MAX_REQUEST, got=len(body))
     head, separator, note = body.partition(b"\n\n")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, NotCanonical, TrailingBytes, Truncated
 
 BOOLEAN: Final = 0x01
@@ -42,7 +43,7 @@ class DerReader:
     """Reads elements one after the other; `field` names the place in errors."""
 
     def __init__(self, data: bytes, field: str) -> None:
-        self._data, self._at, self._field = data, 0, field
+        self._data, self._at, self._field = as_octets(data, field), 0, field
 
     def peek(self) -> int:
         """The next element's tag, or -1 at the end."""

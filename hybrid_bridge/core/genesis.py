@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.proof import as_text, leaf_hash
 from hybrid_bridge.core.vrf import require_public_key
 from hybrid_bridge.core.words import WordRecord
 from hybrid_bridge.errors import FieldMalformed, SizeOrder
@@ -47,7 +47,7 @@ def origin_hash(origin: str) -> Digest:
     Raises:
         FieldMalformed: not the pattern of SPEC §7.1, or more than 200 bytes.
     """
-    if len(origin) > MAX_ORIGIN or _ORIGIN.fullmatch(origin) is None:
+    if len(as_text(origin, "origin")) > MAX_ORIGIN or _ORIGIN.fullmatch(origin) is None:
         raise FieldMalformed(field="origin", rule="a host name, then path segments, at most 200 bytes")
     return sha256(origin.encode("ascii"))
 

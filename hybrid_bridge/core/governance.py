@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 from hybrid_bridge.core.encoding import ZERO
-from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.proof import as_octets, leaf_hash
 from hybrid_bridge.core.validators import ENTRY_WIDTH, ValidatorSet
 from hybrid_bridge.core.words import WordRecord
 from hybrid_bridge.errors import FieldMismatch, RecordMalformed, SetMismatch, WordMalformed
@@ -105,6 +105,7 @@ class SetUpdate:
             WordMalformed, SetMismatch: as the class; index 0 for a record of another type.
             FieldMalformed, EntriesMalformed: the entries are no set.
         """
+        data = as_octets(data, "set_update")
         if len(data) < SET_UPDATE.width:
             raise RecordMalformed(expected=SET_UPDATE.width, got=len(data))
         words = SET_UPDATE.decode(data[: SET_UPDATE.width])
@@ -228,7 +229,8 @@ def decode_governance(data: bytes) -> GovernanceRecord:
         WordMalformed: index 0 for a record of no such type; else as that type.
         RecordMalformed, FieldMalformed, EntriesMalformed, SetMismatch: as that type.
     """
-    kind = _KINDS.get(bytes(data[:32]))
+    data = as_octets(data, "governance")
+    kind = _KINDS.get(data[:32])
     if kind is None:
         raise WordMalformed(index=0)
     return kind.decode(data)

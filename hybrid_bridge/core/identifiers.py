@@ -14,6 +14,7 @@ from functools import reduce
 from itertools import cycle
 from typing import Final
 
+from hybrid_bridge.core.proof import as_text
 from hybrid_bridge.errors import FieldMalformed, TooLong
 
 MAX_TEXT: Final = 256  # characters before normalising; the longest form has 70
@@ -67,7 +68,7 @@ class Form:
 
 
 def _spelt(text: str, form: Form) -> str:
-    if len(text) > MAX_TEXT:
+    if len(as_text(text, form.name)) > MAX_TEXT:
         raise TooLong(field=form.name, limit=MAX_TEXT, got=len(text))
     if not all(map(_is_old, text)):
         raise FieldMalformed(field=form.name, rule="characters of Unicode 3.2")
@@ -142,7 +143,7 @@ def _is_date(text: str) -> bool:
 
 
 def _require(pattern: str, text: str, field: str) -> None:
-    if re.fullmatch(pattern, text) is None:
+    if re.fullmatch(pattern, as_text(text, field)) is None:
         raise FieldMalformed(field=field, rule=pattern)
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hybrid_bridge.core.encoding import Reader, Writer, b64u, sha256
-from hybrid_bridge.core.proof import as_octets
+from hybrid_bridge.core.proof import as_integer, as_octets
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SignatureWrong
 from hybrid_bridge.units import KeyId
 
@@ -55,8 +55,8 @@ class PublicKey:
     _key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spki", bytes(self.spki))
-        object.__setattr__(self, "_key", _load(self.scheme, self.spki))
+        object.__setattr__(self, "spki", as_octets(self.spki, "spki"))
+        object.__setattr__(self, "_key", _load(as_integer(self.scheme, "scheme"), self.spki))
 
     @property
     def key_id(self) -> KeyId:

@@ -33,6 +33,7 @@ from hybrid_bridge.core.label_table import (
     TABLE_VERSION,
     label_table_hash,
 )
+from hybrid_bridge.core.proof import as_integer, as_sequence
 from hybrid_bridge.errors import FieldMalformed, NotCanonical
 from hybrid_bridge.units import Commitment, Digest, LogId, RecordType
 
@@ -128,10 +129,10 @@ def normalised(label_type: int, *parts: str) -> Label:
 
 
 def _normalised(label_type: int, parts: tuple[str, ...]) -> tuple[str, ...]:
-    row = LABEL_TABLE.get(label_type)
+    row = LABEL_TABLE.get(as_integer(label_type, "label.type"))
     if row is None:
         raise FieldMalformed(field="label.type", rule=f"1 to {max(LABEL_TABLE)}")
-    if len(parts) != len(row.parts):
+    if len(as_sequence(parts, "label.parts")) != len(row.parts):
         raise FieldMalformed(field="label.parts", rule=", ".join(row.parts))
     return row.normalise(*parts)
 

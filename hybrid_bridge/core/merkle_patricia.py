@@ -8,6 +8,7 @@ from typing import Final
 
 from hybrid_bridge.core.encoding import require_digest
 from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.proof import as_octets, as_sequence
 from hybrid_bridge.core.rlp import Rlp, decode_rlp, list_of
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, TooLong, TrailingBytes, Truncated
 from hybrid_bridge.units import Digest
@@ -28,6 +29,7 @@ def trie_value(root: Digest, key: bytes, proof: Sequence[bytes]) -> bytes:
         Malformed: a node is none, or the list is too short or too long.
         FieldMismatch: a node hashes to something else than its parent says, or the trie holds nothing under `key`.
     """
+    key, proof = as_octets(key, "trie.key"), [as_octets(node, "trie.node") for node in as_sequence(proof, "trie.proof")]
     if not 1 <= len(key) <= MAX_KEY:
         raise FieldMalformed(field="trie.key", rule=f"1 to {MAX_KEY} bytes")
     if len(proof) > 2 * len(key) + 1:

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, Missing, SignatureWrong
 
 KEY_BYTES: Final = 1312
@@ -30,6 +31,7 @@ class MldsaKey:
         Raises:
             FieldMalformed: another length.
         """
+        seed = as_octets(seed, "seed")
         if len(seed) != SEED_BYTES:
             raise FieldMalformed(field="seed", rule=f"exactly {SEED_BYTES} bytes")
         with _supported():
@@ -52,11 +54,12 @@ def verify_mldsa(public: bytes, message: bytes, signature: bytes) -> None:
         SignatureWrong: it is not.
         Missing: the library here has no ML-DSA.
     """
+    public, signature = as_octets(public, "key"), as_octets(signature, "signature")
     if len(signature) != SIGNATURE_BYTES or len(public) != KEY_BYTES:
         raise FieldMalformed(field="signature", rule=f"{SIGNATURE_BYTES} bytes by a key of {KEY_BYTES}")
     try:
         with _supported():
-            _load(bytes(public)).verify(signature, message)
+            _load(public).verify(signature, message)
     except InvalidSignature:
         raise SignatureWrong(signer=f"ML-DSA-44 key {sha256(public).hex()}") from None
 

@@ -319,7 +319,7 @@ def parse_b64(text: str, field: str) -> bytes:
         NotCanonical: not the one encoding of any byte string.
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(as_text(text, field), validate=True)
     except (binascii.Error, ValueError):
         raise NotCanonical(field=field) from None
     if to_b64(data) != text:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeAlias
 
 from hybrid_bridge.core.proof import as_digest, as_sequence
-from hybrid_bridge.core.registry_proof import OURS, RegistryProof, Rules, Terminal
+from hybrid_bridge.core.registry_proof import OURS, RegistryProof, Rules, Terminal, as_rules
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, StoreBroken
 from hybrid_bridge.units import Commitment, Digest, RegistryIndex
 
@@ -216,7 +216,7 @@ def tree_root(pairs: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], rule
     listed: object = pairs.items() if isinstance(pairs, Mapping) else pairs
     if not isinstance(listed, Iterable):
         raise FieldMalformed(field="registry.pairs", rule="a map, or pairs of key and value")
-    return PrefixTree(rules).insert(map(_as_pair, listed)).root
+    return PrefixTree(as_rules(rules)).insert(map(_as_pair, listed)).root
 
 
 def _as_pair(item: object) -> Pair:

@@ -65,6 +65,17 @@ class RegistryProof:
     path: tuple[Digest, ...]
 
 
+def as_rules(value: object) -> Rules:
+    """`value` if it is a row of hashing rules.
+
+    Raises:
+        FieldMalformed: anything else.
+    """
+    if not isinstance(value, Rules):
+        raise FieldMalformed(field="rules", rule="Rules of a prefix tree")
+    return value
+
+
 def registry_root(index: bytes, terminal: Sequence[bytes] | None, path: Sequence[bytes], rules: Rules = OURS) -> Digest:
     """The root of a tree in which `index` leads to `terminal`. Compares nothing.
 
@@ -79,7 +90,7 @@ def registry_root(index: bytes, terminal: Sequence[bytes] | None, path: Sequence
         DigestLength: an index, a commitment or a sibling has not 32 bytes.
         TerminalMalformed: the lowest sibling is empty, or the terminal is no pair or lies under another prefix.
     """
-    given = as_sequence(path, "registry.path")
+    rules, given = as_rules(rules), as_sequence(path, "registry.path")
     if len(given) > MAX_REGISTRY_PATH:
         raise PathLength(expected=MAX_REGISTRY_PATH, got=len(given))
     bits = _bits(as_digest(index, "registry.index"), len(given))

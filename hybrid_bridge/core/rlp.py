@@ -7,6 +7,7 @@ Source: Ethereum Yellow Paper, appendix B; SPEC §13.
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, NotCanonical, TooLong, TrailingBytes, Truncated
 from hybrid_bridge.units import MAX_U64
 
@@ -44,9 +45,10 @@ def decode_rlp(data: bytes, field: str, limit: int) -> Rlp:
         NotCanonical: a length or a single byte is not in its shortest form.
         FieldMalformed: lists nest deeper than 16.
     """
+    data = as_octets(data, field)
     if len(data) > limit:
         raise TooLong(field=field, limit=limit, got=len(data))
-    value, end = _item(bytes(data), 0, len(data), field, 0)
+    value, end = _item(data, 0, len(data), field, 0)
     if end != len(data):
         raise TrailingBytes(field=field, count=len(data) - end)
     return value

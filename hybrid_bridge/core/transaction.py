@@ -22,6 +22,7 @@ from hybrid_bridge.core.payload import (
     read_count,
     read_payload,
 )
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, RootMismatch, TooLong
 from hybrid_bridge.units import EpochNumber, KeyId, LogId, Sequence, TransactionId
 
@@ -209,6 +210,7 @@ class SignedTransaction:
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """The inverse of `encode`. Shape only: `verify_stateless` judges."""
+        data = as_octets(data, "transaction")
         if len(data) > MAX_SIGNED:
             raise TooLong(field="transaction", limit=MAX_SIGNED, got=len(data))
         reader = Reader(data)

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from hybrid_bridge.core.encoding import Word, pack_words, type_hash, unpack_words
+from hybrid_bridge.core.proof import as_octets
 from hybrid_bridge.errors import RecordMalformed, WordMalformed
 
 _KINDS: Final = {"bytes32": "b", "uint64": "u", "address": "a"}
@@ -42,6 +43,7 @@ class WordRecord:
             RecordMalformed: another length.
             WordMalformed: index 0 for a record of another type; else a word that is padded wrongly or too large.
         """
+        data = as_octets(data, "record")
         if len(data) != self.width:
             raise RecordMalformed(expected=self.width, got=len(data))
         if data[:32] != self.hash:

@@ -52,6 +52,8 @@ def members_of(data: memoryview) -> tuple[Member, ...]:
         Malformed: not a ZIP file of this shape, or more than the format allows.
         FieldMismatch: an entry and the directory differ.
     """
+    if not isinstance(data, bytes | memoryview):
+        raise FieldMalformed(field=FIELD, rule="a byte string")
     if len(data) > MAX_PACKED:
         raise TooLong(field=FIELD, limit=MAX_PACKED, got=len(data))
     count, at, end = _directory(data)

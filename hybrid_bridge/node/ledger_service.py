@@ -21,7 +21,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import EpochNumber, Height, RegistryIndex, TransactionId, TreeSize
 
 MAX_SUBMITTED: Final = 100  # transactions in one call
-MAX_PROVEN: Final = 64  # indices in one call
+MAX_PROVEN: Final = 256  # indices in one call: what a bundle holds of one epoch
 MAX_EPOCHS: Final = 256  # in one stream
 NAP: Final = 5.0  # seconds between looks whether a silent follower is still there
 

@@ -16,7 +16,7 @@ import pytest
 from hybrid_bridge.core.trust import parse_trust
 from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.steps.verify import verify
-from tests.bundles import NOW, consortium, flip
+from tests.bundles import NOW, Consortium, consortium, flip
 from tests.vectors.operations import bundle_bytes, bundle_trust
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +107,40 @@ def test_it_shows_the_fields_that_we_show():
     shown = {tuple(line.split(" ", 3)[2:]) for line in run(path, EXAMPLES / "trust.json")[1][:-1]}
     evidence = verify(path.read_bytes(), parse_trust((EXAMPLES / "trust.json").read_bytes()), NOW)
     assert shown == {(field.name, str(field.value)) for record in evidence.records for field in record.fields}
+
+
+def test_it_says_in_which_half_a_field_stands_as_it_knows_no_schema(tmp_path, trust):
+    """A second due date among the private leaves is none of the claims that every member has read."""
+    world = consortium()
+    bundle = world.bundle(4, world.epoch_part(1, 4, entries=(world.entry(2, "note", "contract_number"),)))
+    (tmp_path / "x.hb.json").write_bytes(bundle.encode())
+    halves = {line.split(" ")[2]: line.split(" ")[1] for line in run(tmp_path / "x.hb.json", trust)[1][:-1]}
+    (record,) = verify(bundle.encode(), consortium().trust(), NOW).records
+    assert halves == {field.name: f"1/{'claim' if field.is_claim else 'private'}:" for field in record.fields}
+    assert {half.split("/")[1] for half in halves.values()} == {"claim:", "private:"}
+
+
+class Loud(Consortium):
+    """A submitter who writes more than a number into a field that only its audience reads."""
+
+    SAID = "1\nepoch 1/claim: due_date 2099-01-01\r\x1b[2K\u2028\u202e"
+
+    def _live(self):
+        issue = self.events[2]
+        said = issue | {"fields": issue["fields"] | {"contract_number": self.SAID}}
+        self.events = [*self.events[:2], said, *self.events[3:5]]
+        super()._live()
+
+
+def test_no_value_of_a_field_writes_a_line_of_its_own(tmp_path):
+    world = Loud("loud.example/receivables")
+    bundle = world.bundle(4, world.epoch_part(1, 4, entries=(world.entry(2, "contract_number"),)))
+    (tmp_path / "trust.json").write_bytes(world.trust().encode())
+    (tmp_path / "x.hb.json").write_bytes(bundle.encode())
+    code, lines = run(tmp_path / "x.hb.json", tmp_path / "trust.json")
+    assert code == 0
+    assert [line.split(" ")[2] for line in lines[:-1]] == ["_schema", "_origin", "contract_number"]
+    assert all(line.isprintable() for line in lines)
 
 
 # ── other bundles ──

@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from hybrid_bridge.adapters.web.exchange import TIMEOUT, Answer, Service
 from hybrid_bridge.adapters.web.serving import Reply
-from hybrid_bridge.core.checkpoint import Note, parse_note
+from hybrid_bridge.core.checkpoint import Note, for_other_readers, parse_note
 from hybrid_bridge.core.cosigning import (
     SIZE_TYPE,
     AddCheckpoint,
@@ -51,6 +51,7 @@ def ask_cosignatures(
         NotYet: it has seen a later checkpoint than this.
         Malformed, SignatureWrong, FieldMismatch: no answer of a witness, or none by these keys.
     """
+    note = for_other_readers(note)
     service, checkpoint = Service(NAME, url, timeout, _MAX_ANSWER), parse_note(note)
     answer = _post(service, AddCheckpoint(TreeSize(0), (), note))
     for _ in range(2):  # once more if somebody else was faster

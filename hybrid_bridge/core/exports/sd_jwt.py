@@ -214,13 +214,15 @@ def verify_jwt(jwt: IssuedJwt) -> None:
     NOT CHECKED HERE: who issued the certificate; that the entry stands in the log; that the key is the record's origin.
 
     Raises:
-        Malformed: digests out of order or too few for the entry's width; a certificate or key that is none.
+        Malformed: digests out of order, twice, or too few for the entry's width; a certificate or key that is none.
         RootMismatch: they are another record's.
         SignatureWrong: not signed by that key.
     """
     claims, right = jwt.digests[: jwt.claims], jwt.digests[jwt.claims :]
     if 2 * len(right) != jwt.entry.width or len(claims) != jwt.claims:
         raise FieldMalformed(field="sd-jwt._sd", rule="the claims, then half the entry's width")
+    if len(set(jwt.digests)) != len(jwt.digests):  # RFC 9901 §7.1: who meets a digest twice rejects the whole
+        raise FieldMalformed(field="sd-jwt._sd", rule="each digest once")
     calculated = root_of_digests(claims, right)
     if calculated != jwt.entry.field_root:
         raise RootMismatch(expected=jwt.entry.field_root, calculated=calculated)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.core.bundle import Bundle, EpochPart
-from hybrid_bridge.core.checkpoint import Note, parse_note, verify_log_line
+from hybrid_bridge.core.checkpoint import Note, for_other_readers, parse_note, verify_log_line
 from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.epoch import EpochRecord, verify_epoch
 from hybrid_bridge.core.genesis import Genesis
@@ -121,7 +121,7 @@ def tlog_proof_of(bundle: Bundle, epoch: EpochNumber) -> TlogProof:
         record=part.record,
         index=LeafIndex(epoch),
         path=tuple(map(Digest, part.path)),
-        note=bundle.checkpoints[0].note,
+        note=for_other_readers(bundle.checkpoints[0].note),
     )
 
 

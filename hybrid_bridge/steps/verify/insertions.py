@@ -7,7 +7,6 @@ show this; where a bundle shows two sides of it, they are compared.
 from collections import defaultdict
 from typing import Final
 
-from hybrid_bridge.core.bundle import LabelPart
 from hybrid_bridge.core.payload import RegistryOp
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.errors import FieldMismatch
@@ -24,7 +23,7 @@ def ops_of(entry: DecodedEntry) -> tuple[RegistryOp, ...]:
 
 
 def require_one_story(d: Decoded) -> None:
-    """Compare every index shown with itself at other epochs, and with the transactions that insert it.
+    """Compare every index shown, and every pair beside one, with itself at other epochs and with its transaction.
 
     Raises:
         FieldMismatch: an index vanished or changed, was inserted twice, or stands otherwise than a transaction says.
@@ -33,7 +32,9 @@ def require_one_story(d: Decoded) -> None:
     types: dict[bytes, int] = {}
     for epoch in d.epochs:
         for shown, part in epoch.labels:
-            standing[part.index][epoch.record.epoch] = _held(part)
+            standing[part.index][epoch.record.epoch] = _ABSENT
+            if part.terminal is not None:  # the pair in which the path ends stands there, whosoever it is
+                standing[part.terminal.index][epoch.record.epoch] = part.terminal.commitment.hex()
             if shown is not None:
                 types[part.index] = shown.label.type
     for index, by_epoch in standing.items():
@@ -45,11 +46,6 @@ def require_one_story(d: Decoded) -> None:
                 raise FieldMismatch(field="transaction.ops", expected="each index once", got=op.index.hex())
             inserted.add(op.index)
             _require_op(op, epoch.record.epoch, standing[op.index], types.get(op.index, op.label_type))
-
-
-def _held(part: LabelPart) -> str:
-    is_present = part.terminal is not None and part.terminal.index == part.index
-    return part.terminal.commitment.hex() if part.terminal is not None and is_present else _ABSENT
 
 
 def _require_growth(index: bytes, by_epoch: dict[EpochNumber, str]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.business.paper import MAX_LABELS, next_twin, read
-from hybrid_bridge.business.receivables.review import mandatory_labels
+from hybrid_bridge.business.paper import MAX_LABELS, read, twins
+from hybrid_bridge.business.receivables.review import MAX_TWINS, mandatory_labels
 from hybrid_bridge.core.label_table import TABLE_VERSION
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.errors import FieldMalformed, Missing
@@ -211,10 +211,11 @@ def test_what_is_no_label_file_is_refused(document):
         labels_of(document)
 
 
-def test_a_twin_is_the_next_ordinal_of_a_soft_label():
-    assert next_twin(LABELS[2]) == Label(4, (f"LEI:{SELLER}", "INV17A", "2"))
-    with pytest.raises(FieldMalformed):
-        next_twin(LABELS[1])
+def test_twins_are_the_higher_ordinals_of_a_soft_label():
+    loose = LABELS[2]
+    assert twins(loose) == tuple(Label(4, (*loose.parts[:-1], str(n))) for n in range(2, MAX_TWINS + 1))
+    assert twins(twins(loose)[-1]) == ()
+    assert twins(LABELS[1]) == ()
 
 
 # ── UBL ──

@@ -11,6 +11,7 @@ import pytest
 from hybrid_bridge.business.paper import read
 from hybrid_bridge.cli import registry
 from hybrid_bridge.cli.answers import WORDS
+from hybrid_bridge.cli.standing import answer_of, moment_of, with_twins
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.bundle import CheckpointPart, EpochPart, TerminalPart
 from hybrid_bridge.core.labels import LIFE, Label, alpha, normalised
@@ -18,7 +19,8 @@ from hybrid_bridge.core.registry import genesis_tree
 from hybrid_bridge.errors import Unreachable
 from hybrid_bridge.ports import Head
 from hybrid_bridge.steps.batch import label_index
-from hybrid_bridge.steps.verify import PublicSight
+from hybrid_bridge.steps.verify import PublicSight, verify
+from hybrid_bridge.steps.verify.registry import USE_UNKNOWN
 from hybrid_bridge.testing.datasets.story import CADENCE, START
 from tests.bundles import CHAIN, CONTRACT, NOW, Consortium, consortium
 
@@ -33,7 +35,7 @@ def world() -> Consortium:
 
 
 def labels_of(document):
-    return read(document).labels
+    return with_twins(read(document).labels)
 
 
 def taken() -> dict[str, str]:
@@ -310,11 +312,33 @@ def test_the_absence_of_another_spelling_is_no_answer(judged, change):
 def test_the_absence_of_the_next_twin_is_no_answer(judged):
     """Ordinal 2 of a soft label is absent although ordinal 1 stands there."""
     labels = [label for label in labels_of(free()) if label.kind == "hard"]
-    twins = [Label(label.type, (*label.parts[:-1], "2")) for label in labels_of(taken()) if label.kind == "soft"]
+    twins = [Label(label.type, (*label.parts[:-1], "2")) for label in read(taken()).labels if label.kind == "soft"]
     done = judged(
         taken() | {"inv_no": NUMBERS["inv_no"], "cn_einv": NUMBERS["cn_einv"]}, bundle(shown([*labels, *twins]))
     )
     assert done.code == 3
+
+
+def test_ordinal_1_alone_leaves_the_answer_open(judged):
+    """Supplier and debtor said `distinct` of a first paper and left ordinal 1 free for a second one."""
+    done = judged(free(), bundle(shown(read(free()).labels)), "--json")
+    assert (done.code, done.json()["answer"]) == (3, "undecided")
+    assert done.json()["missing"] == ["each ordinal up to 8 of the soft labels at epoch 3: a twin may stand there"]
+
+
+@pytest.mark.parametrize("ordinal", ["2", "5", "8"])
+def test_a_twin_above_a_free_ordinal_is_similar(ordinal):
+    labels = read(free()).labels
+    evidence = verify(bundle(shown(labels_of(free()))).encode(), world().trust(), NOW)
+    soft = next(label for label in labels if label.kind == "soft")
+    twin = Label(soft.type, (*soft.parts[:-1], ordinal))
+    facts = tuple(
+        replace(fact, statement=USE_UNKNOWN) if fact.label == twin.describe() else fact for fact in evidence.registry
+    )
+    moment = moment_of(world().genesis, evidence.tree_size, NOW, None)
+    answer = answer_of(labels, replace(evidence, registry=facts), moment)
+    assert (answer.outcome, answer.exit_code) == ("similar", 3)
+    assert [row.label for row in answer.rows if row.standing == "present"] == [twin]
 
 
 def test_a_proof_by_another_vrf_key_is_refuted(judged):

@@ -10,6 +10,7 @@ from hybrid_bridge.core.attestation import Checkpoint, verify_quorum
 from hybrid_bridge.core.checkpoint import (
     Note,
     checkpoint_digest,
+    for_other_readers,
     format_note,
     has_log_line,
     log_line,
@@ -299,3 +300,27 @@ def test_a_line_needs_an_address_and_a_strict_signature() -> None:
 
 def test_the_digest_function_is_the_checkpoints_digest() -> None:
     assert checkpoint_digest(LOG, TreeSize(5), ROOT, TIME, SET.set_id, SET.digest) == STATEMENT.digest()
+
+
+# ── readers of other logs ──
+
+
+def crowded(validators: int) -> str:
+    """A note as 64 validators with post-quantum keys make it: the log's lines, two of each validator, a witness's."""
+    names = [quorum_name("example.org/log", Address(bytes([i]) * 20)) for i in range(1, validators + 1)]
+    lines = [NoteLine("example.org/log", b"log1", bytes(64)), NoteLine("example.org/log", b"log6", bytes(2428))]
+    lines += [NoteLine(name, kind, bytes(size)) for name in names for kind, size in ((b"quor", 81), (b"mlds", 2428))]
+    return format_note("example.org/log", TreeSize(2), Digest(bytes(32)), [*lines, NoteLine("w/1", b"witn", bytes(72))])
+
+
+def test_a_note_of_many_lines_goes_to_other_readers_without_the_validators_post_quantum_ones():
+    text = crowded(64)
+    note, fewer = parse_note(text), parse_note(for_other_readers(text))
+    assert (len(note.lines), len(fewer.lines)) == (131, 67)
+    assert fewer.lines == tuple(line for line in note.lines if line.key_id != b"mlds")
+    assert fewer.body() == note.body()
+
+
+def test_a_note_that_every_reader_takes_stays_as_it_is():
+    assert for_other_readers(crowded(48)) == crowded(48)  # 99 lines
+    assert len(parse_note(for_other_readers(crowded(49))).lines) == 52

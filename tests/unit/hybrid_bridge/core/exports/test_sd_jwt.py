@@ -355,6 +355,18 @@ def test_a_presented_name_that_jwt_reads_as_its_own_is_refused():
         verify_presentation(choose(signed, texts, ()))
 
 
+def test_a_digest_that_stands_in_both_halves_is_refused():
+    """RFC 9901 §7.1: a reader of SD-JWTs rejects a digest that it meets twice."""
+    tree = record_of(KEY)
+    claims = [claim.digest for claim in tree.claims]
+    right = sorted([claims[0], *tree.leaves[tree.width // 2 + 1 :]])
+    entry = RecordEntry(0x8001, tree.width, root_of_digests(claims, right))
+    made = replace(jwt(), entry=entry, claims=len(claims), digests=(*claims, *right), certificate=certificate(KEY))
+    with pytest.raises(FieldMalformed) as refused:
+        verify_jwt(replace(made, signature=KEY.sign(made.signing_input())))
+    assert refused.value.rule == "each digest once"
+
+
 # ── bytes of strangers ──
 
 

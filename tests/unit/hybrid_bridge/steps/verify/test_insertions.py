@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.core.bundle import LabelPart, TerminalPart
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.registry import PrefixTree
 from hybrid_bridge.core.transaction import RecordPayload, SignaturePart
@@ -59,6 +60,31 @@ def test_a_label_that_vanished_or_changed_is_refuted(held):
     error = stopped(shown(liar, label_at(liar, 1, 2, 3)), FieldMismatch, AT)
     assert (error.expected, error.got) == (op().commitment.hex(), held.hex() if held else "absent")
     assert judged(shown(liar, label_at(liar, 3)), require=()).complete
+
+
+def beside(w, epoch, index):
+    """The absence of an index that nobody registered and that ends in the pair at `index`."""
+    proof = w.closed[epoch - 1].registry.prove(index[:-1] + bytes([index[-1] ^ 1]))
+    assert proof.terminal is not None
+    terminal = TerminalPart(index=proof.terminal.key, commitment=proof.terminal.value)
+    return LabelPart(index=index[:-1] + bytes([index[-1] ^ 1]), terminal=terminal, path=proof.path)
+
+
+@pytest.mark.parametrize("held", [None, sha256(b"other")])
+def test_a_pair_in_which_another_path_ended_may_not_vanish_or_change_either(held):
+    """Who shows the absence of one index shows the pair beside it: that pair stands at that epoch."""
+    liar = with_pairs(world(), 3, pairs(3, held=held))
+    labels = {1: (beside(liar, 1, op().index),), **label_at(liar, 3)}
+    error = stopped(shown(liar, labels), FieldMismatch, AT)
+    assert (error.expected, error.got) == (op().commitment.hex(), held.hex() if held else "absent")
+    honest = {1: (beside(world(), 1, op().index),), **label_at(world(), 3)}
+    assert judged(shown(world(), honest, confirmed()), require=()).complete
+
+
+def test_a_pair_in_which_another_path_ended_is_compared_with_its_transaction():
+    liar = with_pairs(world(), 3, pairs(3, held=sha256(b"other")))
+    error = stopped(shown(liar, {3: (beside(liar, 3, op().index),)}, confirmed()), FieldMismatch, AT)
+    assert (error.expected, error.got) == (op().commitment.hex(), sha256(b"other").hex())
 
 
 def test_a_label_may_come_later():
