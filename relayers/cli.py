@@ -14,14 +14,13 @@ from typing import Any, Final
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, StoreBroken
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
-from relayers.views import RecordHeader
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
@@ -156,18 +155,33 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     if is_once:
         code: int = context.invoke(once, config=config, as_json=False)
         return code
-    from relayers.schedule import Ticker  # noqa: PLC0415 only the daemon needs a clock
+    from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
 
     settings = read_settings(config)
     with _journal(settings) as journal:
-        relayer, lines = _started(settings, journal), _Lines(settings)
-        ticker = Ticker(lambda: lines.one(relayer, journal), settings.tick_seconds)
+        relayer = _started(settings, journal)
+        metrics = wiring.metrics_of(settings, relayer, journal.epoch)
+        daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ticker.stop())
-        lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
-        ticker.run()
-        lines.write({"event": "stopped"})
+            signal.signal(number, lambda *_: daemon.ticker.stop())
+        daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
+        daemon.run(settings.listen)
+        daemon.lines.write({"event": "stopped"})
         return _verdict(journal, settings, Tick((), ""))
+
+
+@main.group()
+def metrics() -> None:
+    """What `/metrics` shows."""
+
+
+@metrics.command()
+def doc() -> int:
+    """The table of all metrics, in Markdown."""
+    from relayers.metrics import table_text  # noqa: PLC0415
+
+    click.echo(table_text())
+    return GOOD
 
 
 @main.command()
@@ -222,35 +236,6 @@ def run() -> None:
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Lines:
-    """JSON lines on stderr: what each tick did. One that only followed the chain is told when its reason is new."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._reason: tuple[str, ...] = ()
-
-    def one(self, relayer: Relayer, journal: SqlJournal) -> None:
-        """A tick, and its line. What is undecided is tried again by the next tick."""
-        started = time.monotonic()
-        try:
-            report = tick(relayer)
-        except Undecided as error:
-            report = Tick((), str(error))
-        if "Halt" in report.done:
-            _export_evidence(journal, self._settings)
-        reason = (report.reason, *report.notes)
-        if set(report.done) - {RecordHeader.__name__} or reason != self._reason:
-            took = int(1000 * (time.monotonic() - started))
-            line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
-            more = {"blind": report.blind, "notes": list(report.notes)}
-            self.write(line | {name: value for name, value in more.items() if value})
-        self._reason = reason
-
-    def write(self, line: dict[str, Any]) -> None:
-        """One line."""
-        click.echo(json.dumps({"ts": _now(), "level": "info", **line}), err=True)
 
 
 def _make_journal(settings: Settings) -> None:

@@ -5,6 +5,7 @@ Adapters are imported when they are needed: `status` and `config validate` start
 
 import stat
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
+from relayers.sql_tables import SCHEMA_VERSION
 from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
     from hybrid_bridge.custody.signers import Held
+    from relayers.metrics import Metrics
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
 
@@ -157,6 +160,23 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         encode_anchor=anchor_calldata,
         clock=SystemClock(),
     )
+
+
+def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
+    """The instruments, with whose numbers they are."""
+    from relayers.metrics import Metrics, Subject  # noqa: PLC0415
+
+    subject = Subject(
+        chain=settings.chain.name,
+        scope=relayer.scope,
+        log=relayer.log,
+        policy=relayer.policy,
+        endpoints=tuple(endpoint.name for endpoint in settings.chain.endpoints),
+        quorum=settings.chain.rpc_quorum,
+        version=version("hybrid-bridge"),
+        schema=SCHEMA_VERSION,
+    )
+    return Metrics(subject, epoch)
 
 
 # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -209,24 +212,59 @@ def test_findings_are_shown_and_exit_four(ready: Path, tmp_path: Path) -> None:
         assert "a gap between slots" in result.stdout
 
 
-def test_the_daemon_ticks_until_it_is_told_to_stop(ready: Path) -> None:
+def daemon(config: Path) -> subprocess.Popen[str]:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "relayers", "run", "-c", str(ready)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    with daemon:
-        assert daemon.stderr is not None
-        lines = (json.loads(line) for line in daemon.stderr if line.startswith("{"))
+    command = [sys.executable, "-m", "relayers", "run", "-c", str(config)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def page(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert process.stderr is not None
+    return (json.loads(line) for line in process.stderr if line.startswith("{"))
+
+
+def test_the_daemon_ticks_until_it_is_told_to_stop_and_shows_how_it_is(ready: Path, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
+    with daemon(config) as process:
+        lines = lines_of(process)
         assert next(lines)["event"] == "started"
+        port = next(lines)["port"]
         assert next(lines)["reason"] == "nothing_due"
-        second = call("once", "-c", str(ready))
+        assert page(port, "/livez") == (200, "live\n")
+        assert page(port, "/readyz") == (200, "ready\n")
+        health = json.loads(page(port, "/healthz")[1])
+        assert (health["state"], health["waits_for"], health["reasons"]) == ("READY", "nothing_due", [])
+        code, text = page(port, "/metrics")
+        assert code == 200
+        assert 'process_state{chain="devnet",log="0x' in text
+        assert not [secret for secret in (PASSWORD, "127.0.0.1", "gas.password", GAS_KEY.hex()) if secret in text]
+        assert page(port, "/")[0] == 404
+        second = call("once", "-c", str(config))
         assert code_of(second) == 3  # the first one holds the journal
-        daemon.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
         assert [line["event"] for line in lines][-1] == "stopped"
-        assert daemon.wait(60) == 0
+        assert process.wait(60) == 0
+
+
+def test_two_daemons_cannot_listen_at_one_address(ready: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f'tick_seconds = 1\nlisten = "127.0.0.1:{taken.getsockname()[1]}"'
+        config = copy(ready, tmp_path, **{"tick_seconds = 1": listen})
+        with daemon(config) as process:
+            assert process.stderr is not None
+            assert "listen" in process.stderr.read()
+            assert process.wait(60) == 2
 
 
 def test_a_first_run_may_make_its_journal_and_a_torn_one_is_made_again(ready: Path, tmp_path: Path) -> None:
