@@ -189,6 +189,26 @@ class SpendLimits:
     per_day: Wei
 
 
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """Brake and halt: who set them last, and when."""
+
+    brake: Brake
+    halted: str | None
+    evidence: str | None  # JSON text
+    by: str
+    set_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """Who holds the gas key, or held it last."""
+
+    epoch: int
+    holder: str
+    until: UnixSeconds
+
+
 # ── what the plan reads ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -151,7 +151,7 @@ class SqlJournalReader:
             StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
         """
         require_file(path)
-        self._store, self._scope, self._uid = path.name, scope, chain_uid(scope)
+        self._path, self._store, self._scope, self._uid = path, path.name, scope, chain_uid(scope)
         self._engine: Engine = engine_for(path, read_only=read_only)
         self._epoch = 0
         try:

@@ -255,6 +255,27 @@ def test_the_daemon_ticks_until_it_is_told_to_stop_and_shows_how_it_is(ready: Pa
         assert process.wait(60) == 0
 
 
+def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'}))
+    with daemon(Path(config)) as process:
+        lines = lines_of(process)
+        port = next(line["port"] for line in lines if line["event"] == "listening")
+        assert next(lines)["reason"] == "nothing_due"
+        assert code_of(call("pause", "--hard", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "braked"
+        assert page(port, "/readyz") == (503, "brake: hard\n")
+        assert page(port, "/livez")[0] == 200
+        assert 'brake{chain="devnet",level="hard"' in page(port, "/metrics")[1]
+        assert code_of(call("backup", "-c", config, str(tmp_path / "copy.db"))) == 0
+        assert code_of(call("resume", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "nothing_due"
+        assert code_of(call("drain", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "drained"
+        assert next(lines)["event"] == "stopped"
+        assert process.wait(60) == 0
+    assert json.loads(call("status", "-c", config, "--json").stdout)["brake"] == "drain"
+
+
 def test_two_daemons_cannot_listen_at_one_address(ready: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
