@@ -14,12 +14,12 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError, StoreBroken
-from relayers import commands, wiring
-from relayers.commands import config_option, json_option, now, show
+from relayers import commands, inquiries, wiring
 from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+from relayers.terminal import config_option, json_option, now, show
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
@@ -173,32 +173,6 @@ def doc() -> int:
     return GOOD
 
 
-@main.command()
-@config_option
-@json_option
-def status(config: Path, *, as_json: bool) -> int:
-    """What the journal says: how far, what is open, halted or not. Asks nobody."""
-    settings = read_settings(config)
-    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
-    view, newest = reader.view(now()), reader.newest_checkpoint()
-    show(
-        {
-            "halted": view.halted,
-            "brake": view.brake.value,
-            "newest_checkpoint": newest.size if newest else None,
-            "anchored_final": reader.anchored_size(),
-            "final_public_block": view.final_header.number if view.final_header else None,
-            "open_intents": [intent.size for intent in view.open_intents],
-            "open_nonces": list(view.open_nonces),
-            "attempts": len(view.attempts),
-            "committed_today_wei": sum(view.today.values()),
-        },
-        as_json=as_json,
-    )
-    reader.close()
-    return GOOD if view.halted is None else BROKEN
-
-
 @main.command(name="fsck")
 @config_option
 @click.option("--offline", is_flag=True, help="The journal alone.")
@@ -219,7 +193,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     return GOOD if not findings else BROKEN
 
 
-for operators_command in commands.COMMANDS:
+for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
     main.add_command(operators_command)
 
 

@@ -13,7 +13,7 @@ from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
-from relayers.journal import AttestationRow, CheckpointRow, Journal, JournalView
+from relayers.journal import AttestationRow, CheckpointRow, Checkpoints, JournalView
 from relayers.log import Log
 from relayers.turns import first_of_round, next_round_at
 from relayers.views import ChainView, QuorumView
@@ -28,7 +28,7 @@ class Collector:
     delay: Seconds
     anchor_every: int = 1  # sizes of one round of turns
 
-    def collect(self, journal: Journal, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
+    def collect(self, journal: Checkpoints, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
 
         Without an observation nothing is fetched: nothing could be signed either.
@@ -48,7 +48,7 @@ class Collector:
             waiting=self._waiting(journal, view, chain),
         )
 
-    def _waiting(self, journal: Journal, view: JournalView, chain: ChainView) -> CheckpointRow | None:
+    def _waiting(self, journal: Checkpoints, view: JournalView, chain: ChainView) -> CheckpointRow | None:
         """The oldest one held of a round after those of the pinned head and of our open intents."""
         covered = max((chain.head.tree_size, *(intent.size for intent in view.open_intents)))
         return journal.neighbours(TreeSize(next_round_at(covered, self.anchor_every) - 1))[1]
@@ -69,7 +69,7 @@ class Collector:
 
     # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _admit(self, journal: Journal, size: TreeSize, chain: ChainView, now: UnixSeconds) -> None:
+    def _admit(self, journal: Checkpoints, size: TreeSize, chain: ChainView, now: UnixSeconds) -> None:
         """Store the checkpoint of this size, if a quorum signed one that fits between its neighbours."""
         found = self._quorum_for(size)
         if found is None:
@@ -151,7 +151,7 @@ def _extends(old: tuple[TreeSize, Digest], new: tuple[TreeSize, Digest], path: t
     return True
 
 
-def _held(journal: Journal, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
+def _held(journal: Checkpoints, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
     """The newest checkpoint, those of open intents, those at the chain's heads; ascending."""
     newest = journal.newest_checkpoint()
     sizes = heads | {intent.size for intent in view.open_intents} | ({newest.size} if newest else set())

@@ -4,22 +4,20 @@ A command that changes something says first what, and asks; `--yes` answers for 
 """
 
 import getpass
-import json
 import os
 import socket
-import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from hybrid_bridge.errors import SettingsMalformed, StayHalted
-from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.desk import Desk, Orders
 from relayers.fsck import fsck
 from relayers.journal import Brake
 from relayers.settings import Settings, read_settings
+from relayers.terminal import config_option, json_option, now, show
 
 GOOD, BROKEN = 0, 4
 EFFECTS: Final = {
@@ -29,31 +27,7 @@ EFFECTS: Final = {
     Brake.DRAIN: "soft, and nonces that nobody needs are used up; a running relayer ends with 0 when none is open",
 }
 
-config_option = click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("relayer.toml"),
-    show_default=True,
-    help="The settings.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-
-
-def show(values: dict[str, Any], *, as_json: bool) -> None:
-    """One value a line, or all as JSON."""
-    if as_json:
-        click.echo(json.dumps(values, indent=2))
-        return
-    for key, value in values.items():
-        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
-        click.echo(f"{key.replace('_', ' ')}: {'none' if shown is None else shown}")
-
-
-def now() -> UnixSeconds:
-    """The machine's clock."""
-    return UnixSeconds(int(time.time()))
 
 
 def agree(plan: list[str], *, yes: bool, as_json: bool) -> None:

@@ -307,6 +307,22 @@ class JournalReader(Protocol):
         """Everything, for `fsck`."""
 
 
+class Checkpoints(Protocol):
+    """The part of a journal that collecting needs."""
+
+    def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
+        """The checkpoint held at this size."""
+
+    def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
+        """The nearest checkpoints held below and above this size."""
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """The largest one held."""
+
+    def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
+        """Store a checkpoint with its quorum. The caller has verified both."""
+
+
 class Journal(JournalReader, Protocol):
     """Writes, one commit each, durable on return.
 

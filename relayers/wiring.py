@@ -136,6 +136,11 @@ def observer_of(settings: Settings) -> Observer:
     )
 
 
+def collector_of(settings: LogSettings, log: Log) -> Collector:
+    """The members. Connects to nothing yet."""
+    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every))
+
+
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
     """Everything a tick needs.
 
@@ -155,7 +160,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=Collector(log, _members(settings.log), settings.log.delay, stride(settings.log.anchor_every)),
+        collector=collector_of(settings.log, log),
         signer=open_gas_key(settings.chain.signer, "chain.signer", settings.chain.signer_address),
         encode_anchor=anchor_calldata,
         clock=SystemClock(),
@@ -192,7 +197,8 @@ def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
     return Web3Chain(JsonRpc(endpoint.name, url), chain.contract)
 
 
-def _members(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
+def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
+    """Each by its name in the settings."""
     from hybrid_bridge.adapters.grpc_member.log import GrpcMember  # noqa: PLC0415
     from hybrid_bridge.rpc.channel import ClientTls  # noqa: PLC0415
 

@@ -154,7 +154,10 @@ def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_eac
         assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
 
 
-COMMANDS = (("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"))
+COMMANDS = (
+    ("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"), ("slots",), ("fees",),
+    ("explain", "2"), ("pause", "--hard", "--yes"), ("drain", "--yes"), ("resume", "--yes"), ("backup", "copy.db"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("state", ["no folder", "no file", "empty", "torn", "a folder"])
@@ -181,6 +184,86 @@ def test_every_command_says_what_is_wrong_with_a_journal_that_is_not_one_and_mak
             journal.unlink()
     journal.with_name(journal.name + ".lock").unlink(missing_ok=True)
     assert {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")} == before
+
+
+def test_status_is_one_screen_out_of_the_journal_alone(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{devnet.url: "http://127.0.0.1:1"})
+    text = call("status", "-c", str(config)).stdout
+    assert len(text.splitlines()) <= 24
+    shown = json.loads(call("status", "-c", str(config), "--json").stdout)
+    assert (shown["relayer"], shown["anchored_final"], shown["brake"]) == (None, None, "run")
+    assert shown["this_rounds_leader"] == f"0x{address('operator').hex()}"
+
+
+def test_explain_names_what_is_in_the_way_and_writes_nothing(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path)
+    journal = read_settings(config).journal
+    before = journal.read_bytes()
+    reasons = {}
+    for size in (1, 2, 1 << 40):
+        shown = json.loads(call("explain", "-c", str(config), str(size), "--json").stdout)
+        reasons[size] = shown["reason"]
+        assert call("explain", "-c", str(config), str(size)).stdout.count("\n") == 1
+    assert reasons == {1: "birth", 2: "not_closed", 1 << 40: "not_closed"}
+    assert journal.read_bytes() == before
+
+
+def test_fees_are_told_by_the_endpoints_or_undecided(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    shown = json.loads(call("fees", "-c", str(ready), "--json").stdout)
+    assert shown["hard_cap_gwei"] == "120"
+    assert shown["balance_ether"] == "10"
+    silent = copy(ready, tmp_path, **{devnet.url: "http://127.0.0.1:1"})
+    assert code_of(call("fees", "-c", str(silent))) == 3
+
+
+def test_slots_show_what_was_signed_for_each_nonce(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+    assert call("slots", "-c", config).stdout == "no slots\n"
+    settings = read_settings(Path(config))
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.open_slot(0)
+    assert json.loads(call("slots", "-c", config, "--json").stdout) == {
+        "slots": [{"nonce": 0, "state": "OPEN", "carries": None}]
+    }
+
+
+def test_what_changes_something_says_so_first_and_asks(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+
+    def brake() -> str:
+        return str(json.loads(call("status", "-c", config, "--json").stdout)["brake"])
+
+    asked = CliRunner().invoke(main, ["pause", "--hard", "-c", config], input="n\n", standalone_mode=False)
+    assert asked.stdout.startswith("brake: run → hard: nothing is signed or sent")
+    assert (type(asked.exception).__name__, brake()) == ("Abort", "run")
+    assert code_of(call("pause", "--hard", "-c", config, "--json")) == 2
+    assert code_of(call("pause", "-c", config)) == 2
+    assert brake() == "run"
+    agreed = CliRunner().invoke(main, ["pause", "--soft", "-c", config], input="y\n", standalone_mode=False)
+    assert (code_of(agreed), brake()) == (0, "soft")
+    for arguments, level in ((("drain",), "drain"), (("pause", "--hard"), "hard"), (("resume",), "run")):
+        done = call(*arguments, "-c", config, "--json", "--yes")
+        assert json.loads(done.stdout)["brake"] == brake() == level
+
+
+def test_a_halt_is_left_only_by_whoever_shows_its_evidence(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+    settings = read_settings(Path(config))
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.halt("conflict", '{"size": 2}', BORN)
+        journal.open_slot(0)
+        journal.open_slot(2)  # a finding of fsck
+    (tmp_path / "evidence").write_text('{"size": 2}\n')
+    lift = ("resume", "-c", config, "--yes", "--i-have-read", str(tmp_path / "evidence"))
+    assert code_of(call("resume", "-c", config, "--yes")) == 2
+    assert code_of(call(*lift)) == 2
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.open_slot(1)
+    (tmp_path / "evidence").write_text("{}")
+    assert code_of(call(*lift)) == 2
+    (tmp_path / "evidence").write_text('{"size": 2}')
+    assert code_of(call(*lift)) == 0
+    assert json.loads(call("status", "-c", config, "--json").stdout)["halted"] is None
 
 
 def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:
