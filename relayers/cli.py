@@ -195,6 +195,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
 
 for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
     main.add_command(operators_command)
+main.add_command(inquiries.check, "doctor")
 
 
 def run() -> None:

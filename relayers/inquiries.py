@@ -1,5 +1,6 @@
 """What an operator asks: how far, why not, what it costs, what stands in the way. Wiring only; nothing is changed."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
 from relayers.desk import Desk, SlotStory
 from relayers.journal import JournalView
 from relayers.log import Log
+from relayers.preflight import checks, exit_code
 from relayers.relay import Sight, look
 from relayers.settings import Settings, read_settings
 from relayers.terminal import config_option, json_option, now, show, show_rows
@@ -91,7 +93,24 @@ def fees(config: Path, *, as_json: bool) -> int:
     return GOOD
 
 
-COMMANDS: Final = (status, slots, explain_command, fees)
+@click.command()
+@config_option
+@json_option
+def check(config: Path, *, as_json: bool) -> int:
+    """Would it start here, and get an anchor through? Looks at everything, changes nothing, says each cure."""
+    found = []
+    for each in checks(read_settings(config), now()):
+        found.append(each)
+        if not as_json:
+            click.echo(
+                f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
+            )
+    if as_json:
+        show_rows("checks", [asdict(each) for each in found], as_json=True)
+    return exit_code(found)
+
+
+COMMANDS: Final = (status, slots, explain_command, fees, check)
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

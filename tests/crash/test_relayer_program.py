@@ -208,6 +208,43 @@ def test_explain_names_what_is_in_the_way_and_writes_nothing(ready: Path, devnet
     assert journal.read_bytes() == before
 
 
+def verdicts(config: Path) -> tuple[int, dict[str, str], str]:
+    result = call("check", "-c", str(config), "--json")
+    shown = {row["name"]: row["verdict"] for row in json.loads(result.stdout)["checks"]}
+    return code_of(result), shown, result.stdout
+
+
+def test_check_looks_at_everything_and_says_each_cure(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    journal = read_settings(ready).journal
+    before = journal.read_bytes()
+    code, shown, text = verdicts(ready)
+    assert shown == {
+        "key": "good", "log": "good", "journal": "good", "member bank-a": "note", "members": "bad",
+        "endpoint only": "good", "endpoints": "note", "observation": "good", "clock": shown["clock"],
+        "contract": "good", "balance": "good",
+    }  # fmt: skip
+    assert code == 3  # no quorum of members answers
+    assert not [secret for secret in (PASSWORD, devnet.url, GAS_KEY.hex()) if secret in text]
+    assert journal.read_bytes() == before
+    assert "→ list more members" in call("doctor", "-c", str(ready)).stdout
+
+
+def test_check_goes_on_after_what_is_bad(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f'tick_seconds = 1\nlisten = "127.0.0.1:{taken.getsockname()[1]}"'
+        changes = {"tick_seconds = 1": listen, devnet.url: "http://127.0.0.1:1"}
+        config = copy(ready, tmp_path, init=False, **changes)
+        (tmp_path / "gas.password").write_text("another")
+        code, shown, _ = verdicts(config)
+    assert code == 4
+    assert {name for name, verdict in shown.items() if verdict == "bad"} == {
+        "key", "journal", "listen", "members", "endpoint only",
+    }  # fmt: skip
+    assert "observation" not in shown
+
+
 def test_fees_are_told_by_the_endpoints_or_undecided(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
     shown = json.loads(call("fees", "-c", str(ready), "--json").stdout)
     assert shown["hard_cap_gwei"] == "120"
