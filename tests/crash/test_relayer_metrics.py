@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from hybrid_bridge.ports import SendAnswer
 from hybrid_bridge.testing.memory_chain import GWEI
+from hybrid_bridge.units import Nonce
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
 from relayers.metrics import PREFIX, TABLE, Metrics, Subject, bumps, send_class, table_text
 from relayers.relay import Tick
 from tests.crash.relay_world import DEPTH, Operator, World, fees
+from tests.crash.test_relayer_faults import use_nonce
 
 SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
 
@@ -197,3 +200,69 @@ def test_a_bump_is_an_attempt_that_was_not_the_first(made: Any, still_open: Any,
 )
 def test_answers_to_broadcasts_are_told_apart(answer: SendAnswer, found: str) -> None:
     assert send_class(SendRow(b"h" * 32, "own", answer.code, answer.message, answer.tx_hash, 0)) == found
+
+
+def test_a_nonce_used_by_another_wallet_is_counted(watched: Watched) -> None:
+    watched.tick()
+    operator = watched.operator
+    operator.world.network.evict()
+    use_nonce(operator, Nonce(0))
+    operator.world.network.mine()
+    watched.run(DEPTH + 4)
+    assert watched.value("foreign_nonces_total") == 1
+    assert watched.value("attempts_final_total", "LOST") == 1
+    assert watched.value("effective_anchors_total") == 1
+
+
+def test_raises_are_counted_and_the_line_is_measured(operator: Callable[..., Operator]) -> None:
+    world = World()
+    world.consortium.close_epoch()
+    watched = Watched(operator(world, fee_policy=fees(bump_blocks=3)))
+    watched.tick()
+    world.network.base_fee = 30 * GWEI  # nothing of ours is mined any more
+    for _ in range(2):
+        world.network.mine()
+        watched.tick()
+    assert watched.value("first_in_line_age_blocks") == 2
+    world.network.mine(4)
+    watched.tick()
+    assert watched.value("bumps_total") == (watched.value("attempts_total", "anchor") or 0) - 1 >= 1
+    assert watched.value("first_in_line_age_blocks") == 0  # the raised one is mined
+
+
+def test_a_lost_race_is_told_from_a_revert_of_our_own(operator: Callable[..., Operator]) -> None:
+    world = World()
+    world.consortium.close_epoch()
+    first, watched = operator(world), Watched(operator(world, "operator 1"))
+    first.tick()
+    world.consortium.close_epoch()
+    watched.tick()
+    world.network.mine()
+    watched.run(DEPTH + 5)
+    assert watched.value("attempts_final_total", "REVERTED", "stale") == 1
+    assert watched.value("attempts_final_total", "REVERTED", "") == 0
+    assert watched.value("anchors_by_others_total") == 1
+
+
+def test_a_halt_and_a_log_that_takes_no_anchors_show(watched: Watched) -> None:
+    network, log_id = watched.operator.world.network, watched.operator.world.consortium.log_id
+    watched.tick()
+    assert (watched.value("log_active"), watched.value("process_state", "HALTED")) == (1, 0)
+    network.put_log(log_id, replace(network.newest.logs[log_id], is_frozen=True))
+    network.mine()
+    watched.tick()
+    assert watched.value("log_active") == 0
+    network.put_log(log_id, replace(network.newest.logs[log_id], size=2, root=bytes(32)))
+    network.mine(DEPTH + 1)
+    watched.tick()
+    assert watched.value("process_state", "HALTED") == 1
+
+
+def test_an_old_log_without_anchors_is_overdue(operator: Callable[..., Operator]) -> None:
+    world = World()
+    world.network.mine(400)  # cadence and public blocks are 12 s both, the grace is an hour
+    watched = Watched(operator(world))
+    watched.tick()
+    assert watched.value("overdue") == 1
+    assert (watched.value("anchor_lag_seconds", "mined") or 0) > 3600
+    assert (watched.value("anchor_lag_size", "mined") or 0) > 300

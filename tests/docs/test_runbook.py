@@ -74,6 +74,16 @@ def test_metrics_have_names_and_labels_that_prometheus_likes() -> None:
         assert isinstance(metric, Metric)
 
 
+def test_the_specification_lists_every_metric_that_is_fed_and_marks_the_others() -> None:
+    text = (ROOT / "docs" / "spec" / "RELAYER.md").read_text()
+    rows = re.findall(
+        r"^\| ([a-z_°· ]+) \| [CGH]", text[text.index("**Metrics**") : text.index("**Alerts**")], re.MULTILINE
+    )
+    names = [name for row in rows for name in row.split(" · ")]
+    assert {name for name in names if not name.endswith("°")} == {metric.name for metric in TABLE}
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("words", [["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]])
 def test_promtool_agrees(words: list[str]) -> None:
