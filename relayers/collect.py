@@ -36,7 +36,8 @@ class Collector:
         if chain is None:
             return QuorumView(log_id=self.log.log_id, checkpoints=(), paths={})
         heads = {chain.head.tree_size, chain.final_head.tree_size}
-        wanted = first_of_round(self._newest(chain), self.anchor_every)
+        claims = dict(self._claims())
+        wanted = first_of_round(self._newest(chain, sorted(claims.values())), self.anchor_every)
         for size in sorted({wanted, *heads}):
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
@@ -46,6 +47,7 @@ class Collector:
             checkpoints=held,
             paths=dict(self._paths(held, chain)),
             waiting=self._waiting(journal, view, chain),
+            claims=claims,
         )
 
     def _waiting(self, journal: Checkpoints, view: JournalView, chain: ChainView) -> CheckpointRow | None:
@@ -53,19 +55,21 @@ class Collector:
         covered = max((chain.head.tree_size, *(intent.size for intent in view.open_intents)))
         return journal.neighbours(TreeSize(next_round_at(covered, self.anchor_every) - 1))[1]
 
-    def _newest(self, chain: ChainView) -> TreeSize:
-        """The largest size that is due and that a quorum's worth of members claims to have attested."""
-        claims: list[TreeSize] = []
+    def _claims(self) -> Iterator[tuple[str, TreeSize]]:
+        """The newest size that each member says it has attested. Silent members are metrics, not errors."""
         for member in self.members:
             try:
-                claims.append(member.newest_size())
+                yield member.name, member.newest_size()
             except BridgeError:
-                continue  # silent members are metrics, not errors
+                continue
+
+    def _newest(self, chain: ChainView, claims: list[TreeSize]) -> TreeSize:
+        """The largest size that is due and that a quorum's worth of members claims to have attested."""
         due = self.log.size_due(UnixSeconds(chain.pinned.time - self.delay))
         if due < 2:
             return TreeSize(0)
         needed = self.log.responsible(due).quorum
-        return min(due, sorted(claims)[-needed]) if len(claims) >= needed else TreeSize(0)
+        return min(due, claims[-needed]) if len(claims) >= needed else TreeSize(0)
 
     # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
 

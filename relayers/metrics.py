@@ -78,6 +78,10 @@ TABLE: Final = (
     Metric("rpc_agreeing", "gauge", (), "endpoints that serve our chain; 0 if they are fewer than must agree"),
     Metric("rpc_quorum", "gauge", (), "how many of them must agree"),
     Metric("rpc_up", "gauge", ("endpoint",), "1: it serves our chain now"),
+    Metric(
+        "member_silent_epochs", "gauge", ("member",), "due epochs that this member has not attested, as far as it says"
+    ),
+    Metric("certificate_expiry_seconds", "gauge", ("peer",), "until the certificate ends that we show to members"),
     Metric("pinned_age_seconds", "gauge", (), "our clock less the time of the pinned public block"),
 )
 
@@ -92,6 +96,8 @@ class Subject:
     policy: Policy
     endpoints: tuple[str, ...]
     quorum: int
+    members: tuple[str, ...]
+    certificate_ends: UnixSeconds | None  # of the one we show to members; None: it cannot be read
     version: str
     schema: int
 
@@ -110,6 +116,7 @@ class Metrics:
             m.name: Histogram(*_definition(m), registry=self._registry, buckets=TICK_BUCKETS)
             for m in names["histogram"]
         }
+        self._claimed: dict[str, int] = {}
         self._begin(epoch)
 
     def text(self) -> bytes:
@@ -126,12 +133,16 @@ class Metrics:
         for send in tick.sends:
             self._count("send_results_total", 1, send.endpoint, send_class(send))
         self._set("fee_cap_active", tick.reason == "fee_capped")
+        if self._subject.certificate_ends is not None:
+            self._set("certificate_expiry_seconds", self._subject.certificate_ends - now, "own")
         if tick.sight is not None:
             self._endpoints(tick.sight)
         if tick.journal is not None:
             self._journal(tick.journal)
             if chain is not None:
                 self._chain(chain, tick.journal, now)
+        if tick.sight is not None and chain is not None:
+            self._members(tick.sight, now)
 
     # ── parts of a tick ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +169,13 @@ class Metrics:
         self._set("rpc_agreeing", len(serving))
         for name in self._subject.endpoints:
             self._set("rpc_up", name in serving, name)
+
+    def _members(self, sight: Sight, now: UnixSeconds) -> None:
+        """One that does not answer is taken at its last word."""
+        due = self._subject.log.size_due(UnixSeconds(now - self._subject.policy.turns.delay))
+        self._claimed |= sight.quorum.claims
+        for name in self._subject.members:
+            self._set("member_silent_epochs", max(0, due - self._claimed.get(name, 1)), name)
 
     def _journal(self, journal: JournalView) -> None:
         self._one_hot("brake", Brake, journal.brake)

@@ -178,6 +178,8 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
         policy=relayer.policy,
         endpoints=tuple(endpoint.name for endpoint in settings.chain.endpoints),
         quorum=settings.chain.rpc_quorum,
+        members=tuple(name for name, _ in settings.log.members),
+        certificate_ends=_end_of(_public_file(settings.log.tls.certificate)),
         version=version("hybrid-bridge"),
         schema=SCHEMA_VERSION,
     )
@@ -205,6 +207,16 @@ def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
     files = settings.tls
     tls = ClientTls(_public_file(files.ca), _public_file(files.certificate), _secret_file(files.key, "log.tls.key"))
     return tuple(GrpcMember.at(name, address, tls) for name, address in settings.members)
+
+
+def _end_of(certificate: bytes) -> UnixSeconds | None:
+    """When it ends. One that is none is the channel's to refuse: every member is then silent."""
+    from cryptography import x509  # noqa: PLC0415
+
+    try:
+        return UnixSeconds(int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp()))
+    except ValueError:
+        return None
 
 
 def _public_file(path: Path) -> bytes:

@@ -10,12 +10,12 @@ import pytest
 
 from hybrid_bridge.ports import SendAnswer
 from hybrid_bridge.testing.memory_chain import GWEI
-from hybrid_bridge.units import Nonce
+from hybrid_bridge.units import Nonce, UnixSeconds
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
 from relayers.metrics import PREFIX, TABLE, Metrics, Subject, bumps, send_class, table_text
 from relayers.relay import Tick
-from tests.crash.relay_world import DEPTH, Operator, World, fees
+from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees
 from tests.crash.test_relayer_faults import use_nonce
 
 SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
@@ -34,6 +34,8 @@ class Watched:
             policy=relayer.policy,
             endpoints=tuple(endpoint.name for endpoint in relayer.observer.endpoints),
             quorum=1,
+            members=tuple(member.name for member in relayer.collector.members),
+            certificate_ends=UnixSeconds(BORN + 86_400),
             version="1.2.3",
             schema=1,
         )
@@ -266,3 +268,28 @@ def test_an_old_log_without_anchors_is_overdue(operator: Callable[..., Operator]
     assert watched.value("overdue") == 1
     assert (watched.value("anchor_lag_seconds", "mined") or 0) > 3600
     assert (watched.value("anchor_lag_size", "mined") or 0) > 300
+
+
+def test_a_member_that_stops_attesting_falls_behind_and_one_that_answers_does_not(watched: Watched) -> None:
+    world = watched.operator.world
+    names = [member.name for member in world.consortium.members]
+    while world.consortium.size < world.log.size_due(world.now()):
+        world.consortium.close_epoch()
+    watched.tick()
+    assert [watched.value("member_silent_epochs", name) for name in names] == [0, 0, 0, 0]
+    world.consortium.members[1].is_silent = True
+    for _ in range(3):
+        world.network.mine()
+        world.consortium.close_epoch()
+    watched.tick()
+    assert [watched.value("member_silent_epochs", name) for name in names] == [0, 3, 0, 0]
+    assert watched.value("anchored_size", "mined") is not None
+
+
+def test_the_certificate_runs_out_with_the_clock(watched: Watched) -> None:
+    watched.tick()
+    first = watched.value("certificate_expiry_seconds", "own")
+    assert first == BORN + 86_400 - watched.operator.world.now()
+    watched.operator.world.network.mine()
+    watched.tick()
+    assert watched.value("certificate_expiry_seconds", "own") == first - 12
