@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 class Brake(StrEnum):
-    """Set by a person. SOFT: nothing new is begun. HARD: nothing is signed or sent. DRAIN: SOFT, then exit."""
+    """Set by a person (`desk`). SOFT: nothing new is begun. HARD: nothing is signed or sent. DRAIN: SOFT, then exit."""
 
     RUN = "run"
     SOFT = "soft"
@@ -362,6 +362,3 @@ class Journal(JournalReader, Protocol):
 
     def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
         """Stop until a person acts. `evidence` is JSON text."""
-
-    def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
-        """A person's order."""

@@ -385,11 +385,6 @@ class SqlJournal(SqlJournalReader):
         with self._fenced() as connection:
             connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by="plan", set_at=now))
 
-    def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
-        """See `Journal`."""
-        with self._fenced() as connection:
-            connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
-
     def _change(
         self, connection: Connection, table: Table, values: Mapping[str, Any], where: ColumnElement[bool]
     ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hybrid_bridge.ports import SendAnswer
 from hybrid_bridge.testing.memory_chain import GWEI
 from hybrid_bridge.units import Nonce, UnixSeconds
+from relayers.desk import Orders
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
 from relayers.metrics import PREFIX, TABLE, Metrics, Subject, bumps, send_class, table_text
@@ -149,8 +150,8 @@ def test_a_spike_shows_as_a_capped_fee_and_degrades(operator: Callable[..., Oper
 
 def test_a_brake_shows_and_a_blind_tick_leaves_old_numbers_but_says_so(watched: Watched) -> None:
     watched.tick()
-    assert watched.operator.journal is not None
-    watched.operator.journal.set_brake(Brake.SOFT, "test", watched.operator.world.now())
+    with Orders(watched.operator.path, watched.operator.scope) as orders:
+        orders.set_brake(Brake.SOFT, "test", watched.operator.world.now())
     watched.tick()
     assert (watched.value("brake", "soft"), watched.value("brake", "run")) == (1, 0)
     looked = watched.value("last_tick_timestamp_seconds", "looked")
