@@ -1,9 +1,9 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil forge geth-dev geth-evm postgresql softhsm tlog-reader   (any subset; anvil and forge need npm,
+# run:  ./infra/install.sh anvil forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
 #       geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24, a C compiler and minutes, postgresql and softhsm are the
 #       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
-#       ours, tests/foreign/tlog)
+#       ours, tests/foreign/tlog; promtool is taken out of Debian's package prometheus, which is not installed)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 #       ./infra/install.sh --where softhsm      (its PKCS#11 module, or nothing; installs nothing)
 set -eu
@@ -88,7 +88,19 @@ softhsm() {
     echo "softhsm $(softhsm2-util --version): installed, $module"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|geth-evm|postgresql|softhsm|tlog-reader …" >&2; exit 2; }
+promtool() {  # one program out of the distribution's package: no server is installed or started
+    bin="$cache/bin/promtool-$PROMTOOL"
+    [ -d "$bin" ] && { echo "promtool: there"; return; }
+    command -v apt-get >/dev/null || { echo "promtool $PROMTOOL is not there; bring it as $bin/promtool" >&2; return 1; }
+    rm -rf "$bin.new" && mkdir -p "$bin.new/package"
+    [ "$(id -u)" != 0 ] || apt-get update -qq
+    (cd "$bin.new/package" && apt-get download -qq prometheus 2>/dev/null && dpkg -x prometheus_*.deb . && mv usr/bin/promtool ..)
+    rm -r "$bin.new/package"
+    "$bin.new/promtool" --version | head -1
+    mv "$bin.new" "$bin"
+}
+
+[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 [ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
 for engine in "$@"; do
@@ -98,6 +110,7 @@ for engine in "$@"; do
         geth-evm) go_engine geth-evm github.com/ethereum/go-ethereum /cmd/evm "$GETH_EVM" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         postgresql) postgresql ;;
+        promtool) promtool ;;
         softhsm) softhsm ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;

@@ -7,35 +7,23 @@ import json
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
-from hybrid_bridge.units import UnixSeconds
-from relayers import wiring
+from hybrid_bridge.errors import BridgeError, StoreBroken
+from relayers import commands, inquiries, wiring
 from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
-from relayers.views import RecordHeader
+from relayers.terminal import config_option, json_option, now, show
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
 BLIND: Final = "no_rpc_quorum"
-
-_config = click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("relayer.toml"),
-    show_default=True,
-    help="The settings.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -50,12 +38,12 @@ def main() -> None:
 
 
 @main.command()
-@_config
+@config_option
 def init(config: Path) -> int:
     """Make an empty journal for this log, chain, contract and gas key."""
     settings = read_settings(config)
     wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    create_journal(settings.journal, wiring.scope_of(settings), _now())
+    create_journal(settings.journal, wiring.scope_of(settings), now())
     click.echo(f"made {settings.journal}")
     return GOOD
 
@@ -66,15 +54,15 @@ def config_group() -> None:
 
 
 @config_group.command()
-@_config
-@_json
+@config_option
+@json_option
 def validate(config: Path, *, as_json: bool) -> int:
     """Parse the settings strictly and check genesis record and validator sets against them."""
     settings = read_settings(config)
     log = wiring.load_log(settings.log)
     wiring.require_gas_key(settings.chain, log)
     policy = wiring.policy_of(settings, log)
-    _show(
+    show(
         {
             "log_id": log.log_id.hex(),
             "validator_sets": [len(period.validators.entries) for period in log.periods],
@@ -95,13 +83,13 @@ def validate(config: Path, *, as_json: bool) -> int:
 
 
 @main.command()
-@_config
+@config_option
 @click.option("--at", "place", metavar="PLACE", help="Only the address of the key there: to be written into settings.")
-@_json
+@json_option
 def keys(config: Path, place: str | None, *, as_json: bool) -> int:
     """Where each key is, its address, and whether it signs: asked to, over words that are no transaction."""
     if place is not None:
-        _show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
+        show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
         return GOOD
     settings = read_settings(config)
     wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
@@ -121,13 +109,13 @@ def keys(config: Path, place: str | None, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"keys": [row]}, indent=2))
     else:
-        _show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
+        show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
     return code
 
 
 @main.command()
-@_config
-@_json
+@config_option
+@json_option
 def once(config: Path, *, as_json: bool) -> int:
     """One tick."""
     settings = read_settings(config)
@@ -135,12 +123,12 @@ def once(config: Path, *, as_json: bool) -> int:
         relayer = _started(settings, journal)
         report = tick(relayer)
         shown = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
-        _show(shown | {"notes": list(report.notes)}, as_json=as_json)
+        show(shown | {"notes": list(report.notes)}, as_json=as_json)
         return _verdict(journal, settings, report)
 
 
 @main.command(name="run")
-@_config
+@config_option
 @click.option("--once", "is_once", is_flag=True, help="One tick only.")
 @click.option(
     "--init",
@@ -156,50 +144,39 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     if is_once:
         code: int = context.invoke(once, config=config, as_json=False)
         return code
-    from relayers.schedule import Ticker  # noqa: PLC0415 only the daemon needs a clock
+    from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
 
     settings = read_settings(config)
     with _journal(settings) as journal:
-        relayer, lines = _started(settings, journal), _Lines(settings)
-        ticker = Ticker(lambda: lines.one(relayer, journal), settings.tick_seconds)
+        relayer = _started(settings, journal)
+        metrics = wiring.metrics_of(settings, relayer, journal.epoch)
+        daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ticker.stop())
-        lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
-        ticker.run()
-        lines.write({"event": "stopped"})
+            signal.signal(number, lambda *_: daemon.ticker.stop())
+        daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
+        daemon.run(settings.listen)
+        daemon.lines.write({"event": "stopped"})
         return _verdict(journal, settings, Tick((), ""))
 
 
-@main.command()
-@_config
-@_json
-def status(config: Path, *, as_json: bool) -> int:
-    """What the journal says: how far, what is open, halted or not. Asks nobody."""
-    settings = read_settings(config)
-    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
-    view, newest = reader.view(_now()), reader.newest_checkpoint()
-    _show(
-        {
-            "halted": view.halted,
-            "brake": view.brake.value,
-            "newest_checkpoint": newest.size if newest else None,
-            "anchored_final": reader.anchored_size(),
-            "final_public_block": view.final_header.number if view.final_header else None,
-            "open_intents": [intent.size for intent in view.open_intents],
-            "open_nonces": list(view.open_nonces),
-            "attempts": len(view.attempts),
-            "committed_today_wei": sum(view.today.values()),
-        },
-        as_json=as_json,
-    )
-    reader.close()
-    return GOOD if view.halted is None else BROKEN
+@main.group()
+def metrics() -> None:
+    """What `/metrics` shows."""
+
+
+@metrics.command()
+def doc() -> int:
+    """The table of all metrics, in Markdown."""
+    from relayers.metrics import table_text  # noqa: PLC0415
+
+    click.echo(table_text())
+    return GOOD
 
 
 @main.command(name="fsck")
-@_config
+@config_option
 @click.option("--offline", is_flag=True, help="The journal alone.")
-@_json
+@json_option
 def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
     settings = read_settings(config)
@@ -216,6 +193,11 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     return GOOD if not findings else BROKEN
 
 
+for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
+    main.add_command(operators_command)
+main.add_command(inquiries.check, "doctor")
+
+
 def run() -> None:
     """Entry point of the console script."""
     invoke(main, "hybrid-relayer")
@@ -224,45 +206,16 @@ def run() -> None:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Lines:
-    """JSON lines on stderr: what each tick did. One that only followed the chain is told when its reason is new."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._reason: tuple[str, ...] = ()
-
-    def one(self, relayer: Relayer, journal: SqlJournal) -> None:
-        """A tick, and its line. What is undecided is tried again by the next tick."""
-        started = time.monotonic()
-        try:
-            report = tick(relayer)
-        except Undecided as error:
-            report = Tick((), str(error))
-        if "Halt" in report.done:
-            _export_evidence(journal, self._settings)
-        reason = (report.reason, *report.notes)
-        if set(report.done) - {RecordHeader.__name__} or reason != self._reason:
-            took = int(1000 * (time.monotonic() - started))
-            line = {"event": "tick", "done": list(report.done), "reason": report.reason, "ms": took}
-            more = {"blind": report.blind, "notes": list(report.notes)}
-            self.write(line | {name: value for name, value in more.items() if value})
-        self._reason = reason
-
-    def write(self, line: dict[str, Any]) -> None:
-        """One line."""
-        click.echo(json.dumps({"ts": _now(), "level": "info", **line}), err=True)
-
-
 def _make_journal(settings: Settings) -> None:
     """If there is none yet."""
     if not settings.journal.exists():
         wiring.load_log(settings.log)
-        create_journal(settings.journal, wiring.scope_of(settings), _now())
+        create_journal(settings.journal, wiring.scope_of(settings), now())
 
 
 def _journal(settings: Settings) -> SqlJournal:
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, _now())
+    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
@@ -278,7 +231,7 @@ def _started(settings: Settings, journal: SqlJournal) -> Relayer:
 
 def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
     """The exit code that the journal's state means."""
-    halted = journal.view(_now()).halted
+    halted = journal.view(now()).halted
     if halted is None:
         return UNDECIDED if report.reason == BLIND else GOOD
     path = _export_evidence(journal, settings)
@@ -295,15 +248,6 @@ def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
     return path
 
 
-def _show(values: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(values, indent=2))
-        return
-    for key, value in values.items():
-        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
-        click.echo(f"{key.replace('_', ' ')}: {'none' if shown is None else shown}")
-
-
 def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         rows = [{"promise": f.promise, "subject": f.subject, "detail": f.detail} for f in findings]
@@ -312,7 +256,3 @@ def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
     for finding in findings:
         click.echo(f"{finding.promise}: {finding.subject}: {finding.detail}")
     click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")
-
-
-def _now() -> UnixSeconds:
-    return UnixSeconds(int(time.time()))

@@ -13,7 +13,7 @@ from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
-from relayers.journal import AttestationRow, CheckpointRow, Journal, JournalView
+from relayers.journal import AttestationRow, CheckpointRow, Checkpoints, JournalView
 from relayers.log import Log
 from relayers.turns import first_of_round, next_round_at
 from relayers.views import ChainView, QuorumView
@@ -28,7 +28,7 @@ class Collector:
     delay: Seconds
     anchor_every: int = 1  # sizes of one round of turns
 
-    def collect(self, journal: Journal, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
+    def collect(self, journal: Checkpoints, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
 
         Without an observation nothing is fetched: nothing could be signed either.
@@ -36,7 +36,8 @@ class Collector:
         if chain is None:
             return QuorumView(log_id=self.log.log_id, checkpoints=(), paths={})
         heads = {chain.head.tree_size, chain.final_head.tree_size}
-        wanted = first_of_round(self._newest(chain), self.anchor_every)
+        claims = dict(self._claims())
+        wanted = first_of_round(self._newest(chain, sorted(claims.values())), self.anchor_every)
         for size in sorted({wanted, *heads}):
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
@@ -46,30 +47,33 @@ class Collector:
             checkpoints=held,
             paths=dict(self._paths(held, chain)),
             waiting=self._waiting(journal, view, chain),
+            claims=claims,
         )
 
-    def _waiting(self, journal: Journal, view: JournalView, chain: ChainView) -> CheckpointRow | None:
+    def _waiting(self, journal: Checkpoints, view: JournalView, chain: ChainView) -> CheckpointRow | None:
         """The oldest one held of a round after those of the pinned head and of our open intents."""
         covered = max((chain.head.tree_size, *(intent.size for intent in view.open_intents)))
         return journal.neighbours(TreeSize(next_round_at(covered, self.anchor_every) - 1))[1]
 
-    def _newest(self, chain: ChainView) -> TreeSize:
-        """The largest size that is due and that a quorum's worth of members claims to have attested."""
-        claims: list[TreeSize] = []
+    def _claims(self) -> Iterator[tuple[str, TreeSize]]:
+        """The newest size that each member says it has attested. Silent members are metrics, not errors."""
         for member in self.members:
             try:
-                claims.append(member.newest_size())
+                yield member.name, member.newest_size()
             except BridgeError:
-                continue  # silent members are metrics, not errors
+                continue
+
+    def _newest(self, chain: ChainView, claims: list[TreeSize]) -> TreeSize:
+        """The largest size that is due and that a quorum's worth of members claims to have attested."""
         due = self.log.size_due(UnixSeconds(chain.pinned.time - self.delay))
         if due < 2:
             return TreeSize(0)
         needed = self.log.responsible(due).quorum
-        return min(due, sorted(claims)[-needed]) if len(claims) >= needed else TreeSize(0)
+        return min(due, claims[-needed]) if len(claims) >= needed else TreeSize(0)
 
     # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _admit(self, journal: Journal, size: TreeSize, chain: ChainView, now: UnixSeconds) -> None:
+    def _admit(self, journal: Checkpoints, size: TreeSize, chain: ChainView, now: UnixSeconds) -> None:
         """Store the checkpoint of this size, if a quorum signed one that fits between its neighbours."""
         found = self._quorum_for(size)
         if found is None:
@@ -151,7 +155,7 @@ def _extends(old: tuple[TreeSize, Digest], new: tuple[TreeSize, Digest], path: t
     return True
 
 
-def _held(journal: Journal, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
+def _held(journal: Checkpoints, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
     """The newest checkpoint, those of open intents, those at the chain's heads; ascending."""
     newest = journal.newest_checkpoint()
     sizes = heads | {intent.size for intent in view.open_intents} | ({newest.size} if newest else set())

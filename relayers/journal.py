@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 class Brake(StrEnum):
-    """Set by a person. SOFT: nothing new is begun. HARD: nothing is signed or sent. DRAIN: SOFT, then exit."""
+    """Set by a person (`desk`). SOFT: nothing new is begun. HARD: nothing is signed or sent. DRAIN: SOFT, then exit."""
 
     RUN = "run"
     SOFT = "soft"
@@ -189,6 +189,26 @@ class SpendLimits:
     per_day: Wei
 
 
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """Brake and halt: who set them last, and when."""
+
+    brake: Brake
+    halted: str | None
+    evidence: str | None  # JSON text
+    by: str
+    set_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """Who holds the gas key, or held it last."""
+
+    epoch: int
+    holder: str
+    until: UnixSeconds
+
+
 # ── what the plan reads ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -287,6 +307,22 @@ class JournalReader(Protocol):
         """Everything, for `fsck`."""
 
 
+class Checkpoints(Protocol):
+    """The part of a journal that collecting needs."""
+
+    def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
+        """The checkpoint held at this size."""
+
+    def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
+        """The nearest checkpoints held below and above this size."""
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """The largest one held."""
+
+    def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
+        """Store a checkpoint with its quorum. The caller has verified both."""
+
+
 class Journal(JournalReader, Protocol):
     """Writes, one commit each, durable on return.
 
@@ -326,6 +362,3 @@ class Journal(JournalReader, Protocol):
 
     def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
         """Stop until a person acts. `evidence` is JSON text."""
-
-    def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
-        """A person's order."""

@@ -43,21 +43,30 @@ def next_action(
     if journal.halted is not None:
         return Wait("halted")
     if chain is None or (journal.final_header is not None and chain.pinned.number < journal.final_header.number):
-        return _resend(journal, sent) or Wait("no_rpc_quorum")  # nothing new is signed, old bytes stay alive
-    return next_fact(journal, chain, quorum) or _forward(journal, chain, quorum, sent, policy)
+        # Nothing new is signed, old bytes stay alive.
+        return _resend(journal, sent) or Wait("drained" if _is_drained(journal) else "no_rpc_quorum")
+    return next_fact(journal, chain, quorum) or forward(journal, chain, quorum, sent, policy)
 
 
-def _forward(
+def forward(
     journal: JournalView, chain: ChainView, quorum: QuorumView, sent: Collection[TxHash], policy: Policy
 ) -> Action:
+    """The next action once all that is final is written down."""
     if journal.brake is Brake.HARD:
         return Wait("braked")
+    if _is_drained(journal):
+        return Wait("drained")
     need = target(journal, chain, quorum, policy)
     if isinstance(need, Wait):
         return _serve(_Scene(journal, chain, quorum, sent, policy, None), need)
     if journal.intent_for(need.size) is None:
         return OpenIntent(need)
     return _serve(_Scene(journal, chain, quorum, sent, policy, need), Wait("braked"))
+
+
+def _is_drained(journal: JournalView) -> bool:
+    """Whether nothing that left this process can still be mined: the key may be rotated, the program replaced."""
+    return journal.brake is Brake.DRAIN and not journal.open_nonces
 
 
 def target(journal: JournalView, chain: ChainView, quorum: QuorumView, policy: Policy) -> CheckpointRow | Wait:
@@ -144,7 +153,7 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     for hole in holes:
         return OpenSlot(hole)  # S4: never leave a hole below
     first, behind = unmined[0], unmined[1:]
-    if scene.need is None and not behind:
+    if scene.need is None and not behind and scene.journal.brake is not Brake.DRAIN:
         return idle  # nobody waits for it: let it lie, it costs nothing
     offer = _first_offer(scene, first)
     obstacle = None if offer is None else scene.refusal(offer)

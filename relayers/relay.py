@@ -6,7 +6,7 @@ and at most one outside effect, and the comments at each say what a restart find
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.core.attestation import seals
@@ -55,13 +55,40 @@ class Relayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """What one tick did and why it stopped. Endpoints that are left out of it are in `notes`, each with its reason."""
+class Sight:
+    """What one look at the world shows. Without a quorum of endpoints `chain` is None and `blind` says why."""
 
-    done: tuple[str, ...]  # names of the actions, in order
+    chain: ChainView | None
+    quorum: QuorumView
+    endpoints: tuple[PublicChain, ...]  # that serve our chain; none if they are fewer than must agree
+    blind: str = ""
+    notes: tuple[str, ...] = ()  # what the observation lacked, and endpoints that are left out, each with its reason
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did, why it stopped, and what it saw and left behind: all that metrics and health are made of."""
+
+    deeds: tuple[Deed, ...]  # in order
     reason: str
-    blind: str = ""  # why there was no observation
-    notes: tuple[str, ...] = ()  # what the observation lacked
+    sends: tuple[SendRow, ...] = ()
+    sight: Sight | None = None  # None: the tick could not even look
+    journal: JournalView | None = None  # at its end
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Names of the actions, in order."""
+        return tuple(type(deed).__name__ for deed in self.deeds)
+
+    @property
+    def blind(self) -> str:
+        """Why there was no observation."""
+        return "" if self.sight is None else self.sight.blind
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the observation lacked."""
+        return () if self.sight is None else self.sight.notes
 
 
 def tick(relayer: Relayer) -> Tick:
@@ -73,28 +100,29 @@ def tick(relayer: Relayer) -> Tick:
     """
     now = relayer.clock.now()
     relayer.journal.renew(now)
-    view, blind = relayer.journal.view(now), ""
+    view = relayer.journal.view(now)
+    sight = look(view, relayer.observer, lambda chain: relayer.collector.collect(relayer.journal, view, chain, now))
+    return _Pass(relayer, view, sight, now).run()
+
+
+def look(view: JournalView, observer: Observer, collect: Callable[[ChainView | None], QuorumView]) -> Sight:
+    """Ask the endpoints, then the members. Nothing is signed or sent.
+
+    Raises:
+        Broken: a quorum of endpoints serves another chain.
+    """
     chain: ChainView | None = None
+    serving: tuple[PublicChain, ...] = ()
     notes: tuple[str, ...] = ()
-    observer = relayer.observer
+    blind = ""
     try:
-        observer, notes = relayer.observer.serving()
+        observer, notes = observer.serving()
+        serving = observer.endpoints
         chain = observer.observe(view)
         notes += chain.notes
     except Undecided as error:
         blind = str(error)
-    quorum = relayer.collector.collect(relayer.journal, view, chain, now)
-    report = _Pass(relayer, view, Sight(chain, quorum, observer.endpoints), now).run()
-    return replace(report, blind=blind, notes=notes)
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a tick sees of the world, once."""
-
-    chain: ChainView | None
-    quorum: QuorumView
-    endpoints: tuple[PublicChain, ...]  # that serve our chain
+    return Sight(chain, collect(chain), serving, blind, notes)
 
 
 class _Pass:
@@ -104,26 +132,32 @@ class _Pass:
         self._relayer, self._journal, self._now = relayer, relayer.journal, now
         self._view, self._chain, self._quorum, self._endpoints = view, sight.chain, sight.quorum, sight.endpoints
         self._sent: set[TxHash] = set()
+        self._sight = sight
+        self._deeds: list[Deed] = []
+        self._sends: list[SendRow] = []
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""
-        done: list[str] = []
         for _ in range(MAX_ACTIONS):
             action = next_action(self._view, self._chain, self._quorum, self._sent, self._relayer.policy)
             if isinstance(action, Wait):
-                return Tick(tuple(done), action.reason)
+                return self._report(action.reason)
             try:
                 self._do(action)
-                done.append(type(action).__name__)
+                self._deeds.append(action)
             except SignerLied as error:
-                self._halt(Halt("signer_lied", (("field", error.field),)))
-                done.append(Halt.__name__)
+                halt = Halt("signer_lied", (("field", error.field),))
+                self._halt(halt)
+                self._deeds.append(halt)
             except Broken:
                 raise
             except BridgeError as error:
-                return Tick(tuple(done), f"{type(action).__name__}: {error}")
+                return self._report(f"{type(action).__name__}: {error}")
             self._view = self._journal.view(self._now)
-        return Tick(tuple(done), "more_to_do")
+        return self._report("more_to_do")
+
+    def _report(self, reason: str) -> Tick:
+        return Tick(tuple(self._deeds), reason, tuple(self._sends), self._sight, self._view)
 
     def _do(self, action: Deed) -> None:
         # The first five are one commit each: done, or found again by the next tick.
@@ -219,12 +253,12 @@ class _Pass:
         self._sent.add(attempt.hash)
         answers = [(endpoint.name, _broadcast(endpoint, attempt)) for endpoint in self._relayer.observer.endpoints]
         # May have happened. Dead here? Sent again by the next tick; the receipt will tell.
-        self._journal.log_sends(
-            [
-                SendRow(attempt.hash, name, answer.code, answer.message, answer.tx_hash, self._now)
-                for name, answer in answers
-            ]
-        )
+        sends = [
+            SendRow(attempt.hash, name, answer.code, answer.message, answer.tx_hash, self._now)
+            for name, answer in answers
+        ]
+        self._journal.log_sends(sends)
+        self._sends += sends
 
     def _halt(self, action: Halt) -> None:
         """Evidence first: both statements, with the signatures on ours."""

@@ -1,39 +1,34 @@
-"""The clock, and who watches it: the only door to APScheduler, used as a ticker and for nothing else.
+"""The clock: the only door to APScheduler, used as a ticker and for nothing else.
 
-A memory store, one job, no overlapping, nothing lost to a stall. The watchdog is a thread of its own: it compares
-monotonic time with the last finished tick and ends the process when that is late; whoever supervises starts it again.
+A memory store, one job, no overlapping, nothing lost to a stall. What it cannot notice by itself is a tick that never
+ends: that is the watchdog's.
 """
 
-import os
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from hybrid_bridge.units import Seconds
-
-LEAST_PATIENCE: Final = Seconds(120)  # an observation may wait five seconds for each of many answers
-EXIT_BROKEN: Final = 4
+from relayers.watchdog import Watchdog, exit_late, patience_for
 
 
 class Ticker:
     """Calls `tick` every so many seconds until `stop`, or until a tick raises."""
 
-    def __init__(self, tick: Callable[[], None], every: Seconds) -> None:
+    def __init__(self, tick: Callable[[], None], every: Seconds, watchdog: Watchdog | None = None) -> None:
         self._tick, self._every = tick, every
         self._stopping = threading.Event()
-        self._finished_at = time.monotonic()
+        self.watchdog = watchdog or Watchdog(patience_for(every))
         self._failure: BaseException | None = None
 
     def stop(self) -> None:
-        """End after the tick that runs now. Any thread, also a signal handler."""
+        """End after the tick that runs now. Any thread, also a signal handler, also the tick itself."""
         self._stopping.set()
 
-    def run(self, on_late: Callable[[], None] | None = None) -> None:
+    def run(self, on_late: Callable[[], None] = exit_late) -> None:
         """Tick until stopped.
 
         Args:
@@ -52,18 +47,14 @@ class Ticker:
             coalesce=True,
             misfire_grace_time=None,
         )
-        watchdog = threading.Thread(target=self._watch, args=(on_late or _exit_late,), daemon=True, name="watchdog")
+        finished = threading.Event()
         scheduler.start()
-        watchdog.start()
+        self.watchdog.watch(finished, on_late)
         self._stopping.wait()
-        scheduler.shutdown(wait=True)
+        scheduler.shutdown(wait=True)  # watched too: the last tick may be the one that hangs
+        finished.set()
         if self._failure is not None:
             raise self._failure
-
-    @property
-    def patience(self) -> float:
-        """How long a tick may take before the watchdog acts."""
-        return max(LEAST_PATIENCE, 10 * self._every)
 
     def _one(self) -> None:
         if self._stopping.is_set():
@@ -73,14 +64,4 @@ class Ticker:
         except BaseException as error:  # noqa: BLE001 the scheduler would log it and go on; `run` raises it
             self._failure = error
             self._stopping.set()
-        self._finished_at = time.monotonic()
-
-    def _watch(self, on_late: Callable[[], None]) -> None:
-        while not self._stopping.wait(self.patience / 8):
-            if time.monotonic() - self._finished_at > self.patience:
-                on_late()
-                return
-
-
-def _exit_late() -> None:
-    os._exit(EXIT_BROKEN)
+        self.watchdog.feed()

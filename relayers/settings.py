@@ -5,6 +5,7 @@ Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written he
 
 import tomllib
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from hybrid_bridge.units import (
 from relayers.toml_table import UNITS, Table
 from relayers.views import FeePolicy
 
+MAX_PORT: Final = 65_535
 MAX_FEE: Final = 10**9 * UNITS["gwei"]  # for each gas; the journal's integers end at 2^63
 
 
@@ -92,6 +94,7 @@ class Settings:
 
     journal: Path
     tick_seconds: Seconds
+    listen: tuple[str, int] | None  # metrics and health; None: nobody asks
     log: LogSettings
     chain: ChainSettings
 
@@ -128,11 +131,27 @@ def parse_settings(text: str, folder: Path) -> Settings:
     settings = Settings(
         journal=folder / top.uri("journal", "sqlite:///"),
         tick_seconds=Seconds(top.integer("tick_seconds", 1, 3600)),
+        listen=_listen(top),
         log=_log(top.table("log")),
         chain=_chain(chains[0]),
     )
     top.end()
     return settings
+
+
+def _listen(table: Table) -> tuple[str, int] | None:
+    """`listen = "127.0.0.1:9464"`: a loopback address, since what stands there asks nobody who they are."""
+    if table.peek("listen") is None:
+        return None
+    host, _, port = table.text("listen").rpartition(":")
+    try:
+        is_loopback = ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    is_port = port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= MAX_PORT
+    if not (is_loopback and is_port):
+        raise SettingsMalformed(key="listen", rule="a loopback address and a port, like 127.0.0.1:9464")
+    return host, int(port)
 
 
 def _log(table: Table) -> LogSettings:

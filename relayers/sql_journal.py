@@ -151,7 +151,7 @@ class SqlJournalReader:
             StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
         """
         require_file(path)
-        self._store, self._scope, self._uid = path.name, scope, chain_uid(scope)
+        self._path, self._store, self._scope, self._uid = path, path.name, scope, chain_uid(scope)
         self._engine: Engine = engine_for(path, read_only=read_only)
         self._epoch = 0
         try:
@@ -384,11 +384,6 @@ class SqlJournal(SqlJournalReader):
         """See `Journal`."""
         with self._fenced() as connection:
             connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by="plan", set_at=now))
-
-    def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
-        """See `Journal`."""
-        with self._fenced() as connection:
-            connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
 
     def _change(
         self, connection: Connection, table: Table, values: Mapping[str, Any], where: ColumnElement[bool]

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
@@ -64,6 +64,7 @@ class QuorumView:
     checkpoints: tuple[CheckpointRow, ...]  # ascending: newest, those of open intents, those at the chain's heads
     paths: Mapping[TreeSize, tuple[Digest, ...]]  # from the pinned head to these sizes
     waiting: CheckpointRow | None = None  # the oldest of a round that neither the head nor our duties cover
+    claims: Mapping[str, TreeSize] = field(default_factory=dict)  # unverified: what each member that answers attested
 
     def root_at(self, size: TreeSize) -> Digest | None:
         """The root of our tree at `size`; None if no quorum's signature on it is held."""

@@ -5,6 +5,7 @@ Adapters are imported when they are needed: `status` and `config validate` start
 
 import stat
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
+from relayers.sql_tables import SCHEMA_VERSION
 from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
     from hybrid_bridge.custody.signers import Held
+    from relayers.metrics import Metrics
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
 
@@ -133,6 +136,11 @@ def observer_of(settings: Settings) -> Observer:
     )
 
 
+def collector_of(settings: LogSettings, log: Log) -> Collector:
+    """The members. Connects to nothing yet."""
+    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every))
+
+
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
     """Everything a tick needs.
 
@@ -152,11 +160,30 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=Collector(log, _members(settings.log), settings.log.delay, stride(settings.log.anchor_every)),
+        collector=collector_of(settings.log, log),
         signer=open_gas_key(settings.chain.signer, "chain.signer", settings.chain.signer_address),
         encode_anchor=anchor_calldata,
         clock=SystemClock(),
     )
+
+
+def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
+    """The instruments, with whose numbers they are."""
+    from relayers.metrics import Metrics, Subject  # noqa: PLC0415
+
+    subject = Subject(
+        chain=settings.chain.name,
+        scope=relayer.scope,
+        log=relayer.log,
+        policy=relayer.policy,
+        endpoints=tuple(endpoint.name for endpoint in settings.chain.endpoints),
+        quorum=settings.chain.rpc_quorum,
+        members=tuple(name for name, _ in settings.log.members),
+        certificate_ends=_end_of(_public_file(settings.log.tls.certificate)),
+        version=version("hybrid-bridge"),
+        schema=SCHEMA_VERSION,
+    )
+    return Metrics(subject, epoch)
 
 
 # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,13 +199,24 @@ def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
     return Web3Chain(JsonRpc(endpoint.name, url), chain.contract)
 
 
-def _members(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
+def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
+    """Each by its name in the settings."""
     from hybrid_bridge.adapters.grpc_member.log import GrpcMember  # noqa: PLC0415
     from hybrid_bridge.rpc.channel import ClientTls  # noqa: PLC0415
 
     files = settings.tls
     tls = ClientTls(_public_file(files.ca), _public_file(files.certificate), _secret_file(files.key, "log.tls.key"))
     return tuple(GrpcMember.at(name, address, tls) for name, address in settings.members)
+
+
+def _end_of(certificate: bytes) -> UnixSeconds | None:
+    """When it ends. One that is none is the channel's to refuse: every member is then silent."""
+    from cryptography import x509  # noqa: PLC0415
+
+    try:
+        return UnixSeconds(int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp()))
+    except ValueError:
+        return None
 
 
 def _public_file(path: Path) -> bytes:

@@ -38,6 +38,7 @@ LAYOUT = {
     "anvil": ("ANVIL", "anvil"),
     "forge": ("FORGE", "forge"),
     "geth-dev": ("GETH_DEV", "geth"),
+    "promtool": ("PROMTOOL", "promtool"),
     "tlog-reader": ("TLOG_READER", "tlog-reader"),
 }
 

@@ -79,6 +79,14 @@ class GuardRefused(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class StayHalted(Rejected):
+    """The relayer stays halted; `rule` is what it wants before it goes on."""
+
+    cites: ClassVar[str] = "RELAYER §4.6"
+    rule: str
+
+
+@dataclass(kw_only=True, eq=False)
 class PowerStale(Rejected):
     """The contract waits for another statement: its nonce, or the log's size, moved on; draft and sign anew."""
 

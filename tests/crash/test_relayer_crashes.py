@@ -24,7 +24,7 @@ from tests.crash.relay_world import (
 )
 
 WHEN = ("before", "after")
-NOT_ON_THE_HAPPY_PATH = {"halt", "set_brake"}
+NOT_ON_THE_HAPPY_PATH = {"halt"}
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from hybrid_bridge.errors import RootMismatch, StoreBroken, Unreachable
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
 from hybrid_bridge.units import Wei
+from relayers.desk import Orders
 from relayers.journal import Brake, IntentState, JournalDump, Outcome
 from relayers.relay import tick
 from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, settle
@@ -65,6 +66,12 @@ def dump(operator: Operator) -> JournalDump:
 
 def anchored(operator: Operator) -> list[int]:
     return [event.tree_size for event in operator.world.network.events()]
+
+
+def order(operator: Operator, brake: Brake) -> None:
+    """A person sets the brake beside the running relayer."""
+    with Orders(operator.path, operator.scope) as orders:
+        orders.set_brake(brake, "test", operator.world.now())
 
 
 def use_nonce(operator: Operator, nonce: int) -> None:
@@ -236,17 +243,15 @@ def test_a_balance_too_low_for_an_anchor_waits_and_resumes_after_a_top_up(operat
 
 def test_the_brakes_hold_and_let_go(operator: Operator) -> None:  # (30)
     sent(operator)
-    journal = operator.journal
-    assert journal is not None
-    journal.set_brake(Brake.HARD, "test", operator.world.now())
+    order(operator, Brake.HARD)
     received = len(operator.world.network.received)
     assert operator.tick().reason == "braked"  # type: ignore[union-attr]
     assert len(operator.world.network.received) == received
-    journal.set_brake(Brake.SOFT, "test", operator.world.now())
+    order(operator, Brake.SOFT)
     epoch(operator)
     settle([operator])
     assert anchored(operator) == [2]
-    journal.set_brake(Brake.RUN, "test", operator.world.now())
+    order(operator, Brake.RUN)
     settle([operator])
     assert anchored(operator) == [2, 3]
 

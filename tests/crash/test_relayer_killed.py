@@ -92,7 +92,7 @@ def parent(tmp_path: Path) -> Parent:
 
 def test_a_process_killed_at_every_effect_in_turn_anchors_once(parent: Parent) -> None:
     parent.run()
-    effects = (JOURNAL_WRITES | CHAIN_EFFECTS | SIGNER_EFFECTS) - {"halt", "set_brake"}
+    effects = (JOURNAL_WRITES | CHAIN_EFFECTS | SIGNER_EFFECTS) - {"halt"}
     assert set(parent.killed_at) == {(name, when) for name in effects for when in ("before", "after")}
     world = parent.world
     assert [event.tree_size for event in world.network.events()] == [world.consortium.size]

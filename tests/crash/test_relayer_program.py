@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,7 +154,10 @@ def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_eac
         assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
 
 
-COMMANDS = (("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"))
+COMMANDS = (
+    ("once",), ("run",), ("run", "--once"), ("status",), ("fsck",), ("fsck", "--offline"), ("slots",), ("fees",),
+    ("explain", "2"), ("pause", "--hard", "--yes"), ("drain", "--yes"), ("resume", "--yes"), ("backup", "copy.db"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("state", ["no folder", "no file", "empty", "torn", "a folder"])
@@ -178,6 +184,123 @@ def test_every_command_says_what_is_wrong_with_a_journal_that_is_not_one_and_mak
             journal.unlink()
     journal.with_name(journal.name + ".lock").unlink(missing_ok=True)
     assert {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")} == before
+
+
+def test_status_is_one_screen_out_of_the_journal_alone(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{devnet.url: "http://127.0.0.1:1"})
+    text = call("status", "-c", str(config)).stdout
+    assert len(text.splitlines()) <= 24
+    shown = json.loads(call("status", "-c", str(config), "--json").stdout)
+    assert (shown["relayer"], shown["anchored_final"], shown["brake"]) == (None, None, "run")
+    assert shown["this_rounds_leader"] == f"0x{address('operator').hex()}"
+
+
+def test_explain_names_what_is_in_the_way_and_writes_nothing(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path)
+    journal = read_settings(config).journal
+    before = journal.read_bytes()
+    reasons = {}
+    for size in (1, 2, 1 << 40):
+        shown = json.loads(call("explain", "-c", str(config), str(size), "--json").stdout)
+        reasons[size] = shown["reason"]
+        assert call("explain", "-c", str(config), str(size)).stdout.count("\n") == 1
+    assert reasons == {1: "birth", 2: "not_closed", 1 << 40: "not_closed"}
+    assert journal.read_bytes() == before
+
+
+def verdicts(config: Path) -> tuple[int, dict[str, str], str]:
+    result = call("check", "-c", str(config), "--json")
+    shown = {row["name"]: row["verdict"] for row in json.loads(result.stdout)["checks"]}
+    return code_of(result), shown, result.stdout
+
+
+def test_check_looks_at_everything_and_says_each_cure(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    journal = read_settings(ready).journal
+    before = journal.read_bytes()
+    code, shown, text = verdicts(ready)
+    assert shown == {
+        "key": "good", "log": "good", "journal": "good", "member bank-a": "note", "members": "bad",
+        "endpoint only": "good", "endpoints": "note", "observation": "good", "clock": shown["clock"],
+        "contract": "good", "balance": "good",
+    }  # fmt: skip
+    assert code == 3  # no quorum of members answers
+    assert not [secret for secret in (PASSWORD, devnet.url, GAS_KEY.hex()) if secret in text]
+    assert journal.read_bytes() == before
+    assert "→ list more members" in call("doctor", "-c", str(ready)).stdout
+
+
+def test_check_goes_on_after_what_is_bad(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f'tick_seconds = 1\nlisten = "127.0.0.1:{taken.getsockname()[1]}"'
+        changes = {"tick_seconds = 1": listen, devnet.url: "http://127.0.0.1:1"}
+        config = copy(ready, tmp_path, init=False, **changes)
+        (tmp_path / "gas.password").write_text("another")
+        code, shown, _ = verdicts(config)
+    assert code == 4
+    assert {name for name, verdict in shown.items() if verdict == "bad"} == {
+        "key", "journal", "listen", "members", "endpoint only",
+    }  # fmt: skip
+    assert "observation" not in shown
+
+
+def test_fees_are_told_by_the_endpoints_or_undecided(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    shown = json.loads(call("fees", "-c", str(ready), "--json").stdout)
+    assert shown["hard_cap_gwei"] == "120"
+    assert shown["balance_ether"] == "10"
+    silent = copy(ready, tmp_path, **{devnet.url: "http://127.0.0.1:1"})
+    assert code_of(call("fees", "-c", str(silent))) == 3
+
+
+def test_slots_show_what_was_signed_for_each_nonce(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+    assert call("slots", "-c", config).stdout == "no slots\n"
+    settings = read_settings(Path(config))
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.open_slot(0)
+    assert json.loads(call("slots", "-c", config, "--json").stdout) == {
+        "slots": [{"nonce": 0, "state": "OPEN", "carries": None}]
+    }
+
+
+def test_what_changes_something_says_so_first_and_asks(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+
+    def brake() -> str:
+        return str(json.loads(call("status", "-c", config, "--json").stdout)["brake"])
+
+    asked = CliRunner().invoke(main, ["pause", "--hard", "-c", config], input="n\n", standalone_mode=False)
+    assert asked.stdout.startswith("brake: run → hard: nothing is signed or sent")
+    assert (type(asked.exception).__name__, brake()) == ("Abort", "run")
+    assert code_of(call("pause", "--hard", "-c", config, "--json")) == 2
+    assert code_of(call("pause", "-c", config)) == 2
+    assert brake() == "run"
+    agreed = CliRunner().invoke(main, ["pause", "--soft", "-c", config], input="y\n", standalone_mode=False)
+    assert (code_of(agreed), brake()) == (0, "soft")
+    for arguments, level in ((("drain",), "drain"), (("pause", "--hard"), "hard"), (("resume",), "run")):
+        done = call(*arguments, "-c", config, "--json", "--yes")
+        assert json.loads(done.stdout)["brake"] == brake() == level
+
+
+def test_a_halt_is_left_only_by_whoever_shows_its_evidence(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path))
+    settings = read_settings(Path(config))
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.halt("conflict", '{"size": 2}', BORN)
+        journal.open_slot(0)
+        journal.open_slot(2)  # a finding of fsck
+    (tmp_path / "evidence").write_text('{"size": 2}\n')
+    lift = ("resume", "-c", config, "--yes", "--i-have-read", str(tmp_path / "evidence"))
+    assert code_of(call("resume", "-c", config, "--yes")) == 2
+    assert code_of(call(*lift)) == 2
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        journal.open_slot(1)
+    (tmp_path / "evidence").write_text("{}")
+    assert code_of(call(*lift)) == 2
+    (tmp_path / "evidence").write_text('{"size": 2}')
+    assert code_of(call(*lift)) == 0
+    assert json.loads(call("status", "-c", config, "--json").stdout)["halted"] is None
 
 
 def test_another_chains_endpoint_is_refused_at_the_start(ready: Path, tmp_path: Path) -> None:
@@ -209,24 +332,80 @@ def test_findings_are_shown_and_exit_four(ready: Path, tmp_path: Path) -> None:
         assert "a gap between slots" in result.stdout
 
 
-def test_the_daemon_ticks_until_it_is_told_to_stop(ready: Path) -> None:
+def daemon(config: Path) -> subprocess.Popen[str]:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "relayers", "run", "-c", str(ready)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    with daemon:
-        assert daemon.stderr is not None
-        lines = (json.loads(line) for line in daemon.stderr if line.startswith("{"))
+    command = [sys.executable, "-m", "relayers", "run", "-c", str(config)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def page(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert process.stderr is not None
+    return (json.loads(line) for line in process.stderr if line.startswith("{"))
+
+
+def test_the_daemon_ticks_until_it_is_told_to_stop_and_shows_how_it_is(ready: Path, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
+    with daemon(config) as process:
+        lines = lines_of(process)
         assert next(lines)["event"] == "started"
+        port = next(lines)["port"]
         assert next(lines)["reason"] == "nothing_due"
-        second = call("once", "-c", str(ready))
+        assert page(port, "/livez") == (200, "live\n")
+        assert page(port, "/readyz") == (200, "ready\n")
+        health = json.loads(page(port, "/healthz")[1])
+        assert (health["state"], health["waits_for"], health["reasons"]) == ("READY", "nothing_due", [])
+        code, text = page(port, "/metrics")
+        assert code == 200
+        assert 'process_state{chain="devnet",log="0x' in text
+        assert not [secret for secret in (PASSWORD, "127.0.0.1", "gas.password", GAS_KEY.hex()) if secret in text]
+        assert page(port, "/")[0] == 404
+        second = call("once", "-c", str(config))
         assert code_of(second) == 3  # the first one holds the journal
-        daemon.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
         assert [line["event"] for line in lines][-1] == "stopped"
-        assert daemon.wait(60) == 0
+        assert process.wait(60) == 0
+
+
+def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, tmp_path: Path) -> None:
+    config = str(copy(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'}))
+    with daemon(Path(config)) as process:
+        lines = lines_of(process)
+        port = next(line["port"] for line in lines if line["event"] == "listening")
+        assert next(lines)["reason"] == "nothing_due"
+        assert code_of(call("pause", "--hard", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "braked"
+        assert page(port, "/readyz") == (503, "brake: hard\n")
+        assert page(port, "/livez")[0] == 200
+        assert 'brake{chain="devnet",level="hard"' in page(port, "/metrics")[1]
+        assert code_of(call("backup", "-c", config, str(tmp_path / "copy.db"))) == 0
+        assert code_of(call("resume", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "nothing_due"
+        assert code_of(call("drain", "--yes", "-c", config)) == 0
+        assert next(lines)["reason"] == "drained"
+        assert next(lines)["event"] == "stopped"
+        assert process.wait(60) == 0
+    assert json.loads(call("status", "-c", config, "--json").stdout)["brake"] == "drain"
+
+
+def test_two_daemons_cannot_listen_at_one_address(ready: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f'tick_seconds = 1\nlisten = "127.0.0.1:{taken.getsockname()[1]}"'
+        config = copy(ready, tmp_path, **{"tick_seconds = 1": listen})
+        with daemon(config) as process:
+            assert process.stderr is not None
+            assert "listen" in process.stderr.read()
+            assert process.wait(60) == 2
 
 
 def test_a_first_run_may_make_its_journal_and_a_torn_one_is_made_again(ready: Path, tmp_path: Path) -> None:

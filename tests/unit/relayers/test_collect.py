@@ -1,6 +1,7 @@
 """What members say, and what of it is believed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -252,4 +253,13 @@ def test_what_is_held_is_not_fetched_again(bench: Bench) -> None:
     first = bench.collect()
     for member in bench.members:
         member.is_silent = True
-    assert bench.collect() == first
+    again = bench.collect()
+    assert again == replace(first, claims={})
+    assert first.claims == {member.name: 3 for member in bench.members}
+
+
+def test_claims_are_those_of_the_members_that_answer_each_its_own(bench: Bench) -> None:
+    bench.grow(3)
+    bench.members[0].behind = 2
+    bench.members[3].is_silent = True
+    assert bench.collect().claims == {"member 0": 2, "member 1": 4, "member 2": 4}

@@ -1,5 +1,6 @@
 """The plan, situation by situation: what a relayer does next, and why it waits."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from hybrid_bridge.ports import Head
 from relayers.journal import AttemptRow, Brake
 from relayers.plan import next_action
-from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenSlot, Send, Wait
+from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenSlot, RecordHeader, Send, Wait
 from tests.unit.relayers.builders import (
     ETHER,
     GWEI,
+    PINNED,
     POLICY,
     attempt,
     chain,
@@ -19,6 +21,7 @@ from tests.unit.relayers.builders import (
     intent,
     journal,
     policy,
+    public_block,
     quorum,
 )
 
@@ -151,11 +154,37 @@ def test_sizes_of_one_round_share_one_anchor() -> None:
     assert isinstance(plan(c=chain(head=head(4)), q=quorum(8), p=rounds), OpenIntent)
 
 
-@pytest.mark.parametrize("level", [Brake.SOFT, Brake.DRAIN])
-def test_the_soft_brake_begins_nothing_and_finishes_what_is_begun(level: Brake) -> None:
-    assert plan(journal(brake=level), q=quorum(2)) == Wait("braked")
-    assert plan(journal(brake=level, open_intents=(intent(2),)), q=quorum(2)) == Wait("braked")
+@pytest.mark.parametrize(("level", "reason"), [(Brake.SOFT, "braked"), (Brake.DRAIN, "drained")])
+def test_the_soft_brake_begins_nothing_and_finishes_what_is_begun(level: Brake, reason: str) -> None:
+    assert plan(journal(brake=level), q=quorum(2)) == Wait(reason)
+    assert plan(journal(brake=level, open_intents=(intent(2),)), q=quorum(2)) == Wait(reason)
     assert plan(waiting(brake=level), q=quorum(2)) == Send(attempt(5))
+
+
+def test_drained_means_that_no_nonce_is_open_and_needs_no_endpoint_to_say_so() -> None:
+    assert next_action(journal(brake=Brake.DRAIN), None, quorum(), (), POLICY) == Wait("drained")
+    mined = chain(final_nonce=4)  # and not final yet
+    assert plan(journal(brake=Brake.DRAIN, open_nonces=(4,)), mined, quorum(2)) == Wait("braked")
+    assert next_action(waiting(brake=Brake.DRAIN), None, quorum(), (), POLICY) == Send(attempt(5))
+
+
+def test_drained_comes_after_what_is_final_is_written_down() -> None:
+    assert isinstance(plan(journal(brake=Brake.DRAIN), chain(final=public_block(97))), RecordHeader)
+
+
+def test_a_drain_also_uses_up_the_nonce_for_which_nobody_waits_any_more() -> None:
+    covered = chain(head=head(2))  # another operator was faster
+    idle = waiting(open_intents=())
+    assert plan(idle, covered, quorum(2)) == Wait("nothing_due")
+    assert plan(replace(idle, brake=Brake.SOFT), covered, quorum(2)) == Wait("nothing_due")
+    draining = replace(idle, brake=Brake.DRAIN)
+    assert plan(draining, covered, quorum(2)) == Send(attempt(5))
+    late = plan(draining, replace(covered, pinned=public_block(PINNED + 10)), quorum(2))
+    assert isinstance(late, MakeAttempt)
+    assert (late.nonce, late.checkpoint) == (5, None)
+    empty = plan(journal(brake=Brake.DRAIN, open_nonces=(5,)), covered, quorum(2))
+    assert isinstance(empty, MakeAttempt)
+    assert empty.checkpoint is None
 
 
 # ── money ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from hybrid_bridge.errors import StoreBroken
-from relayers.schedule import LEAST_PATIENCE, Ticker
+from relayers.schedule import Ticker
+from relayers.watchdog import LEAST_PATIENCE, Watchdog, patience_for
 
 
 def test_it_ticks_at_once_and_stops_when_told() -> None:
@@ -37,10 +38,9 @@ def test_nothing_is_started_after_a_stop() -> None:
     assert ticks == []
 
 
-def test_a_tick_that_never_ends_wakes_the_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ticker, "patience", 0.2)
+def test_a_tick_that_never_ends_wakes_the_watchdog() -> None:
     release = threading.Event()
-    ticker = Ticker(lambda: release.wait(10) and None, 3600)
+    ticker = Ticker(lambda: release.wait(10) and None, 3600, Watchdog(0.2))
 
     def late() -> None:
         ticker.stop()
@@ -51,5 +51,6 @@ def test_a_tick_that_never_ends_wakes_the_watchdog(monkeypatch: pytest.MonkeyPat
 
 
 def test_patience_grows_with_the_interval_and_has_a_floor() -> None:
-    assert Ticker(lambda: None, 1).patience == LEAST_PATIENCE
-    assert Ticker(lambda: None, 600).patience == 6000
+    assert patience_for(1) == LEAST_PATIENCE
+    assert patience_for(600) == 6000
+    assert Ticker(lambda: None, 600).watchdog.patience == 6000

@@ -84,6 +84,35 @@ def test_defaults_are_few_and_never_money() -> None:
     assert (settings.log.delay, settings.chain.grace_blocks) == (30, 6)
 
 
+def test_nothing_listens_unless_an_address_is_given() -> None:
+    assert parse_settings(SAMPLE, FOLDER).listen is None
+    text = changed("tick_seconds = 6", 'tick_seconds = 6\nlisten = "127.0.0.1:9464"')
+    assert parse_settings(text, FOLDER).listen == ("127.0.0.1", 9464)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0:9464",
+        "192.168.0.1:1",
+        "localhost:1",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "127.0.0.1:0001000",
+        "127.0.0.1:-1",
+        "127.0.0.1:٣",
+        "[::1]:1",
+        ":1",
+        "127.0.0.1:1:1",
+    ],
+)
+def test_only_loopback_is_listened_at(address: str) -> None:
+    with pytest.raises(SettingsMalformed) as refused:
+        parse_settings(changed("tick_seconds = 6", f'tick_seconds = 6\nlisten = "{address}"'), FOLDER)
+    assert refused.value.key == "listen"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [

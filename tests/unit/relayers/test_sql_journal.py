@@ -11,6 +11,7 @@ import pytest
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
 from hybrid_bridge.testing.crashing import Killed
+from relayers.desk import Orders
 from relayers.journal import (
     AttemptFinalRow,
     AttestationRow,
@@ -246,7 +247,6 @@ def test_a_woken_former_holder_can_write_nothing(path: Path, journal: SqlJournal
         lambda: journal.close_slot(SlotRow(5, bytes(32), is_foreign=False), []),
         lambda: journal.settle_intent(journal.view(T0).open_intents[0]),
         lambda: journal.halt("conflict", "{}", T0),
-        lambda: journal.set_brake(Brake.HARD, "test", T0),
     )
     before = journal.dump()
     for write in writes:
@@ -436,7 +436,8 @@ def test_broadcasts_are_kept_with_short_messages(journal: SqlJournal) -> None:
 
 def test_brake_and_halt_are_remembered(path: Path) -> None:
     with SqlJournal(path, SCOPE, "test", T0) as journal:
-        journal.set_brake(Brake.SOFT, "a person", T0)
+        with Orders(path, SCOPE) as orders:
+            orders.set_brake(Brake.SOFT, "a person", T0)
         journal.halt("conflict", '{"size": 2}', T0)
     with SqlJournal(path, SCOPE, "test", T0) as journal:
         view = journal.view(T0)

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.keystore import create_keystore
@@ -151,3 +155,13 @@ def test_a_relayer_is_built_with_the_key_that_the_settings_name(
         other = replace(settings, chain=replace(settings.chain, signer_address=b"\x01" * 20))
         with pytest.raises(KeyUnusable):
             wiring.relayer_of(other, journal)
+
+
+def test_the_end_of_our_certificate_is_read_and_one_that_is_none_has_no_end() -> None:
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    ends = datetime.fromtimestamp(BORN, UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(ends - timedelta(days=1)).not_valid_after(ends)
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    assert wiring._end_of(pem) == BORN
+    assert wiring._end_of(b"-----BEGIN NOTHING-----\n") is None

@@ -1,0 +1,154 @@
+"""What an operator orders and asks, beside `run`: brakes, backup. Wiring only; `cli` hangs these on its group.
+
+A command that changes something says first what, and asks; `--yes` answers for machines.
+"""
+
+import getpass
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hybrid_bridge.errors import SettingsMalformed, StayHalted
+from relayers import wiring
+from relayers.desk import Desk, Orders
+from relayers.fsck import fsck
+from relayers.journal import Brake
+from relayers.settings import Settings, read_settings
+from relayers.terminal import config_option, json_option, now, show
+
+GOOD, BROKEN = 0, 4
+EFFECTS: Final = {
+    Brake.RUN: "duties are taken on and fulfilled again",
+    Brake.SOFT: "no new duties and nonces; what was begun is finished",
+    Brake.HARD: "nothing is signed or sent; watching and writing down goes on",
+    Brake.DRAIN: "soft, and nonces that nobody needs are used up; a running relayer ends with 0 when none is open",
+}
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def agree(plan: list[str], *, yes: bool, as_json: bool) -> None:
+    """Say what will change, and ask.
+
+    Raises:
+        SettingsMalformed: machines cannot be asked.
+        click.Abort: the answer was no.
+    """
+    for line in plan:
+        click.echo(line, err=as_json)
+    if yes:
+        return
+    if as_json:
+        raise SettingsMalformed(key="--yes", rule="given beside --json, which cannot ask")
+    click.confirm("Go on?", abort=True)
+
+
+def person() -> str:
+    """Who orders: for the journal, no proof of anything."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # no such user here: containers
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
+
+
+# ── brakes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@click.command()
+@config_option
+@click.option("--soft", "level", flag_value="soft", help="Begin nothing new; finish what was begun.")
+@click.option("--hard", "level", flag_value="hard", help="Sign and send nothing at all.")
+@yes_option
+@json_option
+def pause(config: Path, level: str | None, *, yes: bool, as_json: bool) -> int:
+    """Set the brake, also while the relayer runs."""
+    if level is None:
+        raise SettingsMalformed(key="--soft", rule="one of --soft and --hard")
+    return _brake(config, Brake(level), yes=yes, as_json=as_json)
+
+
+@click.command()
+@config_option
+@yes_option
+@json_option
+def drain(config: Path, *, yes: bool, as_json: bool) -> int:
+    """Finish what was begun, then end: before an upgrade or another gas key."""
+    return _brake(config, Brake.DRAIN, yes=yes, as_json=as_json)
+
+
+@click.command()
+@config_option
+@click.option(
+    "--i-have-read",
+    "evidence",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="After a halt: the file with its evidence.",
+)
+@yes_option
+@json_option
+def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> int:
+    """Let the brake go; with `--i-have-read`, end a halt."""
+    settings = read_settings(config)
+    with _orders(settings) as orders:
+        halted = orders.control().halted
+        if halted is None:
+            return _set(orders, Brake.RUN, yes=yes, as_json=as_json)
+        if evidence is None:
+            raise StayHalted(rule="fsck, and then --i-have-read with the file of its evidence")
+        findings = fsck(orders.dump(), wiring.load_log(settings.log), None, settings.chain.fees)
+        if findings:
+            raise StayHalted(rule="a clean fsck")
+        agree([f"halt: {halted} → none", f"brake: {orders.control().brake} (stays)"], yes=yes, as_json=as_json)
+        orders.lift_halt(evidence.read_text("utf-8", "replace"), person(), now())
+        show({"halted": None, "was": halted, "brake": orders.control().brake.value}, as_json=as_json)
+        return GOOD
+
+
+def _brake(config: Path, level: Brake, *, yes: bool, as_json: bool) -> int:
+    with _orders(read_settings(config)) as orders:
+        return _set(orders, level, yes=yes, as_json=as_json)
+
+
+def _set(orders: Orders, level: Brake, *, yes: bool, as_json: bool) -> int:
+    before = orders.control()
+    plan = [f"brake: {before.brake} → {level}: {EFFECTS[level]}"]
+    view = orders.view(now())
+    if view.open_nonces:
+        plan.append(f"open nonces: {', '.join(map(str, view.open_nonces))}")
+    agree(plan, yes=yes, as_json=as_json)
+    orders.set_brake(level, person(), now())
+    after = orders.control()
+    show(
+        {"brake": after.brake.value, "was": before.brake.value, "by": after.by, "halted": after.halted}, as_json=as_json
+    )
+    return GOOD
+
+
+def _orders(settings: Settings) -> Orders:
+    return Orders(settings.journal, wiring.scope_of(settings))
+
+
+# ── backup ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@click.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def backup(config: Path, file: Path, *, as_json: bool) -> int:
+    """Copy the journal, whole and consistent, also while the relayer runs.
+
+    A journal that comes back from a copy lacks what happened since: run fsck before it relays again.
+    """
+    settings = read_settings(config)
+    with Desk(settings.journal, wiring.scope_of(settings)) as desk:
+        size = desk.backup(file)
+    show({"wrote": str(file), "bytes": size}, as_json=as_json)
+    return GOOD
+
+
+COMMANDS: Final = (pause, resume, drain, backup)

@@ -1,0 +1,177 @@
+"""What an operator asks: how far, why not, what it costs, what stands in the way. Wiring only; nothing is changed."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hybrid_bridge.errors import NotYet
+from hybrid_bridge.units import TreeSize
+from relayers import wiring
+from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
+from relayers.desk import Desk, SlotStory
+from relayers.journal import JournalView
+from relayers.log import Log
+from relayers.preflight import checks, exit_code
+from relayers.relay import Sight, look
+from relayers.settings import Settings, read_settings
+from relayers.terminal import config_option, json_option, now, show, show_rows
+from relayers.unwritten import Unwritten
+from relayers.views import ChainView, QuorumView
+from relayers.watchdog import patience_for
+
+GOOD, BROKEN = 0, 4
+MAX_SIZE: Final = 1 << 40
+
+
+@click.command()
+@config_option
+@json_option
+def status(config: Path, *, as_json: bool) -> int:
+    """Behind? Cost? Who? Out of the journal alone: asks nobody."""
+    settings = read_settings(config)
+    with _desk(settings) as desk:
+        top = _desktop(settings, wiring.load_log(settings.log), desk)
+    show(status_of(top), as_json=as_json)
+    return GOOD if top.journal.halted is None else BROKEN
+
+
+@click.command()
+@config_option
+@click.option("--last", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many nonces.")
+@json_option
+def slots(config: Path, last: int, *, as_json: bool) -> int:
+    """The newest nonces of the gas key, and what was signed for each."""
+    settings = read_settings(config)
+    with _desk(settings) as desk:
+        rows = [row for story in desk.slots(last) for row in _slot_rows(story)]
+    show_rows("slots", rows, as_json=as_json)
+    return GOOD
+
+
+@click.command(name="explain")
+@config_option
+@click.argument("size", type=click.IntRange(1, MAX_SIZE))
+@json_option
+def explain_command(config: Path, size: int, *, as_json: bool) -> int:
+    """Why this size is not anchored yet, in one sentence. Asks endpoints and members; writes nothing."""
+    settings = read_settings(config)
+    log = wiring.load_log(settings.log)
+    with _desk(settings) as desk:
+        top = _desktop(settings, log, desk)
+        covering = desk.covering(TreeSize(size))
+        unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log)
+        sight = (
+            _unseen(log, "not asked")
+            if covering is not None
+            else look(
+                top.journal,
+                wiring.observer_of(settings),
+                lambda chain: collector.collect(unwritten, top.journal, chain, top.now),
+            )
+        )
+    found = explain(TreeSize(size), top, sight, covering)
+    if as_json:
+        show({"size": size, "reason": found.reason, "sentence": found.sentence}, as_json=True)
+    else:
+        click.echo(found.sentence)
+    return GOOD
+
+
+@click.command()
+@config_option
+@json_option
+def fees(config: Path, *, as_json: bool) -> int:
+    """Base fee, ceiling now, next fee, and what is left of balance and budget."""
+    settings = read_settings(config)
+    log = wiring.load_log(settings.log)
+    with _desk(settings) as desk:
+        journal = desk.view(now())
+        chain = _chain(settings, log, journal)
+    show(fees_now(journal, chain, wiring.policy_of(settings, log)), as_json=as_json)
+    return GOOD
+
+
+@click.command()
+@config_option
+@json_option
+def check(config: Path, *, as_json: bool) -> int:
+    """Would it start here, and get an anchor through? Looks at everything, changes nothing, says each cure."""
+    found = []
+    for each in checks(read_settings(config), now()):
+        found.append(each)
+        if not as_json:
+            click.echo(
+                f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
+            )
+    if as_json:
+        show_rows("checks", [asdict(each) for each in found], as_json=True)
+    return exit_code(found)
+
+
+COMMANDS: Final = (status, slots, explain_command, fees, check)
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _desk(settings: Settings) -> Desk:
+    return Desk(settings.journal, wiring.scope_of(settings))
+
+
+def _desktop(settings: Settings, log: Log, desk: Desk) -> Desktop:
+    at = now()
+    return Desktop(
+        now=at,
+        log=log,
+        policy=wiring.policy_of(settings, log),
+        operators=settings.chain.operators,
+        patience=patience_for(settings.tick_seconds),
+        journal=desk.view(at),
+        control=desk.control(),
+        lease=desk.lease(),
+        newest=desk.newest_checkpoint(),
+    )
+
+
+def _chain(settings: Settings, log: Log, journal: JournalView) -> ChainView:
+    """What the endpoints agree on; the members are not asked.
+
+    Raises:
+        NotYet: they do not agree.
+    """
+    sight = look(journal, wiring.observer_of(settings), lambda _: _unseen(log, "").quorum)
+    if sight.chain is None:
+        raise NotYet(what=f"endpoints that agree: {sight.blind}")
+    return sight.chain
+
+
+def _unseen(log: Log, why: str) -> Sight:
+    return Sight(None, QuorumView(log_id=log.log_id, checkpoints=(), paths={}), (), why)
+
+
+def _slot_rows(story: SlotStory) -> list[dict[str, Any]]:
+    """One row for each attempt; one for a nonce without any."""
+    slot, ended = story.slot, {final.hash: final for final in story.finals}
+    state = "OPEN" if slot.closed_hash is None else "CLOSED by a stranger" if slot.is_foreign else "CLOSED"
+    if not story.attempts:
+        return [{"nonce": slot.nonce, "state": state, "carries": None}]
+    rows = []
+    for attempt in story.attempts:
+        final = ended.get(attempt.hash)
+        outcome = None if final is None else " ".join(filter(None, (final.outcome.value, final.reason)))
+        rows.append(
+            {
+                "nonce": slot.nonce,
+                "state": state,
+                "carries": "cancel" if attempt.is_cancel else attempt.to_size,
+                "max_fee_gwei": gwei(attempt.max_fee),
+                "tip_gwei": gwei(attempt.tip),
+                "signed": moment(attempt.created_at),
+                "outcome": outcome,
+                "public_block": None if final is None else final.block_number,
+                "transaction": f"0x{attempt.hash.hex()}",
+            }
+        )
+    return rows

@@ -1,0 +1,190 @@
+"""Would `run` start here, and would it get an anchor through? Asked of everything, read-only, each with its cure.
+
+The start refuses the same things (RELAYER §4.7), one at a time; this looks at all of them and goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Literal
+
+from hybrid_bridge.errors import BridgeError, NotYet
+from hybrid_bridge.ports import ConsortiumMember
+from hybrid_bridge.units import UnixSeconds, Wei
+from relayers import wiring
+from relayers.answers import ether, moment
+from relayers.desk import Desk
+from relayers.journal import Brake, JournalView
+from relayers.listener import Listener
+from relayers.log import Log
+from relayers.observe import Observer
+from relayers.relay import look
+from relayers.settings import ChainSettings, Settings
+from relayers.views import ChainView, QuorumView
+
+SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
+OLD: Final = 120  # seconds after which the newest public block is worth a word
+
+Verdict = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+    cure: str = ""
+    exit_code: int = 0
+
+
+def checks(settings: Settings, now: UnixSeconds) -> Iterator[Check]:
+    """All of them, cheap before dear; what rests on one that is bad is left out."""
+    yield _asked("key", lambda: _key(settings), "mend the place or the address of the gas key: `keys` tells more")
+    log, found = _log(settings)
+    yield found
+    view, found = _journal(settings, now)
+    yield found
+    if settings.listen is not None:
+        yield _asked("listen", lambda: _listen(settings), "another address; or a relayer runs already")
+    if log is None:
+        return
+    yield from _members(settings, log, now)
+    yield from _endpoints(settings)
+    if view is not None:
+        yield from _observation(settings, log, view, now)
+
+
+def exit_code(found: list[Check]) -> int:
+    """Of the worst."""
+    return max((check.exit_code for check in found), default=0)
+
+
+def _asked(name: str, ask: Callable[[], str], cure: str) -> Check:
+    try:
+        return Check(name, "good", ask())
+    except BridgeError as error:
+        return Check(name, "bad", str(error), cure, error.exit_code)
+
+
+# ── this machine ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _key(settings: Settings) -> str:
+    held = wiring.held_key(settings.chain)
+    return "; ".join((f"0x{settings.chain.signer_address.hex()} signs", *held.notes))
+
+
+def _log(settings: Settings) -> tuple[Log | None, Check]:
+    cure = "ask the consortium for its genesis record and its validators' entries"
+    try:
+        log = wiring.load_log(settings.log)
+        wiring.require_gas_key(settings.chain, log)
+    except BridgeError as error:
+        return None, Check("log", "bad", str(error), cure, error.exit_code)
+    if settings.chain.signer_address not in settings.chain.operators:
+        return log, Check("log", "note", "our key is not among turns.operators: we come after all of them")
+    return log, Check("log", "good", f"{len(log.periods)} validator sets, {len(settings.chain.operators)} operators")
+
+
+def _journal(settings: Settings, now: UnixSeconds) -> tuple[JournalView | None, Check]:
+    try:
+        with Desk(settings.journal, wiring.scope_of(settings)) as desk:
+            view = desk.view(now)
+    except BridgeError as error:
+        cure = "`init` makes it; a lost or damaged one comes from the newest `backup`"
+        return None, Check("journal", "bad", str(error), cure, error.exit_code)
+    if view.halted is not None:
+        return view, Check("journal", "bad", f"halted: {view.halted}", "read the evidence, run fsck, then resume", 4)
+    if view.brake is not Brake.RUN:
+        return view, Check("journal", "note", f"the brake is at {view.brake}: `resume` lets it go")
+    return view, Check("journal", "good", "sound, and of this chain, contract, log and key")
+
+
+def _listen(settings: Settings) -> str:
+    host, port = settings.listen or ("127.0.0.1", 0)
+    Listener((host, port), lambda _: None).close()
+    return f"{host}:{port} is free"
+
+
+# ── others ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _members(settings: Settings, log: Log, now: UnixSeconds) -> Iterator[Check]:
+    answering = 0
+    for member in wiring.members_of(settings.log):
+        check = _member(member)
+        answering += check.verdict == "good"
+        yield check
+    needed = log.responsible(max(log.size_due(now), log.periods[0].from_size)).quorum
+    if answering < needed:
+        detail = f"{answering} of {len(settings.log.members)} members answer, a quorum is {needed}"
+        yield Check("members", "bad", detail, "list more members, or wait until they answer", NotYet.exit_code)
+
+
+def _member(member: ConsortiumMember) -> Check:
+    """One that is silent is no fault of ours while a quorum answers."""
+    name = f"member {member.name}"
+    try:
+        return Check(name, "good", f"has attested size {member.newest_size()}")
+    except BridgeError as error:
+        return Check(name, "note", str(error), "look at its address, and at our certificate's end")
+
+
+def _endpoints(settings: Settings) -> Iterator[Check]:
+    observer = wiring.observer_of(settings)
+    for endpoint in observer.endpoints:
+        alone = replace(observer, endpoints=(endpoint,), quorum=1)
+        cure = "another endpoint, or mend chain_id, genesis_hash and contract"
+        yield _asked(f"endpoint {endpoint.name}", partial(_serves, alone), cure)
+    if settings.chain.rpc_quorum == 1:
+        yield Check("endpoints", "note", "one endpoint's word is taken for the public chain (rpc_quorum = 1)")
+
+
+def _serves(alone: Observer) -> str:
+    alone.admitted()
+    return "serves our chain and our contract"
+
+
+def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSeconds) -> Iterator[Check]:
+    nobody = QuorumView(log_id=log.log_id, checkpoints=(), paths={})
+    try:
+        sight = look(view, wiring.observer_of(settings), lambda _: nobody)
+    except BridgeError as error:
+        yield Check("observation", "bad", str(error), "see the endpoints above", error.exit_code)
+        return
+    if sight.chain is None:
+        yield Check("observation", "bad", sight.blind, "see the endpoints above", NotYet.exit_code)
+        return
+    yield Check("observation", "good", "; ".join((f"agreed at public block {sight.chain.pinned.number}", *sight.notes)))
+    yield clock(sight.chain, now)
+    yield contract(sight.chain)
+    yield balance(sight.chain, settings.chain)
+
+
+def clock(chain: ChainView, now: UnixSeconds) -> Check:
+    """A public block from the future is our clock's fault; an old one may be the chain's."""
+    behind = chain.pinned.time - now
+    if behind > SKEW:
+        return Check("clock", "bad", f"the pinned public block is {behind} s ahead of this machine", "set the clock", 3)
+    if -behind > OLD:
+        return Check("clock", "note", f"the pinned public block is of {moment(chain.pinned.time)}, {-behind} s ago")
+    return Check("clock", "good", f"{-behind} s after the pinned public block")
+
+
+def contract(chain: ChainView) -> Check:
+    """Whether it takes anchors of our log."""
+    head = chain.head
+    if head.state != "active":
+        return Check("contract", "bad", f"the log is {head.state} there", "register it, or wait for its guardian", 3)
+    return Check("contract", "good", f"the log is active at size {head.tree_size}")
+
+
+def balance(chain: ChainView, settings: ChainSettings) -> Check:
+    """Whether one anchor can be paid above the reserve."""
+    needed = Wei(settings.fees.reserve + settings.fees.max_cost_per_anchor)
+    words = f"{ether(chain.balance)} ether; reserve and one anchor are {ether(needed)}"
+    if chain.balance < needed:
+        return Check("balance", "bad", words, f"top up 0x{settings.signer_address.hex()}", 2)
+    return Check("balance", "good", words)

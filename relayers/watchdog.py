@@ -1,0 +1,66 @@
+"""Who watches the clock: monotonic time since the last finished tick, in a thread that waits for nothing else.
+
+A tick that hangs takes its scheduler with it, so the scheduler cannot be the one to notice. When the last tick is later
+than the patience, the process ends at once, with no attempt at order: whoever supervises starts it again, and a restart
+is an ordinary tick.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from hybrid_bridge.units import Seconds
+
+LEAST_PATIENCE: Final = Seconds(120)  # an observation may wait five seconds for each of many answers
+LOOKS: Final = 8  # within one patience
+EXIT_LATE: Final = 4
+
+
+def patience_for(every: Seconds) -> float:
+    """How long a tick may take, if one begins every so many seconds."""
+    return max(LEAST_PATIENCE, 10 * every)
+
+
+class Watchdog:
+    """Fed by each finished tick. Any thread may ask its age."""
+
+    def __init__(self, patience: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.patience = patience
+        self._now = now
+        self._fed_at = now()
+
+    def feed(self) -> None:
+        """A tick has finished."""
+        self._fed_at = self._now()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last tick finished, or since the start."""
+        return self._now() - self._fed_at
+
+    @property
+    def is_late(self) -> bool:
+        """Whether no tick has finished in time."""
+        return self.age > self.patience
+
+    def watch(self, stopping: threading.Event, on_late: Callable[[], None]) -> threading.Thread:
+        """Look until `stopping` is set; call `on_late` once when no tick has finished in time."""
+
+        def look() -> None:
+            while not stopping.wait(self.patience / LOOKS):
+                if self.is_late:
+                    on_late()
+                    return
+
+        thread = threading.Thread(target=look, daemon=True, name="watchdog")
+        thread.start()
+        return thread
+
+
+def exit_late() -> None:
+    """End the process now: no lock is taken, no buffer flushed, since whatever hangs may hold them."""
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b'{"level": "error", "event": "watchdog", "exit": 4}\n')
+    os._exit(EXIT_LATE)

@@ -1,0 +1,44 @@
+"""What a look before the start says of clock, contract and balance; the worst decides the exit code."""
+
+import pytest
+
+from relayers.preflight import OLD, SKEW, Check, balance, clock, contract, exit_code
+from relayers.settings import parse_settings
+from tests.unit.relayers.builders import ETHER, chain, head
+from tests.unit.relayers.test_settings import FOLDER, SAMPLE
+
+CHAIN = parse_settings(SAMPLE, FOLDER).chain
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict"),
+    [(SKEW + 1, "bad"), (SKEW, "good"), (0, "good"), (-OLD, "good"), (-OLD - 1, "note")],
+)
+def test_a_public_block_from_the_future_is_our_clocks_fault(ahead: int, verdict: str) -> None:
+    seen = chain()
+    assert clock(seen, seen.pinned.time - ahead).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"), [("active", "good"), ("paused", "bad"), ("frozen", "bad"), ("unknown", "bad")]
+)
+def test_a_contract_that_takes_no_anchors_is_said(state: str, verdict: str) -> None:
+    found = contract(chain(head=head(state=state)))
+    assert found.verdict == verdict
+    assert state in found.detail
+    assert (found.exit_code == 3) == (verdict == "bad")
+
+
+def test_a_balance_that_pays_no_anchor_above_the_reserve_is_bad() -> None:
+    needed = CHAIN.fees.reserve + CHAIN.fees.max_cost_per_anchor
+    assert needed == 12 * ETHER // 100
+    assert balance(chain(balance=needed), CHAIN).verdict == "good"
+    poor = balance(chain(balance=needed - 1), CHAIN)
+    assert (poor.verdict, poor.exit_code) == ("bad", 2)
+    assert CHAIN.signer_address.hex() in poor.cure
+
+
+def test_the_worst_decides() -> None:
+    assert exit_code([]) == 0
+    assert exit_code([Check("a", "good", ""), Check("b", "note", "")]) == 0
+    assert exit_code([Check("a", "bad", "", "", 2), Check("b", "bad", "", "", 4), Check("c", "bad", "", "", 3)]) == 4
