@@ -14,7 +14,7 @@ tool=$1 && shift
 export PATH="$tools:$forge:$PATH" FOUNDRY_SOLC="$here/solc" FOUNDRY_OFFLINE=true NO_COLOR=1
 cd "$root/contracts"
 case $tool in
-    halmos)  FOUNDRY_PROFILE=symbolic exec "$tools/python" "$here/halmos_mended.py" --forge-build-out out/symbolic --loop 65 "$@" ;;
+    halmos)  FOUNDRY_PROFILE=symbolic exec "$tools/python" "$here/halmos_mended.py" --forge-build-out out/symbolic --loop 65 --solver-timeout-assertion 1200000 "$@" ;;
     # What is excluded, and why:
     #   timestamp              the clock is public (CONTRACT P9); a producer of blocks moves it by seconds, epochs last minutes
     #   unused-return          requireQuorum reverts by itself; only a rotation wants its list. Others cut a tuple on purpose
