@@ -18,7 +18,7 @@ from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.guard import Highest, History, additions
 from hybrid_bridge.core.interchange import MAX_FILE, Interchange, KeyHistory, decode_interchange
-from hybrid_bridge.errors import KeyUnusable, Missing, SettingsMalformed
+from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.units import Address, Digest, TreeSize
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def check(file: Path, folder: Path | None, as_json: bool) -> None:
         lines += _table(key.address, key.history)
     if folder is not None:
         place = Place.of(folder)
-        theirs = read.of(place.directory.log_id, place.address)
+        theirs = place.read(file)
         with place.guard() as guard:
             ours = guard.history()
         plan = Plan(ours, additions(place.address, ours, theirs))
@@ -120,8 +120,8 @@ def import_(
     with ExitStack() as stack:
         guard = None if is_new else stack.enter_context(place.guard())
         ours = place.empty() if guard is None else guard.history()
-        told = None if file is not None else place.ask(ours.highest, url, contract)
-        theirs = _read(file, place) if told is None else told.history
+        source = place.ask(ours.highest, url, contract) if file is None else place.read(file)
+        theirs, told = (source, None) if isinstance(source, History) else (source.history, source)
         plan = Plan(ours, additions(place.address, ours, theirs), told)
         if plan.is_nothing and guard is not None:
             _say({"done": False, **plan.to_json()}, [*plan.lines(), "Nothing is new."], as_json=as_json)
@@ -130,12 +130,6 @@ def import_(
             click.confirm("\n".join([*plan.lines(), "Import this?"]), abort=True, err=True)
         place.make(theirs) if guard is None else guard.absorb(place.address, theirs)
     _say({"done": True, **plan.to_json()}, [*(plan.lines() if yes else []), "Imported."], as_json=as_json)
-
-
-def _read(file: Path | None, place: "Place") -> History:
-    if file is None:
-        raise Missing(what="a file")
-    return decode_interchange(read_bounded(file, MAX_FILE)).of(place.directory.log_id, place.address)
 
 
 # ── a validator's guard, and whom it asks ────────────────────────────────────────────────────────────────────────────
@@ -192,6 +186,14 @@ class Place:
     def empty(self) -> History:
         """What a guard knows that was just made."""
         return History(Highest(TreeSize(1), Digest(self.directory.log_id)))
+
+    def read(self, file: Path) -> History:
+        """What a file says of this key.
+
+        Raises:
+            Malformed, Unknown: it is none, or of another log or key.
+        """
+        return decode_interchange(read_bounded(file, MAX_FILE)).of(self.directory.log_id, self.address)
 
     def make(self, theirs: History) -> None:
         """A guard where there is none."""

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.guard import (
@@ -157,3 +159,29 @@ def test_a_key_that_said_two_things_is_refuted_with_both(
         additions(SIGNER, ours, theirs)
     error = refuted.value
     assert (error.signer, error.number, error.first, error.second) == (f"0x{SIGNER.hex()}", number, first, second)
+
+
+# One true history: what two stores of one key know are parts of it.
+PARTS = st.builds(
+    lambda floor, sizes, numbers: history(floor, *sorted(sizes), power=tuple(map(power, sorted(numbers)))),
+    st.integers(1, 16),
+    st.sets(st.integers(1, 16)),
+    st.sets(st.integers(0, 4)),
+)
+
+
+def merged(ours: History, theirs: History) -> History:
+    added = additions(SIGNER, ours, theirs)
+    rows = tuple(sorted((*ours.signed, *added.signed), key=lambda row: row.size))
+    return History(added.floor, rows, tuple(sorted((*ours.power, *added.power), key=lambda one: one.number)))
+
+
+@given(PARTS, PARTS, PARTS)
+def test_merging_has_no_order_forgets_nothing_and_lowers_nothing(one: History, two: History, three: History) -> None:
+    both = merged(one, two)
+    assert both == merged(two, one) == merged(both, one) == merged(both, two)
+    assert merged(both, three) == merged(one, merged(two, three))
+    assert {*one.signed, *two.signed} == {*both.signed}
+    assert {*one.power, *two.power} == {*both.power}
+    assert both.floor.size == max(one.floor.size, two.floor.size)
+    assert both.highest.size == max(one.highest.size, two.highest.size)

@@ -16,6 +16,7 @@ from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.errors import (
     BelowQuorum,
     Equivocation,
+    FieldMismatch,
     GuardRefused,
     HeadConflict,
     KeyUnusable,
@@ -25,6 +26,7 @@ from hybrid_bridge.errors import (
     StoreBroken,
     Unreachable,
 )
+from hybrid_bridge.node import restoring
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
@@ -87,6 +89,21 @@ class TooFew(Peer):
         note = parse_note(shown.note)
         kept = [line for line in note.lines if "/v/" in line.name][:2]
         return replace(shown, note=replace(note, lines=tuple(kept)).text())
+
+
+class Elsewhere(Peer):
+    """The same signatures under the name of another log."""
+
+    def checkpoint(self, size: TreeSize) -> NotedCheckpoint:
+        shown = super().checkpoint(size)
+        origin, directory = "elsewhere.example/log", self._view.directory
+        signed = self._view.epochs.signatures(shown.size, self._view.logbook.root(shown.size))
+        checkpoint = self._view.logbook.checkpoint(shown.size)
+        lines = [
+            quorum_line(origin, address, checkpoint.timestamp, directory.validators.set_id, signature)
+            for address, signature in sorted(signed.items())
+        ]
+        return replace(shown, note=format_note(origin, shown.size, checkpoint.root, lines))
 
 
 class MadeUp(Peer):
@@ -182,7 +199,13 @@ def test_what_our_key_signed_above_every_quorum_is_told_too(members: Members) ->
 
 @pytest.mark.parametrize(
     ("liar", "error"),
-    [(WrongPath, RootMismatch), (TooFew, BelowQuorum), (MadeUp, SignatureWrong), (Away, Unreachable)],
+    [
+        (WrongPath, RootMismatch),
+        (TooFew, BelowQuorum),
+        (Elsewhere, FieldMismatch),
+        (MadeUp, SignatureWrong),
+        (Away, Unreachable),
+    ],
 )
 def test_a_false_answer_is_none_and_stops_nobody(grown: Members, liar: type[Peer], error: type[Exception]) -> None:
     peers = liar(grown, "core"), Peer(grown, "supplier"), Peer(grown, "bank-b")
@@ -190,6 +213,15 @@ def test_a_false_answer_is_none_and_stops_nobody(grown: Members, liar: type[Peer
     assert told.history.floor == at(grown, 4)
     assert told.answered == ("supplier", "bank-b")
     assert told.silent["core"].startswith(error.__name__)
+
+
+def test_what_is_broken_here_is_nobodys_answer(grown: Members) -> None:
+    class Torn(Peer):
+        def signatures(self, address: Address, signer: KeyId) -> pb.SignaturesResponse:
+            raise StoreBroken(store="ours", rule="readable")
+
+    with pytest.raises(StoreBroken):
+        network(grown, Torn(grown, "core"), Peer(grown, "supplier"), Peer(grown, "bank-b")).told(genesis(grown))
 
 
 @pytest.mark.parametrize("liar", [WrongPath, TooFew, MadeUp])
@@ -370,6 +402,21 @@ def test_what_contradicts_the_log_makes_no_guard(grown: Members, tmp_path: Path)
     asked, path = network(grown), tmp_path / "guard.db"
     with pytest.raises(Equivocation):
         make_guard(path, asked.directory, asked.address, History(Highest(TreeSize(1), ZERO)))
+    assert not path.exists()
+
+
+def test_a_file_whose_log_was_not_written_into_it_is_not_taken_for_a_guard(
+    grown: Members, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Held(SqlGuard):
+        def close(self) -> None:
+            super().close()
+            (tmp_path / "guard.new-wal").touch()
+
+    monkeypatch.setattr(restoring, "SqlGuard", Held)
+    asked, path = network(grown), tmp_path / "guard.db"
+    with pytest.raises(StoreBroken, match="without a log"):
+        make_guard(path, asked.directory, asked.address, History(genesis(grown)))
     assert not path.exists()
 
 
