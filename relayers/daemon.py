@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from hybrid_bridge.errors import Undecided
+from hybrid_bridge.errors import LeaseLost, Undecided
 from hybrid_bridge.units import Seconds, UnixSeconds
 from relayers.health import DRAINED, STARTING, Health, State, health_of
 from relayers.listener import Listener, Page
@@ -129,6 +129,8 @@ class Daemon:
         started = time.monotonic()
         try:
             done = tick(self._relayer)
+        except LeaseLost:
+            raise  # epochs only rise: this process will never write again, and whoever starts the next one should know
         except Undecided as error:
             done = Tick((), str(error))
         took = time.monotonic() - started

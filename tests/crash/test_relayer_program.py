@@ -380,18 +380,18 @@ def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, t
     with daemon(Path(config)) as process:
         lines = lines_of(process)
         port = next(line["port"] for line in lines if line["event"] == "listening")
-        assert next(lines)["reason"] == "nothing_due"
+        assert any(line.get("reason") == "nothing_due" for line in lines)
         assert code_of(call("pause", "--hard", "--yes", "-c", config)) == 0
-        assert next(lines)["reason"] == "braked"
+        assert any(line.get("reason") == "braked" for line in lines)
         assert page(port, "/readyz") == (503, "brake: hard\n")
         assert page(port, "/livez")[0] == 200
         assert 'brake{chain="devnet",level="hard"' in page(port, "/metrics")[1]
         assert code_of(call("backup", "-c", config, str(tmp_path / "copy.db"))) == 0
         assert code_of(call("resume", "--yes", "-c", config)) == 0
-        assert next(lines)["reason"] == "nothing_due"
+        assert any(line.get("reason") == "nothing_due" for line in lines)
         assert code_of(call("drain", "--yes", "-c", config)) == 0
-        assert next(lines)["reason"] == "drained"
-        assert next(lines)["event"] == "stopped"
+        assert any(line.get("reason") == "drained" for line in lines)
+        assert any(line["event"] == "stopped" for line in lines)
         assert process.wait(60) == 0
     assert json.loads(call("status", "-c", config, "--json").stdout)["brake"] == "drain"
 

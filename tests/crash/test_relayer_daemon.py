@@ -1,0 +1,116 @@
+"""What hangs on the ticks of a daemon: evidence kept at a halt, pages that follow each tick, an end when drained."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.errors import LeaseLost, NotYet
+from relayers.daemon import Board, Daemon
+from relayers.desk import Orders
+from relayers.journal import Brake
+from relayers.relay import Relayer
+from relayers.watchdog import Watchdog
+from tests.crash.relay_world import DEPTH, Operator, World
+from tests.crash.test_relayer_metrics import Watched
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    operator = Operator(World(), tmp_path / "journal.db")
+    yield Watched(operator)
+    operator.close()
+
+
+@pytest.fixture
+def halts() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def daemon(watched: Watched, halts: list[int]) -> Daemon:
+    return daemon_of(watched, watched.operator.relayer(), halts)
+
+
+def daemon_of(watched: Watched, relayer: Relayer, halts: list[int]) -> Daemon:
+    return Daemon(relayer, watched.metrics, 3600, lambda: halts.append(1))
+
+
+def shown(daemon: Daemon, path: str) -> tuple[int, str]:
+    page = daemon._board.page(path)
+    assert page is not None
+    return page.status.value, page.body.decode()
+
+
+def test_before_the_first_tick_it_is_live_and_not_ready(daemon: Daemon) -> None:
+    assert shown(daemon, "/livez") == (200, "live\n")
+    assert shown(daemon, "/readyz") == (503, "no tick has finished yet\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "STARTING"
+
+
+def test_a_halt_keeps_the_evidence_and_is_live_and_not_ready(
+    watched: Watched, daemon: Daemon, halts: list[int]
+) -> None:
+    network, log_id = watched.operator.world.network, watched.operator.world.consortium.log_id
+    watched.operator.world.consortium.close_epoch()
+    network.put_log(log_id, replace(network.newest.logs[log_id], size=2, root=bytes(32)))
+    network.mine(DEPTH + 1)
+    for _ in range(2):
+        daemon._one()
+    assert halts == [1]
+    assert shown(daemon, "/livez")[0] == 200
+    assert shown(daemon, "/readyz") == (503, "halted: conflict\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["reasons"] == ["halted: conflict"]
+
+
+def test_what_is_undecided_is_tried_again_by_the_next_tick(
+    watched: Watched, halts: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon = daemon_of(watched, watched.operator.relayer(), halts)
+    assert watched.operator.journal is not None
+
+    def locked(_: object) -> None:
+        raise NotYet(what="the journal's write lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watched.operator.journal, "renew", locked)
+        daemon._one()
+        assert "write lock" in shown(daemon, "/readyz")[1]
+    daemon._one()
+    assert shown(daemon, "/readyz") == (200, "ready\n")
+    lines = [json.loads(line)["reason"] for line in capsys.readouterr().err.splitlines()]
+    assert "write lock" in lines[0]
+    assert lines[1:] == ["nothing_due"]
+
+
+def test_a_lost_lease_ends_the_daemon(watched: Watched, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert watched.operator.journal is not None
+
+    def lost(_: object) -> None:
+        raise LeaseLost(held=1, current=2)
+
+    monkeypatch.setattr(watched.operator.journal, "renew", lost)
+    with pytest.raises(LeaseLost):
+        daemon.run(None)
+
+
+def test_a_drained_daemon_ends_by_itself(watched: Watched, daemon: Daemon) -> None:
+    with Orders(watched.operator.path, watched.operator.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "test", watched.operator.world.now())
+    daemon.run(("127.0.0.1", 0))
+    assert shown(daemon, "/readyz") == (503, "brake: drain\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "DRAINED"
+
+
+def test_a_late_tick_is_neither_live_nor_ready_though_the_last_one_was_good(watched: Watched) -> None:
+    now = [0.0]
+    board = Board(watched.metrics, Watchdog(120.0, lambda: now[0]))
+    board.post(watched.tick(), watched.operator.world.now(), 0.1)
+    pages = {path: board.page(path) for path in ("/livez", "/readyz", "/healthz")}
+    assert {page.status.value for page in pages.values() if page is not None} == {200}
+    now[0] = 121.0
+    late = {path: board.page(path) for path in pages}
+    assert {page.status.value for page in late.values() if page is not None} == {503}
+    assert board.page("/nothing") is None
