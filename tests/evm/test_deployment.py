@@ -116,6 +116,15 @@ def test_without_the_factory_a_known_address_is_looked_at(world: World) -> None:
     assert verifier.transaction is not None  # other code there: it is not believed
 
 
+def test_a_known_deployment_is_kept_when_the_factory_comes_later(world: World) -> None:
+    """Else a second run with the same --out would pay again, and write the registry that is in use out of the file."""
+    world.rpc.lie = without_factory
+    first = deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+    world.rpc.lie = lambda _, result: result
+    again = plan_deployment(world.rpc, artefact(REGISTRY), ME, first.address)
+    assert (again.transaction, again.address) == (None, first.address)
+
+
 BOTH = ((artefact(REGISTRY), None), (artefact(VERIFIER), None))
 
 

@@ -90,7 +90,7 @@ def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Ad
         rpc: endpoint of the chain.
         artefact: the contract.
         sender: pays the gas.
-        known: where it may stand already; looked at where addresses are not deterministic.
+        known: where it may stand already; believed if our code is there.
 
     Raises:
         PrecompileMissing: the chain lacks SHA-256 or ecrecover.
@@ -106,8 +106,10 @@ def _plan(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Address | No
     chain = Web3Chain(rpc, NOBODY)
     block, chain_id = chain.latest(), chain.chain_id()
     at = block.hash
+    if known is not None and _is_ours(chain, block, artefact, known):
+        return DeploymentPlan(artefact, known, chain_id, None)
     if chain.code(FACTORY, at) != FACTORY_CODE:
-        if address := _made_before(chain, block, artefact, sender, known):
+        if address := _made_before(chain, block, artefact, sender):
             return DeploymentPlan(artefact, address, chain_id, None)
         transaction = priced(chain, sender, CREATION, artefact.creation_code)
         return DeploymentPlan(artefact, _created(sender, transaction.nonce), chain_id, transaction)
@@ -146,20 +148,19 @@ def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patien
     )
 
 
-def _made_before(
-    chain: Web3Chain, at: PublicBlock, artefact: Artefact, sender: Address, known: Address | None
-) -> Address | None:
-    """Our code at the known address, or at one where the account's last transactions would have put it.
+def _made_before(chain: Web3Chain, at: PublicBlock, artefact: Artefact, sender: Address) -> Address | None:
+    """Where the account's last transactions put our code.
 
     Without a factory an address depends on the account's nonce: a command that died after sending, and is run again,
     would else pay for a second contract.
     """
     nonce = chain.nonce(sender, at)
-    recent = [_created(sender, Nonce(n)) for n in range(nonce - 1, max(nonce - LOOK_BACK, 0) - 1, -1)]
-    for address in recent if known is None else [known, *recent]:
-        if keccak256(chain.code(address, at.hash)) == artefact.runtime_code_hash:
-            return address
-    return None
+    recent = (_created(sender, Nonce(n)) for n in range(nonce - 1, max(nonce - LOOK_BACK, 0) - 1, -1))
+    return next((address for address in recent if _is_ours(chain, at, artefact, address)), None)
+
+
+def _is_ours(chain: Web3Chain, at: PublicBlock, artefact: Artefact, address: Address) -> bool:
+    return keccak256(chain.code(address, at.hash)) == artefact.runtime_code_hash
 
 
 def _created(sender: Address, nonce: Nonce) -> Address:
