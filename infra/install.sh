@@ -4,20 +4,21 @@
 #       geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24, a C compiler and minutes, postgresql and softhsm are the
 #       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
 #       ours, tests/foreign/tlog; promtool is taken out of Debian's package prometheus, which is not installed)
+#       ./infra/install.sh geth-clique   (for one test more; nothing asks for it)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 #       ./infra/install.sh --where softhsm      (its PKCS#11 module, or nothing; installs nothing)
 set -eu
 . "$(dirname "$0")/versions.env"
 cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
 
-go_engine() {  # folder, module, package, version
+go_engine() {  # folder, module, package, version, more for the linker
     bin="$cache/bin/$1-$4"
     [ -d "$bin" ] && { echo "$1 $4: there"; return; }
     # First proxy only: with ",direct" a missing module falls back to git and fails on a name look-up, hiding the real answer.
     GOPROXY=$(go env GOPROXY | cut -d, -f1); export GOPROXY
     GOFLAGS=-buildvcs=false; export GOFLAGS
     rm -rf "$bin.new" && mkdir -p "$bin.new"
-    if ! GOBIN="$bin.new" go install -trimpath -ldflags "-s -w" "$2$3@$4"; then
+    if ! GOBIN="$bin.new" go install -trimpath -ldflags "-s -w ${5:-}" "$2$3@$4"; then
         rm -r "$bin.new"
         echo "$1 $4 could not be built. Served now:" >&2; go list -m -versions "$2" >&2; return 1
     fi
@@ -100,7 +101,7 @@ promtool() {  # one program out of the distribution's package: no server is inst
     mv "$bin.new" "$bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 [ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
 for engine in "$@"; do
@@ -109,6 +110,8 @@ for engine in "$@"; do
         forge)    npm_engine forge @foundry-rs/forge "$FORGE" ;;
         geth-evm) go_engine geth-evm github.com/ethereum/go-ethereum /cmd/evm "$GETH_EVM" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
+        # An old one, which reaches into the runtime in a way that a new linker forbids.
+        geth-clique) go_engine geth-clique github.com/ethereum/go-ethereum /cmd/geth "$GETH_CLIQUE" -checklinkname=0 ;;
         postgresql) postgresql ;;
         promtool) promtool ;;
         softhsm) softhsm ;;

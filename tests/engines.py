@@ -6,6 +6,7 @@ same is a failure. A child is ended by its pid, by whoever started it.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -37,6 +38,7 @@ PINS = dict(
 LAYOUT = {
     "anvil": ("ANVIL", "anvil"),
     "forge": ("FORGE", "forge"),
+    "geth-clique": ("GETH_CLIQUE", "geth"),
     "geth-dev": ("GETH_DEV", "geth"),
     "promtool": ("PROMTOOL", "promtool"),
     "tlog-reader": ("TLOG_READER", "tlog-reader"),
@@ -45,11 +47,16 @@ LAYOUT = {
 
 def engine(name: str) -> Path:
     """The pinned program; without it the calling test is skipped, or fails where engines are required."""
-    pin, program = LAYOUT[name]
-    path = CACHE / "bin" / f"{name}-{PINS[pin]}" / program
+    path = place(name)
     if not path.exists():
-        absent(name, PINS[pin])
+        absent(name, PINS[LAYOUT[name][0]])
     return path
+
+
+def place(name: str) -> Path:
+    """Where the pinned program is, or would be."""
+    pin, program = LAYOUT[name]
+    return CACHE / "bin" / f"{name}-{PINS[pin]}" / program
 
 
 def absent(name: str, pin: str) -> NoReturn:
@@ -148,6 +155,40 @@ def start_geth(folder: Path, period: int = 1, genesis: dict[str, Any] | None = N
     ]  # fmt: skip
     child = Child([engine("geth-dev"), *options], folder / "geth.log")
     child.until(lambda: rpc(url, "web3_clientVersion"), "geth ready")
+    return child, url
+
+
+def start_clique(folder: Path, rich: bytes) -> tuple[Child, str]:
+    """A chain by authority, without finality, under London rules: one signer, a public block each second."""
+    geth, data, password = engine("geth-clique"), folder / "clique", folder / "clique-password"
+    password.write_text("secret\n")
+    made = [geth, "--datadir", data, "account", "new", "--lightkdf", "--password", password]
+    said = subprocess.run(made, check=True, capture_output=True, text=True).stdout
+    signer = re.search("0x[0-9a-fA-F]{40}", said)
+    assert signer is not None
+    old = ("homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul", "berlin")
+    genesis = {
+        "config": {
+            "chainId": 77,
+            "clique": {"period": 1, "epoch": 30_000},
+            **{f"{name}Block": 0 for name in (*old, "london")},
+        },
+        "difficulty": "0x1",
+        "gasLimit": hex(30_000_000),
+        "extraData": "0x" + bytes(32).hex() + signer[0][2:] + bytes(65).hex(),
+        "alloc": {"0x" + rich.hex(): {"balance": hex(10**19)}},
+    }
+    (folder / "clique.json").write_text(json.dumps(genesis))
+    subprocess.run([geth, "init", "--datadir", data, folder / "clique.json"], check=True, capture_output=True)
+    port, auth = free_ports(2)
+    url = f"http://127.0.0.1:{port}"
+    options = [
+        "--datadir", data, "--networkid", "77", "--ipcdisable", "--nodiscover", "--port", "0", "--http", "--http.addr",
+        "127.0.0.1", "--http.port", str(port), "--authrpc.port", str(auth), "--allow-insecure-unlock", "--unlock",
+        signer[0], "--password", password, "--mine", "--miner.etherbase", signer[0], "--syncmode", "full", "--verbosity", "2",
+    ]  # fmt: skip
+    child = Child([geth, *options], folder / "clique.log")
+    child.until(lambda: int(rpc(url, "eth_blockNumber"), 16) > 0, "clique ready")
     return child, url
 
 

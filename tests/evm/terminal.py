@@ -51,8 +51,8 @@ class User:
 class Terminal(User):
     """A user of a devnet of his own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, funds: int = 10**19) -> None:
         super().__init__(folder)
-        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(10**19)),))
+        settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(funds)),))
         self.devnet = Devnet(settings, lambda: UnixSeconds(NOW)).start()
         self.url = self.devnet.url

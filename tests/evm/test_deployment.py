@@ -13,7 +13,7 @@ from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, deterministic_address
-from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
+from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, plan_deployments, register, require_funds
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, price, send, transact
 from hybrid_bridge.cli.contract import command
@@ -114,6 +114,46 @@ def test_without_the_factory_a_known_address_is_looked_at(world: World) -> None:
     assert (again.transaction, again.address) == (None, first.address)
     verifier = plan_deployment(world.rpc, artefact(VERIFIER), ME, known=first.address)
     assert verifier.transaction is not None  # other code there: it is not believed
+
+
+def test_a_known_deployment_is_kept_when_the_factory_comes_later(world: World) -> None:
+    """Else a second run with the same --out would pay again, and write the registry that is in use out of the file."""
+    world.rpc.lie = without_factory
+    first = deploy(world.rpc, plan_deployment(world.rpc, artefact(REGISTRY), ME), GAS_KEY, world.patience)
+    world.rpc.lie = lambda _, result: result
+    again = plan_deployment(world.rpc, artefact(REGISTRY), ME, first.address)
+    assert (again.transaction, again.address) == (None, first.address)
+
+
+BOTH = ((artefact(REGISTRY), None), (artefact(VERIFIER), None))
+
+
+def test_without_the_factory_the_plan_names_the_addresses_that_come_of_it(world: World) -> None:
+    world.rpc.lie = without_factory
+    plans = plan_deployments(world.rpc, BOTH, ME)
+    made = [
+        deploy(world.rpc, plan_deployment(world.rpc, plan.artefact, ME), GAS_KEY, world.patience).address
+        for plan in plans
+    ]
+    assert made == [plan.address for plan in plans]
+    assert len(set(made)) == 2
+    assert [plan.transaction for plan in plan_deployments(world.rpc, BOTH, ME)] == [None, None]
+
+
+def test_who_can_pay_for_one_of_two_contracts_is_told_before_the_first_is_paid(world: World) -> None:
+    both = sum(plan.cost for plan in plan_deployments(world.rpc, BOTH, ME))
+    poor = World(funds=both - 5)
+    with pytest.raises(Missing) as caught:
+        require_funds(poor.rpc, plan_deployments(poor.rpc, BOTH, ME), ME)
+    assert caught.value.what == f"5 wei for gas at 0x{ME.hex()}"
+    assert plan_deployment(poor.rpc, artefact(REGISTRY), ME).cost < both  # one alone it can pay
+    poor.close()
+
+
+def test_what_it_will_cost_is_told_to_an_empty_account_too() -> None:
+    poor = World(funds=0)
+    assert all(plan.cost > 0 for plan in plan_deployments(poor.rpc, BOTH, ME))
+    poor.close()
 
 
 def test_planning_sends_nothing(world: World) -> None:
@@ -326,6 +366,18 @@ def test_deploy_register_and_status_from_the_command_line(terminal: Terminal, mo
     address = terminal.folder / "url"
     address.write_text(url + "\n")
     assert terminal.json("status", "--rpc", f"file:{address}")["chain_id"] == 31337
+
+
+def test_an_empty_account_may_ask_for_the_price_and_is_told_what_both_contracts_need(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    poor = Terminal(tmp_path_factory.mktemp("poor"), funds=0)
+    plan = poor.json("deploy", *poor.paying, "--dry-run")
+    most = sum(int(one["max_cost_wei"]) for one in plan["contracts"])
+    refusal = poor.run("deploy", *poor.paying, "--yes", refused=Missing).exception
+    assert isinstance(refusal, Missing)
+    assert refusal.what == f"{most} wei for gas at 0x{poor.address.hex()}"
+    poor.devnet.stop()
 
 
 def test_the_price_of_ether_is_an_amount_and_a_currency(terminal: Terminal) -> None:

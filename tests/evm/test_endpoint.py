@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from urllib3.exceptions import HTTPError
 
+from hybrid_bridge.adapters.evm.artefact import selector
 from hybrid_bridge.adapters.evm.bounded_http import MAX_ANSWER, BoundedSession
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
@@ -31,6 +32,7 @@ from hybrid_bridge.errors import (
     NotYet,
     StateForgotten,
     TransactionRefused,
+    UnknownLog,
     Unreachable,
 )
 from hybrid_bridge.ports import PublicBlock, SendAnswer
@@ -502,6 +504,15 @@ def test_a_revert_that_the_contract_does_not_know_is_refused(
     with pytest.raises(TransactionRefused) as caught:
         chain.simulate(CONTRACT, b"", AT)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("code", [3, -32015])
+def test_parity_s_way_to_say_reverted_is_read_too(server: Hostile, chain: Web3Chain, code: int) -> None:
+    """Its successors put a word before the bytes, and have a code of their own."""
+    server.error(code, "VM execution error.", data="Reverted 0x" + selector("UnknownLog(bytes32)").hex() + "11" * 32)
+    with pytest.raises(UnknownLog) as caught:
+        chain.simulate(CONTRACT, b"", AT)
+    assert caught.value.log_id == b"\x11" * 32
 
 
 def test_public_blocks_are_named_by_hash_or_by_number_where_the_endpoint_knows_no_better(server: Hostile) -> None:

@@ -1,7 +1,8 @@
 """The same bytes on chains of other years: London and Paris have no PUSH0, Osaka is today's. From commands to an anchor.
 
 The pinned geth serves no clique chain ("only supports PoS networks"): its oldest rules here are those of the merge, and
-London is anvil's. That the code has no newer instruction is a test of its own (`test_code`).
+London is anvil's. Where `./infra/install.sh geth-clique` has built an older geth, a clique chain is one case more. That
+the code has no newer instruction is a test of its own (`test_code`).
 """
 
 import time
@@ -53,7 +54,14 @@ def osaka(folder: Path, _: Address) -> tuple[engines.Child, str]:
     return engines.start_anvil(folder, hardfork="osaka")
 
 
-@pytest.fixture(params=[london, paris, osaka], ids=lambda start: start.__name__)
+def clique(folder: Path, rich: Address) -> tuple[engines.Child, str]:
+    return engines.start_clique(folder, rich)
+
+
+CHAINS = [london, paris, osaka, *([clique] if engines.place("geth-clique").exists() else [])]
+
+
+@pytest.fixture(params=CHAINS, ids=lambda start: start.__name__)
 def outsider(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[User]:
@@ -61,7 +69,7 @@ def outsider(
     private = open_keystore(made.key, lambda: "secret")  # scrypt once, not in each command
     monkeypatch.setattr(keystore_signer, "open_keystore", lambda *_: private)
     child, made.url = request.param(made.folder, made.address)
-    if request.param is not paris:
+    if request.param in (london, osaka):
         engines.rpc(made.url, "anvil_setBalance", "0x" + made.address.hex(), hex(10**19))
     yield made
     child.stop()
@@ -70,7 +78,7 @@ def outsider(
 def test_deployed_verified_registered_and_anchored(outsider: User, request: pytest.FixtureRequest) -> None:
     made = outsider.json("deploy", *outsider.paying, "--yes", "--out", outsider.deployments)
     rules = request.node.callspec.id
-    seen = {"paris": "london"}.get(rules, rules)  # the merge brought no instruction of its own
+    seen = {"paris": "london", "clique": "london"}.get(rules, rules)  # the merge brought no instruction of its own
     assert (made["chain"]["rules"], made["chain"]["factory"]) == (seen, rules == "osaka")
     usual = ["0x" + deterministic_address(artefact(name).creation_code).hex() for name in (REGISTRY, VERIFIER)]
     assert ([one["address"] for one in made["contracts"]] == usual) == (rules == "osaka")
@@ -93,6 +101,7 @@ def test_deployed_verified_registered_and_anchored(outsider: User, request: pyte
         transact(chain, signer, chain.contract, anchor_calldata(log.update(5, 7)), QUICK)
     shown = outsider.json("status", "--rpc", outsider.url, *where, "--log", log.log_id.hex())
     assert (shown["heads"]["latest"]["tree_size"], shown["heads"]["latest"]["state"]) == (6, "active")
+    assert (shown["finalized"] is None) == (rules == "clique")
 
 
 def test_a_chain_without_a_base_fee_is_refused_before_anything_is_paid(

@@ -3,15 +3,16 @@
 Through the deterministic factory where it exists, so that addresses are equal everywhere; else plainly.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, Artefact
 from hybrid_bridge.adapters.evm.calls import anchor_calldata, register_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, FACTORY_CODE, SALT, deterministic_address
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
-from hybrid_bridge.adapters.evm.transact import Included, Patience, cost, price, send
+from hybrid_bridge.adapters.evm.transact import Included, Patience, cost, price, priced, require_balance, send
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import leaf_hash
@@ -52,6 +53,36 @@ class Deployment:
     transaction: TxHash | None  # None: somebody else's
 
 
+Wanted: TypeAlias = tuple[Artefact, Address | None]  # and where it may stand already
+
+
+def plan_deployments(rpc: JsonRpc, wanted: Sequence[Wanted], sender: Address) -> list[DeploymentPlan]:
+    """Plans of several contracts, to be carried out in this order. The account need have no money yet.
+
+    Raises:
+        PrecompileMissing, CodeMismatch: see `plan_deployment`.
+    """
+    plans: list[DeploymentPlan] = []
+    for artefact, known in wanted:
+        plan = _plan(rpc, artefact, sender, known)
+        if plan.transaction is not None:
+            before = sum(one.transaction is not None for one in plans)
+            transaction = replace(plan.transaction, nonce=Nonce(plan.transaction.nonce + before))
+            address = plan.address if transaction.to else _created(sender, transaction.nonce)
+            plan = replace(plan, transaction=transaction, address=address)
+        plans.append(plan)
+    return plans
+
+
+def require_funds(rpc: JsonRpc, plans: Sequence[DeploymentPlan], sender: Address) -> None:
+    """The account can pay for all of them: half of a deployment is of no use.
+
+    Raises:
+        Missing: it cannot.
+    """
+    require_balance(Web3Chain(rpc, NOBODY), sender, Wei(sum(plan.cost for plan in plans)))
+
+
 def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Address | None = None) -> DeploymentPlan:
     """Look, price, change nothing. The constructors test the precompiles, so pricing fails on a chain that lacks them.
 
@@ -59,26 +90,34 @@ def plan_deployment(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Ad
         rpc: endpoint of the chain.
         artefact: the contract.
         sender: pays the gas.
-        known: where it may stand already; looked at where addresses are not deterministic.
+        known: where it may stand already; believed if our code is there.
 
     Raises:
         PrecompileMissing: the chain lacks SHA-256 or ecrecover.
         Missing: the account cannot pay.
         CodeMismatch: other code stands at the deterministic address.
     """
+    plan = _plan(rpc, artefact, sender, known)
+    require_funds(rpc, [plan], sender)
+    return plan
+
+
+def _plan(rpc: JsonRpc, artefact: Artefact, sender: Address, known: Address | None) -> DeploymentPlan:
     chain = Web3Chain(rpc, NOBODY)
     block, chain_id = chain.latest(), chain.chain_id()
     at = block.hash
+    if known is not None and _is_ours(chain, block, artefact, known):
+        return DeploymentPlan(artefact, known, chain_id, None)
     if chain.code(FACTORY, at) != FACTORY_CODE:
-        if address := _made_before(chain, block, artefact, sender, known):
+        if address := _made_before(chain, block, artefact, sender):
             return DeploymentPlan(artefact, address, chain_id, None)
-        transaction = price(chain, sender, CREATION, artefact.creation_code)
+        transaction = priced(chain, sender, CREATION, artefact.creation_code)
         return DeploymentPlan(artefact, _created(sender, transaction.nonce), chain_id, transaction)
     address = deterministic_address(artefact.creation_code)
     if code := chain.code(address, at):
         _require_code(artefact, address, code)
         return DeploymentPlan(artefact, address, chain_id, None)
-    return DeploymentPlan(artefact, address, chain_id, price(chain, sender, FACTORY, SALT + artefact.creation_code))
+    return DeploymentPlan(artefact, address, chain_id, priced(chain, sender, FACTORY, SALT + artefact.creation_code))
 
 
 def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patience: Patience) -> Deployment:
@@ -109,20 +148,19 @@ def deploy(rpc: JsonRpc, plan: DeploymentPlan, signer: TransactionSigner, patien
     )
 
 
-def _made_before(
-    chain: Web3Chain, at: PublicBlock, artefact: Artefact, sender: Address, known: Address | None
-) -> Address | None:
-    """Our code at the known address, or at one where the account's last transactions would have put it.
+def _made_before(chain: Web3Chain, at: PublicBlock, artefact: Artefact, sender: Address) -> Address | None:
+    """Where the account's last transactions put our code.
 
     Without a factory an address depends on the account's nonce: a command that died after sending, and is run again,
     would else pay for a second contract.
     """
     nonce = chain.nonce(sender, at)
-    recent = [_created(sender, Nonce(n)) for n in range(nonce - 1, max(nonce - LOOK_BACK, 0) - 1, -1)]
-    for address in recent if known is None else [known, *recent]:
-        if keccak256(chain.code(address, at.hash)) == artefact.runtime_code_hash:
-            return address
-    return None
+    recent = (_created(sender, Nonce(n)) for n in range(nonce - 1, max(nonce - LOOK_BACK, 0) - 1, -1))
+    return next((address for address in recent if _is_ours(chain, at, artefact, address)), None)
+
+
+def _is_ours(chain: Web3Chain, at: PublicBlock, artefact: Artefact, address: Address) -> bool:
+    return keccak256(chain.code(address, at.hash)) == artefact.runtime_code_hash
 
 
 def _created(sender: Address, nonce: Nonce) -> Address:

@@ -37,6 +37,7 @@ _FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (bo
     re.IGNORECASE,
 )
 MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear
+_REVERTED: Final = "Reverted "  # before the bytes of a revert: Parity's way, and that of nodes after it
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]*")  # no group: the engine keeps state for each repetition of one
 _QUANTITY: Final = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
@@ -121,6 +122,7 @@ class JsonRpc:
             return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
+        data = data.removeprefix(_REVERTED) if isinstance(data, str) else data
         message = error.get("message")
         words = message[:MAX_MESSAGE] if isinstance(message, str) else ""
         return RpcError(

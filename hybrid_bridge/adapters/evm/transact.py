@@ -47,10 +47,31 @@ def price(chain: Web3Chain, sender: Address, to: Address, data: bytes) -> Unsign
         BridgeError: the contract's own error if it would revert.
         Missing: the account cannot pay for it.
     """
+    transaction = priced(chain, sender, to, data)
+    require_balance(chain, sender, cost(transaction))
+    return transaction
+
+
+def require_balance(chain: Web3Chain, sender: Address, wei: Wei) -> None:
+    """The account can pay so much.
+
+    Raises:
+        Missing: it cannot.
+    """
+    if (balance := chain.balance(sender, chain.latest())) < wei:
+        raise Missing(what=f"{wei - balance} wei for gas at 0x{sender.hex()}")
+
+
+def priced(chain: Web3Chain, sender: Address, to: Address, data: bytes) -> UnsignedTransaction:
+    """`price` for an account that may have no money yet.
+
+    Raises:
+        BridgeError: the contract's own error if it would revert.
+    """
     at = chain.latest()
     gas = Gas(chain.estimate(sender, to, data, at) * MARGIN // 10)
     tip = _tip(chain)
-    transaction = UnsignedTransaction(
+    return UnsignedTransaction(
         chain_id=chain.chain_id(),
         nonce=chain.nonce(sender, at),
         to=to,
@@ -60,9 +81,6 @@ def price(chain: Web3Chain, sender: Address, to: Address, data: bytes) -> Unsign
         max_fee=Wei(2 * chain.base_fee(at) + tip),
         tip=tip,
     )
-    if (balance := chain.balance(sender, at)) < cost(transaction):
-        raise Missing(what=f"{cost(transaction) - balance} wei for gas at 0x{sender.hex()}")
-    return transaction
 
 
 def cost(transaction: UnsignedTransaction) -> Wei:

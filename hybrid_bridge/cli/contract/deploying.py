@@ -8,7 +8,14 @@ import click
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, VERIFIER, artefact
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
-from hybrid_bridge.adapters.evm.deploy import Deployment, DeploymentPlan, deploy, plan_deployment
+from hybrid_bridge.adapters.evm.deploy import (
+    Deployment,
+    DeploymentPlan,
+    deploy,
+    plan_deployment,
+    plan_deployments,
+    require_funds,
+)
 from hybrid_bridge.adapters.evm.deployments import deployed, deployment_json, write_deployments
 from hybrid_bridge.adapters.evm.keystore import create_keystore, password_from_file
 from hybrid_bridge.adapters.evm.preflight import NOBODY, Preflight, preflight
@@ -70,13 +77,14 @@ def deploy_command(
     seen = preflight(rpc, chain_id)
     signer = paying.signer()
     known = {name: _known(out, seen.chain_id, name) for name in NAMES}
-    plans = [plan_deployment(rpc, artefact(name), signer.address(), known[name]) for name in NAMES]
+    plans = plan_deployments(rpc, [(artefact(name), known[name]) for name in NAMES], signer.address())
     _write_sources(source_json)
     if paying.dry_run:
         shown: dict[str, Json] = {"dry_run": True, "chain": _chain_json(seen)}
         shown["contracts"] = [_plan_json(plan) for plan in plans]
         say(shown, "\n".join([_chain_text(seen), *(_plan_text(plan, paying) for plan in plans)]), as_json)
         return
+    require_funds(rpc, plans, signer.address())
     if dear := [_plan_text(plan, paying) for plan in plans if plan.transaction]:
         paying.agree([_chain_text(seen), *dear])
     made: list[Deployment] = []

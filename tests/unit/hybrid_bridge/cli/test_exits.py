@@ -11,6 +11,7 @@ from hybrid_bridge.errors import (
     AnswerMalformed,
     BridgeError,
     Broken,
+    CodeMismatch,
     FieldMalformed,
     FieldMismatch,
     KeyUnusable,
@@ -107,6 +108,10 @@ def test_every_branch_has_a_name_and_an_exit_code_of_its_meaning():
 @pytest.mark.parametrize(
     ("error", "act"),
     [
+        (
+            CodeMismatch(expected=bytes(32), got=bytes(32)),
+            "stop: look at the address, and whether this program's version is the one that was deployed",
+        ),
         (SettingsMalformed(key="--out", rule="r"), "mend this setting or option, and call again"),
         (KeyUnusable(key="password", rule="chmod 600"), "mend this key, and call again; nothing was done"),
         (AnswerMalformed(endpoint="e", call="c", rule="r"), "look at the address, or ask another endpoint"),
