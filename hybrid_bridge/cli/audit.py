@@ -42,6 +42,7 @@ MAX_DELTA_FILE: Final = 64 * MAX_DELTA + 256
 MAX_MARK: Final = 1 << 12
 KEEP_EVERY: Final = 64  # epochs between two marks on disk
 ASKED: Final = 256  # epochs in one call
+_BY_MARK: Final = f"by the word of {MARK} in FOLDER (--from-start replays)"
 _NAME: Final = re.compile(r"[0-9]{8}\.delta")
 
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)
@@ -106,7 +107,7 @@ def registry(
     """Recompute every epoch's registry root from the founding dummies on: insertions only, nothing vanished.
 
     The checkpoint in FOLDER is verified against your trust file first, its epoch records against the checkpoint. An
-    interrupted audit goes on where it stopped.
+    interrupted audit goes on where it stopped, by a mark in FOLDER: of a folder that others made, use --from-start.
 
     \b
     Exit code 0: the registry only grew, up to that checkpoint.
@@ -314,7 +315,7 @@ def _report(mark: AuditMark, evidence: Evidence, resumed: int) -> dict[str, Json
     anchor = evidence.verdict("public anchor")
     return {
         "log_id": evidence.log_id.hex(),
-        "registry": "only grew",
+        "registry": "only grew" + f" after epoch {resumed - 1}; up to it {_BY_MARK}" * (resumed > 0),
         "epochs": mark.epoch + 1,
         "resumed_at": resumed,
         "insertions": mark.insertions,

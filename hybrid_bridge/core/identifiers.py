@@ -34,7 +34,10 @@ _GONE: Final = (
     *range(0xFE00, 0xFE10),  # variation selectors
     0xFEFF,
 )
-_DASHES: Final = (0x58A, 0x5BE, 0x1806, *range(0x2010, 0x2016), 0x2212, 0x301C, 0x3030, 0x30A0, 0xFE58, 0xFE63, 0xFF0D)
+_DASHES: Final = (
+    *(0x58A, 0x5BE, 0x1806, *range(0x2010, 0x2016), 0x2212, 0x301C, 0x3030, 0x30A0, 0xFE58, 0xFE63, 0xFF0D),
+    0x4E00,  # the ideograph for one: nobody sees that it is no dash
+)
 _TABLE: Final[Mapping[int, int | None]] = {**dict.fromkeys(_GONE), **dict.fromkeys(_DASHES, ord("-"))}
 _UPPER: Final = {ord(c): ord(c.upper()) for c in "abcdefghijklmnopqrstuvwxyz"}
 _LOWER: Final = {upper: lower for lower, upper in _UPPER.items()}

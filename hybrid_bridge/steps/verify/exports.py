@@ -153,7 +153,7 @@ def _receipt(receipt: Receipt, trust: Trust, subject: bytes | None) -> ExportEvi
 
 def _inclusion(receipt: Receipt, proof: Inclusion, trust: Trust, subject: bytes | None) -> ExportEvidence:
     genesis, missing = _signing_log(trust, receipt)
-    facts = {"log": receipt.origin, "leaf": f"{proof.index} of {proof.size}"}
+    facts = {"log": receipt.origin, "leaf": f"{proof.index} of {proof.size}, as stated"}
     if subject is None:
         missing = missing or "the epoch record that it speaks of (--subject: the record, a tlog-proof or a bundle)"
     elif genesis is not None:
@@ -161,22 +161,28 @@ def _inclusion(receipt: Receipt, proof: Inclusion, trust: Trust, subject: bytes 
         facts["root"] = verify_inclusion_receipt(receipt, record.encode(), genesis).hex()
         verify_epoch(genesis, proof.index, record)
         facts |= _epoch_facts(record, receipt.origin)
-    detail = f"the epoch record is leaf {proof.index} of the tree of size {proof.size}, whose root the log signed"
+    detail = f"the epoch record is leaf {proof.index} of a tree whose root the log signed; {_stated(proof.size)}"
     verdict = _verdict("receipt", detail, "SHA-256, Ed25519, the receipt key in the genesis record", missing)
     return ExportEvidence(kind=COSE_RECEIPT, verdicts=(verdict, _quorum()), required=("receipt",), facts=facts)
 
 
 def _consistency(receipt: Receipt, proof: Consistency, trust: Trust, subject: bytes | None) -> ExportEvidence:
     genesis, missing = _signing_log(trust, receipt)
-    facts = {"log": receipt.origin, "sizes": f"{proof.old_size} → {proof.new_size}"}
+    facts = {"log": receipt.origin, "sizes": f"{proof.old_size} → {proof.new_size}, as stated"}
     if subject is None:
         missing = missing or f"the older checkpoint (--subject: a tlog-proof or bundle on size {proof.old_size})"
     elif genesis is not None:
         newer = verify_consistency_receipt(receipt, _root_in(subject, proof.old_size), genesis)
         facts["root"] = newer.hex()
-    detail = f"the tree of size {proof.new_size} extends the checkpoint of size {proof.old_size} that you brought"
+    what = f"a tree whose root the log signed extends the checkpoint of size {proof.old_size} that you brought"
+    detail = f"{what}; {_stated(proof.new_size)}"
     verdict = _verdict("receipt", detail, "SHA-256, Ed25519, the receipt key in the genesis record", missing)
     return ExportEvidence(kind=COSE_RECEIPT, verdicts=(verdict, _quorum()), required=("receipt",), facts=facts)
+
+
+def _stated(size: TreeSize) -> str:
+    """The signature covers the root alone, and neighbouring sizes have paths of one shape (RFC 9942 §5)."""
+    return f"size {size} is the receipt's own word"
 
 
 def _signing_log(trust: Trust, receipt: Receipt) -> tuple[Genesis | None, str]:

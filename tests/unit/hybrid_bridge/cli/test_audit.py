@@ -61,6 +61,20 @@ def test_an_audit_goes_on_where_the_last_one_stopped(audited, deltas):
     assert audited("--json", "--from-start").json()["resumed_at"] == 0
 
 
+def test_what_was_not_replayed_is_told_as_the_marks_word(audited, deltas):
+    """A folder from others brings its own mark: a middle that was tampered with hides behind it, as a set the same."""
+    assert audited().code == 0
+    (_, two), (_, three) = steps()[2:4]
+    moved = tuple(sorted([*three.pairs, two.pairs[0]]))
+    (deltas / "00000002.delta").write_bytes(replace(two, pairs=two.pairs[1:]).encode())
+    (deltas / "00000003.delta").write_bytes(replace(three, pairs=moved).encode())
+    said = audited("--json").json()["registry"]
+    assert (
+        said == f"only grew after epoch {EPOCHS}; up to it by the word of audit.json in FOLDER (--from-start replays)"
+    )
+    assert audited("--from-start").code in {1, 2}
+
+
 def test_an_interrupted_audit_keeps_its_mark(audited, deltas):
     """The last delta is not there yet: what was replayed before it need not be replayed again."""
     late = (deltas / "00000005.delta").read_bytes()

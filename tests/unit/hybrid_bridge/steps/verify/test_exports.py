@@ -119,6 +119,22 @@ def test_a_receipt_speaks_of_the_record_that_the_verifier_brings(subject):
     assert shown.facts["root"] == WORLD.log.root(4).hex()
 
 
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (receipt(Inclusion(3, 1, tuple(WORLD.log.inclusion_path(1, 4))), 4), 3),
+        (receipt(Consistency(4, 8, tuple(WORLD.log.consistency_path(4, 6))), 6), 8),
+    ],
+    ids=["inclusion", "consistency"],
+)
+def test_a_size_that_nobody_signed_is_told_as_the_receipts_own_word(data, size):
+    """The root alone is signed, and paths of neighbouring sizes have one shape: the statement does not rest on it."""
+    shown = verify_export(data, WORLD.trust(), NOW, tlog_proof())
+    (said,) = (verdict.detail for verdict in shown.verdicts if verdict.name == "receipt")
+    assert shown.complete
+    assert str(size) not in said.removesuffix(f"size {size} is the receipt's own word")
+
+
 @pytest.mark.parametrize("data", [inclusion(), consistency()], ids=["inclusion", "consistency"])
 def test_a_receipt_without_its_subject_is_undecided(data):
     shown = verify_export(data, WORLD.trust(), NOW)
