@@ -36,9 +36,22 @@ RESULTS = ROOT / ".mutation.jsonl"  # one line a judgement; not committed
 TABLE = ROOT / "contracts" / "MUTATION.md"
 COPIED = ("contracts", "hybrid_bridge", "infra", "tests", "pyproject.toml")
 KINDS = ("quorum", "guard", "check", "call", "bound", "limit", "effect")  # the worst first
-REGISTRY = ("anchor", "register", "rotation", "brake", "retirement", "reports", "views", "batch_and_names", "quorum")
-VERIFIER = ("proofs", "fields_and_registry")
+REGISTRY = (
+    "anchor",
+    "register",
+    "rotation",
+    "brake",
+    "retirement",
+    "reports",
+    "views",
+    "batch_and_names",
+    "quorum",
+    "self_tests",
+)
+VERIFIER = ("proofs", "fields_and_registry", "self_tests")
 LIKELY = {
+    "Precompiles": "self_tests",
+    "constructor": "self_tests",
     "anchorBatch": "batch_and_names",
     "publishNames": "batch_and_names",
     "requireName": "batch_and_names",
