@@ -256,10 +256,10 @@ def read(results: Path) -> dict[str, str]:
 
 def class_of(mutant: Mutant, verdict: str | None) -> str:
     """killed, equivalent, survived, not compiled, not run."""
-    if verdict is None:
-        return "not run"
     if verdict == "the same bytes" or mutant.key in SAME:
         return "equivalent"
+    if verdict is None:
+        return "not run"
     if verdict == "SURVIVED":
         return "survived"
     return "killed" if verdict.startswith(("test_", "does not end", "breaks the machine")) else "not compiled"
