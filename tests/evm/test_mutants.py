@@ -55,6 +55,16 @@ def test_what_the_mutator_is_for(mutator: ModuleType) -> None:
     assert len(found) >= 320
 
 
+def test_every_mutant_of_today_has_been_judged_and_none_lives(mutator: ModuleType) -> None:
+    """A change of a check needs its mutants judged again: `make mutation MUTATION="--only …"`."""
+    rows = (ROOT / "contracts" / "MUTATION.md").read_text().splitlines()
+    judged = {line.split("` | ")[0]: line.rsplit("| ", 1)[-1] for line in rows if line.startswith("| `")}
+    found = [one for name, text in SOURCES.items() for one in mutator.mutants_of(name, text)]
+    verdicts = [judged.get("| `" + one.key.replace("|", "\\|"), "not judged").partition(":")[0] for one in found]
+    wrong = [(one.key, v) for one, v in zip(found, verdicts, strict=True) if v not in {"killed", "equivalent"}]
+    assert wrong == []
+
+
 @pytest.mark.engine
 def test_a_mutant_is_compiled_judged_and_killed(build: ModuleType, tmp_path: Path) -> None:
     options = ["--quick", "--only", "^Entry: entry", "--results", tmp_path / "results"]
