@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AnchorRegistry} from "../../src/AnchorRegistry.sol";
+import {HeadWord} from "../../src/libraries/HeadWord.sol";
 import {Attested, Brake, Head, Quorum, State} from "../../src/Types.sol";
 import {IAnchorRegistry} from "../../src/interfaces/IAnchorRegistry.sol";
 
@@ -14,6 +15,7 @@ interface Svm {
 
 interface Vm {
     function assume(bool) external pure;
+    function load(address, bytes32) external view returns (bytes32);
     function etch(address, bytes calldata) external;
     function warp(uint256) external;
 }
@@ -79,6 +81,7 @@ contract RegistryLemmas {
         uint256 time = svm.createUint256("time");
         vm.assume(time < 2 ** 40);
         vm.warp(time);
+        _assumeRegistered(concerned);
         bytes32 logId = svm.createBytes32("any log");
         Words memory old = _words(logId);
         (bool success,) = address(REGISTRY).call(data);
@@ -91,6 +94,12 @@ contract RegistryLemmas {
         assert(later.head.treeSize >= old.head.treeSize); // 5
         if (!_isAnchor) assert(later.head.rootHash == old.head.rootHash); // 6
         if (concerned != logId) assert(_isSame(old, later)); // 7
+    }
+
+    /// What `register` lets in (CONTRACT §3.3): no cadence and no time of genesis is 0. Without it sizes had no bound.
+    function _assumeRegistered(bytes32 logId) private view {
+        HeadWord meta = HeadWord.wrap(uint256(vm.load(address(REGISTRY), keccak256(abi.encode(logId, 0)))));
+        vm.assume(meta.cadence() != 0 && meta.genesisTime() != 0);
     }
 
     function _isSame(Words memory a, Words memory b) private pure returns (bool) {
