@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch
-from hybrid_bridge.core.attestation import verify_quorum
 from hybrid_bridge.core.batch import verify_batch
-from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.entry import ENTRY_BYTES, DecoyEntry, decode_entry
 from hybrid_bridge.core.epoch import EpochRecord, verify_first, verify_next
 from hybrid_bridge.core.proof import leaf_hash
@@ -99,13 +98,10 @@ class Copier:
 
     def _require_quorum(self, text: str, size: TreeSize, root: Digest) -> None:
         """Raise unless a quorum signed exactly this root."""
-        genesis, validators = self._directory.genesis, self._directory.validators
         note = parse_note(text, origin=self._directory.origin)
         if note.size != size or note.root != root:
             raise RootMismatch(expected=note.root, calculated=root)
-        checkpoint = self._logbook.checkpoint_with(size, root)
-        signatures = quorum_signatures(note, validators, genesis.log_id, checkpoint.timestamp)
-        verify_quorum(checkpoint, validators, signatures)
+        self._directory.require_quorum(note)
 
 
 def _require_own_blocks(record: EpochRecord, blocks: EpochBlocks) -> None:

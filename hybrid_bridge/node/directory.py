@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.pki import NAME, identity_of
+from hybrid_bridge.core.attestation import Checkpoint, boundary, verify_quorum
+from hybrid_bridge.core.checkpoint import Note, quorum_signatures
 from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keys import ED25519, PublicKey
@@ -17,7 +19,7 @@ from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, Unknown
-from hybrid_bridge.units import Address, KeyId, LogId, SetId
+from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
 MAX_DIRECTORY: Final = 1 << 20
@@ -71,6 +73,32 @@ class Directory:
     def sequencer(self) -> Member:
         """The member that orders."""
         return next(member for member in self.members if "sequencer" in member.roles)
+
+    def checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
+        """The checkpoint somebody speaks of: time and set follow from the size, the root is theirs.
+
+        Raises:
+            FieldMalformed: no size of any tree.
+        """
+        return Checkpoint(
+            log_id=self.log_id,
+            tree_size=size,
+            root=root,
+            timestamp=boundary(self.genesis.genesis_time, self.genesis.cadence, size),
+            set_id=self.validators.set_id,
+            set_hash=self.validators.digest,
+        )
+
+    def require_quorum(self, note: Note) -> None:
+        """Return if a quorum of the validators signed what this note says.
+
+        Raises:
+            Malformed, Refuted: it did not; as `quorum_signatures` and `verify_quorum`.
+        """
+        checkpoint = self.checkpoint(note.size, note.root)
+        verify_quorum(
+            checkpoint, self.validators, quorum_signatures(note, self.validators, self.log_id, checkpoint.timestamp)
+        )
 
     def member(self, name: str) -> Member:
         """By name.

@@ -106,7 +106,7 @@ class Hearing:
         """
         size, root = TreeSize(seen.size), as_digest(seen.root, "root")
         signature = require_signature(seen.signature)
-        if recover_address(self._view.logbook.checkpoint_with(size, root).digest(), signature) != address:
+        if recover_address(self._view.directory.checkpoint(size, root).digest(), signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
         said = None if self._guard is None else self._guard.said(size)
         floor = TreeSize(0) if self._guard is None else self._guard.floor()

@@ -11,7 +11,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SizedSignature, SqlEpochs
 from hybrid_bridge.adapters.sqlite.witness import Evidence
-from hybrid_bridge.core.attestation import Checkpoint, boundary
+from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.checkpoint import (
     Note,
     format_note,
@@ -153,18 +153,6 @@ class LogBook:
         """The checkpoint of this size as we computed it."""
         return checkpoint_of(self._directory.genesis, self._directory.validators, self, size)
 
-    def checkpoint_with(self, size: TreeSize, root: Digest) -> Checkpoint:
-        """The checkpoint somebody else speaks of: time and set follow from the size, the root is theirs."""
-        genesis, validators = self._directory.genesis, self._directory.validators
-        return Checkpoint(
-            log_id=genesis.log_id,
-            tree_size=size,
-            root=root,
-            timestamp=boundary(genesis.genesis_time, genesis.cadence, size),
-            set_id=validators.set_id,
-            set_hash=validators.digest,
-        )
-
     def leaf(self, index: LeafIndex) -> Digest:
         """A leaf hash of the log."""
         with self._turn:
@@ -181,7 +169,7 @@ class LogBook:
             NotYet: we have not closed this size.
         """
         self._directory.validators.index_of(address)
-        theirs = self.checkpoint_with(signed.size, signed.root)
+        theirs = self._directory.checkpoint(signed.size, signed.root)
         if recover_address(theirs.digest(), signed.signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
         ours = self.root(signed.size)

@@ -16,8 +16,7 @@ from typing import Final, Protocol
 
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
-from hybrid_bridge.core.attestation import Checkpoint, verify_quorum
-from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.guard import Highest, History, Statement
 from hybrid_bridge.core.proof import as_digest, verify_consistency
 from hybrid_bridge.core.signing import recover_address, require_signature
@@ -135,10 +134,7 @@ class Network:
         if peer.log.newest_quorum_size() == 0:
             return None
         note = parse_note(peer.log.checkpoint(TreeSize(0)).note, origin=self.directory.origin)
-        genesis, validators = self.directory.genesis, self.directory.validators
-        time = genesis.checkpoint_timestamp(note.size)
-        signatures = quorum_signatures(note, validators, genesis.log_id, time)
-        verify_quorum(self._checkpoint(note.size, note.root), validators, signatures)
+        self.directory.require_quorum(note)
         for older in known:
             if older.size <= note.size:  # one that lags behind the public chain is no liar, and raises less
                 path = peer.log.consistency_path(older.size, note.size)
@@ -150,21 +146,10 @@ class Network:
         answer = peer.signatures(self.address, self.directory.identities[self.name].key_id)
         for seen in answer.newest:
             size, root = TreeSize(seen.size), as_digest(seen.root, "root")
-            digest = self._checkpoint(size, root).digest()
+            digest = self.directory.checkpoint(size, root).digest()
             if recover_address(digest, require_signature(seen.signature)) != self.address:
                 raise SignatureWrong(signer=f"0x{self.address.hex()}")
             yield Statement(size, root, digest)
-
-    def _checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
-        genesis, validators = self.directory.genesis, self.directory.validators
-        return Checkpoint(
-            log_id=genesis.log_id,
-            tree_size=size,
-            root=root,
-            timestamp=genesis.checkpoint_timestamp(size),
-            set_id=validators.set_id,
-            set_hash=validators.digest,
-        )
 
     def _ascending(self, rows: Iterable[Statement]) -> tuple[Statement, ...]:
         """Each size once."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyrevm
 import pytest
@@ -28,6 +28,10 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
+
+if TYPE_CHECKING:
+    from tests.evm.terminal import Terminal
+    from tests.evm.town import Town
 
 ROOT = Path(__file__).parents[2]
 ABI = ROOT / "hybrid_bridge" / "adapters" / "abi"
@@ -385,6 +389,24 @@ def root() -> Path:
 
 
 # ── the compiler ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Terminal"]:
+    """A devnet with the contracts, and a user with gas on it."""
+    from tests.evm.town import opened  # noqa: PLC0415 dear to import, and few ask
+
+    with opened(tmp_path_factory.mktemp("terminal")) as made:
+        yield made
+
+
+@pytest.fixture
+def town(terminal: "Terminal", tmp_path: Path, request: pytest.FixtureRequest) -> "Town":
+    """A consortium with a log of its own for each test; its guardian is the user of the terminal."""
+    from tests.evm.town import Town, founded  # noqa: PLC0415
+
+    name = request.node.name.partition("[")[0][-60:].strip("_")
+    return Town(terminal, tmp_path / "town", founded(terminal.address, name))
 
 
 @pytest.fixture(scope="session")

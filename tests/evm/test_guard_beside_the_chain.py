@@ -1,8 +1,6 @@
 """A validator's guard, restored, beside the public chain: `guard import --floor-from-network --rpc`."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +15,7 @@ from hybrid_bridge.errors import Missing, RootMismatch, UnknownLog
 from hybrid_bridge.ports import Head
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, KeyId, SetId, TreeSize, UnixSeconds
-from tests.evm.terminal import Terminal
-from tests.evm.town import Town, founded, opened
+from tests.evm.town import Town
 
 pytestmark = pytest.mark.evm
 
@@ -26,19 +23,6 @@ UNREGISTERED = Head(
     tree_size=TreeSize(0), root=Digest(bytes(32)), timestamp=UnixSeconds(0), anchored_at=UnixSeconds(0),
     set_id=SetId(0), next_from_size=TreeSize(0), paused_until=UnixSeconds(0), state="unknown",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    with opened(tmp_path_factory.mktemp("terminal")) as made:
-        yield made
-
-
-@pytest.fixture
-def town(terminal: Terminal, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
-    """A log of its own for each test."""
-    name = request.node.name.partition("[")[0][-60:].strip("_")
-    return Town(terminal, tmp_path / "town", founded(terminal.address, name))
 
 
 class Member:

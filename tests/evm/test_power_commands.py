@@ -3,7 +3,6 @@
 The validators' nodes are folders on disk that do not run; the log's leaves are hashes, since the contract sees no more.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,24 +43,11 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.units import SetId, TreeSize
 from tests.evm.terminal import Terminal
-from tests.evm.town import REASON, Town, founded, opened
+from tests.evm.town import REASON, Town, founded
 
 pytestmark = pytest.mark.evm
 
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    with opened(tmp_path_factory.mktemp("terminal")) as made:
-        yield made
-
-
-@pytest.fixture
-def town(terminal: Terminal, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
-    """A log of its own for each test; its guardian is the user."""
-    name = request.node.name.partition("[")[0][-60:].strip("_")
-    return Town(terminal, tmp_path / "town", founded(terminal.address, name))
 
 
 # ── the brake, by a quorum ───────────────────────────────────────────────────────────────────────────────────────────

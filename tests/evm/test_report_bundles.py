@@ -1,7 +1,6 @@
 """`contract report` of bundles: what outsiders hold is note and history at once."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,23 +9,9 @@ from hybrid_bridge.errors import (
     Missing,
     NoConflict,
 )
-from tests.evm.terminal import Terminal
-from tests.evm.town import Town, founded, opened
+from tests.evm.town import Town, founded
 
 pytestmark = pytest.mark.evm
-
-
-@pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    with opened(tmp_path_factory.mktemp("terminal")) as made:
-        yield made
-
-
-@pytest.fixture
-def town(terminal: Terminal, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
-    """A log of its own for each test; its guardian is the user."""
-    name = request.node.name.partition("[")[0][-60:].strip("_")
-    return Town(terminal, tmp_path / "town", founded(terminal.address, name))
 
 
 def path(town: Town, older: int, newer: int, salt: bytes = b"") -> Sequence[bytes]:

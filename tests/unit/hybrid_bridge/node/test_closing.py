@@ -113,7 +113,7 @@ def test_a_validator_that_signed_another_root_leaves_evidence_and_does_not_count
     with_epochs(members, 1)
     core, liar = members.open("core").view, members.open("bank-a").view.keys.attestation
     assert liar is not None
-    other = core.logbook.checkpoint_with(TreeSize(2), Digest(b"\x07" * 32))
+    other = core.directory.checkpoint(TreeSize(2), Digest(b"\x07" * 32))
     signature = sign_digest(liar._private_key, other.digest())
     core.logbook.take_attestation(liar.address(), SizedSignature(TreeSize(2), other.root, signature))
     (evidence,) = core.witness.kept()

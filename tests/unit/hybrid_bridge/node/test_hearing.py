@@ -254,8 +254,8 @@ def test_a_sequencer_that_was_only_killed_goes_on(members: Members) -> None:
 
 
 def sized(members: Members, key: bytes, size: int, root: Digest | None = None) -> pb.SizedSignature:
-    logbook = members.open("bank-a").view.logbook
-    checkpoint = logbook.checkpoint_with(TreeSize(size), root or logbook.root(TreeSize(1)))
+    view = members.open("bank-a").view
+    checkpoint = view.directory.checkpoint(TreeSize(size), root or view.logbook.root(TreeSize(1)))
     signed = SizedSignature(TreeSize(size), checkpoint.root, sign_digest(key, checkpoint.digest()))
     return pb.SizedSignature(size=signed.size, root=signed.root, signature=signed.signature)
 

@@ -259,8 +259,8 @@ class Forked(Peer):
         return self.size
 
     def checkpoint(self, size: TreeSize) -> NotedCheckpoint:
-        logbook, directory = self._view.logbook, self._view.directory
-        checkpoint = logbook.checkpoint_with(self.size, self.root())
+        directory = self._view.directory
+        checkpoint = directory.checkpoint(self.size, self.root())
         digest = checkpoint.digest()
         found = {directory.member(name).address: sign_digest(key, digest) for name, key in self.secrets.items()}
         lines = [
@@ -292,7 +292,7 @@ def test_two_roots_that_our_key_signed_are_an_end(grown: Members) -> None:
 
     class Shown(Peer):
         def signatures(self, address: Address, signer: KeyId) -> pb.SignaturesResponse:
-            checkpoint = self._view.logbook.checkpoint_with(TreeSize(4), ZERO)
+            checkpoint = self._view.directory.checkpoint(TreeSize(4), ZERO)
             seen = pb.SizedSignature(size=4, root=ZERO, signature=sign_digest(key, checkpoint.digest()))
             return pb.SignaturesResponse(newest=[seen])
 
