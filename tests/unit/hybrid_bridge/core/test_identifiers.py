@@ -188,6 +188,13 @@ def test_a_text_is_bounded_before_it_is_normalised() -> None:
         ids.inv_no(" " * 257)
 
 
+def test_every_ideograph_of_a_number_is_its_own_spelling_but_the_one_that_looks_like_a_dash() -> None:
+    assert ids.inv_no("\u4e00") == "-"
+    ideographs = "".join(map(chr, range(0x4E01, 0xA000)))
+    for start in range(0, len(ideographs), 64):
+        assert ids.inv_no(ideographs[start : start + 64]) == ideographs[start : start + 64]
+
+
 @given(st.sampled_from(ids.FORMS), st.text(max_size=40))
 @settings(max_examples=200)
 def test_normalising_twice_is_normalising_once(form: ids.Form, text: str) -> None:
