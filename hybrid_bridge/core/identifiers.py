@@ -168,8 +168,8 @@ LEI: Final = Form("lei", r"[0-9A-Z]{18}[0-9]{2}", code=True, check="ISO 17442")
 VAT: Final = Form("vat", r"[A-Z]{2}[0-9A-Z+*]{2,15}", code=True)
 CN_EINV: Final = Form("cn-einv", r"[0-9]{20}", code=True)
 CN_DECL: Final = Form("cn-decl", r"[0-9]{4}20[0-9]{2}[01][0-9]{9}", code=True)
-INV_NO: Final = Form("inv-no", r"[0-9A-Z\u4e01-\u9fff./()-]{1,64}")
-INV_NO_LOOSE: Final = Form("inv-no loose", r"[0-9A-Z\u4e01-\u9fff]{1,64}", code=True)
+INV_NO: Final = Form("inv-no", r"[0-9A-Z\u4e00-\u9fff./()-]{1,64}")
+INV_NO_LOOSE: Final = Form("inv-no loose", r"[0-9A-Z\u4e00-\u9fff]{1,64}", code=True)
 GTIN: Final = Form("gtin", r"[0-9]{14}", code=True, check="GS1")
 GLN: Final = Form("gln", r"[0-9]{13}", code=True, check="GS1")
 SGTIN: Final = Form("sgtin", rf"[0-9]{{14}}[{_GS1_TEXT}a-z]{{1,20}}", case="kept", check="GS1 of 14")
@@ -186,7 +186,7 @@ CCY: Final = Form("ccy", r"[A-Z]{3}")
 AMOUNT: Final = Form("amount", r"0|[1-9][0-9]{0,17}")
 DATE: Final = Form("date", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", check="calendar")
 PERIOD: Final = Form("period", r"[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?|[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NAME: Final = Form("name", r"[0-9A-Z\u4e01-\u9fff._/()-]{1,64}")  # of a register or a schema
+NAME: Final = Form("name", r"[0-9A-Z\u4e00-\u9fff._/()-]{1,64}")  # of a register or a schema
 ORDINAL: Final = Form("ordinal", r"[1-9][0-9]{0,3}")
 
 FORMS: Final = (

@@ -208,8 +208,10 @@ def test_normalising_twice_is_normalising_once(form: ids.Form, text: str) -> Non
 
 @given(st.sampled_from([form for form in ids.FORMS if not form.check]), st.data())
 @settings(max_examples=150)
-def test_what_matches_a_pattern_is_its_own_spelling(form: ids.Form, data: st.DataObject) -> None:
-    text = data.draw(st.from_regex(form.pattern, fullmatch=True))
+def test_what_matches_a_pattern_is_its_own_spelling_but_for_the_ideograph_that_is_a_dash(
+    form: ids.Form, data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(form.pattern, fullmatch=True)).replace("\u4e00", "\u4e01")
     assert form.normalise(text) == text
 
 
