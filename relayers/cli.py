@@ -16,6 +16,7 @@ from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError, StoreBroken
 from relayers import commands, inquiries, upkeep, wiring
 from relayers.fsck import Finding, fsck, look
+from relayers.journal_place import beside
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
@@ -208,7 +209,7 @@ def run() -> None:
 
 def _make_journal(settings: Settings) -> None:
     """If there is none yet."""
-    if not settings.journal.exists():
+    if isinstance(settings.journal, Path) and not settings.journal.exists():
         wiring.load_log(settings.log)
         create_journal(settings.journal, wiring.scope_of(settings), now())
 
@@ -240,7 +241,7 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    path = beside(settings.journal, ".evidence.json")
     try:
         path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
     except OSError as error:

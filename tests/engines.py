@@ -289,13 +289,18 @@ class Postgresql:
     def url(self, database: str) -> str:
         return f"postgresql://bridge:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def ask(self, statement: str) -> None:
-        """One statement, in the cluster's own database."""
+    def connect(self, database: str = "postgres") -> pg8000.dbapi.Connection:
+        """A connection of the superuser; each statement is a transaction."""
         connection = pg8000.dbapi.connect(
-            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=60
+            "bridge", host="127.0.0.1", port=self.port, password=self.password, database=database, timeout=60
         )
+        connection.autocommit = True
+        return connection
+
+    def ask(self, statement: str, database: str = "postgres") -> None:
+        """One statement, in the cluster's own database or in this one."""
+        connection = self.connect(database)
         try:
-            connection.autocommit = True
             connection.cursor().execute(statement)
         finally:
             connection.close()
