@@ -20,9 +20,10 @@ from relayers.journal_place import KEY, PostgresPlace
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
 
 DEADLINE: Final = 10  # seconds, of any answer
-PATIENCE: Final = 5  # seconds for a lock, and for a transaction whose process says nothing
+PATIENCE: Final = 5  # seconds for a transaction whose process says nothing
+LOCK: Final = 8  # seconds for a lock: longer than such a sleeper may hold it
 _BOUNDS: Final = (
-    f"SET LOCAL lock_timeout = '{PATIENCE}s'; SET LOCAL statement_timeout = '{DEADLINE}s'; "
+    f"SET LOCAL lock_timeout = '{LOCK}s'; SET LOCAL statement_timeout = '{DEADLINE}s'; "
     f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'"
 )
 _READ: Final = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_BOUNDS}"
