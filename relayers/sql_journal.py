@@ -1,296 +1,144 @@
-"""The journal in SQLite: each writing method of the port is one commit, on the disk when it returns.
+"""The journal in SQL: each writing method of the port is one commit, durable when it returns.
 
-A process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a restart
-never waits for a lease to expire, and a woken former holder can write nothing (S6).
+In a file, a process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a
+restart never waits. In PostgreSQL a lease is taken when it ran out or was given back. Either way a woken former holder
+can write nothing (S6).
 """
 
-import fcntl
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import takewhile
-from pathlib import Path
-from sqlite3 import Error as SqliteError
-from typing import IO, Any, Final, Self
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy.engine import Connection
 
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
+from hybrid_bridge.core.encoding import Json, sha256
+from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
+    Digest,
     Nonce,
-    PublicBlockNumber,
     Seconds,
-    TreeSize,
+    SetId,
     UnixSeconds,
-    Wei,
 )
-from relayers import sql_rows
+from relayers import sql_events, sql_rows, sql_store
+from relayers.event_chain import Kind, replay
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
     AttestationRow,
-    Brake,
     CheckpointRow,
+    EvidenceRow,
     HeaderRow,
-    HeadSpan,
     IntentRow,
     Journal,
-    JournalDump,
-    JournalReader,
-    JournalView,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     SpendLimits,
 )
-from relayers.sql_tables import Stored, create_tables, engine_for, require_file, require_sound, sqlite_words
+from relayers.journal_place import JournalPlace
+from relayers.revisions import SCHEMA_VERSION
+from relayers.sql_reader import (
+    ANCHORED,
+    ATTEMPT,
+    ATTEMPT_FINAL,
+    ATTESTATION,
+    CHAIN,
+    CHECKPOINT,
+    CONTROL,
+    COSTS_OPEN,
+    EVIDENCE,
+    HEADER,
+    INTENT,
+    LEASE,
+    SENDING,
+    SIGHTING,
+    SLOT,
+    SqlJournalReader,
+    chain_uid,
+    dearest,
+    today,
+)
+
+__all__ = ("SqlJournal", "SqlJournalReader", "chain_uid", "create_journal")
 
 LEASE_FOR: Final = Seconds(60)
-DAY: Final = 86_400
-RECENT_FINALS: Final = 8  # more than the plan's limit of reverts in a row
-
-_T: Final = Stored.metadata.tables
-CHAIN, LEASE, CONTROL, HEADER = _T["chain"], _T["lease"], _T["control"], _T["header"]
-CHECKPOINT, ATTESTATION, INTENT, SLOT = _T["checkpoint"], _T["attestation"], _T["intent"], _T["slot"]
-ATTEMPT, ATTEMPT_FINAL, SENDING, ANCHORED = _T["attempt"], _T["attempt_final"], _T["send_log"], _T["anchored"]
-
-LAST_HEADER: Final = select(HEADER).order_by(HEADER.c.number.desc()).limit(1)
-OPEN_NONCES: Final = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce)
-OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).order_by(ATTEMPT.c.max_fee)
-OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
-WANTED_ANCHORS: Final = select(ANCHORED).where(
-    ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
-    | ANCHORED.c.tx_hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
-)
-NEWEST_ANCHOR: Final = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(1)  # the head only grows
-ANCHOR_UP_TO: Final = NEWEST_ANCHOR.where(ANCHORED.c.size <= bindparam("size"))
-ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size")).order_by(ANCHORED.c.size).limit(1)
-NEWEST_GAS: Final = (
-    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
-)
-RECENT_OUTCOMES: Final = (
-    select(ATTEMPT_FINAL.c.outcome)
-    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
-    .order_by(ATTEMPT_FINAL.c.block_number.desc())
-    .limit(RECENT_FINALS)
-)
-COSTS: Final = select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee)
-COSTS_OPEN: Final = COSTS.where(ATTEMPT.c.nonce.in_(OPEN_NONCES))
-COSTS_BETWEEN: Final = COSTS.where(ATTEMPT.c.created_at >= bindparam("first"), ATTEMPT.c.created_at < bindparam("end"))
+LONGEST_ANSWER: Final = 4096  # characters of an endpoint's answer that are kept
 
 
-def chain_uid(scope: Scope) -> str:
-    """One (public chain, contract) pair."""
-    return f"{scope.chain_id}:0x{scope.contract.hex()}"
-
-
-def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
+def create_journal(place: JournalPlace, scope: Scope, now: UnixSeconds) -> None:
     """Make an empty journal for `scope`, whole or not at all. Never in passing: only `init` calls this.
-
-    Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
 
     Raises:
         SettingsMalformed: its folder does not exist.
-        StoreBroken: the file exists, or cannot be made.
+        StoreBroken: there is one already, or it cannot be made.
         NotYet: another process is about to make or use it.
+        Unreachable, KeyUnusable: as `sql_store.reading`.
     """
-    if not path.parent.is_dir():
-        raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
-    with _locked(path):
-        if path.exists():
-            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
-        partial = path.with_name(path.name + ".new")
-        try:
-            for end in ("", "-wal", "-shm"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-            _fill(partial, scope, now)
-            partial.replace(path)
-            _sync(path.parent)
-        except (OSError, SQLAlchemyError, SqliteError) as error:
-            raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
-
-def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
-    engine, uid = engine_for(path), chain_uid(scope)
-    with engine.begin() as connection:
-        create_tables(connection)
-        connection.execute(
-            insert(CHAIN).values(
-                chain_uid=uid,
-                chain_id=scope.chain_id,
-                genesis_hash=scope.genesis_hash,
-                contract=scope.contract,
-                log_id=scope.log_id,
-                signer=scope.signer,
-            )
-        )
+    def fill(connection: Connection) -> None:
+        uid = chain_uid(scope)
+        named = {name: getattr(scope, name) for name in Scope.__slots__}
+        connection.execute(insert(CHAIN).values(chain_uid=uid, **named))
         connection.execute(insert(LEASE).values(chain_uid=uid, signer=scope.signer, epoch=0, holder="", until=0))
         connection.execute(insert(CONTROL).values(chain_uid=uid, brake="run", by="init", set_at=now))
-    engine.dispose()
+        sql_events.append(connection, Kind.MADE, now, {"schema": SCHEMA_VERSION, "chain": uid})
 
-
-def _sync(folder: Path) -> None:
-    """The new name is on the disk too."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-class SqlJournalReader:
-    """Reads a journal, also while another process writes it."""
-
-    def __init__(self, path: Path, scope: Scope, *, read_only: bool = True) -> None:
-        """Open an existing journal.
-
-        Raises:
-            StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
-        """
-        require_file(path)
-        self._path, self._store, self._scope, self._uid = path, path.name, scope, chain_uid(scope)
-        self._engine: Engine = engine_for(path, read_only=read_only)
-        self._epoch = 0
-        try:
-            require_sound(self._engine, self._store)
-            self._require_scope()
-        except BridgeError:
-            self._engine.dispose()
-            raise
-
-    @property
-    def epoch(self) -> int:
-        """Of our lease; 0 for a reader."""
-        return self._epoch
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
-
-    def _require_scope(self) -> None:
-        with self._begin() as connection:
-            if _scope_of(connection) != self._scope:
-                raise StoreBroken(store=self._store, rule="belongs to another chain, contract, log or gas key")
-
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, or undone."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, SqliteError) as error:
-            words = sqlite_words(error)
-            if "database is locked" in words:
-                raise NotYet(what="the journal's write lock") from error
-            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {words}") from error
-
-    # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def view(self, now: UnixSeconds) -> JournalView:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            control = connection.execute(select(CONTROL)).mappings().one()
-            headers = _rows(connection, LAST_HEADER)
-            attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
-            return JournalView(
-                halted=control["halted_reason"],
-                brake=Brake(control["brake"]),
-                final_header=sql_rows.header(headers[0]) if headers else None,
-                open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
-                attempts=attempts,
-                open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
-                anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
-                newest_anchor=_anchor(connection, NEWEST_ANCHOR),
-                head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
-                unexplained_reverts=_reverts(connection),
-                usual_gas=connection.execute(NEWEST_GAS).scalar(),
-                today=_today(connection, now),
-            )
-
-    def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            return _one_checkpoint(connection, CHECKPOINT.c.size == size, CHECKPOINT.c.size)
-
-    def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            return (
-                _one_checkpoint(connection, CHECKPOINT.c.size < size, CHECKPOINT.c.size.desc()),
-                _one_checkpoint(connection, CHECKPOINT.c.size > size, CHECKPOINT.c.size),
-            )
-
-    def newest_checkpoint(self) -> CheckpointRow | None:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            return _one_checkpoint(connection, CHECKPOINT.c.size > 0, CHECKPOINT.c.size.desc())
-
-    def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            rows = _rows(
-                connection, select(ATTESTATION).where(ATTESTATION.c.size == size).order_by(ATTESTATION.c.member)
-            )
-            return tuple(map(sql_rows.attestation, rows))
-
-    def halt_evidence(self) -> str | None:
-        """The JSON text that `halt` stored."""
-        with self._begin() as connection:
-            text: str | None = connection.execute(select(CONTROL.c.evidence)).scalar()
-            return text
-
-    def anchored_size(self) -> TreeSize | None:
-        """The largest size that is final on the public chain."""
-        with self._begin() as connection:
-            size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
-            return size
-
-    def dump(self) -> JournalDump:
-        """See `JournalReader`."""
-        with self._begin() as connection:
-            return JournalDump(
-                scope=self._scope,
-                headers=tuple(map(sql_rows.header, _all(connection, HEADER, HEADER.c.number))),
-                checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, CHECKPOINT.c.size))),
-                attestations=tuple(map(sql_rows.attestation, _all(connection, ATTESTATION, ATTESTATION.c.member))),
-                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.size))),
-                slots=tuple(map(sql_rows.slot, _all(connection, SLOT, SLOT.c.nonce))),
-                attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, ATTEMPT.c.nonce))),
-                finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash))),
-                anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, ANCHORED.c.block_number))),
-                sends=tuple(map(sql_rows.send, _all(connection, SENDING, SENDING.c.id))),
-            )
+    sql_store.create(place, fill)
 
 
 class SqlJournal(SqlJournalReader):
     """Writes a journal; one process at a time."""
 
-    def __init__(self, path: Path, scope: Scope, holder: str, now: UnixSeconds) -> None:
-        """Open an existing journal, lock it, take the lease with the next epoch.
+    def __init__(self, place: JournalPlace, scope: Scope, holder: str, now: UnixSeconds) -> None:
+        """Open an existing journal and take its lease with the next epoch.
 
         Raises:
             NotYet: another process has it.
-            StoreBroken: as in `SqlJournalReader`.
+            BridgeError: as `SqlJournalReader`.
         """
-        require_file(path)  # a lock is not made for a journal that is not there
-        self._lock = _locked(path)
+        super().__init__(place, scope, sql_store.holding(place))
+        self._now = now  # of the newest renewal: what happens in a tick has its time
         try:
-            super().__init__(path, scope, read_only=False)
+            self._take_lease(holder, now)
         except BridgeError:
-            self._lock.close()
+            self._store.close()
             raise
-        with self._begin() as connection:
-            epoch: int = connection.execute(select(LEASE.c.epoch)).scalar_one() + 1
-            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=now + LEASE_FOR))
+
+    def _take_lease(self, holder: str, now: UnixSeconds) -> None:
+        with self._store.write() as connection:
+            lease = connection.execute(select(LEASE).with_for_update()).mappings().one()
+            clock = self._store.clock(connection, now)
+            if lease["until"] > clock and not self._store.is_held:
+                raise NotYet(what=f"the lease, which {lease['holder']} holds for {lease['until'] - clock} s more")
+            epoch: int = lease["epoch"] + 1
+            self._require_whole_chain(connection)
+            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=clock + LEASE_FOR))
+            sql_events.append(connection, Kind.LEASE, now, {"epoch": epoch, "holder": holder})
         self._epoch = epoch
 
+    def _require_whole_chain(self, connection: Connection) -> None:
+        try:
+            self.chain_head = replay(sql_events.rows(connection)).head
+        except FieldMismatch as error:
+            words = (
+                f"a whole chain of events, not one broken at {error.field}; `audit verify` says more, see the runbook"
+            )
+            raise StoreBroken(store=self._store.name, rule=words) from error
+
+    def _tell(self, connection: Connection, kind: Kind, /, **facts: Json) -> None:
+        """In the commit that does it."""
+        sql_events.append(connection, kind, self._now, facts)
+
     def close(self) -> None:
-        """Let go of the file and of its lock."""
+        """Let go of it; whoever stands by need not wait for the lease to run out."""
+        if not self._store.is_held:
+            with suppress(BridgeError), self._fenced() as connection:
+                connection.execute(update(LEASE).values(until=0))
         super().close()
-        self._lock.close()
 
     def __enter__(self) -> Self:
         return self
@@ -300,19 +148,20 @@ class SqlJournal(SqlJournalReader):
 
     @contextmanager
     def _fenced(self) -> Iterator[Connection]:
-        """One writing transaction that began by finding the lease ours (S6)."""
-        with self._begin() as connection:
-            current: int = connection.execute(select(LEASE.c.epoch)).scalar_one()
+        """One writing transaction that began by finding the lease ours (S6), and keeps it so to its end."""
+        with self._store.write() as connection:
+            current: int = connection.execute(select(LEASE.c.epoch).with_for_update()).scalar_one()
             if current != self._epoch:
                 raise LeaseLost(held=self._epoch, current=current)
             yield connection
 
-    # ── writes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── writes; those that decide something with their event ─────────────────────────────────────────────────────────
 
     def renew(self, now: UnixSeconds) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(update(LEASE).values(until=now + LEASE_FOR))
+            connection.execute(update(LEASE).values(until=self._store.clock(connection, now) + LEASE_FOR))
+        self._now = now
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         """See `Journal`."""
@@ -334,9 +183,19 @@ class SqlJournal(SqlJournalReader):
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
         """See `Journal`."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "digest": checkpoint.digest}
-        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "kind": "anchor", "state": "OPEN"}
+        self._open_duty(kind="anchor", opened_at=now, **values)
+
+    def open_rotation(self, set_id: SetId, set_hash: Digest, digest: Digest, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        self._open_duty(kind="rotate", opened_at=now, set_id=set_id, root=set_hash, digest=digest)
+
+    def _open_duty(self, **values: object) -> None:
+        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "state": "OPEN"}
         with self._fenced() as connection:
-            connection.execute(insert(INTENT).values(opened_at=now, **fixed, **values))
+            connection.execute(insert(INTENT).values(**fixed, **values))
+            self._tell(
+                connection, Kind.INTENT_OPENED, duty=str(values["kind"]), **_told(values, "size", "set_id", "digest")
+            )
 
     def open_slot(self, nonce: Nonce) -> None:
         """See `Journal`."""
@@ -351,14 +210,37 @@ class SqlJournal(SqlJournalReader):
             values = sql_rows.columns(attempt) | {"epoch": self._epoch}
             is_open = select(SLOT.c.nonce).where(SLOT.c.nonce == attempt.nonce, SLOT.c.state == "OPEN")
             if connection.execute(is_open).scalar() is None:
-                raise StoreBroken(store=self._store, rule="an attempt needs an open slot")
+                raise StoreBroken(store=self._store.name, rule="an attempt needs an open slot")
             connection.execute(insert(ATTEMPT).values(chain_uid=self._uid, signer=self._scope.signer, **values))
+            named = ("hash", "nonce", "to_size", "max_fee", "tip", "gas")
+            self._tell(connection, Kind.ATTEMPT, **_told(values, *named))
 
     def log_sends(self, sends: Sequence[SendRow]) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
             for send in sends:
                 connection.execute(insert(SENDING).values(**sql_rows.columns(send) | {"message": send.message[:200]}))
+
+    def keep_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                cut = {"wanted": row.wanted[:LONGEST_ANSWER], "got": row.got[:LONGEST_ANSWER]}
+                connection.execute(insert(EVIDENCE).values(**sql_rows.columns(row) | cut))
+
+    def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                known = select(SIGHTING.c.hash).where(
+                    SIGHTING.c.hash == row.hash, SIGHTING.c.block_hash == row.block_hash
+                )
+                if connection.execute(known).scalar() is None:
+                    connection.execute(insert(SIGHTING).values(**sql_rows.columns(row)))
 
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         """See `Journal`."""
@@ -369,6 +251,9 @@ class SqlJournal(SqlJournalReader):
                     insert(ATTEMPT_FINAL).values(**sql_rows.columns(final) | {"outcome": final.outcome.value})
                 )
             self._change(connection, SLOT, closed, SLOT.c.nonce == slot.nonce)
+            outcomes: dict[str, Json] = {final.hash.hex(): final.outcome.value for final in finals}
+            told = _told(closed, "closed_hash", "is_foreign")
+            self._tell(connection, Kind.SLOT_CLOSED, nonce=slot.nonce, outcomes=outcomes, **told)
 
     def settle_intent(self, intent: IntentRow) -> None:
         """See `Journal`."""
@@ -379,100 +264,39 @@ class SqlJournal(SqlJournalReader):
         }
         with self._fenced() as connection:
             self._change(connection, INTENT, settled, INTENT.c.id == intent.id)
+            told = _told(settled, "state", "settled_hash", "settled_tx")
+            self._tell(connection, Kind.INTENT_SETTLED, digest=intent.digest.hex(), **told)
 
     def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
             connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by="plan", set_at=now))
+            self._tell(connection, Kind.HALT, reason=reason, evidence=sha256(evidence.encode()).hex())
 
     def _change(
         self, connection: Connection, table: Table, values: Mapping[str, Any], where: ColumnElement[bool]
     ) -> None:
         """A change of state happens once, from OPEN."""
         if connection.execute(update(table).where(where, table.c.state == "OPEN").values(**values)).rowcount != 1:
-            raise StoreBroken(store=self._store, rule=f"{table.name} is not open")
+            raise StoreBroken(store=self._store.name, rule=f"{table.name} is not open")
 
 
-# ── inside a transaction ─────────────────────────────────────────────────────────────────────────────────────────────
+def _told(values: Mapping[str, Any], *names: str) -> dict[str, Json]:
+    """These columns as an event tells them: bytes in hex, integers that may pass 2^53 as text, nothing for NULL."""
+    found = {name: values[name] for name in names if values.get(name) is not None}
+    return {name: value.hex() if isinstance(value, bytes) else str(value) for name, value in found.items()}
 
 
 def _require_affordable(connection: Connection, attempt: AttemptRow, limits: SpendLimits) -> None:
     """S7: each attempt, all open slots, the UTC day."""
     for rule, limit, others in (
         ("max_cost_per_anchor", limits.per_anchor, {}),
-        ("balance", limits.available, _dearest(connection.execute(COSTS_OPEN))),
-        ("daily_budget", limits.per_day, _today(connection, attempt.created_at)),
+        ("balance", limits.available, dearest(connection.execute(COSTS_OPEN))),
+        ("daily_budget", limits.per_day, today(connection, attempt.created_at)),
     ):
         needed = attempt.cost + sum(cost for nonce, cost in others.items() if nonce != attempt.nonce)
         if needed > limit:
             raise SpendCapped(rule=rule, limit=limit, needed=needed)
 
 
-def _today(connection: Connection, now: UnixSeconds) -> dict[Nonce, Wei]:
-    first = now // DAY * DAY
-    return _dearest(connection.execute(COSTS_BETWEEN, {"first": first, "end": first + DAY}))
-
-
-def _dearest(rows: Iterable[Any]) -> dict[Nonce, Wei]:
-    """The most each nonce can cost. Multiplied here: a product of two SQL integers may overflow."""
-    costs: dict[Nonce, Wei] = {}
-    for nonce, gas, max_fee in rows:
-        costs[nonce] = Wei(max(costs.get(nonce, 0), gas * max_fee))
-    return costs
-
-
-def _reverts(connection: Connection) -> int:
-    """Newest final attempts in a row that reverted for no known reason; lost races do not count."""
-    return sum(
-        1 for _ in takewhile(lambda outcome: outcome == "REVERTED", connection.execute(RECENT_OUTCOMES).scalars())
-    )
-
-
-def _span(connection: Connection, size: TreeSize) -> HeadSpan:
-    """Without an anchor up to `size` the head stood there before our history begins: a log starts without one."""
-    before, after = (_anchor(connection, query, size=size) for query in (ANCHOR_UP_TO, ANCHOR_BEYOND))
-    first = PublicBlockNumber(0) if before is None else before.block.number if before.tree_size == size else None
-    return HeadSpan(first, None if after is None else after.block.number)
-
-
-def _anchor(connection: Connection, query: Select[Any], **values: int) -> AnchoredEvent | None:
-    rows = connection.execute(query, values).mappings().all()
-    return sql_rows.event(rows[0]) if rows else None
-
-
-def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
-    return connection.execute(query).mappings().all()
-
-
-def _all(connection: Connection, table: Table, order: ColumnElement[Any]) -> Sequence[RowMapping]:
-    return _rows(connection, select(table).order_by(order))
-
-
-def _one_checkpoint(
-    connection: Connection, where: ColumnElement[bool], order: ColumnElement[Any]
-) -> CheckpointRow | None:
-    rows = _rows(connection, select(CHECKPOINT).where(where).order_by(order).limit(1))
-    return sql_rows.checkpoint(rows[0]) if rows else None
-
-
-def _scope_of(connection: Connection) -> Scope:
-    row = connection.execute(select(CHAIN)).mappings().one()
-    return Scope(**{name: row[name] for name in Scope.__slots__})
-
-
-def _locked(path: Path) -> IO[bytes]:
-    """The lock beside the journal, for as long as the file is open."""
-    try:
-        lock = path.with_name(path.name + ".lock").open("ab")
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a lock file beside it: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise NotYet(what="the journal's lock: another relayer process holds it") from None
-    return lock
-
-
-_reader: type[JournalReader] = SqlJournalReader
 _writer: type[Journal] = SqlJournal
