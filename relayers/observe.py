@@ -9,8 +9,10 @@ receipts, which stay. At the final public block the state is asked for too, sinc
 key), but nothing waits for it. A tick reads a bounded stretch of events: after a long absence several ticks catch up.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median_low
 from typing import Final, TypeVar
 
@@ -18,12 +20,24 @@ from hybrid_bridge.errors import (
     BridgeError,
     EndpointRefused,
     NotYet,
+    Refuted,
     StateForgotten,
     Undecided,
 )
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
-from hybrid_bridge.units import Digest, Nonce, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
-from relayers.admission import EMPTY_CODE, Compared, compared, undecided
+from hybrid_bridge.units import (
+    Digest,
+    Nonce,
+    PublicBlockHash,
+    PublicBlockNumber,
+    SetId,
+    TreeSize,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
+from relayers.admission import ADMISSION, EMPTY_CODE, Compared, compared, undecided
+from relayers.hearing import Bench, Hearing, contradicts, shown
 from relayers.journal import AttemptRow, JournalView, Scope
 from relayers.views import ChainView, Standing
 
@@ -58,6 +72,9 @@ class Observer:
     code_hash: Digest | None = None  # of the contract we know; None: any code will do
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
     _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
+    bench: Bench = field(default_factory=Bench, compare=False)
+    monotonic: Callable[[], float] = field(default=time.monotonic, compare=False)
+    hearing: Hearing = field(default_factory=partial(Hearing, time.monotonic), compare=False)  # of this tick
 
     def observe(self, journal: JournalView) -> ChainView:
         """One observation.
@@ -69,7 +86,7 @@ class Observer:
         pinned = self._pin()
         newest = self._final(pinned)
         last = journal.final_header
-        base_fee = self.ask(lambda chain: chain.base_fee(pinned))
+        base_fee = self.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
         head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
         nonce, standings = self._used(journal, final, nonce)
@@ -78,12 +95,12 @@ class Observer:
             final=final,
             base_fee=base_fee,
             usual_base_fee=self._usual_base_fee(newest, base_fee),
-            head=self.ask(lambda chain: chain.head(log_id, pinned)),
-            nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),
-            balance=self.ask(lambda chain: chain.balance(signer, pinned)),
+            head=self.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
+            nonce=self.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
+            balance=self.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
             final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
-            known_final_hash=self._block(last.number).hash if last and last.number <= pinned.number else None,
+            known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
             new_anchors=anchors,
             standings=standings,
             notes=notes,
@@ -91,6 +108,10 @@ class Observer:
         if self._block(pinned.number) != pinned:
             raise NotYet(what="a pin that stands until the end of the observation")
         return view
+
+    def afresh(self) -> "Observer":
+        """For each tick: this observer, with nothing heard yet."""
+        return replace(self, hearing=Hearing(self.monotonic, self.bench))
 
     def admitted(self) -> "Observer":
         """For the start: this observer with the endpoints that serve the journal's chain and contract.
@@ -116,58 +137,108 @@ class Observer:
             StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, as at the start.
             Undecided: fewer than `quorum` are left.
         """
+        known = {chain.name for chain in self._known}
         found = self._compared()
+        for name, error in found.strangers:
+            if name in known:  # it changed while we ran
+                self.hearing.dissent(name, ADMISSION, ("our chain and our contract", str(error)), None)
         if len(found.strangers) >= self.quorum:
             raise found.strangers[0][1]
-        return self._with(found), found.notes
+        benched = [
+            f"{chain.name} is left out for {self.hearing.seconds_benched(chain)} s: it contradicted the quorum"
+            for chain in self.endpoints
+            if self.hearing.sits(chain)
+        ]
+        return self._with(found), (*found.notes, *benched)
 
     def _compared(self) -> Compared:
-        return compared(self.endpoints, self.scope, self.code_hash, self._known)
+        present = self.hearing.in_order(self.endpoints)
+        return compared(present, self.scope, self.code_hash, self._known, self.hearing)
 
     def _with(self, found: Compared) -> "Observer":
         if len(found.same) < self.quorum:
             raise found.silent[0][1] if found.silent else NotYet(what=f"{self.quorum} endpoints of our chain")
         return replace(self, endpoints=tuple(found.same))
 
-    def ask(self, read: Callable[[PublicChain], T]) -> T:
-        """The answer that `quorum` endpoints give alike.
+    def ask(self, method: str, read: Callable[[PublicChain], T]) -> T:
+        """The answer that `quorum` endpoints give alike; no more are asked than it takes.
 
         Raises:
             Undecided: there is none.
         """
-        answers: list[T] = []
+        answers, failure = self._answers(method, read, lambda _, heard: self._agreed(heard) is not None)
+        return self._agreement(answers, failure)
+
+    def ask_all(self, method: str, read: Callable[[PublicChain], T], about: PublicBlockHash | None = None) -> T:
+        """As `ask`, of what never changes: all are asked, and whoever contradicts the quorum lied.
+
+        Raises:
+            Undecided: there is none.
+        """
+        answers, failure = self._answers(
+            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None
+        )
+        agreed = self._agreement(answers, failure)
+        for chain, answer in answers:
+            if contradicts(answer, agreed):
+                self.hearing.lied(chain.name, method, (shown(agreed), shown(answer)), about)
+        return agreed
+
+    def _answers(
+        self,
+        method: str,
+        read: Callable[[PublicChain], T],
+        is_enough: Callable[[PublicChain, list[tuple[PublicChain, T]]], bool],
+    ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
+        """What each says, and why there may be no agreement."""
+        answers: list[tuple[PublicChain, T]] = []
         failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
-        for chain in self.endpoints:
+        for chain in self.hearing.in_order(self.endpoints):
+            if is_enough(chain, answers):
+                break
             try:
-                answer = read(chain)
+                answers.append((chain, self.hearing.hear(chain, method, read)))
             except BridgeError as error:
+                if isinstance(error, Refuted):  # its own proof says otherwise
+                    self.hearing.lied(chain.name, method, ("a proof", str(error)), None)
                 if not isinstance(error, NotYet):
                     self._known.discard(chain)  # perhaps another program answers there now
                 if not isinstance(failure, StateForgotten):  # the one that says what to do
                     failure = undecided(error)
-                continue
-            answers.append(answer)
-            if answers.count(answer) >= self.quorum:
-                return answer
-        raise failure
+        return answers, failure
+
+    def _agreed(self, answers: list[tuple[PublicChain, T]]) -> tuple[T] | None:
+        """The answer of `quorum` of these, as a tuple of one: it may be None itself."""
+        values = [answer for _, answer in answers]
+        return next(((value,) for value in values if values.count(value) >= self.quorum), None)
+
+    def _agreement(self, answers: list[tuple[PublicChain, T]], failure: Undecided) -> T:
+        agreed = self._agreed(answers)
+        if agreed is None:
+            raise failure
+        return agreed[0]
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _pin(self) -> PublicBlock:
         """The highest public block that `quorum` endpoints have."""
-        return self._block(self._reached(lambda chain: chain.latest().number))
+        numbers, failure = self._numbers("latest", lambda chain: chain.latest().number)
+        pinned = self._block(self._reached(numbers, failure))
+        for chain, number in numbers:
+            self.hearing.reached(chain.name, number, pinned.number)
+        return pinned
 
     def _final(self, pinned: PublicBlock) -> PublicBlock:
         if self.depth is not None:
-            return self._block(PublicBlockNumber(max(0, pinned.number - self.depth)))
-        number = self._reached(lambda chain: chain.finalized().number)
-        return self._block(min(number, pinned.number))
+            return self._final_block(PublicBlockNumber(max(0, pinned.number - self.depth)))
+        number = self._reached(*self._numbers("finalized", lambda chain: chain.finalized().number))
+        return self._final_block(min(number, pinned.number))
 
     def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
         """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
         try:
             head = self._final_head(final)
-            return head, self.ask(lambda chain: chain.nonce(self.scope.signer, final)), ()
+            return head, self.ask_all("nonce", lambda chain: chain.nonce(self.scope.signer, final), final.hash), ()
         except (StateForgotten, EndpointRefused) as error:
             return None, None, (str(error),)
 
@@ -188,29 +259,34 @@ class Observer:
     def _final_head(self, final: PublicBlock) -> Head:
         """The head at `final`; an unknown log while the contract is too young to be final."""
         try:
-            return self.ask(lambda chain: chain.head(self.scope.log_id, final))
+            return self.ask_all("head", lambda chain: chain.head(self.scope.log_id, final), final.hash)
         except (StateForgotten, EndpointRefused):
             raise
         except Undecided:
-            if self.ask(lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
+            if self.ask("code_hash", lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
                 raise
             return NO_HEAD
 
-    def _reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
+    def _numbers(
+        self, method: str, read: Callable[[PublicChain], PublicBlockNumber]
+    ) -> tuple[list[tuple[PublicChain, PublicBlockNumber]], Undecided]:
+        """How far each of the endpoints says it is."""
+        return self._answers(
+            method, read, lambda chain, heard: self.hearing.is_slow(chain) and len(heard) >= self.quorum
+        )
+
+    def _reached(self, numbers: list[tuple[PublicChain, PublicBlockNumber]], failure: Undecided) -> PublicBlockNumber:
         """The highest number that `quorum` endpoints have reached."""
-        numbers: list[PublicBlockNumber] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
-        for chain in self.endpoints:
-            try:
-                numbers.append(read(chain))
-            except BridgeError as error:
-                failure = undecided(error)
         if len(numbers) < self.quorum:
             raise failure
-        return sorted(numbers)[-self.quorum]
+        return sorted(number for _, number in numbers)[-self.quorum]
 
     def _block(self, number: PublicBlockNumber) -> PublicBlock:
-        return self.ask(lambda chain: chain.block(number))
+        return self.ask("block", lambda chain: chain.block(number))
+
+    def _final_block(self, number: PublicBlockNumber) -> PublicBlock:
+        """One that is final: another hash there is a lie, not another branch."""
+        return self.ask_all("block", lambda chain: chain.block(number))
 
     def _anchors(self, first: int, final: PublicBlock) -> tuple[PublicBlock, tuple[AnchoredEvent, ...]]:
         """The events from `first` on, and the public block up to which they are complete: `final`, or an earlier one.
@@ -230,25 +306,23 @@ class Observer:
             end = min(start + EVENT_RANGE - 1, final.number)
             if len(found) >= MAX_EVENTS:
                 break
-        return final if end == final.number else self._block(PublicBlockNumber(end)), tuple(found)
+        return final if end == final.number else self._final_block(PublicBlockNumber(end)), tuple(found)
 
     def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
         span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+        return self.ask_all("anchored", lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
-        if status is None:
-            return None
-        if not self._is_final(status[0], final):
+        standing = self.ask_all("receipt_status", partial(_standing_at, attempt.hash))
+        if standing is not None and not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
-        return Standing(*status)
+        return standing
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
-        return Standing(*status) if status is not None and self._is_final(status[0], final) else None
+        standing = self.ask("receipt_status", partial(_standing_at, attempt.hash))
+        return standing if standing is not None and self._is_final(standing.block, final) else None
 
     def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
         return block.number <= final.number and self._block(block.number).hash == block.hash
@@ -263,7 +337,13 @@ class Observer:
         return median_low([base_fee, *(self._base_fees[number] for number in numbers)])
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
-        return self.ask(lambda chain: chain.base_fee(chain.block(number)))
+        return self.ask("base_fee", lambda chain: chain.base_fee(chain.block(number)))
+
+
+def _standing_at(tx: TxHash, chain: PublicChain) -> Standing | None:
+    """Where an endpoint says that it stands."""
+    status = chain.receipt_status(tx)
+    return None if status is None else Standing(*status)
 
 
 def _behind(read: PublicBlock, final: PublicBlock) -> str:
