@@ -1,6 +1,7 @@
 """What is told of endpoints: who lied, for how long nobody asks them, who is slow, who lags."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -152,12 +153,13 @@ def test_benching_below_a_quorum_makes_the_tick_blind_and_not_wrong(world: World
 
 
 def test_another_hash_at_a_final_number_is_a_lie_and_one_near_the_tip_another_branch(world: World) -> None:
-    def block(number: int) -> PublicBlock:
+    def block(lowest: int, number: int) -> PublicBlock:
         found = world.network.blocks[number].block
         return replace(found, hash=bytes(32)) if number >= lowest else found
 
     for lowest, expected in ((10 - DEPTH, ["block"]), (10 - DEPTH + 1, [])):
-        assert [d.method for d in looked(three(world, Named(world, block=block))).dissents] == expected
+        liar = Named(world, block=partial(block, lowest))
+        assert [d.method for d in looked(three(world, liar)).dissents] == expected
 
 
 def test_what_is_forged_about_the_last_final_public_block_is_evidence(world: World) -> None:
