@@ -75,7 +75,7 @@ def drip(seconds_a_byte: float) -> Fault:
 class Refusal(Exception):
     """What a lie raises to answer with an error object."""
 
-    def __init__(self, message: str, code: int = REFUSED) -> None:
+    def __init__(self, *, message: str, code: int = REFUSED) -> None:
         super().__init__(message)
         self.message, self.code = message, code
 
@@ -194,7 +194,7 @@ class HostileEndpoint:
     def _judged(self, request: dict[str, Any], method: str, params: list[Any]) -> dict[str, Any]:
         refusal = self._pool.refusal(params[0], self.ask) if self._pool is not None and method == SEND else None
         if refusal is not None:
-            return _refused(request, Refusal(refusal))
+            return _refused(request, Refusal(message=refusal))
         reply = self._forward(request)
         if self._pool is not None and method in {"anvil_reorg", "anvil_rollback"}:
             self._pool.reinject(self.ask)
@@ -227,8 +227,7 @@ class HostileEndpoint:
         if isinstance(params[-1], dict) and "blockHash" in params[-1]:
             block = self.ask("eth_getBlockByHash", params[-1]["blockHash"], False)
             if block is None or _above(number, block, "number"):
-                message = "header for hash not found"
-                raise Refusal(message)
+                raise Refusal(message="header for hash not found")
         return honest
 
 

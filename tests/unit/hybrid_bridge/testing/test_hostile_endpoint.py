@@ -91,7 +91,7 @@ def test_a_lie_replaces_the_result_until_it_is_taken_back(proxy: HostileEndpoint
 
 def test_a_lie_may_be_an_error_object(proxy: HostileEndpoint, client: JsonRpc) -> None:
     def refuse(*_: Any) -> Any:
-        raise Refusal("header not found")
+        raise Refusal(message="header not found")
 
     proxy.lie("eth_call", refuse)
     with pytest.raises(NotYet):
