@@ -18,7 +18,7 @@ from relayers.admission import ADMISSION
 from relayers.collect import Collector
 from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
 from relayers.hearing import Call, Dissent, Hearing
-from relayers.journal import AttemptRow, CheckpointRow, Journal, JournalView, Scope, SendRow
+from relayers.journal import AttemptRow, CheckpointRow, EvidenceRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -309,4 +309,6 @@ def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
 
 
 def _keep(journal: Journal, dissents: Sequence[Dissent], now: UnixSeconds) -> None:
-    """Contradictions as evidence. Not yet durable: the journal has no table for them."""
+    """Contradictions as evidence, before anything is done that rests on the quorum's word."""
+    rows = [EvidenceRow(d.endpoint, d.method, d.wanted, d.got, d.block_hash, now) for d in dissents]
+    journal.keep_evidence(rows)
