@@ -98,6 +98,7 @@ class Observer:
             head=self.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
             nonce=self.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
             balance=self.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
+            signer_code=self.ask_all("account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash),
             final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
             known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
@@ -176,7 +177,7 @@ class Observer:
             Undecided: there is none.
         """
         answers, failure = self._answers(
-            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None
+            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None, about
         )
         agreed = self._agreement(answers, failure)
         for chain, answer in answers:
@@ -189,6 +190,7 @@ class Observer:
         method: str,
         read: Callable[[PublicChain], T],
         is_enough: Callable[[PublicChain, list[tuple[PublicChain, T]]], bool],
+        about: PublicBlockHash | None = None,
     ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
         """What each says, and why there may be no agreement."""
         answers: list[tuple[PublicChain, T]] = []
@@ -200,7 +202,7 @@ class Observer:
                 answers.append((chain, self.hearing.hear(chain, method, read)))
             except BridgeError as error:
                 if isinstance(error, Refuted):  # its own proof says otherwise
-                    self.hearing.lied(chain.name, method, ("a proof", str(error)), None)
+                    self.hearing.lied(chain.name, method, ("a proof", str(error)), about)
                 if not isinstance(error, NotYet):
                     self._known.discard(chain)  # perhaps another program answers there now
                 if not isinstance(failure, StateForgotten):  # the one that says what to do

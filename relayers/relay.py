@@ -311,4 +311,5 @@ def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
 def _keep(journal: Journal, dissents: Sequence[Dissent], now: UnixSeconds) -> None:
     """Contradictions as evidence, before anything is done that rests on the quorum's word."""
     rows = [EvidenceRow(d.endpoint, d.method, d.wanted, d.got, d.block_hash, now) for d in dissents]
-    journal.keep_evidence(rows)
+    if rows:
+        journal.keep_evidence(rows)

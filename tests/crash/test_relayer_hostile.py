@@ -64,7 +64,7 @@ def test_every_raise_is_one_that_geth_would_take(make: Make) -> None:
         report = case.tick()
         assert [send.code for send in report.sends] == [None], report.sends
     attempts = sorted(case.dump().attempts, key=lambda attempt: attempt.max_fee)
-    assert len(attempts) == 7
+    assert len(attempts) == 4  # each waits for two public blocks
     for old, new in itertools.pairwise(attempts):
         assert 8 * new.max_fee >= 9 * old.max_fee
         assert 8 * new.tip >= 9 * old.tip
@@ -208,9 +208,9 @@ def test_a_reorganisation_beyond_finality_halts_and_overwrites_nothing(make: Mak
     case.epoch()
     case.settle()
     before = case.dump()
-    case.anvil.reorganise(FINAL + 3)
+    case.anvil.reorganise(FINAL + 6)  # down to the anchor: empty public blocks may come back as they were
     report = case.tick()
-    assert (report.done, case.halted()) == (("Halt",), "finality_violation")
+    assert (report.done, case.halted()) == (("Halt",), "finality_violation"), (report.reason, report.blind)
     assert case.dump().headers == before.headers
     assert case.dump().anchors == before.anchors
     assert case.tick().reason == "halted"
