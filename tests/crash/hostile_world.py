@@ -1,19 +1,23 @@
 """One anvil with the contract, and relayers that see it through hostile endpoints. Time passes with `mine` alone."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+from eth_account import Account
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
+from hybrid_bridge.adapters.evm.proven_chain import ProvenChain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.hostile_endpoint import HostileEndpoint
-from hybrid_bridge.testing.memory_members import MemorySigner
+from hybrid_bridge.testing.memory_members import MemorySigner, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
 from hybrid_bridge.units import PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
 from relayers.collect import Collector
@@ -59,6 +63,30 @@ class Anvil:
     def next_base_fee(self, wei: int) -> None:
         self.rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(wei))
 
+    def delegate(self, name: str) -> None:
+        """A set-code transaction, paid by another, that puts a delegation on the key of that name (EIP-7702)."""
+        account, account_address = Account.from_key(key(name)), MemorySigner(name).address()
+        chain_id, at = self.chain.chain_id(), self.chain.latest()
+        permission = account.sign_authorization(
+            {"chainId": chain_id, "address": b"\xde" * 20, "nonce": self.chain.nonce(account_address, at)}
+        )
+        paid = {
+            "type": 4,
+            "chainId": chain_id,
+            "nonce": self.chain.nonce(BY_OTHERS.address(), at),
+            "to": BY_OTHERS.address(),
+            "value": 0,
+            "data": b"",
+            "gas": 200_000,
+            "maxFeePerGas": 200 * 10**9,
+            "maxPriorityFeePerGas": 100 * 10**9,
+            "accessList": [],
+            "authorizationList": [permission],
+        }
+        signed = Account.from_key(key("somebody who deploys")).sign_transaction(paid)
+        assert self.rpc.ask("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+        self.mine()
+
     def anchor(self, log: RegistrableLog, from_size: int, to_size: int) -> None:
         """By another operator, in a public block of its own."""
         at = self.chain.latest()
@@ -79,8 +107,11 @@ class Anvil:
 class Case:
     """One relayer with a log, a key, a journal and hostile endpoints of its own."""
 
-    def __init__(self, anvil: Anvil, folder: Path, proxies: Sequence[HostileEndpoint], **changes: Any) -> None:
+    def __init__(
+        self, anvil: Anvil, folder: Path, proxies: Sequence[HostileEndpoint], *, proofs: bool = False, **changes: Any
+    ) -> None:
         self.anvil, self.proxies, name = anvil, tuple(proxies), anvil.next_name()
+        self.name, self.proofs = name, proofs
         self.signer = MemorySigner(name)
         anvil.fund(self.signer, 10 * ETHER)
         self.log = RegistrableLog(name, UnixSeconds(anvil.chain.latest().time - 7200))
@@ -108,7 +139,8 @@ class Case:
         )
 
     def chain_at(self, index: int, proxy: HostileEndpoint) -> Web3Chain:
-        return Web3Chain(JsonRpc(f"endpoint {index}", proxy.url, Seconds(2)), self.anvil.chain.contract)
+        found = ProvenChain if self.proofs else Web3Chain
+        return found(JsonRpc(f"endpoint {index}", proxy.url, Seconds(2)), self.anvil.chain.contract)
 
     def now(self) -> UnixSeconds:
         return self.anvil.chain.latest().time
@@ -141,8 +173,8 @@ class Case:
     def settle(self) -> Tick:
         """After the last fault: within finality depth + 5 public blocks everything is final (L1)."""
         report = self.tick()
-        for _ in range(FINAL + 5):
-            self.anvil.mine()
+        for blocks in (1, 1, FINAL, 1):
+            self.anvil.mine(blocks)
             report = self.tick()
         return report
 
@@ -157,6 +189,11 @@ class Case:
     def fsck(self) -> list[Finding]:
         relayer = self.relayer()
         return fsck(self.dump(), relayer.log, self.anvil.chain, self.fees)
+
+    def evidence(self) -> list[tuple[str, str]]:
+        """Endpoint and method of each row, oldest first."""
+        with closing(sqlite3.connect(self.path)) as database:
+            return database.execute("SELECT endpoint, method FROM rpc_evidence ORDER BY id").fetchall()
 
     def halted(self) -> str | None:
         return self.journal.view(self.now()).halted

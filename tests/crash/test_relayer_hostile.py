@@ -1,14 +1,17 @@
 """Faults of RELAYER §7 on a real engine: anvil behind hostile endpoints, geth's pool beside. Each docstring names its case."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rlp
 
-from hybrid_bridge.errors import CodeMismatch, StoreBroken
+from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, Missing, StoreBroken
 from hybrid_bridge.testing.hostile_endpoint import ANY, LOST_REPLY, LOST_REQUEST, SEND, TOO_MANY, HostileEndpoint
 from hybrid_bridge.testing.memory_chain import GWEI
 from hybrid_bridge.units import PublicBlockNumber
@@ -85,6 +88,7 @@ def test_another_hash_for_a_send_is_evidence_and_our_own_is_kept(make: Make) -> 
     assert [(d.endpoint, d.method, d.wanted, d.got) for d in report.dissents] == [
         ("endpoint 0", "broadcast", attempt.hash.hex(), "77" * 32)
     ]
+    assert case.evidence() == [("endpoint 0", "broadcast")]
     case.settle()
     assert [final.hash for final in case.dump().finals] == [attempt.hash]
     assert case.anchored() == [2]
@@ -208,7 +212,7 @@ def test_a_reorganisation_beyond_finality_halts_and_overwrites_nothing(make: Mak
     case.epoch()
     case.settle()
     before = case.dump()
-    case.anvil.reorganise(FINAL + 6)  # down to the anchor: empty public blocks may come back as they were
+    case.anvil.reorganise(FINAL + 3)  # down to the anchor: empty public blocks may come back as they were
     report = case.tick()
     assert (report.done, case.halted()) == (("Halt",), "finality_violation"), (report.reason, report.blind)
     assert case.dump().headers == before.headers
@@ -254,6 +258,7 @@ def test_one_endpoint_of_three_that_forges_changes_nothing_and_is_benched_with_e
     forger.lie("eth_getTransactionReceipt", lambda _, honest: honest and {**honest, "status": "0x0"})
     report = case.tick()
     assert [(d.endpoint, d.method) for d in report.dissents] == [("endpoint 2", "head")]
+    assert case.evidence() == [("endpoint 2", "head")]
     assert report.sight is not None
     assert [endpoint.name for endpoint in report.sight.endpoints] == ["endpoint 0", "endpoint 1"]
     asked = len(forger.requests)
@@ -385,6 +390,175 @@ def test_a_quorum_that_changes_what_it_serves_ends_the_run_and_nothing_is_signed
         case.tick()
     assert case.dump().attempts == ()
     assert [proxy.asked(SEND) for proxy in case.proxies] == [0, 0, 0]
+
+
+def test_a_delegation_put_on_our_key_while_we_run_halts(make: Make) -> None:
+    """case 35: a set-code transaction by whoever has the key; nothing more is signed or sent."""
+    case = make()
+    (proxy,) = case.proxies
+    case.epoch()
+    case.anvil.mine()
+    case.anvil.delegate(case.name)
+    sent = proxy.asked(SEND)
+    case.log.close_epoch()
+    report = case.tick()
+    assert (report.done, case.halted()) == (("Halt",), "delegated_signer")
+    evidence = json.loads(case.journal.halt_evidence() or "")
+    assert evidence["code"] == "ef0100" + "de" * 20
+    assert case.tick().reason == "halted"
+    assert proxy.asked(SEND) == sent
+
+
+# ── states that are proven ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def forged_leaf(nodes: list[str], field: int, value: int) -> list[str]:
+    """The proof as a liar gives it who has no other account: the last node with another field."""
+    path, account = rlp.decode(bytes.fromhex(nodes[-1][2:]))
+    fields = rlp.decode(account)
+    inner = [*fields[:field], rlp.sedes.big_endian_int.serialize(value), *fields[field + 1 :]]
+    return [*nodes[:-1], "0x" + rlp.encode([path, rlp.encode(inner)]).hex()]
+
+
+def forged_nonce(_: Any, honest: Any) -> Any:
+    return honest | {"nonce": "0x63", "accountProof": forged_leaf(honest["accountProof"], 0, 99)}
+
+
+def forged_balance(_: Any, honest: Any) -> Any:
+    return honest | {"balance": "0x1", "accountProof": forged_leaf(honest["accountProof"], 1, 1)}
+
+
+def forged_head(_: Any, honest: Any) -> Any:
+    for one in honest["storageProof"]:
+        path, word = rlp.decode(bytes.fromhex(one["proof"][-1][2:]))
+        word = rlp.encode(rlp.decode(word)[:-1] + b"\x63")
+        one["proof"][-1] = "0x" + rlp.encode([path, word]).hex()
+    return honest
+
+
+def forged_header(_: Any, honest: Any) -> Any:
+    return honest and honest | {"stateRoot": "0x" + "11" * 32}
+
+
+FORGERIES = {
+    "nonce": ("eth_getProof", forged_nonce),
+    "balance": ("eth_getProof", forged_balance),
+    "head": ("eth_getProof", forged_head),
+    "header": ("eth_getBlockByHash", forged_header),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_two_colluding_endpoints_of_three_are_caught_where_states_are_proven(make: Make, what: str) -> None:
+    """case 18, with `state_proofs`: the tick is blind, the evidence is kept, the liars are benched."""
+    case, seconds = make(3, proofs=True), [0.0]
+    case.observer = replace(case.observer, monotonic=lambda: seconds[0])
+    case.epoch()
+    case.anvil.mine()
+    attempts = case.dump().attempts
+    method, lie = FORGERIES[what]
+    for proxy in case.proxies[:2]:
+        proxy.lie(method, lie)
+    case.log.close_epoch()
+    report = case.tick()
+    assert (report.sight and report.sight.chain, report.reason) == (None, "no_rpc_quorum")
+    assert {endpoint for endpoint, _ in case.evidence()} == {"endpoint 0", "endpoint 1"}
+    assert len(case.evidence()) == len(report.dissents)
+    assert all("FieldMismatch" in dissent.got for dissent in report.dissents)
+    assert case.dump().attempts == attempts
+    for proxy in case.proxies:
+        proxy.honest()
+    assert case.tick().reason == "no_rpc_quorum"
+    seconds[0] += 601
+    case.settle()
+    assert case.anchored() == [2, 3]
+    assert case.fsck() == []
+
+
+def test_the_same_two_are_believed_where_nothing_is_proven(make: Make) -> None:
+    """case 18: what `state_proofs` is for."""
+    case = make(3)
+    for proxy in case.proxies[:2]:
+        proxy.lie("eth_getTransactionCount", lambda *_: "0x63")
+    report = case.tick()
+    assert report.sight is not None
+    assert report.sight.chain is not None
+    assert report.sight.chain.nonce == 0x63
+    assert {endpoint for endpoint, _ in case.evidence()} == {"endpoint 2"}
+
+
+def test_anchors_become_final_on_proven_states_alone(make: Make) -> None:
+    """The unproven reads of head, nonce and balance are never asked."""
+    case = make(3, proofs=True)
+    for _ in range(2):
+        case.epoch()
+        case.anvil.mine()
+    case.settle()
+    assert case.anchored() == [2, 3]
+    assert {intent.state for intent in case.dump().intents} == {IntentState.FINALIZED}
+    asked = {method for proxy in case.proxies for method, _ in proxy.requests}
+    assert asked.isdisjoint({"eth_call", "eth_getTransactionCount", "eth_getBalance"})
+    assert case.evidence() == []
+    assert case.fsck() == []
+
+
+def test_a_proven_head_is_the_one_that_the_contract_answers(make: Make) -> None:
+    case = make(1, proofs=True)
+    proven, plain = case.observer.endpoints[0], case.anvil.chain
+    case.anvil.anchor(case.log, 1, 5)
+    newest = plain.latest()
+    for at in (newest, plain.block(PublicBlockNumber(newest.number - 1))):
+        assert proven.head(case.log.log_id, at) == plain.head(case.log.log_id, at)
+        for address in (case.signer.address(), case.anvil.chain.contract, b"\x99" * 20):
+            assert proven.nonce(address, at) == plain.nonce(address, at)
+            assert proven.balance(address, at) == plain.balance(address, at)
+            assert proven.account_code(address, at) == plain.account_code(address, at)
+    assert proven.head(bytes(32), newest).state == "unknown"
+
+
+def test_code_that_is_not_the_accounts_is_refuted(make: Make) -> None:
+    case = make(1, proofs=True)
+    case.proxies[0].lie("eth_getCode", lambda *_: "0xef0100" + "de" * 20)
+    with pytest.raises(FieldMismatch) as caught:
+        case.observer.endpoints[0].account_code(case.signer.address(), case.anvil.chain.latest())
+    assert caught.value.field == "account.codeHash"
+
+
+def test_coordinates_that_are_not_the_headers_are_refuted(make: Make) -> None:
+    case = make(1, proofs=True)
+    at = replace(case.anvil.chain.latest(), time=1)
+    with pytest.raises(FieldMismatch) as caught:
+        case.observer.endpoints[0].nonce(case.signer.address(), at)
+    assert caught.value.field == "header"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda _, honest: honest | {"accountProof": []},
+        lambda _, honest: honest | {"accountProof": honest["accountProof"] * 40},
+        lambda _, honest: honest | {"accountProof": "0x"},
+        lambda _, honest: honest | {"storageProof": [{"proof": []}]},
+        lambda _, honest: honest | {"storageProof": None},
+        lambda *_: None,
+    ],
+    ids=["no nodes", "too many", "no list", "a slot too many", "no slots", "nothing"],
+)
+def test_what_is_no_proof_is_malformed_and_no_lie(make: Make, lie: Any) -> None:
+    case = make(3, proofs=True)
+    case.proxies[2].lie("eth_getProof", lie)
+    assert case.tick().dissents == ()
+    with pytest.raises(AnswerMalformed):
+        case.observer.endpoints[2].balance(case.signer.address(), case.anvil.chain.latest())
+
+
+def test_a_header_with_an_unknown_item_is_missing_and_no_lie(make: Make) -> None:
+    case = make(3, proofs=True)
+    unknown = {"stateRoot": "0x" + "11" * 32, "slotNumber": "0x1"}
+    case.proxies[2].lie("eth_getBlockByHash", lambda _, honest: honest and honest | unknown)
+    with pytest.raises(Missing):
+        case.observer.endpoints[2].balance(case.signer.address(), case.anvil.chain.latest())
+    assert case.tick().dissents == ()
 
 
 def test_endpoints_that_are_all_gone_leave_the_relayer_blind_and_it_goes_on_afterwards(make: Make) -> None:
