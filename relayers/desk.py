@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,7 +16,17 @@ from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds
 from relayers import sql_rows, sql_store, sqlite_store
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
+from relayers.journal import (
+    AttemptFinalRow,
+    AttemptRow,
+    Brake,
+    ControlRow,
+    EvidenceRow,
+    LeaseRow,
+    Scope,
+    SlotRow,
+    WishKind,
+)
 from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
@@ -24,11 +34,14 @@ from relayers.sql_journal import (
     ATTEMPT_FINAL,
     CONTROL,
     DEAREST,
+    EVIDENCE,
     LEASE,
     SLOT,
     WISH,
     SqlJournalReader,
 )
+
+MOST_EVIDENCE: Final = 1_000  # rows that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,13 @@ class Desk(SqlJournalReader):
             finals = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(select(ATTEMPT.c.hash).where(wanted)))
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
         return tuple(_story(slot, signed, ended) for slot in slots)
+
+    def contradictions(self, since: UnixSeconds) -> tuple[EvidenceRow, ...]:
+        """What endpoints said against the quorum, the newest of each endpoint."""
+        query = select(EVIDENCE).where(EVIDENCE.c.seen_at >= since).order_by(EVIDENCE.c.id.desc()).limit(MOST_EVIDENCE)
+        with self._store.read() as connection:
+            rows = [sql_rows.evidence(row) for row in connection.execute(query).mappings()]
+        return tuple({row.endpoint: row for row in reversed(rows)}.values())
 
     def backup(self, target: Path) -> int:
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.

@@ -17,10 +17,8 @@ from statistics import median_low
 from typing import Final, TypeVar
 
 from hybrid_bridge.errors import (
-    BridgeError,
     EndpointRefused,
     NotYet,
-    Refuted,
     StateForgotten,
     Undecided,
 )
@@ -28,7 +26,6 @@ from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
 from hybrid_bridge.units import (
     Digest,
     Nonce,
-    PublicBlockHash,
     PublicBlockNumber,
     SetId,
     TreeSize,
@@ -36,9 +33,10 @@ from hybrid_bridge.units import (
     UnixSeconds,
     Wei,
 )
-from relayers.admission import ADMISSION, EMPTY_CODE, Compared, compared, undecided
-from relayers.hearing import Bench, Hearing, contradicts, shown
+from relayers.admission import ADMISSION, EMPTY_CODE, Compared, compared
+from relayers.hearing import Bench, Hearing
 from relayers.journal import AttemptRow, JournalView, Scope
+from relayers.panel import Panel
 from relayers.views import ChainView, Standing
 
 T = TypeVar("T")
@@ -86,7 +84,7 @@ class Observer:
         pinned = self._pin()
         newest = self._final(pinned)
         last = journal.final_header
-        base_fee = self.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
+        base_fee = self._panel.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
         head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
         nonce, standings = self._used(journal, final, nonce)
@@ -95,10 +93,12 @@ class Observer:
             final=final,
             base_fee=base_fee,
             usual_base_fee=self._usual_base_fee(newest, base_fee),
-            head=self.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
-            nonce=self.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
-            balance=self.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
-            signer_code=self.ask_all("account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash),
+            head=self._panel.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
+            nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
+            balance=self._panel.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
+            signer_code=self._panel.ask_all(
+                "account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash
+            ),
             final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
             known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
@@ -161,86 +161,43 @@ class Observer:
             raise found.silent[0][1] if found.silent else NotYet(what=f"{self.quorum} endpoints of our chain")
         return replace(self, endpoints=tuple(found.same))
 
-    def ask(self, method: str, read: Callable[[PublicChain], T]) -> T:
-        """The answer that `quorum` endpoints give alike; no more are asked than it takes.
+    def ask(self, read: Callable[[PublicChain], T], method: str = "question") -> T:
+        """The answer that `quorum` endpoints give alike.
 
         Raises:
             Undecided: there is none.
         """
-        answers, failure = self._answers(method, read, lambda _, heard: self._agreed(heard) is not None)
-        return self._agreement(answers, failure)
+        return self._panel.ask(method, read)
 
-    def ask_all(self, method: str, read: Callable[[PublicChain], T], about: PublicBlockHash | None = None) -> T:
-        """As `ask`, of what never changes: all are asked, and whoever contradicts the quorum lied.
-
-        Raises:
-            Undecided: there is none.
-        """
-        answers, failure = self._answers(
-            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None, about
-        )
-        agreed = self._agreement(answers, failure)
-        for chain, answer in answers:
-            if contradicts(answer, agreed):
-                self.hearing.lied(chain.name, method, (shown(agreed), shown(answer)), about)
-        return agreed
-
-    def _answers(
-        self,
-        method: str,
-        read: Callable[[PublicChain], T],
-        is_enough: Callable[[PublicChain, list[tuple[PublicChain, T]]], bool],
-        about: PublicBlockHash | None = None,
-    ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
-        """What each says, and why there may be no agreement."""
-        answers: list[tuple[PublicChain, T]] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
-        for chain in self.hearing.in_order(self.endpoints):
-            if is_enough(chain, answers):
-                break
-            try:
-                answers.append((chain, self.hearing.hear(chain, method, read)))
-            except BridgeError as error:
-                if isinstance(error, Refuted):  # its own proof says otherwise
-                    self.hearing.lied(chain.name, method, ("a proof", str(error)), about)
-                if not isinstance(error, NotYet):
-                    self._known.discard(chain)  # perhaps another program answers there now
-                if not isinstance(failure, StateForgotten):  # the one that says what to do
-                    failure = undecided(error)
-        return answers, failure
-
-    def _agreed(self, answers: list[tuple[PublicChain, T]]) -> tuple[T] | None:
-        """The answer of `quorum` of these, as a tuple of one: it may be None itself."""
-        values = [answer for _, answer in answers]
-        return next(((value,) for value in values if values.count(value) >= self.quorum), None)
-
-    def _agreement(self, answers: list[tuple[PublicChain, T]], failure: Undecided) -> T:
-        agreed = self._agreed(answers)
-        if agreed is None:
-            raise failure
-        return agreed[0]
+    @property
+    def _panel(self) -> Panel:
+        return Panel(self.endpoints, self.quorum, self.hearing, self._known)
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _pin(self) -> PublicBlock:
         """The highest public block that `quorum` endpoints have."""
-        numbers, failure = self._numbers("latest", lambda chain: chain.latest().number)
-        pinned = self._block(self._reached(numbers, failure))
-        for chain, number in numbers:
-            self.hearing.reached(chain.name, number, pinned.number)
+        number, each = self._panel.reached("latest", lambda chain: chain.latest().number)
+        pinned = self._block(number)
+        for name, one in each.items():
+            self.hearing.reached(name, one, pinned.number)
         return pinned
 
     def _final(self, pinned: PublicBlock) -> PublicBlock:
         if self.depth is not None:
             return self._final_block(PublicBlockNumber(max(0, pinned.number - self.depth)))
-        number = self._reached(*self._numbers("finalized", lambda chain: chain.finalized().number))
+        number, _ = self._panel.reached("finalized", lambda chain: chain.finalized().number)
         return self._final_block(min(number, pinned.number))
 
     def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
         """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
         try:
             head = self._final_head(final)
-            return head, self.ask_all("nonce", lambda chain: chain.nonce(self.scope.signer, final), final.hash), ()
+            return (
+                head,
+                self._panel.ask_all("nonce", lambda chain: chain.nonce(self.scope.signer, final), final.hash),
+                (),
+            )
         except (StateForgotten, EndpointRefused) as error:
             return None, None, (str(error),)
 
@@ -261,34 +218,20 @@ class Observer:
     def _final_head(self, final: PublicBlock) -> Head:
         """The head at `final`; an unknown log while the contract is too young to be final."""
         try:
-            return self.ask_all("head", lambda chain: chain.head(self.scope.log_id, final), final.hash)
+            return self._panel.ask_all("head", lambda chain: chain.head(self.scope.log_id, final), final.hash)
         except (StateForgotten, EndpointRefused):
             raise
         except Undecided:
-            if self.ask("code_hash", lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
+            if self._panel.ask("code_hash", lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
                 raise
             return NO_HEAD
 
-    def _numbers(
-        self, method: str, read: Callable[[PublicChain], PublicBlockNumber]
-    ) -> tuple[list[tuple[PublicChain, PublicBlockNumber]], Undecided]:
-        """How far each of the endpoints says it is."""
-        return self._answers(
-            method, read, lambda chain, heard: self.hearing.is_slow(chain) and len(heard) >= self.quorum
-        )
-
-    def _reached(self, numbers: list[tuple[PublicChain, PublicBlockNumber]], failure: Undecided) -> PublicBlockNumber:
-        """The highest number that `quorum` endpoints have reached."""
-        if len(numbers) < self.quorum:
-            raise failure
-        return sorted(number for _, number in numbers)[-self.quorum]
-
     def _block(self, number: PublicBlockNumber) -> PublicBlock:
-        return self.ask("block", lambda chain: chain.block(number))
+        return self._panel.ask("block", lambda chain: chain.block(number))
 
     def _final_block(self, number: PublicBlockNumber) -> PublicBlock:
         """One that is final: another hash there is a lie, not another branch."""
-        return self.ask_all("block", lambda chain: chain.block(number))
+        return self._panel.ask_all("block", lambda chain: chain.block(number))
 
     def _anchors(self, first: int, final: PublicBlock) -> tuple[PublicBlock, tuple[AnchoredEvent, ...]]:
         """The events from `first` on, and the public block up to which they are complete: `final`, or an earlier one.
@@ -312,18 +255,18 @@ class Observer:
 
     def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
         span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self.ask_all("anchored", lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+        return self._panel.ask_all("anchored", lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
-        standing = self.ask_all("receipt_status", partial(_standing_at, attempt.hash))
+        standing = self._panel.ask_all("receipt_status", partial(_standing_at, attempt.hash))
         if standing is not None and not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
         return standing
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""
-        standing = self.ask("receipt_status", partial(_standing_at, attempt.hash))
+        standing = self._panel.ask("receipt_status", partial(_standing_at, attempt.hash))
         return standing if standing is not None and self._is_final(standing.block, final) else None
 
     def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
@@ -339,7 +282,7 @@ class Observer:
         return median_low([base_fee, *(self._base_fees[number] for number in numbers)])
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
-        return self.ask("base_fee", lambda chain: chain.base_fee(chain.block(number)))
+        return self._panel.ask("base_fee", lambda chain: chain.base_fee(chain.block(number)))
 
 
 def _standing_at(tx: TxHash, chain: PublicChain) -> Standing | None:

@@ -14,7 +14,8 @@ import rlp
 from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, Missing, StoreBroken
 from hybrid_bridge.testing.hostile_endpoint import ANY, LOST_REPLY, LOST_REQUEST, SEND, TOO_MANY, HostileEndpoint
 from hybrid_bridge.testing.memory_chain import GWEI
-from hybrid_bridge.units import PublicBlockNumber
+from hybrid_bridge.units import PublicBlockNumber, UnixSeconds
+from relayers.desk import Desk
 from relayers.journal import IntentState, Outcome
 from tests.crash.hostile_world import FINAL, Anvil, Case, opened, started
 from tests.crash.relay_world import ETHER
@@ -259,6 +260,10 @@ def test_one_endpoint_of_three_that_forges_changes_nothing_and_is_benched_with_e
     report = case.tick()
     assert [(d.endpoint, d.method) for d in report.dissents] == [("endpoint 2", "head")]
     assert case.evidence() == [("endpoint 2", "head")]
+    with Desk(case.path, case.scope) as desk:
+        (row,) = desk.contradictions(UnixSeconds(0))
+        assert (row.endpoint, row.method, row.block_hash) == ("endpoint 2", "head", report.dissents[0].block_hash)
+        assert desk.contradictions(UnixSeconds(case.now() + 1)) == ()
     assert report.sight is not None
     assert [endpoint.name for endpoint in report.sight.endpoints] == ["endpoint 0", "endpoint 1"]
     asked = len(forger.requests)
