@@ -81,8 +81,8 @@ class Observer:
             Undecided: fewer than `quorum` endpoints gave one answer, or the pin did not stand.
         """
         log_id, signer = self.scope.log_id, self.scope.signer
-        pinned = self._pin()
-        newest = self._final(pinned)
+        pinned = self.pin()
+        newest = self.final(pinned)
         last = journal.final_header
         base_fee = self._panel.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
@@ -169,25 +169,50 @@ class Observer:
         """
         return self._panel.ask(method, read)
 
-    @property
-    def _panel(self) -> Panel:
-        return Panel(self.endpoints, self.quorum, self.hearing, self._known)
+    def pin(self) -> PublicBlock:
+        """The highest public block that `quorum` endpoints have.
 
-    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _pin(self) -> PublicBlock:
-        """The highest public block that `quorum` endpoints have."""
+        Raises:
+            Undecided: there is none.
+        """
         number, each = self._panel.reached("latest", lambda chain: chain.latest().number)
         pinned = self._block(number)
         for name, one in each.items():
             self.hearing.reached(name, one, pinned.number)
         return pinned
 
-    def _final(self, pinned: PublicBlock) -> PublicBlock:
+    def final(self, pinned: PublicBlock) -> PublicBlock:
+        """The newest public block up to `pinned` that is final.
+
+        Raises:
+            Undecided: the endpoints do not agree on one.
+        """
         if self.depth is not None:
             return self._final_block(PublicBlockNumber(max(0, pinned.number - self.depth)))
-        number, _ = self._panel.reached("finalized", lambda chain: chain.finalized().number)
+        number = self.reached(lambda chain: chain.finalized().number, "finalized")
         return self._final_block(min(number, pinned.number))
+
+    def reached(self, read: Callable[[PublicChain], PublicBlockNumber], method: str = "question") -> PublicBlockNumber:
+        """The highest number that `quorum` endpoints have reached.
+
+        Raises:
+            Undecided: fewer of them answer.
+        """
+        return self._panel.reached(method, read)[0]
+
+    def anchored(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
+        """The log's events in this range of final public blocks; at most `EVENT_RANGE` of them in one question.
+
+        Raises:
+            Undecided: the endpoints do not agree on them.
+        """
+        return self._anchors_between(PublicBlockNumber(first), self._final_block(PublicBlockNumber(last)))
+
+    @property
+    def _panel(self) -> Panel:
+        return Panel(self.endpoints, self.quorum, self.hearing, self._known)
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
         """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
@@ -239,34 +264,35 @@ class Observer:
         One tick reads a bounded stretch; the header of the public block where it ends makes the progress durable.
         """
         found: list[AnchoredEvent] = []
-        end: int = final.number
+        end = final
         for start in range(first, final.number + 1, EVENT_RANGE)[:MAX_RANGES]:
+            last = PublicBlockNumber(min(start + EVENT_RANGE - 1, final.number))
             try:
-                read = self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+                block = final if last == final.number else self._final_block(last)
+                found += self._anchors_between(PublicBlockNumber(start), block)
             except Undecided:
                 if start == first:
                     raise
                 break  # what came before is not lost
-            found += read
-            end = min(start + EVENT_RANGE - 1, final.number)
+            end = block
             if len(found) >= MAX_EVENTS:
                 break
-        return final if end == final.number else self._final_block(PublicBlockNumber(end)), tuple(found)
+        return end, tuple(found)
 
-    def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
-        span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self._panel.ask_all("anchored", lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+    def _anchors_between(self, first: PublicBlockNumber, last: PublicBlock) -> tuple[AnchoredEvent, ...]:
+        read = _seen(last, lambda chain: tuple(chain.anchored(self.scope.log_id, first, last.number)))
+        return self._panel.ask_all("anchored", read, last.hash)
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
-        standing = self._panel.ask_all("receipt_status", partial(_standing_at, attempt.hash))
+        standing = self._panel.ask_all("receipt_status", _seen(final, partial(_standing_at, attempt.hash)), final.hash)
         if standing is not None and not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
         return standing
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""
-        standing = self._panel.ask("receipt_status", partial(_standing_at, attempt.hash))
+        standing = self._panel.ask("receipt_status", _seen(final, partial(_standing_at, attempt.hash)))
         return standing if standing is not None and self._is_final(standing.block, final) else None
 
     def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
@@ -283,6 +309,21 @@ class Observer:
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
         return self._panel.ask("base_fee", lambda chain: chain.base_fee(chain.block(number)))
+
+
+def _seen(block: PublicBlock, read: Callable[[PublicChain], T]) -> Callable[[PublicChain], T]:
+    """The read, of an endpoint that has this public block.
+
+    Events and receipts are not asked by hash. An honest endpoint that lags says "nothing" of what it has not seen, and
+    would lend its voice to one that lies.
+    """
+
+    def of_who_has_it(chain: PublicChain) -> T:
+        if chain.block(block.number) != block:
+            raise NotYet(what=f"public block {block.number} on the canonical chain")
+        return read(chain)
+
+    return of_who_has_it
 
 
 def _standing_at(tx: TxHash, chain: PublicChain) -> Standing | None:

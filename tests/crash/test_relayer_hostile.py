@@ -12,7 +12,15 @@ import pytest
 import rlp
 
 from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, Missing, StoreBroken
-from hybrid_bridge.testing.hostile_endpoint import ANY, LOST_REPLY, LOST_REQUEST, SEND, TOO_MANY, HostileEndpoint
+from hybrid_bridge.testing.hostile_endpoint import (
+    ANY,
+    LOST_REPLY,
+    LOST_REQUEST,
+    SEND,
+    STATE_READS,
+    TOO_MANY,
+    HostileEndpoint,
+)
 from hybrid_bridge.testing.memory_chain import GWEI
 from hybrid_bridge.units import PublicBlockNumber, UnixSeconds
 from relayers.desk import Desk
@@ -503,8 +511,27 @@ def test_anchors_become_final_on_proven_states_alone(make: Make) -> None:
     assert {intent.state for intent in case.dump().intents} == {IntentState.FINALIZED}
     asked = {method for proxy in case.proxies for method, _ in proxy.requests}
     assert asked.isdisjoint({"eth_call", "eth_getTransactionCount", "eth_getBalance"})
+    require_pinned(case)
     assert case.evidence() == []
     assert case.fsck() == []
+
+
+def require_pinned(case: Case) -> None:
+    """Every state was asked for by hash, on the canonical chain; only at its admission an endpoint's newest code."""
+    for method, params in (request for proxy in case.proxies for request in proxy.requests):
+        assert "pending" not in params, (method, params)
+        if method in {*STATE_READS, "eth_estimateGas"} and params[-1] != "latest":
+            assert params[-1]["requireCanonical"] is True
+        assert params[-1:] != ["latest"] or method == "eth_getCode"
+
+
+def test_no_state_is_asked_for_by_number_or_as_pending(make: Make) -> None:
+    """Two reads at different moments made real batches revert (RELAYER §4.2, §6)."""
+    case = make(2)
+    case.epoch()
+    case.settle()
+    require_pinned(case)
+    assert any(method == "eth_call" for proxy in case.proxies for method, _ in proxy.requests)
 
 
 def test_a_proven_head_is_the_one_that_the_contract_answers(make: Make) -> None:

@@ -198,6 +198,22 @@ def test_lag_and_silence_are_no_lies(world: World, error: Exception) -> None:
     assert (sight.dissents, len(sight.endpoints)) == ((), 3)
 
 
+def test_an_endpoint_that_lags_is_no_second_voice_for_one_that_hides(world: World) -> None:
+    """Of three, one says "nothing" since it has not seen it, one since it lies: that is no quorum for "nothing"."""
+    final = world.network.blocks[10 - DEPTH].block
+
+    def block(number: int) -> PublicBlock:
+        if number == final.number and number in asked:  # it has lost it again
+            raise NotYet(what="a public block")
+        asked.append(number)
+        return world.network.blocks[number].block
+
+    asked: list[int] = []
+    lagging = Named(world, "lagging", block=block, anchored=lambda *_: [])
+    hiding, honest = Named(world, "hiding", anchored=lambda *_: []), Named(world, anchored=lambda *_: [event(2)])
+    assert looked(observer(world, lagging, hiding, honest, honest=0, quorum=2)).chain is None
+
+
 def test_a_false_proof_is_a_lie_even_where_nobody_agrees(world: World) -> None:
     refuted = raising(FieldMismatch(field="trie.node", expected="aa", got="bb"))
     liars = [Named(world, f"liar {i}", nonce=refuted) for i in (1, 2)]
