@@ -20,11 +20,13 @@ from hybrid_bridge.testing.hostile_endpoint import (
     STATE_READS,
     TOO_MANY,
     HostileEndpoint,
+    Refusal,
 )
 from hybrid_bridge.testing.memory_chain import GWEI
 from hybrid_bridge.units import PublicBlockNumber, UnixSeconds
 from relayers.desk import Desk
 from relayers.journal import IntentState, Outcome
+from relayers.preflight import _proves
 from tests.crash.hostile_world import FINAL, Anvil, Case, opened, started
 from tests.crash.relay_world import ETHER
 
@@ -546,6 +548,20 @@ def test_a_proven_head_is_the_one_that_the_contract_answers(make: Make) -> None:
             assert proven.balance(address, at) == plain.balance(address, at)
             assert proven.account_code(address, at) == plain.account_code(address, at)
     assert proven.head(bytes(32), newest).state == "unknown"
+
+
+def test_check_says_which_states_an_endpoint_proves(make: Make) -> None:
+    case = make(1, proofs=True)
+    assert _proves(case.observer) == "proves the newest state and the final one"
+    newest = case.anvil.chain.latest()
+
+    def forgetful(params: list[Any], honest: Any) -> Any:
+        if params[-1]["blockHash"] != "0x" + newest.hash.hex():
+            raise Refusal(message="distance to target block exceeds maximum proof window")
+        return honest
+
+    case.proxies[0].lie("eth_getProof", forgetful)
+    assert _proves(case.observer).startswith("proves the newest state, not the final one")
 
 
 def test_code_that_is_not_the_accounts_is_refuted(make: Make) -> None:
