@@ -48,6 +48,12 @@ class Bench:
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
         self._length: dict[str, float] = {}
+        self._said: dict[str, tuple[str, str, str]] = {}
+
+    def is_news(self, name: str, said: tuple[str, str, str]) -> bool:
+        """Whether it said something else the last time. One that repeats itself in every tick fills no journal."""
+        before, self._said[name] = self._said.get(name), said
+        return said != before
 
     def put(self, name: str, now: float) -> None:
         """From now on. One that sits there already stays as long as it was told."""
@@ -101,16 +107,20 @@ class Hearing:
         """For how long yet."""
         return int(self.bench.left(chain.name, self.monotonic()))
 
-    def dissent(self, name: str, method: str, said: tuple[str, str], about: PublicBlockHash | None) -> None:
-        """Keep it as evidence: what was wanted, what it said instead."""
+    def strayed(self, name: str, method: str, said: tuple[str, str]) -> None:
+        """What honest servers do too: evidence once, and no bench."""
+        if self.bench.is_news(name, (method, *said)):
+            self._keep(name, method, said, None)
+
+    def lied(self, name: str, method: str, said: tuple[str, str], about: PublicBlockHash | None) -> None:
+        """Evidence, and the bench. `said`: what was wanted, what it said instead."""
+        self._keep(name, method, said, about)
+        self.bench.put(name, self.monotonic())
+
+    def _keep(self, name: str, method: str, said: tuple[str, str], about: PublicBlockHash | None) -> None:
         if len(self.dissents) < MAX_DISSENTS:
             wanted, got = said
             self.dissents.append(Dissent(name, method, wanted[:MAX_WORDS], got[:MAX_WORDS], about))
-
-    def lied(self, name: str, method: str, said: tuple[str, str], about: PublicBlockHash | None) -> None:
-        """Evidence, and the bench."""
-        self.dissent(name, method, said, about)
-        self.bench.put(name, self.monotonic())
 
     def reached(self, name: str, number: PublicBlockNumber, pinned: PublicBlockNumber) -> None:
         """How far it lags behind the pinned public block."""

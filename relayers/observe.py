@@ -142,7 +142,7 @@ class Observer:
         found = self._compared()
         for name, error in found.strangers:
             if name in known:  # it changed while we ran
-                self.hearing.dissent(name, ADMISSION, ("our chain and our contract", str(error)), None)
+                self.hearing.strayed(name, ADMISSION, ("our chain and our contract", str(error)))
         if len(found.strangers) >= self.quorum:
             raise found.strangers[0][1]
         benched = [

@@ -151,7 +151,7 @@ class _Pass:
         self._sight = sight
         self._deeds: list[Deed] = []
         self._sends: list[SendRow] = []
-        self._hearing = Hearing(relayer.observer.monotonic)
+        self._hearing = Hearing(relayer.observer.monotonic, relayer.observer.bench)
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""
@@ -286,7 +286,7 @@ class _Pass:
         before = len(self._hearing.dissents)
         for name, answer in answers:
             if answer.tx_hash is not None and answer.tx_hash != attempt.hash:  # no lie: servers do so under load
-                self._hearing.dissent(name, "broadcast", (attempt.hash.hex(), answer.tx_hash.hex()), None)
+                self._hearing.strayed(name, "broadcast", (attempt.hash.hex(), answer.tx_hash.hex()))
         _keep(self._journal, self._hearing.dissents[before:], self._now)
 
     def _halt(self, action: Halt) -> None:

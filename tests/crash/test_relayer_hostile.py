@@ -100,6 +100,8 @@ def test_another_hash_for_a_send_is_evidence_and_our_own_is_kept(make: Make) -> 
         ("endpoint 0", "broadcast", attempt.hash.hex(), "77" * 32)
     ]
     assert case.evidence() == [("endpoint 0", "broadcast")]
+    case.tick()
+    assert case.evidence() == [("endpoint 0", "broadcast")]  # sent again, answered alike: no news
     case.settle()
     assert [final.hash for final in case.dump().finals] == [attempt.hash]
     assert case.anchored() == [2]
@@ -279,6 +281,7 @@ def test_one_endpoint_of_three_that_forges_changes_nothing_and_is_benched_with_e
     asked = len(forger.requests)
     case.settle()
     assert {method for method, _ in forger.requests[asked:]} <= {SEND}
+    assert case.evidence() == [("endpoint 2", "head")]  # S9: benched, it adds none
     assert [(final.hash, final.outcome) for final in case.dump().finals] == [(attempt.hash, Outcome.OK)]
     assert case.fsck() == []
 

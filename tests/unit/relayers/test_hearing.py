@@ -240,6 +240,17 @@ def test_evidence_is_bounded_in_number_and_length() -> None:
     assert {len(d.got) for d in hearing.dissents} == {MAX_WORDS}
 
 
+def test_what_an_endpoint_repeats_in_every_tick_is_evidence_once() -> None:
+    bench = Bench()
+    kept = []
+    for got in ("a", "a", "b", "a"):
+        hearing = Hearing(HandClock(), bench)
+        hearing.strayed("x", "broadcast", ("ours", got))
+        kept += hearing.dissents
+    assert [dissent.got for dissent in kept] == ["a", "b", "a"]
+    assert bench.left("x", 0.0) == 0
+
+
 @pytest.mark.parametrize(
     ("got", "agreed", "is_lie"),
     [
