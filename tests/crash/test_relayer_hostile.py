@@ -469,8 +469,7 @@ FORGERIES = {
 @pytest.mark.parametrize("what", FORGERIES)
 def test_two_colluding_endpoints_of_three_are_caught_where_states_are_proven(make: Make, what: str) -> None:
     """case 18, with `state_proofs`: the tick is blind, the evidence is kept, the liars are benched."""
-    case, seconds = make(3, proofs=True), [0.0]
-    case.observer = replace(case.observer, monotonic=lambda: seconds[0])
+    case = make(3, proofs=True)
     case.epoch()
     case.anvil.mine()
     attempts = case.dump().attempts
@@ -487,7 +486,7 @@ def test_two_colluding_endpoints_of_three_are_caught_where_states_are_proven(mak
     for proxy in case.proxies:
         proxy.honest()
     assert case.tick().reason == "no_rpc_quorum"
-    seconds[0] += 601
+    case.seconds += 601
     case.settle()
     assert case.anchored() == [2, 3]
     assert case.fsck() == []
