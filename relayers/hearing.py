@@ -4,7 +4,7 @@ Only contradiction is evidence. A late, silent or forgetful endpoint lied to nob
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Final, TypeVar
 
 from hybrid_bridge.ports import PublicChain
@@ -131,6 +131,8 @@ def contradicts(got: object, agreed: object) -> bool:
     """Whether an answer beside the agreed one is a lie. Nothing, or a part of many, is mere lag."""
     if got is None or agreed is None:
         return False
+    if is_dataclass(got) and type(got) is type(agreed):  # a server may lack a member of a receipt
+        return any(contradicts(getattr(got, one.name), getattr(agreed, one.name)) for one in fields(got))
     if isinstance(got, tuple) and isinstance(agreed, tuple):
         return any(item not in agreed for item in got)
     return got != agreed
@@ -142,7 +144,6 @@ def shown(answer: object) -> str:
         return "0x" + answer.hex()
     if isinstance(answer, tuple | list):
         return "(" + ", ".join(shown(item) for item in answer) + ")"
-    if hasattr(answer, "__dataclass_fields__"):
-        fields = answer.__dataclass_fields__
-        return ", ".join(f"{name} {shown(getattr(answer, name))}" for name in fields)
+    if is_dataclass(answer):
+        return ", ".join(f"{one.name} {shown(getattr(answer, one.name))}" for one in fields(answer))
     return str(answer)

@@ -38,6 +38,14 @@ class HandClock:
         return self.seconds
 
 
+@dataclass
+class AnyOf:
+    """An answer of two members."""
+
+    one: int
+    other: int | None
+
+
 @pytest.fixture
 def world() -> World:
     world = World()
@@ -262,6 +270,9 @@ def test_what_an_endpoint_repeats_in_every_tick_is_evidence_once() -> None:
         ((1,), (1, 2), False),
         ((1, 3), (1, 2), True),
         ((1,), (), True),
+        (AnyOf(1, None), AnyOf(1, 5), False),
+        (AnyOf(1, 6), AnyOf(1, 5), True),
+        (AnyOf(2, None), AnyOf(1, 5), True),
     ],
 )
 def test_a_lie_says_otherwise_and_does_not_merely_say_less(got: object, agreed: object, *, is_lie: bool) -> None:
