@@ -64,6 +64,10 @@ class Bench:
         self._length[name] = min(LONGEST_BENCH, max(BENCHED_FOR, 2 * before))
         self._until[name] = now + self._length[name]
 
+    def length(self, name: str) -> float:
+        """Seconds of its newest bench."""
+        return self._length.get(name, 0.0)
+
     def left(self, name: str, now: float) -> float:
         """Seconds until it is asked again; 0 if it is asked now."""
         return max(0.0, self._until.get(name, now) - now)
@@ -104,8 +108,8 @@ class Hearing:
         return self.bench.left(chain.name, self.monotonic()) > 0
 
     def seconds_benched(self, chain: PublicChain) -> int:
-        """For how long yet."""
-        return int(self.bench.left(chain.name, self.monotonic()))
+        """For how long in all: a note that changed with each tick would be a line of the log in each."""
+        return int(self.bench.length(chain.name))
 
     def strayed(self, name: str, method: str, said: tuple[str, str]) -> None:
         """What honest servers do too: evidence once, and no bench."""
