@@ -68,6 +68,7 @@ class Observer:
     depth: int | None  # public blocks until final; None = the chain's own "finalized"
     first_number: PublicBlockNumber  # where the contract's events may begin
     code_hash: Digest | None = None  # of the contract we know; None: any code will do
+    is_proven: bool = False  # the endpoints prove states: nothing is final on the word of an event or a receipt alone
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
     _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
     bench: Bench = field(default_factory=Bench, compare=False)
@@ -99,7 +100,7 @@ class Observer:
             signer_code=self._panel.ask_all(
                 "account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash
             ),
-            final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
+            final_head=head or self._head_by_events(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
             known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
             new_anchors=anchors,
@@ -234,11 +235,17 @@ class Observer:
         Without the state at `final`, receipts prove it: the nonces below one that is used are used too. A nonce used by
         another wallet then waits for one of ours above it, or for a final state that is kept.
         """
+        if nonce is None and self.is_proven:
+            return Nonce(0), {}
         if nonce is not None:
             used = (a for a in journal.attempts if a.nonce < nonce)
             return nonce, {a.hash: found for a in used if (found := self._standing(a, final)) is not None}
         standings = {a.hash: found for a in journal.attempts if (found := self._standing_yet(a, final)) is not None}
         return max((Nonce(a.nonce + 1) for a in journal.attempts if a.hash in standings), default=Nonce(0)), standings
+
+    def _head_by_events(self, newest: AnchoredEvent | None) -> Head:
+        """Where states are proven, none: whoever feigns to have forgotten one could forge the event for it."""
+        return NO_HEAD if self.is_proven else _head_by(newest)
 
     def _final_head(self, final: PublicBlock) -> Head:
         """The head at `final`; an unknown log while the contract is too young to be final."""

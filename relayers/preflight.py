@@ -151,14 +151,14 @@ def _serves(alone: Observer) -> str:
 
 
 def _proves(alone: Observer) -> str:
-    """At the newest public block and at the final one; the latter may be forgotten, which a run works around too."""
+    """At the newest public block and at the final one; the latter may be forgotten for a while, if finality stalls."""
     (endpoint,) = alone.endpoints
     endpoint.head(alone.scope.log_id, endpoint.latest())
     endpoint.balance(alone.scope.signer, endpoint.latest())
     try:
         endpoint.head(alone.scope.log_id, endpoint.finalized())
     except StateForgotten:
-        return "proves the newest state, not the final one: final anchors are then believed by their events"
+        return "proves the newest state, not the final one: nothing is called final while that is so of a quorum"
     return "proves the newest state and the final one"
 
 

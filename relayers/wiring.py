@@ -133,6 +133,7 @@ def observer_of(settings: Settings) -> Observer:
         depth=chain.depth,
         first_number=chain.first_number,
         code_hash=artefact(REGISTRY).runtime_code_hash,
+        is_proven=chain.state_proofs,
     )
 
 

@@ -137,6 +137,7 @@ class Case:
             None,
             PublicBlockNumber(0),
             artefact(REGISTRY).runtime_code_hash,
+            is_proven=proofs,
             monotonic=lambda: self.seconds,
         )
 

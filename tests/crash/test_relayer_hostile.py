@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import rlp
 
+from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, Missing, StoreBroken
 from hybrid_bridge.testing.hostile_endpoint import (
     ANY,
@@ -23,7 +24,7 @@ from hybrid_bridge.testing.hostile_endpoint import (
     Refusal,
 )
 from hybrid_bridge.testing.memory_chain import GWEI
-from hybrid_bridge.units import PublicBlockNumber, UnixSeconds
+from hybrid_bridge.units import PublicBlockNumber, TreeSize, UnixSeconds
 from relayers.desk import Desk
 from relayers.journal import IntentState, Outcome
 from relayers.preflight import _proves
@@ -490,6 +491,44 @@ def test_two_colluding_endpoints_of_three_are_caught_where_states_are_proven(mak
     case.settle()
     assert case.anchored() == [2, 3]
     assert case.fsck() == []
+
+
+def test_two_colluding_endpoints_that_feign_to_have_forgotten_and_forge_an_event_settle_nothing_where_states_are_proven(
+    make: Make,
+) -> None:
+    """case 18: the event of an anchor that was never mined. Where it is believed, it settles the duty."""
+    case = make(3, proofs=True)
+    case.epoch()
+    (attempt,) = case.dump().attempts
+    case.anvil.rpc.ask("anvil_dropTransaction", "0x" + attempt.hash.hex())
+    case.anvil.mine(2)
+    final = case.anvil.chain.finalized()
+    checkpoint = case.log.checkpoint(TreeSize(2))
+    log = {
+        "address": "0x" + case.anvil.chain.contract.hex(),
+        "topics": ["0x" + ANCHORED.hex(), "0x" + case.log.log_id.hex(), f"0x{2:064x}"],
+        "data": "0x" + checkpoint.root.hex() + f"{checkpoint.timestamp:064x}{1:064x}{7:064x}",
+        "blockHash": "0x" + final.hash.hex(),
+        "blockNumber": hex(final.number),
+        "transactionHash": "0x" + attempt.hash.hex(),
+        "logIndex": "0x0",
+    }
+
+    def forgotten(params: list[Any], honest: Any) -> Any:
+        if isinstance(params[-1], dict) and params[-1]["blockHash"] == "0x" + final.hash.hex():
+            raise Refusal(message="missing trie node")
+        return honest
+
+    for proxy in case.proxies[:2]:
+        proxy.lie("eth_getLogs", lambda *_: [log])
+        for method in STATE_READS:
+            proxy.lie(method, forgotten)
+    report = case.tick()
+    assert [intent.state for intent in case.dump().intents] == [IntentState.OPEN]
+    assert report.sight is not None
+    assert report.sight.chain is not None
+    assert [event.tree_size for event in report.sight.chain.new_anchors] == [2]
+    assert "StateForgotten" in " ".join(report.notes)
 
 
 def test_the_same_two_are_believed_where_nothing_is_proven(make: Make) -> None:
