@@ -110,7 +110,7 @@ class PublicChain(Protocol):
 
     Trust: the endpoint may lie, lag or forget; what it says becomes evidence only in `core.anchor`.
     Errors: `Unreachable`, `NotYet`, `AnswerMalformed`. An error does not mean that nothing happened.
-    `StateForgotten`: an ordinary node keeps only the newest 128 states or so; `head`, `nonce`, `balance`, `code_hash`
+    `StateForgotten`: an ordinary node keeps only the newest 128 states or so; `head`, `nonce`, `balance`, the code
     and `simulate` at older public blocks raise it. Public blocks, events and receipts stay.
     Threads: any method, any thread. Order: two calls with the same block hash see one state.
     """
@@ -145,6 +145,9 @@ class PublicChain(Protocol):
 
     def balance(self, address: Address, at: PublicBlock) -> Wei:
         """Balance at `at`."""
+
+    def account_code(self, address: Address, at: PublicBlock) -> bytes:
+        """Code at any address, standing at `at`; empty for a key's own, unless it is delegated (EIP-7702)."""
 
     def anchored(self, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber) -> Sequence[AnchoredEvent]:
         """The log's `Anchored` events in that range of public blocks, in order."""

@@ -11,9 +11,11 @@ from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import BridgeError, Broken, CodeMismatch, NotYet, StoreBroken, Undecided
 from hybrid_bridge.ports import PublicChain
 from hybrid_bridge.units import Digest, PublicBlockNumber
+from relayers.hearing import Hearing
 from relayers.journal import Scope
 
 EMPTY_CODE: Final = keccak256(b"")
+ADMISSION: Final = "admission"  # the method of evidence that an endpoint changed while we ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,11 @@ class Compared:
 
 
 def compared(
-    endpoints: Iterable[PublicChain], scope: Scope, code_hash: Digest | None, known: set[PublicChain]
+    endpoints: Iterable[PublicChain],
+    scope: Scope,
+    code_hash: Digest | None,
+    known: set[PublicChain],
+    hearing: Hearing,
 ) -> Compared:
     """Ask each endpoint what it serves.
 
@@ -40,11 +46,14 @@ def compared(
         scope: the journal's chain.
         code_hash: of the contract we know; None: any code will do.
         known: those whose code was compared, and that did not fail since. Brought up to date here.
+        hearing: of this tick.
     """
     found = Compared()
     for chain in endpoints:
         try:
-            _require_same(chain, scope, code_hash, is_known=chain in known)
+            _require_same(chain, scope, hearing)
+            if chain not in known:
+                _require_code(chain, code_hash, hearing)
         except BridgeError as error:
             known.discard(chain)
             if isinstance(error, Broken):
@@ -57,15 +66,17 @@ def compared(
     return found
 
 
-def _require_same(chain: PublicChain, scope: Scope, code_hash: Digest | None, *, is_known: bool) -> None:
-    """Chain id and first public block each time; the code, which is long, first and after any failure."""
-    if chain.chain_id() != scope.chain_id:
+def _require_same(chain: PublicChain, scope: Scope, hearing: Hearing) -> None:
+    """Chain id and first public block, each time."""
+    if hearing.hear(chain, "chain_id", lambda one: one.chain_id()) != scope.chain_id:
         raise StoreBroken(store=chain.name, rule="its chain id is not the journal's")
-    if chain.block(PublicBlockNumber(0)).hash != scope.genesis_hash:
+    if hearing.hear(chain, "block", lambda one: one.block(PublicBlockNumber(0))).hash != scope.genesis_hash:
         raise StoreBroken(store=chain.name, rule="its first public block is not the journal's")
-    if is_known:
-        return
-    code = chain.code_hash()
+
+
+def _require_code(chain: PublicChain, code_hash: Digest | None, hearing: Hearing) -> None:
+    """The code, which is long, first and after any failure."""
+    code = hearing.hear(chain, "code_hash", lambda one: one.code_hash())
     if code == EMPTY_CODE or code != (code_hash or code):
         raise CodeMismatch(expected=code_hash or Digest(bytes(32)), got=code)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import Address, Nonce, TreeSize, UnixSeconds, Wei
 from relayers.fees import age, ceiling, deadline, expected_gas, limits, market
-from relayers.journal import AttemptRow, CheckpointRow, ControlRow, JournalView, LeaseRow
+from relayers.journal import AttemptRow, CheckpointRow, ControlRow, EvidenceRow, JournalView, LeaseRow
 from relayers.log import Log
 from relayers.plan import forward
 from relayers.relay import Sight
@@ -35,6 +35,7 @@ class Desktop:
     control: ControlRow
     lease: LeaseRow
     newest: CheckpointRow | None  # held with its quorum
+    contradictions: tuple[EvidenceRow, ...] = ()  # of the last day, the newest of each endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,7 @@ def status_of(desk: Desktop) -> dict[str, Any]:
         "in_flight_wei_at_most": journal.committed(except_nonce=NO_NONCE),
         "this_rounds_leader": f"0x{leader.hex()}" if leader else None,
         "we_lead": leader is not None and turns.my_index < turns.operators and desk.operators[turns.my_index] == leader,
+        "contradicting_endpoints": [f"{c.endpoint}: {c.method}, {moment(c.seen_at)}" for c in desk.contradictions],
         "relayer": f"{desk.lease.holder}, epoch {desk.lease.epoch}" if is_running else None,
     }
 

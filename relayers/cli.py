@@ -74,6 +74,7 @@ def validate(config: Path, *, as_json: bool) -> int:
             "contract": settings.chain.contract.hex(),
             "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
             "rpc_quorum": settings.chain.rpc_quorum,
+            "state_proofs": settings.chain.state_proofs,
             "signer": settings.chain.signer_address.hex(),
             "operators": policy.turns.operators,
             "my_index": policy.turns.my_index,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
 
@@ -18,7 +18,17 @@ from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import Digest, Nonce, TreeSize, TxHash, UnixSeconds
 from relayers import sql_events, sql_rows, sql_store, sqlite_store
 from relayers.event_chain import Kind, Tally, replay
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
+from relayers.journal import (
+    AttemptFinalRow,
+    AttemptRow,
+    Brake,
+    ControlRow,
+    EvidenceRow,
+    LeaseRow,
+    Scope,
+    SlotRow,
+    WishKind,
+)
 from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
 from relayers.revisions import SCHEMA_VERSION
 from relayers.sql_reader import (
@@ -27,6 +37,7 @@ from relayers.sql_reader import (
     ATTEMPT_FINAL,
     CONTROL,
     DEAREST,
+    EVIDENCE,
     LEASE,
     OPEN_NONCES,
     SENDING,
@@ -35,6 +46,8 @@ from relayers.sql_reader import (
     WISH,
     SqlJournalReader,
 )
+
+MOST_EVIDENCE: Final = 1_000  # rows that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,13 @@ class Desk(SqlJournalReader):
         """Of one event."""
         with self._store.read() as connection:
             return sql_events.hash_at(connection, seq)
+
+    def contradictions(self, since: UnixSeconds) -> tuple[EvidenceRow, ...]:
+        """What endpoints said against the quorum, the newest of each endpoint."""
+        query = select(EVIDENCE).where(EVIDENCE.c.seen_at >= since).order_by(EVIDENCE.c.id.desc()).limit(MOST_EVIDENCE)
+        with self._store.read() as connection:
+            rows = [sql_rows.evidence(row) for row in connection.execute(query).mappings()]
+        return tuple({row.endpoint: row for row in reversed(rows)}.values())
 
     def backup(self, target: Path) -> int:
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.

@@ -18,6 +18,7 @@ from relayers.journal import (
 )
 from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing, Wait
 
+MAX_CODE: Final = 64  # bytes kept as evidence; a delegation has 23
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
 
 
@@ -25,6 +26,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
     """The next thing to write down, or a reason to halt; None when all that is final is recorded."""
     return (
         _violation(journal, chain)
+        or _delegated(chain)
         or _header(journal, chain)
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
@@ -43,6 +45,14 @@ def _violation(journal: JournalView, chain: ChainView) -> Action | None:
         found = stands.hex() if stands else "nothing"
         return Halt("finality_violation", (("number", str(last.number)), ("was", last.hash.hex()), ("is", found)))
     return Wait("finality_lags") if chain.final.number < last.number else None
+
+
+def _delegated(chain: ChainView) -> Action | None:
+    """A delegated account may have one transaction waiting, and others can move its nonce: S4 no longer holds."""
+    if not chain.signer_code:
+        return None
+    seen = (("code", chain.signer_code[:MAX_CODE].hex()), ("public_block", str(chain.pinned.number)))
+    return Halt("delegated_signer", (*seen, ("public_block_hash", chain.pinned.hash.hex())))
 
 
 def _header(journal: JournalView, chain: ChainView) -> Action | None:

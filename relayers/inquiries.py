@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from hybrid_bridge.errors import NotYet
-from hybrid_bridge.units import TreeSize
+from hybrid_bridge.units import TreeSize, UnixSeconds
 from relayers import wiring
 from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
 from relayers.desk import Desk, SlotStory
@@ -22,6 +22,7 @@ from relayers.views import ChainView, QuorumView
 from relayers.watchdog import patience_for
 
 GOOD, BROKEN = 0, 4
+DAY: Final = 86_400  # seconds; after a day without, a contradiction is history
 MAX_SIZE: Final = 1 << 40
 
 
@@ -132,6 +133,7 @@ def _desktop(settings: Settings, log: Log, desk: Desk) -> Desktop:
         control=desk.control(),
         lease=desk.lease(),
         newest=desk.newest_checkpoint(),
+        contradictions=desk.contradictions(UnixSeconds(at - DAY)),
     )
 
 

@@ -9,22 +9,34 @@ receipts, which stay. At the final public block the state is asked for too, sinc
 key), but nothing waits for it. A tick reads a bounded stretch of events: after a long absence several ticks catch up.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median_low
 from typing import Final, TypeVar
 
 from hybrid_bridge.errors import (
-    BridgeError,
     EndpointRefused,
     NotYet,
     StateForgotten,
     Undecided,
 )
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain
-from hybrid_bridge.units import Digest, Nonce, PublicBlockNumber, SetId, TreeSize, TxHash, UnixSeconds, Wei
-from relayers.admission import EMPTY_CODE, Compared, compared, undecided
+from hybrid_bridge.units import (
+    Digest,
+    Nonce,
+    PublicBlockNumber,
+    SetId,
+    TreeSize,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
+from relayers.admission import ADMISSION, EMPTY_CODE, Compared, compared
+from relayers.hearing import Bench, Hearing
 from relayers.journal import AttemptRow, JournalView, Scope
+from relayers.panel import Panel
 from relayers.views import ChainView, Standing
 
 T = TypeVar("T")
@@ -56,8 +68,12 @@ class Observer:
     depth: int | None  # public blocks until final; None = the chain's own "finalized"
     first_number: PublicBlockNumber  # where the contract's events may begin
     code_hash: Digest | None = None  # of the contract we know; None: any code will do
+    is_proven: bool = False  # the endpoints prove states: nothing is final on the word of an event or a receipt alone
     _base_fees: dict[PublicBlockNumber, Wei] = field(default_factory=dict)  # of final public blocks: a cache, no state
     _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
+    bench: Bench = field(default_factory=Bench, compare=False)
+    monotonic: Callable[[], float] = field(default=time.monotonic, compare=False)
+    hearing: Hearing = field(default_factory=partial(Hearing, time.monotonic), compare=False)  # of this tick
 
     def observe(self, journal: JournalView) -> ChainView:
         """One observation.
@@ -66,10 +82,10 @@ class Observer:
             Undecided: fewer than `quorum` endpoints gave one answer, or the pin did not stand.
         """
         log_id, signer = self.scope.log_id, self.scope.signer
-        pinned = self._pin()
-        newest = self._final(pinned)
+        pinned = self.pin()
+        newest = self.final(pinned)
         last = journal.final_header
-        base_fee = self.ask(lambda chain: chain.base_fee(pinned))
+        base_fee = self._panel.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
         head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
         nonce, standings = self._used(journal, final, nonce)
@@ -78,12 +94,15 @@ class Observer:
             final=final,
             base_fee=base_fee,
             usual_base_fee=self._usual_base_fee(newest, base_fee),
-            head=self.ask(lambda chain: chain.head(log_id, pinned)),
-            nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),
-            balance=self.ask(lambda chain: chain.balance(signer, pinned)),
-            final_head=head or _head_by(anchors[-1] if anchors else journal.newest_anchor),
+            head=self._panel.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
+            nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
+            balance=self._panel.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
+            signer_code=self._panel.ask_all(
+                "account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash
+            ),
+            final_head=head or self._head_by_events(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
-            known_final_hash=self._block(last.number).hash if last and last.number <= pinned.number else None,
+            known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
             new_anchors=anchors,
             standings=standings,
             notes=notes,
@@ -91,6 +110,10 @@ class Observer:
         if self._block(pinned.number) != pinned:
             raise NotYet(what="a pin that stands until the end of the observation")
         return view
+
+    def afresh(self) -> "Observer":
+        """For each tick: this observer, with nothing heard yet."""
+        return replace(self, hearing=Hearing(self.monotonic, self.bench))
 
     def admitted(self) -> "Observer":
         """For the start: this observer with the endpoints that serve the journal's chain and contract.
@@ -116,58 +139,91 @@ class Observer:
             StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, as at the start.
             Undecided: fewer than `quorum` are left.
         """
+        known = {chain.name for chain in self._known}
         found = self._compared()
+        for name, error in found.strangers:
+            if name in known:  # it changed while we ran
+                self.hearing.strayed(name, ADMISSION, ("our chain and our contract", str(error)))
         if len(found.strangers) >= self.quorum:
             raise found.strangers[0][1]
-        return self._with(found), found.notes
+        benched = [
+            f"{chain.name} is left out for {self.hearing.seconds_benched(chain)} s: it contradicted the quorum"
+            for chain in self.endpoints
+            if self.hearing.sits(chain)
+        ]
+        return self._with(found), (*found.notes, *benched)
 
     def _compared(self) -> Compared:
-        return compared(self.endpoints, self.scope, self.code_hash, self._known)
+        present = self.hearing.in_order(self.endpoints)
+        return compared(present, self.scope, self.code_hash, self._known, self.hearing)
 
     def _with(self, found: Compared) -> "Observer":
         if len(found.same) < self.quorum:
             raise found.silent[0][1] if found.silent else NotYet(what=f"{self.quorum} endpoints of our chain")
         return replace(self, endpoints=tuple(found.same))
 
-    def ask(self, read: Callable[[PublicChain], T]) -> T:
+    def ask(self, read: Callable[[PublicChain], T], method: str = "question") -> T:
         """The answer that `quorum` endpoints give alike.
 
         Raises:
             Undecided: there is none.
         """
-        answers: list[T] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
-        for chain in self.endpoints:
-            try:
-                answer = read(chain)
-            except BridgeError as error:
-                if not isinstance(error, NotYet):
-                    self._known.discard(chain)  # perhaps another program answers there now
-                if not isinstance(failure, StateForgotten):  # the one that says what to do
-                    failure = undecided(error)
-                continue
-            answers.append(answer)
-            if answers.count(answer) >= self.quorum:
-                return answer
-        raise failure
+        return self._panel.ask(method, read)
+
+    def pin(self) -> PublicBlock:
+        """The highest public block that `quorum` endpoints have.
+
+        Raises:
+            Undecided: there is none.
+        """
+        number, each = self._panel.reached("latest", lambda chain: chain.latest().number)
+        pinned = self._block(number)
+        for name, one in each.items():
+            self.hearing.reached(name, one, pinned.number)
+        return pinned
+
+    def final(self, pinned: PublicBlock) -> PublicBlock:
+        """The newest public block up to `pinned` that is final.
+
+        Raises:
+            Undecided: the endpoints do not agree on one.
+        """
+        if self.depth is not None:
+            return self._final_block(PublicBlockNumber(max(0, pinned.number - self.depth)))
+        number = self.reached(lambda chain: chain.finalized().number, "finalized")
+        return self._final_block(min(number, pinned.number))
+
+    def reached(self, read: Callable[[PublicChain], PublicBlockNumber], method: str = "question") -> PublicBlockNumber:
+        """The highest number that `quorum` endpoints have reached.
+
+        Raises:
+            Undecided: fewer of them answer.
+        """
+        return self._panel.reached(method, read)[0]
+
+    def anchored(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
+        """The log's events in this range of final public blocks; at most `EVENT_RANGE` of them in one question.
+
+        Raises:
+            Undecided: the endpoints do not agree on them.
+        """
+        return self._anchors_between(PublicBlockNumber(first), self._final_block(PublicBlockNumber(last)))
+
+    @property
+    def _panel(self) -> Panel:
+        return Panel(self.endpoints, self.quorum, self.hearing, self._known)
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _pin(self) -> PublicBlock:
-        """The highest public block that `quorum` endpoints have."""
-        return self._block(self._reached(lambda chain: chain.latest().number))
-
-    def _final(self, pinned: PublicBlock) -> PublicBlock:
-        if self.depth is not None:
-            return self._block(PublicBlockNumber(max(0, pinned.number - self.depth)))
-        number = self._reached(lambda chain: chain.finalized().number)
-        return self._block(min(number, pinned.number))
 
     def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
         """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
         try:
             head = self._final_head(final)
-            return head, self.ask(lambda chain: chain.nonce(self.scope.signer, final)), ()
+            return (
+                head,
+                self._panel.ask_all("nonce", lambda chain: chain.nonce(self.scope.signer, final), final.hash),
+                (),
+            )
         except (StateForgotten, EndpointRefused) as error:
             return None, None, (str(error),)
 
@@ -179,38 +235,35 @@ class Observer:
         Without the state at `final`, receipts prove it: the nonces below one that is used are used too. A nonce used by
         another wallet then waits for one of ours above it, or for a final state that is kept.
         """
+        if nonce is None and self.is_proven:
+            return Nonce(0), {}
         if nonce is not None:
             used = (a for a in journal.attempts if a.nonce < nonce)
             return nonce, {a.hash: found for a in used if (found := self._standing(a, final)) is not None}
         standings = {a.hash: found for a in journal.attempts if (found := self._standing_yet(a, final)) is not None}
         return max((Nonce(a.nonce + 1) for a in journal.attempts if a.hash in standings), default=Nonce(0)), standings
 
+    def _head_by_events(self, newest: AnchoredEvent | None) -> Head:
+        """Where states are proven, none: whoever feigns to have forgotten one could forge the event for it."""
+        return NO_HEAD if self.is_proven else _head_by(newest)
+
     def _final_head(self, final: PublicBlock) -> Head:
         """The head at `final`; an unknown log while the contract is too young to be final."""
         try:
-            return self.ask(lambda chain: chain.head(self.scope.log_id, final))
+            return self._panel.ask_all("head", lambda chain: chain.head(self.scope.log_id, final), final.hash)
         except (StateForgotten, EndpointRefused):
             raise
         except Undecided:
-            if self.ask(lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
+            if self._panel.ask("code_hash", lambda chain: chain.code_hash(final.hash)) != EMPTY_CODE:
                 raise
             return NO_HEAD
 
-    def _reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
-        """The highest number that `quorum` endpoints have reached."""
-        numbers: list[PublicBlockNumber] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
-        for chain in self.endpoints:
-            try:
-                numbers.append(read(chain))
-            except BridgeError as error:
-                failure = undecided(error)
-        if len(numbers) < self.quorum:
-            raise failure
-        return sorted(numbers)[-self.quorum]
-
     def _block(self, number: PublicBlockNumber) -> PublicBlock:
-        return self.ask(lambda chain: chain.block(number))
+        return self._panel.ask("block", lambda chain: chain.block(number))
+
+    def _final_block(self, number: PublicBlockNumber) -> PublicBlock:
+        """One that is final: another hash there is a lie, not another branch."""
+        return self._panel.ask_all("block", lambda chain: chain.block(number))
 
     def _anchors(self, first: int, final: PublicBlock) -> tuple[PublicBlock, tuple[AnchoredEvent, ...]]:
         """The events from `first` on, and the public block up to which they are complete: `final`, or an earlier one.
@@ -218,37 +271,36 @@ class Observer:
         One tick reads a bounded stretch; the header of the public block where it ends makes the progress durable.
         """
         found: list[AnchoredEvent] = []
-        end: int = final.number
+        end = final
         for start in range(first, final.number + 1, EVENT_RANGE)[:MAX_RANGES]:
+            last = PublicBlockNumber(min(start + EVENT_RANGE - 1, final.number))
             try:
-                read = self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+                block = final if last == final.number else self._final_block(last)
+                found += self._anchors_between(PublicBlockNumber(start), block)
             except Undecided:
                 if start == first:
                     raise
                 break  # what came before is not lost
-            found += read
-            end = min(start + EVENT_RANGE - 1, final.number)
+            end = block
             if len(found) >= MAX_EVENTS:
                 break
-        return final if end == final.number else self._block(PublicBlockNumber(end)), tuple(found)
+        return end, tuple(found)
 
-    def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
-        span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+    def _anchors_between(self, first: PublicBlockNumber, last: PublicBlock) -> tuple[AnchoredEvent, ...]:
+        read = _seen(last, lambda chain: tuple(chain.anchored(self.scope.log_id, first, last.number)))
+        return self._panel.ask_all("anchored", read, last.hash)
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
-        if status is None:
-            return None
-        if not self._is_final(status[0], final):
+        standing = self._panel.ask_all("receipt_status", _seen(final, partial(_standing_at, attempt.hash)), final.hash)
+        if standing is not None and not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
-        return Standing(*status)
+        return standing
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
-        return Standing(*status) if status is not None and self._is_final(status[0], final) else None
+        standing = self._panel.ask("receipt_status", _seen(final, partial(_standing_at, attempt.hash)))
+        return standing if standing is not None and self._is_final(standing.block, final) else None
 
     def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
         return block.number <= final.number and self._block(block.number).hash == block.hash
@@ -263,7 +315,28 @@ class Observer:
         return median_low([base_fee, *(self._base_fees[number] for number in numbers)])
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
-        return self.ask(lambda chain: chain.base_fee(chain.block(number)))
+        return self._panel.ask("base_fee", lambda chain: chain.base_fee(chain.block(number)))
+
+
+def _seen(block: PublicBlock, read: Callable[[PublicChain], T]) -> Callable[[PublicChain], T]:
+    """The read, of an endpoint that has this public block.
+
+    Events and receipts are not asked by hash. An honest endpoint that lags says "nothing" of what it has not seen, and
+    would lend its voice to one that lies.
+    """
+
+    def of_who_has_it(chain: PublicChain) -> T:
+        if chain.block(block.number) != block:
+            raise NotYet(what=f"public block {block.number} on the canonical chain")
+        return read(chain)
+
+    return of_who_has_it
+
+
+def _standing_at(tx: TxHash, chain: PublicChain) -> Standing | None:
+    """Where an endpoint says that it stands."""
+    status = chain.receipt_status(tx)
+    return None if status is None else Standing(*status)
 
 
 def _behind(read: PublicBlock, final: PublicBlock) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
 
-from hybrid_bridge.errors import BridgeError, NotYet
+from hybrid_bridge.errors import BridgeError, NotYet, StateForgotten
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
 from relayers import wiring
@@ -138,6 +138,9 @@ def _endpoints(settings: Settings) -> Iterator[Check]:
         alone = replace(observer, endpoints=(endpoint,), quorum=1)
         cure = "another endpoint, or mend chain_id, genesis_hash and contract"
         yield _asked(f"endpoint {endpoint.name}", partial(_serves, alone), cure)
+        if settings.chain.state_proofs:
+            cure = "an endpoint that serves eth_getProof at its newest public blocks; or state_proofs = false"
+            yield _asked(f"state proofs of {endpoint.name}", partial(_proves, alone), cure)
     if settings.chain.rpc_quorum == 1:
         yield Check("endpoints", "note", "one endpoint's word is taken for the public chain (rpc_quorum = 1)")
 
@@ -145,6 +148,18 @@ def _endpoints(settings: Settings) -> Iterator[Check]:
 def _serves(alone: Observer) -> str:
     alone.admitted()
     return "serves our chain and our contract"
+
+
+def _proves(alone: Observer) -> str:
+    """At the newest public block and at the final one; the latter may be forgotten for a while, if finality stalls."""
+    (endpoint,) = alone.endpoints
+    endpoint.head(alone.scope.log_id, endpoint.latest())
+    endpoint.balance(alone.scope.signer, endpoint.latest())
+    try:
+        endpoint.head(alone.scope.log_id, endpoint.finalized())
+    except StateForgotten:
+        return "proves the newest state, not the final one: nothing is called final while that is so of a quorum"
+    return "proves the newest state and the final one"
 
 
 def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSeconds) -> Iterator[Check]:

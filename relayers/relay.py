@@ -5,17 +5,20 @@ and at most one outside effect, and the comments at each say what a restart find
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignerLied, SpendCapped, Undecided
 from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigner, Update
 from hybrid_bridge.units import Gas, TreeSize, TxHash, UnixSeconds
+from relayers.admission import ADMISSION
 from relayers.collect import Collector
 from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
-from relayers.journal import AttemptRow, CheckpointRow, Journal, JournalView, Scope, SendRow
+from relayers.hearing import Call, Dissent, Hearing
+from relayers.journal import AttemptRow, CheckpointRow, EvidenceRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -63,6 +66,9 @@ class Sight:
     endpoints: tuple[PublicChain, ...]  # that serve our chain; none if they are fewer than must agree
     blind: str = ""
     notes: tuple[str, ...] = ()  # what the observation lacked, and endpoints that are left out, each with its reason
+    calls: tuple[Call, ...] = ()  # each question to an endpoint, and how long it took
+    dissents: tuple[Dissent, ...] = ()  # endpoints that contradicted the quorum, or a proof
+    lags: Mapping[str, int] = field(default_factory=dict)  # by endpoint: public blocks behind the pinned one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Tick:
     sends: tuple[SendRow, ...] = ()
     sight: Sight | None = None  # None: the tick could not even look
     journal: JournalView | None = None  # at its end
+    calls: tuple[Call, ...] = ()  # all questions to endpoints, those of the sight and of the deeds
+    dissents: tuple[Dissent, ...] = ()  # all contradictions, likewise
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -102,6 +110,7 @@ def tick(relayer: Relayer) -> Tick:
     relayer.journal.renew(now)
     view = relayer.journal.view(now)
     sight = look(view, relayer.observer, lambda chain: relayer.collector.collect(relayer.journal, view, chain, now))
+    _keep(relayer.journal, sight.dissents, now)
     return _Pass(relayer, view, sight, now).run()
 
 
@@ -115,6 +124,8 @@ def look(view: JournalView, observer: Observer, collect: Callable[[ChainView | N
     serving: tuple[PublicChain, ...] = ()
     notes: tuple[str, ...] = ()
     blind = ""
+    observer = observer.afresh()
+    hearing = observer.hearing
     try:
         observer, notes = observer.serving()
         serving = observer.endpoints
@@ -122,7 +133,12 @@ def look(view: JournalView, observer: Observer, collect: Callable[[ChainView | N
         notes += chain.notes
     except Undecided as error:
         blind = str(error)
-    return Sight(chain, collect(chain), serving, blind, notes)
+    notes += tuple(
+        f"{d.endpoint} contradicts: {d.method} {d.got[:80]}" for d in hearing.dissents if d.method != ADMISSION
+    )
+    trusted = tuple(endpoint for endpoint in serving if not hearing.sits(endpoint))
+    found = (tuple(hearing.calls), tuple(hearing.dissents), dict(hearing.lags))
+    return Sight(chain, collect(chain), trusted, blind, notes, *found)
 
 
 class _Pass:
@@ -135,6 +151,7 @@ class _Pass:
         self._sight = sight
         self._deeds: list[Deed] = []
         self._sends: list[SendRow] = []
+        self._hearing = Hearing(relayer.observer.monotonic, relayer.observer.bench)
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""
@@ -157,7 +174,9 @@ class _Pass:
         return self._report("more_to_do")
 
     def _report(self, reason: str) -> Tick:
-        return Tick(tuple(self._deeds), reason, tuple(self._sends), self._sight, self._view)
+        calls = (*self._sight.calls, *self._hearing.calls)
+        dissents = (*self._sight.dissents, *self._hearing.dissents)
+        return Tick(tuple(self._deeds), reason, tuple(self._sends), self._sight, self._view, calls, dissents)
 
     def _do(self, action: Deed) -> None:
         # The first five are one commit each: done, or found again by the next tick.
@@ -228,11 +247,15 @@ class _Pass:
         The middle of what a quorum of endpoints says, so that one of them can neither starve the transaction of gas
         nor price it out.
         """
+
+        def ask(endpoint: PublicChain) -> Gas:
+            return endpoint.simulate(self._relayer.scope.signer, data, chain.pinned)
+
         failure: BridgeError = NotYet(what="endpoints that simulate")
         estimates: list[Gas] = []
         for endpoint in self._endpoints:
             try:
-                estimates.append(endpoint.simulate(self._relayer.scope.signer, data, chain.pinned))
+                estimates.append(self._hearing.hear(endpoint, "simulate", ask))
             except BridgeError as error:
                 failure = error
         if len(estimates) < self._relayer.observer.quorum:
@@ -251,7 +274,8 @@ class _Pass:
     def _send(self, attempt: AttemptRow) -> None:
         """To every endpoint of the settings; an answer decides nothing, and an error does not mean "not sent"."""
         self._sent.add(attempt.hash)
-        answers = [(endpoint.name, _broadcast(endpoint, attempt)) for endpoint in self._relayer.observer.endpoints]
+        endpoints = self._relayer.observer.endpoints
+        answers = [(one.name, self._hearing.hear(one, "broadcast", partial(_broadcast, attempt))) for one in endpoints]
         # May have happened. Dead here? Sent again by the next tick; the receipt will tell.
         sends = [
             SendRow(attempt.hash, name, answer.code, answer.message, answer.tx_hash, self._now)
@@ -259,6 +283,11 @@ class _Pass:
         ]
         self._journal.log_sends(sends)
         self._sends += sends
+        before = len(self._hearing.dissents)
+        for name, answer in answers:
+            if answer.tx_hash is not None and answer.tx_hash != attempt.hash:  # no lie: servers do so under load
+                self._hearing.strayed(name, "broadcast", (attempt.hash.hex(), answer.tx_hash.hex()))
+        _keep(self._journal, self._hearing.dissents[before:], self._now)
 
     def _halt(self, action: Halt) -> None:
         """Evidence first: both statements, with the signatures on ours."""
@@ -272,8 +301,15 @@ class _Pass:
         self._journal.halt(action.reason, json.dumps(evidence, sort_keys=True), self._now)
 
 
-def _broadcast(endpoint: PublicChain, attempt: AttemptRow) -> SendAnswer:
+def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
     try:
         return endpoint.broadcast(attempt.raw)
     except BridgeError as error:
         return SendAnswer(None, type(error).__name__, None)
+
+
+def _keep(journal: Journal, dissents: Sequence[Dissent], now: UnixSeconds) -> None:
+    """Contradictions as evidence, before anything is done that rests on the quorum's word."""
+    rows = [EvidenceRow(d.endpoint, d.method, d.wanted, d.got, d.block_hash, now) for d in dissents]
+    if rows:
+        journal.keep_evidence(rows)

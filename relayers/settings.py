@@ -81,6 +81,7 @@ class ChainSettings:
     first_number: PublicBlockNumber
     depth: int | None
     rpc_quorum: int
+    state_proofs: bool  # head, nonce, balance and code are proven against the quorum's header
     endpoints: tuple[Endpoint, ...]
     signer: Place
     signer_address: Address
@@ -198,6 +199,7 @@ def _chain(table: Table) -> ChainSettings:
         first_number=PublicBlockNumber(table.integer("first_block", 0, (1 << 53) - 1)),
         depth=_depth(table),
         rpc_quorum=table.integer("rpc_quorum", 1, 99),
+        state_proofs=table.flag("state_proofs"),
         endpoints=tuple(Endpoint(name, table.url(name, url)) for name, url in endpoints.items()),
         signer=parse_place(table.text("signer"), table.folder, f"{table.name}.signer"),
         signer_address=Address(table.octets("signer_address", 20)),

@@ -11,6 +11,7 @@ from relayers.journal import (
     AttemptRow,
     AttestationRow,
     CheckpointRow,
+    EvidenceRow,
     HeaderRow,
     IntentKind,
     IntentRow,
@@ -66,6 +67,12 @@ def attempt_final(row: RowMapping) -> AttemptFinalRow:
     """A row of `attempt_final`."""
     values = {name: row[name] for name in AttemptFinalRow.__slots__}
     return AttemptFinalRow(**values | {"outcome": Outcome(row["outcome"])})
+
+
+def evidence(row: RowMapping) -> EvidenceRow:
+    """A row of `rpc_evidence`."""
+    said = (row["endpoint"], row["method"], row["wanted"], row["got"])
+    return EvidenceRow(*said, row["block_hash"], row["seen_at"])
 
 
 def send(row: RowMapping) -> SendRow:

@@ -36,6 +36,13 @@ class Table:
             raise self._wrong(key, "a text")
         return value
 
+    def flag(self, key: str) -> bool:
+        """`true` or `false`; false if it is not there."""
+        value = self._values.pop(key, False)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
     def path(self, key: str) -> Path:
         """A path, relative to the folder."""
         return self.folder / self.text(key)

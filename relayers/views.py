@@ -53,6 +53,7 @@ class ChainView:
     known_final_hash: PublicBlockHash | None  # what stands now where the journal's newest final header stood
     new_anchors: tuple[AnchoredEvent, ...]  # after the journal's newest final header, up to `final`
     standings: Mapping[TxHash, Standing]  # of the journal's open attempts, final ones only
+    signer_code: bytes = b""  # code at our own address; a key without delegation has none (EIP-7702)
     notes: tuple[str, ...] = ()  # what was missing, and at which endpoint
 
 

@@ -133,6 +133,7 @@ def observer_of(settings: Settings) -> Observer:
         depth=chain.depth,
         first_number=chain.first_number,
         code_hash=artefact(REGISTRY).runtime_code_hash,
+        is_proven=chain.state_proofs,
     )
 
 
@@ -191,12 +192,14 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
 
 def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
     from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.proven_chain import ProvenChain  # noqa: PLC0415
     from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
 
     url = endpoint.url
     if isinstance(url, Path):
         url = _secret_file(url, f"endpoints.{endpoint.name}").decode("utf-8").strip()
-    return Web3Chain(JsonRpc(endpoint.name, url), chain.contract)
+    found = ProvenChain if chain.state_proofs else Web3Chain
+    return found(JsonRpc(endpoint.name, url), chain.contract)
 
 
 def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:

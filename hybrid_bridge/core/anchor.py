@@ -42,10 +42,11 @@ class EvmAnchor:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is read of a public header: items 0, 5, 8, 11 and its hash."""
+    """What is read of a public header: items 0, 3, 5, 8, 11 and its hash."""
 
     hash: PublicBlockHash
     parent: PublicBlockHash
+    state_root: Digest
     receipts_root: Digest
     number: PublicBlockNumber
     time: UnixSeconds
@@ -82,6 +83,7 @@ def decode_header(data: bytes) -> Header:
     return Header(
         hash=PublicBlockHash(keccak256(data)),
         parent=PublicBlockHash(bytes_of(items[0], 32, "header.parentHash")),
+        state_root=Digest(bytes_of(items[3], 32, "header.stateRoot")),
         receipts_root=Digest(bytes_of(items[5], 32, "header.receiptsRoot")),
         number=PublicBlockNumber(uint_of(items[8], "header.number")),
         time=UnixSeconds(uint_of(items[11], "header.timestamp")),

@@ -5,7 +5,7 @@ view of it and implements `PublicChain`. Time moves only with public blocks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hybrid_bridge.core.keccak import keccak256
@@ -62,6 +62,7 @@ class MemoryBlock:
     nonces: Mapping[Address, Nonce]
     balances: Mapping[Address, Wei]
     logs: Mapping[LogId, MemoryLog]
+    codes: Mapping[Address, bytes] = field(default_factory=dict)  # of accounts that are delegated
     transactions: tuple[SignedPublicTransaction, ...] = ()
     statuses: Mapping[TxHash, bool]
     events: tuple[AnchoredEvent, ...] = ()
@@ -86,6 +87,10 @@ class MemoryNetwork:
     def fund(self, address: Address, balance: Wei) -> None:
         """From the newest public block on."""
         self.blocks[-1] = replace(self.newest, balances={**self.newest.balances, address: balance})
+
+    def delegate(self, address: Address, code: bytes) -> None:
+        """Put code at a key's own address (EIP-7702), from the newest public block on."""
+        self.blocks[-1] = replace(self.newest, codes={**self.newest.codes, address: code})
 
     def put_log(self, log_id: LogId, log: MemoryLog) -> None:
         """Register or change a log, from the newest public block on."""
@@ -284,6 +289,9 @@ class MemoryChain:
 
     def balance(self, address: Address, at: PublicBlock) -> Wei:
         return self._at(at, "balance").balances.get(address, Wei(0))
+
+    def account_code(self, address: Address, at: PublicBlock) -> bytes:
+        return self._at(at, "account_code").codes.get(address, b"")
 
     def anchored(self, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber) -> Sequence[AnchoredEvent]:
         self._require_up("anchored")

@@ -143,12 +143,16 @@ class PublicChainBehaviour:
     def test_the_code_is_the_same_at_every_named_public_block(self, world: PublicChainWorld) -> None:
         assert world.chain.code_hash() == world.chain.code_hash(world.chain.latest().hash)
 
+    def test_a_keys_own_address_has_no_code(self, world: PublicChainWorld) -> None:
+        assert world.chain.account_code(world.signer.address(), world.chain.latest()) == b""
+
     def test_a_public_block_hash_that_is_not_canonical_is_undecided(self, world: PublicChainWorld) -> None:
         newest = world.chain.latest()
         stranger = PublicBlock(newest.number, PublicBlockHash(b"\xab" * 32), newest.parent, newest.time)
         for read in (
             lambda: world.chain.nonce(world.signer.address(), stranger),
             lambda: world.chain.balance(world.signer.address(), stranger),
+            lambda: world.chain.account_code(world.signer.address(), stranger),
             lambda: world.chain.head(LogId(bytes(32)), stranger),
         ):
             with pytest.raises(Undecided):

@@ -25,3 +25,16 @@ def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest is not None
     assert newest[1] == PROJECT["project"]["version"]
+
+
+def test_nothing_waits_replaces_or_listens_the_way_web3_would() -> None:
+    """RELAYER §6: its helpers wait for one public block, not for finality, and replace on their own."""
+    never = re.compile(r"wait_for_transaction|replace_transaction|modify_transaction|WebSocketProvider|\"pending\"")
+    sources = [*(ROOT / "relayers").rglob("*.py"), *(ROOT / "hybrid_bridge" / "adapters" / "evm").glob("*.py")]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in sources
+        if not path.name.startswith("dev_")  # the devnet answers such questions, it asks none
+        for match in never.finditer(path.read_text("utf-8"))
+    ]
+    assert not found, found

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,7 @@ from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.evidence import anchor_evidence
 from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner
+from hybrid_bridge.adapters.evm.proven_chain import ProvenChain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.core.anchor import verify_evm_anchor
@@ -166,6 +168,19 @@ class TestAnvil(EvmBehaviour):
     @pytest.fixture
     def world(self, anvil_world: EvmWorld) -> EvmWorld:
         return anvil_world
+
+
+@pytest.mark.evm
+@pytest.mark.engine
+class TestProvenAnvil(EvmBehaviour):
+    """The same chain, its states believed by their proofs alone."""
+
+    @pytest.fixture
+    def world(self, anvil_world: EvmWorld) -> EvmWorld:
+        world = copy(anvil_world)
+        world.chain = ProvenChain(world.rpc, world.contract)
+        world.wait()  # what anvil was told beside its chain, its newest header does not prove
+        return world
 
 
 @pytest.mark.evm

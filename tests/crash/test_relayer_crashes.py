@@ -80,6 +80,7 @@ def test_every_method_of_the_ports_is_known_as_a_read_or_an_effect() -> None:
         "head",
         "nonce",
         "balance",
+        "account_code",
         "anchored",
         "simulate",
         "receipt_status",

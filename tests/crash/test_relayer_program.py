@@ -229,6 +229,15 @@ def test_check_looks_at_everything_and_says_each_cure(ready: Path, devnet: Devne
     assert "→ list more members" in call("doctor", "-c", str(ready)).stdout
 
 
+def test_check_names_an_endpoint_that_serves_no_state_proofs(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
+    config = copy(ready, tmp_path, **{"rpc_quorum = 1": "rpc_quorum = 1\nstate_proofs = true"})
+    code, shown, text = verdicts(config)
+    assert (code, shown["endpoint only"], shown["state proofs of only"]) == (3, "good", "bad")
+    assert (shown["observation"], "balance" in shown) == ("bad", False)
+    assert "eth_getProof" in text
+    assert json.loads(call("config", "validate", "-c", str(config), "--json").stdout)["state_proofs"] is True
+
+
 def test_check_goes_on_after_what_is_bad(ready: Path, devnet: Devnet, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

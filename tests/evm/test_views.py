@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hybrid_bridge.adapters.evm.calls import decode_head, head_calldata, head_of_words, head_slots
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import consistency_roots
 
@@ -62,6 +63,23 @@ def test_every_field_of_the_head_is_read_from_its_own_bits(world: "World", field
 
 def overdue(world: "World") -> int:
     return int(world.registry.call("overdue", world.log.log_id))
+
+
+@pytest.mark.parametrize("bits", [0, 1 << 248, 1 << 249, 3 << 248])
+@pytest.mark.parametrize("paused_until", [0, 1, 10**6])
+def test_whoever_reads_the_words_of_a_log_sees_what_head_answers(world: "World", bits: int, paused_until: int) -> None:
+    """State proofs give words, not answers (RELAYER §4.2)."""
+    world.advanced(3, 9)
+    world.set_word(0, world.words()[0] | bits | (world.time + paused_until) << 120 | 77 << 160)
+    meta, root = (world.evm.storage(world.registry.address, slot) for slot in head_slots(world.log.log_id))
+    answered = decode_head(world.registry.send(head_calldata(world.log.log_id)))
+    assert head_of_words(meta, root, world.time) == answered
+    assert (answered.tree_size, answered.next_from_size) == (9, 77)
+
+
+def test_the_words_of_an_unknown_log_are_its_head_too(world: "World") -> None:
+    unknown = bytes(32)
+    assert head_of_words(0, 0, world.time) == decode_head(world.registry.send(head_calldata(unknown)))
 
 
 def test_a_log_is_overdue_from_the_first_boundary_it_does_not_cover_plus_grace(world: "World") -> None:

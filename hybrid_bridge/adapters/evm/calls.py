@@ -9,6 +9,7 @@ from eth_abi.exceptions import EncodingError
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact, selector, type_of
 from hybrid_bridge.core.encoding import require_digest, unpack_words
+from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.power import Pause, Resume, Retire, hash_of_reason
 from hybrid_bridge.core.proof import as_integer, as_octets
 from hybrid_bridge.errors import FieldMalformed
@@ -202,6 +203,38 @@ def decode_head(answer: bytes) -> Head:
         anchored_at=UnixSeconds(anchored_at),
         set_id=SetId(set_id),
         next_from_size=TreeSize(next_from_size),
+        paused_until=UnixSeconds(paused_until),
+        state=STATES[state],
+    )
+
+
+def head_slots(log: LogId) -> tuple[int, int]:
+    """Where the contract keeps `meta` and `root` of a log (CONTRACT §2): storage proofs read them."""
+    base = int.from_bytes(keccak256(require_digest(log, "log_id") + bytes(32)), "big")
+    return base, (base + 1) % (1 << 256)
+
+
+def head_of_words(meta: int, root: int, time: UnixSeconds) -> Head:
+    """What `head` answers when these are the log's words and it is this time (CONTRACT §2, the word `meta`)."""
+
+    def part(bit: int, width: int) -> int:
+        return meta >> bit & (1 << width) - 1
+
+    size, genesis_time, cadence, paused_until, flags = (
+        part(0, 40),
+        part(80, 40),
+        part(200, 24),
+        part(120, 40),
+        meta >> 248,
+    )
+    state = 0 if meta == 0 else 3 if flags & 1 else 4 if flags & 2 else 2 if time < paused_until else 1
+    return Head(
+        tree_size=TreeSize(size),
+        root=Digest(root.to_bytes(32, "big")),
+        timestamp=UnixSeconds(genesis_time + (size - 1) * cadence if meta else 0),
+        anchored_at=UnixSeconds(part(40, 40)),
+        set_id=SetId(part(224, 24)),
+        next_from_size=TreeSize(part(160, 40)),
         paused_until=UnixSeconds(paused_until),
         state=STATES[state],
     )

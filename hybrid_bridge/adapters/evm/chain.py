@@ -136,6 +136,9 @@ class Web3Chain:
     def balance(self, address: Address, at: PublicBlock) -> Wei:
         return Wei(self._number("eth_getBalance", data_json(address), self._at(at)))
 
+    def account_code(self, address: Address, at: PublicBlock) -> bytes:
+        return self.rpc.octets("eth_getCode", self.rpc.ask("eth_getCode", data_json(address), self._at(at)))
+
     def anchored(self, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber) -> Sequence[AnchoredEvent]:
         blocks: dict[bytes, PublicBlock] = {}
         events: list[AnchoredEvent] = []

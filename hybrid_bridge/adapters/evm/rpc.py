@@ -33,7 +33,8 @@ _ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
     re.IGNORECASE,
 )
 _FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (both schemes), reth, nethermind, besu
-    r"missing ?trie ?node|historical state|state .*(unavailable|not available|pruned)|no state available|state pruning",
+    r"missing ?trie ?node|historical state|state .*(unavailable|not available|pruned)|no state available|state pruning"
+    r"|proof window",  # reth keeps none for proofs, unless it is told to
     re.IGNORECASE,
 )
 MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear

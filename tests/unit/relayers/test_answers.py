@@ -8,7 +8,7 @@ import pytest
 from hybrid_bridge.ports import AnchoredEvent
 from relayers.answers import Desktop, ether, explain, fees_now, gwei, moment, status_of
 from relayers.fees import ceiling
-from relayers.journal import Brake, ControlRow, LeaseRow
+from relayers.journal import Brake, ControlRow, EvidenceRow, LeaseRow
 from relayers.log import Log
 from relayers.relay import Sight
 from tests.unit.relayers.builders import (
@@ -165,6 +165,12 @@ def test_status_says_how_far_behind_and_who() -> None:
     assert shown["relayer"] == "host:1, epoch 3"
     gone = status_of(desk(two, lease=LeaseRow(3, "host:1", NOW - 121)))
     assert (gone["relayer"], gone["anchored_final"], gone["behind_sizes"]) == (None, None, 100)
+
+
+def test_status_names_endpoints_that_contradicted_the_quorum() -> None:
+    said = EvidenceRow("b", "head", "size 2", "size 99", None, NOW)
+    assert status_of(desk())["contradicting_endpoints"] == []
+    assert status_of(desk(contradictions=(said,)))["contradicting_endpoints"] == [f"b: head, {moment(NOW)}"]
 
 
 @pytest.mark.parametrize(

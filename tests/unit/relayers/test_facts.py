@@ -33,6 +33,15 @@ def test_nothing_new_is_no_fact() -> None:
     assert fact() is None
 
 
+def test_code_at_our_own_address_halts_before_anything_is_recorded() -> None:
+    delegated = chain(signer_code=b"\xef\x01\x00" + bytes(20), final=public_block(FINAL + 1))
+    halt = fact(c=delegated)
+    assert isinstance(halt, Halt)
+    assert halt.reason == "delegated_signer"
+    assert dict(halt.evidence)["code"] == "ef0100" + "00" * 20
+    assert len(dict(fact(c=chain(signer_code=bytes(10_000))).evidence)["code"]) == 128
+
+
 # ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

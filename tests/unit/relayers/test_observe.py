@@ -183,6 +183,18 @@ def test_without_the_final_state_receipts_prove_which_nonces_are_used(world: Wor
     assert view.standings == {attempt(5).hash: Standing(old, is_success=True)}
 
 
+def test_where_states_are_proven_no_event_and_no_receipt_stands_for_one_that_is_forgotten(world: World) -> None:
+    old = world.network.blocks[2].block
+    waiting = journal(final_header=None, open_nonces=(4,), attempts=(attempt(4),), newest_anchor=event(7, 1))
+    lies = {"receipt_status": lambda _: (old, True), "anchored": lambda *_: [event(9, 3)]}
+    chains = observer(world, forgetful(world, **lies), honest=0)
+    plain, proven = chains.observe(waiting), replace(chains, is_proven=True).observe(waiting)
+    assert (plain.final_head.tree_size, plain.final_nonce, len(plain.standings)) == (9, 5, 1)
+    assert (proven.final_head.tree_size, proven.final_nonce, proven.standings) == (0, 0, {})
+    assert (proven.final, proven.new_anchors) == (plain.final, plain.new_anchors)
+    assert "StateForgotten" in proven.notes[0]
+
+
 def test_an_endpoint_that_refuses_in_words_of_its_own_is_worked_around_too(world: World) -> None:
     final = world.network.blocks[10 - DEPTH].block
 

@@ -142,6 +142,8 @@ def test_only_loopback_is_listened_at(address: str) -> None:
         ('finality = "finalized"', "finality = { depth = 4, x = 1 }", "chain.finality.x"),
         ("rpc_quorum = 2", "rpc_quorum = 1", "chain.rpc_quorum"),
         ("rpc_quorum = 2", "rpc_quorum = 4", "chain.rpc_quorum"),
+        ("rpc_quorum = 2", "rpc_quorum = 2\nstate_proofs = 1", "chain.state_proofs"),
+        ("rpc_quorum = 2", 'rpc_quorum = 2\nstate_proofs = "true"', "chain.state_proofs"),
         ('"http://127.0.0.1:8545"', '"ws://127.0.0.1"', "chain.endpoints.own"),
         ('"keystore:gas.json?password=file:gas.password"', '"0x1234"', "chain.signer"),
         ('"keystore:gas.json?password=file:gas.password"', '"keystore:gas.json"', "chain.signer"),
@@ -164,6 +166,13 @@ def test_what_is_wrong_missing_or_unknown_is_refused_by_name(old: str, new: str,
     with pytest.raises(SettingsMalformed) as caught:
         parse_settings(changed(old, new), FOLDER)
     assert caught.value.key == key
+
+
+def test_states_are_proven_only_if_it_is_said() -> None:
+    assert parse_settings(SAMPLE, FOLDER).chain.state_proofs is False
+    for word, wanted in (("true", True), ("false", False)):
+        text = changed("rpc_quorum = 2", f"rpc_quorum = 2\nstate_proofs = {word}")
+        assert parse_settings(text, FOLDER).chain.state_proofs is wanted
 
 
 def test_two_chains_are_two_relayers() -> None:

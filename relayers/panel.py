@@ -1,0 +1,103 @@
+"""Endpoints that are asked one question: the answer of a quorum of them, and what becomes of who contradicts it.
+
+A quorum's word is that of q endpoints alike, after strict decoding. Silence, lag and nonsense are no votes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hybrid_bridge.errors import BridgeError, NotYet, Refuted, StateForgotten, Undecided
+from hybrid_bridge.ports import PublicChain
+from hybrid_bridge.units import PublicBlockHash, PublicBlockNumber
+from relayers.admission import undecided
+from relayers.hearing import Hearing, contradicts, shown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who is asked in this tick, and how many must agree."""
+
+    endpoints: tuple[PublicChain, ...]
+    quorum: int
+    hearing: Hearing
+    known: set[PublicChain]  # whose code was compared, and that did not fail since: brought up to date here
+
+    def ask(self, method: str, read: Callable[[PublicChain], T]) -> T:
+        """The answer that `quorum` endpoints give alike; no more are asked than it takes.
+
+        Raises:
+            Undecided: there is none.
+        """
+        answers, failure = self._answers(method, read, lambda _, heard: self._agreed(heard) is not None)
+        return self._agreement(answers, failure)
+
+    def ask_all(self, method: str, read: Callable[[PublicChain], T], about: PublicBlockHash | None = None) -> T:
+        """As `ask`, of what never changes: all are asked, and whoever contradicts the quorum lied.
+
+        Raises:
+            Undecided: there is none.
+        """
+        answers, failure = self._answers(
+            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None, about
+        )
+        agreed = self._agreement(answers, failure)
+        for chain, answer in answers:
+            if contradicts(answer, agreed):
+                self.hearing.lied(chain.name, method, (shown(agreed), shown(answer)), about)
+        return agreed
+
+    def reached(
+        self, method: str, read: Callable[[PublicChain], PublicBlockNumber]
+    ) -> tuple[PublicBlockNumber, dict[str, PublicBlockNumber]]:
+        """The highest number that `quorum` endpoints have reached, and how far each is that answers.
+
+        Raises:
+            Undecided: fewer answer.
+        """
+        numbers, failure = self._answers(
+            method, read, lambda chain, heard: self.hearing.is_slow(chain) and len(heard) >= self.quorum
+        )
+        if len(numbers) < self.quorum:
+            raise failure
+        each = {chain.name: number for chain, number in numbers}
+        return sorted(number for _, number in numbers)[-self.quorum], each
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _answers(
+        self,
+        method: str,
+        read: Callable[[PublicChain], T],
+        is_enough: Callable[[PublicChain, list[tuple[PublicChain, T]]], bool],
+        about: PublicBlockHash | None = None,
+    ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
+        """What each says, and why there may be no agreement."""
+        answers: list[tuple[PublicChain, T]] = []
+        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
+        for chain in self.hearing.in_order(self.endpoints):
+            if is_enough(chain, answers):
+                break
+            try:
+                answers.append((chain, self.hearing.hear(chain, method, read)))
+            except BridgeError as error:
+                if isinstance(error, Refuted):  # its own proof says otherwise
+                    self.hearing.lied(chain.name, method, ("a proof", str(error)), about)
+                if not isinstance(error, NotYet):
+                    self.known.discard(chain)  # perhaps another program answers there now
+                if not isinstance(failure, StateForgotten):  # the one that says what to do
+                    failure = undecided(error)
+        return answers, failure
+
+    def _agreed(self, answers: list[tuple[PublicChain, T]]) -> tuple[T] | None:
+        """The answer of `quorum` of these, as a tuple of one: it may be None itself."""
+        values = [answer for _, answer in answers]
+        return next(((value,) for value in values if values.count(value) >= self.quorum), None)
+
+    def _agreement(self, answers: list[tuple[PublicChain, T]], failure: Undecided) -> T:
+        agreed = self._agreed(answers)
+        if agreed is None:
+            raise failure
+        return agreed[0]
