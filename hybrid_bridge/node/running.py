@@ -37,6 +37,7 @@ from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import FOLLOW, read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
@@ -163,7 +164,10 @@ class Node:
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
-        watch, hearing = Watch(view), Hearing(view, self._opened.guard)
+        public = self._settings.public if self._opened.guard is not None else None
+        watch, hearing = Watch(view), Hearing(view, self._opened.guard, asks_public=public is not None)
+        if public is not None:
+            yield "public", PublicHearing(view, hearing, lambda: public_record(public, self._settings.folder)).run
         yield "hear", lambda: hearing.run(watch.judge)
         for peer in peers:
             yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
