@@ -14,7 +14,7 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError, StoreBroken
-from relayers import commands, inquiries, wiring
+from relayers import commands, inquiries, upkeep, wiring
 from relayers.fsck import Finding, fsck, look
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
@@ -193,7 +193,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     return GOOD if not findings else BROKEN
 
 
-for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
+for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS, *upkeep.COMMANDS):
     main.add_command(operators_command)
 main.add_command(inquiries.check, "doctor")
 
