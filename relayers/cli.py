@@ -150,7 +150,9 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     with _journal(settings) as journal:
         relayer = _started(settings, journal)
         metrics = wiring.metrics_of(settings, relayer, journal.epoch)
-        daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
+        daemon = Daemon(
+            wiring.timed(relayer, metrics), metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings)
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.ticker.stop())
         daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})

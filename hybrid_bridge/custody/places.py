@@ -99,6 +99,11 @@ def parse_place(text: str, folder: Path, key: str) -> Place:
     return parse(rest, folder, key)
 
 
+def scheme_of(place: Place) -> str:
+    """The word before the colon."""
+    return _NAMES[type(place)]
+
+
 def require_attesting(place: Place, name: str) -> Place:
     """`place`, unless no attestation key may be there.
 
@@ -250,4 +255,11 @@ _SCHEMES: Final[Mapping[str, Callable[[str, Path, str], Place]]] = {
     "web3signer": _remote,
     "aws-kms": _aws,
     "gcp-kms": _gcp,
+}
+_NAMES: Final[Mapping[type, str]] = {
+    Keystore: "keystore",
+    Token: "pkcs11",
+    RemoteSigner: "web3signer",
+    AwsPlace: "aws-kms",
+    GcpPlace: "gcp-kms",
 }
