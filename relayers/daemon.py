@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import click
 
+from hybrid_bridge.adapters.web.listener import Listener, Page
 from hybrid_bridge.errors import LeaseLost, Undecided
 from hybrid_bridge.units import Seconds, UnixSeconds
 from relayers.health import DRAINED, STARTING, Health, State, health_of
-from relayers.listener import Listener, Page
 from relayers.metrics import Metrics
 from relayers.pins import missed
 from relayers.relay import Relayer, Tick, tick
