@@ -175,6 +175,20 @@ def doc() -> int:
     return GOOD
 
 
+@main.group()
+def alerts() -> None:
+    """What wakes somebody."""
+
+
+@alerts.command(name="doc")
+def alerts_doc() -> int:
+    """The table of all alerts with their headings in the runbook, in Markdown."""
+    from relayers.alerts import alerts_text, parse_alerts  # noqa: PLC0415
+
+    click.echo(alerts_text(parse_alerts(wiring.shipped_alerts())))
+    return GOOD
+
+
 @main.command(name="fsck")
 @config_option
 @click.option("--offline", is_flag=True, help="The journal alone.")

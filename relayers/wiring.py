@@ -200,6 +200,19 @@ def timed(relayer: Relayer, metrics: "Metrics") -> Relayer:
     )
 
 
+def shipped_alerts() -> str:
+    """The text of `alerts.yml`: out of the wheel, or of a checkout.
+
+    Raises:
+        SettingsMalformed: it is in neither.
+    """
+    here = Path(__file__).parent
+    for place in (here / "shipped" / "alerts.yml", here.parent / "infra" / "prometheus" / "alerts.yml"):
+        if place.is_file():
+            return place.read_text("utf-8")
+    raise SettingsMalformed(key="alerts.yml", rule="there: install the whole wheel")
+
+
 # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
