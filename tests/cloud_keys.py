@@ -14,10 +14,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from hybrid_bridge.core.signing import ORDER, sign_digest
@@ -26,6 +27,8 @@ RECORDED = Path(__file__).parent / "recorded"
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 VERSION = "projects/acme/locations/europe-west3/keyRings/relayer/cryptoKeys/gas/cryptoKeyVersions/1"
 AWS_ID, AWS_SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # the reference's own example
+VAULT_KEY = "keys/gas/9885aa558e8d448789683188f8c194b0"
+AZURE_TOKEN, AZURE_SECRET = "a-token-for-the-vault", "the-machine's-own"
 Reply = tuple[int, str, bytes]  # status, media type, body
 Answer = Callable[[bytes], Reply]  # of a digest
 
@@ -62,6 +65,14 @@ class CloudKeys:
                 self.end_headers()
                 self.wfile.write(payload)
 
+            def do_GET(self) -> None:
+                status, media_type, payload = cloud.token(self.path, dict(self.headers.items()))
+                self.send_response(status)
+                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
             def log_message(self, *args: Any) -> None:
                 pass
 
@@ -90,6 +101,11 @@ class CloudKeys:
 
     def digest_of(self, path: str, headers: dict[str, str], body: bytes) -> bytes:
         raise NotImplementedError
+
+    def token(self, path: str, headers: dict[str, str]) -> Reply:
+        """Who asks, where the service gives tokens."""
+        self.complaints.append(path)
+        return 404, "text/plain", b""
 
     def signature(self, made: bytes) -> Reply:
         raise NotImplementedError
@@ -190,3 +206,47 @@ class GcpKeys(CloudKeys):
     def error(self, status: int, kind: str) -> Reply:
         body = {"error": {"code": status, "message": f"hunter2 at {self.url}", "status": kind}}
         return status, "application/json; charset=UTF-8", json.dumps(body).encode()
+
+
+class AzureKeys(CloudKeys):
+    """Azure Key Vault, and the machine's identity beside it."""
+
+    name = "azure_kms"
+
+    def __init__(self, private: bytes) -> None:
+        super().__init__(private)
+        self.is_away = False  # the identity, not the vault
+
+    def token(self, path: str, headers: dict[str, str]) -> Reply:
+        wanted = self.recorded["token_request"]
+        parts = urlsplit(path)
+        if (parts.path, dict(parse_qsl(parts.query))) != (wanted["path"], wanted["query"]):
+            return super().token(path, headers)
+        if self.is_away or headers.get("X-IDENTITY-HEADER") != AZURE_SECRET:
+            return 503, "text/plain", b""
+        return 200, "application/json", json.dumps(self.recorded["token"] | {"access_token": AZURE_TOKEN}).encode()
+
+    def digest_of(self, path: str, headers: dict[str, str], body: bytes) -> bytes:
+        given = json.loads(body)
+        digest = base64.urlsafe_b64decode(given["value"] + "=")
+        if path != f"/{VAULT_KEY}/sign?api-version=7.4" or headers["authorization"] != f"Bearer {AZURE_TOKEN}":
+            raise ValueError(path, headers)
+        if given != self.recorded["request"]["body"] | {"value": given["value"]} or len(digest) != 32:
+            raise ValueError(given)
+        return digest
+
+    def signature(self, made: bytes) -> Reply:
+        value = base64.urlsafe_b64encode(_raw(made)).decode().rstrip("=")
+        return self.signed({"kid": f"{self.url}/{VAULT_KEY}", "value": value})
+
+    def error(self, status: int, kind: str) -> Reply:
+        body = {"error": {"code": kind, "message": f"hunter2 at {self.url}"}}
+        return status, "application/json; charset=utf-8", json.dumps(body).encode()
+
+
+def _raw(made: bytes) -> bytes:
+    """r ‖ s of DER; bytes that are none stay as they are, for tests of lies."""
+    try:
+        return b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(made))
+    except ValueError:
+        return made

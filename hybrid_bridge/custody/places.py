@@ -7,6 +7,7 @@
     web3signer:https://HOST:PORT?key=0x{128 hex digits}[&ca=PATH][&certificate=PATH&certificate-key=file:PATH]
     aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID[?endpoint=https://HOST]
     gcp-kms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N[?endpoint=https://HOST]
+    azure-kms:https://VAULT.vault.azure.net/keys/NAME/VERSION
 
 PASSPHRASE as in `passphrases`. Source: RFC 7512 for `pkcs11:`; RELAYER §5.1.
 """
@@ -22,6 +23,7 @@ from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 from hybrid_bridge.adapters.hsm.aws_kms import AwsPlace
 from hybrid_bridge.adapters.hsm.gcp_kms import GcpPlace
 from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Place
+from hybrid_bridge.adapters.web.key_vault import PUBLIC, VaultPlace
 from hybrid_bridge.custody.passphrases import Passphrase, parse_passphrase
 from hybrid_bridge.errors import SettingsMalformed
 
@@ -33,6 +35,7 @@ _PKCS11: Final = "pkcs11:token=NAME;object=NAME?module-path=/PATH&pin-source=fil
 _WEB3SIGNER: Final = "web3signer:https://HOST:PORT?key=0x and 128 hex digits"
 _AWS: Final = "aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID, the key's own ARN, no alias"
 _GCP: Final = "gcp-kms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
+_AZURE: Final = "azure-kms:https://VAULT.vault.azure.net/keys/NAME/VERSION, or of a managed HSM"
 _ENDPOINT: Final = "endpoint=https://HOST, or http to this machine's loopback"
 _ARN: Final = re.compile(r"arn:aws(?:-[a-z]{1,8}){0,3}:kms:([a-z0-9-]{1,32}):[0-9]{12}:key/(?:mrk-)?[0-9a-f-]{32,36}")
 _VERSION: Final = re.compile(
@@ -40,6 +43,11 @@ _VERSION: Final = re.compile(
     r"/cryptoKeys/[\w-]{1,63}/cryptoKeyVersions/[1-9][0-9]{0,9}",
     re.ASCII,
 )
+_VAULT: Final = re.compile(  # Azure's clouds, each with the audience its tokens are for
+    r"https://[a-z0-9-]{1,63}\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net))"
+    r"/keys/[A-Za-z0-9-]{1,127}/[0-9a-f]{32}"
+)
+_VAULT_HERE: Final = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}/keys/[A-Za-z0-9-]{1,127}/[0-9a-f]{32}")
 _VALUE: Final = re.compile(r"(?:[A-Za-z0-9\-._~:\[\]@!$'()*+,=]|%[0-9A-Fa-f]{2})+")  # RFC 7512 §2.3, pk11-pchar
 
 
@@ -78,7 +86,7 @@ class RemoteSigner:
         return f"web3signer {self.url}"
 
 
-Place = Keystore | Token | RemoteSigner | AwsPlace | GcpPlace
+Place = Keystore | Token | RemoteSigner | AwsPlace | GcpPlace | VaultPlace
 
 
 def parse_place(text: str, folder: Path, key: str) -> Place:
@@ -95,7 +103,7 @@ def parse_place(text: str, folder: Path, key: str) -> Place:
     scheme, _, rest = text.partition(":")
     parse = _SCHEMES.get(scheme)
     if parse is None or len(text) > MAX_PLACE:
-        raise SettingsMalformed(key=key, rule="keystore:…, pkcs11:…, web3signer:…, aws-kms:… or gcp-kms:…")
+        raise SettingsMalformed(key=key, rule="keystore:…, pkcs11:…, web3signer:…, aws-kms:…, gcp-kms:… or azure-kms:…")
     return parse(rest, folder, key)
 
 
@@ -111,7 +119,7 @@ def require_attesting(place: Place, name: str) -> Place:
         SettingsMalformed: a web3signer hashes for itself and signs for whoever reaches it; no guard stands before it.
     """
     if isinstance(place, RemoteSigner):
-        raise SettingsMalformed(key=name, rule="file:, keystore:, pkcs11:, aws-kms: or gcp-kms:")
+        raise SettingsMalformed(key=name, rule="file:, keystore:, pkcs11:, aws-kms:, gcp-kms: or azure-kms:")
     return place
 
 
@@ -177,6 +185,13 @@ def _gcp(rest: str, _folder: Path, key: str) -> GcpPlace:
     if not _VERSION.fullmatch(version):
         raise SettingsMalformed(key=key, rule=_GCP)
     return GcpPlace(version=version, endpoint=_endpoint(query, key))
+
+
+def _azure(rest: str, _folder: Path, key: str) -> VaultPlace:
+    found = _VAULT.fullmatch(rest)
+    if found is None and not _VAULT_HERE.fullmatch(rest):
+        raise SettingsMalformed(key=key, rule=_AZURE)
+    return VaultPlace(url=rest, audience=PUBLIC if found is None else found[1])
 
 
 def _endpoint(query: str, key: str) -> str | None:
@@ -255,6 +270,7 @@ _SCHEMES: Final[Mapping[str, Callable[[str, Path, str], Place]]] = {
     "web3signer": _remote,
     "aws-kms": _aws,
     "gcp-kms": _gcp,
+    "azure-kms": _azure,
 }
 _NAMES: Final[Mapping[type, str]] = {
     Keystore: "keystore",
@@ -262,4 +278,5 @@ _NAMES: Final[Mapping[type, str]] = {
     RemoteSigner: "web3signer",
     AwsPlace: "aws-kms",
     GcpPlace: "gcp-kms",
+    VaultPlace: "azure-kms",
 }

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Final, assert_never
 from hybrid_bridge.adapters.evm.keystore import open_keystore, require_private
 from hybrid_bridge.adapters.hsm.aws_kms import AwsKey, AwsPlace
 from hybrid_bridge.adapters.hsm.gcp_kms import GcpKey, GcpPlace
+from hybrid_bridge.adapters.hsm.lane import Lane
 from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Key
+from hybrid_bridge.adapters.web.key_vault import DEADLINE as VAULT_DEADLINE
+from hybrid_bridge.adapters.web.key_vault import VaultKey, VaultPlace
 from hybrid_bridge.adapters.web.web3signer import NO_SUCH_KEY, Web3Signer
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, encode_signed
@@ -131,10 +134,8 @@ def address_at(place: Place, name: str) -> Address:
             key = Pkcs11Key(place.key, reader(place.pin, name), name)
             key.open()
             return _address_of(key.sign, name)
-        case AwsPlace():
-            return _address_of(AwsKey(place, name).sign, name)
-        case GcpPlace():
-            return _address_of(GcpKey(place, name).sign, name)
+        case AwsPlace() | GcpPlace() | VaultPlace():
+            return _address_of(_cloud(place, name), name)
         case _:
             assert_never(place)
 
@@ -173,10 +174,9 @@ def held(place: Place, name: str, address: Address) -> Held:
             found = _from_token(place, name, address)
         case RemoteSigner():
             found = _from_server(place, name, address)
-        case AwsPlace():
-            found = _from_cloud(AwsKey(place, name), name, address)
-        case GcpPlace():
-            found = _from_cloud(GcpKey(place, name), name, address)
+        case AwsPlace() | GcpPlace() | VaultPlace():
+            sign = _cloud(place, name)
+            found = Held(name, address, lambda _, digest: sign(digest))
         case _:
             assert_never(place)
     try:
@@ -205,8 +205,17 @@ def _from_token(place: Token, name: str, address: Address) -> Held:
     return Held(name, address, lambda _, digest: key.sign(digest), tuple(notes))
 
 
-def _from_cloud(key: AwsKey | GcpKey, name: str, address: Address) -> Held:
-    return Held(name, address, lambda _, digest: key.sign(digest))
+def _cloud(place: AwsPlace | GcpPlace | VaultPlace, name: str) -> Callable[[Digest], bytes]:
+    match place:
+        case AwsPlace():
+            return AwsKey(place, name).sign
+        case GcpPlace():
+            return GcpKey(place, name).sign
+        case VaultPlace():
+            key, lane = VaultKey(place, name), Lane(name, VAULT_DEADLINE)
+            return lambda digest: lane.run("sign", lambda: key.sign(digest))
+        case _:
+            assert_never(place)
 
 
 def _from_server(place: RemoteSigner, name: str, address: Address) -> Held:
