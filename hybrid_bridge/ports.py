@@ -6,7 +6,7 @@ Every method is sync and ends by a deadline. Only errors of `hybrid_bridge.error
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hybrid_bridge.core.prefix_tree import PrefixTree
 from hybrid_bridge.units import (
@@ -66,6 +66,15 @@ class AnchoredEvent:
     block: PublicBlock
     tx_hash: TxHash
     log_index: int
+
+
+class Included(NamedTuple):
+    """A transaction in a public block."""
+
+    block: PublicBlock
+    is_success: bool
+    gas_used: Gas | None = None
+    price: Wei | None = None  # for each gas, as it was paid; None where an endpoint does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +175,8 @@ class PublicChain(Protocol):
             Unreachable: perhaps sent.
         """
 
-    def receipt_status(self, tx: TxHash) -> tuple[PublicBlock, bool] | None:
-        """Where the transaction stands and whether it succeeded; None while it stands nowhere."""
+    def receipt_status(self, tx: TxHash) -> Included | None:
+        """Where the transaction stands, whether it succeeded, and what it cost; None while it stands nowhere."""
 
 
 class TransactionSigner(Protocol):

@@ -158,7 +158,9 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     with held as journal:
         relayer = _started(settings, journal)
         metrics = wiring.metrics_of(settings, relayer, journal.epoch)
-        daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
+        daemon = Daemon(
+            wiring.timed(relayer, metrics), metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings)
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.ticker.stop())
         daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
@@ -178,6 +180,20 @@ def doc() -> int:
     from relayers.metrics import table_text  # noqa: PLC0415
 
     click.echo(table_text())
+    return GOOD
+
+
+@main.group()
+def alerts() -> None:
+    """What wakes somebody."""
+
+
+@alerts.command(name="doc")
+def alerts_doc() -> int:
+    """The table of all alerts with their headings in the runbook, in Markdown."""
+    from relayers.alerts import alerts_text, parse_alerts  # noqa: PLC0415
+
+    click.echo(alerts_text(parse_alerts(wiring.shipped_alerts())))
     return GOOD
 
 

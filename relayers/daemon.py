@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import click
 
+from hybrid_bridge.adapters.web.listener import Listener, Page
 from hybrid_bridge.errors import LeaseLost, Undecided
 from hybrid_bridge.units import Seconds, UnixSeconds
 from relayers.health import DRAINED, STARTING, Health, State, health_of
-from relayers.listener import Listener, Page
 from relayers.metrics import Metrics
+from relayers.pins import missed
 from relayers.relay import Relayer, Tick, tick
 from relayers.schedule import Ticker
 from relayers.views import RecordHeader
@@ -106,7 +107,8 @@ class Daemon:
             every: seconds between two ticks.
             on_halt: what keeps the evidence, after a tick that halted.
         """
-        self._relayer, self._on_halt = relayer, on_halt
+        self._relayer, self._metrics, self._every, self._on_halt = relayer, metrics, every, on_halt
+        self._last: tuple[float, float] | None = None  # when the last tick began, and how long it took
         self.lines = Lines(relayer.clock.now)
         self.ticker = Ticker(self._one, every)
         self._board = Board(metrics, self.ticker.watchdog)
@@ -127,6 +129,8 @@ class Daemon:
     def _one(self) -> None:
         """A tick and what is told of it. What is undecided is tried again by the next one."""
         started = time.monotonic()
+        if self._last is not None:
+            self._metrics.missed(*missed(started - self._last[0], self._last[1], self._every))
         try:
             done = tick(self._relayer)
         except LeaseLost:
@@ -134,6 +138,7 @@ class Daemon:
         except Undecided as error:
             done = Tick((), str(error))
         took = time.monotonic() - started
+        self._last = started, took
         if "Halt" in done.done:
             self._on_halt()
         self._board.post(done, self._relayer.clock.now(), took)

@@ -76,7 +76,8 @@ def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> Attem
     if standing is None:
         return AttemptFinalRow(attempt.hash, Outcome.LOST, "", chain.final.number, chain.final.hash)
     outcome, reason = _outcome(attempt, standing, journal, chain)
-    return AttemptFinalRow(attempt.hash, outcome, reason, standing.block.number, standing.block.hash)
+    block, paid = standing.block, (standing.gas_used, standing.price)
+    return AttemptFinalRow(attempt.hash, outcome, reason, block.number, block.hash, *paid)
 
 
 def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:

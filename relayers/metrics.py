@@ -1,28 +1,47 @@
 """What a monitoring server sees of a relayer: the only door to prometheus-client.
 
 `TABLE` is the whole list; `hybrid-relayer metrics doc` prints it, alerts are tested against it, and a test finds every
-row fed. All of it comes from finished ticks, so a scrape asks neither the journal nor an endpoint. Counters count from
-the start of the process, as Prometheus expects. Nothing here names a URL, a key or a document.
+row fed. All of it comes from finished ticks and from calls that have ended, so a scrape asks neither the journal nor an
+endpoint. Counters count from the start of the process, as Prometheus expects. Nothing here names a URL, a key or a
+document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from hybrid_bridge.errors import Missing
+from hybrid_bridge.ports import PublicChain
 from hybrid_bridge.units import Nonce, UnixSeconds
-from relayers.fees import age, ceiling, expected_gas
+from relayers.fees import CANCEL_GAS, age, ceiling, expected_gas
 from relayers.health import State, health_of
 from relayers.journal import AttemptRow, Brake, JournalView, Outcome, Scope, SendRow
 from relayers.log import Log
+from relayers.pins import Pins
 from relayers.relay import Sight, Tick
 from relayers.views import ChainView, CloseSlot, Deed, MakeAttempt, Policy, RecordHeader
 
 PREFIX: Final = "hybrid_relayer_"
 ALWAYS: Final = ("chain", "log")
 TICK_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)  # the last is the watchdog's
+CALL_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+WEI_BUCKETS: Final = tuple(
+    float(10**e * m) for e in range(12, 18) for m in (1, 2, 5)
+)  # a millionth of an ether to half
+RATIO_BUCKETS: Final = (0.5, 0.9, 1.0, 1.05, 1.1, 1.15, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 40.0)
+DEPTH_BUCKETS: Final = (1.0, 2.0, 3.0, 4.0, 7.0, 12.0, 32.0, 64.0)
+BUCKETS: Final = {
+    "tick_seconds": TICK_BUCKETS,
+    "anchor_cost_wei": WEI_BUCKETS,
+    "anchor_cost_ratio": RATIO_BUCKETS,
+    "reorg_depth_blocks": DEPTH_BUCKETS,
+}
+METHODS: Final = ("admission", *sorted(n for n, m in vars(PublicChain).items() if n[0] != "_" and callable(m)))
+MISSED: Final = ("slow", "stalled")
 OUTCOMES: Final = (
     (Outcome.OK, ""),
     (Outcome.NOOP, ""),
@@ -49,6 +68,8 @@ TABLE: Final = (
     Metric("tick_seconds", "histogram", (), "how long a tick took"),
     Metric("process_state", "gauge", ("state",), "1 for the state it is in, 0 for the others"),
     Metric("brake", "gauge", ("level",), "1 for the brake that is set, 0 for the others"),
+    Metric("ticks_missed_total", "counter", ("reason",), "ticks that did not begin in time: slow, stalled"),
+    Metric("lease_held", "gauge", (), "1: the last tick prolonged our lease of the gas key"),
     Metric("lease_epoch", "gauge", (), "of the lease this process holds; it only rises"),
     Metric("anchored_size", "gauge", ("level",), "the log's head in the contract: mined, finalized"),
     Metric("anchor_lag_size", "gauge", ("level",), "closed epochs that no anchor of this level covers"),
@@ -57,6 +78,7 @@ TABLE: Final = (
     Metric("grace_seconds", "gauge", (), "how long a closed epoch may wait before the log is publicly overdue"),
     Metric("overdue", "gauge", (), "1: the public contract calls this log overdue"),
     Metric("log_active", "gauge", (), "0: the contract takes no anchors (paused, frozen, retired, unknown)"),
+    Metric("quorum_missing", "gauge", (), "attestations lacking for the newest due checkpoint, as far as members say"),
     Metric("intents", "gauge", ("state",), "duties taken on and not settled"),
     Metric("slots_open", "gauge", (), "nonces taken and not final"),
     Metric("first_in_line_age_blocks", "gauge", (), "public blocks that the lowest unmined nonce has waited"),
@@ -66,6 +88,8 @@ TABLE: Final = (
     Metric("send_results_total", "counter", ("endpoint", "class"), "answers of endpoints to what we sent"),
     Metric("effective_anchors_total", "counter", (), "our transactions that moved the head, final"),
     Metric("anchors_by_others_total", "counter", (), "final anchors of this log by somebody else"),
+    Metric("anchor_cost_wei", "histogram", (), "what an anchor of ours cost, final"),
+    Metric("anchor_cost_ratio", "histogram", (), "its price against the calm one: usual base fee and our tip"),
     Metric("foreign_nonces_total", "counter", ("signer",), "nonces of our key used by a transaction we do not know"),
     Metric("base_fee_wei", "gauge", (), "of the pinned public block, for each gas"),
     Metric("fee_ceiling_wei", "gauge", (), "the most we offer now, for each gas"),
@@ -75,15 +99,39 @@ TABLE: Final = (
     Metric("budget_committed_wei", "gauge", ("signer",), "the most that today's transactions can cost (UTC day)"),
     Metric("budget_limit_wei", "gauge", ("signer",), "the most they may"),
     Metric("finality_lag_blocks", "gauge", (), "from the final public block read up to the pinned one"),
+    Metric("reorgs_total", "counter", (), "times that pinned public blocks were replaced"),
+    Metric("reorg_depth_blocks", "histogram", (), "how many of them"),
+    Metric("sign_seconds", "histogram", ("backend",), "how long the gas key's place took to sign"),
+    Metric("journal_commit_seconds", "histogram", (), "how long a write of the journal took, down to the disk"),
     Metric("rpc_agreeing", "gauge", (), "endpoints that serve our chain; 0 if they are fewer than must agree"),
     Metric("rpc_quorum", "gauge", (), "how many of them must agree"),
+    Metric("rpc_seconds", "histogram", ("endpoint", "method"), "how long an endpoint took, also to fail"),
+    Metric("rpc_head_lag_blocks", "gauge", ("endpoint",), "public blocks that it is behind the pinned one"),
+    Metric("rpc_disagreements_total", "counter", ("endpoint", "method"), "answers against the quorum's, or a proof"),
     Metric("rpc_up", "gauge", ("endpoint",), "1: it serves our chain now"),
     Metric(
         "member_silent_epochs", "gauge", ("member",), "due epochs that this member has not attested, as far as it says"
     ),
     Metric("certificate_expiry_seconds", "gauge", ("peer",), "until the certificate ends that we show to members"),
     Metric("pinned_age_seconds", "gauge", (), "our clock less the time of the pinned public block"),
+    Metric("clock_skew_seconds", "gauge", (), "the least of these over the last 64 pins: below 0 our clock is behind"),
 )
+
+
+class Dissented(Protocol):
+    """An endpoint's answer against what a quorum said. `method` is a name of the `PublicChain` port."""
+
+    @property
+    def endpoint(self) -> str: ...  # noqa: D102 its name in the settings
+    @property
+    def method(self) -> str: ...  # noqa: D102
+
+
+class Called(Dissented, Protocol):
+    """One question to one endpoint."""
+
+    @property
+    def seconds(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +148,7 @@ class Subject:
     certificate_ends: UnixSeconds | None  # of the one we show to members; None: it cannot be read
     version: str
     schema: int
+    backend: str  # where the gas key is: a place's scheme
 
 
 class Metrics:
@@ -113,23 +162,50 @@ class Metrics:
         self._gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in names["gauge"]}
         self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in names["counter"]}
         self._histograms = {
-            m.name: Histogram(*_definition(m), registry=self._registry, buckets=TICK_BUCKETS)
+            m.name: Histogram(*_definition(m), registry=self._registry, buckets=BUCKETS.get(m.name, CALL_BUCKETS))
             for m in names["histogram"]
         }
         self._claimed: dict[str, int] = {}
+        self._pins = Pins()
         self._begin(epoch)
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
         return generate_latest(self._registry)
 
+    def missed(self, count: int, reason: str) -> None:
+        """Ticks did not begin in time."""
+        self._count("ticks_missed_total", count, reason)
+
+    def signed(self, seconds: float) -> None:
+        """The gas key's place has answered, or failed to."""
+        self._observe("sign_seconds", seconds, self._subject.backend)
+
+    def committed(self, seconds: float) -> None:
+        """The journal has written."""
+        self._observe("journal_commit_seconds", seconds)
+
+    def heard(self, calls: Iterable[Called], dissents: Iterable[Dissented], lags: Mapping[str, int]) -> None:
+        """What the endpoints did in a tick; `lags` in public blocks by endpoint."""
+        for call in calls:
+            self._observe("rpc_seconds", call.seconds, call.endpoint, call.method)
+        for dissent in dissents:
+            self._count("rpc_disagreements_total", 1, dissent.endpoint, dissent.method)
+        for endpoint, lag in lags.items():
+            self._set("rpc_head_lag_blocks", lag, endpoint)
+
     def feed(self, tick: Tick, now: UnixSeconds, took: float) -> None:
         """A tick has ended."""
-        self._histograms["tick_seconds"].labels(*self._always).observe(took)
+        self._observe("tick_seconds", took)
         chain = None if tick.sight is None else tick.sight.chain
         self._set("last_tick_timestamp_seconds", now, "blind" if chain is None else "looked")
         self._one_hot("process_state", State, health_of(tick, now).state)
+        self._set("lease_held", tick.journal is not None)
         self._deeds(tick.deeds, () if tick.journal is None else tick.journal.attempts)
+        if chain is not None:
+            self._costs(tick.deeds, chain)
+        # A tick that notes what it heard of endpoints carries these three; one that does not has nothing to say.
+        self.heard(getattr(tick, "calls", ()), getattr(tick, "dissents", ()), getattr(tick.sight, "lags", {}))
         for send in tick.sends:
             self._count("send_results_total", 1, send.endpoint, send_class(send))
         self._set("fee_cap_active", tick.reason == "fee_capped")
@@ -164,6 +240,15 @@ class Metrics:
                 self._count("effective_anchors_total", effective)
                 self._count("anchors_by_others_total", len(deed.anchors) - effective)
 
+    def _costs(self, deeds: tuple[Deed, ...], chain: ChainView) -> None:
+        """Of anchors that moved the head, as far as the endpoints say what was paid."""
+        calm = chain.usual_base_fee + self._subject.policy.fees.tip
+        for final in (final for deed in deeds if isinstance(deed, CloseSlot) for final in deed.finals):
+            gas, price = final.gas_used or 0, final.price
+            if final.outcome is Outcome.OK and gas > CANCEL_GAS and price is not None:  # a cancel moves nothing
+                self._observe("anchor_cost_wei", gas * price)
+                self._observe("anchor_cost_ratio", price / max(1, calm))
+
     def _endpoints(self, sight: Sight) -> None:
         serving = {endpoint.name for endpoint in sight.endpoints}
         self._set("rpc_agreeing", len(serving))
@@ -176,6 +261,9 @@ class Metrics:
         self._claimed |= sight.quorum.claims
         for name in self._subject.members:
             self._set("member_silent_epochs", max(0, due - self._claimed.get(name, 1)), name)
+        attested = sum(self._claimed.get(name, 1) >= due for name in self._subject.members)
+        with suppress(Missing):  # a set that our settings do not know yet: the collector says so
+            self._set("quorum_missing", max(0, self._subject.log.responsible(due).quorum - attested))
 
     def _journal(self, journal: JournalView) -> None:
         self._one_hot("brake", Brake, journal.brake)
@@ -200,6 +288,11 @@ class Metrics:
         self._set("signer_balance_wei", chain.balance, self._signer)
         self._set("finality_lag_blocks", chain.pinned.number - chain.final.number)
         self._set("pinned_age_seconds", now - chain.pinned.time)
+        depth = self._pins.add(chain.pinned, now)
+        self._count("reorgs_total", depth > 0)
+        if depth:
+            self._observe("reorg_depth_blocks", depth)
+        self._set("clock_skew_seconds", self._pins.skew or 0)
 
     # ── instruments ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,8 +306,13 @@ class Metrics:
         self._set("reserve_wei", fees.reserve, self._signer)
         self._set("budget_limit_wei", fees.daily_budget, self._signer)
         self._one_hot("process_state", State, State.STARTING)
-        for name in ("bumps_total", "effective_anchors_total", "anchors_by_others_total"):
+        for name in ("bumps_total", "effective_anchors_total", "anchors_by_others_total", "reorgs_total"):
             self._count(name, 0)
+        for reason in MISSED:
+            self._count("ticks_missed_total", 0, reason)
+        for name in ("anchor_cost_wei", "anchor_cost_ratio", "reorg_depth_blocks", "journal_commit_seconds"):
+            self._histograms[name].labels(*self._always)
+        self._histograms["sign_seconds"].labels(*self._always, subject.backend)
         self._count("foreign_nonces_total", 0, self._signer)
         for kind in ("anchor", "cancel"):
             self._count("attempts_total", 0, kind)
@@ -223,9 +321,14 @@ class Metrics:
         for endpoint in subject.endpoints:
             for found in SEND_CLASSES:
                 self._count("send_results_total", 0, endpoint, found)
+            for method in METHODS:
+                self._count("rpc_disagreements_total", 0, endpoint, method)
 
     def _set(self, name: str, value: float, *labels: str) -> None:
         self._gauges[name].labels(*self._always, *labels).set(value)
+
+    def _observe(self, name: str, value: float, *labels: str) -> None:
+        self._histograms[name].labels(*self._always, *labels).observe(value)
 
     def _count(self, name: str, by: int, *labels: str) -> None:
         self._counters[name].labels(*self._always, *labels).inc(by)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
 
+from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.errors import BridgeError, NotYet, StateForgotten
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
@@ -15,7 +16,6 @@ from relayers import wiring
 from relayers.answers import ether, moment
 from relayers.desk import Desk
 from relayers.journal import Brake, JournalView
-from relayers.listener import Listener
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look

@@ -32,6 +32,8 @@ class Standing:
 
     block: PublicBlock
     is_success: bool
+    gas_used: Gas | None = None
+    price: Wei | None = None  # for each gas, as it was paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

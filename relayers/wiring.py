@@ -5,18 +5,19 @@ Adapters are imported when they are needed: `status` and `config validate` start
 
 import stat
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.custody.places import parse_place
+from hybrid_bridge.custody.places import parse_place, scheme_of
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
-from hybrid_bridge.ports import ConsortiumMember, PublicChain
+from hybrid_bridge.ports import ConsortiumMember, PublicChain, TransactionSigner
 from hybrid_bridge.units import Address, UnixSeconds
 from relayers.collect import Collector
-from relayers.journal import Journal, Scope
+from relayers.journal import Journal, JournalReader, Scope
 from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from relayers.metrics import Metrics
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
+WRITES: Final = frozenset(name for name in vars(Journal) if name[0] != "_") - vars(JournalReader).keys()
 
 
 class SystemClock:
@@ -183,8 +185,33 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
         certificate_ends=_end_of(_public_file(settings.log.tls.certificate)),
         version=version("hybrid-bridge"),
         schema=SCHEMA_VERSION,
+        backend=scheme_of(settings.chain.signer),
     )
     return Metrics(subject, epoch)
+
+
+def timed(relayer: Relayer, metrics: "Metrics") -> Relayer:
+    """The same relayer, its signatures and its journal's commits measured."""
+    from relayers.timing import Timed  # noqa: PLC0415
+
+    return replace(
+        relayer,
+        signer=cast(TransactionSigner, Timed(relayer.signer, {"sign"}, metrics.signed)),
+        journal=cast(Journal, Timed(relayer.journal, WRITES, metrics.committed)),
+    )
+
+
+def shipped_alerts() -> str:
+    """The text of `alerts.yml`: out of the wheel, or of a checkout.
+
+    Raises:
+        SettingsMalformed: it is in neither.
+    """
+    here = Path(__file__).parent
+    for place in (here / "shipped" / "alerts.yml", here.parent / "infra" / "prometheus" / "alerts.yml"):
+        if place.is_file():
+            return place.read_text("utf-8")
+    raise SettingsMalformed(key="alerts.yml", rule="there: install the whole wheel")
 
 
 # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ Every command but `check FILE` takes the guard's lock, so the node rests meanwhi
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, additions
 from hybrid_bridge.core.interchange import MAX_FILE, Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
@@ -45,12 +47,13 @@ def command() -> None:
 @folder_option
 @json_option
 def status(folder: Path, as_json: bool) -> None:
-    """The floor, the highest statement, how many the guard knows."""
+    """The floor, the highest statement, how many the guard knows, and the head of its events: note that elsewhere."""
     place = Place.of(folder)
     with place.guard() as guard:
-        history = guard.history()
+        history, head = guard.history(), guard.head()
     told = {"log_id": _hex(place.directory.log_id), "attestation_key": _hex(place.address), **_summary(history)}
-    _say(told, [f"log       {told['log_id']}", *_table(place.address, history)], as_json=as_json)
+    lines = [f"log       {told['log_id']}", *_table(place.address, history), f"events    {_headed(head)}"]
+    _say({**told, "events": _headed(head)}, lines, as_json=as_json)
 
 
 @command.command()
@@ -71,11 +74,32 @@ def export(folder: Path, out: Path, minimal: bool, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("file", type=FILE)
-@click.option("--dir", "folder", type=FOLDER, help="Say what this validator's guard would take; nothing is changed.")
+@click.argument("file", type=FILE, required=False)
+@click.option("--dir", "folder", type=FOLDER, help="The validator's folder; nothing is changed there.")
+@click.option("--head", "noted", metavar="N:0x…", help="A head that `guard status` showed earlier.")
 @json_option
-def check(file: Path, folder: Path | None, as_json: bool) -> None:
-    """Read FILE strictly: whose keys, which sizes; with --dir, whether it contradicts the guard there."""
+def check(file: Path | None, folder: Path | None, noted: str | None, as_json: bool) -> None:
+    """Read FILE strictly, and whether it contradicts the guard in --dir; without FILE, that guard's own events."""
+    if file is not None and noted is None:
+        _check_file(file, folder, as_json=as_json)
+    elif file is None and folder is not None:
+        _check_events(Place.of(folder), None if noted is None else _parsed_head(noted), as_json=as_json)
+    else:
+        raise SettingsMalformed(key="--dir", rule="with a FILE, or alone; --head without a FILE")
+
+
+def _check_events(place: "Place", noted: Head | None, *, as_json: bool) -> None:
+    """Whether the guard's rows are those that its chain of events tells."""
+    with place.guard() as guard:
+        head, told = guard.verify(noted)
+    shown: dict[str, Json] = {"attestation_key": _hex(place.address), **_summary(told.history)}
+    shown |= {"refusals": told.refusals, "events": _headed(head)}
+    lines = [*_table(place.address, told.history), f"refused   {told.refusals}", f"events    {_headed(head)}"]
+    _say(shown, [*lines, "Every row is told by an unbroken chain of events."], as_json=as_json)
+
+
+def _check_file(file: Path, folder: Path | None, *, as_json: bool) -> None:
+    """Whose keys and which sizes a file has; what a guard would take of it."""
     read = decode_interchange(read_bounded(file, MAX_FILE))
     keys: list[Json] = [{"attestation_key": _hex(key.address), **_summary(key.history)} for key in read.keys]
     told: dict[str, Json] = {"log_id": _hex(read.log_id), "keys": keys}
@@ -296,6 +320,18 @@ def _sized(at: Highest) -> str:
 
 def _sized_json(at: Highest) -> Json:
     return {"size": at.size, "root": _hex(at.root)}
+
+
+def _headed(head: Head) -> str:
+    return f"{head.seq}:0x{head.digest.hex()}"
+
+
+def _parsed_head(text: str) -> Head:
+    """The inverse of `_headed`."""
+    found = re.fullmatch(r"(0|[1-9][0-9]{0,15}):0x([0-9a-f]{64})", text)
+    if found is None:
+        raise SettingsMalformed(key="--head", rule="N:0x and 64 hex digits, as `guard status` shows it")
+    return Head(int(found[1]), Digest(bytes.fromhex(found[2])))
 
 
 def _hex(value: bytes) -> str:

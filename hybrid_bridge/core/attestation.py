@@ -6,6 +6,7 @@ Source: SPEC §8.1, §8.2; EIP-712; CONTRACT §3.1.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -13,9 +14,16 @@ from typing import Final
 from hybrid_bridge.core.encoding import pack_words
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import as_digest, as_integer
-from hybrid_bridge.core.signing import recover_address, to_compact
+from hybrid_bridge.core.signing import from_compact, recover_address, to_compact
 from hybrid_bridge.core.validators import ValidatorSet, quorum
-from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch, SignerUnknown
+from hybrid_bridge.errors import (
+    BelowQuorum,
+    FieldMalformed,
+    FieldMismatch,
+    SetMismatch,
+    SignatureWrong,
+    SignerUnknown,
+)
 from hybrid_bridge.units import (
     MAX_U64,
     Address,
@@ -279,3 +287,17 @@ def all_seals(validator_set: ValidatorSet, signatures: Mapping[Address, EcdsaSig
         to_compact(signatures[address]) if address in signatures else address for address in validator_set.addresses
     )
     return signers, packed
+
+
+def signature_within(calldata: bytes, digest: Digest, address: Address) -> EcdsaSignature | None:
+    """The signature by `address` over `digest` that stands somewhere in `calldata`, as 64 bytes r ‖ vs; None without.
+
+    Whatever contract was called: nobody but the key can have made it, so where it is found says nothing more. Every
+    fourth byte is tried, for selectors, addresses and signatures have such lengths.
+    """
+    for at in range(0, len(calldata) - 63, 4):
+        with suppress(FieldMalformed, SignatureWrong):
+            signature = from_compact(calldata[at : at + 64])
+            if recover_address(digest, signature) == address:
+                return signature
+    return None

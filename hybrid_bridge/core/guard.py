@@ -60,6 +60,10 @@ class History:
         tops = [Highest(row.size, row.root) for row in self.signed[-1:]]
         return max([self.floor, *tops], key=lambda top: top.size)
 
+    def in_order(self) -> "History":
+        """The same, powers in one order, to be compared."""
+        return History(self.floor, self.signed, self._powers())
+
     def complete(self) -> "History":
         """What an export says: rows below the floor are left out, for the floor refuses what they would."""
         rows = tuple(row for row in self.signed if row.size >= self.floor.size)

@@ -153,11 +153,14 @@ _POWER: Final[dict[str, Codec[Any]]] = {
     "number": _decimal(),
     "digest": _hexed(32),
 }
+FLOOR: Final = record(Highest, _SIZED)  # a guard's events spell these three in the same way
+STATEMENT: Final = record(Statement, {**_SIZED, "digest": _hexed(32)})
+POWER: Final = record(PowerStatement, _POWER)
 _ROW: Final[dict[str, Codec[Any]]] = {
     "attestation_key": _hexed(20),
-    "floor": record(Highest, _SIZED),
-    "signed": array(record(Statement, {**_SIZED, "digest": _hexed(32)}), MAX_ROWS),
-    "power": array(record(PowerStatement, _POWER), MAX_ROWS),
+    "floor": FLOOR,
+    "signed": array(STATEMENT, MAX_ROWS),
+    "power": array(POWER, MAX_ROWS),
 }
 _METADATA: Final[dict[str, Codec[Any]]] = {"interchange_format_version": literal(VERSION), "log_id": _hexed(32)}
 _CODEC: Final = record(

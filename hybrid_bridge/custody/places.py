@@ -1,10 +1,13 @@
-"""Where a key is, as one line of the settings: `keystore:`, `pkcs11:` or `web3signer:`. Strict, and without secrets.
+"""Where a key is, as one line of the settings: a file, a token, a server, a cloud. Strict, and without secrets.
 
 ::
 
     keystore:PATH?password=PASSPHRASE
     pkcs11:token=NAME;object=NAME?module-path=/ABSOLUTE/MODULE.so&pin-source=PASSPHRASE
     web3signer:https://HOST:PORT?key=0x{128 hex digits}[&ca=PATH][&certificate=PATH&certificate-key=file:PATH]
+    aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID[?endpoint=https://HOST]
+    gcp-kms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N[?endpoint=https://HOST]
+    azure-kms:https://VAULT.vault.azure.net/keys/NAME/VERSION
 
 PASSPHRASE as in `passphrases`. Source: RFC 7512 for `pkcs11:`; RELAYER §5.1.
 """
@@ -17,7 +20,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
-from hybrid_bridge.adapters.pkcs11_key import Pkcs11Place
+from hybrid_bridge.adapters.hsm.aws_kms import AwsPlace
+from hybrid_bridge.adapters.hsm.gcp_kms import GcpPlace
+from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Place
+from hybrid_bridge.adapters.web.key_vault import PUBLIC, VaultPlace
 from hybrid_bridge.custody.passphrases import Passphrase, parse_passphrase
 from hybrid_bridge.errors import SettingsMalformed
 
@@ -27,6 +33,21 @@ _PIN_VALUE: Final = "no PIN in the settings: name a pin-source"
 _KEYSTORE: Final = "keystore:PATH?password=file:PATH, fd:N or command:…"
 _PKCS11: Final = "pkcs11:token=NAME;object=NAME?module-path=/PATH&pin-source=file:PATH, fd:N or command:…"
 _WEB3SIGNER: Final = "web3signer:https://HOST:PORT?key=0x and 128 hex digits"
+_AWS: Final = "aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID, the key's own ARN, no alias"
+_GCP: Final = "gcp-kms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
+_AZURE: Final = "azure-kms:https://VAULT.vault.azure.net/keys/NAME/VERSION, or of a managed HSM"
+_ENDPOINT: Final = "endpoint=https://HOST, or http to this machine's loopback"
+_ARN: Final = re.compile(r"arn:aws(?:-[a-z]{1,8}){0,3}:kms:([a-z0-9-]{1,32}):[0-9]{12}:key/(?:mrk-)?[0-9a-f-]{32,36}")
+_VERSION: Final = re.compile(
+    r"projects/[a-z0-9.:-]{1,64}/locations/[a-z0-9-]{1,63}/keyRings/[\w-]{1,63}"
+    r"/cryptoKeys/[\w-]{1,63}/cryptoKeyVersions/[1-9][0-9]{0,9}",
+    re.ASCII,
+)
+_VAULT: Final = re.compile(  # Azure's clouds, each with the audience its tokens are for
+    r"https://[a-z0-9-]{1,63}\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net))"
+    r"/keys/[A-Za-z0-9-]{1,127}/[0-9a-f]{32}"
+)
+_VAULT_HERE: Final = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}/keys/[A-Za-z0-9-]{1,127}/[0-9a-f]{32}")
 _VALUE: Final = re.compile(r"(?:[A-Za-z0-9\-._~:\[\]@!$'()*+,=]|%[0-9A-Fa-f]{2})+")  # RFC 7512 §2.3, pk11-pchar
 
 
@@ -65,14 +86,14 @@ class RemoteSigner:
         return f"web3signer {self.url}"
 
 
-Place = Keystore | Token | RemoteSigner
+Place = Keystore | Token | RemoteSigner | AwsPlace | GcpPlace | VaultPlace
 
 
 def parse_place(text: str, folder: Path, key: str) -> Place:
     """Where a key is.
 
     Args:
-        text: one of the three forms above.
+        text: one of the forms above.
         folder: of the settings; relative paths start there.
         key: the setting's name, for errors.
 
@@ -82,8 +103,13 @@ def parse_place(text: str, folder: Path, key: str) -> Place:
     scheme, _, rest = text.partition(":")
     parse = _SCHEMES.get(scheme)
     if parse is None or len(text) > MAX_PLACE:
-        raise SettingsMalformed(key=key, rule="keystore:…, pkcs11:… or web3signer:…")
+        raise SettingsMalformed(key=key, rule="keystore:…, pkcs11:…, web3signer:…, aws-kms:…, gcp-kms:… or azure-kms:…")
     return parse(rest, folder, key)
+
+
+def scheme_of(place: Place) -> str:
+    """The word before the colon."""
+    return _NAMES[type(place)]
 
 
 def require_attesting(place: Place, name: str) -> Place:
@@ -93,7 +119,7 @@ def require_attesting(place: Place, name: str) -> Place:
         SettingsMalformed: a web3signer hashes for itself and signs for whoever reaches it; no guard stands before it.
     """
     if isinstance(place, RemoteSigner):
-        raise SettingsMalformed(key=name, rule="file:, keystore: or pkcs11:")
+        raise SettingsMalformed(key=name, rule="file:, keystore:, pkcs11:, aws-kms:, gcp-kms: or azure-kms:")
     return place
 
 
@@ -144,6 +170,41 @@ def _remote(rest: str, folder: Path, key: str) -> RemoteSigner:
         ca=folder / asked["ca"] if "ca" in asked else None,
         certificate=_pair(files, folder, key),
     )
+
+
+def _aws(rest: str, _folder: Path, key: str) -> AwsPlace:
+    arn, _, query = rest.partition("?")
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        raise SettingsMalformed(key=key, rule=_AWS)
+    return AwsPlace(arn=arn, region=found[1], endpoint=_endpoint(query, key))
+
+
+def _gcp(rest: str, _folder: Path, key: str) -> GcpPlace:
+    version, _, query = rest.partition("?")
+    if not _VERSION.fullmatch(version):
+        raise SettingsMalformed(key=key, rule=_GCP)
+    return GcpPlace(version=version, endpoint=_endpoint(query, key))
+
+
+def _azure(rest: str, _folder: Path, key: str) -> VaultPlace:
+    found = _VAULT.fullmatch(rest)
+    if found is None and not _VAULT_HERE.fullmatch(rest):
+        raise SettingsMalformed(key=key, rule=_AZURE)
+    return VaultPlace(url=rest, audience=PUBLIC if found is None else found[1])
+
+
+def _endpoint(query: str, key: str) -> str | None:
+    """A service's address in a private network: a server, no path."""
+    if not query:
+        return None
+    asked = _parts(query, "&", key)
+    if set(asked) != {"endpoint"}:
+        raise SettingsMalformed(key=key, rule=_ENDPOINT)
+    parts = _split(asked["endpoint"], key)
+    if parts.path or parts.query or (parts.scheme == "http" and not _is_here(parts.hostname or "")):
+        raise SettingsMalformed(key=key, rule=_ENDPOINT)
+    return asked["endpoint"]
 
 
 def _pair(files: Mapping[str, str], folder: Path, key: str) -> tuple[Path, Path] | None:
@@ -207,4 +268,15 @@ _SCHEMES: Final[Mapping[str, Callable[[str, Path, str], Place]]] = {
     "keystore": _keystore,
     "pkcs11": _token,
     "web3signer": _remote,
+    "aws-kms": _aws,
+    "gcp-kms": _gcp,
+    "azure-kms": _azure,
+}
+_NAMES: Final[Mapping[type, str]] = {
+    Keystore: "keystore",
+    Token: "pkcs11",
+    RemoteSigner: "web3signer",
+    AwsPlace: "aws-kms",
+    GcpPlace: "gcp-kms",
+    VaultPlace: "azure-kms",
 }

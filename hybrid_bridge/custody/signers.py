@@ -12,7 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from hybrid_bridge.adapters.evm.keystore import open_keystore, require_private
-from hybrid_bridge.adapters.pkcs11_key import Pkcs11Key
+from hybrid_bridge.adapters.hsm.aws_kms import AwsKey, AwsPlace
+from hybrid_bridge.adapters.hsm.gcp_kms import GcpKey, GcpPlace
+from hybrid_bridge.adapters.hsm.lane import Lane
+from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Key
+from hybrid_bridge.adapters.web.key_vault import DEADLINE as VAULT_DEADLINE
+from hybrid_bridge.adapters.web.key_vault import VaultKey, VaultPlace
 from hybrid_bridge.adapters.web.web3signer import NO_SUCH_KEY, Web3Signer
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, encode_signed
@@ -114,7 +119,7 @@ def open_attestation_key(place: Place, name: str, address: Address) -> Attestati
 def address_at(place: Place, name: str) -> Address:
     """The address of the key at `place`, for whoever has to write it into settings.
 
-    A token is asked twice: each signature fits two keys at most, and only one of them fits both.
+    A token or a cloud is asked twice: each signature fits two keys at most, and only one of them fits both.
 
     Raises:
         KeyUnusable: not there, or not to be opened.
@@ -128,13 +133,19 @@ def address_at(place: Place, name: str) -> Address:
         case Token():
             key = Pkcs11Key(place.key, reader(place.pin, name), name)
             key.open()
-            digests = [keccak256(QUESTION), keccak256(QUESTION + b" twice")]
-            first, second = (set(_candidates(key.sign(digest), digest)) for digest in digests)
-            if len(first & second) != 1:
-                raise KeyUnusable(key=name, rule="a key that signs what it is asked to")
-            return (first & second).pop()
+            return _address_of(key.sign, name)
+        case AwsPlace() | GcpPlace() | VaultPlace():
+            return _address_of(_cloud(place, name), name)
         case _:
             assert_never(place)
+
+
+def _address_of(sign: Callable[[Digest], bytes], name: str) -> Address:
+    digests = [keccak256(QUESTION), keccak256(QUESTION + b" twice")]
+    first, second = (set(_candidates(sign(digest), digest)) for digest in digests)
+    if len(first & second) != 1:
+        raise KeyUnusable(key=name, rule="a key that signs what it is asked to")
+    return (first & second).pop()
 
 
 def _candidates(answer: bytes, digest: Digest) -> dict[Address, EcdsaSignature]:
@@ -163,6 +174,9 @@ def held(place: Place, name: str, address: Address) -> Held:
             found = _from_token(place, name, address)
         case RemoteSigner():
             found = _from_server(place, name, address)
+        case AwsPlace() | GcpPlace() | VaultPlace():
+            sign = _cloud(place, name)
+            found = Held(name, address, lambda _, digest: sign(digest))
         case _:
             assert_never(place)
     try:
@@ -189,6 +203,19 @@ def _from_token(place: Token, name: str, address: Address) -> Held:
     notes = ["the token lets the key out: make it not extractable"] * traits.is_extractable
     notes += ["the token shows the key in clear: make it sensitive"] * (not traits.is_sensitive)
     return Held(name, address, lambda _, digest: key.sign(digest), tuple(notes))
+
+
+def _cloud(place: AwsPlace | GcpPlace | VaultPlace, name: str) -> Callable[[Digest], bytes]:
+    match place:
+        case AwsPlace():
+            return AwsKey(place, name).sign
+        case GcpPlace():
+            return GcpKey(place, name).sign
+        case VaultPlace():
+            key, lane = VaultKey(place, name), Lane(name, VAULT_DEADLINE)
+            return lambda digest: lane.run("sign", lambda: key.sign(digest))
+        case _:
+            assert_never(place)
 
 
 def _from_server(place: RemoteSigner, name: str, address: Address) -> Held:

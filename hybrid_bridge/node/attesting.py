@@ -4,7 +4,7 @@ Before the first signature after each start enough peers have told what they saw
 """
 
 import logging
-from typing import Final
+from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
@@ -22,14 +22,31 @@ _log: Final = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
 
 
+class Counts(Protocol):
+    """Who counts what the guard says: `node.metrics`."""
+
+    def signed(self) -> None:
+        """Permitted, and signed."""
+
+    def refused(self, rule: str) -> None:
+        """Not permitted."""
+
+
 class Attester:
     """The thread that signs."""
 
     def __init__(
-        self, logbook: LogBook, guard: SqlGuard, key: AttestationSigner, brake: Brake, mldsa: MldsaKey | None = None
+        self,
+        logbook: LogBook,
+        guard: SqlGuard,
+        key: AttestationSigner,
+        brake: Brake,
+        mldsa: MldsaKey | None = None,
+        *,
+        counts: Counts | None = None,
     ) -> None:
         self._logbook, self._guard, self._key, self._brake = logbook, guard, key, brake
-        self._mldsa = mldsa
+        self._mldsa, self._counts = mldsa, counts
 
     def run(self, progress: Progress) -> None:
         """Sign until stopped or braked."""
@@ -38,6 +55,8 @@ class Attester:
             try:
                 self.sign_all(progress)
             except GuardRefused as refusal:
+                if self._counts is not None:
+                    self._counts.refused(refusal.rule)
                 self._brake.pull(f"the guard refused size {refusal.size}: {refusal.rule}")
             except Undecided as error:  # an HSM that is away: permitted already, so the same digest is signed later
                 _log.warning("not attested yet: %s", error)
@@ -61,6 +80,8 @@ class Attester:
                 continue
             checkpoint = self._logbook.checkpoint(size)
             signature = attest(checkpoint, self._logbook.validators, self._logbook, self._guard, self._key)
+            if self._counts is not None:
+                self._counts.signed()
             # The guard's row is durable: for this size this root alone, so the second key may say the same.
             if self._mldsa is not None:
                 note = self._logbook.checkpoint_note(size)

@@ -16,6 +16,7 @@ class Brake:
         self._witness, self._clock = witness, clock
         self._reason = witness.halted()
         self._told: list[Callable[[str], None]] = []
+        self._shown: list[Callable[[Evidence], None]] = []
 
     @property
     def reason(self) -> str:
@@ -28,9 +29,17 @@ class Brake:
         if self._reason:
             tell(self._reason)
 
+    def when_kept(self, tell: Callable[[Evidence], None]) -> None:
+        """Call `tell` with each piece of evidence, those that were kept before first."""
+        for evidence in self._witness.kept():
+            tell(evidence)
+        self._shown.append(tell)
+
     def keep(self, evidence: Evidence) -> None:
         """Keep evidence that does not concern our own signatures."""
         self._witness.keep(evidence, self._clock.now())
+        for tell in self._shown:
+            tell(evidence)
         _log.error("evidence kept: %s at %d by %s", evidence.kind, evidence.number, evidence.signer.hex()[:16])
 
     def pull(self, reason: str, evidence: Evidence | None = None) -> None:

@@ -21,10 +21,10 @@ from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import recover_address, require_signature
 from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, SignatureWrong
 from hybrid_bridge.node.view import View
-from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, TreeSize
+from hybrid_bridge.units import Address, Digest, EcdsaSignature, TreeSize
 
 GRACE: Final = 5.0  # seconds in which all members may answer, when enough have: one more may know more
+PUBLIC: Final = "the public chain"  # its name among those who answer
 PAUSE: Final = 1.0  # seconds before a silent member is asked again
 REMINDER: Final = 30.0  # seconds between two lines in the log while too few answer
 
@@ -34,10 +34,10 @@ _log = logging.getLogger(__name__)
 class Hearing:
     """What the others have heard of our keys; opens our mouth when enough have said."""
 
-    def __init__(self, view: View, guard: SqlGuard | None) -> None:
+    def __init__(self, view: View, guard: SqlGuard | None, *, asks_public: bool = False) -> None:
         self._view, self._guard = view, guard
         others = {member.name: member for member in view.directory.members if member.name != view.name}
-        self._others = frozenset(others)
+        self._others = frozenset(others) | ({PUBLIC} if asks_public else set())
         self._validators = frozenset(name for name, member in others.items() if member.address is not None)
         self._needed = view.directory.validators.quorum - (view.address is not None)
         self._heard: frozenset[str] = frozenset()
@@ -77,11 +77,16 @@ class Hearing:
         address = self._view.address or Address(b"")
         answer = peer.signatures(address, self._view.keys.identity.public.key_id)
         for seen in answer.newest:
-            self._judge_attestation(peer.name, address, seen)
+            signature = require_signature(seen.signature)
+            self.judge_attestation(peer.name, TreeSize(seen.size), as_digest(seen.root, "root"), signature)
         if answer.countersignature:
             self._judge_word(peer.name, Countersignature.decode(answer.countersignature))
+        self.answered(peer.name)
+
+    def answered(self, name: str) -> None:
+        """This one has told all it knows."""
         with self._turn:
-            self._heard |= {peer.name}
+            self._heard |= {name}
         self._view.progress.nudge()
 
     def speak(self) -> None:
@@ -98,14 +103,16 @@ class Hearing:
     def _is_enough(self) -> bool:
         return self._count() >= self._needed
 
-    def _judge_attestation(self, name: str, address: Address, seen: pb.SizedSignature) -> None:
+    def judge_attestation(self, name: str, size: TreeSize, root: Digest, signature: EcdsaSignature) -> None:
         """A checkpoint that our key signed: the one we know, another root of its size, or one we know nothing of.
 
         The last is another process with our key, or a guard of yesterday; a guard that begins at a floor knows nothing
         of what lies below, so our own log decides there, as far as it reaches.
+
+        Raises:
+            SignatureWrong: no signature of our key.
         """
-        size, root = TreeSize(seen.size), as_digest(seen.root, "root")
-        signature = require_signature(seen.signature)
+        address = self._view.address or Address(b"")
         if recover_address(self._view.directory.checkpoint(size, root).digest(), signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
         said = None if self._guard is None else self._guard.said(size)

@@ -16,6 +16,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.pki import caller_of
+from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreBroken
@@ -33,10 +34,12 @@ from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
+from hybrid_bridge.node.metrics import Metrics, listening
 from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import FOLLOW, read_settings
 from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
@@ -78,12 +81,17 @@ class Node:
         self._orderer = Orderer(view, time.time, self._settings.block_every) if self._is_sequencer else None
         file = self._settings.witnesses
         self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
+        self._metrics = Metrics(view.directory, view.name)
+        self._listener: Listener | None = None
         self._threads: list[threading.Thread] = []
         self._failed = False
         self._server = self._make_server()
 
     def start(self) -> int:
         """Start all loops and listen; the port that was bound."""
+        self._listener = listening(self._metrics, self._settings.metrics)
+        self._view.brake.when_kept(self._metrics.kept)
+        self._view.brake.when_pulled(self._metrics.halted)
         port = self._server.start(self._settings.listen)
         for name, loop in self._loops():
             thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
@@ -111,6 +119,8 @@ class Node:
         if self._orderer is not None:
             self._orderer.stop()
         self._server.stop(GRACE)
+        if self._listener is not None:
+            self._listener.close()
         for peer in self._peers.values():
             peer.close()
         for thread in self._threads:
@@ -163,14 +173,17 @@ class Node:
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
-        watch, hearing = Watch(view), Hearing(view, self._opened.guard)
+        public = self._settings.public if self._opened.guard is not None else None
+        watch, hearing = Watch(view), Hearing(view, self._opened.guard, asks_public=public is not None)
+        if public is not None:
+            yield "public", PublicHearing(view, hearing, lambda: public_record(public, self._settings.folder)).run
         yield "hear", lambda: hearing.run(watch.judge)
         for peer in peers:
             yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
         yield "close", lambda: run_closing(self._closing(peers), view.progress)
         if self._opened.guard is not None and view.keys.attestation is not None:
             attesting = view.keys.attestation, view.brake, view.keys.mldsa
-            attester = Attester(view.logbook, self._opened.guard, *attesting)
+            attester = Attester(view.logbook, self._opened.guard, *attesting, counts=self._metrics)
             yield "attest", lambda: attester.run(view.progress)
         yield "cosign", Cosigner(view).run
         for number, witness in enumerate(self._witnesses):

@@ -5,6 +5,7 @@ The attestation key alone may be elsewhere: in a keystore or in a PKCS#11 token 
 Refuse rather than guess: a missing key is an error, never a default that looks right.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,9 +36,23 @@ _KEYS: Final[dict[str, type]] = {
     "pool_limit": int,
     "secrets": dict,
 }
-_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str, "block_every": int}
+_OPTIONAL: Final[dict[str, type]] = {
+    "witnesses": str,
+    "erasure_notices": str,
+    "block_every": int,
+    "metrics": str,
+    "public": dict,
+}
 ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSettings:
+    """One endpoint of the public chain, and the registry's address there if it is not the usual one."""
+
+    rpc: str  # a URL, or file:PATH with one: it may hold a key
+    contract: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +71,8 @@ class NodeSettings:
     witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
     erasure_notices: str = LIST
     block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
+    metrics: str = ""  # loopback address of metrics; without it nobody listens
+    public: PublicSettings | None = None  # asked at each start what our key has signed there
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -87,6 +104,8 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
+    _require_loopback(given.get("metrics", ""))
+    given["public"] = _public(given.get("public"))
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
     secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
@@ -161,6 +180,11 @@ def write_settings(settings: NodeSettings) -> str:
         lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
     if settings.erasure_notices != LIST:
         lines.insert(-2, f'erasure_notices = "{settings.erasure_notices}"')
+    if settings.metrics:
+        lines.insert(-2, f'metrics = "{settings.metrics}"')
+    if settings.public is not None:
+        contract = "" if settings.public.contract is None else f', contract = "{settings.public.contract}"'
+        lines.insert(-2, f'public = {{ rpc = "{settings.public.rpc}"{contract} }}')
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
     if settings.attestation is not None:
         lines.append(f'{ATTESTATION} = "{settings.attestation}"')
@@ -182,6 +206,25 @@ def _require_keys(given: Mapping[str, Any]) -> None:
 def _require_range(given: Mapping[str, Any], key: str, low: int, high: int) -> None:
     if not low <= given[key] <= high:
         raise SettingsMalformed(key=key, rule=f"{low} to {high}")
+
+
+def _require_loopback(listen: str) -> None:
+    host, _ = require_endpoint(listen, "metrics") if listen else ("127.0.0.1", 0)
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise SettingsMalformed(key="metrics", rule="an address on this machine's loopback")
+
+
+def _public(given: dict[str, object] | None) -> PublicSettings | None:
+    if given is None:
+        return None
+    if not {"rpc"} <= given.keys() <= {"rpc", "contract"} or not all(isinstance(v, str) for v in given.values()):
+        raise SettingsMalformed(key="public", rule="rpc, and perhaps contract")
+    rpc, contract = str(given["rpc"]), given.get("contract")
+    if not re.fullmatch(r"(file:|https?://)[^\s\"\\]+", rpc):
+        raise SettingsMalformed(key="public.rpc", rule="an http or https URL, or file:PATH with one")
+    if contract is not None and not re.fullmatch(r"0x[0-9a-fA-F]{40}", str(contract)):
+        raise SettingsMalformed(key="public.contract", rule="0x and 40 hex digits")
+    return PublicSettings(rpc, None if contract is None else str(contract))
 
 
 def _place(folder: Path, uris: dict[str, object]) -> str | None:

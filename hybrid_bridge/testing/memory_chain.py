@@ -11,7 +11,7 @@ from typing import Final
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import SignedPublicTransaction, decode_signed
 from hybrid_bridge.errors import BridgeError, FieldMalformed, NotYet, StateForgotten, Unreachable
-from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain, SendAnswer
+from hybrid_bridge.ports import AnchoredEvent, Head, Included, PublicBlock, PublicChain, SendAnswer
 from hybrid_bridge.testing.memory_contract import MemoryLog, anchor, decode_call
 from hybrid_bridge.units import (
     MAX_U64,
@@ -65,6 +65,7 @@ class MemoryBlock:
     codes: Mapping[Address, bytes] = field(default_factory=dict)  # of accounts that are delegated
     transactions: tuple[SignedPublicTransaction, ...] = ()
     statuses: Mapping[TxHash, bool]
+    paid: Mapping[TxHash, tuple[Gas, Wei]] = field(default_factory=dict)  # gas used, price of each
     events: tuple[AnchoredEvent, ...] = ()
 
 
@@ -177,7 +178,9 @@ class MemoryNetwork:
         number, time = PublicBlockNumber(parent.number + 1), UnixSeconds(parent.time + self.interval)
         seal = parent.hash + number.to_bytes(8, "big") + self._forks.to_bytes(8, "big")
         block = PublicBlock(number, PublicBlockHash(keccak256(seal)), parent.hash, time)
-        after = replace(self.newest, block=block, base_fee=self.base_fee, transactions=(), statuses={}, events=())
+        after = replace(
+            self.newest, block=block, base_fee=self.base_fee, transactions=(), statuses={}, paid={}, events=()
+        )
         is_done = False
         while not is_done:
             is_done = True
@@ -205,6 +208,7 @@ class MemoryNetwork:
             logs=logs if logs is not None and is_success else state.logs,
             transactions=(*state.transactions, offered),
             statuses={**state.statuses, offered.hash: is_success},
+            paid={**state.paid, offered.hash: (min(used, tx.gas), Wei(price))},
             events=(*state.events, event) if event is not None and is_success else state.events,
         )
 
@@ -312,11 +316,11 @@ class MemoryChain:
         self._require_up("broadcast")
         return self.network.offer(raw)
 
-    def receipt_status(self, tx: TxHash) -> tuple[PublicBlock, bool] | None:
+    def receipt_status(self, tx: TxHash) -> Included | None:
         self._require_up("receipt_status")
         for block in reversed(self.network.blocks):
             if tx in block.statuses:
-                return block.block, block.statuses[tx]
+                return Included(block.block, block.statuses[tx], *block.paid[tx])
         return None
 
     def _at(self, at: PublicBlock, call: str) -> MemoryBlock:

@@ -204,7 +204,11 @@ class PublicChainBehaviour:
         assert (late.tx_hash, late.code is None) == (None, False)
         world.wait()
         assert world.chain.nonce(world.signer.address(), world.chain.latest()) == before + 1
-        assert world.chain.receipt_status(tx_hash) == (block, True)
+        found = world.chain.receipt_status(tx_hash)
+        assert found is not None
+        assert found[:2] == (block, True)
+        assert (found.gas_used or 0) >= 21_000
+        assert (found.price or 0) >= world.chain.base_fee(block)
 
     def test_anchoring_the_head_again_succeeds_and_leaves_no_event(
         self, world: PublicChainWorld, log: RegistrableLog
@@ -288,7 +292,7 @@ class PublicChainBehaviour:
         """Where a sent transaction stands, after as many public blocks as it takes."""
         for _ in range(20):
             if status := world.chain.receipt_status(tx_hash):
-                return status
+                return status.block, status.is_success
             world.wait()
         return pytest.fail("not included in 20 public blocks")
 

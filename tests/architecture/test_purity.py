@@ -31,6 +31,19 @@ def test_pure_modules_import_with_every_outside_package_blocked(module: str) -> 
     assert done.returncode == 0, f"{module} reaches an outside package:\n{done.stderr[-1500:]}"
 
 
+def test_a_key_in_a_file_needs_no_clouds_sdk_and_no_driver() -> None:
+    """The extras are extras: node, relayer and custody import, and read their places, without any of them."""
+    code = BLOCKED.format(outside={"boto3", "botocore", "azure", "msal", "pkcs11"}, module="relayers.wiring") + (
+        "import hybrid_bridge.node.running, hybrid_bridge.custody.signers\n"
+        "from pathlib import Path\n"
+        "from hybrid_bridge.custody.places import parse_place\n"
+        "parse_place('keystore:a?password=fd:3', Path(), 'k')\n"
+        "assert not {n for n in sys.modules if n.startswith(('google.auth', 'google.cloud', 'google.api_core'))}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_verify_help_pays_for_no_outside_package() -> None:
     code = (
         "import sys; sys.argv = ['hybrid-bridge', 'verify', '--help']\n"

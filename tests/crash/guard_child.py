@@ -55,7 +55,14 @@ def make(path: Path) -> None:
     make_guard(path, directory, ADDRESS, THEIRS)
 
 
-IMPORTS: dict[str, Callable[[Path], None]] = {"absorb": absorb, "make": make}
+def bring_forward(path: Path) -> None:
+    """A store of schema 1 is opened."""
+    guard = SqlGuard(path)
+    guard.open(LOG, ADDRESS)
+    guard.close()
+
+
+IMPORTS: dict[str, Callable[[Path], None]] = {"absorb": absorb, "make": make, "bring_forward": bring_forward}
 
 
 def main(parent: Connection, name: str, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
@@ -85,3 +86,24 @@ def test_a_new_guard_killed_at_any_moment_is_not_there_or_knows_all_and_is_made_
         assert not [left.name for left in folder.iterdir() if "new" in left.name]
     assert there == sorted(there)  # from one moment on, and that is the rename
     assert effects[there.index(True)] == "after rename guard.new"
+
+
+def test_a_released_store_killed_at_any_moment_of_its_change_knows_what_it_knew_and_is_changed_again(
+    before: Path, tmp_path: Path
+) -> None:
+    file = sqlite3.connect(before / "guard.db")
+    file.executescript("DROP TABLE guardevent; UPDATE meta SET value = '1' WHERE key = 'schema';")
+    file.close()
+    effects: list[str] = []
+    while not effects or effects[-1] != "done":
+        folder = tmp_path / str(len(effects))
+        shutil.copytree(before, folder)
+        effects.append(killed_at(len(effects), "bring_forward", folder / "guard.db"))
+        guard = SqlGuard(folder / "guard.db")
+        guard.open(LOG, ADDRESS)
+        head, told = guard.verify()
+        assert (head.seq, guard.history()) == (4, OURS), effects[-1]
+        assert told.history == OURS
+        guard.close()
+    assert {"COMMIT", "BEGIN IMMEDIATE"} < {*effects}
+    assert sum(effect.startswith(("CREATE", "INSERT INTO guardevent", "UPDATE meta")) for effect in effects) >= 5

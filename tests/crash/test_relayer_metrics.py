@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,18 @@ from tests.crash.test_relayer_faults import use_nonce
 SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One question to one endpoint, as a tick tells it."""
+
+    endpoint: str
+    method: str
+    seconds: float
+
+
+HEARD = Heard("own", "head", 0.25)
+
+
 class Watched:
     """An operator whose ticks feed metrics, as the daemon's do."""
 
@@ -39,6 +51,7 @@ class Watched:
             certificate_ends=UnixSeconds(BORN + 86_400),
             version="1.2.3",
             schema=1,
+            backend="keystore",
         )
         assert operator.journal is not None
         self.metrics = Metrics(subject, operator.journal.epoch)
@@ -163,6 +176,9 @@ def test_a_brake_shows_and_a_blind_tick_leaves_old_numbers_but_says_so(watched: 
 
 def test_every_row_of_the_table_is_fed_and_nothing_else_is_shown(watched: Watched) -> None:
     watched.run(2)
+    watched.metrics.heard([HEARD], [HEARD], {HEARD.endpoint: 2})
+    watched.metrics.signed(0.002)
+    watched.metrics.committed(0.002)
     families = set(re.findall(rf"^# TYPE {PREFIX}(\w+) ", watched.metrics.text().decode(), re.MULTILINE))
     shown = {family for family in families if not family.endswith("_created")}
     assert shown == {metric.name for metric in TABLE}
@@ -294,3 +310,82 @@ def test_the_certificate_runs_out_with_the_clock(watched: Watched) -> None:
     watched.operator.world.network.mine()
     watched.tick()
     assert watched.value("certificate_expiry_seconds", "own") == first - 12
+
+
+def test_what_endpoints_did_is_told_by_endpoint_and_method(watched: Watched) -> None:
+    assert watched.value("rpc_disagreements_total", "head") == 0
+    watched.metrics.heard([HEARD, replace(HEARD, method="nonce")], [HEARD], {"own": 3})
+    assert watched.value("rpc_seconds_count", "own", "head") == 1
+    assert watched.value("rpc_seconds_sum", "own", "nonce") == 0.25
+    assert watched.value("rpc_disagreements_total", "own", "head") == 1
+    assert watched.value("rpc_head_lag_blocks", "own") == 3
+
+
+def test_a_tick_that_tells_what_endpoints_did_feeds_it(watched: Watched) -> None:
+    @dataclass(frozen=True)
+    class Telling(Tick):
+        calls: tuple[Heard, ...] = (HEARD,)
+        dissents: tuple[Heard, ...] = (HEARD, HEARD)
+
+    watched.metrics.feed(Telling((), "ran"), watched.operator.world.now(), 0.1)
+    assert watched.value("rpc_seconds_count", "own", "head") == 1
+    assert watched.value("rpc_disagreements_total", "own", "head") == 2
+
+
+def test_what_an_anchor_cost_is_told_once_it_is_final_and_beside_the_calm_price(watched: Watched) -> None:
+    balance = watched.operator.world.network.newest.balances[watched.operator.scope.signer]
+    watched.run(DEPTH + 3)
+    paid = balance - watched.operator.world.network.newest.balances[watched.operator.scope.signer]
+    assert watched.value("anchor_cost_wei_count") == 1
+    assert watched.value("anchor_cost_wei_sum") == paid > 0
+    assert watched.value("anchor_cost_ratio_sum") == pytest.approx(1.0)
+    assert watched.operator.journal is not None
+    (final,) = watched.operator.journal.dump().finals
+    assert (final.gas_used or 0) * (final.price or 0) == paid
+
+
+def test_a_cancel_is_no_anchor_and_costs_nothing_here(watched: Watched) -> None:
+    watched.tick()
+    watched.operator.world.network.evict()
+    use_nonce(watched.operator, Nonce(0))
+    watched.operator.world.network.mine()
+    watched.run(DEPTH + 4)
+    assert watched.value("anchor_cost_wei_count") == watched.value("effective_anchors_total") == 1
+
+
+def test_a_reorganisation_is_counted_with_its_depth(watched: Watched) -> None:
+    watched.run(3)
+    assert watched.value("reorgs_total") == 0
+    watched.operator.world.network.reorganise(2, forget=False)
+    watched.tick()
+    assert watched.value("reorgs_total") == 1
+    assert (watched.value("reorg_depth_blocks_sum") or 0) >= 1
+
+
+def test_missed_ticks_and_the_lease_show(watched: Watched) -> None:
+    assert watched.value("ticks_missed_total", "slow") == watched.value("ticks_missed_total", "stalled") == 0
+    watched.metrics.missed(3, "slow")
+    assert watched.value("ticks_missed_total", "slow") == 3
+    watched.tick()
+    assert watched.value("lease_held") == 1
+    watched.metrics.feed(Tick((), "the lock"), watched.operator.world.now(), 0.1)
+    assert watched.value("lease_held") == 0
+
+
+def test_a_quorum_that_lacks_attestations_says_how_many(watched: Watched) -> None:
+    world = watched.operator.world
+    while world.consortium.size < world.log.size_due(world.now()):
+        world.consortium.close_epoch()
+    watched.tick()
+    assert watched.value("quorum_missing") == 0
+    for member in world.consortium.members[:2]:
+        member.is_silent = True
+    world.network.mine()
+    world.consortium.close_epoch()
+    watched.tick()
+    assert watched.value("quorum_missing") == 1  # two of four attest, three are a quorum
+
+
+def test_our_clock_is_compared_with_the_newest_pins(watched: Watched) -> None:
+    watched.tick()
+    assert watched.value("clock_skew_seconds") == watched.value("pinned_age_seconds")

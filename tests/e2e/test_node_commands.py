@@ -1,7 +1,9 @@
 """The owner's commands against real nodes: key, draft, authorise, submit, status, records, show, bundle."""
 
 import json
+import re
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -36,13 +38,19 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     network = found_network(root, replace(plan(), post_quantum=True))
     policy = witness_policy(root)
     (network.folder("supplier") / "witnesses.policy").write_text(policy)
-    for name, line in (("supplier", 'witnesses = "witnesses.policy"'), ("core", 'erasure_notices = "follow"')):
+    shown = f'metrics = "{METRICS}"\npublic = {{ rpc = "http://{free_endpoint()}" }}'  # a public chain that is away
+    for name, line in (
+        ("supplier", 'witnesses = "witnesses.policy"'),
+        ("core", 'erasure_notices = "follow"'),
+        ("bank-a", shown),
+    ):
         settings = network.folder(name) / "node.toml"
         settings.write_text(f"{line}\n{settings.read_text()}")
     yield from running(network)
 
 
 WITNESS = "w.example"
+METRICS = free_endpoint()
 
 
 def witness_policy(root: Path) -> str:
@@ -209,6 +217,20 @@ def test_the_status_of_a_node_is_told_to_its_owner(network: Network) -> None:
     found = answer("node", "status", "--dir", str(network.folder("regulator")))
     assert found["name"] == "regulator"
     assert found["halted"] == ""
+
+
+def test_a_validator_shows_its_guard_on_loopback_and_signs_while_its_public_chain_is_away(network: Network) -> None:
+    def signed() -> bool:
+        host, _, port = METRICS.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+            said = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        found = re.search(r"^hybrid_validator_guard_signed_total\{.*\} (\S+)$", said, re.MULTILINE)
+        assert found is not None
+        assert re.search(r"^hybrid_validator_halted\{.*\} 0\.0$", said, re.MULTILINE)
+        return float(found[1]) > 0
+
+    until("a signature by bank-a", signed)
 
 
 def test_bad_input_ends_with_two_and_says_what_to_mend(network: Network, tmp_path: Path) -> None:

@@ -475,7 +475,9 @@ def test_another_receipt_than_asked_for_is_malformed(server: Hostile, chain: Web
 
 def test_a_receipt_whose_public_block_has_gone_stands_nowhere(server: Hostile, chain: Web3Chain) -> None:
     server.results(RECEIPT, BLOCK)
-    assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True)
+    assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, None)
+    server.results(RECEIPT | {"effectiveGasPrice": "0x7"}, BLOCK)
+    assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, 7)
     server.results(RECEIPT, None)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) is None
 

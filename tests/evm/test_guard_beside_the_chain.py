@@ -7,14 +7,16 @@ import pytest
 from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.record import MAX_CALLDATA, PublicRecord
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.cli.guard import command as guard_command
+from hybrid_bridge.core.attestation import signature_within
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.errors import Missing, RootMismatch, UnknownLog
+from hybrid_bridge.errors import Missing, NotYet, RootMismatch, TooLong, UnknownLog
 from hybrid_bridge.ports import Head
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, Digest, KeyId, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize, TxHash, UnixSeconds
 from tests.evm.town import Town
 
 pytestmark = pytest.mark.evm
@@ -91,3 +93,27 @@ def test_a_log_that_the_contract_does_not_know_raises_nothing(town: Town, monkey
     monkeypatch.setattr(Web3Chain, "head", lambda self, _log, at: UNREGISTERED)
     assert isinstance(guard_import(town, 9, monkeypatch).exception, UnknownLog)
     assert floor_of(town) == 1
+
+
+def test_the_public_record_shows_whose_signatures_made_the_newest_anchor(town: Town) -> None:
+    record = PublicRecord(town.terminal.devnet.url, town.chain.contract)
+    before = list(record.anchors(town.log_id))
+    size = town.head.tree_size + 3
+    town.anchor(size)
+    newest, *older = record.anchors(town.log_id)
+    assert (newest.tree_size, older) == (size, before)
+    calldata, digest = record.calldata(newest.tx_hash), town.checkpoint(size).digest()
+    for bit, address in enumerate(town.validators.addresses):
+        found = signature_within(calldata, digest, address)
+        assert (found is not None) is bool(newest.signers >> bit & 1)
+    with pytest.raises(UnknownLog):
+        next(record.anchors(LogId(bytes(32))))
+    with pytest.raises(NotYet):
+        record.calldata(TxHash(bytes(32)))
+
+
+def test_calldata_longer_than_any_node_takes_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = PublicRecord("http://127.0.0.1:1", Address(bytes(20)))
+    monkeypatch.setattr(record._chain.rpc, "ask", lambda *_: {"input": "0x" + "00" * (MAX_CALLDATA + 1)})
+    with pytest.raises(TooLong):
+        record.calldata(TxHash(bytes(32)))

@@ -22,7 +22,7 @@ from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import AnswerMalformed, Malformed, NotYet, Unreachable
-from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, PublicChain, SendAnswer
+from hybrid_bridge.ports import AnchoredEvent, Head, Included, PublicBlock, PublicChain, SendAnswer
 from hybrid_bridge.units import (
     MAX_U64,
     Address,
@@ -55,6 +55,7 @@ class Receipt:
     tx_index: int
     succeeded: bool
     gas_used: Gas
+    price: Wei | None  # for each gas; the member came with EIP-1559, and old nodes lack it
     log_indexes: tuple[int, ...]  # of its logs, within the public block
 
 
@@ -185,14 +186,15 @@ class Web3Chain:
         except AnswerMalformed:  # the bytes were taken, perhaps
             raise Unreachable(endpoint=self.name, call=method) from None
 
-    def receipt_status(self, tx: TxHash) -> tuple[PublicBlock, bool] | None:
+    def receipt_status(self, tx: TxHash) -> Included | None:
         receipt = self.receipt(tx)
         if receipt is None:
             return None
         try:
-            return self._block("eth_getBlockByHash", data_json(receipt.block_hash)), receipt.succeeded
+            block = self._block("eth_getBlockByHash", data_json(receipt.block_hash))
         except NotYet:  # reorganised away between the two answers
             return None
+        return Included(block, receipt.succeeded, receipt.gas_used, receipt.price)
 
     def receipt(self, tx: TxHash) -> Receipt | None:
         """The endpoint's receipt of a transaction; None while it stands nowhere. More than the port asks."""
@@ -210,6 +212,7 @@ class Web3Chain:
             tx_index=self.rpc.quantity(method, members.get("transactionIndex")),
             succeeded=self.rpc.quantity(method, members.get("status")) == 1,
             gas_used=Gas(self.rpc.quantity(method, members.get("gasUsed"))),
+            price=Wei(self.rpc.quantity(method, price)) if (price := members.get("effectiveGasPrice")) else None,
             log_indexes=tuple(self.rpc.quantity(method, log.get("logIndex")) for log in logs),
         )
 

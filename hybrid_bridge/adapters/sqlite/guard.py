@@ -4,7 +4,8 @@ It lives in the process that signs (RELAYER §5.4). Never restore it from a back
 (`steps.attest`); G2, G3, G4 and G6 are `core.guard`; this file is G5: one BEGIN IMMEDIATE, insert, commit, then permit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,16 @@ from sqlalchemy import Connection, select
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.guard_events import (
+    NAME,
+    SCHEMA,
+    GuardEvent,
+    append,
+    bring_forward,
+    last,
+    verified,
+)
+from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import (
     Highest,
     History,
@@ -22,11 +33,17 @@ from hybrid_bridge.core.guard import (
     is_repeat,
     require_single_power,
 )
+from hybrid_bridge.core.guard_events import (
+    Told,
+    added_events,
+    floor_event,
+    power_event,
+    refused_event,
+    signed_event,
+)
 from hybrid_bridge.errors import GuardRefused, StoreBroken
 from hybrid_bridge.ports import Guard, SigningPermit
 from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
-
-SCHEMA: Final = "1"
 
 
 class GuardFloor(SQLModel, table=True):
@@ -87,20 +104,29 @@ class SqlGuard:
 
     def create(self, log_id: LogId, address: Address) -> None:
         """Make the store; the floor is (1, logId): leaf 0 is the genesis record and needs no signature."""
-        tables: list[type[SQLModel]] = [GuardFloor, GuardSigned, GuardSignature, GuardPower]
-        self._file.create(tables, ["guardsigned", "guardsignature", "guardpower"], _facts(log_id, address))
+        tables: list[type[SQLModel]] = [GuardFloor, GuardSigned, GuardSignature, GuardPower, GuardEvent]
+        guarded = ["guardsigned", "guardsignature", "guardpower", NAME]
+        self._file.create(tables, guarded, {**_facts(log_id, address), "schema": SCHEMA})
         with self._file.write() as connection:
             connection.execute(_FLOOR.insert(), [{"id": 1, "size": 1, "root": log_id}])
+            append(connection, [floor_event(Highest(TreeSize(1), Digest(log_id)))])
             for rule in _FLOOR_RULES:
                 connection.exec_driver_sql(rule)
 
     def open(self, log_id: LogId, address: Address) -> None:
-        """Take the store for this process.
+        """Take the store for this process. One of schema 1 gets its event chain: it becomes one of schema 2.
 
         Raises:
-            StoreBroken: missing, in use, damaged, or of another key or log.
+            StoreBroken: missing, in use, damaged, of another key or log, or of a schema that we do not know.
         """
         self._file.open(_facts(log_id, address))
+        try:
+            with self._file.write() as connection:
+                bring_forward(connection, _history(connection))
+        except StoreBroken:
+            self.close()
+            raise
+        # Durable: every row has its event. Dead before? The store is as it was; the next start does it.
 
     def close(self) -> None:
         """Give the store up."""
@@ -112,16 +138,17 @@ class SqlGuard:
         return found.size, found.root
 
     def permit(self, size: TreeSize, root: Digest, digest: Digest, path: Sequence[Digest]) -> SigningPermit:
-        with self._file.write() as connection:
+        with self._judged() as connection:
             standing = connection.execute(select(_SIGNED.c.digest).where(_SIGNED.c.size == size)).scalar()
             asked = Statement(size, root, digest)
             if not is_repeat(asked, standing, _highest(connection), path):
-                connection.execute(_SIGNED.insert(), [{"size": size, "root": root, "digest": digest}])
+                connection.execute(_SIGNED.insert(), [asdict(asked)])
+                append(connection, [signed_event(asked)])
         # Durable: this key has said this about this size. Dead here? The same digest again is a repeat.
         return SigningPermit(digest, size)
 
     def signed(self, permit: SigningPermit, signature: EcdsaSignature) -> None:
-        with self._file.write() as connection:
+        with self._judged() as connection:
             standing = connection.execute(select(_SIGNED.c.digest).where(_SIGNED.c.size == permit.size)).scalar()
             if standing != permit.digest:
                 raise GuardRefused(rule="scope", size=permit.size)
@@ -155,18 +182,34 @@ class SqlGuard:
         Raises:
             GuardRefused: double_power.
         """
-        with self._file.write() as connection:
+        asked = PowerStatement(chain_id, contract, kind, number, digest)
+        with self._judged() as connection:
             key = {"chain_id": chain_id, "contract": contract, "kind": kind, "number": number}
             where = [_POWER.c[name] == value for name, value in key.items()]
             standing = connection.execute(select(_POWER.c.digest).where(*where)).scalar()
             require_single_power(number, digest, standing)
             if standing is None:
-                connection.execute(_POWER.insert(), [{**key, "digest": digest}])
+                connection.execute(_POWER.insert(), [asdict(asked)])
+                append(connection, [power_event(asked)])
 
     def history(self) -> History:
         """All that this guard knows of its key."""
         with self._file.read() as connection:
             return _history(connection)
+
+    def head(self) -> Head:
+        """Of the event chain, for whoever notes it."""
+        with self._file.read() as connection:
+            return last(connection)
+
+    def verify(self, kept: Head | None = None) -> tuple[Head, Told]:
+        """The event chain's head and what it tells, if it is whole, goes through `kept`, and tells the rows.
+
+        Raises:
+            StoreBroken: it does not.
+        """
+        with self._file.read() as connection:
+            return verified(connection, _history(connection), kept)
 
     def absorb(self, signer: Address, theirs: History) -> History:
         """Merge what another store of this key knows: floors by maximum, rows by union, in one transaction.
@@ -186,8 +229,22 @@ class SqlGuard:
                 connection.execute(_SIGNED.insert(), list(map(asdict, added.signed)))
             if added.power:
                 connection.execute(_POWER.insert(), list(map(asdict, added.power)))
+            append(connection, added_events(ours.floor, added))
         # Durable: this guard knows all that both knew. Dead before? Nothing was taken; the same import is made again.
         return added
+
+    @contextmanager
+    def _judged(self) -> Iterator[Connection]:
+        """As `write`; a refusal is an event, committed before it is told."""
+        refused = None
+        with self._file.write() as connection:
+            try:
+                yield connection
+            except GuardRefused as refusal:
+                append(connection, [refused_event(refusal)])
+                refused = refusal
+        if refused is not None:
+            raise refused
 
 
 def _history(connection: Connection) -> History:
@@ -220,7 +277,7 @@ def _highest(connection: Connection) -> Highest:
 
 
 def _facts(log_id: LogId, address: Address) -> dict[str, str]:
-    return {"kind": "guard", "schema": SCHEMA, "log_id": log_id.hex(), "address": address.hex()}
+    return {"kind": "guard", "log_id": log_id.hex(), "address": address.hex()}
 
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.cli import guard as module
 from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
 from hybrid_bridge.core.interchange import Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.errors import Missing
@@ -57,6 +58,11 @@ class Validator:
         with self.guard() as guard:
             return guard.history()
 
+    @property
+    def head(self) -> Head:
+        with self.guard() as guard:
+            return guard.head()
+
     def file(self, history: History, log_id: LogId | None = None, address: Address | None = None) -> str:
         path = self.folder / "in.json"
         whole = Interchange(log_id or self.log_id, (KeyHistory(address or self.address, history),))
@@ -90,10 +96,36 @@ def test_status_shows_floor_and_highest(typed, bank):
         f"floor     size 1, root 0x{bank.log_id.hex()}",
         f"highest   size 9, root 0x{row(9).root.hex()}",
         "knows     checkpoints: 2 (4 … 9), set updates, pauses, retirements: 1",
+        f"events    4:0x{bank.head.digest.hex()}",
     ]
     told = typed("guard", "status", "--dir", str(bank.folder), "--json").json()
     assert (told["attestation_key"], told["signed"], told["power"]) == (f"0x{bank.address.hex()}", 2, 1)
     assert told["highest"] == {"size": 9, "root": f"0x{row(9).root.hex()}"}
+
+
+def test_a_guards_own_events_are_checked_and_a_noted_head_must_be_among_them(typed, bank):
+    noted = typed("guard", "status", "--dir", str(bank.folder), "--json").json()["events"]
+    with bank.guard() as guard:
+        guard.absorb(bank.address, History(Highest(TreeSize(1), Digest(bank.log_id)), (row(12),)))
+    outcome = typed("guard", "check", "--dir", str(bank.folder), "--head", noted)
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-2:] == [
+        f"events    5:0x{bank.head.digest.hex()}",
+        "Every row is told by an unbroken chain of events.",
+    ]
+    told = typed("guard", "check", "--dir", str(bank.folder), "--json").json()
+    assert (told["signed"], told["refusals"], told["events"]) == (3, 0, f"5:0x{bank.head.digest.hex()}")
+    lost = typed("guard", "check", "--dir", str(bank.folder), "--head", f"9:{noted.partition(':')[2]}")
+    assert lost.code == 4
+    assert "noted head" in lost.err
+
+
+def test_a_check_is_of_a_file_or_of_a_guard(typed, bank):
+    file = bank.file(History(floor(20)))
+    for arguments in ((), (file, "--head", "1:0x" + "00" * 32), ("--head", "1:0x" + "00" * 32)):
+        assert typed("guard", "check", *arguments).code == 2
+    for noted in ("1", "01:0x" + "00" * 32, "1:0x00", "-1:0x" + "00" * 32):
+        assert typed("guard", "check", "--dir", str(bank.folder), "--head", noted).code == 2
 
 
 def test_while_the_node_runs_nothing_is_shown_written_or_taken(typed, bank, tmp_path):
@@ -105,6 +137,7 @@ def test_while_the_node_runs_nothing_is_shown_written_or_taken(typed, bank, tmp_
             ("import", file, "--yes"),
             ("import", "--floor-from-network", "--yes"),
             ("check", file),
+            ("check",),
         ):
             outcome = typed("guard", *command, "--dir", str(bank.folder))
             assert outcome.code == 4

@@ -159,7 +159,9 @@ def test_wheels_carry_what_a_package_needs():
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     needed = [name for name in (packing.SPECIFICATION, packing.VERIFIER) if (ROOT / name).exists()]
     shipped = {name: f"hybrid_bridge/cli/shipped/{Path(name).name}" for name in needed}
-    assert included == shipped | {"contracts/src": "hybrid_bridge/adapters/abi/src"}
+    others = {"contracts/src": "hybrid_bridge/adapters/abi/src"}
+    others["infra/prometheus/alerts.yml"] = "relayers/shipped/alerts.yml"
+    assert included == shipped | others
 
 
 # ── verify ──

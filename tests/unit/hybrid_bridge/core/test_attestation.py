@@ -21,11 +21,12 @@ from hybrid_bridge.core.attestation import (
     retire_digest,
     seals,
     set_update_digest,
+    signature_within,
     verify_boundary,
     verify_quorum,
 )
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.signing import address_of, from_compact, public_key_of, sign_digest
+from hybrid_bridge.core.signing import address_of, from_compact, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import (
     BelowQuorum,
@@ -258,3 +259,15 @@ def test_seals_of_strangers_of_too_few_or_of_loose_signatures_are_refused() -> N
         seals(known, {**good, ADDRESSES[6]: good[ADDRESSES[0]]})
     with pytest.raises(FieldMalformed):
         seals(known, {**good, ADDRESSES[0]: EcdsaSignature(good[ADDRESSES[0]][:64] + b"\x00")})
+
+
+@pytest.mark.parametrize("before", [0, 4, 20, 68, 100])
+def test_a_signature_is_found_wherever_it_stands_in_calldata_and_nobody_elses_is(before: int) -> None:
+    digest, address = sha256(b"digest"), ADDRESSES[0]
+    ours, theirs = (to_compact(sign_digest(KEYS[a], digest)) for a in ADDRESSES[:2])
+    data = bytes(before) + theirs + ADDRESSES[2] + ours + bytes(24)
+    assert signature_within(data, digest, address) == sign_digest(KEYS[address], digest)
+    assert signature_within(data, sha256(b"another"), address) is None
+    assert signature_within(data, digest, ADDRESSES[3]) is None
+    assert signature_within(data[: before + 64 + 20 + 63], digest, address) is None
+    assert signature_within(ours[:63], digest, address) is None

@@ -10,7 +10,7 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute
 
-from hybrid_bridge.adapters.pkcs11_key import Pkcs11Key, Pkcs11Place
+from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Key, Pkcs11Place
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.core.signing import HALF_ORDER, address_of, normalise, public_key_of, recover_address
 from hybrid_bridge.custody.passphrases import FromCommand, FromFile

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_bridge.adapters.pkcs11_key import Pkcs11Place
+from hybrid_bridge.adapters.hsm.pkcs11_key import Pkcs11Place
 from hybrid_bridge.custody.passphrases import FromCommand, FromDescriptor, FromFile
 from hybrid_bridge.custody.places import MAX_PLACE, Keystore, RemoteSigner, Token, parse_place, require_attesting
 from hybrid_bridge.errors import SettingsMalformed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.adapters.pkcs11_key import KeyTraits, Pkcs11Key
+from hybrid_bridge.adapters.hsm.pkcs11_key import KeyTraits, Pkcs11Key
 from hybrid_bridge.core.signing import address_of, public_key_of, recover_address, sign_digest
 from hybrid_bridge.custody.places import Place, parse_place
 from hybrid_bridge.custody.signers import QUESTION, address_at, held, open_attestation_key, open_gas_key

@@ -8,6 +8,7 @@ from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.node.settings import (
     FILE,
     NodeSettings,
+    PublicSettings,
     read_secret,
     read_settings,
     require_endpoint,
@@ -36,7 +37,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert found.secrets == {"identity": tmp_path / "keys/identity.key"}
 
 
-OPTIONAL = {"witnesses": "w.policy", "erasure_notices": "follow", "block_every": 10}
+OPTIONAL = {"witnesses": "w.policy", "erasure_notices": "follow", "block_every": 10, "metrics": "127.0.0.1:9465"}
 
 
 def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Path) -> None:
@@ -44,6 +45,15 @@ def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Pat
     assert (plain.witnesses, plain.erasure_notices, plain.block_every) == ("", "list", 0)
     said = read_settings(written(tmp_path, "".join(f"{k} = {v!r}\n" for k, v in OPTIONAL.items()) + GOOD))
     assert {name: getattr(said, name) for name in OPTIONAL} == OPTIONAL
+    assert read_settings(written(tmp_path, write_settings(said))) == said
+
+
+@pytest.mark.parametrize("contract", [None, "0x" + "aB" * 20])
+def test_a_public_chain_is_named_by_an_endpoint_and_perhaps_a_contract(tmp_path: Path, contract: str | None) -> None:
+    assert read_settings(written(tmp_path, GOOD)).public is None
+    more = "" if contract is None else f', contract = "{contract}"'
+    said = read_settings(written(tmp_path, f'public = {{ rpc = "file:rpc.url"{more} }}\n' + GOOD))
+    assert said.public == PublicSettings("file:rpc.url", contract)
     assert read_settings(written(tmp_path, write_settings(said))) == said
 
 
@@ -55,6 +65,17 @@ def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Pat
         ("block_every = -1", "block_every"),
         ("block_every = 3601", "block_every"),
         ('block_every = "10"', "block_every"),
+        ('metrics = "0.0.0.0:9465"', "metrics"),
+        ('metrics = "10.0.0.1:9465"', "metrics"),
+        ('metrics = "9465"', "metrics"),
+        ('public = "http://127.0.0.1:8545"', "public"),
+        ("public = {}", "public"),
+        ('public = { contract = "0x00" }', "public"),
+        ('public = { rpc = "http://h", chain_id = "1" }', "public"),
+        ("public = { rpc = 1 }", "public"),
+        ('public = { rpc = "ftp://h" }', "public.rpc"),
+        ('public = { rpc = "file:" }', "public.rpc"),
+        ('public = { rpc = "http://h", contract = "0x00" }', "public.contract"),
     ],
 )
 def test_an_optional_entry_out_of_range_is_named(tmp_path: Path, line: str, key: str) -> None:

@@ -1,10 +1,13 @@
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import Equivocation, GuardRefused, StoreBroken
@@ -173,3 +176,143 @@ def test_a_store_without_a_floor_is_broken(tmp_path: Path) -> None:
         with pytest.raises(StoreBroken):
             ask()
     made.close()
+
+
+# ── the event chain ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def busy(guard: SqlGuard) -> SqlGuard:
+    """It has done all that a guard does."""
+    guard.absorb(ADDRESS, known(3, 5, power=(POWER,)))
+    guard.signed(permit(guard, 9), SIGNATURE)
+    permit(guard, 9)
+    for size, digest in ((9, ZERO), (4, ZERO), (12, ZERO)):
+        with pytest.raises(GuardRefused):
+            guard.permit(TreeSize(size), ZERO, digest, [])
+    with pytest.raises(GuardRefused):
+        guard.permit_power(POWER.chain_id, POWER.contract, POWER.kind, POWER.number, sha256(b"another"))
+    with pytest.raises(GuardRefused):
+        guard.signed(SigningPermit(ZERO, TreeSize(4)), SIGNATURE)
+    permit(guard, 12)
+    return guard
+
+
+def test_every_row_and_every_refusal_is_an_event_and_a_repeat_is_none(guard: SqlGuard) -> None:
+    assert guard.verify()[0].seq == 1
+    head, told = busy(guard).verify()
+    assert (head.seq, told.refusals) == (1 + 3 + 2 + 5, 5)
+    assert told.history == guard.history() == known(3, 5, 9, 12, power=(POWER,))
+    assert head == guard.head() == reopened(guard).head()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE guardevent SET body = CAST(replace(CAST(body AS TEXT), '5', '6') AS BLOB) WHERE seq = 3",
+        "UPDATE guardevent SET previous = zeroblob(32) WHERE seq = 3",
+        "UPDATE guardevent SET digest = zeroblob(32) WHERE seq = 3",
+        "DELETE FROM guardevent WHERE seq = 3",
+        "DELETE FROM guardevent WHERE seq = 1",
+        "DELETE FROM guardevent",
+        "DELETE FROM guardevent WHERE seq = (SELECT max(seq) FROM guardevent)",
+        "DELETE FROM guardsigned WHERE size = 12",
+        "UPDATE guardsigned SET digest = zeroblob(32) WHERE size = 9",
+        "INSERT INTO guardsigned VALUES (10, zeroblob(32), zeroblob(32))",
+        "UPDATE guardfloor SET size = 4",
+        "DELETE FROM guardpower",
+    ],
+)
+def test_a_store_that_somebody_wrote_into_is_found_out(guard: SqlGuard, tmp_path: Path, change: str) -> None:
+    busy(guard).close()
+    file = sqlite3.connect(tmp_path / "guard.db")
+    for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        file.execute(f"DROP TRIGGER {name}")
+    file.execute(change)
+    file.commit()
+    file.close()
+    guard.open(LOG, ADDRESS)
+    with pytest.raises(StoreBroken):
+        guard.verify()
+
+
+def test_a_tail_cut_off_with_its_rows_is_missed_by_whoever_noted_the_head(guard: SqlGuard, tmp_path: Path) -> None:
+    early = guard.head()
+    noted = busy(guard).head()
+    guard.close()
+    file = sqlite3.connect(tmp_path / "guard.db")
+    for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        file.execute(f"DROP TRIGGER {name}")
+    file.execute("DELETE FROM guardevent WHERE seq = ?", (noted.seq,))
+    file.execute("DELETE FROM guardsigned WHERE size = 12")
+    file.commit()
+    file.close()
+    guard.open(LOG, ADDRESS)
+    assert guard.verify()[0].seq == noted.seq - 1  # alone it is whole
+    assert guard.verify(early)[0].seq == noted.seq - 1
+    for kept in (noted, replace(early, digest=Digest(ZERO))):
+        with pytest.raises(StoreBroken):
+            guard.verify(kept)
+    assert guard.verify(Head(0, ZERO))[0].seq == noted.seq - 1
+
+
+def test_the_file_itself_lets_no_event_be_changed_or_taken_out(guard: SqlGuard) -> None:
+    for change in ("UPDATE guardevent SET body = zeroblob(2)", "DELETE FROM guardevent"):
+        with pytest.raises(StoreBroken), guard._file.write() as connection:
+            connection.exec_driver_sql(change)
+    with pytest.raises(StoreBroken), guard._file.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT OR REPLACE INTO guardevent SELECT seq, previous, digest, body FROM guardevent"
+        )
+
+
+# ── stores of schema 1 (guard_1.sql is one as it was released, filled) ───────────────────────────────────────────────
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    path = tmp_path / "released.db"
+    file = sqlite3.connect(path)
+    file.executescript(Path(__file__).with_name("guard_1.sql").read_text())
+    file.close()
+    return path
+
+
+def test_a_released_store_keeps_all_it_knew_and_gets_its_events(released: Path) -> None:
+    knew = known(3, 5, 9, 12, power=(replace(POWER, kind="pause", number=1, digest=sha256(b"p")), POWER))
+    for _ in range(2):
+        guard = SqlGuard(released)
+        guard.open(LOG, ADDRESS)
+        head, told = guard.verify()
+        assert guard.history().in_order() == told.history == knew
+        assert (head.seq, told.refusals) == (6, 0)
+        assert guard.stored(TreeSize(9)) == b"\x07" * 65
+        guard.close()
+    guard.open(LOG, ADDRESS)
+    with pytest.raises(GuardRefused):
+        guard.permit(TreeSize(9), ZERO, ZERO, [])
+    permit(guard, 15)
+    head, told = guard.verify()
+    assert (head.seq, told.refusals, guard.highest()[0]) == (8, 1, 15)
+    guard.close()
+
+
+@pytest.mark.parametrize("schema", ["3", "0", ""])
+def test_a_store_of_a_schema_that_we_do_not_know_is_left_alone(released: Path, schema: str) -> None:
+    file = sqlite3.connect(released)
+    file.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (schema,))
+    file.commit()
+    file.close()
+    guard = SqlGuard(released)
+    with pytest.raises(StoreBroken):
+        guard.open(LOG, ADDRESS)
+    again = SqlGuard(released)
+    again._file.open({"schema": schema})  # the lock was given up, and nothing changed
+    again.close()
+
+
+def test_another_keys_released_store_is_not_touched(released: Path) -> None:
+    with pytest.raises(StoreBroken):
+        SqlGuard(released).open(LOG, Address(bytes(20)))
+    file = sqlite3.connect(released)
+    assert file.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == ("1",)
+    file.close()

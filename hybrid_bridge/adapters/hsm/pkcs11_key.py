@@ -7,14 +7,13 @@ lock themselves after a few.
 Source: PKCS#11 v2.40 §2.3.1 (EC keys), §2.3.6 (CKM_ECDSA); RFC 7512 (the URI).
 """
 
-import queue
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from hybrid_bridge.adapters.hsm.lane import Lane
 from hybrid_bridge.errors import BridgeError, KeyUnusable, Unreachable
 from hybrid_bridge.units import Digest, Seconds
 
@@ -86,7 +85,7 @@ class Pkcs11Key:
             deadline: of one request.
         """
         self._place, self._pin, self._name = place, pin, name
-        self._lane = _Lane(name, deadline)
+        self._lane = Lane(name, deadline)
         self._opened: tuple[pkcs11.Session, pkcs11.SignMixin] | None = None
         self._refused = ""  # why the PIN was
 
@@ -208,41 +207,6 @@ class Pkcs11Key:
             is_extractable=_attribute(key, Attribute.EXTRACTABLE) is not False,
             is_sensitive=_attribute(key, Attribute.SENSITIVE) is True,
         )
-
-
-class _Lane:
-    """Calls that may never come back: one at a time, each given up at its deadline."""
-
-    def __init__(self, name: str, deadline: Seconds) -> None:
-        self._name, self._deadline = name, deadline
-        self._free = threading.Lock()
-
-    def run(self, call: str, work: Callable[[], _T]) -> _T:
-        """What `work` returns or raises.
-
-        Raises:
-            Unreachable: not within the deadline, or an earlier call has not come back yet.
-        """
-        if not self._free.acquire(timeout=self._deadline):
-            raise Unreachable(endpoint=self._name, call=call)
-        answers: queue.SimpleQueue[tuple[_T | None, BaseException | None]] = queue.SimpleQueue()
-
-        def attempt() -> None:
-            try:
-                answers.put((work(), None))
-            except BaseException as error:  # noqa: BLE001 raised again in the thread that waits
-                answers.put((None, error))
-            finally:
-                self._free.release()
-
-        threading.Thread(target=attempt, name=f"hsm-{call}", daemon=True).start()
-        try:
-            value, error = answers.get(timeout=self._deadline)
-        except queue.Empty:
-            raise Unreachable(endpoint=self._name, call=call) from None
-        if error is not None:
-            raise error
-        return value  # type: ignore[return-value] # of `work`, when there is no error
 
 
 def _attribute(key: "pkcs11.SignMixin", attribute: "pkcs11.Attribute") -> object:

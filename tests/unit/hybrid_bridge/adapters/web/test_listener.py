@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 import pytest
 
+from hybrid_bridge.adapters.web.listener import DEADLINE, MAX_REQUEST, Listener, Page, answer
 from hybrid_bridge.errors import SettingsMalformed
-from relayers.listener import DEADLINE, MAX_REQUEST, Listener, Page, answer
 
 PAGE = Page(HTTPStatus.OK, "text/plain", b"all is well\n")
 
