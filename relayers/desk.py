@@ -6,24 +6,27 @@ halts. So these two are beside S6, not against it: nothing they do can put bytes
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, func, select, update
 
 from hybrid_bridge.errors import SettingsMalformed, StayHalted, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
+from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds, Wei
 from relayers import sql_rows
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow
+from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SendRow, SlotRow
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
+    ANCHORED,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
     LEASE,
+    SENDING,
     SLOT,
     SqlJournalReader,
 )
@@ -67,8 +70,10 @@ class Desk(SqlJournalReader):
 
     def slots(self, newest: int) -> tuple[SlotStory, ...]:
         """So many slots with the highest nonces, the highest first."""
+        return self._stories(select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest))
+
+    def _stories(self, query: Select[Any]) -> tuple[SlotStory, ...]:
         with self._begin() as connection:
-            query = select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest)
             slots = [sql_rows.slot(row) for row in connection.execute(query).mappings()]
             wanted = ATTEMPT.c.nonce.in_([slot.nonce for slot in slots])
             attempts = select(ATTEMPT).where(wanted).order_by(ATTEMPT.c.max_fee)
@@ -76,6 +81,34 @@ class Desk(SqlJournalReader):
             finals = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(select(ATTEMPT.c.hash).where(wanted)))
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
         return tuple(_story(slot, signed, ended) for slot in slots)
+
+    def highest_nonce(self) -> Nonce | None:
+        """Of all slots; None without any."""
+        with self._begin() as connection:
+            nonce: Nonce | None = connection.execute(select(func.max(SLOT.c.nonce))).scalar()
+            return nonce
+
+    def slot(self, nonce: Nonce) -> SlotStory | None:
+        """This slot; None where there is none."""
+        return next((story for story in self._stories(select(SLOT).where(SLOT.c.nonce == nonce))), None)
+
+    def sends(self, hashes: Sequence[TxHash]) -> tuple[SendRow, ...]:
+        """What endpoints answered to these bytes, in order."""
+        with self._begin() as connection:
+            query = select(SENDING).where(SENDING.c.hash.in_(hashes)).order_by(SENDING.c.id)
+            return tuple(map(sql_rows.send, connection.execute(query).mappings()))
+
+    def anchors(self, newest: int) -> tuple[AnchoredEvent, ...]:
+        """So many final anchors with the largest sizes, the largest first."""
+        with self._begin() as connection:
+            query = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(newest)
+            return tuple(map(sql_rows.event, connection.execute(query).mappings()))
+
+    def costs(self, hashes: Sequence[TxHash]) -> dict[bytes, Wei | None]:
+        """Those of them that are attempts of ours, with what was paid, where that is known."""
+        with self._begin() as connection:
+            known = connection.execute(select(ATTEMPT.c.hash).where(ATTEMPT.c.hash.in_(hashes))).scalars()
+            return dict.fromkeys(known)
 
     def backup(self, target: Path) -> int:
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.

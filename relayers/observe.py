@@ -66,8 +66,8 @@ class Observer:
             Undecided: fewer than `quorum` endpoints gave one answer, or the pin did not stand.
         """
         log_id, signer = self.scope.log_id, self.scope.signer
-        pinned = self._pin()
-        newest = self._final(pinned)
+        pinned = self.pin()
+        newest = self.final(pinned)
         last = journal.final_header
         base_fee = self.ask(lambda chain: chain.base_fee(pinned))
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
@@ -151,17 +151,35 @@ class Observer:
                 return answer
         raise failure
 
-    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    def pin(self) -> PublicBlock:
+        """The highest public block that `quorum` endpoints have.
 
-    def _pin(self) -> PublicBlock:
-        """The highest public block that `quorum` endpoints have."""
-        return self._block(self._reached(lambda chain: chain.latest().number))
+        Raises:
+            Undecided: there is none.
+        """
+        return self._block(self.reached(lambda chain: chain.latest().number))
 
-    def _final(self, pinned: PublicBlock) -> PublicBlock:
+    def final(self, pinned: PublicBlock) -> PublicBlock:
+        """The newest public block up to `pinned` that is final.
+
+        Raises:
+            Undecided: the endpoints do not agree on one.
+        """
         if self.depth is not None:
             return self._block(PublicBlockNumber(max(0, pinned.number - self.depth)))
-        number = self._reached(lambda chain: chain.finalized().number)
+        number = self.reached(lambda chain: chain.finalized().number)
         return self._block(min(number, pinned.number))
+
+    def anchored(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
+        """The log's events in this range of public blocks; at most `EVENT_RANGE` of them in one question.
+
+        Raises:
+            Undecided: the endpoints do not agree on them.
+        """
+        span = PublicBlockNumber(first), PublicBlockNumber(last)
+        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _final_state(self, final: PublicBlock) -> tuple[Head | None, Nonce | None, tuple[str, ...]]:
         """Head and nonce at `final`; neither, and a note that names the endpoint, where the state is not to be had."""
@@ -196,8 +214,12 @@ class Observer:
                 raise
             return NO_HEAD
 
-    def _reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
-        """The highest number that `quorum` endpoints have reached."""
+    def reached(self, read: Callable[[PublicChain], PublicBlockNumber]) -> PublicBlockNumber:
+        """The highest number that `quorum` endpoints have reached.
+
+        Raises:
+            Undecided: fewer of them answer.
+        """
         numbers: list[PublicBlockNumber] = []
         failure: Undecided = NotYet(what=f"{self.quorum} endpoints that answer")
         for chain in self.endpoints:
@@ -221,7 +243,7 @@ class Observer:
         end: int = final.number
         for start in range(first, final.number + 1, EVENT_RANGE)[:MAX_RANGES]:
             try:
-                read = self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+                read = self.anchored(start, min(start + EVENT_RANGE - 1, final.number))
             except Undecided:
                 if start == first:
                     raise
@@ -231,10 +253,6 @@ class Observer:
             if len(found) >= MAX_EVENTS:
                 break
         return final if end == final.number else self._block(PublicBlockNumber(end)), tuple(found)
-
-    def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
-        span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
