@@ -13,7 +13,7 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import StoreBroken
-from relayers import audits, commands, endpoints, inquiries, preparations, records, wiring
+from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring
 from relayers.desk import Desk
 from relayers.inquiries import dry_run
 from relayers.relay import Relayer, Tick, tick
@@ -109,7 +109,7 @@ def doc() -> int:
     return GOOD
 
 
-for part in (preparations, inquiries, records, endpoints, commands, audits):
+for part in (preparations, inquiries, records, endpoints, commands, audits, upkeep):
     for each in part.COMMANDS:
         main.add_command(each)
 main.add_command(inquiries.check, "doctor")

@@ -4,30 +4,40 @@ A person needs no lease. `Desk` reads; `Orders` writes one row, `control`, that 
 halts. So these two are beside S6, not against it: nothing they do can put bytes on the public chain.
 """
 
-import os
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, insert, select, update
 
-from hybrid_bridge.errors import SettingsMalformed, StayHalted, StoreBroken
+from hybrid_bridge.errors import NotYet, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds, Wei
-from relayers import sql_rows
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SendRow, SlotRow
+from relayers import sql_rows, sqlite_store
+from relayers.journal import (
+    AttemptFinalRow,
+    AttemptRow,
+    Brake,
+    ControlRow,
+    LeaseRow,
+    Scope,
+    SendRow,
+    SlotRow,
+    WishKind,
+    WishRow,
+)
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
     ANCHORED,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
+    DEAREST,
     LEASE,
     SENDING,
     SLOT,
+    WISH,
     SqlJournalReader,
 )
 
@@ -39,6 +49,7 @@ class SlotStory:
     slot: SlotRow
     attempts: tuple[AttemptRow, ...]  # oldest first
     finals: tuple[AttemptFinalRow, ...]
+    wishes: tuple[WishRow, ...]  # oldest first, whether fulfilled or not
 
 
 class Desk(SqlJournalReader):
@@ -79,8 +90,10 @@ class Desk(SqlJournalReader):
             attempts = select(ATTEMPT).where(wanted).order_by(ATTEMPT.c.max_fee)
             signed = [sql_rows.attempt(row) for row in connection.execute(attempts).mappings()]
             finals = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(select(ATTEMPT.c.hash).where(wanted)))
+            wished = select(WISH).where(WISH.c.nonce.in_([slot.nonce for slot in slots])).order_by(WISH.c.id)
+            wishes = [sql_rows.wish(row) for row in connection.execute(wished).mappings()]
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
-        return tuple(_story(slot, signed, ended) for slot in slots)
+        return tuple(_story(slot, signed, ended, wishes) for slot in slots)
 
     def highest_nonce(self) -> Nonce | None:
         """Of all slots; None without any."""
@@ -107,8 +120,12 @@ class Desk(SqlJournalReader):
     def costs(self, hashes: Sequence[TxHash]) -> dict[bytes, Wei | None]:
         """Those of them that are attempts of ours, with what was paid, where that is known."""
         with self._begin() as connection:
-            known = connection.execute(select(ATTEMPT.c.hash).where(ATTEMPT.c.hash.in_(hashes))).scalars()
-            return dict.fromkeys(known)
+            known = select(ATTEMPT.c.hash).where(ATTEMPT.c.hash.in_(hashes))
+            costs: dict[bytes, Wei | None] = dict.fromkeys(connection.execute(known).scalars())
+            paid = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(hashes), ATTEMPT_FINAL.c.price.is_not(None))
+            for final in map(sql_rows.attempt_final, connection.execute(paid).mappings()):
+                costs[final.hash] = Wei((final.gas_used or 0) * (final.price or 0))
+            return costs
 
     def backup(self, target: Path) -> int:
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.
@@ -117,29 +134,7 @@ class Desk(SqlJournalReader):
             SettingsMalformed: something stands there already, or its folder does not exist.
             StoreBroken: the copy cannot be written, or is not sound.
         """
-        if target.exists() or not target.parent.is_dir():
-            raise SettingsMalformed(key="FILE", rule="a new file in a folder that exists")
-        partial = target.with_name(target.name + ".new")
-        try:
-            os.close(
-                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            )  # balances and plans: nobody else's
-            self._copy(partial)
-            Desk(partial, self._scope).close()  # whole, of this schema, of this scope
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            os.link(partial, target)  # never over another file, not even one that came meanwhile
-        except (OSError, sqlite3.Error) as error:
-            raise StoreBroken(store=target.name, rule=f"a copy that can be written: {error}") from None
-        finally:
-            for end in ("", "-wal", "-shm", "-journal"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-        return target.stat().st_size
-
-    def _copy(self, partial: Path) -> None:
-        origin = f"{self._path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)  # in one step: a reader's snapshot, which in WAL mode stops no writer
+        return sqlite_store.copy(self._path, target, lambda partial: Desk(partial, self._scope).close())
 
 
 class Orders(Desk):
@@ -158,6 +153,22 @@ class Orders(Desk):
         with self._begin() as connection:
             connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
 
+    def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
+        """Leave it to the plan, which weighs it against money and brake. `against`: what the person saw as the dearest.
+
+        Raises:
+            NotYet: the nonce is not open, or another attempt is its dearest by now: look again.
+        """
+        where = SLOT.c.nonce == nonce, SLOT.c.state == "OPEN"
+        with self._begin() as connection:
+            slot = connection.execute(select(SLOT).where(*where)).mappings().one_or_none()
+            if slot is None:
+                raise NotYet(what=f"an open nonce {nonce}")
+            if connection.execute(DEAREST.where(ATTEMPT.c.nonce == nonce)).scalar() != against:
+                raise NotYet(what=f"the attempt that was looked at, as the dearest of nonce {nonce}; look again")
+            values = {"nonce": nonce, "kind": kind.value, "against": against, "by": by, "wished_at": now}
+            connection.execute(insert(WISH).values(chain_uid=slot["chain_uid"], signer=slot["signer"], **values))
+
     def lift_halt(self, evidence: str, by: str, now: UnixSeconds) -> None:
         """Let the plan go on. If what it halted for still holds, the next tick halts again.
 
@@ -171,6 +182,9 @@ class Orders(Desk):
             connection.execute(update(CONTROL).values(halted_reason=None, evidence=None, by=by, set_at=now))
 
 
-def _story(slot: SlotRow, signed: list[AttemptRow], ended: dict[TxHash, AttemptFinalRow]) -> SlotStory:
+def _story(
+    slot: SlotRow, signed: list[AttemptRow], ended: dict[TxHash, AttemptFinalRow], wishes: list[WishRow]
+) -> SlotStory:
     attempts = tuple(attempt for attempt in signed if attempt.nonce == slot.nonce)
-    return SlotStory(slot, attempts, tuple(ended[a.hash] for a in attempts if a.hash in ended))
+    finals = tuple(ended[a.hash] for a in attempts if a.hash in ended)
+    return SlotStory(slot, attempts, finals, tuple(wish for wish in wishes if wish.nonce == slot.nonce))
