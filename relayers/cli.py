@@ -13,8 +13,7 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import StoreBroken
-from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring
-from relayers.desk import Desk
+from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring, wishes
 from relayers.inquiries import dry_run
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
@@ -109,7 +108,7 @@ def doc() -> int:
     return GOOD
 
 
-for part in (preparations, inquiries, records, endpoints, commands, audits, upkeep):
+for part in (preparations, inquiries, records, endpoints, commands, wishes, audits, upkeep):
     for each in part.COMMANDS:
         main.add_command(each)
 main.add_command(inquiries.check, "doctor")
@@ -146,8 +145,9 @@ def _started(settings: Settings, journal: SqlJournal) -> Relayer:
     relayer = wiring.relayer_of(settings, journal)
     admitted = relayer.observer.admitted()
     require_undelegated(admitted, wiring.code_at)
-    with Desk(settings.journal, wiring.scope_of(settings)) as desk:
-        require_known(admitted, desk, settings.journal.name, wiring.sender_of)
+    # The journal itself, no second look at its file: a file that is closed takes this process's locks with it, and then
+    # others empty the write-ahead log beneath us.
+    require_known(admitted, journal, settings.journal.name, wiring.sender_of)
     return relayer
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from hybrid_bridge.errors import NotYet, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
@@ -94,12 +94,6 @@ class Desk(SqlJournalReader):
             wishes = [sql_rows.wish(row) for row in connection.execute(wished).mappings()]
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
         return tuple(_story(slot, signed, ended, wishes) for slot in slots)
-
-    def highest_nonce(self) -> Nonce | None:
-        """Of all slots; None without any."""
-        with self._begin() as connection:
-            nonce: Nonce | None = connection.execute(select(func.max(SLOT.c.nonce))).scalar()
-            return nonce
 
     def slot(self, nonce: Nonce) -> SlotStory | None:
         """This slot; None where there is none."""

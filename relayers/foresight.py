@@ -42,7 +42,9 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
             left = tuple(nonce for nonce in view.open_nonces if nonce != slot.nonce)
             attempts = tuple(a for a in view.attempts if a.nonce != slot.nonce)
             reverts = _reverts(view.unexplained_reverts, finals)
-            return _wanted(replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts))
+            wishes = {nonce: wish for nonce, wish in view.wishes.items() if nonce != slot.nonce}
+            closed = replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts, wishes=wishes)
+            return _wanted(replace(closed, cancelled=view.cancelled - {slot.nonce}))
         case SettleIntent(intent):
             return _wanted(replace(view, open_intents=tuple(i for i in view.open_intents if i.id != intent.id)))
         case OpenIntent(checkpoint):
@@ -124,9 +126,10 @@ def _with_attempt(view: JournalView, deed: MakeAttempt, gas: Gas, now: UnixSecon
     )
     today = dict(view.today)
     today[deed.nonce] = Wei(max(today.get(deed.nonce, 0), attempt.cost))
+    wishes = {nonce: wish for nonce, wish in view.wishes.items() if nonce != deed.nonce}  # fulfilled
     spans = dict(view.head_spans)
     spans.setdefault(deed.from_size, _fresh_span(view.newest_anchor, deed.from_size))
-    return replace(view, attempts=(*view.attempts, attempt), today=today, head_spans=spans)
+    return replace(view, attempts=(*view.attempts, attempt), today=today, head_spans=spans, wishes=wishes)
 
 
 def _fresh_span(newest: AnchoredEvent | None, size: TreeSize) -> HeadSpan:

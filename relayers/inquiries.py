@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from hybrid_bridge.errors import NotYet
-from hybrid_bridge.units import TreeSize
+from hybrid_bridge.units import TreeSize, UnixSeconds
 from relayers import wiring
 from relayers.answers import Desktop, explain, fees_now, status_of
 from relayers.desk import Desk
@@ -49,16 +49,7 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     with _desk(settings) as desk:
         top = _desktop(settings, log, desk)
         covering = desk.covering(TreeSize(size))
-        unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log)
-        sight = (
-            _unseen(log, "not asked")
-            if covering is not None
-            else look(
-                top.journal,
-                wiring.observer_of(settings),
-                lambda chain: collector.collect(unwritten, top.journal, chain, top.now),
-            )
-        )
+        sight = _unseen(log, "not asked") if covering is not None else looked(settings, log, desk, top.now)[1]
     found = explain(TreeSize(size), top, sight, covering)
     if as_json:
         show({"size": size, "reason": found.reason, "sentence": found.sentence}, as_json=True)
@@ -107,8 +98,7 @@ def dry_run(config: Path, *, as_json: bool) -> int:
     log = wiring.load_log(settings.log)
     policy, at = wiring.policy_of(settings, log), now()
     with _desk(settings) as desk:
-        view, unwritten, collector = desk.view(at), Unwritten(desk), wiring.collector_of(settings.log, log)
-        sight = look(view, wiring.observer_of(settings), lambda chain: collector.collect(unwritten, view, chain, at))
+        view, sight, unwritten = looked(settings, log, desk, at)
         found = rehearse(view, sight, policy, simulated(wiring.calls_of(settings, log), unwritten, sight), at)
     if as_json:
         top = {"would": [asdict(step) for step in found.steps], "then_waits_for": found.reason}
@@ -122,6 +112,17 @@ def dry_run(config: Path, *, as_json: bool) -> int:
     if sight.chain is None:
         return NotYet.exit_code
     return GOOD if found.error is None else found.error.exit_code
+
+
+def looked(settings: Settings, log: Log, desk: Desk, at: UnixSeconds) -> tuple[JournalView, Sight, Unwritten]:
+    """The journal, and the world as a tick would see it; what it would admit stays in memory.
+
+    Raises:
+        Broken: a quorum of endpoints serves another chain.
+    """
+    view, unwritten, collector = desk.view(at), Unwritten(desk), wiring.collector_of(settings.log, log)
+    sight = look(view, wiring.observer_of(settings), lambda chain: collector.collect(unwritten, view, chain, at))
+    return view, sight, unwritten
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

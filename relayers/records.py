@@ -47,7 +47,8 @@ def tx(config: Path, nonce: int, *, as_json: bool) -> int:
         if story is None:
             raise Unknown(what=f"nonce {nonce} in the journal; `slots` shows the newest ones")
         sends = desk.sends([attempt.hash for attempt in story.attempts])
-    top = {"nonce": nonce, "state": _state(story.slot)}
+    wishes = [f"{wish.kind} by {wish.by}, {moment(wish.wished_at)}" for wish in story.wishes]
+    top = {"nonce": nonce, "state": _state(story.slot), "wishes": wishes}
     rows = [_attempt_row(attempt, story) for attempt in story.attempts]
     told = [_send_row(send, story) for send in sends]
     if as_json:
@@ -126,7 +127,7 @@ def _slot_rows(story: SlotStory) -> list[dict[str, Any]]:
     """One row for each attempt; one for a nonce without any."""
     slot, finals = story.slot, {final.hash: final for final in story.finals}
     if not story.attempts:
-        return [{"nonce": slot.nonce, "state": _state(slot), "carries": None}]
+        return [{"nonce": slot.nonce, "state": _state(slot), "carries": None, "wish": _wish(story)}]
     return [
         {
             "nonce": slot.nonce,
@@ -135,6 +136,7 @@ def _slot_rows(story: SlotStory) -> list[dict[str, Any]]:
             "max_fee_gwei": gwei(attempt.max_fee),
             "tip_gwei": gwei(attempt.tip),
             "signed": moment(attempt.created_at),
+            "wish": _wish(story) if attempt == story.attempts[-1] else None,
             "outcome": _outcome(finals.get(attempt.hash)),
             "public_block": None if attempt.hash not in finals else finals[attempt.hash].block_number,
             "transaction": f"0x{attempt.hash.hex()}",
@@ -171,6 +173,13 @@ def _send_row(send: SendRow, story: SlotStory) -> dict[str, Any]:
         "answer": accepted or send.message or "none",
         "code": send.code,
     }
+
+
+def _wish(story: SlotStory) -> str | None:
+    """The one that still waits: made against the dearest attempt of an open nonce."""
+    dearest = story.attempts[-1].hash if story.attempts else None
+    waiting = [wish for wish in story.wishes if wish.against == dearest and story.slot.closed_hash is None]
+    return f"{waiting[-1].kind} since {moment(waiting[-1].wished_at)}" if waiting else None
 
 
 def _number(tx_hash: bytes, story: SlotStory) -> int:

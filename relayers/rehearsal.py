@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.errors import BridgeError
-from hybrid_bridge.units import Gas, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import Gas, Nonce, TxHash, UnixSeconds, Wei
 from relayers.answers import ether, gwei
 from relayers.calls import Attested, Calls
-from relayers.fees import Offer, expected_gas, refusal
+from relayers.fees import CANCEL_GAS, Offer, expected_gas, refusal
 from relayers.foresight import foreseen
 from relayers.journal import JournalView
 from relayers.plan import next_action
@@ -40,6 +40,7 @@ class Step:
 
     action: str
     sentence: str
+    nonce: Nonce | None = None  # for which something is signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,25 @@ def rehearse(
             obstacle = refusal(Offer(action.nonce, action.fee, gas), action.seen, view, policy)
             if obstacle is not None:
                 return Rehearsal(tuple(steps), obstacle)
-        steps.append(Step(type(action).__name__, sentence(action, gas)))
+        signed = action.nonce if isinstance(action, MakeAttempt) else None
+        steps.append(Step(type(action).__name__, sentence(action, gas), signed))
         if isinstance(action, Send):
             sent.add(action.attempt.hash)
         view = foreseen(view, action, gas, now)
     return Rehearsal(tuple(steps), "more_to_do")
+
+
+def outlook(nonce: Nonce, view: JournalView, sight: Sight, found: Rehearsal) -> str:
+    """What becomes of a wish for this nonce, in one sentence."""
+    if sight.chain is not None and nonce < sight.chain.nonce:
+        return "it is mined already: nothing can be raised or replaced any more"
+    for step in found.steps:
+        if step.nonce == nonce:
+            return f"the next tick will {step.sentence}"
+    lower = [n for n in view.open_nonces if n < nonce and (sight.chain is None or n >= sight.chain.nonce)]
+    if lower and sight.chain is not None:
+        return f"it waits until nonce {lower[0]} is mined: only the lowest can be raised"
+    return f"it waits: {found.reason}"
 
 
 def simulated(calls: Calls, journal: Attested, sight: Sight) -> Callable[[MakeAttempt], Gas]:
@@ -92,7 +107,8 @@ def simulated(calls: Calls, journal: Attested, sight: Sight) -> Callable[[MakeAt
 
 def guessed(view: JournalView, policy: Policy) -> Callable[[MakeAttempt], Gas]:
     """The gas of an anchor as far as the journal knows."""
-    return lambda _: expected_gas(view, policy.fees)
+    usual = expected_gas(view, policy.fees)
+    return lambda action: CANCEL_GAS if action.checkpoint is None else usual
 
 
 def sentence(deed: Deed, gas: Gas) -> str:  # noqa: PLR0911 one for each action
