@@ -1,28 +1,161 @@
-"""`fsck`: does the journal agree with itself, with the log and with the public chain? Wiring only."""
+"""`fsck`: does the journal agree with itself, with the log and with the public chain? Wiring only.
+
+`fsck --rebuild`, or `recover --from-chain`: adopt what the chain knows and the journal does not.
+"""
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.units import PublicBlockNumber
 from relayers import wiring
+from relayers.answers import gwei
 from relayers.fsck import Finding, fsck, look
-from relayers.settings import read_settings
-from relayers.sql_journal import SqlJournalReader
-from relayers.terminal import config_option, json_option
+from relayers.journal import JournalDump, Scope
+from relayers.log import Log
+from relayers.rebuild import Adoption, Own, Traces, adopt, adoption, traces
+from relayers.settings import Settings, read_settings
+from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
 
 GOOD, BROKEN = 0, 4
+plan_option = click.option(
+    "--plan", "is_plan", is_flag=True, help="With a rebuild: say what would be written, no more."
+)
 
 
 @click.command(name="fsck")
 @config_option
 @click.option("--offline", is_flag=True, help="The journal alone.")
+@click.option("--rebuild", is_flag=True, help="Adopt what the chain knows and the journal does not; it must be idle.")
+@plan_option
+@yes_option
 @json_option
-def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
-    """Does the journal agree with itself and with the public chain?"""
+def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, yes: bool, as_json: bool) -> int:
+    """Does the journal agree with itself and with the public chain? Changes nothing, but with --rebuild.
+
+    After a loss, or from an old copy, --rebuild brings back what the gas key sent: anchors and their checkpoints out of
+    their calldata, what is mined and not final, and what waits in a pool that an endpoint shows. A missing journal is
+    made. Bytes that nobody shows leave a foreign nonce. Then run it: the ordinary ticks read the rest.
+    """
     settings = read_settings(config)
-    log = wiring.load_log(settings.log)
+    if rebuild:
+        if offline:
+            raise SettingsMalformed(key="--offline", rule="not given beside --rebuild, which asks the chain")
+        return _rebuild(settings, is_plan=is_plan, yes=yes, as_json=as_json)
+    findings = _findings(settings, offline=offline)
+    _show_findings(findings, as_json=as_json)
+    return GOOD if not findings else BROKEN
+
+
+@click.command()
+@config_option
+@click.option("--from-chain", "is_wanted", is_flag=True, required=True, help="The only place there is.")
+@plan_option
+@yes_option
+@json_option
+def recover(config: Path, *, is_wanted: bool, is_plan: bool, yes: bool, as_json: bool) -> int:
+    """The same as `fsck --rebuild`."""
+    return _rebuild(read_settings(config), is_plan=is_plan, yes=yes, as_json=as_json)
+
+
+COMMANDS: Final = (fsck_command, recover)
+
+
+# ── rebuild ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> int:
+    log, scope, is_lost = wiring.load_log(settings.log), wiring.scope_of(settings), not settings.journal.exists()
+    wiring.require_gas_key(settings.chain, log)
+    dump = _nothing(scope) if is_lost else _dump(settings)
+    seen = _traces(settings, dump)
+    found = adoption(dump, seen, log, wiring.decode_anchor, now())
+    rows = _summary(found, seen, is_lost=is_lost)
+    if is_plan:
+        show(rows | {"written": False}, as_json=as_json)
+        return GOOD
+    if found.is_empty and not is_lost:
+        show(rows | {"written": False, "note": "the journal lacks nothing that can be seen"}, as_json=as_json)
+        return GOOD
+    agree(_lines(settings, found, is_lost=is_lost), yes=yes, as_json=as_json)
+    if is_lost:
+        create_journal(settings.journal, scope, now())
+    with SqlJournal(settings.journal, scope, person(), now()) as journal:
+        adopt(journal, found, seen, wiring.decode_anchor, now())
+        findings = fsck(journal.dump(), log, None, None)
+    show(rows | {"written": True, "next": "`fsck`, then `run`"}, as_json=as_json)
+    if findings:
+        _show_findings(findings, as_json=as_json)
+    return BROKEN if findings else GOOD
+
+
+def _traces(settings: Settings, dump: JournalDump) -> Traces:
+    observer = wiring.observer_of(settings).admitted()
+    since = PublicBlockNumber(dump.headers[-1].number + 1) if dump.headers else observer.first_number
+    views = [wiring.sent_of(chain) for chain in observer.endpoints]
+    return traces(observer, views, wiring.decode_anchor, since)
+
+
+def _dump(settings: Settings) -> JournalDump:
+    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
+    try:
+        return reader.dump()
+    finally:
+        reader.close()
+
+
+def _nothing(scope: Scope) -> JournalDump:
+    return JournalDump(
+        scope=scope,
+        headers=(),
+        checkpoints=(),
+        attestations=(),
+        intents=(),
+        slots=(),
+        attempts=(),
+        finals=(),
+        anchors=(),
+        sends=(),
+    )
+
+
+def _summary(found: Adoption, seen: Traces, *, is_lost: bool) -> dict[str, Any]:
+    return {
+        "journal": "to be made" if is_lost else "there",
+        "looked_at": f"public block {seen.pinned.number}, final {seen.final.number}",
+        "key_used_nonces": seen.used,
+        "checkpoints": [row.size for row, _ in found.checkpoints],
+        "nonces": list(found.slots),
+        "attempts": [_attempt_words(own) for own in found.attempts],
+        "foreign_nonces": list(found.foreign),
+        "pending_and_not_shown": list(found.unshown),
+    }
+
+
+def _attempt_words(own: Own) -> str:
+    tx = own.signed.transaction
+    where = "pending" if own.block is None else f"public block {own.block.number}"
+    return f"nonce {tx.nonce}, {gwei(tx.max_fee)} gwei, {where}: 0x{own.signed.hash.hex()}"
+
+
+def _lines(settings: Settings, found: Adoption, *, is_lost: bool) -> list[str]:
+    lines = [f"make {settings.journal}"] if is_lost else []
+    lines.append(f"adopt {len(found.checkpoints)} checkpoints and {len(found.slots)} nonces")
+    lines += [f"adopt {_attempt_words(own)}" for own in found.attempts]
+    lines += [f"nonce {nonce}: used by bytes that nobody shows, closed as foreign" for nonce in found.foreign]
+    lines += [f"nonce {nonce}: pending, and no endpoint shows its bytes" for nonce in found.unshown]
+    return [*lines, "take the lease with a new epoch: any other process with this journal ends"]
+
+
+# ── fsck ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _findings(settings: Settings, *, offline: bool) -> list[Finding]:
+    log: Log = wiring.load_log(settings.log)
     reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
     seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
@@ -31,11 +164,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     findings = fsck(dump, log, None, settings.chain.fees)
     for chain, account in seen:
         findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
-    _show_findings(findings, as_json=as_json)
-    return GOOD if not findings else BROKEN
-
-
-COMMANDS: Final = (fsck_command,)
+    return findings
 
 
 def _show_findings(findings: list[Finding], *, as_json: bool) -> None:

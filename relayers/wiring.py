@@ -15,7 +15,7 @@ from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
-from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain
+from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, Update
 from hybrid_bridge.units import Address, TxHash, UnixSeconds
 from relayers.calls import Calls
 from relayers.collect import Collector
@@ -236,6 +236,17 @@ def sent_of(chain: PublicChain) -> "SentTransactions":
     from hybrid_bridge.adapters.evm.sent import SentTransactions  # noqa: PLC0415
 
     return SentTransactions(_web3(chain).rpc)
+
+
+def decode_anchor(data: bytes) -> Update:
+    """A call of the contract's `anchor`.
+
+    Raises:
+        FieldMalformed: another call.
+    """
+    from hybrid_bridge.adapters.evm.calls import decode_anchor  # noqa: PLC0415
+
+    return decode_anchor(data)
 
 
 def sender_of(chain: PublicChain, tx: TxHash) -> Address | None:

@@ -1,6 +1,6 @@
-"""`bump` and `cancel`: what a person wants done with a nonce. The plan does it, within money and brake, or says why not.
+"""`bump` and `cancel`: what a person wants done with a nonce. The plan does it, within money and brake, or says why.
 
-Wiring only. A wish is one row beside the running relayer, like every order; it holds for the attempt that was looked at.
+Wiring only. A wish is one row beside the running relayer, like every order; it holds for the attempt that was seen.
 """
 
 from pathlib import Path
