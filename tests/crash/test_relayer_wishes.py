@@ -151,19 +151,20 @@ def test_the_journal_that_is_foreseen_is_the_one_that_a_tick_leaves(operator: Op
             world.consortium.close_epoch()
         operator.tick()
         world.network.mine(only=None if number % 2 else ())
-        now = world.now()
-        relayer = operator.relayer()
+        compare_each(operator)
+
+
+def compare_each(operator: Operator) -> None:
+    """The actions of one tick, up to the first signature, each foreseen and then done."""
+    now, relayer = operator.world.now(), operator.relayer()
+    view = operator.journal.view(now)
+    sight = look(view, relayer.observer, lambda chain: relayer.collector.collect(operator.journal, view, chain, now))
+    while not isinstance(
+        action := next_action(view, sight.chain, sight.quorum, (), relayer.policy), MakeAttempt | Send | Wait
+    ):
+        wanted = foreseen(view, action, 0, now)
+        _Pass(relayer, view, sight, now)._do(action)
         view = operator.journal.view(now)
-        sight = look(
-            view, relayer.observer, lambda chain, v=view: relayer.collector.collect(operator.journal, v, chain, now)
-        )
-        sent: set[bytes] = set()
-        while not isinstance(action := next_action(view, sight.chain, sight.quorum, sent, relayer.policy), Wait):
-            if isinstance(action, MakeAttempt | Send):
-                break
-            wanted = foreseen(view, action, 0, now)
-            _Pass(relayer, view, sight, now)._do(action)
-            view = operator.journal.view(now)
-            known = {intent.size: intent for intent in view.open_intents}
-            ids = tuple(replace(intent, id=known[intent.size].id) for intent in wanted.open_intents)
-            assert replace(wanted, open_intents=ids) == view, type(action).__name__
+        known = {intent.size: intent for intent in view.open_intents}
+        ids = tuple(replace(intent, id=known[intent.size].id) for intent in wanted.open_intents)
+        assert replace(wanted, open_intents=ids) == view, type(action).__name__
