@@ -53,11 +53,11 @@ def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, y
 
 @click.command()
 @config_option
-@click.option("--from-chain", "is_wanted", is_flag=True, required=True, help="The only place there is.")
+@click.option("--from-chain", is_flag=True, required=True, expose_value=False, help="The only place there is.")
 @plan_option
 @yes_option
 @json_option
-def recover(config: Path, *, is_wanted: bool, is_plan: bool, yes: bool, as_json: bool) -> int:
+def recover(config: Path, *, is_plan: bool, yes: bool, as_json: bool) -> int:
     """The same as `fsck --rebuild`."""
     return _rebuild(read_settings(config), is_plan=is_plan, yes=yes, as_json=as_json)
 
@@ -69,7 +69,8 @@ COMMANDS: Final = (fsck_command, recover)
 
 
 def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> int:
-    log, scope, is_lost = wiring.load_log(settings.log), wiring.scope_of(settings), not settings.journal.exists()
+    log, scope = wiring.load_log(settings.log), wiring.scope_of(settings)
+    is_lost = isinstance(settings.journal, Path) and not settings.journal.exists()
     wiring.require_gas_key(settings.chain, log)
     dump = _nothing(scope) if is_lost else _dump(settings)
     seen = _traces(settings, dump)

@@ -3,9 +3,11 @@
 Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed, rejected · 3 undecided, try later · 4 broken.
 """
 
+import json
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +17,11 @@ from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import StoreBroken
 from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring, wishes
 from relayers.inquiries import dry_run
+from relayers.journal_place import beside
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, create_journal
+from relayers.standby import take_over
 from relayers.start import require_hosts, require_known, require_undelegated
 from relayers.terminal import config_option, json_option, now, show
 
@@ -63,10 +67,18 @@ def once(config: Path, *, as_json: bool) -> int:
     is_flag=True,
     help="Make the journal first if there is none: to try things out, never in a unit file.",
 )
+@click.option("--standby", "is_standby", is_flag=True, help="While another process has the journal, wait for it.")
 @json_option
 @click.pass_context
 def run_command(
-    context: click.Context, config: Path, *, is_once: bool, is_dry: bool, is_new: bool, as_json: bool
+    context: click.Context,
+    config: Path,
+    *,
+    is_once: bool,
+    is_dry: bool,
+    is_new: bool,
+    is_standby: bool,
+    as_json: bool,
 ) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
     if is_dry:
@@ -76,13 +88,16 @@ def run_command(
     if is_once:
         code: int = context.invoke(once, config=config, as_json=as_json)
         return code
-    return _run(read_settings(config))
+    return _run(read_settings(config), is_standby=is_standby)
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, *, is_standby: bool) -> int:
     from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
 
-    with _journal(settings) as journal:
+    held = _stood_by(settings) if is_standby else _journal(settings)
+    if held is None:
+        return GOOD
+    with held as journal:
         relayer = _started(settings, journal)
         metrics = wiring.metrics_of(settings, relayer, journal.epoch)
         daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
@@ -125,7 +140,7 @@ def run() -> None:
 
 def _make_journal(settings: Settings) -> None:
     """If there is none yet."""
-    if not settings.journal.exists():
+    if isinstance(settings.journal, Path) and not settings.journal.exists():
         wiring.load_log(settings.log)
         create_journal(settings.journal, wiring.scope_of(settings), now())
 
@@ -133,6 +148,19 @@ def _make_journal(settings: Settings) -> None:
 def _journal(settings: Settings) -> SqlJournal:
     holder = f"{socket.gethostname()}:{os.getpid()}"
     return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+
+
+def _stood_by(settings: Settings) -> SqlJournal | None:
+    """The journal, once nobody else has it; None if we are told to end before."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+
+    def say(reason: str) -> None:
+        line = {"ts": now(), "level": "info", "event": "standing_by", "reason": reason}
+        click.echo(json.dumps(line), err=True)
+
+    return take_over(lambda: _journal(settings), settings.tick_seconds, ended, say)
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
@@ -163,7 +191,7 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    path = beside(settings.journal, ".evidence.json")
     try:
         path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
     except OSError as error:
