@@ -156,9 +156,10 @@ def _write_new(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, "utf-8")
-        os.link(partial, path)
+        try:
+            partial.write_text(text, "utf-8")
+            os.link(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise SettingsMalformed(key="--config", rule=f"a file that can be made: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """A journal from the chain, after a loss: what our key sent comes back as attempts, with its exact bytes.
 
-An anchor's calldata holds the checkpoint, the quorum's signatures on it and the path from the head before. Nothing is believed: bytes by their hash and signature, checkpoints by their quorum and path. What
-no endpoint shows becomes a foreign nonce. Headers, anchors, outcomes and settled duties are left to the ordinary tick,
-which reads them as it always does.
+An anchor's calldata holds the checkpoint, the quorum's signatures on it and the path from the head before. Nothing is
+believed: bytes by their hash and signature, checkpoints by their quorum and path. What no endpoint shows becomes a
+foreign nonce. Headers, anchors, outcomes and settled duties are left to the ordinary tick, which reads them as always.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
