@@ -15,7 +15,7 @@ from relayers.desk import Desk, SlotStory
 from relayers.journal import AttemptFinalRow, AttemptRow, SendRow, SlotRow
 from relayers.observe import EVENT_RANGE
 from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, show, show_rows, show_table
+from relayers.terminal import config_option, json_option, show, show_table
 
 GOOD: Final = 0
 MAX_NONCE: Final = (1 << 53) - 1
@@ -31,7 +31,7 @@ def slots(config: Path, last: int, *, as_json: bool) -> int:
     settings = read_settings(config)
     with _desk(settings) as desk:
         rows = [row for story in desk.slots(last) for row in _slot_rows(story)]
-    show_rows("slots", rows, as_json=as_json)
+    show_table("slots", rows, as_json=as_json)
     return GOOD
 
 

@@ -32,6 +32,14 @@ from relayers.views import (
 )
 
 NO_GAS: Final = Gas(0)
+WAITS: Final = {
+    "fee_capped": "the raise is beyond the ceiling, which rises with the age of what is due (`fees`)",
+    "low_balance": "what is above the reserve does not pay for it (`fees`)",
+    "budget_spent": "today's budget is committed (`fees`)",
+    "braked": "the brake is set; `resume` lets it go",
+    "halted": "the relayer is halted (`status`)",
+    "no_rpc_quorum": "too few endpoints agree (`endpoints check`)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +97,13 @@ def rehearse(
 
 def outlook(nonce: Nonce, view: JournalView, sight: Sight, found: Rehearsal) -> str:
     """What becomes of a wish for this nonce, in one sentence."""
-    if sight.chain is not None and nonce < sight.chain.nonce:
-        return "it is mined already: nothing can be raised or replaced any more"
     for step in found.steps:
         if step.nonce == nonce:
             return f"the next tick will {step.sentence}"
     lower = [n for n in view.open_nonces if n < nonce and (sight.chain is None or n >= sight.chain.nonce)]
     if lower and sight.chain is not None:
         return f"it waits until nonce {lower[0]} is mined: only the lowest can be raised"
-    return f"it waits: {found.reason}"
+    return f"it waits: {WAITS.get(found.reason, found.reason)}"
 
 
 def simulated(calls: Calls, journal: Attested, sight: Sight) -> Callable[[MakeAttempt], Gas]:

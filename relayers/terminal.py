@@ -68,7 +68,7 @@ def show_table(name: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     columns = [key for key in rows[0] if any(row[key] is not None for row in rows)]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for key in columns:
         table.add_column(key.replace("_", " "))
     for row in rows:

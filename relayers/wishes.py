@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from hybrid_bridge.errors import BridgeError, Unknown
+from hybrid_bridge.errors import Unknown
 from hybrid_bridge.units import Nonce
 from relayers import wiring
 from relayers.answers import ether, gwei
@@ -17,8 +17,10 @@ from relayers.inquiries import looked
 from relayers.journal import AttemptRow, Brake, JournalView, WishKind
 from relayers.records import MAX_NONCE
 from relayers.rehearsal import guessed, outlook, rehearse
+from relayers.relay import Sight
 from relayers.settings import Settings, read_settings
 from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.views import Policy
 
 GOOD: Final = 0
 
@@ -56,20 +58,34 @@ COMMANDS: Final = (bump, cancel)
 
 
 def _wish(settings: Settings, nonce: Nonce, kind: WishKind, *, yes: bool, as_json: bool) -> int:
+    log = wiring.load_log(settings.log)
     with Orders(settings.journal, wiring.scope_of(settings)) as orders:
-        view = orders.view(now())
-        if nonce not in view.open_nonces:
-            shown = ", ".join(map(str, view.open_nonces)) or "none"
-            raise Unknown(what=f"an open nonce {nonce}; open are: {shown}")
+        view, sight, _ = looked(settings, log, orders, now())
+        _require_open(nonce, view, sight)
         best = view.dearest(nonce)
-        agree(_plan(view, nonce, kind, best), yes=yes, as_json=as_json)
+        agree(_plan(view, sight, nonce, kind), yes=yes, as_json=as_json)
         orders.wish(nonce, kind, None if best is None else best.hash, person(), now())
-        show({"wish": kind.value, "nonce": nonce, "outlook": _outlook(settings, orders, nonce)}, as_json=as_json)
+        told = _outlook(orders.view(now()), sight, wiring.policy_of(settings, log), nonce)
+        show({"wish": kind.value, "nonce": nonce, "outlook": told}, as_json=as_json)
     return GOOD
 
 
-def _plan(view: JournalView, nonce: Nonce, kind: WishKind, best: AttemptRow | None) -> list[str]:
+def _require_open(nonce: Nonce, view: JournalView, sight: Sight) -> None:
+    """Nothing can be raised or replaced any more once it is mined.
+
+    Raises:
+        Unknown: no slot of it is open, or a quorum of endpoints has it mined.
+    """
+    waiting = [n for n in view.open_nonces if sight.chain is None or n >= sight.chain.nonce]
+    if nonce not in waiting:
+        state = "mined already" if nonce in view.open_nonces else "not open"
+        shown = ", ".join(map(str, waiting)) or "none"
+        raise Unknown(what=f"an unmined nonce {nonce}: it is {state}. Unmined are: {shown}")
+
+
+def _plan(view: JournalView, sight: Sight, nonce: Nonce, kind: WishKind) -> list[str]:
     """What will change, before it does."""
+    best = view.dearest(nonce)
     plan = [f"nonce {nonce}: {_words(best)}"]
     if kind is WishKind.BUMP:
         plan.append("→ the plan offers at least 9/8 of both fees, if ceiling, balance and budget allow it")
@@ -77,13 +93,11 @@ def _plan(view: JournalView, nonce: Nonce, kind: WishKind, best: AttemptRow | No
         plan.append(
             "→ the plan replaces it by a cancel, if ceiling, balance and budget allow it; this cannot be undone"
         )
-    if kind is WishKind.CANCEL and best is not None and not best.is_cancel:
-        later = "gets the next nonce afterwards" if view.brake is Brake.RUN else f"waits for `resume` ({view.brake})"
-        plan.append(f"→ size {best.to_size} stays due and {later}")
-    if view.open_nonces[0] != nonce:
-        plan.append(f"→ waits until nonce {view.open_nonces[0]} is mined: only the lowest can be raised")
-    if view.brake is Brake.HARD or view.halted is not None:
-        plan.append("→ waits: the relayer signs nothing now")
+        if best is not None and not best.is_cancel:
+            later = "gets the next nonce" if view.brake is Brake.RUN else f"waits for `resume` (brake: {view.brake})"
+            plan.append(f"→ size {best.to_size} stays due and {later}")
+    if sight.chain is None:
+        plan.append(f"→ waits until the endpoints agree: {sight.blind}")
     return plan
 
 
@@ -94,12 +108,6 @@ def _words(best: AttemptRow | None) -> str:
     return f"{carries}, {gwei(best.max_fee)} gwei (tip {gwei(best.tip)}), at most {ether(best.cost)} ether"
 
 
-def _outlook(settings: Settings, orders: Orders, nonce: Nonce) -> str:
-    """What the plan says to it now, as far as the endpoints tell."""
-    log, at = wiring.load_log(settings.log), now()
-    policy = wiring.policy_of(settings, log)
-    try:
-        view, sight, _ = looked(settings, log, orders, at)
-    except BridgeError as error:
-        return f"unknown: {error}"
-    return outlook(nonce, view, sight, rehearse(view, sight, policy, guessed(view, policy), at))
+def _outlook(view: JournalView, sight: Sight, policy: Policy, nonce: Nonce) -> str:
+    """What the plan says to it now."""
+    return outlook(nonce, view, sight, rehearse(view, sight, policy, guessed(view, policy), now()))

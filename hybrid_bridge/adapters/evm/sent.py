@@ -25,6 +25,8 @@ from hybrid_bridge.units import (
 
 TYPE_2: Final = "0x2"
 MAX_POOLED: Final = 1_000  # of one account: pools keep some dozens
+MAX_BY_NONCE: Final = 64  # each costs a question
+BY_NONCE: Final = "eth_getTransactionBySenderAndNonce"
 BY_HASH, BY_NUMBER, POOL = "eth_getTransactionByHash", "eth_getBlockByNumber", "txpool_contentFrom"
 
 
@@ -60,11 +62,14 @@ class SentTransactions:
         return [raw for entry in entries if (raw := self._from(BY_NUMBER, entry, sender)) is not None]
 
     def pooled(self, sender: Address) -> list[RawTransaction]:
-        """All of this account in the pool; none where the endpoint shows its pool to nobody."""
+        """All of this account in the pool; none where the endpoint shows its pool to nobody.
+
+        geth and its kin have a question for an account, anvil and reth one for a nonce.
+        """
         try:
             answer = self._rpc.members(POOL, self._rpc.ask(POOL, data_json(sender)))
         except EndpointRefused:
-            return []
+            return self._by_nonce(sender)
         entries: list[Json] = []
         for kind in ("pending", "queued"):
             entries += self._rpc.members(POOL, answer.get(kind, {})).values()
@@ -74,10 +79,23 @@ class SentTransactions:
 
     def nonce_with_pool(self, sender: Address) -> Nonce:
         """The nonce after everything the endpoint knows of, the pool included. A hint: decides nothing."""
-        method = "eth_getTransactionCount"
-        return Nonce(self._rpc.quantity(method, self._rpc.ask(method, data_json(sender), "pending")))
+        return self._nonce(sender, "pending")
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _nonce(self, sender: Address, at: str) -> Nonce:
+        method = "eth_getTransactionCount"
+        return Nonce(self._rpc.quantity(method, self._rpc.ask(method, data_json(sender), at)))
+
+    def _by_nonce(self, sender: Address) -> list[RawTransaction]:
+        first = self._nonce(sender, "latest")
+        last = min(self.nonce_with_pool(sender), first + MAX_BY_NONCE)
+        try:
+            answers = [self._rpc.ask(BY_NONCE, data_json(sender), hex(nonce)) for nonce in range(first, last)]
+        except EndpointRefused:
+            return []
+        entries = (answer for answer in answers if answer is not None)
+        return [raw for entry in entries if (raw := self._from(BY_NONCE, entry, sender)) is not None]
 
     def _from(self, method: str, entry: Json, sender: Address) -> RawTransaction | None:
         """The bytes, if the entry says that this account sent them, and they say so too."""

@@ -123,8 +123,10 @@ def test_the_outlook_of_a_wish_is_one_sentence() -> None:
         "the next tick will sign an anchor of size 2 with nonce 5: 3.375 gwei"
     )
     assert told(cancelling()).startswith("the next tick will sign a cancel with nonce 5")
-    assert told(in_flight(wishes=wish(5), brake=Brake.HARD)) == "it waits: braked"
-    assert told(in_flight(wishes=wish(5)), balance=0) == "it waits: low_balance"
-    assert "mined already" in told(in_flight(wishes=wish(5)), nonce=6)
+    assert told(in_flight(wishes=wish(5), brake=Brake.HARD)) == "it waits: the brake is set; `resume` lets it go"
+    assert (
+        told(in_flight(wishes=wish(5)), balance=0) == "it waits: what is above the reserve does not pay for it (`fees`)"
+    )
+    assert told(in_flight(wishes=wish(5)), balance=10**15).startswith("it waits: what is above")
     behind = journal(open_nonces=(5, 6), attempts=(attempt(5), attempt(6)), open_intents=(intent(2),), wishes=wish(6))
     assert told(behind, of=6) == "it waits until nonce 5 is mined: only the lowest can be raised"
