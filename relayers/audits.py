@@ -22,6 +22,7 @@ from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
 
 GOOD, BROKEN = 0, 4
+NEWEST: Final = 10  # attempts that are shown to people; `--json` shows all
 plan_option = click.option(
     "--plan", "is_plan", is_flag=True, help="With a rebuild: say what would be written, no more."
 )
@@ -35,7 +36,9 @@ plan_option = click.option(
 @yes_option
 @json_option
 def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, yes: bool, as_json: bool) -> int:
-    """Does the journal agree with itself and with the public chain? Changes nothing, but with --rebuild.
+    """Do journal and public chain agree? --rebuild mends a loss.
+
+    Changes nothing without --rebuild.
 
     After a loss, or from an old copy, --rebuild brings back what the gas key sent: anchors and their checkpoints out of
     their calldata, what is mined and not final, and what waits in a pool that an endpoint shows. A missing journal is
@@ -77,10 +80,10 @@ def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> 
     found = adoption(dump, seen, log, wiring.decode_anchor, now())
     rows = _summary(found, seen, is_lost=is_lost)
     if is_plan:
-        show(rows | {"written": False}, as_json=as_json)
+        _show(rows | {"written": False}, as_json=as_json)
         return GOOD
     if found.is_empty and not is_lost:
-        show(rows | {"written": False, "note": "the journal lacks nothing that can be seen"}, as_json=as_json)
+        _show(rows | {"written": False, "note": "the journal lacks nothing that can be seen"}, as_json=as_json)
         return GOOD
     agree(_lines(settings, found, is_lost=is_lost), yes=yes, as_json=as_json)
     if is_lost:
@@ -88,7 +91,7 @@ def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> 
     with SqlJournal(settings.journal, scope, person(), now()) as journal:
         adopt(journal, found, seen, wiring.decode_anchor, now())
         findings = fsck(journal.dump(), log, None, None)
-    show(rows | {"written": True, "next": "`fsck`, then `run`"}, as_json=as_json)
+    _show(rows | {"written": True, "next": "`fsck`, then `run`"}, as_json=as_json)
     if findings:
         _show_findings(findings, as_json=as_json)
     return BROKEN if findings else GOOD
@@ -137,6 +140,31 @@ def _summary(found: Adoption, seen: Traces, *, is_lost: bool) -> dict[str, Any]:
     }
 
 
+def _show(rows: dict[str, Any], *, as_json: bool) -> None:
+    """Runs of numbers by their ends, attempts one a line: there may be thousands."""
+    if as_json:
+        show(rows, as_json=True)
+        return
+    attempts: list[str] = rows["attempts"]
+    lists = ("checkpoints", "nonces", "foreign_nonces", "pending_and_not_shown")
+    show(rows | {key: _runs(rows[key]) for key in lists} | {"attempts": len(attempts)}, as_json=False)
+    for line in attempts[-NEWEST:]:
+        click.echo(f"  {line}")
+    if len(attempts) > NEWEST:
+        click.echo(f"  and {len(attempts) - NEWEST} before them")
+
+
+def _runs(numbers: list[int]) -> str | None:
+    """1, 2, 3, 5 as 1-3, 5."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs) or None
+
+
 def _attempt_words(own: Own) -> str:
     tx = own.signed.transaction
     where = "pending" if own.block is None else f"public block {own.block.number}"
@@ -146,9 +174,11 @@ def _attempt_words(own: Own) -> str:
 def _lines(settings: Settings, found: Adoption, *, is_lost: bool) -> list[str]:
     lines = [f"make {settings.journal}"] if is_lost else []
     lines.append(f"adopt {len(found.checkpoints)} checkpoints and {len(found.slots)} nonces")
-    lines += [f"adopt {_attempt_words(own)}" for own in found.attempts]
-    lines += [f"nonce {nonce}: used by bytes that nobody shows, closed as foreign" for nonce in found.foreign]
-    lines += [f"nonce {nonce}: pending, and no endpoint shows its bytes" for nonce in found.unshown]
+    lines.append(f"adopt {len(found.attempts)} attempts; `--plan` shows them")
+    if found.foreign:
+        lines.append(f"nonces {_runs(list(found.foreign))}: used by bytes that nobody shows, closed as foreign")
+    if found.unshown:
+        lines.append(f"nonces {_runs(list(found.unshown))}: pending, and no endpoint shows their bytes")
     return [*lines, "take the lease with a new epoch: any other process with this journal ends"]
 
 

@@ -16,7 +16,7 @@ from relayers.terminal import config_option, json_option, show_table
 
 @click.group()
 def endpoints() -> None:
-    """The public chain's endpoints (also: `rpc`)."""
+    """The public chain's endpoints."""
 
 
 @endpoints.command()

@@ -26,7 +26,7 @@ PROGRAM: Final = "hybrid-relayer"
 @yes_option
 @json_option
 def init(config: Path, *, yes: bool, as_json: bool) -> int:
-    """Make what is missing: first settings to fill in, then, once they are, the journal.
+    """Write settings to fill in; then make the journal.
 
     Without a file at --config it writes a sample there, with every key explained. With one it makes an empty journal
     for the log, chain, contract and gas key that it names. Neither overwrites anything, and each is whole or not there.

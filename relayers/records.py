@@ -40,7 +40,10 @@ def slots(config: Path, last: int, *, as_json: bool) -> int:
 @click.argument("nonce", type=click.IntRange(0, MAX_NONCE))
 @json_option
 def tx(config: Path, nonce: int, *, as_json: bool) -> int:
-    """Everything about one nonce: each attempt, each endpoint's answer to it, what became of it."""
+    """Everything about one nonce.
+
+    Each attempt, each endpoint's answer to it, what became of it, what people wished.
+    """
     settings = read_settings(config)
     with _desk(settings) as desk:
         story = desk.slot(Nonce(nonce))
@@ -66,7 +69,10 @@ def tx(config: Path, nonce: int, *, as_json: bool) -> int:
 @click.option("--offline", is_flag=True, help="The journal alone: finalized ones.")
 @json_option
 def anchors(config: Path, last: int, *, offline: bool, as_json: bool) -> int:
-    """The newest anchors of the log, everybody's: how far each is on its way to finality, whose, and what ours cost."""
+    """The newest anchors of the log, everybody's.
+
+    How far each is on its way to finality, whose it is, and what ours cost where the journal knows it.
+    """
     settings = read_settings(config)
     with _desk(settings) as desk:
         final = desk.anchors(last)

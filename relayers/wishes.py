@@ -31,7 +31,9 @@ GOOD: Final = 0
 @yes_option
 @json_option
 def bump(config: Path, nonce: int, *, yes: bool, as_json: bool) -> int:
-    """Offer more for an open nonce, once: an eighth more, or the market's price if that is higher.
+    """Offer more for an open nonce, once.
+
+    An eighth more on both fees, or the market's price if that is higher.
 
     Ceiling, balance and the day's budget hold. Only the lowest open nonce can be raised, the others wait for it.
     """
@@ -44,7 +46,9 @@ def bump(config: Path, nonce: int, *, yes: bool, as_json: bool) -> int:
 @yes_option
 @json_option
 def cancel(config: Path, nonce: int, *, yes: bool, as_json: bool) -> int:
-    """Use up an open nonce for nothing: what it carries is replaced by a transfer of nothing to ourselves.
+    """Use up an open nonce for nothing.
+
+    What it carries is replaced by a transfer of nothing to ourselves.
 
     What it carried stays due and gets the next nonce, unless a brake is set: `pause --soft` first, to stop it.
     """

@@ -16,8 +16,9 @@ from hybrid_bridge.errors import FieldMalformed, StoreBroken
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import PublicBlockNumber, UnixSeconds, Wei
 from relayers.audits import _nothing
+from relayers.desk import Orders
 from relayers.fsck import fsck
-from relayers.journal import IntentState, Outcome
+from relayers.journal import IntentState, Outcome, WishKind
 from relayers.rebuild import Adoption, Traces, adopt, adoption, traces
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal, create_journal
@@ -204,3 +205,21 @@ def test_calldata_comes_back_or_is_refused(world: World, tmp_path: Path) -> None
     block = world.chain.latest().number
     assert (view.in_block(block, SIGNER.address()), view.in_block(block, BY_OTHERS.address())) == ([attempt.raw], [])
     assert replace(update, seals=b"") != update
+
+
+@pytest.mark.parametrize("kind", list(WishKind))
+def test_a_wish_is_fulfilled_on_a_real_chain_and_the_raise_is_taken_by_its_pool(
+    world: World, tmp_path: Path, kind: WishKind
+) -> None:
+    path = tmp_path / "journal.db"
+    create_journal(path, world.scope, world.now())
+    anchor(path, world, mined=False)
+    with Orders(path, world.scope) as orders:
+        (first,) = orders.dump().attempts
+        orders.wish(0, kind, first.hash, "a person", world.now())
+    assert one_tick(path, world).done == ("MakeAttempt", "Send")
+    world.mine()
+    dump = settle(path, world, 2)
+    stands = [f.hash for f in dump.finals if f.outcome is not Outcome.LOST]
+    assert len(stands) == (1 if kind is WishKind.BUMP else 2)  # the duty that was cancelled went with the next nonce
+    assert first.hash not in stands
