@@ -221,6 +221,7 @@ def status_of(desk: Desktop) -> dict[str, Any]:
         "final_public_block": journal.final_header.number if journal.final_header else None,
         "open_intents": [intent.size for intent in journal.open_intents],
         "open_nonces": list(journal.open_nonces),
+        "wishes": [f"{wish.kind} {nonce} by {wish.by}" for nonce, wish in sorted(journal.wishes.items())],
         "attempts": len(journal.attempts),
         "committed_today_wei": sum(journal.today.values()),
         "daily_budget_wei": desk.policy.fees.daily_budget,

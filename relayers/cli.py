@@ -1,4 +1,4 @@
-"""`hybrid-relayer`: make a journal, run, look, check. Wiring only.
+"""`hybrid-relayer`: run, and everything an operator asks and orders beside it. Wiring only.
 
 Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed, rejected · 3 undecided, try later · 4 broken.
 """
@@ -9,24 +9,25 @@ import signal
 import socket
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import BridgeError, StoreBroken
-from relayers import commands, inquiries, upkeep, wiring
-from relayers.fsck import Finding, fsck, look
+from hybrid_bridge.errors import StoreBroken
+from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring, wishes
+from relayers.inquiries import dry_run
 from relayers.journal_place import beside
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
-from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+from relayers.sql_journal import SqlJournal, create_journal
 from relayers.standby import take_over
+from relayers.start import require_hosts, require_known, require_undelegated
 from relayers.terminal import config_option, json_option, now, show
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
-BLIND: Final = "no_rpc_quorum"
+UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags")  # the plan could not even look
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,86 +43,9 @@ def main() -> None:
 
 @main.command()
 @config_option
-def init(config: Path) -> int:
-    """Make an empty journal for this log, chain, contract and gas key."""
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    create_journal(settings.journal, wiring.scope_of(settings), now())
-    click.echo(f"made {settings.journal}")
-    return GOOD
-
-
-@main.group(name="config")
-def config_group() -> None:
-    """Look at the settings."""
-
-
-@config_group.command()
-@config_option
-@json_option
-def validate(config: Path, *, as_json: bool) -> int:
-    """Parse the settings strictly and check genesis record and validator sets against them."""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    wiring.require_gas_key(settings.chain, log)
-    policy = wiring.policy_of(settings, log)
-    show(
-        {
-            "log_id": log.log_id.hex(),
-            "validator_sets": [len(period.validators.entries) for period in log.periods],
-            "members": [name for name, _ in settings.log.members],
-            "chain": settings.chain.name,
-            "contract": settings.chain.contract.hex(),
-            "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
-            "rpc_quorum": settings.chain.rpc_quorum,
-            "state_proofs": settings.chain.state_proofs,
-            "signer": settings.chain.signer_address.hex(),
-            "operators": policy.turns.operators,
-            "my_index": policy.turns.my_index,
-        },
-        as_json=as_json,
-    )
-    if settings.chain.rpc_quorum == 1:
-        click.echo("note: one endpoint's word is taken for the public chain (rpc_quorum = 1)", err=True)
-    return GOOD
-
-
-@main.command()
-@config_option
-@click.option("--at", "place", metavar="PLACE", help="Only the address of the key there: to be written into settings.")
-@json_option
-def keys(config: Path, place: str | None, *, as_json: bool) -> int:
-    """Where each key is, its address, and whether it signs: asked to, over words that are no transaction."""
-    if place is not None:
-        show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
-        return GOOD
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    chain = settings.chain
-    row: dict[str, Any] = {
-        "key": "chain.signer",
-        "pays_on": chain.name,
-        "kept_in": str(chain.signer),
-        "address": f"0x{chain.signer_address.hex()}",
-    }
-    code = GOOD
-    try:
-        row |= {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}
-    except BridgeError as error:
-        row |= {"signs": False, "notes": [], "error": str(error)}
-        code = error.exit_code
-    if as_json:
-        click.echo(json.dumps({"keys": [row]}, indent=2))
-    else:
-        show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
-    return code
-
-
-@main.command()
-@config_option
 @json_option
 def once(config: Path, *, as_json: bool) -> int:
-    """One tick."""
+    """One tick. Ends with 3 if the endpoints did not agree or an action has to be tried again."""
     settings = read_settings(config)
     with _journal(settings) as journal:
         relayer = _started(settings, journal)
@@ -133,7 +57,10 @@ def once(config: Path, *, as_json: bool) -> int:
 
 @main.command(name="run")
 @config_option
-@click.option("--once", "is_once", is_flag=True, help="One tick only.")
+@click.option("--once", "is_once", is_flag=True, help="One tick only; its outcome is the exit code.")
+@click.option(
+    "--dry-run", "is_dry", is_flag=True, help="Say what one tick would do. No key, no lease, nothing written."
+)
 @click.option(
     "--init",
     "is_new",
@@ -141,17 +68,32 @@ def once(config: Path, *, as_json: bool) -> int:
     help="Make the journal first if there is none: to try things out, never in a unit file.",
 )
 @click.option("--standby", "is_standby", is_flag=True, help="While another process has the journal, wait for it.")
+@json_option
 @click.pass_context
-def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool, is_standby: bool) -> int:
+def run_command(
+    context: click.Context,
+    config: Path,
+    *,
+    is_once: bool,
+    is_dry: bool,
+    is_new: bool,
+    is_standby: bool,
+    as_json: bool,
+) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
+    if is_dry:
+        return dry_run(config, as_json=as_json)
     if is_new:
         _make_journal(read_settings(config))
     if is_once:
-        code: int = context.invoke(once, config=config, as_json=False)
+        code: int = context.invoke(once, config=config, as_json=as_json)
         return code
+    return _run(read_settings(config), is_standby=is_standby)
+
+
+def _run(settings: Settings, *, is_standby: bool) -> int:
     from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
 
-    settings = read_settings(config)
     held = _stood_by(settings) if is_standby else _journal(settings)
     if held is None:
         return GOOD
@@ -197,29 +139,11 @@ def alerts_doc() -> int:
     return GOOD
 
 
-@main.command(name="fsck")
-@config_option
-@click.option("--offline", is_flag=True, help="The journal alone.")
-@json_option
-def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
-    """Does the journal agree with itself and with the public chain?"""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
-    endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
-    seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
-    dump = reader.dump()
-    reader.close()
-    findings = fsck(dump, log, None, settings.chain.fees)
-    for chain, account in seen:
-        findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
-    _show_findings(findings, as_json=as_json)
-    return GOOD if not findings else BROKEN
-
-
-for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS, *upkeep.COMMANDS):
-    main.add_command(operators_command)
+for part in (preparations, inquiries, records, endpoints, commands, wishes, audits, upkeep):
+    for each in part.COMMANDS:
+        main.add_command(each)
 main.add_command(inquiries.check, "doctor")
+main.add_command(endpoints.endpoints, "rpc")
 
 
 def run() -> None:
@@ -261,8 +185,13 @@ def _started(settings: Settings, journal: SqlJournal) -> Relayer:
     Raises:
         BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
     """
+    require_hosts(wiring.hosts_of(settings), settings.chain.rpc_quorum)
     relayer = wiring.relayer_of(settings, journal)
-    relayer.observer.admitted()
+    admitted = relayer.observer.admitted()
+    require_undelegated(admitted, wiring.code_at)
+    # The journal itself, no second look at its file: a file that is closed takes this process's locks with it, and then
+    # others empty the write-ahead log beneath us.
+    require_known(admitted, journal, settings.journal.name, wiring.sender_of)
     return relayer
 
 
@@ -270,7 +199,8 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
     """The exit code that the journal's state means."""
     halted = journal.view(now()).halted
     if halted is None:
-        return UNDECIDED if report.reason == BLIND else GOOD
+        failed = GOOD if report.error is None else report.error.exit_code
+        return UNDECIDED if report.reason in UNDECIDED_REASONS else failed
     path = _export_evidence(journal, settings)
     click.echo(f"halted: {halted}; evidence in {path}", err=True)
     return REFUTED if halted in EVIDENCE_AGAINST_OTHERS else BROKEN
@@ -283,13 +213,3 @@ def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
     except OSError as error:
         raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
     return path
-
-
-def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
-    if as_json:
-        rows = [{"promise": f.promise, "subject": f.subject, "detail": f.detail} for f in findings]
-        click.echo(json.dumps({"findings": rows}, indent=2))
-        return
-    for finding in findings:
-        click.echo(f"{finding.promise}: {finding.subject}: {finding.detail}")
-    click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")

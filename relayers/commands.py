@@ -3,9 +3,6 @@
 A command that changes something says first what, and asks; `--yes` answers for machines.
 """
 
-import getpass
-import os
-import socket
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +14,7 @@ from relayers.desk import Desk, Orders
 from relayers.fsck import fsck
 from relayers.journal import Brake
 from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, now, show
+from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
 
 GOOD, BROKEN = 0, 4
 EFFECTS: Final = {
@@ -26,33 +23,6 @@ EFFECTS: Final = {
     Brake.HARD: "nothing is signed or sent; watching and writing down goes on",
     Brake.DRAIN: "soft, and nonces that nobody needs are used up; a running relayer ends with 0 when none is open",
 }
-
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-
-
-def agree(plan: list[str], *, yes: bool, as_json: bool) -> None:
-    """Say what will change, and ask.
-
-    Raises:
-        SettingsMalformed: machines cannot be asked.
-        click.Abort: the answer was no.
-    """
-    for line in plan:
-        click.echo(line, err=as_json)
-    if yes:
-        return
-    if as_json:
-        raise SettingsMalformed(key="--yes", rule="given beside --json, which cannot ask")
-    click.confirm("Go on?", abort=True)
-
-
-def person() -> str:
-    """Who orders: for the journal, no proof of anything."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # no such user here: containers
-        name = f"uid {os.getuid()}"
-    return f"{name}@{socket.gethostname()}"
 
 
 # ── brakes ───────────────────────────────────────────────────────────────────────────────────────────────────────────

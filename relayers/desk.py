@@ -4,18 +4,18 @@ A person needs no lease. `Desk` reads; `Orders` writes one row, `control`, that 
 halts. So these two are beside S6, not against it: nothing they do can put bytes on the public chain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, insert, select, update
 
 from hybrid_bridge.core.encoding import Json, sha256
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import Digest, Nonce, TreeSize, TxHash, UnixSeconds
+from hybrid_bridge.units import Digest, Nonce, TreeSize, TxHash, UnixSeconds, Wei
 from relayers import sql_events, sql_rows, sql_store, sqlite_store
 from relayers.event_chain import Kind, Tally, replay
 from relayers.journal import (
@@ -26,13 +26,16 @@ from relayers.journal import (
     EvidenceRow,
     LeaseRow,
     Scope,
+    SendRow,
     SlotRow,
     WishKind,
+    WishRow,
 )
 from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
 from relayers.revisions import SCHEMA_VERSION
 from relayers.sql_reader import (
     ANCHOR_BEYOND,
+    ANCHORED,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
@@ -57,6 +60,7 @@ class SlotStory:
     slot: SlotRow
     attempts: tuple[AttemptRow, ...]  # oldest first
     finals: tuple[AttemptFinalRow, ...]
+    wishes: tuple[WishRow, ...]  # oldest first, whether fulfilled or not
 
 
 class Desk(SqlJournalReader):
@@ -88,15 +92,45 @@ class Desk(SqlJournalReader):
 
     def slots(self, newest: int) -> tuple[SlotStory, ...]:
         """So many slots with the highest nonces, the highest first."""
+        return self._stories(select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest))
+
+    def _stories(self, query: Select[Any]) -> tuple[SlotStory, ...]:
         with self._store.read() as connection:
-            query = select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest)
             slots = [sql_rows.slot(row) for row in connection.execute(query).mappings()]
             wanted = ATTEMPT.c.nonce.in_([slot.nonce for slot in slots])
             attempts = select(ATTEMPT).where(wanted).order_by(ATTEMPT.c.max_fee)
             signed = [sql_rows.attempt(row) for row in connection.execute(attempts).mappings()]
             finals = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(select(ATTEMPT.c.hash).where(wanted)))
+            wished = select(WISH).where(WISH.c.nonce.in_([slot.nonce for slot in slots])).order_by(WISH.c.id)
+            wishes = [sql_rows.wish(row) for row in connection.execute(wished).mappings()]
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
-        return tuple(_story(slot, signed, ended) for slot in slots)
+        return tuple(_story(slot, signed, ended, wishes) for slot in slots)
+
+    def slot(self, nonce: Nonce) -> SlotStory | None:
+        """This slot; None where there is none."""
+        return next((story for story in self._stories(select(SLOT).where(SLOT.c.nonce == nonce))), None)
+
+    def sends(self, hashes: Sequence[TxHash]) -> tuple[SendRow, ...]:
+        """What endpoints answered to these bytes, in order."""
+        with self._store.read() as connection:
+            query = select(SENDING).where(SENDING.c.hash.in_(hashes)).order_by(SENDING.c.id)
+            return tuple(map(sql_rows.send, connection.execute(query).mappings()))
+
+    def anchors(self, newest: int) -> tuple[AnchoredEvent, ...]:
+        """So many final anchors with the largest sizes, the largest first."""
+        with self._store.read() as connection:
+            query = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(newest)
+            return tuple(map(sql_rows.event, connection.execute(query).mappings()))
+
+    def costs(self, hashes: Sequence[TxHash]) -> dict[bytes, Wei | None]:
+        """Those of them that are attempts of ours, with what was paid, where that is known."""
+        with self._store.read() as connection:
+            known = select(ATTEMPT.c.hash).where(ATTEMPT.c.hash.in_(hashes))
+            costs: dict[bytes, Wei | None] = dict.fromkeys(connection.execute(known).scalars())
+            paid = select(ATTEMPT_FINAL).where(ATTEMPT_FINAL.c.hash.in_(hashes), ATTEMPT_FINAL.c.price.is_not(None))
+            for final in map(sql_rows.attempt_final, connection.execute(paid).mappings()):
+                costs[final.hash] = Wei((final.gas_used or 0) * (final.price or 0))
+            return costs
 
     def audit(self) -> tuple[Tally, tuple[str, ...]]:
         """The chain of events replayed from its beginning, and where rows differ from what it tells.
@@ -222,6 +256,9 @@ def migrate(place: JournalPlace, backup: Path, by: str, now: UnixSeconds) -> Non
     sql_store.migrate(place, backup, tell)
 
 
-def _story(slot: SlotRow, signed: list[AttemptRow], ended: dict[TxHash, AttemptFinalRow]) -> SlotStory:
+def _story(
+    slot: SlotRow, signed: list[AttemptRow], ended: dict[TxHash, AttemptFinalRow], wishes: list[WishRow]
+) -> SlotStory:
     attempts = tuple(attempt for attempt in signed if attempt.nonce == slot.nonce)
-    return SlotStory(slot, attempts, tuple(ended[a.hash] for a in attempts if a.hash in ended))
+    finals = tuple(ended[a.hash] for a in attempts if a.hash in ended)
+    return SlotStory(slot, attempts, finals, tuple(wish for wish in wishes if wish.nonce == slot.nonce))

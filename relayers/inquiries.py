@@ -2,18 +2,19 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import TreeSize, UnixSeconds
 from relayers import wiring
-from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
-from relayers.desk import Desk, SlotStory
+from relayers.answers import Desktop, explain, fees_now, status_of
+from relayers.desk import Desk
 from relayers.journal import JournalView
 from relayers.log import Log
 from relayers.preflight import checks, exit_code
+from relayers.rehearsal import rehearse, simulated
 from relayers.relay import Sight, look
 from relayers.settings import Settings, read_settings
 from relayers.terminal import config_option, json_option, now, show, show_rows
@@ -38,19 +39,6 @@ def status(config: Path, *, as_json: bool) -> int:
     return GOOD if top.journal.halted is None else BROKEN
 
 
-@click.command()
-@config_option
-@click.option("--last", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many nonces.")
-@json_option
-def slots(config: Path, last: int, *, as_json: bool) -> int:
-    """The newest nonces of the gas key, and what was signed for each."""
-    settings = read_settings(config)
-    with _desk(settings) as desk:
-        rows = [row for story in desk.slots(last) for row in _slot_rows(story)]
-    show_rows("slots", rows, as_json=as_json)
-    return GOOD
-
-
 @click.command(name="explain")
 @config_option
 @click.argument("size", type=click.IntRange(1, MAX_SIZE))
@@ -62,16 +50,7 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     with _desk(settings) as desk:
         top = _desktop(settings, log, desk)
         covering = desk.covering(TreeSize(size))
-        unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log)
-        sight = (
-            _unseen(log, "not asked")
-            if covering is not None
-            else look(
-                top.journal,
-                wiring.observer_of(settings),
-                lambda chain: collector.collect(unwritten, top.journal, chain, top.now),
-            )
-        )
+        sight = _unseen(log, "not asked") if covering is not None else looked(settings, log, desk, top.now)[1]
     found = explain(TreeSize(size), top, sight, covering)
     if as_json:
         show({"size": size, "reason": found.reason, "sentence": found.sentence}, as_json=True)
@@ -111,7 +90,40 @@ def check(config: Path, *, as_json: bool) -> int:
     return exit_code(found)
 
 
-COMMANDS: Final = (status, slots, explain_command, fees, check)
+COMMANDS: Final = (status, explain_command, fees, check)
+
+
+def dry_run(config: Path, *, as_json: bool) -> int:
+    """What one tick would do now: `run --dry-run`. Asks endpoints and members; no key, no lease, nothing written."""
+    settings = read_settings(config)
+    log = wiring.load_log(settings.log)
+    policy, at = wiring.policy_of(settings, log), now()
+    with _desk(settings) as desk:
+        view, sight, unwritten = looked(settings, log, desk, at)
+        found = rehearse(view, sight, policy, simulated(wiring.calls_of(settings, log), unwritten, sight), at)
+    if as_json:
+        top = {"would": [asdict(step) for step in found.steps], "then_waits_for": found.reason}
+        show(top | {"blind": sight.blind or None, "notes": list(sight.notes)}, as_json=True)
+    else:
+        for number, step in enumerate(found.steps, 1):
+            click.echo(f"{number:2}  {step.sentence}")
+        click.echo(f"{'then' if found.steps else 'nothing to do'}: {found.reason}")
+        for note in filter(None, (sight.blind, *sight.notes)):
+            click.echo(f"note: {note}")
+    if sight.chain is None:
+        return NotYet.exit_code
+    return GOOD if found.error is None else found.error.exit_code
+
+
+def looked(settings: Settings, log: Log, desk: Desk, at: UnixSeconds) -> tuple[JournalView, Sight, Unwritten]:
+    """The journal, and the world as a tick would see it; what it would admit stays in memory.
+
+    Raises:
+        Broken: a quorum of endpoints serves another chain.
+    """
+    view, unwritten, collector = desk.view(at), Unwritten(desk), wiring.collector_of(settings.log, log)
+    sight = look(view, wiring.observer_of(settings), lambda chain: collector.collect(unwritten, view, chain, at))
+    return view, sight, unwritten
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,29 +163,3 @@ def _chain(settings: Settings, log: Log, journal: JournalView) -> ChainView:
 
 def _unseen(log: Log, why: str) -> Sight:
     return Sight(None, QuorumView(log_id=log.log_id, checkpoints=(), paths={}), (), why)
-
-
-def _slot_rows(story: SlotStory) -> list[dict[str, Any]]:
-    """One row for each attempt; one for a nonce without any."""
-    slot, ended = story.slot, {final.hash: final for final in story.finals}
-    state = "OPEN" if slot.closed_hash is None else "CLOSED by a stranger" if slot.is_foreign else "CLOSED"
-    if not story.attempts:
-        return [{"nonce": slot.nonce, "state": state, "carries": None}]
-    rows = []
-    for attempt in story.attempts:
-        final = ended.get(attempt.hash)
-        outcome = None if final is None else " ".join(filter(None, (final.outcome.value, final.reason)))
-        rows.append(
-            {
-                "nonce": slot.nonce,
-                "state": state,
-                "carries": "cancel" if attempt.is_cancel else attempt.to_size,
-                "max_fee_gwei": gwei(attempt.max_fee),
-                "tip_gwei": gwei(attempt.tip),
-                "signed": moment(attempt.created_at),
-                "outcome": outcome,
-                "public_block": None if final is None else final.block_number,
-                "transaction": f"0x{attempt.hash.hex()}",
-            }
-        )
-    return rows

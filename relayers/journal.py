@@ -294,6 +294,7 @@ class JournalView:
     today: Mapping[Nonce, Wei]  # cost of the dearest attempt made in this UTC day, for each nonce
     open_rotations: tuple[IntentRow, ...] = ()  # ascending by set
     wishes: Mapping[Nonce, WishRow] = field(default_factory=dict)  # the newest unfulfilled one of each open nonce
+    cancelled: frozenset[Nonce] = frozenset()  # open nonces that a person wants used up for nothing, for good
 
     def dearest(self, nonce: Nonce) -> AttemptRow | None:
         """The attempt with the highest fee at this open nonce."""

@@ -135,9 +135,14 @@ class _Scene:
     policy: Policy
     need: CheckpointRow | None
 
-    @property
-    def gas(self) -> Gas:
-        return expected_gas(self.journal, self.policy.fees) if self.need is not None else CANCEL_GAS
+    def carried_by(self, nonce: Nonce) -> CheckpointRow | None:
+        """What an attempt of this nonce is for; nothing where a person wants it used up for nothing."""
+        return None if nonce in self.journal.cancelled else self.need
+
+    def gas_of(self, nonce: Nonce) -> Gas:
+        """What it will use, as far as known."""
+        is_cancel = self.carried_by(nonce) is None
+        return CANCEL_GAS if is_cancel else expected_gas(self.journal, self.policy.fees)
 
     def refusal(self, offer: Offer) -> str | None:
         return refusal(offer, self.chain, self.journal, self.policy)
@@ -153,7 +158,8 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     for hole in holes:
         return OpenSlot(hole)  # S4: never leave a hole below
     first, behind = unmined[0], unmined[1:]
-    if scene.need is None and not behind and scene.journal.brake is not Brake.DRAIN:
+    is_wanted = first in scene.journal.wishes or scene.journal.brake is Brake.DRAIN
+    if scene.need is None and not behind and not is_wanted:
         return idle  # nobody waits for it: let it lie, it costs nothing
     offer = _first_offer(scene, first)
     obstacle = None if offer is None else scene.refusal(offer)
@@ -164,17 +170,18 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
 
 def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:
     """What should be signed for the lowest nonce, if anything."""
-    best = scene.journal.dearest(nonce)
+    best, gas = scene.journal.dearest(nonce), scene.gas_of(nonce)
     if best is None:
-        return Offer(nonce, market(scene.chain, scene.policy, scene.gas), scene.gas)
+        return Offer(nonce, market(scene.chain, scene.policy, gas), gas)
     head = scene.chain.head.tree_size
     is_useless = best.is_cancel or best.to_size <= head  # it would only use up the nonce
     if (
-        _is_doomed(best, scene)
-        or (scene.need is not None and is_useless)
+        nonce in scene.journal.wishes  # a person's; money and ceiling hold all the same
+        or _is_doomed(best, scene)
+        or (scene.carried_by(nonce) is not None and is_useless)
         or is_too_cheap(best, scene.chain, scene.policy.fees)
     ):
-        return Offer(nonce, raised(best, scene.chain, scene.policy, scene.gas), scene.gas)
+        return Offer(nonce, raised(best, scene.chain, scene.policy, gas), gas)
     return None
 
 
@@ -199,7 +206,8 @@ def _is_stuck(scene: _Scene, nonce: Nonce) -> bool:
 
     Then waiting frees nothing, for the raise counts from the old fee; one stale revert does.
     """
-    return scene.refusal(Offer(nonce, market(scene.chain, scene.policy, scene.gas), scene.gas)) is None
+    gas = scene.gas_of(nonce)
+    return scene.refusal(Offer(nonce, market(scene.chain, scene.policy, gas), gas)) is None
 
 
 def _serve_behind(scene: _Scene, behind: list[Nonce]) -> Action | None:
@@ -216,7 +224,7 @@ def _serve_behind(scene: _Scene, behind: list[Nonce]) -> Action | None:
 
 
 def _attempt(scene: _Scene, offer: Offer) -> MakeAttempt:
-    need = scene.need
+    need = scene.carried_by(offer.nonce)
     if need is None:
         return _cancel(scene, offer.nonce, offer.fee)
     return MakeAttempt(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Literal
 
 from hybrid_bridge.adapters.web.listener import Listener
-from hybrid_bridge.errors import BridgeError, NotYet, StateForgotten
+from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StateForgotten
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
 from relayers import wiring
@@ -20,6 +20,7 @@ from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
+from relayers.start import require_hosts, require_known, require_undelegated
 from relayers.views import ChainView, QuorumView
 
 SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
@@ -141,8 +142,20 @@ def _endpoints(settings: Settings) -> Iterator[Check]:
         if settings.chain.state_proofs:
             cure = "an endpoint that serves eth_getProof at its newest public blocks; or state_proofs = false"
             yield _asked(f"state proofs of {endpoint.name}", partial(_proves, alone), cure)
-    if settings.chain.rpc_quorum == 1:
-        yield Check("endpoints", "note", "one endpoint's word is taken for the public chain (rpc_quorum = 1)")
+    yield _hosts(settings)
+
+
+def _hosts(settings: Settings) -> Check:
+    quorum, hosts = settings.chain.rpc_quorum, wiring.hosts_of(settings)
+    if quorum == 1:
+        return Check("endpoints", "note", "one endpoint's word is taken for the public chain (rpc_quorum = 1)")
+    try:
+        require_hosts(hosts, quorum)
+    except SettingsMalformed as error:
+        return Check("endpoints", "bad", str(error), "add an endpoint of somebody else", error.exit_code)
+    if len(set(hosts)) == 1:
+        return Check("endpoints", "note", "all of them are reached through this machine: are there two behind it?")
+    return Check("endpoints", "good", f"{len(hosts)} on {len(set(hosts))} hosts, {quorum} must agree")
 
 
 def _serves(alone: Observer) -> str:
@@ -173,9 +186,30 @@ def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSecon
         yield Check("observation", "bad", sight.blind, "see the endpoints above", NotYet.exit_code)
         return
     yield Check("observation", "good", "; ".join((f"agreed at public block {sight.chain.pinned.number}", *sight.notes)))
+    yield from _account(settings)
     yield clock(sight.chain, now)
     yield contract(sight.chain)
     yield balance(sight.chain, settings.chain)
+
+
+def _account(settings: Settings) -> Iterator[Check]:
+    """Whose the gas key's account is, and whether this journal knows all it did."""
+    serving, _ = wiring.observer_of(settings).serving()
+    cure = "revoke the delegation, or take another gas key"
+    yield _asked("account", lambda: _undelegated(serving), cure)
+    cure = "`fsck --rebuild --plan`, then `fsck --rebuild`; and one journal for one key"
+    yield _asked("transactions", lambda: _known(serving, settings), cure)
+
+
+def _undelegated(serving: Observer) -> str:
+    require_undelegated(serving, wiring.code_at)
+    return "delegated to nobody"
+
+
+def _known(serving: Observer, settings: Settings) -> str:
+    with Desk(settings.journal, wiring.scope_of(settings)) as desk:
+        require_known(serving, desk, settings.journal.name, wiring.sender_of)
+    return "the journal knows every transaction of the gas key"
 
 
 def clock(chain: ChainView, now: UnixSeconds) -> Check:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from hybrid_bridge.core.attestation import seals
-from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignerLied, SpendCapped, Undecided
+from hybrid_bridge.errors import BridgeError, Broken, SignerLied, SpendCapped, Undecided
 from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigner, Update
-from hybrid_bridge.units import Gas, TreeSize, TxHash, UnixSeconds
+from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
 from relayers.admission import ADMISSION
+from relayers.calls import Calls
 from relayers.collect import Collector
-from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
+from relayers.fees import Offer, limits, refusal
 from relayers.hearing import Call, Dissent, Hearing
-from relayers.journal import AttemptRow, CheckpointRow, EvidenceRow, Journal, JournalView, Scope, SendRow
+from relayers.journal import AttemptRow, EvidenceRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -56,6 +56,11 @@ class Relayer:
     encode_anchor: Callable[[Update], bytes]  # the contract's calldata
     clock: Clock
 
+    @property
+    def calls(self) -> Calls:
+        """How this relayer calls the contract."""
+        return Calls(self.scope, self.log, self.policy.fees, self.observer.quorum, self.encode_anchor)
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -82,6 +87,7 @@ class Tick:
     journal: JournalView | None = None  # at its end
     calls: tuple[Call, ...] = ()  # all questions to endpoints, those of the sight and of the deeds
     dissents: tuple[Dissent, ...] = ()  # all contradictions, likewise
+    error: BridgeError | None = None  # what ended it, where the plan did not
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -169,14 +175,15 @@ class _Pass:
             except Broken:
                 raise
             except BridgeError as error:
-                return self._report(f"{type(action).__name__}: {error}")
+                return self._report(f"{type(action).__name__}: {error}", error)
             self._view = self._journal.view(self._now)
         return self._report("more_to_do")
 
-    def _report(self, reason: str) -> Tick:
+    def _report(self, reason: str, error: BridgeError | None = None) -> Tick:
         calls = (*self._sight.calls, *self._hearing.calls)
         dissents = (*self._sight.dissents, *self._hearing.dissents)
-        return Tick(tuple(self._deeds), reason, tuple(self._sends), self._sight, self._view, calls, dissents)
+        found = (self._sight, self._view, calls, dissents, error)
+        return Tick(tuple(self._deeds), reason, tuple(self._sends), *found)
 
     def _do(self, action: Deed) -> None:
         # The first five are one commit each: done, or found again by the next tick.
@@ -202,8 +209,7 @@ class _Pass:
 
     def _make_attempt(self, action: MakeAttempt) -> None:
         chain, relayer = action.seen, self._relayer
-        data = b"" if action.checkpoint is None else relayer.encode_anchor(self._update(action, action.checkpoint))
-        gas = CANCEL_GAS if action.checkpoint is None else self._gas(data, chain)
+        data, gas = relayer.calls.of(action, self._journal, self._endpoints, self._hearing)
         self._require_affordable(Offer(action.nonce, action.fee, gas), chain)
         # Dead before the signature: nothing happened. Dead after it: bytes that nobody saw are lost, a new attempt is
         # made; signing again is never "the same transaction".
@@ -225,42 +231,6 @@ class _Pass:
         )
         self._journal.add_attempt(row, limits(chain, relayer.policy.fees))
         # Durable: these bytes belong to this nonce. Dead here? The next tick sends *these*, never new ones.
-
-    def _update(self, action: MakeAttempt, checkpoint: CheckpointRow) -> Update:
-        validators = self._relayer.log.responsible(checkpoint.size)
-        signatures = {row.member: row.signature for row in self._journal.attestations(checkpoint.size)}
-        signers, packed = seals(validators, signatures)
-        return Update(
-            log_id=self._relayer.log.log_id,
-            from_size=action.from_size,
-            tree_size=checkpoint.size,
-            root=checkpoint.root,
-            set_hash=validators.digest,
-            signers=signers,
-            path=action.path,
-            seals=packed,
-        )
-
-    def _gas(self, data: bytes, chain: ChainView) -> Gas:
-        """Simulated at the pinned public block: what would revert is not signed.
-
-        The middle of what a quorum of endpoints says, so that one of them can neither starve the transaction of gas
-        nor price it out.
-        """
-
-        def ask(endpoint: PublicChain) -> Gas:
-            return endpoint.simulate(self._relayer.scope.signer, data, chain.pinned)
-
-        failure: BridgeError = NotYet(what="endpoints that simulate")
-        estimates: list[Gas] = []
-        for endpoint in self._endpoints:
-            try:
-                estimates.append(self._hearing.hear(endpoint, "simulate", ask))
-            except BridgeError as error:
-                failure = error
-        if len(estimates) < self._relayer.observer.quorum:
-            raise failure
-        return gas_limit(sorted(estimates)[len(estimates) // 2], self._relayer.policy.fees)
 
     def _require_affordable(self, offer: Offer, chain: ChainView) -> None:
         """Now that the gas is known: nothing is signed that the journal would refuse."""

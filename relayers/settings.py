@@ -24,6 +24,7 @@ from hybrid_bridge.units import (
     Wei,
 )
 from relayers.journal_place import JournalPlace, parse_journal
+from relayers.toml_lines import line_of
 from relayers.toml_table import UNITS, Table
 from relayers.views import FeePolicy
 
@@ -120,6 +121,16 @@ def parse_settings(text: str, folder: Path) -> Settings:
     Raises:
         SettingsMalformed: as `read_settings`.
     """
+    try:
+        return _parsed(text, folder)
+    except SettingsMalformed as error:
+        line = line_of(text, error.key)
+        if line is not None:
+            error.add_note(f"line {line}")
+        raise
+
+
+def _parsed(text: str, folder: Path) -> Settings:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

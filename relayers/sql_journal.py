@@ -46,6 +46,7 @@ from relayers.sql_reader import (
     ATTEMPT,
     ATTEMPT_FINAL,
     ATTESTATION,
+    BY_PLAN,
     CHAIN,
     CHECKPOINT,
     CONTROL,
@@ -270,7 +271,7 @@ class SqlJournal(SqlJournalReader):
     def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by="plan", set_at=now))
+            connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by=BY_PLAN, set_at=now))
             self._tell(connection, Kind.HALT, reason=reason, evidence=sha256(evidence.encode()).hex())
 
     def _change(

@@ -33,6 +33,7 @@ from relayers.sql_store import Store
 from relayers.sql_tables import Stored
 
 DAY: Final = 86_400
+BY_PLAN: Final = "plan"  # in `control`, after a halt
 RECENT_FINALS: Final = 8  # more than the plan's limit of reverts in a row
 
 _T: Final = Stored.metadata.tables
@@ -55,13 +56,16 @@ ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size"
 NEWEST_GAS: Final = (
     select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
 )
-RECENT_OUTCOMES: Final = (
+RECENT_OUTCOMES: Final = (  # of attempts signed since a person last gave an order: what came before was looked at
     select(ATTEMPT_FINAL.c.outcome)
+    .join(ATTEMPT, ATTEMPT.c.hash == ATTEMPT_FINAL.c.hash)
     .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
+    .where(ATTEMPT.c.created_at >= bindparam("since"))
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
 )
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
+CANCELLED: Final = select(WISH.c.nonce).where(WISH.c.kind == "cancel", WISH.c.nonce.in_(OPEN_NONCES))
 WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
     select(WISH)
     .where(WISH.c.nonce.in_(OPEN_NONCES))
@@ -131,10 +135,11 @@ class SqlJournalReader:
                 anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
                 newest_anchor=_anchor(connection, NEWEST_ANCHOR),
                 head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
-                unexplained_reverts=_reverts(connection),
+                unexplained_reverts=_reverts(connection, _since(control)),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=today(connection, now),
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
+                cancelled=frozenset(connection.execute(CANCELLED).scalars()),
             )
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
@@ -175,6 +180,12 @@ class SqlJournalReader:
             size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
             return size
 
+    def highest_nonce(self) -> Nonce | None:
+        """Of all slots; None without any."""
+        with self._store.read() as connection:
+            nonce: Nonce | None = connection.execute(select(func.max(SLOT.c.nonce))).scalar()
+            return nonce
+
     def dump(self) -> JournalDump:
         """See `JournalReader`."""
         with self._store.read() as connection:
@@ -211,11 +222,15 @@ def dearest(rows: Iterable[Any]) -> dict[Nonce, Wei]:
     return costs
 
 
-def _reverts(connection: Connection) -> int:
+def _since(control: RowMapping) -> UnixSeconds:
+    """When a person last gave an order; the beginning of time if what stands in `control` is the plan's halt."""
+    return UnixSeconds(0 if control["by"] == BY_PLAN else control["set_at"])
+
+
+def _reverts(connection: Connection, since: UnixSeconds) -> int:
     """Newest final attempts in a row that reverted for no known reason; lost races do not count."""
-    return sum(
-        1 for _ in takewhile(lambda outcome: outcome == "REVERTED", connection.execute(RECENT_OUTCOMES).scalars())
-    )
+    outcomes = connection.execute(RECENT_OUTCOMES, {"since": since}).scalars()
+    return sum(1 for _ in takewhile(lambda outcome: outcome == "REVERTED", outcomes))
 
 
 def _span(connection: Connection, size: TreeSize) -> HeadSpan:

@@ -176,7 +176,11 @@ def require_file(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(len(MAGIC))
     except (FileNotFoundError, NotADirectoryError):
-        lost = "missing; `init` makes it" if path.parent.is_dir() else "its folder is missing; mount or make it first"
+        lost = (
+            "missing; `init` makes a new one, `fsck --rebuild` a lost one"
+            if path.parent.is_dir()
+            else "its folder is missing; mount or make it first"
+        )
         raise StoreBroken(store=path.name, rule=lost) from None
     except OSError as error:
         raise StoreBroken(store=path.name, rule=f"a file that can be read: {error.strerror}") from None

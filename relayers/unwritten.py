@@ -12,6 +12,7 @@ class Unwritten:
     def __init__(self, journal: JournalReader) -> None:
         self._journal = journal
         self._admitted: dict[TreeSize, CheckpointRow] = {}
+        self._attestations: dict[TreeSize, Sequence[AttestationRow]] = {}
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
         """See `Checkpoints`."""
@@ -33,6 +34,10 @@ class Unwritten:
         return max(held, key=lambda row: row.size, default=None)
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
-        """See `Checkpoints`. The signatures were verified by whoever admits, and are not needed to look."""
-        del attestations
+        """See `Checkpoints`."""
         self._admitted[checkpoint.size] = checkpoint
+        self._attestations[checkpoint.size] = attestations
+
+    def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
+        """See `JournalReader`."""
+        return self._attestations[size] if size in self._attestations else self._journal.attestations(size)

@@ -10,13 +10,13 @@ import click
 from hybrid_bridge.errors import FieldMismatch, SettingsMalformed
 from hybrid_bridge.units import UnixSeconds
 from relayers import sql_store, wiring
-from relayers.commands import GOOD, agree, person, yes_option
+from relayers.commands import GOOD
 from relayers.desk import Desk, Orders
 from relayers.desk import migrate as move
 from relayers.journal_place import beside
 from relayers.revisions import SCHEMA_VERSION
 from relayers.settings import read_settings
-from relayers.terminal import config_option, json_option, now, show
+from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
 
 REFUTED: Final = 1
 

@@ -9,13 +9,16 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.custody.places import parse_place, scheme_of
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
-from hybrid_bridge.ports import ConsortiumMember, PublicChain, TransactionSigner
-from hybrid_bridge.units import Address, UnixSeconds
+from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, TransactionSigner, Update
+from hybrid_bridge.units import Address, TxHash, UnixSeconds
+from relayers.calls import Calls
 from relayers.collect import Collector
 from relayers.journal import Journal, JournalReader, Scope
 from relayers.log import Log, SetPeriod
@@ -27,6 +30,8 @@ from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
+    from hybrid_bridge.adapters.evm.chain import Web3Chain
+    from hybrid_bridge.adapters.evm.sent import SentTransactions
     from hybrid_bridge.custody.signers import Held
     from relayers.metrics import Metrics
 
@@ -144,6 +149,14 @@ def collector_of(settings: LogSettings, log: Log) -> Collector:
     return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every))
 
 
+def calls_of(settings: Settings, log: Log) -> Calls:
+    """How the contract is called, without a key."""
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
+
+    chain = settings.chain
+    return Calls(scope_of(settings), log, chain.fees, chain.rpc_quorum, anchor_calldata)
+
+
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
     """Everything a tick needs.
 
@@ -222,11 +235,62 @@ def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
     from hybrid_bridge.adapters.evm.proven_chain import ProvenChain  # noqa: PLC0415
     from hybrid_bridge.adapters.evm.rpc import JsonRpc  # noqa: PLC0415
 
+    found = ProvenChain if chain.state_proofs else Web3Chain
+    return found(JsonRpc(endpoint.name, _url_of(endpoint)), chain.contract)
+
+
+def _url_of(endpoint: Endpoint) -> str:
     url = endpoint.url
     if isinstance(url, Path):
         url = _secret_file(url, f"endpoints.{endpoint.name}").decode("utf-8").strip()
-    found = ProvenChain if chain.state_proofs else Web3Chain
-    return found(JsonRpc(endpoint.name, url), chain.contract)
+    return url
+
+
+def hosts_of(settings: Settings) -> tuple[str, ...]:
+    """Where the endpoints are, one host for each; not to be shown: some hide a password in the name."""
+    return tuple(urlsplit(_url_of(endpoint)).hostname or "" for endpoint in settings.chain.endpoints)
+
+
+def code_at(chain: PublicChain, address: Address, at: PublicBlock) -> bytes:
+    """The code of an account."""
+    return _web3(chain).code(address, at.hash)
+
+
+def safe_of(chain: PublicChain) -> PublicBlock:
+    """The newest public block that an endpoint calls safe."""
+    return _web3(chain).safe()
+
+
+def sent_of(chain: PublicChain) -> "SentTransactions":
+    """What an endpoint shows of an account's transactions."""
+    from hybrid_bridge.adapters.evm.sent import SentTransactions  # noqa: PLC0415
+
+    return SentTransactions(_web3(chain).rpc)
+
+
+def decode_anchor(data: bytes) -> Update:
+    """A call of the contract's `anchor`.
+
+    Raises:
+        FieldMalformed: another call.
+    """
+    from hybrid_bridge.adapters.evm.calls import decode_anchor  # noqa: PLC0415
+
+    return decode_anchor(data)
+
+
+def sender_of(chain: PublicChain, tx: TxHash) -> Address | None:
+    """Who sent a transaction; None where the endpoint does not know it, or it is of another type than ours."""
+    raw = sent_of(chain).by_hash(tx)
+    return None if raw is None else decode_signed(raw).sender
+
+
+def _web3(chain: PublicChain) -> "Web3Chain":
+    """The adapter, which can do more than the port asks."""
+    from hybrid_bridge.adapters.evm.chain import Web3Chain  # noqa: PLC0415
+
+    assert isinstance(chain, Web3Chain)  # noqa: S101 `_endpoint` makes no other
+    return chain
 
 
 def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:

@@ -220,7 +220,8 @@ def test_check_looks_at_everything_and_says_each_cure(ready: Path, devnet: Devne
     code, shown, text = verdicts(ready)
     assert shown == {
         "key": "good", "log": "good", "journal": "good", "member bank-a": "note", "members": "bad",
-        "endpoint only": "good", "endpoints": "note", "observation": "good", "clock": shown["clock"],
+        "endpoint only": "good", "endpoints": "note", "observation": "good", "account": "good", "transactions": "good",
+        "clock": shown["clock"],
         "contract": "good", "balance": "good",
     }  # fmt: skip
     assert code == 3  # no quorum of members answers
@@ -269,7 +270,7 @@ def test_slots_show_what_was_signed_for_each_nonce(ready: Path, tmp_path: Path) 
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
         journal.open_slot(0)
     assert json.loads(call("slots", "-c", config, "--json").stdout) == {
-        "slots": [{"nonce": 0, "state": "OPEN", "carries": None}]
+        "slots": [{"nonce": 0, "state": "OPEN", "carries": None, "wish": None}]
     }
 
 

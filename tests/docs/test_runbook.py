@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -69,15 +70,29 @@ def test_every_value_of_a_label_that_an_alert_looks_for_can_occur() -> None:
     }  # each is fed by tests/crash/test_relayer_metrics.py
 
 
-def test_every_command_of_the_runbook_exists_with_its_options() -> None:
-    for line in set(re.findall(r"(?:\$ |`)hybrid-relayer ([a-z][^`\n]*)", RUNBOOK)):
+@pytest.mark.parametrize("page", ["runbook.md", "operator.md"])
+def test_every_command_of_the_guides_exists_with_its_options(page: str) -> None:
+    text = (ROOT / "docs" / "guides" / page).read_text()
+    lines = set(re.findall(r"(?:\$ |`|\()hybrid-relayer ([a-z][^`\n]*)", text))
+    assert len(lines) > 10
+    for line in lines:
         words = line.split()
-        command = main.commands[words[0]]
-        if words[0] in ("metrics", "alerts"):
-            assert words[1:] == ["doc"]
-            continue
+        command: click.Command = main.commands[words.pop(0)]
+        while isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
         options = {name for parameter in command.params for name in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= options, line
+        assert {word for word in words if word.startswith("-")} <= options, line
+
+
+def test_tables_in_the_guide_have_the_columns_that_the_commands_show() -> None:
+    """Columns may be left out where no row has a value, never renamed."""
+    text = (ROOT / "docs" / "guides" / "operator.md").read_text()
+    code = (ROOT / "relayers" / "records.py").read_text() + (ROOT / "relayers" / "endpoints.py").read_text()
+    known = {name.replace("_", " ") for name in re.findall(r'^ +"([a-z_]+)": ', code, re.MULTILINE)}
+    heads = re.findall(r"^(.+)\n─{9,}$", text, re.MULTILINE)
+    assert len(heads) >= 5
+    for line in heads:
+        assert set(re.split(r" {2,}", line.strip())) <= known, line
 
 
 def test_metrics_have_names_and_labels_that_prometheus_likes() -> None:

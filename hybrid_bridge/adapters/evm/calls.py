@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi.abi import encode
-from eth_abi.exceptions import EncodingError
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact, selector, type_of
 from hybrid_bridge.core.encoding import require_digest, unpack_words
@@ -102,6 +102,32 @@ def anchor_calldata(update: Update) -> bytes:
         require_digest(digest, "update")
     attested = (update.tree_size, update.root, update.set_hash, update.signers)
     return _calldata(ANCHOR, update.log_id, update.from_size, attested, list(update.path), update.seals)
+
+
+def decode_anchor(data: bytes) -> Update:
+    """The inverse of `anchor_calldata`.
+
+    Raises:
+        FieldMalformed: another call, or another encoding of one.
+    """
+    try:
+        log_id, from_size, attested, path, packed = decode(_types(ANCHOR), data[4:])
+    except (DecodingError, OverflowError):
+        raise FieldMalformed(field="calldata", rule="a call of anchor") from None
+    tree_size, root, set_hash, signers = attested
+    update = Update(
+        log_id=LogId(log_id),
+        from_size=TreeSize(from_size),
+        tree_size=TreeSize(tree_size),
+        root=Digest(root),
+        set_hash=Digest(set_hash),
+        signers=signers,
+        path=tuple(Digest(digest) for digest in path),
+        seals=packed,
+    )
+    if anchor_calldata(update) != data:
+        raise FieldMalformed(field="calldata", rule="a call of anchor, in its one encoding")
+    return update
 
 
 def register_calldata(genesis: bytes, origin: str, entries: bytes) -> bytes:
@@ -240,9 +266,12 @@ def head_of_words(meta: int, root: int, time: UnixSeconds) -> Head:
     )
 
 
+def _types(signature: str) -> list[str]:
+    return [type_of(part) for part in artefact(REGISTRY).of_type("function")[signature]["inputs"]]
+
+
 def _calldata(signature: str, *values: object) -> bytes:
-    function = artefact(REGISTRY).of_type("function")[signature]
     try:
-        return selector(signature) + encode([type_of(part) for part in function["inputs"]], values)
+        return selector(signature) + encode(_types(signature), values)
     except EncodingError:
         raise FieldMalformed(field=signature.partition("(")[0], rule="arguments of the contract's types") from None

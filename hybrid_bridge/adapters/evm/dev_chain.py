@@ -112,6 +112,10 @@ class DevChain:
         """A transaction of the pool."""
         return next((tx for tx in self._pool.values() if tx.hash == tx_hash), None)
 
+    def waiting(self, sender: bytes) -> list[Evm]:
+        """All of one account in the pool."""
+        return [tx for (owner, _), tx in self._pool.items() if owner == sender]
+
     def mine(self, now: UnixSeconds) -> Evm:
         """The next public block: all of the pool that can stand in it. Its time is `now`, or the parent's plus 1."""
         self._chain.set_header_timestamp(max(now, self.newest.timestamp + 1))

@@ -45,6 +45,7 @@ class DevRpc:
             "eth_getBlockByHash": lambda hash_, full=False: self.block(self._by_hash(hash_), full),
             "eth_getBlockReceipts": self.block_receipts,
             "eth_getTransactionByHash": self.transaction,
+            "txpool_contentFrom": self.pooled,
             "eth_getTransactionReceipt": self.receipt,
             "eth_getLogs": self.logs,
             "eth_getBalance": lambda address, at="latest": hex(self._state(at).get_balance(_address(address))),
@@ -147,6 +148,11 @@ class DevRpc:
             return transaction_json(placed.transaction, placed)
         waiting = self._chain.pending(_octets(tx_hash, 32))
         return None if waiting is None else transaction_json(waiting, None)
+
+    def pooled(self, address: Json) -> Json:
+        """txpool_contentFrom: what an account has in the pool, by nonce; nothing is told apart as queued."""
+        waiting = self._chain.waiting(_address(address))
+        return {"pending": {str(tx.nonce): transaction_json(tx, None) for tx in waiting}, "queued": {}}
 
     def receipt(self, tx_hash: Json) -> Json:
         """eth_getTransactionReceipt."""

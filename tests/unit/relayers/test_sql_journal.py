@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_journal_is_never_made_in_passing(tmp_path: Path) -> None:
     with pytest.raises(StoreBroken) as caught:
         SqlJournal(tmp_path / "none.db", SCOPE, "test", T0)
-    assert caught.value.rule == "missing; `init` makes it"
+    assert caught.value.rule == "missing; `init` makes a new one, `fsck --rebuild` a lost one"
     with pytest.raises(StoreBroken):
         SqlJournalReader(tmp_path / "none.db", SCOPE)
 
