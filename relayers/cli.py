@@ -4,26 +4,21 @@ Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed, rejecte
 """
 
 import json
-import os
-import signal
-import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import BridgeError, StoreBroken
-from relayers import commands, inquiries, wiring
-from relayers.fsck import Finding, fsck, look
-from relayers.relay import Relayer, Tick, tick
-from relayers.settings import Settings, read_settings
-from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
-from relayers.terminal import config_option, json_option, now, show
-
-GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
-EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
-BLIND: Final = "no_rpc_quorum"
+from hybrid_bridge.errors import BridgeError
+from relayers import commands, inquiries, service, wiring
+from relayers.fsck import Finding, across, fsck, look
+from relayers.journal import JournalDump
+from relayers.relay import tick
+from relayers.service import BROKEN, GOOD, opened, started, verdict
+from relayers.settings import EVERY_CHAIN, ChainSettings, Settings
+from relayers.sql_journal import SqlJournalReader, create_journal
+from relayers.terminal import chains, config_option, json_option, now, show, show_each
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,11 +35,13 @@ def main() -> None:
 @main.command()
 @config_option
 def init(config: Path) -> int:
-    """Make an empty journal for this log, chain, contract and gas key."""
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    create_journal(settings.journal, wiring.scope_of(settings), now())
-    click.echo(f"made {settings.journal}")
+    """Make an empty journal for this log, chain, contract and gas key; one for each chain of the settings."""
+    asked = chains(config)
+    for settings in asked:
+        wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
+    for settings in asked:
+        create_journal(settings.journal, wiring.scope_of(settings), now())
+        click.echo(f"made {settings.journal}")
     return GOOD
 
 
@@ -58,27 +55,12 @@ def config_group() -> None:
 @json_option
 def validate(config: Path, *, as_json: bool) -> int:
     """Parse the settings strictly and check genesis record and validator sets against them."""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    wiring.require_gas_key(settings.chain, log)
-    policy = wiring.policy_of(settings, log)
-    show(
-        {
-            "log_id": log.log_id.hex(),
-            "validator_sets": [len(period.validators.entries) for period in log.periods],
-            "members": [name for name, _ in settings.log.members],
-            "chain": settings.chain.name,
-            "contract": settings.chain.contract.hex(),
-            "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
-            "rpc_quorum": settings.chain.rpc_quorum,
-            "signer": settings.chain.signer_address.hex(),
-            "operators": policy.turns.operators,
-            "my_index": policy.turns.my_index,
-        },
-        as_json=as_json,
-    )
-    if settings.chain.rpc_quorum == 1:
-        click.echo("note: one endpoint's word is taken for the public chain (rpc_quorum = 1)", err=True)
+    asked = chains(config)
+    show_each({settings.chain.name: _validated(settings) for settings in asked}, as_json=as_json)
+    for settings in asked:
+        if settings.chain.rpc_quorum == 1:
+            words = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
+            click.echo(f"note: {settings.chain.name}: {words}", err=True)
     return GOOD
 
 
@@ -91,40 +73,42 @@ def keys(config: Path, place: str | None, *, as_json: bool) -> int:
     if place is not None:
         show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
         return GOOD
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    chain = settings.chain
-    row: dict[str, Any] = {
-        "key": "chain.signer",
-        "pays_on": chain.name,
-        "kept_in": str(chain.signer),
-        "address": f"0x{chain.signer_address.hex()}",
-    }
-    code = GOOD
-    try:
-        row |= {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}
-    except BridgeError as error:
-        row |= {"signs": False, "notes": [], "error": str(error)}
-        code = error.exit_code
+    rows, codes = [], []
+    for settings in chains(config):
+        wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
+        row, code = _key(settings.chain)
+        rows.append(row)
+        codes.append(code)
     if as_json:
-        click.echo(json.dumps({"keys": [row]}, indent=2))
+        click.echo(json.dumps({"keys": rows}, indent=2))
     else:
-        show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
-    return code
+        show_each({row["pays_on"]: row | {"signs": "yes" if row["signs"] else "no"} for row in rows}, as_json=False)
+    return max(codes)
 
 
 @main.command()
 @config_option
 @json_option
 def once(config: Path, *, as_json: bool) -> int:
-    """One tick."""
-    settings = read_settings(config)
-    with _journal(settings) as journal:
-        relayer = _started(settings, journal)
-        report = tick(relayer)
-        shown = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
-        show(shown | {"notes": list(report.notes)}, as_json=as_json)
-        return _verdict(journal, settings, report)
+    """One tick of each chain."""
+    asked, codes = chains(config), []
+    shown: dict[str, dict[str, Any]] = {}
+    for settings in asked:
+        with opened(settings) as journal:
+            try:
+                relayer = started(settings, journal)
+            except BridgeError as error:
+                if len(asked) == 1:
+                    raise
+                shown[settings.chain.name] = {"done": [], "reason": str(error), "blind": None, "notes": []}
+                codes.append(error.exit_code)
+                continue
+            report = tick(relayer)
+            lines = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
+            shown[settings.chain.name] = lines | {"notes": list(report.notes)}
+            codes.append(verdict(journal, settings, report))
+    show_each(shown, as_json=as_json)
+    return max(codes)
 
 
 @main.command(name="run")
@@ -140,23 +124,12 @@ def once(config: Path, *, as_json: bool) -> int:
 def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
     if is_new:
-        _make_journal(read_settings(config))
+        for settings in chains(config):
+            _make_journal(settings)
     if is_once:
         code: int = context.invoke(once, config=config, as_json=False)
         return code
-    from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
-
-    settings = read_settings(config)
-    with _journal(settings) as journal:
-        relayer = _started(settings, journal)
-        metrics = wiring.metrics_of(settings, relayer, journal.epoch)
-        daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: daemon.ticker.stop())
-        daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
-        daemon.run(settings.listen)
-        daemon.lines.write({"event": "stopped"})
-        return _verdict(journal, settings, Tick((), ""))
+    return service.run(chains(config))
 
 
 @main.group()
@@ -179,18 +152,13 @@ def doc() -> int:
 @json_option
 def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     """Does the journal agree with itself and with the public chain?"""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
-    endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
-    seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
-    dump = reader.dump()
-    reader.close()
-    findings = fsck(dump, log, None, settings.chain.fees)
-    for chain, account in seen:
-        findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
-    _show_findings(findings, as_json=as_json)
-    return GOOD if not findings else BROKEN
+    found: dict[str, list[Finding]] = {}
+    dumps, asked = {}, chains(config)
+    for settings in asked:
+        dumps[settings.chain.name], found[settings.chain.name] = _judged(settings, offline=offline)
+    found[EVERY_CHAIN] = across(dumps)
+    _show_findings(found, as_json=as_json)
+    return BROKEN if any(found.values()) else GOOD
 
 
 for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
@@ -213,46 +181,61 @@ def _make_journal(settings: Settings) -> None:
         create_journal(settings.journal, wiring.scope_of(settings), now())
 
 
-def _journal(settings: Settings) -> SqlJournal:
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+def _validated(settings: Settings) -> dict[str, Any]:
+    """What one chain's settings say, once they agree with the public files."""
+    log = wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, log)
+    policy = wiring.policy_of(settings, log)
+    return {
+        "log_id": log.log_id.hex(),
+        "validator_sets": [len(period.validators.entries) for period in log.periods],
+        "members": [name for name, _ in settings.log.members],
+        "chain": settings.chain.name,
+        "contract": settings.chain.contract.hex(),
+        "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
+        "rpc_quorum": settings.chain.rpc_quorum,
+        "signer": settings.chain.signer_address.hex(),
+        "operators": policy.turns.operators,
+        "my_index": policy.turns.my_index,
+    }
 
 
-def _started(settings: Settings, journal: SqlJournal) -> Relayer:
-    """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
-
-    Raises:
-        BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
-    """
-    relayer = wiring.relayer_of(settings, journal)
-    relayer.observer.admitted()
-    return relayer
-
-
-def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
-    """The exit code that the journal's state means."""
-    halted = journal.view(now()).halted
-    if halted is None:
-        return UNDECIDED if report.reason == BLIND else GOOD
-    path = _export_evidence(journal, settings)
-    click.echo(f"halted: {halted}; evidence in {path}", err=True)
-    return REFUTED if halted in EVIDENCE_AGAINST_OTHERS else BROKEN
-
-
-def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+def _key(chain: ChainSettings) -> tuple[dict[str, Any], int]:
+    """One key, and the exit code that its answer means."""
+    row: dict[str, Any] = {
+        "key": "chain.signer",
+        "pays_on": chain.name,
+        "kept_in": str(chain.signer),
+        "address": f"0x{chain.signer_address.hex()}",
+    }
     try:
-        path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
-    return path
+        return row | {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}, GOOD
+    except BridgeError as error:
+        return row | {"signs": False, "notes": [], "error": str(error)}, error.exit_code
 
 
-def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
+def _judged(settings: Settings, *, offline: bool) -> tuple[JournalDump, list[Finding]]:
+    """One journal, and what is wrong with it."""
+    log = wiring.load_log(settings.log)
+    reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
+    endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
+    seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
+    dump = reader.dump()
+    reader.close()
+    findings = fsck(dump, log, None, settings.chain.fees)
+    for chain, account in seen:
+        findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
+    return dump, findings
+
+
+def _show_findings(found: dict[str, list[Finding]], *, as_json: bool) -> None:
+    findings = [(chain, finding) for chain, each in found.items() for finding in each]
     if as_json:
-        rows = [{"promise": f.promise, "subject": f.subject, "detail": f.detail} for f in findings]
+        rows = [
+            {"chain": chain, "promise": f.promise, "subject": f.subject, "detail": f.detail} for chain, f in findings
+        ]
         click.echo(json.dumps({"findings": rows}, indent=2))
         return
-    for finding in findings:
-        click.echo(f"{finding.promise}: {finding.subject}: {finding.detail}")
+    for chain, finding in findings:
+        click.echo(f"{chain}: {finding.promise}: {finding.subject}: {finding.detail}")
     click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")

@@ -16,8 +16,8 @@ from relayers import wiring
 from relayers.desk import Desk, Orders
 from relayers.fsck import fsck
 from relayers.journal import Brake
-from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, now, show
+from relayers.settings import Settings
+from relayers.terminal import config_option, json_option, now, one_chain, show
 
 GOOD, BROKEN = 0, 4
 EFFECTS: Final = {
@@ -92,7 +92,7 @@ def drain(config: Path, *, yes: bool, as_json: bool) -> int:
 @json_option
 def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> int:
     """Let the brake go; with `--i-have-read`, end a halt."""
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _orders(settings) as orders:
         halted = orders.control().halted
         if halted is None:
@@ -109,7 +109,7 @@ def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> 
 
 
 def _brake(config: Path, level: Brake, *, yes: bool, as_json: bool) -> int:
-    with _orders(read_settings(config)) as orders:
+    with _orders(one_chain(config)) as orders:
         return _set(orders, level, yes=yes, as_json=as_json)
 
 
@@ -144,7 +144,7 @@ def backup(config: Path, file: Path, *, as_json: bool) -> int:
 
     A journal that comes back from a copy lacks what happened since: run fsck before it relays again.
     """
-    settings = read_settings(config)
+    settings = one_chain(config)
     with Desk(settings.journal, wiring.scope_of(settings)) as desk:
         size = desk.backup(file)
     show({"wrote": str(file), "bytes": size}, as_json=as_json)

@@ -4,7 +4,7 @@ The same list judges crash tests, property tests and an operator's journal. Noth
 believed: bytes are decoded, signatures and paths verified again. S1 … S8 are the promises of RELAYER §1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hybrid_bridge.core.attestation import verify_quorum
@@ -77,6 +77,19 @@ def look(chain: PublicChain, signer: Address) -> Seen:
     """Our account at the newest public block of this endpoint."""
     at = chain.latest()
     return Seen(chain.nonce(signer, at), chain.balance(signer, at))
+
+
+def across(dumps: Mapping[str, JournalDump]) -> list[Finding]:
+    """One log, one history: no two journals of its public chains hold, or show as final, two roots at one size."""
+    seen: dict[TreeSize, tuple[str, Digest]] = {}
+    found: list[Finding] = []
+    for name, dump in dumps.items():
+        roots = [(row.size, row.root) for row in dump.checkpoints] + [(a.tree_size, a.root) for a in dump.anchors]
+        for size, root in roots:
+            other, first = seen.setdefault(size, (name, root))
+            if first != root and other != name:
+                found.append(Finding("conflict", f"size {size}", f"one root on {other}, another on {name}"))
+    return list(dict.fromkeys(found))
 
 
 # ── the journal alone ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """What an operator asks: how far, why not, what it costs, what stands in the way. Wiring only; nothing is changed."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,14 +9,25 @@ import click
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import TreeSize
 from relayers import wiring
+from relayers.anchored import BIRTH, Verdict
 from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
 from relayers.desk import Desk, SlotStory
 from relayers.journal import JournalView
 from relayers.log import Log
 from relayers.preflight import checks, exit_code
 from relayers.relay import Sight, look
-from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, now, show, show_rows
+from relayers.settings import Settings
+from relayers.terminal import (
+    chains,
+    config_option,
+    json_option,
+    now,
+    one_chain,
+    show,
+    show_each,
+    show_rows,
+    verdict_json,
+)
 from relayers.unwritten import Unwritten
 from relayers.views import ChainView, QuorumView
 from relayers.watchdog import patience_for
@@ -30,11 +41,14 @@ MAX_SIZE: Final = 1 << 40
 @json_option
 def status(config: Path, *, as_json: bool) -> int:
     """Behind? Cost? Who? Out of the journal alone: asks nobody."""
-    settings = read_settings(config)
-    with _desk(settings) as desk:
-        top = _desktop(settings, wiring.load_log(settings.log), desk)
-    show(status_of(top), as_json=as_json)
-    return GOOD if top.journal.halted is None else BROKEN
+    shown = {}
+    for settings in chains(config):
+        with _desk(settings) as desk:
+            shown[settings.chain.name] = status_of(_desktop(settings, wiring.load_log(settings.log), desk))
+    show_each(
+        shown, _verdict(settings, {name: each["anchored_final"] for name, each in shown.items()}), as_json=as_json
+    )
+    return GOOD if all(each["halted"] is None for each in shown.values()) else BROKEN
 
 
 @click.command()
@@ -43,7 +57,7 @@ def status(config: Path, *, as_json: bool) -> int:
 @json_option
 def slots(config: Path, last: int, *, as_json: bool) -> int:
     """The newest nonces of the gas key, and what was signed for each."""
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _desk(settings) as desk:
         rows = [row for story in desk.slots(last) for row in _slot_rows(story)]
     show_rows("slots", rows, as_json=as_json)
@@ -56,11 +70,81 @@ def slots(config: Path, last: int, *, as_json: bool) -> int:
 @json_option
 def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     """Why this size is not anchored yet, in one sentence. Asks endpoints and members; writes nothing."""
-    settings = read_settings(config)
+    asked = chains(config)
+    found = {settings.chain.name: _explained(TreeSize(size), settings) for settings in asked}
+    if len(asked) == 1:
+        (one,) = found.values()
+        _tell_one(size, one, as_json=as_json)
+        return GOOD
+    verdict = Verdict(asked[0].log.anchored_when, {name: TreeSize(each.final) for name, each in found.items()})
+    is_anchored, where = verdict.holds(TreeSize(size)), verdict.chains_with(TreeSize(size))
+    if as_json:
+        each = {name: {"reason": one.reason, "sentence": one.sentence} for name, one in found.items()}
+        anchored = verdict_json(verdict) | {"on": list(where), "holds": is_anchored}
+        show({"size": size, "chains": each, "anchored": anchored}, as_json=True)
+        return GOOD
+    for name, one in found.items():
+        click.echo(f"{name}: {one.sentence}")
+    words = "is anchored" if is_anchored else "is not anchored yet"
+    click.echo(f"Size {size} {words}: {len(where)} of {len(found)} chains have it final, {verdict.when} must.")
+    return GOOD
+
+
+@click.command()
+@config_option
+@json_option
+def fees(config: Path, *, as_json: bool) -> int:
+    """Base fee, ceiling now, next fee, and what is left of balance and budget."""
+    shown = {}
+    for settings in chains(config):
+        log = wiring.load_log(settings.log)
+        with _desk(settings) as desk:
+            journal = desk.view(now())
+            chain = _chain(settings, log, journal)
+        shown[settings.chain.name] = fees_now(journal, chain, wiring.policy_of(settings, log))
+    show_each(shown, as_json=as_json)
+    return GOOD
+
+
+@click.command()
+@config_option
+@json_option
+def check(config: Path, *, as_json: bool) -> int:
+    """Would it start here, and get an anchor through? Looks at everything, changes nothing, says each cure."""
+    found, asked = [], chains(config)
+    for number, settings in enumerate(asked):
+        for one in checks(settings, now(), is_first=number == 0):
+            each = one if len(asked) == 1 else replace(one, name=f"{settings.chain.name}: {one.name}")
+            found.append(each)
+            if not as_json:
+                click.echo(
+                    f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
+                )
+    if as_json:
+        show_rows("checks", [asdict(each) for each in found], as_json=True)
+    return exit_code(found)
+
+
+COMMANDS: Final = (status, slots, explain_command, fees, check)
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """What one chain says of a size, and how far it has come for good."""
+
+    reason: str
+    sentence: str
+    final: TreeSize
+
+
+def _explained(size: TreeSize, settings: Settings) -> _Explained:
     log = wiring.load_log(settings.log)
     with _desk(settings) as desk:
         top = _desktop(settings, log, desk)
-        covering = desk.covering(TreeSize(size))
+        covering = desk.covering(size)
         unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log)
         sight = (
             _unseen(log, "not asked")
@@ -71,49 +155,24 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
                 lambda chain: collector.collect(unwritten, top.journal, chain, top.now),
             )
         )
-    found = explain(TreeSize(size), top, sight, covering)
+    found = explain(size, top, sight, covering)
+    newest = top.journal.newest_anchor
+    return _Explained(found.reason, found.sentence, BIRTH if newest is None else newest.tree_size)
+
+
+def _tell_one(size: int, one: _Explained, *, as_json: bool) -> None:
     if as_json:
-        show({"size": size, "reason": found.reason, "sentence": found.sentence}, as_json=True)
+        show({"size": size, "reason": one.reason, "sentence": one.sentence}, as_json=True)
     else:
-        click.echo(found.sentence)
-    return GOOD
+        click.echo(one.sentence)
 
 
-@click.command()
-@config_option
-@json_option
-def fees(config: Path, *, as_json: bool) -> int:
-    """Base fee, ceiling now, next fee, and what is left of balance and budget."""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    with _desk(settings) as desk:
-        journal = desk.view(now())
-        chain = _chain(settings, log, journal)
-    show(fees_now(journal, chain, wiring.policy_of(settings, log)), as_json=as_json)
-    return GOOD
-
-
-@click.command()
-@config_option
-@json_option
-def check(config: Path, *, as_json: bool) -> int:
-    """Would it start here, and get an anchor through? Looks at everything, changes nothing, says each cure."""
-    found = []
-    for each in checks(read_settings(config), now()):
-        found.append(each)
-        if not as_json:
-            click.echo(
-                f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
-            )
-    if as_json:
-        show_rows("checks", [asdict(each) for each in found], as_json=True)
-    return exit_code(found)
-
-
-COMMANDS: Final = (status, slots, explain_command, fees, check)
-
-
-# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _verdict(settings: Settings, finals: dict[str, TreeSize | None]) -> Verdict | None:
+    """Of all chains; of one alone it would say nothing new."""
+    when = settings.log.anchored_when
+    if len(finals) < when or len(finals) == 1:
+        return None
+    return Verdict(when, {name: final or BIRTH for name, final in finals.items()})
 
 
 def _desk(settings: Settings) -> Desk:

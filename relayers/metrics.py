@@ -13,15 +13,18 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from hybrid_bridge.units import Nonce, UnixSeconds
+from relayers.anchored import Verdict
 from relayers.fees import age, ceiling, expected_gas
 from relayers.health import State, health_of
 from relayers.journal import AttemptRow, Brake, JournalView, Outcome, Scope, SendRow
 from relayers.log import Log
 from relayers.relay import Sight, Tick
+from relayers.settings import EVERY_CHAIN
 from relayers.views import ChainView, CloseSlot, Deed, MakeAttempt, Policy, RecordHeader
 
 PREFIX: Final = "hybrid_relayer_"
 ALWAYS: Final = ("chain", "log")
+K_OF_M: Final = "k_of_m"
 TICK_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)  # the last is the watchdog's
 OUTCOMES: Final = (
     (Outcome.OK, ""),
@@ -50,7 +53,9 @@ TABLE: Final = (
     Metric("process_state", "gauge", ("state",), "1 for the state it is in, 0 for the others"),
     Metric("brake", "gauge", ("level",), "1 for the brake that is set, 0 for the others"),
     Metric("lease_epoch", "gauge", (), "of the lease this process holds; it only rises"),
-    Metric("anchored_size", "gauge", ("level",), "the log's head in the contract: mined, finalized"),
+    Metric(
+        "anchored_size", "gauge", ("level",), "the log's head in the contract: mined, finalized; k_of_m: of all chains"
+    ),
     Metric("anchor_lag_size", "gauge", ("level",), "closed epochs that no anchor of this level covers"),
     Metric("anchor_lag_seconds", "gauge", ("level",), "since the oldest of them was closed; 0 if there is none"),
     Metric("oldest_unanchored_timestamp_seconds", "gauge", (), "when the oldest epoch above the head closes or closed"),
@@ -102,26 +107,49 @@ class Subject:
     schema: int
 
 
-class Metrics:
-    """The instruments of one relayer. Fed by one thread, read by any."""
+class Instruments:
+    """The instruments of one process, whose chains share them: each metric is told once, with a label for the chain."""
 
-    def __init__(self, subject: Subject, epoch: int) -> None:
-        self._subject, self._registry = subject, CollectorRegistry()
-        self._always = (subject.chain, f"0x{subject.scope.log_id.hex()}")
-        self._signer = f"0x{subject.scope.signer.hex()}"
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
         names = {kind: [m for m in TABLE if m.kind == kind] for kind in ("gauge", "counter", "histogram")}
-        self._gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in names["gauge"]}
-        self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in names["counter"]}
-        self._histograms = {
+        self.gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in names["gauge"]}
+        self.counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in names["counter"]}
+        self.histograms = {
             m.name: Histogram(*_definition(m), registry=self._registry, buckets=TICK_BUCKETS)
             for m in names["histogram"]
         }
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def anchored(self, verdict: Verdict, log: Log, now: UnixSeconds) -> None:
+        """How far the log is anchored over all chains, by the operator's rule."""
+        closed_at = log.clock.genesis_time + verdict.size * log.clock.cadence
+        for name, value in (
+            ("anchored_size", verdict.size),
+            ("anchor_lag_size", max(0, log.size_due(now) - verdict.size)),
+            ("anchor_lag_seconds", max(0, now - closed_at)),
+        ):
+            self.gauges[name].labels(EVERY_CHAIN, f"0x{log.log_id.hex()}", K_OF_M).set(value)
+
+
+class Metrics:
+    """One chain's numbers. Fed by one thread, read by any."""
+
+    def __init__(self, subject: Subject, epoch: int, instruments: Instruments | None = None) -> None:
+        self._subject, self.instruments = subject, instruments or Instruments()
+        self._always = (subject.chain, f"0x{subject.scope.log_id.hex()}")
+        self._signer = f"0x{subject.scope.signer.hex()}"
+        self._gauges, self._counters = self.instruments.gauges, self.instruments.counters
+        self._histograms = self.instruments.histograms
         self._claimed: dict[str, int] = {}
         self._begin(epoch)
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
-        return generate_latest(self._registry)
+        return self.instruments.text()
 
     def feed(self, tick: Tick, now: UnixSeconds, took: float) -> None:
         """A tick has ended."""

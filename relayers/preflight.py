@@ -39,18 +39,25 @@ class Check:
     exit_code: int = 0
 
 
-def checks(settings: Settings, now: UnixSeconds) -> Iterator[Check]:
-    """All of them, cheap before dear; what rests on one that is bad is left out."""
+def checks(settings: Settings, now: UnixSeconds, *, is_first: bool = True) -> Iterator[Check]:
+    """All of them, cheap before dear; what rests on one that is bad is left out.
+
+    Args:
+        settings: of one chain.
+        now: the machine's clock.
+        is_first: of the chains of one process; the others share its listener and its members.
+    """
     yield _asked("key", lambda: _key(settings), "mend the place or the address of the gas key: `keys` tells more")
     log, found = _log(settings)
     yield found
     view, found = _journal(settings, now)
     yield found
-    if settings.listen is not None:
+    if is_first and settings.listen is not None:
         yield _asked("listen", lambda: _listen(settings), "another address; or a relayer runs already")
     if log is None:
         return
-    yield from _members(settings, log, now)
+    if is_first:
+        yield from _members(settings, log, now)
     yield from _endpoints(settings)
     if view is not None:
         yield from _observation(settings, log, view, now)

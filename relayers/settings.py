@@ -1,8 +1,11 @@
 """The operator's decisions: one TOML file, read once, frozen. Unknown keys are refused, money has no defaults.
 
-Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written here; paths start in the file's folder.
+A file has one log and one or several public chains; each chain gets a relayer of its own, with its own journal, and
+`Settings` is what that one needs. Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written here;
+paths start in the file's folder.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -28,6 +31,9 @@ from relayers.views import FeePolicy
 
 MAX_PORT: Final = 65_535
 MAX_FEE: Final = 10**9 * UNITS["gwei"]  # for each gas; the journal's integers end at 2^63
+EVERY_CHAIN: Final = "all"  # the label of what holds over all chains: no chain may have that name
+CHAIN_IN_PATH: Final = "{chain}"
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,38}[A-Za-z0-9])?")  # a label, and part of a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class LogSettings:
     members: tuple[tuple[str, str], ...]  # name, host:port
     tls: TlsFiles
     anchor_every: int  # epochs that wait for one anchor, at most
+    anchored_when: int  # so many chains must have an epoch final before it counts as anchored
     delay: Seconds
 
 
@@ -90,16 +97,56 @@ class ChainSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything."""
+    """Everything that the relayer of one public chain needs."""
 
     journal: Path
     tick_seconds: Seconds
-    listen: tuple[str, int] | None  # metrics and health; None: nobody asks
+    listen: tuple[str, int] | None  # metrics and health of the whole process; None: nobody asks
     log: LogSettings
     chain: ChainSettings
 
 
-def read_settings(path: Path) -> Settings:
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A whole file: one relayer for each of its public chains, in its order; never none."""
+
+    relayers: tuple[Settings, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the chains."""
+        return tuple(settings.chain.name for settings in self.relayers)
+
+    def of(self, chain: str | None) -> tuple[Settings, ...]:
+        """Those that an order without a name means, or the one named.
+
+        Raises:
+            SettingsMalformed: no chain has this name.
+        """
+        return self.relayers if chain is None else (self.one(chain),)
+
+    def one(self, chain: str | None = None) -> Settings:
+        """The one with this name, which may be left out where there is but one.
+
+        Raises:
+            SettingsMalformed: no chain has this name, or none was named and there are several.
+        """
+        found = [settings for settings in self.relayers if chain in {None, settings.chain.name}]
+        if len(found) != 1:
+            raise SettingsMalformed(key="--chain", rule=f"one of: {', '.join(self.names)}")
+        return found[0]
+
+
+def read_settings(path: Path, chain: str | None = None) -> Settings:
+    """The settings of one chain of this file.
+
+    Raises:
+        SettingsMalformed: as `read_settings_file`, and as `SettingsFile.one`.
+    """
+    return read_settings_file(path).one(chain)
+
+
+def read_settings_file(path: Path) -> SettingsFile:
     """The settings in this file.
 
     Raises:
@@ -109,14 +156,23 @@ def read_settings(path: Path) -> Settings:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise SettingsMalformed(key=path.name, rule="a readable file in UTF-8") from None
-    return parse_settings(text, path.parent)
+    return parse_settings_file(text, path.parent)
 
 
 def parse_settings(text: str, folder: Path) -> Settings:
+    """The settings in a text with one chain.
+
+    Raises:
+        SettingsMalformed: as `parse_settings_file`, and as `SettingsFile.one`.
+    """
+    return parse_settings_file(text, folder).one()
+
+
+def parse_settings_file(text: str, folder: Path) -> SettingsFile:
     """The settings in this text; relative paths start in `folder`.
 
     Raises:
-        SettingsMalformed: as `read_settings`.
+        SettingsMalformed: as `read_settings_file`.
     """
     try:
         document = tomllib.loads(text)
@@ -125,18 +181,42 @@ def parse_settings(text: str, folder: Path) -> Settings:
     except (ValueError, RecursionError):  # integers of thousands of digits, arrays a thousand deep
         raise SettingsMalformed(key="the file", rule="TOML of a sane size") from None
     top = Table(document, "", folder)
-    chains = top.tables("chain")
-    if len(chains) != 1:
-        raise SettingsMalformed(key="chain", rule="exactly one [[chain]]: run one relayer for each")
-    settings = Settings(
-        journal=folder / top.uri("journal", "sqlite:///"),
-        tick_seconds=Seconds(top.integer("tick_seconds", 1, 3600)),
-        listen=_listen(top),
-        log=_log(top.table("log")),
-        chain=_chain(chains[0]),
-    )
+    chains = tuple(_chain(table) for table in top.tables("chain"))
+    _require_apart(chains)
+    journal, tick_seconds, listen = _journal(top, len(chains)), top.integer("tick_seconds", 1, 3600), _listen(top)
+    log = _log(top.table("log"), len(chains))
     top.end()
-    return settings
+    return SettingsFile(
+        tuple(
+            Settings(
+                journal=folder / journal.replace(CHAIN_IN_PATH, chain.name),
+                tick_seconds=Seconds(tick_seconds),
+                listen=listen,
+                log=log,
+                chain=chain,
+            )
+            for chain in chains
+        )
+    )
+
+
+def _require_apart(chains: tuple[ChainSettings, ...]) -> None:
+    """Each has a name of its own, and no contract is served twice: two journals would fight over its nonces."""
+    names = [chain.name.lower() for chain in chains]  # file names: some disks make no difference
+    if not chains or EVERY_CHAIN in names or len(set(names)) < len(names):
+        raise SettingsMalformed(
+            key="chain.name", rule=f"one [[chain]] at least, each with a name, none {EVERY_CHAIN!r}"
+        )
+    if len({(chain.chain_id, chain.contract) for chain in chains}) < len(chains):
+        raise SettingsMalformed(key="chain.contract", rule="one [[chain]] for each contract on a chain")
+
+
+def _journal(top: Table, chains: int) -> str:
+    """Each chain has a journal of its own: where there are several, `{chain}` in its path stands for the name."""
+    path = top.uri("journal", "sqlite:///")
+    if chains > 1 and CHAIN_IN_PATH not in path:
+        raise SettingsMalformed(key="journal", rule=f"{CHAIN_IN_PATH} in it: each chain has a journal of its own")
+    return path
 
 
 def _listen(table: Table) -> tuple[str, int] | None:
@@ -154,7 +234,7 @@ def _listen(table: Table) -> tuple[str, int] | None:
     return host, int(port)
 
 
-def _log(table: Table) -> LogSettings:
+def _log(table: Table, chains: int) -> LogSettings:
     tls = table.table("tls")
     log = LogSettings(
         log_id=LogId(table.octets("id", 32)),
@@ -163,6 +243,7 @@ def _log(table: Table) -> LogSettings:
         members=tuple(table.table("members").all_texts().items()),
         tls=TlsFiles(tls.path("ca"), tls.path("certificate"), tls.secret("key")),
         anchor_every=table.integer("anchor_every", 1, 1_000_000),
+        anchored_when=table.integer("anchored_when", 1, chains, default=chains),
         delay=Seconds(table.integer("delay_seconds", 0, 86_400, default=30)),
     )
     tls.end()
@@ -206,6 +287,8 @@ def _chain(table: Table) -> ChainSettings:
     )
     turns.end()
     table.end()
+    if not _NAME.fullmatch(chain.name):
+        raise SettingsMalformed(key="chain.name", rule="1 to 40 letters, digits, spaces, - and _ from A to z")
     if not len(chain.endpoints) // 2 < chain.rpc_quorum <= len(chain.endpoints):
         raise SettingsMalformed(key="chain.rpc_quorum", rule="more than half of the endpoints, at most all")
     return chain

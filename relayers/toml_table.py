@@ -90,11 +90,12 @@ class Table:
         return Table(value, self._full(key), self.folder)
 
     def tables(self, key: str) -> list["Table"]:
-        """An array of tables."""
+        """An array of tables; from the second on, an entry's name says which one is meant."""
         values = self._take(key)
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             raise self._wrong(key, "an array of tables")
-        return [Table(value, self._full(key), self.folder) for value in values]
+        name = self._full(key)
+        return [Table(value, f"{name}[{n}]" if n > 1 else name, self.folder) for n, value in enumerate(values, 1)]
 
     def all_texts(self) -> dict[str, str]:
         """Every key of this table with its text."""

@@ -27,7 +27,7 @@ from relayers.views import LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
     from hybrid_bridge.custody.signers import Held
-    from relayers.metrics import Metrics
+    from relayers.metrics import Instruments, Metrics
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
 
@@ -167,8 +167,8 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
     )
 
 
-def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
-    """The instruments, with whose numbers they are."""
+def metrics_of(settings: Settings, relayer: Relayer, epoch: int, instruments: "Instruments") -> "Metrics":
+    """One chain's numbers on the instruments of the process."""
     from relayers.metrics import Metrics, Subject  # noqa: PLC0415
 
     subject = Subject(
@@ -183,7 +183,7 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
         version=version("hybrid-bridge"),
         schema=SCHEMA_VERSION,
     )
-    return Metrics(subject, epoch)
+    return Metrics(subject, epoch, instruments)
 
 
 # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.errors import LeaseLost, NotYet
-from relayers.daemon import Board, Daemon
+from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
+from relayers.health import health_of
 from relayers.journal import Brake
 from relayers.relay import Relayer
 from relayers.watchdog import Watchdog
@@ -35,7 +36,11 @@ def daemon(watched: Watched, halts: list[int]) -> Daemon:
 
 
 def daemon_of(watched: Watched, relayer: Relayer, halts: list[int]) -> Daemon:
-    return Daemon(relayer, watched.metrics, 3600, lambda: halts.append(1))
+    return Daemon([Served("memory", relayer, watched.metrics, lambda: halts.append(1))], 3600)
+
+
+def turn(daemon: Daemon) -> None:
+    daemon.ticker._ticks["memory"]()
 
 
 def shown(daemon: Daemon, path: str) -> tuple[int, str]:
@@ -46,8 +51,8 @@ def shown(daemon: Daemon, path: str) -> tuple[int, str]:
 
 def test_before_the_first_tick_it_is_live_and_not_ready(daemon: Daemon) -> None:
     assert shown(daemon, "/livez") == (200, "live\n")
-    assert shown(daemon, "/readyz") == (503, "no tick has finished yet\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "STARTING"
+    assert shown(daemon, "/readyz") == (503, "memory: no tick has finished yet\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["state"] == "STARTING"
 
 
 def test_a_halt_keeps_the_evidence_and_is_live_and_not_ready(
@@ -58,11 +63,11 @@ def test_a_halt_keeps_the_evidence_and_is_live_and_not_ready(
     network.put_log(log_id, replace(network.newest.logs[log_id], size=2, root=bytes(32)))
     network.mine(DEPTH + 1)
     for _ in range(2):
-        daemon._one()
+        turn(daemon)
     assert halts == [1]
     assert shown(daemon, "/livez")[0] == 200
-    assert shown(daemon, "/readyz") == (503, "halted: conflict\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["reasons"] == ["halted: conflict"]
+    assert shown(daemon, "/readyz") == (503, "memory: halted: conflict\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["reasons"] == ["halted: conflict"]
 
 
 def test_what_is_undecided_is_tried_again_by_the_next_tick(
@@ -76,9 +81,9 @@ def test_what_is_undecided_is_tried_again_by_the_next_tick(
 
     with monkeypatch.context() as patch:
         patch.setattr(watched.operator.journal, "renew", locked)
-        daemon._one()
+        turn(daemon)
         assert "write lock" in shown(daemon, "/readyz")[1]
-    daemon._one()
+    turn(daemon)
     assert shown(daemon, "/readyz") == (200, "ready\n")
     lines = [json.loads(line)["reason"] for line in capsys.readouterr().err.splitlines()]
     assert "write lock" in lines[0]
@@ -100,14 +105,14 @@ def test_a_drained_daemon_ends_by_itself(watched: Watched, daemon: Daemon) -> No
     with Orders(watched.operator.path, watched.operator.scope) as orders:
         orders.set_brake(Brake.DRAIN, "test", watched.operator.world.now())
     daemon.run(("127.0.0.1", 0))
-    assert shown(daemon, "/readyz") == (503, "brake: drain\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "DRAINED"
+    assert shown(daemon, "/readyz") == (503, "memory: brake: drain\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["state"] == "DRAINED"
 
 
 def test_a_late_tick_is_neither_live_nor_ready_though_the_last_one_was_good(watched: Watched) -> None:
     now = [0.0]
-    board = Board(watched.metrics, Watchdog(120.0, lambda: now[0]))
-    board.post(watched.tick(), watched.operator.world.now(), 0.1)
+    board = Board(["memory"], watched.metrics.instruments, Watchdog(120.0, lambda: now[0]))
+    board.post("memory", health_of(watched.tick(), watched.operator.world.now()))
     pages = {path: board.page(path) for path in ("/livez", "/readyz", "/healthz")}
     assert {page.status.value for page in pages.values() if page is not None} == {200}
     now[0] = 121.0

@@ -25,7 +25,8 @@ from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_members import MemorySigner, address
 from relayers import wiring
-from relayers.cli import _started, main
+from relayers.cli import main
+from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
@@ -151,7 +152,7 @@ def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_eac
     assert "late is left out: Unreachable" in json.loads(result.stdout)["notes"][0]
     settings = read_settings(config)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
-        assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
+        assert [chain.name for chain in started(settings, journal).observer.endpoints] == ["one", "two", "late"]
 
 
 COMMANDS = (
@@ -361,7 +362,7 @@ def test_the_daemon_ticks_until_it_is_told_to_stop_and_shows_how_it_is(ready: Pa
         assert next(lines)["reason"] == "nothing_due"
         assert page(port, "/livez") == (200, "live\n")
         assert page(port, "/readyz") == (200, "ready\n")
-        health = json.loads(page(port, "/healthz")[1])
+        health = json.loads(page(port, "/healthz")[1])["chains"]["devnet"]
         assert (health["state"], health["waits_for"], health["reasons"]) == ("READY", "nothing_due", [])
         code, text = page(port, "/metrics")
         assert code == 200
@@ -383,7 +384,7 @@ def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, t
         assert any(line.get("reason") == "nothing_due" for line in lines)
         assert code_of(call("pause", "--hard", "--yes", "-c", config)) == 0
         assert any(line.get("reason") == "braked" for line in lines)
-        assert page(port, "/readyz") == (503, "brake: hard\n")
+        assert page(port, "/readyz") == (503, "devnet: brake: hard\n")
         assert page(port, "/livez")[0] == 200
         assert 'brake{chain="devnet",level="hard"' in page(port, "/metrics")[1]
         assert code_of(call("backup", "-c", config, str(tmp_path / "copy.db"))) == 0

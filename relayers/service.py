@@ -1,0 +1,132 @@
+"""One process that serves all public chains of its settings: opens the journals, starts what can start, ends in order.
+
+What refuses a chain's start leaves that chain out; only where none is left the process ends with the first refusal. A
+chain whose endpoints are silent is no such case: it ticks blindly until they answer.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
+from relayers import wiring
+from relayers.daemon import Daemon, Served
+from relayers.metrics import Instruments
+from relayers.relay import Relayer, Tick
+from relayers.settings import Settings
+from relayers.sql_journal import SqlJournal
+from relayers.terminal import now
+
+GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
+EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
+BLIND: Final = "no_rpc_quorum"
+
+
+def run(chains: Sequence[Settings]) -> int:
+    """Tick until told to stop (SIGTERM, SIGINT), or until every chain is drained. The worst chain's exit code.
+
+    Raises:
+        BridgeError: no chain could start, a lease was lost, or what ended a chain for good.
+    """
+    with ExitStack() as stack:
+        served, refused = _start(chains, stack)
+        if not any(one.is_seeing for one in served):
+            raise next(iter(refused.values()))
+        first = chains[0]
+        daemon = Daemon([one.chain for one in served], first.tick_seconds, first.log.anchored_when)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: daemon.ticker.stop())
+        for one in served:
+            where = one.settings
+            daemon.lines.write("started", where.chain.name, epoch=one.journal.epoch, journal=where.journal.name)
+        for name, error in refused.items():
+            if not isinstance(error, Undecided):
+                daemon.leave_out(name, error)
+        daemon.run(first.listen)
+        daemon.lines.write("stopped")
+        return max(verdict(one.journal, one.settings, Tick((), "")) for one in served)
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    settings: Settings
+    journal: SqlJournal
+    chain: Served
+    is_seeing: bool  # a quorum of its endpoints answered
+
+
+def _start(chains: Sequence[Settings], stack: ExitStack) -> tuple[list[_Started], dict[str, BridgeError]]:
+    """What runs, and what refused each chain that does not, or does so blindly.
+
+    Raises:
+        NotYet: another process has one of the journals, so this one should not run at all.
+    """
+    instruments, served, refused = Instruments(), [], dict[str, BridgeError]()
+    for settings in chains:
+        name = settings.chain.name
+        try:
+            journal = stack.enter_context(opened(settings))
+            relayer = wiring.relayer_of(settings, journal)
+        except Undecided:
+            raise
+        except BridgeError as error:
+            refused[name] = error
+            continue
+        try:
+            relayer.observer.admitted()
+        except BridgeError as error:
+            refused[name] = error
+        if not isinstance(refused.get(name), Undecided | None):
+            continue
+        metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
+        chain = Served(name, relayer, metrics, partial(_export_evidence, journal, settings))
+        served.append(_Started(settings, journal, chain, name not in refused))
+    return served, refused
+
+
+def opened(settings: Settings) -> SqlJournal:
+    """The journal, with its lease.
+
+    Raises:
+        NotYet, StoreBroken: as `SqlJournal`.
+    """
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+
+
+def started(settings: Settings, journal: SqlJournal) -> Relayer:
+    """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
+
+    Raises:
+        BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
+    """
+    relayer = wiring.relayer_of(settings, journal)
+    relayer.observer.admitted()
+    return relayer
+
+
+def verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
+    """The exit code that the journal's state means."""
+    halted = journal.view(now()).halted
+    if halted is None:
+        return UNDECIDED if report.reason == BLIND else GOOD
+    path = _export_evidence(journal, settings)
+    click.echo(f"{settings.chain.name}: halted: {halted}; evidence in {path}", err=True)
+    return REFUTED if halted in EVIDENCE_AGAINST_OTHERS else BROKEN
+
+
+def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
+    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    try:
+        path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
+    except OSError as error:
+        raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
+    return path
