@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from hybrid_bridge.errors import BridgeError, LeaseLost, Undecided
-from hybrid_bridge.units import Seconds, UnixSeconds
+from hybrid_bridge.units import Seconds, TreeSize, UnixSeconds
 from relayers.anchored import BIRTH, Verdict
 from relayers.health import DRAINED, STARTING, Health, State, health_of
 from relayers.listener import Listener, Page
@@ -44,13 +44,14 @@ class Served:
 class Board:
     """What each chain's last tick left for readers: a frozen value, replaced as a whole."""
 
-    def __init__(self, names: Sequence[str], instruments: Instruments, watchdog: Watchdog) -> None:
+    def __init__(self, finals: Mapping[str, TreeSize | None], instruments: Instruments, watchdog: Watchdog) -> None:
         self._instruments, self._watchdog = instruments, watchdog
-        self._health: dict[str, Health] = dict.fromkeys(names, STARTING)
+        self._health = {name: replace(STARTING, anchored_final=final) for name, final in finals.items()}
 
     def post(self, name: str, health: Health) -> None:
-        """A tick of this chain has ended, or the chain itself."""
-        self._health[name] = health
+        """A tick of this chain has ended, or the chain itself. What was final stays so, whoever saw nothing."""
+        known = self._health.get(name, STARTING).anchored_final
+        self._health[name] = health if health.anchored_final else replace(health, anchored_final=known)
 
     def verdict(self, when: int) -> Verdict:
         """How far the log is anchored, as far as the last ticks know."""
@@ -92,6 +93,12 @@ def _health_page(chains: Mapping[str, Health], watchdog: Watchdog) -> Page:
     return Page(status, JSON_TYPE, (json.dumps(shown) + "\n").encode())
 
 
+def _final_size(relayer: Relayer) -> TreeSize | None:
+    """As the journal knows it, before the first tick."""
+    newest = relayer.journal.view(relayer.clock.now()).newest_anchor
+    return None if newest is None else newest.tree_size
+
+
 class Lines:
     """JSON lines on stderr: what each tick did. One that only followed the chain is told when its reason is new."""
 
@@ -131,7 +138,8 @@ class Daemon:
         self._failures: list[BridgeError] = []
         self.lines = Lines(self._now)
         self.ticker = Ticker({chain.name: self._turn_of(chain) for chain in chains}, every)
-        self._board = Board([chain.name for chain in chains], self._instruments, self.ticker.watchdog)
+        finals = {chain.name: _final_size(chain.relayer) for chain in chains}
+        self._board = Board(finals, self._instruments, self.ticker.watchdog)
 
     def leave_out(self, name: str, error: BridgeError) -> None:
         """This chain is not served: its start was refused, or what it found is broken. The others go on."""

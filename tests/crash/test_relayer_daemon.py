@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.errors import LeaseLost, NotYet
+from hybrid_bridge.errors import LeaseLost, NotYet, StoreBroken
+from hybrid_bridge.testing.memory_chain import MemoryNetwork
+from hybrid_bridge.units import ChainId
 from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
 from relayers.health import health_of
 from relayers.journal import Brake
 from relayers.relay import Relayer
 from relayers.watchdog import Watchdog
-from tests.crash.relay_world import DEPTH, Operator, World
+from tests.crash.relay_world import BORN, CONTRACT, DEPTH, Operator, World
 from tests.crash.test_relayer_metrics import Watched
 
 
@@ -111,7 +113,7 @@ def test_a_drained_daemon_ends_by_itself(watched: Watched, daemon: Daemon) -> No
 
 def test_a_late_tick_is_neither_live_nor_ready_though_the_last_one_was_good(watched: Watched) -> None:
     now = [0.0]
-    board = Board(["memory"], watched.metrics.instruments, Watchdog(120.0, lambda: now[0]))
+    board = Board({"memory": None}, watched.metrics.instruments, Watchdog(120.0, lambda: now[0]))
     board.post("memory", health_of(watched.tick(), watched.operator.world.now()))
     pages = {path: board.page(path) for path in ("/livez", "/readyz", "/healthz")}
     assert {page.status.value for page in pages.values() if page is not None} == {200}
@@ -119,3 +121,103 @@ def test_a_late_tick_is_neither_live_nor_ready_though_the_last_one_was_good(watc
     late = {path: board.page(path) for path in pages}
     assert {page.status.value for page in late.values() if page is not None} == {503}
     assert board.page("/nothing") is None
+
+
+# ── several chains ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Watched, Watched]]:
+    """Two public chains of one log, one gas key on both."""
+    main = World()
+    side = World(MemoryNetwork(ChainId(5), CONTRACT, BORN), main.consortium)
+    first, second = (Operator(world, tmp_path / f"{name}.db") for name, world in (("main", main), ("side", side)))
+    watched = Watched(first)
+    yield watched, Watched(second, "side", watched.metrics.instruments)
+    first.close()
+    second.close()
+
+
+def serving(*chains: Watched, when: int = 2) -> Daemon:
+    return Daemon(
+        [Served(one.name, one.operator.relayer(), one.metrics, lambda: None) for one in chains],
+        3600,
+        anchored_when=when,
+    )
+
+
+def turns(daemon: Daemon, *chains: Watched, count: int = DEPTH + 3) -> None:
+    for _ in range(count):
+        for name in sorted(daemon.ticker._here):
+            daemon.ticker._ticks[name]()
+        for chain in chains:
+            chain.operator.world.network.mine()
+
+
+def test_an_epoch_is_anchored_once_so_many_chains_have_it_final(pair: tuple[Watched, Watched]) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    main.operator.world.consortium.close_epoch()
+    side.operator.endpoint.is_down = True
+    turns(daemon, *pair)
+    assert (daemon._board.verdict(1).size, daemon._board.verdict(2).size) == (2, 1)
+    assert main.value("anchored_size", "all", "k_of_m") == 1
+    assert shown(daemon, "/readyz")[1].startswith("side: no quorum of endpoints")
+    side.operator.endpoint.is_down = False
+    turns(daemon, *pair)
+    assert daemon._board.verdict(2).size == 2
+    assert main.value("anchored_size", "all", "k_of_m") == 2
+    assert shown(daemon, "/readyz") == (200, "ready\n")
+    assert [one.operator.fsck() for one in pair] == [[], []]
+
+
+def test_what_breaks_one_chain_leaves_the_other_at_work_and_is_raised_at_the_end(
+    pair: tuple[Watched, Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    turns(daemon, *pair, count=1)
+    monkeypatch.setattr(side.operator.endpoint.network, "chain_id", ChainId(6))  # its endpoint serves another chain now
+    main.operator.world.consortium.close_epoch()
+    turns(daemon, *pair)
+    assert main.operator.world.network.newest.logs[main.operator.scope.log_id].size == 2
+    assert shown(daemon, "/readyz")[1].startswith("side: ended: StoreBroken")
+    daemon.ticker.stop()
+    with pytest.raises(StoreBroken):
+        daemon.run(None)
+
+
+def test_a_drained_chain_stops_no_other(pair: tuple[Watched, Watched]) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    with Orders(side.operator.path, side.operator.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "test", BORN)
+    turns(daemon, *pair)
+    assert daemon.ticker._here == {"memory"}
+    main.operator.world.consortium.close_epoch()
+    turns(daemon, main)
+    assert main.operator.world.network.newest.logs[main.operator.scope.log_id].size == 2
+    with Orders(main.operator.path, main.operator.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "test", BORN)
+    daemon.run(None)  # the last one is drained: it ends by itself, in order
+
+
+def test_a_lease_lost_on_one_chain_ends_all(pair: tuple[Watched, Watched], monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = serving(*pair)
+
+    def lost(_: object) -> None:
+        raise LeaseLost(held=1, current=2)
+
+    monkeypatch.setattr(pair[1].operator.journal, "renew", lost)
+    with pytest.raises(LeaseLost):
+        daemon.run(None)
+
+
+def test_a_chain_whose_start_was_refused_is_told_and_never_ready(watched: Watched, daemon: Daemon) -> None:
+    daemon.leave_out("side", StoreBroken(store="side.db", rule="a test"))
+    turn(daemon)
+    assert shown(daemon, "/readyz")[1].startswith("side: ended: StoreBroken")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["side"]["state"] == "HALTED"
+    daemon.ticker.stop()
+    with pytest.raises(StoreBroken):
+        daemon.run(None)

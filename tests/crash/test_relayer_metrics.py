@@ -14,7 +14,7 @@ from hybrid_bridge.units import Nonce, UnixSeconds
 from relayers.desk import Orders
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
-from relayers.metrics import PREFIX, TABLE, Metrics, Subject, bumps, send_class, table_text
+from relayers.metrics import PREFIX, TABLE, Instruments, Metrics, Subject, bumps, send_class, table_text
 from relayers.relay import Tick
 from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees
 from tests.crash.test_relayer_faults import use_nonce
@@ -25,11 +25,11 @@ SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
 class Watched:
     """An operator whose ticks feed metrics, as the daemon's do."""
 
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
+    def __init__(self, operator: Operator, name: str = "memory", instruments: Instruments | None = None) -> None:
+        self.operator, self.name = operator, name
         relayer = operator.relayer()
         subject = Subject(
-            chain="memory",
+            chain=name,
             scope=relayer.scope,
             log=relayer.log,
             policy=relayer.policy,
@@ -41,7 +41,7 @@ class Watched:
             schema=1,
         )
         assert operator.journal is not None
-        self.metrics = Metrics(subject, operator.journal.epoch)
+        self.metrics = Metrics(subject, operator.journal.epoch, instruments)
         self.policy = relayer.policy
 
     def tick(self) -> Tick:

@@ -1,6 +1,10 @@
 """The relayer against the real contract in a real EVM, through JSON-RPC: what the demo does, without its clock."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +23,12 @@ from hybrid_bridge.testing.memory_members import MemorySigner, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
 from hybrid_bridge.units import Digest, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
 from relayers.collect import Collector
+from relayers.daemon import Daemon, Served
 from relayers.fsck import fsck
+from relayers.health import State
 from relayers.journal import IntentState, Scope
 from relayers.log import Log, SetPeriod
+from relayers.metrics import PREFIX, Instruments, Metrics, Subject
 from relayers.observe import Observer
 from relayers.relay import Relayer, tick
 from relayers.sql_journal import SqlJournal, create_journal
@@ -39,8 +46,8 @@ BY_OTHERS = MemorySigner("somebody who deploys")
 class World:
     """Contract and log are there; time passes with `mine` alone."""
 
-    def __init__(self, rpc: JsonRpc) -> None:
-        self.rpc, self.log = rpc, RegistrableLog("relayer", UnixSeconds(BORN - 3600))
+    def __init__(self, rpc: JsonRpc, log: RegistrableLog | None = None) -> None:
+        self.rpc, self.log = rpc, log or RegistrableLog("relayer", UnixSeconds(BORN - 3600))
         patience = Patience(polls=5, every=0.0, sleep=lambda _: self.mine())
         plan = plan_deployment(rpc, artefact(REGISTRY), BY_OTHERS.address())
         self.chain = Web3Chain(rpc, deploy(rpc, plan, BY_OTHERS, patience).address)
@@ -148,3 +155,83 @@ def test_another_chain_or_other_code_is_refused_at_the_start(world: World) -> No
         replace(observer, scope=elsewhere).admitted()
     with pytest.raises(CodeMismatch):
         replace(observer, endpoints=(Web3Chain(world.rpc, SIGNER.address()),), code_hash=None).admitted()
+
+
+def test_one_chain_of_two_may_be_dead_for_a_while(world: World, tmp_path: Path) -> None:
+    """One process, one log, two public chains: what k chains have final is anchored, and no chain waits for another."""
+    log = RegistrableLog("two-chains", UnixSeconds(1_700_000_000))
+    side_net, side_port = side_chain(tmp_path, 0)
+    main, side = World(world.rpc, log), World(JsonRpc("side", f"http://127.0.0.1:{side_port}"), log)
+    instruments = Instruments()
+    with ExitStack() as stack:
+        served = [
+            served_on(name, chain, main, instruments, stack, tmp_path)
+            for name, chain in (("main", main), ("side", side))
+        ]
+        daemon = Daemon(served, Seconds(3600), anchored_when=2)
+
+        def turn(*alive: World) -> dict[int, TreeSize]:
+            for go in daemon.ticker._ticks.values():
+                go()
+            for chain in alive:
+                chain.mine()
+            return {when: daemon._board.verdict(when).size for when in (1, 2)}
+
+        def settled(*alive: World) -> dict[int, TreeSize]:
+            return [turn(*alive) for _ in range(DEPTH + 3)][-1]
+
+        log.close_epoch()
+        assert settled(main, side) == {1: 2, 2: 2}
+        side_net.kill()
+        side_net.communicate()
+        log.close_epoch()
+        assert settled(main) == {1: 3, 2: 2}
+        assert {name: health.state for name, health in daemon._board._health.items()} == {
+            "main": State.READY,
+            "side": State.DEGRADED,
+        }
+        told = instruments.text().decode()
+        assert sample(told, "anchored_size", 'chain="all"', 'level="k_of_m"') == 2
+        assert sample(told, "anchored_size", 'chain="main"', 'level="finalized"') == 3
+        assert Daemon(served, Seconds(3600), anchored_when=2)._board.verdict(2).size == 2  # known before the first tick
+        side_net, _ = side_chain(tmp_path, side_port)
+        assert settled(main, side) == {1: 3, 2: 3}
+        side_net.kill()
+        side_net.communicate()
+
+
+def side_chain(folder: Path, port: int) -> tuple[subprocess.Popen[str], int]:
+    """A devnet in a process of its own, whose public blocks outlive it."""
+    funds = (f"--fund=0x{owner.hex()}=10" for owner in (SIGNER.address(), BY_OTHERS.address()))
+    command = [sys.executable, "-m", "hybrid_bridge", "devnet", "--chain-id=5", "--period=0", f"--port={port}", *funds]
+    command += [f"--finality-depth={DEPTH}", f"--state-file={folder / 'side.chain'}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, int(json.loads(process.stdout.readline())["port"])
+
+
+def served_on(
+    name: str, world: World, clock: World, instruments: Instruments, stack: ExitStack, folder: Path
+) -> Served:
+    create_journal(folder / f"{name}.db", world.scope, world.now())
+    journal = stack.enter_context(SqlJournal(folder / f"{name}.db", world.scope, "test", world.now()))
+    relayer = replace(world.relayer(journal), clock=clock)
+    subject = Subject(
+        chain=name,
+        scope=relayer.scope,
+        log=relayer.log,
+        policy=relayer.policy,
+        endpoints=(world.rpc.name,),
+        quorum=1,
+        members=(),
+        certificate_ends=None,
+        version="1",
+        schema=1,
+    )
+    return Served(name, relayer, Metrics(subject, journal.epoch, instruments), lambda: None)
+
+
+def sample(text: str, name: str, *labels: str) -> float:
+    lines = (line for line in text.splitlines() if line.startswith(f"{PREFIX}{name}{{"))
+    (found,) = (line for line in lines if all(label in line for label in labels))
+    return float(found.split()[-1])

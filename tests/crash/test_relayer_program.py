@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
-from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
+from hybrid_bridge.errors import BridgeError, FieldMismatch, SettingsMalformed, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_members import MemorySigner, address
 from relayers import wiring
 from relayers.cli import main
@@ -395,6 +395,94 @@ def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, t
         assert any(line["event"] == "stopped" for line in lines)
         assert process.wait(60) == 0
     assert json.loads(call("status", "-c", config, "--json").stdout)["brake"] == "drain"
+
+
+def several(ready: Path, tmp_path: Path, **replaced: str) -> Path:
+    """Two chains: the devnet, and one whose only endpoint nobody has ever seen."""
+    text = ready.read_text()
+    first = text[text.index("[[chain]]") :]
+    second = first.replace('"devnet"', '"side"').replace("31337", "31338").replace("only = ", "other = ")
+    second = second.replace(text[text.index("http://") : text.index('"', text.index("http://"))], "http://127.0.0.1:1")
+    return copy(ready, tmp_path, **{"journal.db": "{chain}.db", first: first + second, **replaced})
+
+
+def test_several_chains_are_asked_together_and_ordered_one_by_one(ready: Path, tmp_path: Path) -> None:
+    config = str(several(ready, tmp_path))
+    assert (tmp_path / "devnet.db").is_file()
+    assert (tmp_path / "side.db").is_file()
+    for arguments in (("pause", "--hard", "--yes"), ("drain", "--yes"), ("backup", "copy.db"), ("slots",)):
+        refused = call(*arguments, "-c", config)
+        assert isinstance(refused.exception, SettingsMalformed)
+        assert (refused.exception.key, refused.exception.rule) == ("--chain", "one of: devnet, side")
+    assert code_of(call("pause", "--hard", "--yes", "-c", config, "--chain", "side")) == 0
+    shown = json.loads(call("status", "-c", config, "--json").stdout)
+    assert {name: each["brake"] for name, each in shown["chains"].items()} == {"devnet": "run", "side": "hard"}
+    assert shown["anchored"] == {"when": 2, "of": 2, "size": 1, "final": {"devnet": 1, "side": 1}}
+    assert json.loads(call("status", "-c", config, "--chain", "side", "--json").stdout)["brake"] == "hard"
+    assert "size 1 is final on 2 of 2 chains" in call("status", "-c", config).stdout
+    explained = json.loads(call("explain", "2", "-c", config, "--json").stdout)
+    assert {name: each["reason"] for name, each in explained["chains"].items()} == dict.fromkeys(
+        ("devnet", "side"), "not_closed"
+    )
+    assert explained["anchored"]["holds"] is False
+    last = call("explain", "1", "-c", config).stdout.splitlines()[-1]
+    assert last == "Size 1 is anchored: 2 of 2 chains have it final, 2 must."
+    assert json.loads(call("fsck", "--offline", "-c", config, "--json").stdout) == {"findings": []}
+    valid = json.loads(call("config", "validate", "-c", config, "--json").stdout)["chains"]
+    assert [each["endpoints"] for each in valid.values()] == [["only"], ["other"]]
+    assert [row["pays_on"] for row in json.loads(call("keys", "-c", config, "--json").stdout)["keys"]] == list(valid)
+    names = {row["name"] for row in json.loads(call("check", "-c", config, "--json").stdout)["checks"]}
+    assert {"devnet: members", "devnet: balance", "side: endpoint other", "side: observation"} <= names
+    assert "side: members" not in names
+    once = call("once", "-c", config, "--json")
+    done = json.loads(once.stdout)["chains"]
+    assert (code_of(once), done["devnet"]["reason"]) == (3, "nothing_due")
+    assert "side" in done
+
+
+def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = several(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
+    with daemon(config) as process:
+        lines = lines_of(process)
+        assert [next(lines)["chain"] for _ in range(2)] == ["devnet", "side"]
+        port = next(lines)["port"]
+        reasons = {line["chain"]: line["reason"] for line in (next(lines), next(lines))}
+        assert reasons == {"devnet": "nothing_due", "side": "no_rpc_quorum"}
+        code, text = page(port, "/readyz")
+        assert (code, text.startswith("side: no quorum of endpoints")) == (503, True)
+        assert {name: each["state"] for name, each in json.loads(page(port, "/healthz")[1])["chains"].items()} == {
+            "devnet": "READY",
+            "side": "DEGRADED",
+        }
+        told = page(port, "/metrics")[1]
+        assert 'anchored_size{chain="all",level="k_of_m"' in told
+        assert 'rpc_agreeing{chain="side"' in told
+        for name, still in (("devnet", "ended"), ("side", "stopped")):
+            assert process.poll() is None, still
+            assert code_of(call("drain", "--yes", "-c", str(config), "--chain", name)) == 0
+            assert any(line.get("reason") == "drained" and line["chain"] == name for line in lines)
+        assert process.wait(60) == 0
+    (tmp_path / "side.db").write_bytes(b"torn")
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    ended = call("run", "-c", str(config))
+    told = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [(line["event"], line.get("chain")) for line in told if line["event"] != "listening"] == [
+        ("started", "devnet"),
+        ("ended", "side"),
+        ("tick", "devnet"),
+    ]
+    assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
+
+
+def test_where_no_chain_can_start_the_first_refusal_ends_the_process(ready: Path, tmp_path: Path) -> None:
+    config = several(ready, tmp_path)
+    for name in ("devnet", "side"):
+        (tmp_path / f"{name}.db").write_bytes(b"torn")
+    refused = call("run", "-c", str(config))
+    assert isinstance(refused.exception, StoreBroken)
+    assert refused.exception.store == "devnet.db"
 
 
 def test_two_daemons_cannot_listen_at_one_address(ready: Path, tmp_path: Path) -> None:

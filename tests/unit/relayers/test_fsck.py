@@ -11,7 +11,7 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import StateForgotten
 from hybrid_bridge.testing.memory_chain import MemoryChain
 from hybrid_bridge.testing.memory_members import MemorySigner
-from relayers.fsck import Finding, fsck, look
+from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import IntentState, JournalDump, Outcome
 from relayers.signing_policy import transaction
 from relayers.views import Fee
@@ -169,3 +169,12 @@ def test_our_account_is_looked_at_before_its_state_can_be_forgotten(case: Case) 
     assert fsck(case.dump, case.world.log, chain, fees(), seen) == []
     with pytest.raises(StateForgotten):
         fsck(case.dump, case.world.log, chain, fees())
+
+
+def test_two_chains_of_one_log_show_one_history(case: Case) -> None:
+    other = replace(case.dump, anchors=(replace(case.dump.anchors[-1], root=NOTHING), *case.dump.anchors[:-1]))
+    assert across({"main": case.dump, "side": case.dump}) == []
+    size = case.dump.anchors[-1].tree_size
+    assert across({"main": case.dump, "side": replace(other, checkpoints=())}) == [
+        Finding("conflict", f"size {size}", "one root on main, another on side")
+    ]
