@@ -11,7 +11,7 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError
-from relayers import commands, inquiries, service, wiring
+from relayers import commands, inquiries, service, upkeep, wiring
 from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import JournalDump
 from relayers.relay import tick
@@ -161,7 +161,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     return BROKEN if any(found.values()) else GOOD
 
 
-for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
+for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS, *upkeep.COMMANDS):
     main.add_command(operators_command)
 main.add_command(inquiries.check, "doctor")
 

@@ -4,27 +4,26 @@ A person needs no lease. `Desk` reads; `Orders` writes one row, `control`, that 
 halts. So these two are beside S6, not against it: nothing they do can put bytes on the public chain.
 """
 
-import os
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from hybrid_bridge.errors import SettingsMalformed, StayHalted, StoreBroken
+from hybrid_bridge.errors import NotYet, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
-from relayers import sql_rows
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow
+from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds
+from relayers import sql_rows, sqlite_store
+from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
+    DEAREST,
     LEASE,
     SLOT,
+    WISH,
     SqlJournalReader,
 )
 
@@ -84,29 +83,7 @@ class Desk(SqlJournalReader):
             SettingsMalformed: something stands there already, or its folder does not exist.
             StoreBroken: the copy cannot be written, or is not sound.
         """
-        if target.exists() or not target.parent.is_dir():
-            raise SettingsMalformed(key="FILE", rule="a new file in a folder that exists")
-        partial = target.with_name(target.name + ".new")
-        try:
-            os.close(
-                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            )  # balances and plans: nobody else's
-            self._copy(partial)
-            Desk(partial, self._scope).close()  # whole, of this schema, of this scope
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            os.link(partial, target)  # never over another file, not even one that came meanwhile
-        except (OSError, sqlite3.Error) as error:
-            raise StoreBroken(store=target.name, rule=f"a copy that can be written: {error}") from None
-        finally:
-            for end in ("", "-wal", "-shm", "-journal"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-        return target.stat().st_size
-
-    def _copy(self, partial: Path) -> None:
-        origin = f"{self._path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)  # in one step: a reader's snapshot, which in WAL mode stops no writer
+        return sqlite_store.copy(self._path, target, lambda partial: Desk(partial, self._scope).close())
 
 
 class Orders(Desk):
@@ -124,6 +101,22 @@ class Orders(Desk):
         """From the next action on. What is at work at this moment, one send or one signature, still ends."""
         with self._begin() as connection:
             connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
+
+    def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
+        """Leave it to the plan, which weighs it against money and brake. `against`: what the person saw as the dearest.
+
+        Raises:
+            NotYet: the nonce is not open, or another attempt is its dearest by now: look again.
+        """
+        where = SLOT.c.nonce == nonce, SLOT.c.state == "OPEN"
+        with self._begin() as connection:
+            slot = connection.execute(select(SLOT).where(*where)).mappings().one_or_none()
+            if slot is None:
+                raise NotYet(what=f"an open nonce {nonce}")
+            if connection.execute(DEAREST.where(ATTEMPT.c.nonce == nonce)).scalar() != against:
+                raise NotYet(what=f"the attempt that was looked at, as the dearest of nonce {nonce}; look again")
+            values = {"nonce": nonce, "kind": kind.value, "against": against, "by": by, "wished_at": now}
+            connection.execute(insert(WISH).values(chain_uid=slot["chain_uid"], signer=slot["signer"], **values))
 
     def lift_halt(self, evidence: str, by: str, now: UnixSeconds) -> None:
         """Let the plan go on. If what it halted for still holds, the next tick halts again.

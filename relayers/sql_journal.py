@@ -4,14 +4,12 @@ A process holds `<journal>.lock` for its life; whoever has the lock takes the le
 never waits for a lease to expire, and a woken former holder can write nothing (S6).
 """
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from sqlite3 import Error as SqliteError
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine
@@ -20,22 +18,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
+    Digest,
     Nonce,
     PublicBlockNumber,
     Seconds,
+    SetId,
     TreeSize,
     UnixSeconds,
     Wei,
 )
-from relayers import sql_rows
+from relayers import revisions, sql_rows
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
     AttestationRow,
     Brake,
     CheckpointRow,
+    EvidenceRow,
     HeaderRow,
     HeadSpan,
+    IntentKind,
     IntentRow,
     Journal,
     JournalDump,
@@ -43,10 +45,12 @@ from relayers.journal import (
     JournalView,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     SpendLimits,
 )
-from relayers.sql_tables import Stored, create_tables, engine_for, require_file, require_sound, sqlite_words
+from relayers.sql_tables import Stored
+from relayers.sqlite_store import engine_for, locked, require_file, require_sound, sqlite_words, sync
 
 LEASE_FOR: Final = Seconds(60)
 DAY: Final = 86_400
@@ -56,11 +60,13 @@ _T: Final = Stored.metadata.tables
 CHAIN, LEASE, CONTROL, HEADER = _T["chain"], _T["lease"], _T["control"], _T["header"]
 CHECKPOINT, ATTESTATION, INTENT, SLOT = _T["checkpoint"], _T["attestation"], _T["intent"], _T["slot"]
 ATTEMPT, ATTEMPT_FINAL, SENDING, ANCHORED = _T["attempt"], _T["attempt_final"], _T["send_log"], _T["anchored"]
+EVIDENCE, SIGHTING, WISH, EVENT = _T["rpc_evidence"], _T["sighting"], _T["wish"], _T["event_log"]
+LONGEST_ANSWER: Final = 4096  # characters of an endpoint's answer that are kept
 
 LAST_HEADER: Final = select(HEADER).order_by(HEADER.c.number.desc()).limit(1)
 OPEN_NONCES: Final = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce)
 OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).order_by(ATTEMPT.c.max_fee)
-OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
+OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size, INTENT.c.set_id)
 WANTED_ANCHORS: Final = select(ANCHORED).where(
     ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
     | ANCHORED.c.tx_hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
@@ -76,6 +82,13 @@ RECENT_OUTCOMES: Final = (
     .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
+)
+DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
+WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
+    select(WISH)
+    .where(WISH.c.nonce.in_(OPEN_NONCES))
+    .where(WISH.c.against.is_not_distinct_from(DEAREST.where(ATTEMPT.c.nonce == WISH.c.nonce).scalar_subquery()))
+    .order_by(WISH.c.id)
 )
 COSTS: Final = select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee)
 COSTS_OPEN: Final = COSTS.where(ATTEMPT.c.nonce.in_(OPEN_NONCES))
@@ -99,7 +112,7 @@ def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
     """
     if not path.parent.is_dir():
         raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
-    with _locked(path):
+    with locked(path):
         if path.exists():
             raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
         partial = path.with_name(path.name + ".new")
@@ -108,7 +121,7 @@ def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
                 partial.with_name(partial.name + end).unlink(missing_ok=True)
             _fill(partial, scope, now)
             partial.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
         except (OSError, SQLAlchemyError, SqliteError) as error:
             raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
@@ -116,7 +129,7 @@ def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
 def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
     engine, uid = engine_for(path), chain_uid(scope)
     with engine.begin() as connection:
-        create_tables(connection)
+        revisions.upgrade(connection)
         connection.execute(
             insert(CHAIN).values(
                 chain_uid=uid,
@@ -130,15 +143,6 @@ def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
         connection.execute(insert(LEASE).values(chain_uid=uid, signer=scope.signer, epoch=0, holder="", until=0))
         connection.execute(insert(CONTROL).values(chain_uid=uid, brake="run", by="init", set_at=now))
     engine.dispose()
-
-
-def _sync(folder: Path) -> None:
-    """The new name is on the disk too."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 class SqlJournalReader:
@@ -195,19 +199,22 @@ class SqlJournalReader:
             control = connection.execute(select(CONTROL)).mappings().one()
             headers = _rows(connection, LAST_HEADER)
             attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
+            intents = tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS)))
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
                 final_header=sql_rows.header(headers[0]) if headers else None,
                 open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
                 attempts=attempts,
-                open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
+                open_intents=tuple(intent for intent in intents if intent.kind is IntentKind.ANCHOR),
+                open_rotations=tuple(intent for intent in intents if intent.kind is IntentKind.ROTATE),
                 anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
                 newest_anchor=_anchor(connection, NEWEST_ANCHOR),
                 head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
+                wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
             )
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
@@ -256,12 +263,13 @@ class SqlJournalReader:
                 headers=tuple(map(sql_rows.header, _all(connection, HEADER, HEADER.c.number))),
                 checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, CHECKPOINT.c.size))),
                 attestations=tuple(map(sql_rows.attestation, _all(connection, ATTESTATION, ATTESTATION.c.member))),
-                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.size))),
+                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.id))),
                 slots=tuple(map(sql_rows.slot, _all(connection, SLOT, SLOT.c.nonce))),
                 attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, ATTEMPT.c.nonce))),
                 finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash))),
                 anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, ANCHORED.c.block_number))),
                 sends=tuple(map(sql_rows.send, _all(connection, SENDING, SENDING.c.id))),
+                wishes=tuple(map(sql_rows.wish, _all(connection, WISH, WISH.c.id))),
             )
 
 
@@ -276,7 +284,7 @@ class SqlJournal(SqlJournalReader):
             StoreBroken: as in `SqlJournalReader`.
         """
         require_file(path)  # a lock is not made for a journal that is not there
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
             super().__init__(path, scope, read_only=False)
         except BridgeError:
@@ -334,9 +342,16 @@ class SqlJournal(SqlJournalReader):
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
         """See `Journal`."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "digest": checkpoint.digest}
-        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "kind": "anchor", "state": "OPEN"}
+        self._open_duty(kind="anchor", opened_at=now, **values)
+
+    def open_rotation(self, set_id: SetId, set_hash: Digest, digest: Digest, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        self._open_duty(kind="rotate", opened_at=now, set_id=set_id, root=set_hash, digest=digest)
+
+    def _open_duty(self, **values: object) -> None:
+        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "state": "OPEN"}
         with self._fenced() as connection:
-            connection.execute(insert(INTENT).values(opened_at=now, **fixed, **values))
+            connection.execute(insert(INTENT).values(**fixed, **values))
 
     def open_slot(self, nonce: Nonce) -> None:
         """See `Journal`."""
@@ -359,6 +374,27 @@ class SqlJournal(SqlJournalReader):
         with self._fenced() as connection:
             for send in sends:
                 connection.execute(insert(SENDING).values(**sql_rows.columns(send) | {"message": send.message[:200]}))
+
+    def keep_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                cut = {"wanted": row.wanted[:LONGEST_ANSWER], "got": row.got[:LONGEST_ANSWER]}
+                connection.execute(insert(EVIDENCE).values(**sql_rows.columns(row) | cut))
+
+    def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                known = select(SIGHTING.c.hash).where(
+                    SIGHTING.c.hash == row.hash, SIGHTING.c.block_hash == row.block_hash
+                )
+                if connection.execute(known).scalar() is None:
+                    connection.execute(insert(SIGHTING).values(**sql_rows.columns(row)))
 
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         """See `Journal`."""
@@ -458,20 +494,6 @@ def _one_checkpoint(
 def _scope_of(connection: Connection) -> Scope:
     row = connection.execute(select(CHAIN)).mappings().one()
     return Scope(**{name: row[name] for name in Scope.__slots__})
-
-
-def _locked(path: Path) -> IO[bytes]:
-    """The lock beside the journal, for as long as the file is open."""
-    try:
-        lock = path.with_name(path.name + ".lock").open("ab")
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a lock file beside it: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise NotYet(what="the journal's lock: another relayer process holds it") from None
-    return lock
 
 
 _reader: type[JournalReader] = SqlJournalReader

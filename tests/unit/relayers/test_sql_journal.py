@@ -16,17 +16,23 @@ from relayers.journal import (
     AttemptFinalRow,
     AttestationRow,
     Brake,
+    EvidenceRow,
     HeaderRow,
     HeadSpan,
+    IntentKind,
     IntentState,
     Outcome,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     SpendLimits,
+    WishKind,
+    WishRow,
 )
 from relayers.sql_journal import SqlJournal, SqlJournalReader, chain_uid, create_journal
-from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED, PRAGMAS, engine_for
+from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED
+from relayers.sqlite_store import PRAGMAS, engine_for
 from tests.unit.relayers.builders import ETHER, GWEI, LOG_ID, T0, attempt, checkpoint, event, number_hash
 
 SCOPE = Scope(chain_id=1337, genesis_hash=bytes(32), contract=b"\x11" * 20, log_id=LOG_ID, signer=b"\x22" * 20)
@@ -144,7 +150,7 @@ def test_a_journal_without_its_rows_is_broken(path: Path) -> None:
 def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.db"
     with monkeypatch.context() as patched:
-        patched.setattr("relayers.sql_journal.create_tables", raising(Killed("init")))
+        patched.setattr("relayers.revisions.upgrade", raising(Killed("init")))
         with pytest.raises(Killed):
             create_journal(path, SCOPE, T0)
     assert not path.exists()
@@ -244,6 +250,9 @@ def test_a_woken_former_holder_can_write_nothing(path: Path, journal: SqlJournal
         lambda: journal.open_slot(6),
         lambda: journal.add_attempt(ours(), PLENTY),
         lambda: journal.log_sends([]),
+        lambda: journal.keep_evidence([EvidenceRow("b", "eth_call", "", "", None, T0)]),
+        lambda: journal.keep_sightings([SightingRow(ours().hash, bytes(32), 1, 1, T0)]),
+        lambda: journal.open_rotation(2, LOG_ID, LOG_ID, T0),
         lambda: journal.close_slot(SlotRow(5, bytes(32), is_foreign=False), []),
         lambda: journal.settle_intent(journal.view(T0).open_intents[0]),
         lambda: journal.halt("conflict", "{}", T0),
@@ -452,9 +461,16 @@ def filled(path: Path) -> None:
         begun(journal)
         journal.add_attempt(ours(), PLENTY)
         journal.log_sends([SendRow(ours().hash, "own", None, "", None, T0)])
+        journal.keep_evidence([EvidenceRow("b", "eth_call", "0x01", "0x02", number_hash(95), T0)])
+        journal.keep_sightings([SightingRow(ours().hash, number_hash(95), 95, 1, T0)])
+        with Orders(path, SCOPE) as orders:
+            orders.wish(5, WishKind.BUMP, ours().hash, "a person", T0)
         journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), [event(2)])
         final = AttemptFinalRow(ours().hash, Outcome.OK, "", 95, number_hash(95))
         journal.close_slot(SlotRow(5, number_hash(96), is_foreign=False), [final])
+    with sqlite3.connect(path) as raw:
+        raw.execute("INSERT INTO event_log VALUES (1, zeroblob(32), zeroblob(32), 'kind', '{}', 0)")
+    raw.close()
 
 
 @pytest.mark.parametrize("table", sorted({*INSERT_ONLY, *NEVER_DELETED}))
@@ -470,10 +486,82 @@ def test_evidence_cannot_be_changed_or_replaced(path: Path, table: str) -> None:
     filled(path)
     engine = engine_for(path)
     for statement in (f"UPDATE {table} SET hash = hash", f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"):
-        column = {"checkpoint": "root", "attestation": "digest", "anchored": "root"}.get(table, "hash")
+        column = {
+            "checkpoint": "root",
+            "attestation": "digest",
+            "anchored": "root",
+            "rpc_evidence": "got",
+            "wish": "by",
+        }.get(table, "hash")
         with pytest.raises(Exception, match=r"no (UPDATE|DELETE)"), engine.begin() as connection:
             connection.exec_driver_sql(statement.replace("hash = hash", f"{column} = {column}"))
     engine.dispose()
+
+
+def test_a_wish_stands_until_another_attempt_is_dearest(path: Path, journal: SqlJournal) -> None:
+    begun(journal)
+    with Orders(path, SCOPE) as orders:
+        orders.wish(5, WishKind.CANCEL, None, "a person", T0)
+        assert journal.view(T0).wishes[5].kind is WishKind.CANCEL
+        journal.add_attempt(ours(), PLENTY)
+        assert journal.view(T0).wishes == {}
+        with pytest.raises(NotYet):
+            orders.wish(5, WishKind.BUMP, None, "a person", T0)  # made against what is no longer the dearest
+        orders.wish(5, WishKind.CANCEL, ours().hash, "a person", T0)
+        orders.wish(5, WishKind.BUMP, ours().hash, "another", T0 + 1)
+        assert journal.view(T0).wishes == {5: WishRow(5, WishKind.BUMP, ours().hash, "another", T0 + 1)}
+        journal.close_slot(SlotRow(5, bytes(32), is_foreign=True), [])
+        assert journal.view(T0).wishes == {}
+        with pytest.raises(NotYet):
+            orders.wish(5, WishKind.BUMP, ours().hash, "a person", T0)
+    assert [wish.kind for wish in journal.dump().wishes] == [WishKind.CANCEL, WishKind.CANCEL, WishKind.BUMP]
+
+
+def test_a_rotation_is_a_duty_of_its_own_beside_anchors(journal: SqlJournal) -> None:
+    begun(journal)
+    journal.open_rotation(2, LOG_ID, number_hash(1), T0)
+    view = journal.view(T0)
+    assert [intent.size for intent in view.open_intents] == [2]
+    (rotation,) = view.open_rotations
+    assert (rotation.kind, rotation.set_id, rotation.size, rotation.root) == (IntentKind.ROTATE, 2, 0, LOG_ID)
+    with pytest.raises(StoreBroken):
+        journal.open_rotation(2, LOG_ID, number_hash(1), T0)
+    journal.settle_intent(replace(rotation, state=IntentState.SUPERSEDED, settled_hash=number_hash(96)))
+    assert journal.view(T0).open_rotations == ()
+
+
+def test_evidence_is_cut_and_a_sighting_is_kept_once(path: Path, journal: SqlJournal) -> None:
+    begun(journal)
+    journal.add_attempt(ours(), PLENTY)
+    journal.keep_evidence([EvidenceRow("b", "eth_call", "w" * 9999, "g" * 9999, None, T0)])
+    seen = SightingRow(ours().hash, number_hash(95), 95, 1, T0)
+    journal.keep_sightings([seen])
+    journal.keep_sightings([replace(seen, status=0, seen_at=T0 + 1)])
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT length(wanted), length(got) FROM rpc_evidence").fetchall() == [(4096, 4096)]
+        assert raw.execute("SELECT status, seen_at FROM sighting").fetchall() == [(1, T0)]
+    raw.close()
+
+
+def test_nothing_to_keep_is_no_commit(path: Path, journal: SqlJournal) -> None:
+    overtake(path)
+    journal.keep_evidence([])
+    journal.keep_sightings([])
+
+
+def test_a_lease_is_never_given_back(path: Path) -> None:
+    SqlJournal(path, SCOPE, "test", T0).close()
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="only rises"):
+        raw.execute("UPDATE lease SET epoch = epoch - 1")
+    raw.close()
+
+
+def test_what_an_attempt_cost_comes_back(journal: SqlJournal) -> None:
+    begun(journal)
+    journal.add_attempt(ours(), PLENTY)
+    final = AttemptFinalRow(ours().hash, Outcome.OK, "", 95, number_hash(95), gas_used=80_000, price=2 * GWEI)
+    journal.close_slot(SlotRow(5, number_hash(96), is_foreign=False), [final])
+    assert journal.dump().finals == (final,)
 
 
 def test_types_are_checked_by_the_database(path: Path) -> None:

@@ -1,0 +1,36 @@
+"""What keeps a journal in order: its schema. Wiring only; `cli` hangs these on its group."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from relayers import sqlite_store
+from relayers.commands import GOOD, agree, yes_option
+from relayers.revisions import SCHEMA_VERSION
+from relayers.terminal import config_option, json_option, now, one_chain, show
+
+
+@click.command()
+@config_option
+@click.option("--backup", type=click.Path(path_type=Path), help="The copy made first; a new file beside the journal.")
+@yes_option
+@json_option
+def migrate(config: Path, backup: Path | None, *, yes: bool, as_json: bool) -> int:
+    """Move the journal to this release's schema, after a copy of it. The relayer must be stopped.
+
+    All or nothing: killed at any instant it leaves the old schema or the new one.
+    """
+    journal = one_chain(config).journal
+    was = sqlite_store.schema_of(journal)
+    if was == SCHEMA_VERSION:
+        show({"schema": was, "was": was, "backup": None}, as_json=as_json)
+        return GOOD
+    copy = backup or journal.with_name(f"{journal.name}.schema-{was}-{now()}")
+    agree([f"copy: {journal.name} → {copy}", f"schema: {was} → {SCHEMA_VERSION}"], yes=yes, as_json=as_json)
+    sqlite_store.migrate(journal, copy)
+    show({"schema": SCHEMA_VERSION, "was": was, "backup": str(copy)}, as_json=as_json)
+    return GOOD
+
+
+COMMANDS: Final = (migrate,)
