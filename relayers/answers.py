@@ -131,7 +131,9 @@ def _planned(size: TreeSize, desk: Desktop, sight: Sight) -> Explanation:
 
 
 def _flight(attempt: AttemptRow, chain: ChainView) -> str:
-    carries = "only uses up its nonce" if attempt.is_cancel else f"carries size {attempt.to_size}"
+    carries = f"carries size {attempt.to_size}"
+    if attempt.is_cancel or attempt.is_rotation:
+        carries = "only uses up its nonce" if attempt.is_cancel else "carries the rotation that comes first"
     offered = f"offers {gwei(attempt.max_fee)} gwei for each gas since public block {attempt.pinned_number}"
     words = f"Transaction 0x{attempt.hash.hex()} (nonce {attempt.nonce}) {carries} and {offered}"
     return f"{words}; it is not mined, and the base fee is {gwei(chain.base_fee)} gwei."
@@ -149,7 +151,8 @@ def _wait(reason: str, size: TreeSize, desk: Desktop, sight: Sight, chain: Chain
         "are kept back: top it up.",
         "budget_spent": f"Today's budget of {ether(desk.policy.fees.daily_budget)} ether is committed: it is renewed "
         "at midnight UTC.",
-        "rotation_due": "It is signed by a set of validators that the contract does not know yet: anchor the rotation.",
+        "rotation_due": "It is signed by a set of validators that the contract does not know yet, and the rotation "
+        "to that set is not held with all its signatures: put the signed files into `set_updates`.",
         "nothing_due": f"It lies in the round of the head (size {chain.head.tree_size}): the next round's anchor "
         "covers it.",
         "not_our_turn": _turn(size, desk, sight, chain),
@@ -219,6 +222,7 @@ def status_of(desk: Desktop) -> dict[str, Any]:
         "overdue_after_seconds": clock.grace,
         "final_public_block": journal.final_header.number if journal.final_header else None,
         "open_intents": [intent.size for intent in journal.open_intents],
+        "open_rotations": [intent.set_id for intent in journal.open_rotations],
         "open_nonces": list(journal.open_nonces),
         "attempts": len(journal.attempts),
         "committed_today_wei": sum(journal.today.values()),

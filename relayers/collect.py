@@ -4,7 +4,7 @@ Members may lie, lag or be silent. A relayer never proposes what to sign: of the
 claims it takes the newest at which a round begins, and asks for the signatures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hybrid_bridge.core.attestation import verify_quorum
@@ -16,7 +16,7 @@ from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSi
 from relayers.journal import AttestationRow, CheckpointRow, Checkpoints, JournalView
 from relayers.log import Log
 from relayers.turns import first_of_round, next_round_at
-from relayers.views import ChainView, QuorumView
+from relayers.views import Appointment, ChainView, QuorumView
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Collector:
     members: tuple[ConsortiumMember, ...]
     delay: Seconds
     anchor_every: int = 1  # sizes of one round of turns
+    appoint: Callable[[ChainView], Appointment | None] = lambda _: None  # the set update that is due now
 
     def collect(self, journal: Checkpoints, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
@@ -48,6 +49,7 @@ class Collector:
             paths=dict(self._paths(held, chain)),
             waiting=self._waiting(journal, view, chain),
             claims=claims,
+            appointment=self.appoint(chain),
         )
 
     def _waiting(self, journal: Checkpoints, view: JournalView, chain: ChainView) -> CheckpointRow | None:

@@ -145,7 +145,7 @@ def _explained(size: TreeSize, settings: Settings) -> _Explained:
     with _desk(settings) as desk:
         top = _desktop(settings, log, desk)
         covering = desk.covering(size)
-        unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log)
+        unwritten, collector = Unwritten(desk), wiring.collector_of(settings.log, log, wiring.appointing(settings, log))
         sight = (
             _unseen(log, "not asked")
             if covering is not None
@@ -224,7 +224,7 @@ def _slot_rows(story: SlotStory) -> list[dict[str, Any]]:
             {
                 "nonce": slot.nonce,
                 "state": state,
-                "carries": "cancel" if attempt.is_cancel else attempt.to_size,
+                "carries": "cancel" if attempt.is_cancel else "rotation" if attempt.is_rotation else attempt.to_size,
                 "max_fee_gwei": gwei(attempt.max_fee),
                 "tip_gwei": gwei(attempt.tip),
                 "signed": moment(attempt.created_at),

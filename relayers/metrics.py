@@ -65,7 +65,7 @@ TABLE: Final = (
     Metric("intents", "gauge", ("state",), "duties taken on and not settled"),
     Metric("slots_open", "gauge", (), "nonces taken and not final"),
     Metric("first_in_line_age_blocks", "gauge", (), "public blocks that the lowest unmined nonce has waited"),
-    Metric("attempts_total", "counter", ("kind",), "transactions signed: anchor, cancel"),
+    Metric("attempts_total", "counter", ("kind",), "transactions signed: anchor, rotate, cancel"),
     Metric("bumps_total", "counter", (), "transactions that replaced one of ours at the same nonce"),
     Metric("attempts_final_total", "counter", ("outcome", "reason"), "what became of them, final"),
     Metric("send_results_total", "counter", ("endpoint", "class"), "answers of endpoints to what we sent"),
@@ -180,7 +180,7 @@ class Metrics:
         # An anchor of ours is recorded before its slot is closed, in one tick or in two.
         ours = {final.hash for final in finals} | {attempt.hash for attempt in still_open}
         for attempt in made:
-            self._count("attempts_total", 1, "cancel" if attempt.checkpoint is None else "anchor")
+            self._count("attempts_total", 1, kind_of(attempt))
         self._count("bumps_total", bumps([attempt.nonce for attempt in made], [a.nonce for a in still_open]))
         for final in finals:
             self._count("attempts_final_total", 1, final.outcome.value, final.reason)
@@ -207,7 +207,7 @@ class Metrics:
 
     def _journal(self, journal: JournalView) -> None:
         self._one_hot("brake", Brake, journal.brake)
-        self._set("intents", len(journal.open_intents), "OPEN")
+        self._set("intents", len(journal.open_intents) + len(journal.open_rotations), "OPEN")
         self._set("slots_open", len(journal.open_nonces))
         self._set("budget_committed_wei", sum(journal.today.values()), self._signer)
 
@@ -244,7 +244,7 @@ class Metrics:
         for name in ("bumps_total", "effective_anchors_total", "anchors_by_others_total"):
             self._count(name, 0)
         self._count("foreign_nonces_total", 0, self._signer)
-        for kind in ("anchor", "cancel"):
+        for kind in ("anchor", "rotate", "cancel"):
             self._count("attempts_total", 0, kind)
         for outcome, reason in OUTCOMES:
             self._count("attempts_final_total", 0, outcome.value, reason)
@@ -265,6 +265,13 @@ class Metrics:
 
 def _definition(metric: Metric) -> tuple[str, str, tuple[str, ...]]:
     return PREFIX + metric.name, metric.meaning, (*ALWAYS, *metric.labels)
+
+
+def kind_of(attempt: MakeAttempt) -> str:
+    """What a transaction is for."""
+    if attempt.appointment is not None:
+        return "rotate"
+    return "cancel" if attempt.checkpoint is None else "anchor"
 
 
 def bumps(made: Sequence[Nonce], still_open: Sequence[Nonce]) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignerLied, SpendCapped, Undecided
-from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigner, Update
+from hybrid_bridge.ports import Clock, PublicChain, Rotation, SendAnswer, TransactionSigner, Update
 from hybrid_bridge.units import Gas, TreeSize, TxHash, UnixSeconds
 from relayers.collect import Collector
 from relayers.fees import CANCEL_GAS, Offer, gas_limit, limits, refusal
@@ -27,6 +27,7 @@ from relayers.views import (
     Halt,
     MakeAttempt,
     OpenIntent,
+    OpenRotation,
     OpenSlot,
     Policy,
     QuorumView,
@@ -51,6 +52,7 @@ class Relayer:
     collector: Collector
     signer: TransactionSigner
     encode_anchor: Callable[[Update], bytes]  # the contract's calldata
+    encode_rotation: Callable[[Rotation], bytes]
     clock: Clock
 
 
@@ -160,7 +162,7 @@ class _Pass:
         return Tick(tuple(self._deeds), reason, tuple(self._sends), self._sight, self._view)
 
     def _do(self, action: Deed) -> None:
-        # The first five are one commit each: done, or found again by the next tick.
+        # The first six are one commit each: done, or found again by the next tick.
         match action:
             case RecordHeader(header, anchors):
                 self._journal.record_header(header, anchors)
@@ -170,6 +172,8 @@ class _Pass:
                 self._journal.settle_intent(intent)
             case OpenIntent(checkpoint):
                 self._journal.open_intent(checkpoint, self._now)
+            case OpenRotation(update):
+                self._journal.open_rotation(update.set_id, update.set_hash, update.digest, self._now)
             case OpenSlot(nonce):
                 self._journal.open_slot(nonce)
             case MakeAttempt():
@@ -183,17 +187,17 @@ class _Pass:
 
     def _make_attempt(self, action: MakeAttempt) -> None:
         chain, relayer = action.seen, self._relayer
-        data = b"" if action.checkpoint is None else relayer.encode_anchor(self._update(action, action.checkpoint))
-        gas = CANCEL_GAS if action.checkpoint is None else self._gas(data, chain)
-        self._require_affordable(Offer(action.nonce, action.fee, gas), chain)
+        data, intent_id = self._carried(action)
+        gas = self._gas(data, chain) if data else CANCEL_GAS
+        is_rotation = action.appointment is not None
+        self._require_affordable(Offer(action.nonce, action.fee, gas, may_use_reserve=is_rotation), chain)
         # Dead before the signature: nothing happened. Dead after it: bytes that nobody saw are lost, a new attempt is
         # made; signing again is never "the same transaction".
         answer = signed(relayer.signer, transaction(relayer.scope, action.nonce, data, action.fee, gas), relayer.scope)
-        intent = None if action.checkpoint is None else self._view.intent_for(action.checkpoint.size)
         row = AttemptRow(
             hash=answer.hash,
             nonce=action.nonce,
-            intent_id=None if intent is None else intent.id,
+            intent_id=intent_id,
             from_size=action.from_size,
             to_size=TreeSize(0) if action.checkpoint is None else action.checkpoint.size,
             max_fee=action.fee.max_fee,
@@ -204,8 +208,19 @@ class _Pass:
             created_at=self._now,
             epoch=self._journal.epoch,
         )
-        self._journal.add_attempt(row, limits(chain, relayer.policy.fees))
+        self._journal.add_attempt(row, limits(chain, relayer.policy.fees, may_use_reserve=is_rotation))
         # Durable: these bytes belong to this nonce. Dead here? The next tick sends *these*, never new ones.
+
+    def _carried(self, action: MakeAttempt) -> tuple[bytes, int | None]:
+        """The calldata, and the intent that it is to fulfil; neither for a cancel."""
+        if action.appointment is not None:
+            duty = self._view.rotation_to(action.appointment.set_id)
+            return self._relayer.encode_rotation(action.appointment.call), None if duty is None else duty.id
+        if action.checkpoint is not None:
+            duty = self._view.intent_for(action.checkpoint.size)
+            data = self._relayer.encode_anchor(self._update(action, action.checkpoint))
+            return data, None if duty is None else duty.id
+        return b"", None
 
     def _update(self, action: MakeAttempt, checkpoint: CheckpointRow) -> Update:
         validators = self._relayer.log.responsible(checkpoint.size)

@@ -93,6 +93,7 @@ class ChainSettings:
     fees: FeePolicy
     operators: tuple[Address, ...]
     grace_blocks: int
+    set_updates: Path | None  # the folder of signed set updates for this contract; None: nobody rotates by this relayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +285,7 @@ def _chain(table: Table) -> ChainSettings:
         fees=_fees(table.table("fees")),
         operators=tuple(Address(octets) for octets in turns.list_of_octets("operators", 20)),
         grace_blocks=turns.integer("grace_blocks", 0, 100_000, default=6),
+        set_updates=None if table.peek("set_updates") is None else table.path("set_updates"),
     )
     turns.end()
     table.end()

@@ -24,6 +24,7 @@ from hybrid_bridge.units import (
     Seconds,
     SetId,
     TreeSize,
+    TxHash,
     UnixSeconds,
     Wei,
 )
@@ -74,14 +75,18 @@ WANTED_ANCHORS: Final = select(ANCHORED).where(
 NEWEST_ANCHOR: Final = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(1)  # the head only grows
 ANCHOR_UP_TO: Final = NEWEST_ANCHOR.where(ANCHORED.c.size <= bindparam("size"))
 ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size")).order_by(ANCHORED.c.size).limit(1)
-NEWEST_GAS: Final = (
-    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
-)
+NEWEST_GAS: Final = select(ATTEMPT.c.gas).where(ATTEMPT.c.to_size > 0).order_by(ATTEMPT.c.nonce.desc()).limit(1)
 RECENT_OUTCOMES: Final = (
     select(ATTEMPT_FINAL.c.outcome)
     .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
+)
+ROTATED: Final = (  # what fulfilled an open rotation
+    select(ATTEMPT.c.intent_id, ATTEMPT.c.hash)
+    .join(ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash == ATTEMPT.c.hash)
+    .where(ATTEMPT_FINAL.c.outcome == "OK")
+    .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
@@ -214,6 +219,7 @@ class SqlJournalReader:
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
+                rotated=dict(_pairs(connection, ROTATED)),
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
             )
 
@@ -478,6 +484,10 @@ def _anchor(connection: Connection, query: Select[Any], **values: int) -> Anchor
 
 def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
+
+
+def _pairs(connection: Connection, query: Select[Any]) -> list[tuple[int, TxHash]]:
+    return [(one, TxHash(other)) for one, other in connection.execute(query)]
 
 
 def _all(connection: Connection, table: Table, order: ColumnElement[Any]) -> Sequence[RowMapping]:

@@ -5,6 +5,7 @@ Adapters are imported when they are needed: `status` and `config validate` start
 
 import stat
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,15 +16,17 @@ from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
 from hybrid_bridge.ports import ConsortiumMember, PublicChain
 from hybrid_bridge.units import Address, UnixSeconds
+from relayers.appointing import appointment
 from relayers.collect import Collector
 from relayers.journal import Journal, Scope
 from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.revisions import SCHEMA_VERSION
+from relayers.set_files import signed_updates
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
 from relayers.turns import stride
-from relayers.views import LogClock, Policy, TurnPolicy
+from relayers.views import Appointment, ChainView, LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
     from hybrid_bridge.custody.signers import Held
@@ -136,9 +139,17 @@ def observer_of(settings: Settings) -> Observer:
     )
 
 
-def collector_of(settings: LogSettings, log: Log) -> Collector:
+def collector_of(
+    settings: LogSettings, log: Log, appoint: Callable[[ChainView], Appointment | None] = lambda _: None
+) -> Collector:
     """The members. Connects to nothing yet."""
-    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every))
+    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every), appoint)
+
+
+def appointing(settings: Settings, log: Log) -> Callable[[ChainView], Appointment | None]:
+    """Where signed set updates come from."""
+    scope, folder = scope_of(settings), settings.chain.set_updates
+    return lambda chain: appointment(log, scope, chain, signed_updates(folder))
 
 
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
@@ -149,7 +160,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         Unreachable: where the gas key is kept, nobody answers.
         BridgeError: as `load_log`.
     """
-    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata  # noqa: PLC0415
     from hybrid_bridge.custody.signers import open_gas_key  # noqa: PLC0415
 
     log = load_log(settings.log)
@@ -160,9 +171,10 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=collector_of(settings.log, log),
+        collector=collector_of(settings.log, log, appointing(settings, log)),
         signer=open_gas_key(settings.chain.signer, "chain.signer", settings.chain.signer_address),
         encode_anchor=anchor_calldata,
+        encode_rotation=rotate_calldata,
         clock=SystemClock(),
     )
 

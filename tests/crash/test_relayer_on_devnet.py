@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.calls import rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
@@ -87,6 +88,7 @@ class World:
             collector=Collector(self.served(), self.log.members, Seconds(0)),
             signer=SIGNER,
             encode_anchor=anchor_calldata,
+            encode_rotation=rotate_calldata,
             clock=self,
         )
 
