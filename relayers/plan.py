@@ -121,6 +121,8 @@ def _obstacle(
     if journal.brake is not Brake.RUN:
         return "braked"
     oldest = _longest_waiting(journal, chain, quorum, policy.turns)
+    if oldest is None and not all(_is_of_a_known_set(c, chain) for c in quorum.checkpoints):
+        oldest = checkpoint  # a later set signs already: this one's last checkpoint hands over, on the grid or not
     if oldest is None or checkpoint.size < oldest.size:
         return "nothing_due"
     if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
@@ -147,7 +149,8 @@ def _longest_waiting(
     ours = (c.size for c in quorum.checkpoints if journal.intent_for(c.size) is not None and c.size in quorum.paths)
     covered = max((chain.head.tree_size, *ours))
     held = quorum.checkpoints if quorum.waiting is None else (quorum.waiting, *quorum.checkpoints)
-    return min((c for c in held if is_new_round(c.size, covered, turns)), key=lambda c: c.size, default=None)
+    known = (c for c in held if _is_of_a_known_set(c, chain))
+    return min((c for c in known if is_new_round(c.size, covered, turns)), key=lambda c: c.size, default=None)
 
 
 # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,17 +17,19 @@ from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
+from hybrid_bridge.core.power import SignedPower
 from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.custody.signers import open_gas_key
 from hybrid_bridge.errors import CodeMismatch, StoreBroken
 from hybrid_bridge.testing.memory_members import MemorySigner, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
 from hybrid_bridge.units import Digest, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
+from relayers.appointing import appointment
 from relayers.collect import Collector
 from relayers.daemon import Daemon, Served
 from relayers.fsck import fsck
 from relayers.health import State
-from relayers.journal import IntentState, Scope
+from relayers.journal import IntentKind, IntentState, Outcome, Scope
 from relayers.log import Log, SetPeriod
 from relayers.metrics import PREFIX, Instruments, Metrics, Subject
 from relayers.observe import Observer
@@ -58,6 +60,7 @@ class World:
             (self.log.genesis, self.log.origin, self.log.validators.encode_entries()),
             patience,
         )
+        self.updates: list[SignedPower] = []
         self.scope = Scope(
             chain_id=self.chain.chain_id(),
             genesis_hash=self.chain.block(PublicBlockNumber(0)).hash,
@@ -65,6 +68,9 @@ class World:
             log_id=self.log.log_id,
             signer=SIGNER.address(),
         )
+
+    def scope_of(self, signer: MemorySigner) -> Scope:
+        return replace(self.scope, signer=signer.address())
 
     def mine(self, count: int = 1) -> None:
         for _ in range(count):
@@ -75,18 +81,23 @@ class World:
 
     def served(self) -> Log:
         clock = LogClock(genesis_time=self.log.genesis_time, cadence=CADENCE, grace=Seconds(600))
-        return Log(self.log.log_id, clock, (SetPeriod(TreeSize(1), self.log.validators),))
+        return Log(self.log.log_id, clock, tuple(SetPeriod(*each) for each in self.log.sets))
 
-    def relayer(self, journal: SqlJournal) -> Relayer:
-        code = artefact(REGISTRY).runtime_code_hash
+    def relayer(self, journal: SqlJournal, signer: MemorySigner = SIGNER) -> Relayer:
+        code, scope = artefact(REGISTRY).runtime_code_hash, self.scope_of(signer)
         return Relayer(
-            scope=self.scope,
+            scope=scope,
             log=self.served(),
             policy=Policy(clock=self.served().clock, fees=fees(), turns=ALONE),
             journal=journal,
-            observer=Observer(self.scope, (self.chain,), 1, None, PublicBlockNumber(0), code),
-            collector=Collector(self.served(), self.log.members, Seconds(0)),
-            signer=SIGNER,
+            observer=Observer(scope, (self.chain,), 1, None, PublicBlockNumber(0), code),
+            collector=Collector(
+                self.served(),
+                self.log.members,
+                Seconds(0),
+                appoint=lambda seen: appointment(self.served(), scope, seen, self.updates),
+            ),
+            signer=signer,
             encode_anchor=anchor_calldata,
             encode_rotation=rotate_calldata,
             clock=self,
@@ -124,6 +135,44 @@ def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: Wor
     assert [intent.state for intent in dump.intents] == [IntentState.FINALIZED] * 3
     assert [anchor.tree_size for anchor in dump.anchors] == [2, 3, 4]
     assert fsck(dump, world.served(), world.chain, fees()) == []
+
+
+def test_two_operators_race_for_a_rotation_and_the_new_set_anchors(world: World, tmp_path: Path) -> None:
+    town = World(world.rpc, RegistrableLog("rotating", UnixSeconds(BORN - 3600)))
+    journals = {}
+    for signer in (SIGNER, BY_OTHERS):
+        journals[signer] = tmp_path / f"{signer.address().hex()}.db"
+        create_journal(journals[signer], town.scope_of(signer), town.now())
+
+    def turn() -> list[tuple[str, ...]]:
+        done = []
+        for signer, path in journals.items():
+            with SqlJournal(path, town.scope_of(signer), "test", town.now()) as journal:
+                done.append(tick(town.relayer(journal, signer)).done)
+        town.mine()
+        return done
+
+    town.log.exchange("newcomer", TreeSize(3))
+    town.updates += town.log.appointed(town.scope.chain_id, town.scope.contract, (0, 1, 2, 4))
+    assert [done[-4:] for done in turn()] == [("OpenRotation", "OpenSlot", "MakeAttempt", "Send")] * 2
+    assert town.chain.head(town.log.log_id, town.chain.latest()).next_from_size == 3
+    for _ in range(2):
+        town.log.close_epoch()
+        turn()
+    for _ in range(DEPTH + 1):
+        turn()
+    head = town.chain.head(town.log.log_id, town.chain.latest())
+    assert (head.tree_size, head.set_id, head.next_from_size) == (3, 2, 0)
+    rotations, outcomes = [], []
+    for signer, path in journals.items():
+        with SqlJournal(path, town.scope_of(signer), "test", town.now()) as journal:
+            dump = journal.dump()
+        assert fsck(dump, town.served(), town.chain, fees()) == []
+        rotations += [intent.state for intent in dump.intents if intent.kind is IntentKind.ROTATE]
+        carried = {attempt.hash for attempt in dump.attempts if attempt.is_rotation}
+        outcomes += [(final.outcome, final.reason) for final in dump.finals if final.hash in carried]
+    assert set(rotations) == {IntentState.FINALIZED, IntentState.SUPERSEDED}
+    assert set(outcomes) == {(Outcome.OK, ""), (Outcome.REVERTED, "stale")}
 
 
 @pytest.mark.engine
