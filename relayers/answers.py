@@ -162,7 +162,10 @@ def _wait(reason: str, size: TreeSize, desk: Desktop, sight: Sight, chain: Chain
 
 
 def _turn(size: TreeSize, desk: Desktop, sight: Sight, chain: ChainView) -> str:
-    turns = desk.policy.turns
+    turns, update = desk.policy.turns, sight.quorum.appointment
+    if update is not None:
+        window = f"operators begin one in turns of {turns.grace_blocks} public blocks, and now is another one's"
+        return f"The rotation to set {update.set_id} comes first: {window}."
     oldest = sight.quorum.waiting or next((c for c in sight.quorum.checkpoints if c.size >= size), None)
     if oldest is None or not desk.operators:
         return "It is another operator's turn."

@@ -13,6 +13,7 @@ from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
 from relayers import wiring
 from relayers.answers import ether, moment
+from relayers.appointing import set_after
 from relayers.desk import Desk
 from relayers.journal import Brake, JournalView
 from relayers.listener import Listener
@@ -20,7 +21,7 @@ from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
-from relayers.views import ChainView, QuorumView
+from relayers.views import Appointment, ChainView, QuorumView
 
 SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 OLD: Final = 120  # seconds after which the newest public block is worth a word
@@ -167,6 +168,7 @@ def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSecon
     yield Check("observation", "good", "; ".join((f"agreed at public block {sight.chain.pinned.number}", *sight.notes)))
     yield clock(sight.chain, now)
     yield contract(sight.chain)
+    yield from rotation(log, sight.chain, wiring.appointing(settings, log)(sight.chain))
     yield balance(sight.chain, settings.chain)
 
 
@@ -186,6 +188,20 @@ def contract(chain: ChainView) -> Check:
     if head.state != "active":
         return Check("contract", "bad", f"the log is {head.state} there", "register it, or wait for its guardian", 3)
     return Check("contract", "good", f"the log is active at size {head.tree_size}")
+
+
+def rotation(log: Log, chain: ChainView, update: Appointment | None) -> Iterator[Check]:
+    """The next set, if one is known: whether the contract knows it too, and if not, whether it can be told."""
+    found = set_after(log, chain.head.set_id)
+    if found is None:
+        return
+    period = found[1]
+    words = f"set {period.validators.set_id} signs from size {period.from_size} on"
+    if chain.head.next_from_size or update is not None:
+        yield Check("rotation", "good", f"{words}; its update {'stands' if update is None else 'is complete'}")
+        return
+    cure = f"put the signed files of {found[0].quorum} of the old set, and of every newcomer, into `set_updates`"
+    yield Check("rotation", "note", f"{words}, and its update is not signed by all who must", cure)
 
 
 def balance(chain: ChainView, settings: ChainSettings) -> Check:

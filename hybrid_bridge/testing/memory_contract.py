@@ -178,14 +178,23 @@ def rotate(
     new = ValidatorSet.decode_entries(SetId(log.set_id + 1), call.entries)
     digest = set_update_digest(*place, call.log_id, new.set_id, new.digest, TreeSize(call.from_size))
     _require_signed(digest, call.set_hash, call.signers, call.seals, log.set_key)
-    newcomers = [address for address in new.addresses if address not in log.addresses]
-    if len(call.newcomers) != 64 * len(newcomers):
-        raise SealsMalformed(index=len(newcomers))
-    for index, address in enumerate(newcomers):
-        if _recovered(digest, call.newcomers[64 * index : 64 * index + 64], index) != address:
-            raise NewcomerUnproven(validator=address)
+    _require_possession(digest, [a for a in new.addresses if a not in log.addresses], call.newcomers)
     key = set_key(new.digest, new.addresses)
     return replace(log, next_from_size=TreeSize(call.from_size), next_key=key, next_addresses=new.addresses)
+
+
+def _require_possession(digest: Digest, newcomers: list[Address], proofs: bytes) -> None:
+    """CONTRACT §3.4, check 6: 64 bytes of each in order, and not a byte more."""
+    for index, address in enumerate(newcomers):
+        seal = proofs[64 * index : 64 * index + 64]
+        try:
+            is_proven = recover_address(digest, from_compact(seal)) == address
+        except BridgeError:
+            is_proven = False
+        if not is_proven:
+            raise NewcomerUnproven(validator=address)
+    if len(proofs) != 64 * len(newcomers):
+        raise NewcomerUnproven(validator=Address(bytes(20)))
 
 
 def _require_quorum(call: AnchorCall, key: Digest, set_id: SetId, timestamp: UnixSeconds) -> None:

@@ -110,6 +110,13 @@ def test_an_anchor_is_followed_from_the_signature_to_finality(watched: Watched) 
     assert watched.value("finality_lag_blocks") == DEPTH
 
 
+def test_a_rotation_is_counted_as_one(watched: Watched) -> None:
+    watched.operator.world.appoint(in_sizes=4)
+    watched.tick()
+    assert (watched.value("attempts_total", "rotate"), watched.value("attempts_total", "anchor")) == (1, 0)
+    assert watched.value("intents", "OPEN") == 1
+
+
 def test_anothers_anchor_is_counted_as_anothers(operator: Callable[..., Operator]) -> None:
     world = World()
     watched = Watched(operator(world, "operator 1", index=1, operators=2))

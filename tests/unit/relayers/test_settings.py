@@ -181,6 +181,12 @@ def test_several_chains_share_a_log_and_nothing_else() -> None:
     assert first.log.anchored_when == 2  # all of them, unless the operator says less
 
 
+def test_signed_set_updates_lie_in_a_folder_of_the_chain() -> None:
+    assert parse_settings(SAMPLE, FOLDER).chain.set_updates is None
+    text = changed("grace_blocks = 3 }", 'grace_blocks = 3 }\nset_updates = "rotations"')
+    assert parse_settings(text, FOLDER).chain.set_updates == FOLDER / "rotations"
+
+
 def test_one_of_several_chains_is_meant_by_its_name() -> None:
     file = parse_settings_file(SEVERAL, FOLDER)
     assert file.one("side chain").chain.chain_id == 5
