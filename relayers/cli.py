@@ -120,8 +120,9 @@ def once(config: Path, *, as_json: bool) -> int:
     is_flag=True,
     help="Make the journal first if there is none: to try things out, never in a unit file.",
 )
+@click.option("--standby", "is_standby", is_flag=True, help="While another process has the journal, wait for it.")
 @click.pass_context
-def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool) -> int:
+def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool, is_standby: bool) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
     if is_new:
         for settings in chains(config):
@@ -129,7 +130,7 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     if is_once:
         code: int = context.invoke(once, config=config, as_json=False)
         return code
-    return service.run(chains(config))
+    return service.run(chains(config), is_standby=is_standby)
 
 
 @main.group()
@@ -176,7 +177,7 @@ def run() -> None:
 
 def _make_journal(settings: Settings) -> None:
     """If there is none yet."""
-    if not settings.journal.exists():
+    if isinstance(settings.journal, Path) and not settings.journal.exists():
         wiring.load_log(settings.log)
         create_journal(settings.journal, wiring.scope_of(settings), now())
 

@@ -4,17 +4,20 @@ A person needs no lease. `Desk` reads; `Orders` writes one row, `control`, that 
 halts. So these two are beside S6, not against it: nothing they do can put bytes on the public chain.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from hybrid_bridge.errors import NotYet, StayHalted
+from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds
-from relayers import sql_rows, sqlite_store
+from relayers import sql_rows, sql_store, sqlite_store
 from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
+from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
     ATTEMPT,
@@ -48,25 +51,25 @@ class Desk(SqlJournalReader):
 
     def control(self) -> ControlRow:
         """Brake and halt."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             row = connection.execute(select(CONTROL)).mappings().one()
             return ControlRow(Brake(row["brake"]), row["halted_reason"], row["evidence"], row["by"], row["set_at"])
 
     def lease(self) -> LeaseRow:
         """Who relays."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             row = connection.execute(select(LEASE)).mappings().one()
             return LeaseRow(row["epoch"], row["holder"], row["until"])
 
     def covering(self, size: TreeSize) -> AnchoredEvent | None:
         """The final anchor with the smallest size that is at least this one."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             rows = connection.execute(ANCHOR_BEYOND, {"size": size - 1}).mappings().all()
             return sql_rows.event(rows[0]) if rows else None
 
     def slots(self, newest: int) -> tuple[SlotStory, ...]:
         """So many slots with the highest nonces, the highest first."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             query = select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest)
             slots = [sql_rows.slot(row) for row in connection.execute(query).mappings()]
             wanted = ATTEMPT.c.nonce.in_([slot.nonce for slot in slots])
@@ -80,26 +83,35 @@ class Desk(SqlJournalReader):
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.
 
         Raises:
-            SettingsMalformed: something stands there already, or its folder does not exist.
+            SettingsMalformed: something stands there already, its folder does not exist, or the journal is no file.
             StoreBroken: the copy cannot be written, or is not sound.
         """
-        return sqlite_store.copy(self._path, target, lambda partial: Desk(partial, self._scope).close())
+        if isinstance(self._place, PostgresPlace):
+            raise SettingsMalformed(key="journal", rule=f"a file; this one is copied by {dump_command(self._place)}")
+        return sqlite_store.copy(self._place, target, lambda partial: Desk(partial, self._scope).close())
 
 
 class Orders(Desk):
     """Writes a person's orders. Each is one commit, durable on return; the next action of a tick obeys it."""
 
-    def __init__(self, path: Path, scope: Scope) -> None:
+    def __init__(self, place: JournalPlace, scope: Scope) -> None:
         """Open an existing journal, which another process may hold.
 
         Raises:
-            StoreBroken: as `SqlJournalReader`.
+            BridgeError: as `SqlJournalReader`.
         """
-        super().__init__(path, scope, read_only=False)
+        super().__init__(place, scope, sql_store.ordering(place))
+
+    @contextmanager
+    def _ordering(self) -> Iterator[Connection]:
+        """One writing transaction, in line with those of the relayer: the lease is locked, whoever holds it."""
+        with self._store.write() as connection:
+            connection.execute(select(LEASE.c.epoch).with_for_update()).scalar_one()
+            yield connection
 
     def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
         """From the next action on. What is at work at this moment, one send or one signature, still ends."""
-        with self._begin() as connection:
+        with self._ordering() as connection:
             connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
 
     def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
@@ -109,7 +121,7 @@ class Orders(Desk):
             NotYet: the nonce is not open, or another attempt is its dearest by now: look again.
         """
         where = SLOT.c.nonce == nonce, SLOT.c.state == "OPEN"
-        with self._begin() as connection:
+        with self._ordering() as connection:
             slot = connection.execute(select(SLOT).where(*where)).mappings().one_or_none()
             if slot is None:
                 raise NotYet(what=f"an open nonce {nonce}")
@@ -124,7 +136,7 @@ class Orders(Desk):
         Raises:
             StayHalted: this is not the evidence of the halt that stands.
         """
-        with self._begin() as connection:
+        with self._ordering() as connection:
             row = connection.execute(select(CONTROL)).mappings().one()
             if row["halted_reason"] is None or (row["evidence"] or "{}").strip() != evidence.strip():
                 raise StayHalted(rule="the evidence of the halt that stands, whole")

@@ -30,3 +30,11 @@ def upgrade(connection: Connection, to: int = SCHEMA_VERSION) -> None:
     if version_of(connection) == 1 and not inspect(connection).has_table(_TABLE):
         command.stamp(config, "0001")  # the first release had no Alembic
     command.upgrade(config, f"{to:04d}")
+
+
+def cure(version: int) -> str:
+    """What to do about a journal of another schema."""
+    found = f"schema version {SCHEMA_VERSION}, not {version}"
+    if 0 < version < SCHEMA_VERSION:
+        return f"{found}: stop the relayer and run `hybrid-relayer migrate`"
+    return f"{found}: use the release that made it, or a newer one"

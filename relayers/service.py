@@ -4,10 +4,12 @@ What refuses a chain's start leaves that chain out; only where none is left the 
 chain whose endpoints are silent is no such case: it ticks blindly until they answer.
 """
 
+import json
 import os
 import signal
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +21,12 @@ import click
 from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
 from relayers import wiring
 from relayers.daemon import Daemon, Served
+from relayers.journal_place import beside
 from relayers.metrics import Instruments
 from relayers.relay import Relayer, Tick
 from relayers.settings import Settings
 from relayers.sql_journal import SqlJournal
+from relayers.standby import take_over
 from relayers.terminal import now
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
@@ -30,14 +34,21 @@ EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
 BLIND: Final = "no_rpc_quorum"
 
 
-def run(chains: Sequence[Settings]) -> int:
+def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:
     """Tick until told to stop (SIGTERM, SIGINT), or until every chain is drained. The worst chain's exit code.
+
+    Args:
+        chains: one at least.
+        is_standby: while another process has a journal, wait for it.
 
     Raises:
         BridgeError: no chain could start, a lease was lost, or what ended a chain for good.
     """
     with ExitStack() as stack:
-        served, refused = _start(chains, stack)
+        try:
+            served, refused = _start(chains, stack, _stood_by if is_standby else opened)
+        except _ToldToEndError:
+            return GOOD
         if not any(one.is_seeing for one in served):
             raise next(iter(refused.values()))
         first = chains[0]
@@ -63,7 +74,13 @@ class _Started:
     is_seeing: bool  # a quorum of its endpoints answered
 
 
-def _start(chains: Sequence[Settings], stack: ExitStack) -> tuple[list[_Started], dict[str, BridgeError]]:
+class _ToldToEndError(Exception):
+    """While standing by."""
+
+
+def _start(
+    chains: Sequence[Settings], stack: ExitStack, opening: Callable[[Settings], SqlJournal]
+) -> tuple[list[_Started], dict[str, BridgeError]]:
     """What runs, and what refused each chain that does not, or does so blindly.
 
     Raises:
@@ -73,7 +90,7 @@ def _start(chains: Sequence[Settings], stack: ExitStack) -> tuple[list[_Started]
     for settings in chains:
         name = settings.chain.name
         try:
-            journal = stack.enter_context(opened(settings))
+            journal = stack.enter_context(opening(settings))
             relayer = wiring.relayer_of(settings, journal)
         except Undecided:
             raise
@@ -102,6 +119,26 @@ def opened(settings: Settings) -> SqlJournal:
     return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
 
 
+def _stood_by(settings: Settings) -> SqlJournal:
+    """The journal, once nobody else has it.
+
+    Raises:
+        _ToldToEndError: SIGTERM or SIGINT came before.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+
+    def say(reason: str) -> None:
+        line = {"ts": now(), "level": "info", "event": "standing_by", "chain": settings.chain.name, "reason": reason}
+        click.echo(json.dumps(line), err=True)
+
+    journal = take_over(lambda: opened(settings), settings.tick_seconds, ended, say)
+    if journal is None:
+        raise _ToldToEndError
+    return journal
+
+
 def started(settings: Settings, journal: SqlJournal) -> Relayer:
     """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
 
@@ -124,7 +161,7 @@ def verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    path = beside(settings.journal, ".evidence.json")
     try:
         path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
     except OSError as error:

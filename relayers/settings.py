@@ -26,6 +26,7 @@ from hybrid_bridge.units import (
     TreeSize,
     Wei,
 )
+from relayers.journal_place import JournalPlace, parse_journal
 from relayers.toml_table import UNITS, Table
 from relayers.views import FeePolicy
 
@@ -100,7 +101,7 @@ class ChainSettings:
 class Settings:
     """Everything that the relayer of one public chain needs."""
 
-    journal: Path
+    journal: JournalPlace
     tick_seconds: Seconds
     listen: tuple[str, int] | None  # metrics and health of the whole process; None: nobody asks
     log: LogSettings
@@ -184,19 +185,20 @@ def parse_settings_file(text: str, folder: Path) -> SettingsFile:
     top = Table(document, "", folder)
     chains = tuple(_chain(table) for table in top.tables("chain"))
     _require_apart(chains)
-    journal, tick_seconds, listen = _journal(top, len(chains)), top.integer("tick_seconds", 1, 3600), _listen(top)
+    places = _journals(top, chains)
+    tick_seconds, listen = top.integer("tick_seconds", 1, 3600), _listen(top)
     log = _log(top.table("log"), len(chains))
     top.end()
     return SettingsFile(
         tuple(
             Settings(
-                journal=folder / journal.replace(CHAIN_IN_PATH, chain.name),
+                journal=place,
                 tick_seconds=Seconds(tick_seconds),
                 listen=listen,
                 log=log,
                 chain=chain,
             )
-            for chain in chains
+            for chain, place in zip(chains, places, strict=True)
         )
     )
 
@@ -212,12 +214,13 @@ def _require_apart(chains: tuple[ChainSettings, ...]) -> None:
         raise SettingsMalformed(key="chain.contract", rule="one [[chain]] for each contract on a chain")
 
 
-def _journal(top: Table, chains: int) -> str:
-    """Each chain has a journal of its own: where there are several, `{chain}` in its path stands for the name."""
-    path = top.uri("journal", "sqlite:///")
-    if chains > 1 and CHAIN_IN_PATH not in path:
+def _journals(top: Table, chains: tuple[ChainSettings, ...]) -> list[JournalPlace]:
+    """Each chain has a journal of its own: `{chain}` in its place stands for the chain's name."""
+    text = top.text("journal")
+    places = [parse_journal(text.replace(CHAIN_IN_PATH, chain.name), top.folder) for chain in chains]
+    if len(set(map(str, places))) < len(places):
         raise SettingsMalformed(key="journal", rule=f"{CHAIN_IN_PATH} in it: each chain has a journal of its own")
-    return path
+    return places
 
 
 def _listen(table: Table) -> tuple[str, int] | None:

@@ -1,21 +1,19 @@
-"""The journal in SQLite: each writing method of the port is one commit, on the disk when it returns.
+"""The journal in SQL: each writing method of the port is one commit, durable when it returns.
 
-A process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a restart
-never waits for a lease to expire, and a woken former holder can write nothing (S6).
+In a file, a process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a
+restart never waits. In PostgreSQL a lease is taken when it ran out or was given back. Either way a woken former holder
+can write nothing (S6).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
-from pathlib import Path
-from sqlite3 import Error as SqliteError
 from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import Connection
 
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
     Digest,
@@ -28,7 +26,7 @@ from hybrid_bridge.units import (
     UnixSeconds,
     Wei,
 )
-from relayers import revisions, sql_rows
+from relayers import sql_rows, sql_store
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -50,8 +48,9 @@ from relayers.journal import (
     SlotRow,
     SpendLimits,
 )
+from relayers.journal_place import JournalPlace
+from relayers.sql_store import Store
 from relayers.sql_tables import Stored
-from relayers.sqlite_store import engine_for, locked, require_file, require_sound, sqlite_words, sync
 
 LEASE_FOR: Final = Seconds(60)
 DAY: Final = 86_400
@@ -105,69 +104,43 @@ def chain_uid(scope: Scope) -> str:
     return f"{scope.chain_id}:0x{scope.contract.hex()}"
 
 
-def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
+def create_journal(place: JournalPlace, scope: Scope, now: UnixSeconds) -> None:
     """Make an empty journal for `scope`, whole or not at all. Never in passing: only `init` calls this.
-
-    Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
 
     Raises:
         SettingsMalformed: its folder does not exist.
-        StoreBroken: the file exists, or cannot be made.
+        StoreBroken: there is one already, or it cannot be made.
         NotYet: another process is about to make or use it.
+        Unreachable, KeyUnusable: as `sql_store.reading`.
     """
-    if not path.parent.is_dir():
-        raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
-    with locked(path):
-        if path.exists():
-            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
-        partial = path.with_name(path.name + ".new")
-        try:
-            for end in ("", "-wal", "-shm"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-            _fill(partial, scope, now)
-            partial.replace(path)
-            sync(path.parent)
-        except (OSError, SQLAlchemyError, SqliteError) as error:
-            raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
-
-def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
-    engine, uid = engine_for(path), chain_uid(scope)
-    with engine.begin() as connection:
-        revisions.upgrade(connection)
-        connection.execute(
-            insert(CHAIN).values(
-                chain_uid=uid,
-                chain_id=scope.chain_id,
-                genesis_hash=scope.genesis_hash,
-                contract=scope.contract,
-                log_id=scope.log_id,
-                signer=scope.signer,
-            )
-        )
+    def fill(connection: Connection) -> None:
+        uid = chain_uid(scope)
+        named = {name: getattr(scope, name) for name in Scope.__slots__}
+        connection.execute(insert(CHAIN).values(chain_uid=uid, **named))
         connection.execute(insert(LEASE).values(chain_uid=uid, signer=scope.signer, epoch=0, holder="", until=0))
         connection.execute(insert(CONTROL).values(chain_uid=uid, brake="run", by="init", set_at=now))
-    engine.dispose()
+
+    sql_store.create(place, fill)
 
 
 class SqlJournalReader:
     """Reads a journal, also while another process writes it."""
 
-    def __init__(self, path: Path, scope: Scope, *, read_only: bool = True) -> None:
+    def __init__(self, place: JournalPlace, scope: Scope, store: Store | None = None) -> None:
         """Open an existing journal.
 
         Raises:
             StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
+            Unreachable, KeyUnusable: as `sql_store.reading`.
         """
-        require_file(path)
-        self._path, self._store, self._scope, self._uid = path, path.name, scope, chain_uid(scope)
-        self._engine: Engine = engine_for(path, read_only=read_only)
+        self._place, self._scope, self._uid = place, scope, chain_uid(scope)
+        self._store = store or sql_store.reading(place)
         self._epoch = 0
         try:
-            require_sound(self._engine, self._store)
             self._require_scope()
         except BridgeError:
-            self._engine.dispose()
+            self._store.close()
             raise
 
     @property
@@ -176,31 +149,19 @@ class SqlJournalReader:
         return self._epoch
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        """Let go of it."""
+        self._store.close()
 
     def _require_scope(self) -> None:
-        with self._begin() as connection:
+        with self._store.read() as connection:
             if _scope_of(connection) != self._scope:
-                raise StoreBroken(store=self._store, rule="belongs to another chain, contract, log or gas key")
-
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, or undone."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, SqliteError) as error:
-            words = sqlite_words(error)
-            if "database is locked" in words:
-                raise NotYet(what="the journal's write lock") from error
-            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {words}") from error
+                raise StoreBroken(store=self._store.name, rule="belongs to another chain, contract, log or gas key")
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def view(self, now: UnixSeconds) -> JournalView:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             control = connection.execute(select(CONTROL)).mappings().one()
             headers = _rows(connection, LAST_HEADER)
             attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
@@ -225,12 +186,12 @@ class SqlJournalReader:
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return _one_checkpoint(connection, CHECKPOINT.c.size == size, CHECKPOINT.c.size)
 
     def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return (
                 _one_checkpoint(connection, CHECKPOINT.c.size < size, CHECKPOINT.c.size.desc()),
                 _one_checkpoint(connection, CHECKPOINT.c.size > size, CHECKPOINT.c.size),
@@ -238,12 +199,12 @@ class SqlJournalReader:
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return _one_checkpoint(connection, CHECKPOINT.c.size > 0, CHECKPOINT.c.size.desc())
 
     def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             rows = _rows(
                 connection, select(ATTESTATION).where(ATTESTATION.c.size == size).order_by(ATTESTATION.c.member)
             )
@@ -251,19 +212,19 @@ class SqlJournalReader:
 
     def halt_evidence(self) -> str | None:
         """The JSON text that `halt` stored."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             text: str | None = connection.execute(select(CONTROL.c.evidence)).scalar()
             return text
 
     def anchored_size(self) -> TreeSize | None:
         """The largest size that is final on the public chain."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
             return size
 
     def dump(self) -> JournalDump:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return JournalDump(
                 scope=self._scope,
                 headers=tuple(map(sql_rows.header, _all(connection, HEADER, HEADER.c.number))),
@@ -282,29 +243,36 @@ class SqlJournalReader:
 class SqlJournal(SqlJournalReader):
     """Writes a journal; one process at a time."""
 
-    def __init__(self, path: Path, scope: Scope, holder: str, now: UnixSeconds) -> None:
-        """Open an existing journal, lock it, take the lease with the next epoch.
+    def __init__(self, place: JournalPlace, scope: Scope, holder: str, now: UnixSeconds) -> None:
+        """Open an existing journal and take its lease with the next epoch.
 
         Raises:
             NotYet: another process has it.
-            StoreBroken: as in `SqlJournalReader`.
+            BridgeError: as `SqlJournalReader`.
         """
-        require_file(path)  # a lock is not made for a journal that is not there
-        self._lock = locked(path)
+        super().__init__(place, scope, sql_store.holding(place))
         try:
-            super().__init__(path, scope, read_only=False)
+            self._take_lease(holder, now)
         except BridgeError:
-            self._lock.close()
+            self._store.close()
             raise
-        with self._begin() as connection:
-            epoch: int = connection.execute(select(LEASE.c.epoch)).scalar_one() + 1
-            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=now + LEASE_FOR))
+
+    def _take_lease(self, holder: str, now: UnixSeconds) -> None:
+        with self._store.write() as connection:
+            lease = connection.execute(select(LEASE).with_for_update()).mappings().one()
+            clock = self._store.clock(connection, now)
+            if lease["until"] > clock and not self._store.is_held:
+                raise NotYet(what=f"the lease, which {lease['holder']} holds for {lease['until'] - clock} s more")
+            epoch: int = lease["epoch"] + 1
+            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=clock + LEASE_FOR))
         self._epoch = epoch
 
     def close(self) -> None:
-        """Let go of the file and of its lock."""
+        """Let go of it; whoever stands by need not wait for the lease to run out."""
+        if not self._store.is_held:
+            with suppress(BridgeError), self._fenced() as connection:
+                connection.execute(update(LEASE).values(until=0))
         super().close()
-        self._lock.close()
 
     def __enter__(self) -> Self:
         return self
@@ -314,9 +282,9 @@ class SqlJournal(SqlJournalReader):
 
     @contextmanager
     def _fenced(self) -> Iterator[Connection]:
-        """One writing transaction that began by finding the lease ours (S6)."""
-        with self._begin() as connection:
-            current: int = connection.execute(select(LEASE.c.epoch)).scalar_one()
+        """One writing transaction that began by finding the lease ours (S6), and keeps it so to its end."""
+        with self._store.write() as connection:
+            current: int = connection.execute(select(LEASE.c.epoch).with_for_update()).scalar_one()
             if current != self._epoch:
                 raise LeaseLost(held=self._epoch, current=current)
             yield connection
@@ -326,7 +294,7 @@ class SqlJournal(SqlJournalReader):
     def renew(self, now: UnixSeconds) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(update(LEASE).values(until=now + LEASE_FOR))
+            connection.execute(update(LEASE).values(until=self._store.clock(connection, now) + LEASE_FOR))
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         """See `Journal`."""
@@ -372,7 +340,7 @@ class SqlJournal(SqlJournalReader):
             values = sql_rows.columns(attempt) | {"epoch": self._epoch}
             is_open = select(SLOT.c.nonce).where(SLOT.c.nonce == attempt.nonce, SLOT.c.state == "OPEN")
             if connection.execute(is_open).scalar() is None:
-                raise StoreBroken(store=self._store, rule="an attempt needs an open slot")
+                raise StoreBroken(store=self._store.name, rule="an attempt needs an open slot")
             connection.execute(insert(ATTEMPT).values(chain_uid=self._uid, signer=self._scope.signer, **values))
 
     def log_sends(self, sends: Sequence[SendRow]) -> None:
@@ -432,7 +400,7 @@ class SqlJournal(SqlJournalReader):
     ) -> None:
         """A change of state happens once, from OPEN."""
         if connection.execute(update(table).where(where, table.c.state == "OPEN").values(**values)).rowcount != 1:
-            raise StoreBroken(store=self._store, rule=f"{table.name} is not open")
+            raise StoreBroken(store=self._store.name, rule=f"{table.name} is not open")
 
 
 # ── inside a transaction ─────────────────────────────────────────────────────────────────────────────────────────────

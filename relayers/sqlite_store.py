@@ -7,8 +7,8 @@ walking past the triggers that make evidence insert-only.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from hybrid_bridge.errors import NotYet, SettingsMalformed, StoreBroken
-from relayers.revisions import SCHEMA_VERSION, upgrade, version_of
+from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken
+from hybrid_bridge.units import UnixSeconds
+from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
 
 MAGIC: Final = b"SQLite format 3\0"
 PRAGMAS: Final = {
@@ -28,6 +29,107 @@ PRAGMAS: Final = {
     "busy_timeout": 5000,
     "trusted_schema": 0,
 }
+
+
+class SqliteStore:
+    """A `Store`."""
+
+    is_held = False
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open an existing file and see that it is sound.
+
+        Raises:
+            StoreBroken: missing, empty, torn, damaged, or of another schema.
+        """
+        require_file(path)
+        self.name = path.name
+        self._engine = engine_for(path, read_only=read_only)
+        try:
+            require_sound(self._engine, self.name)
+        except BridgeError:
+            self._engine.dispose()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with translated(self.name), self._engine.begin() as connection:
+            yield connection
+
+    write = read  # this file's transactions are all alike: those of a writer have the lock from their beginning on
+
+    def clock(self, connection: Connection, now: UnixSeconds) -> UnixSeconds:
+        del connection
+        return now  # all processes are on this machine
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+class HeldStore(SqliteStore):
+    """One that no other process can hold while this one lives; the system lets go of it whenever we die."""
+
+    is_held = True
+
+    def __init__(self, path: Path) -> None:
+        """As `SqliteStore`.
+
+        Raises:
+            NotYet: another process holds it.
+        """
+        require_file(path)  # a lock is not made for a journal that is not there
+        self._lock = locked(path)
+        try:
+            super().__init__(path)
+        except BridgeError:
+            self._lock.close()
+            raise
+
+    def close(self) -> None:
+        super().close()
+        self._lock.close()
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Errors of the driver in our words."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        words = sqlite_words(error)
+        if "database is locked" in words:
+            raise NotYet(what="the journal's write lock") from error
+        raise StoreBroken(store=name, rule=f"{type(error).__name__}: {words}") from error
+
+
+def create(path: Path, fill: Callable[[Connection], None]) -> None:
+    """Make an empty journal, whole or not at all.
+
+    Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
+
+    Raises:
+        SettingsMalformed: its folder does not exist.
+        StoreBroken: the file exists, or cannot be made.
+        NotYet: another process is about to make or use it.
+    """
+    if not path.parent.is_dir():
+        raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
+    with locked(path):
+        if path.exists():
+            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
+        partial = path.with_name(path.name + ".new")
+        try:
+            for end in ("", "-wal", "-shm"):
+                partial.with_name(partial.name + end).unlink(missing_ok=True)
+            engine = engine_for(partial)
+            with engine.begin() as connection:
+                upgrade(connection)
+                fill(connection)
+            engine.dispose()
+            partial.replace(path)
+            sync(path.parent)
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
 
 def engine_for(path: Path, *, read_only: bool = False, **changes: int) -> Engine:
@@ -94,17 +196,9 @@ def require_sound(engine: Engine, store: str, version: int = SCHEMA_VERSION) -> 
         words = f"a sound SQLite file, not one with: {sqlite_words(error)}; restore the newest copy and run fsck"
         raise StoreBroken(store=store, rule=words) from error
     if found != version:
-        raise StoreBroken(store=store, rule=_cure(found))
+        raise StoreBroken(store=store, rule=cure(found))
     if answer != "ok":
         raise StoreBroken(store=store, rule="quick_check")
-
-
-def _cure(version: int) -> str:
-    """What to do about a journal of another schema."""
-    found = f"schema version {SCHEMA_VERSION}, not {version}"
-    if 0 < version < SCHEMA_VERSION:
-        return f"{found}: stop the relayer and run `hybrid-relayer migrate`"
-    return f"{found}: use the release that made it, or a newer one"
 
 
 def locked(path: Path) -> IO[bytes]:
@@ -183,8 +277,13 @@ def schema_of(path: Path) -> int:
         engine.dispose()
 
 
-def migrate(path: Path, backup: Path) -> None:
+def migrate(path: Path, backup: Path, also: Callable[[Connection, int], None]) -> None:
     """Move a journal of an older schema to that of this program, after a copy to `backup`. One commit: all or nothing.
+
+    Args:
+        path: the journal.
+        backup: a new file.
+        also: what else is written in that commit, given the version it had.
 
     Raises:
         NotYet: a relayer holds it.
@@ -195,12 +294,13 @@ def migrate(path: Path, backup: Path) -> None:
     with locked(path):
         version = schema_of(path)
         if not 0 < version < SCHEMA_VERSION:
-            raise StoreBroken(store=path.name, rule=_cure(version))
+            raise StoreBroken(store=path.name, rule=cure(version))
         copy(path, backup, lambda partial: _require_version(partial, version))
         engine = engine_for(path, foreign_keys=0)  # tables are made anew under the names that others refer to
         try:
             with engine.begin() as connection:
                 upgrade(connection)
+                also(connection, version)
                 if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                     raise StoreBroken(store=path.name, rule="rows that refer to rows that are there")
         except (SQLAlchemyError, sqlite3.Error) as error:

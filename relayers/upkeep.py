@@ -5,15 +5,20 @@ from typing import Final
 
 import click
 
-from relayers import sqlite_store
+from relayers import sql_store
 from relayers.commands import GOOD, agree, yes_option
+from relayers.journal_place import beside
 from relayers.revisions import SCHEMA_VERSION
 from relayers.terminal import config_option, json_option, now, one_chain, show
 
 
 @click.command()
 @config_option
-@click.option("--backup", type=click.Path(path_type=Path), help="The copy made first; a new file beside the journal.")
+@click.option(
+    "--backup",
+    type=click.Path(path_type=Path),
+    help="A new file for the copy; PostgreSQL: what pg_dump wrote.",
+)
 @yes_option
 @json_option
 def migrate(config: Path, backup: Path | None, *, yes: bool, as_json: bool) -> int:
@@ -22,13 +27,13 @@ def migrate(config: Path, backup: Path | None, *, yes: bool, as_json: bool) -> i
     All or nothing: killed at any instant it leaves the old schema or the new one.
     """
     journal = one_chain(config).journal
-    was = sqlite_store.schema_of(journal)
+    was = sql_store.schema_of(journal)
     if was == SCHEMA_VERSION:
         show({"schema": was, "was": was, "backup": None}, as_json=as_json)
         return GOOD
-    copy = backup or journal.with_name(f"{journal.name}.schema-{was}-{now()}")
-    agree([f"copy: {journal.name} → {copy}", f"schema: {was} → {SCHEMA_VERSION}"], yes=yes, as_json=as_json)
-    sqlite_store.migrate(journal, copy)
+    copy = backup or beside(journal, f".schema-{was}-{now()}")
+    agree([f"copy: {journal} → {copy}", f"schema: {was} → {SCHEMA_VERSION}"], yes=yes, as_json=as_json)
+    sql_store.migrate(journal, copy, lambda *_: None)
     show({"schema": SCHEMA_VERSION, "was": was, "backup": str(copy)}, as_json=as_json)
     return GOOD
 

@@ -57,7 +57,7 @@ class Parent:
     def run(self) -> None:
         while self.quiet < QUIET_TICKS:
             ours, theirs = PROCESSES.Pipe()
-            child = PROCESSES.Process(target=main, args=(theirs, str(self.journal), EPOCHS))
+            child = PROCESSES.Process(target=main, args=(theirs, self.journal, EPOCHS))
             child.start()
             theirs.close()
             self.serve(child, ours)

@@ -154,6 +154,7 @@ def upgrade() -> None:
     ddl.forbid("DELETE", "rpc_evidence", "wish", "event_log")
     for table, moment in HISTORY.items():
         _keep(table, IS_KEPT.format(at=moment))
+    ddl.forbid_truncate("sighting")
     _epoch_rises()
     ddl.version(2)
 

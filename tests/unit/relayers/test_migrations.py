@@ -19,15 +19,15 @@ from sqlalchemy.engine import Engine
 
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StoreBroken
 from hybrid_bridge.testing.crashing import Killed
-from relayers import revisions
+from relayers import revisions, sqlite_store
 from relayers.cli import main
 from relayers.journal import Brake, IntentKind, Outcome
 from relayers.revisions import SCHEMA_VERSION
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.sql_tables import Stored
-from relayers.sqlite_store import engine_for, migrate, schema_of
+from relayers.sqlite_store import engine_for, schema_of
+from tests.journals import SCOPE
 from tests.unit.relayers.builders import T0
-from tests.unit.relayers.test_sql_journal import SCOPE
 from tests.unit.relayers.test_wiring import settings_text, write_consortium
 
 RELEASED = Path(__file__).with_name("journal_revision_1.sql").read_text()
@@ -41,6 +41,10 @@ def old(tmp_path: Path) -> Path:
         raw.executescript(RELEASED)
         raw.execute("PRAGMA journal_mode = wal")
     return path
+
+
+def migrate(path: Path, backup: Path) -> None:
+    sqlite_store.migrate(path, backup, lambda *_: None)
 
 
 def rows(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -161,7 +165,7 @@ def test_a_migration_that_is_killed_has_not_happened_and_is_done_again(old: Path
         def watch(connection, cursor, statement, *rest):
             if statement.startswith("ALTER TABLE attempt_final_new"):
                 os.kill(os.getpid(), signal.SIGKILL)
-        migrate(Path({str(old)!r}), Path({str(tmp_path / "copy.db")!r}))
+        migrate(Path({str(old)!r}), Path({str(tmp_path / "copy.db")!r}), lambda *_: None)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert done.returncode == -signal.SIGKILL
