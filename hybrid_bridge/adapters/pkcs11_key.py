@@ -45,6 +45,7 @@ _AWAY: Final = (
 )
 _PIN: Final = ("PinExpired", "PinIncorrect", "PinInvalid", "PinLenRange", "PinLocked", "UserPinNotInitialized")
 _T = TypeVar("_T")
+_LOCKS: Final[dict[Path, threading.Lock]] = {}  # one for each module of the process, whoever uses it for what key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class KeyTraits:
 
 
 class Pkcs11Key:
-    """One private key of one token. Threads: any; requests wait for one another."""
+    """One private key of one token. Threads: any; requests wait for one another, also for those of its neighbours."""
 
     def __init__(self, place: Pkcs11Place, pin: Callable[[], str], name: str, deadline: Seconds = DEADLINE) -> None:
         """Touches nothing yet.
@@ -86,7 +87,7 @@ class Pkcs11Key:
             deadline: of one request.
         """
         self._place, self._pin, self._name = place, pin, name
-        self._lane = _Lane(name, deadline)
+        self._lane = _Lane(name, deadline, _LOCKS.setdefault(place.module, threading.Lock()))
         self._opened: tuple[pkcs11.Session, pkcs11.SignMixin] | None = None
         self._refused = ""  # why the PIN was
 
@@ -213,9 +214,8 @@ class Pkcs11Key:
 class _Lane:
     """Calls that may never come back: one at a time, each given up at its deadline."""
 
-    def __init__(self, name: str, deadline: Seconds) -> None:
-        self._name, self._deadline = name, deadline
-        self._free = threading.Lock()
+    def __init__(self, name: str, deadline: Seconds, free: threading.Lock) -> None:
+        self._name, self._deadline, self._free = name, deadline, free
 
     def run(self, call: str, work: Callable[[], _T]) -> _T:
         """What `work` returns or raises.
