@@ -12,13 +12,23 @@ import click
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError
 from relayers import commands, inquiries, service, upkeep, wiring
+from relayers.anchored import BIRTH, Verdict
 from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import JournalDump
 from relayers.relay import tick
 from relayers.service import BROKEN, GOOD, opened, started, verdict
 from relayers.settings import EVERY_CHAIN, ChainSettings, Settings
 from relayers.sql_journal import SqlJournalReader, create_journal
-from relayers.terminal import chains, config_option, json_option, now, show, show_each
+from relayers.terminal import (
+    chains,
+    config_option,
+    json_option,
+    now,
+    show,
+    show_each,
+    verdict_json,
+    verdict_over,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -158,7 +168,8 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     for settings in asked:
         dumps[settings.chain.name], found[settings.chain.name] = _judged(settings, offline=offline)
     found[EVERY_CHAIN] = across(dumps)
-    _show_findings(found, as_json=as_json)
+    finals = {name: max((a.tree_size for a in dump.anchors), default=BIRTH) for name, dump in dumps.items()}
+    _show_findings(found, verdict_over(asked[0], finals), as_json=as_json)
     return BROKEN if any(found.values()) else GOOD
 
 
@@ -229,14 +240,17 @@ def _judged(settings: Settings, *, offline: bool) -> tuple[JournalDump, list[Fin
     return dump, findings
 
 
-def _show_findings(found: dict[str, list[Finding]], *, as_json: bool) -> None:
+def _show_findings(found: dict[str, list[Finding]], anchored: Verdict | None, *, as_json: bool) -> None:
     findings = [(chain, finding) for chain, each in found.items() for finding in each]
     if as_json:
         rows = [
             {"chain": chain, "promise": f.promise, "subject": f.subject, "detail": f.detail} for chain, f in findings
         ]
-        click.echo(json.dumps({"findings": rows}, indent=2))
+        more = {} if anchored is None else {"anchored": verdict_json(anchored)}
+        click.echo(json.dumps({"findings": rows, **more}, indent=2))
         return
     for chain, finding in findings:
         click.echo(f"{chain}: {finding.promise}: {finding.subject}: {finding.detail}")
+    if anchored is not None:
+        click.echo(anchored.words)
     click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")

@@ -27,6 +27,7 @@ from relayers.terminal import (
     show_each,
     show_rows,
     verdict_json,
+    verdict_over,
 )
 from relayers.unwritten import Unwritten
 from relayers.views import ChainView, QuorumView
@@ -45,9 +46,8 @@ def status(config: Path, *, as_json: bool) -> int:
     for settings in chains(config):
         with _desk(settings) as desk:
             shown[settings.chain.name] = status_of(_desktop(settings, wiring.load_log(settings.log), desk))
-    show_each(
-        shown, _verdict(settings, {name: each["anchored_final"] for name, each in shown.items()}), as_json=as_json
-    )
+    finals = {name: each["anchored_final"] for name, each in shown.items()}
+    show_each(shown, verdict_over(settings, finals), as_json=as_json)
     return GOOD if all(each["halted"] is None for each in shown.values()) else BROKEN
 
 
@@ -165,14 +165,6 @@ def _tell_one(size: int, one: _Explained, *, as_json: bool) -> None:
         show({"size": size, "reason": one.reason, "sentence": one.sentence}, as_json=True)
     else:
         click.echo(one.sentence)
-
-
-def _verdict(settings: Settings, finals: dict[str, TreeSize | None]) -> Verdict | None:
-    """Of all chains; of one alone it would say nothing new."""
-    when = settings.log.anchored_when
-    if len(finals) < when or len(finals) == 1:
-        return None
-    return Verdict(when, {name: final or BIRTH for name, final in finals.items()})
 
 
 def _desk(settings: Settings) -> Desk:

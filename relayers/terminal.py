@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from hybrid_bridge.units import UnixSeconds
-from relayers.anchored import Verdict
+from hybrid_bridge.units import TreeSize, UnixSeconds
+from relayers.anchored import BIRTH, Verdict
 from relayers.settings import Settings, read_settings, read_settings_file
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,6 +80,14 @@ def show_each(values: Mapping[str, dict[str, Any]], verdict: Verdict | None = No
             show(each, as_json=False)
         if verdict is not None:
             click.echo(f"── anchored\n{verdict.words}")
+
+
+def verdict_over(settings: Settings, finals: Mapping[str, TreeSize | None]) -> Verdict | None:
+    """Of all chains of a file; None where one was asked alone, of which it would say nothing new."""
+    when = settings.log.anchored_when
+    if len(finals) < max(2, when):
+        return None
+    return Verdict(when, {name: final or BIRTH for name, final in finals.items()})
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from relayers.cli import main
 from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
+from relayers.standby import take_over
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
@@ -427,7 +428,11 @@ def test_several_chains_are_asked_together_and_ordered_one_by_one(ready: Path, t
     assert explained["anchored"]["holds"] is False
     last = call("explain", "1", "-c", config).stdout.splitlines()[-1]
     assert last == "Size 1 is anchored: 2 of 2 chains have it final, 2 must."
-    assert json.loads(call("fsck", "--offline", "-c", config, "--json").stdout) == {"findings": []}
+    judged = json.loads(call("fsck", "--offline", "-c", config, "--json").stdout)
+    assert judged == {"findings": [], "anchored": shown["anchored"]}
+    assert "on 2 of 2 chains" in call("fsck", "--offline", "-c", config).stdout
+    alone = call("fsck", "--offline", "-c", config, "--chain", "side", "--json")
+    assert json.loads(alone.stdout) == {"findings": []}
     valid = json.loads(call("config", "validate", "-c", config, "--json").stdout)["chains"]
     assert [each["endpoints"] for each in valid.values()] == [["only"], ["other"]]
     assert [row["pays_on"] for row in json.loads(call("keys", "-c", config, "--json").stdout)["keys"]] == list(valid)
@@ -474,6 +479,26 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
         ("tick", "devnet"),
     ]
     assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
+
+
+def test_whoever_stands_by_waits_for_the_journals_of_all_chains(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = several(ready, tmp_path)
+    settings = read_settings(config, "side")
+    handlers: list[Any] = []
+    monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
+
+    def told_to_end_while_it_waits(*arguments: Any) -> Any:
+        handlers[-1]()
+        return take_over(*arguments)
+
+    monkeypatch.setattr("relayers.service.take_over", told_to_end_while_it_waits)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN):
+        assert code_of(call("run", "-c", str(config))) == 3  # another process holds one of them
+        waited = call("run", "--standby", "-c", str(config))
+    assert code_of(waited) == 0
+    assert [json.loads(line)["chain"] for line in waited.stderr.splitlines()] == ["side"]
 
 
 def test_where_no_chain_can_start_the_first_refusal_ends_the_process(ready: Path, tmp_path: Path) -> None:
