@@ -136,6 +136,7 @@ class Daemon:
         self._when, self._log, self._now = anchored_when, first.relayer.log, first.relayer.clock.now
         self._instruments = first.metrics.instruments
         self._failures: list[BridgeError] = []
+        self._drained: dict[str, bool] = {}
         self.lines = Lines(self._now)
         self.ticker = Ticker({chain.name: self._turn_of(chain) for chain in chains}, every)
         finals = {chain.name: _final_size(chain.relayer) for chain in chains}
@@ -147,6 +148,7 @@ class Daemon:
         self._board.post(name, replace(STARTING, state=State.HALTED, reasons=(f"ended: {error}",)))
         self.lines.write("ended", name, error=str(error))
         self.ticker.leave(name)
+        self._stop_if_drained()
 
     def run(self, listen: tuple[str, int] | None) -> None:
         """Tick until told to stop, or until all chains are drained or have ended.
@@ -187,5 +189,10 @@ class Daemon:
         self._board.post(chain.name, health_of(done, now))
         self._instruments.anchored(self._board.verdict(self._when), self._log, now)
         self.lines.tick(chain.name, done, took)
-        if done.reason == DRAINED:
-            self.ticker.leave(chain.name)
+        self._drained[chain.name] = done.reason == DRAINED
+        self._stop_if_drained()
+
+    def _stop_if_drained(self) -> None:
+        """One that is drained ticks on beside others that are not: it may be resumed, and its metrics stay fresh."""
+        if all(self._drained.get(name, False) for name in self.ticker.here):
+            self.ticker.stop()

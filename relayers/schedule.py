@@ -28,6 +28,12 @@ class Ticker:
         self.watchdog = watchdog or Watchdog(patience_for(every))
         self._failure: BaseException | None = None
 
+    @property
+    def here(self) -> frozenset[str]:
+        """The chains that still tick."""
+        with self._door:
+            return frozenset(self._here)
+
     def stop(self) -> None:
         """End after the ticks that run now. Any thread, also a signal handler, also a tick itself."""
         self._stopping.set()

@@ -12,7 +12,7 @@ from hybrid_bridge.testing.memory_chain import MemoryNetwork
 from hybrid_bridge.units import ChainId
 from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
-from relayers.health import health_of
+from relayers.health import State, health_of
 from relayers.journal import Brake
 from relayers.relay import Relayer
 from relayers.watchdog import Watchdog
@@ -148,7 +148,7 @@ def serving(*chains: Watched, when: int = 2) -> Daemon:
 
 def turns(daemon: Daemon, *chains: Watched, count: int = DEPTH + 3) -> None:
     for _ in range(count):
-        for name in sorted(daemon.ticker._here):
+        for name in sorted(daemon.ticker.here):
             daemon.ticker._ticks[name]()
         for chain in chains:
             chain.operator.world.network.mine()
@@ -193,7 +193,8 @@ def test_a_drained_chain_stops_no_other(pair: tuple[Watched, Watched]) -> None:
     with Orders(side.operator.path, side.operator.scope) as orders:
         orders.set_brake(Brake.DRAIN, "test", BORN)
     turns(daemon, *pair)
-    assert daemon.ticker._here == {"memory"}
+    assert daemon._board._health["side"].state is State.DRAINED
+    assert not daemon.ticker._stopping.is_set()
     main.operator.world.consortium.close_epoch()
     turns(daemon, main)
     assert main.operator.world.network.newest.logs[main.operator.scope.log_id].size == 2
