@@ -169,7 +169,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
         dumps[settings.chain.name], found[settings.chain.name] = _judged(settings, offline=offline)
     found[EVERY_CHAIN] = across(dumps)
     finals = {name: max((a.tree_size for a in dump.anchors), default=BIRTH) for name, dump in dumps.items()}
-    _show_findings(found, verdict_over(asked[0], finals), as_json=as_json)
+    _show_findings(found, verdict_over(asked, finals), as_json=as_json)
     return BROKEN if any(found.values()) else GOOD
 
 

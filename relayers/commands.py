@@ -95,6 +95,7 @@ def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> 
     settings = one_chain(config)
     with _orders(settings) as orders:
         halted = orders.control().halted
+        _require_lasting(settings, Brake.RUN if halted is None else orders.control().brake)
         if halted is None:
             return _set(orders, Brake.RUN, yes=yes, as_json=as_json)
         if evidence is None:
@@ -109,8 +110,20 @@ def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> 
 
 
 def _brake(config: Path, level: Brake, *, yes: bool, as_json: bool) -> int:
-    with _orders(one_chain(config)) as orders:
+    settings = one_chain(config)
+    _require_lasting(settings, level)
+    with _orders(settings) as orders:
         return _set(orders, level, yes=yes, as_json=as_json)
+
+
+def _require_lasting(settings: Settings, level: Brake) -> None:
+    """A key that retires is drained or stands still.
+
+    Raises:
+        SettingsMalformed: it would begin something new, or leave something lying.
+    """
+    if settings.chain.is_retiring and level in {Brake.RUN, Brake.SOFT}:
+        raise SettingsMalformed(key="--chain", rule=f"another one: the key of {settings.chain.name} is retiring")
 
 
 def _set(orders: Orders, level: Brake, *, yes: bool, as_json: bool) -> int:

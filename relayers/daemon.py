@@ -39,13 +39,20 @@ class Served:
     relayer: Relayer
     metrics: Metrics
     on_halt: Callable[[], object]  # keeps the evidence, after a tick that halted
+    is_retiring: bool = False  # its chain has another relayer, which counts
 
 
 class Board:
     """What each chain's last tick left for readers: a frozen value, replaced as a whole."""
 
-    def __init__(self, finals: Mapping[str, TreeSize | None], instruments: Instruments, watchdog: Watchdog) -> None:
-        self._instruments, self._watchdog = instruments, watchdog
+    def __init__(
+        self,
+        finals: Mapping[str, TreeSize | None],
+        instruments: Instruments,
+        watchdog: Watchdog,
+        retiring: frozenset[str] = frozenset(),
+    ) -> None:
+        self._instruments, self._watchdog, self._retiring = instruments, watchdog, retiring
         self._health = {name: replace(STARTING, anchored_final=final) for name, final in finals.items()}
 
     def post(self, name: str, health: Health) -> None:
@@ -55,7 +62,8 @@ class Board:
 
     def verdict(self, when: int) -> Verdict:
         """How far the log is anchored, as far as the last ticks know."""
-        return Verdict(when, {name: health.anchored_final or BIRTH for name, health in self._health.items()})
+        counted = ((name, health) for name, health in self._health.items() if name not in self._retiring)
+        return Verdict(when, {name: health.anchored_final or BIRTH for name, health in counted})
 
     def page(self, path: str) -> Page | None:
         """What a path shows: any thread."""
@@ -140,7 +148,8 @@ class Daemon:
         self.lines = Lines(self._now)
         self.ticker = Ticker({chain.name: self._turn_of(chain) for chain in chains}, every)
         finals = {chain.name: _final_size(chain.relayer) for chain in chains}
-        self._board = Board(finals, self._instruments, self.ticker.watchdog)
+        retiring = frozenset(chain.name for chain in chains if chain.is_retiring)
+        self._board = Board(finals, self._instruments, self.ticker.watchdog, retiring)
 
     def leave_out(self, name: str, error: BridgeError) -> None:
         """This chain is not served: its start was refused, or what it found is broken. The others go on."""

@@ -9,7 +9,7 @@ import click
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import TreeSize
 from relayers import wiring
-from relayers.anchored import BIRTH, Verdict
+from relayers.anchored import BIRTH
 from relayers.answers import Desktop, explain, fees_now, gwei, moment, status_of
 from relayers.desk import Desk, SlotStory
 from relayers.journal import JournalView
@@ -42,12 +42,12 @@ MAX_SIZE: Final = 1 << 40
 @json_option
 def status(config: Path, *, as_json: bool) -> int:
     """Behind? Cost? Who? Out of the journal alone: asks nobody."""
-    shown = {}
-    for settings in chains(config):
+    shown, asked = {}, chains(config)
+    for settings in asked:
         with _desk(settings) as desk:
             shown[settings.chain.name] = status_of(_desktop(settings, wiring.load_log(settings.log), desk))
     finals = {name: each["anchored_final"] for name, each in shown.items()}
-    show_each(shown, verdict_over(settings, finals), as_json=as_json)
+    show_each(shown, verdict_over(asked, finals), as_json=as_json)
     return GOOD if all(each["halted"] is None for each in shown.values()) else BROKEN
 
 
@@ -72,11 +72,11 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     """Why this size is not anchored yet, in one sentence. Asks endpoints and members; writes nothing."""
     asked = chains(config)
     found = {settings.chain.name: _explained(TreeSize(size), settings) for settings in asked}
-    if len(asked) == 1:
+    verdict = verdict_over(asked, {name: each.final for name, each in found.items()})
+    if verdict is None:
         (one,) = found.values()
         _tell_one(size, one, as_json=as_json)
         return GOOD
-    verdict = Verdict(asked[0].log.anchored_when, {name: TreeSize(each.final) for name, each in found.items()})
     is_anchored, where = verdict.holds(TreeSize(size)), verdict.chains_with(TreeSize(size))
     if as_json:
         each = {name: {"reason": one.reason, "sentence": one.sentence} for name, one in found.items()}
@@ -86,7 +86,7 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     for name, one in found.items():
         click.echo(f"{name}: {one.sentence}")
     words = "is anchored" if is_anchored else "is not anchored yet"
-    click.echo(f"Size {size} {words}: {len(where)} of {len(found)} chains have it final, {verdict.when} must.")
+    click.echo(f"Size {size} {words}: {len(where)} of {len(verdict.finals)} chains have it final, {verdict.when} must.")
     return GOOD
 
 

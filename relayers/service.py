@@ -21,6 +21,8 @@ import click
 from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
 from relayers import wiring
 from relayers.daemon import Daemon, Served
+from relayers.desk import Orders
+from relayers.journal import Brake
 from relayers.journal_place import beside
 from relayers.metrics import Instruments
 from relayers.relay import Relayer, Tick
@@ -104,7 +106,10 @@ def _start(
         if not isinstance(refused.get(name), Undecided | None):
             continue
         metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
-        chain = Served(name, relayer, metrics, partial(_export_evidence, journal, settings))
+        if settings.chain.is_retiring:
+            _drain(settings)
+        keeper = partial(_export_evidence, journal, settings)
+        chain = Served(name, relayer, metrics, keeper, settings.chain.is_retiring)
         served.append(_Started(settings, journal, chain, name not in refused))
     return served, refused
 
@@ -117,6 +122,13 @@ def opened(settings: Settings) -> SqlJournal:
     """
     holder = f"{socket.gethostname()}:{os.getpid()}"
     return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+
+
+def _drain(settings: Settings) -> None:
+    """A key that retires begins nothing, whoever resumed it; a harder brake that a person set stays."""
+    with Orders(settings.journal, wiring.scope_of(settings)) as orders:
+        if orders.control().brake in {Brake.RUN, Brake.SOFT}:
+            orders.set_brake(Brake.DRAIN, "settings: retiring", now())
 
 
 def _stood_by(settings: Settings) -> SqlJournal:

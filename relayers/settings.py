@@ -94,6 +94,7 @@ class ChainSettings:
     fees: FeePolicy
     operators: tuple[Address, ...]
     grace_blocks: int
+    is_retiring: bool  # its gas key begins nothing new: what it began is finished beside another key's relayer
     set_updates: Path | None  # the folder of signed set updates for this contract; None: nobody rotates by this relayer
 
 
@@ -187,7 +188,7 @@ def parse_settings_file(text: str, folder: Path) -> SettingsFile:
     _require_apart(chains)
     places = _journals(top, chains)
     tick_seconds, listen = top.integer("tick_seconds", 1, 3600), _listen(top)
-    log = _log(top.table("log"), len(chains))
+    log = _log(top.table("log"), sum(not chain.is_retiring for chain in chains))
     top.end()
     return SettingsFile(
         tuple(
@@ -204,13 +205,20 @@ def parse_settings_file(text: str, folder: Path) -> SettingsFile:
 
 
 def _require_apart(chains: tuple[ChainSettings, ...]) -> None:
-    """Each has a name of its own, and no contract is served twice: two journals would fight over its nonces."""
+    """Each has a name of its own, and no contract is served twice: two journals would fight over it, or over a nonce.
+
+    But for a key that retires: it and the one that follows pay at one contract, from different accounts.
+    """
     names = [chain.name.lower() for chain in chains]  # file names: some disks make no difference
     if not chains or EVERY_CHAIN in names or len(set(names)) < len(names):
         raise SettingsMalformed(
             key="chain.name", rule=f"one [[chain]] at least, each with a name, none {EVERY_CHAIN!r}"
         )
-    if len({(chain.chain_id, chain.contract) for chain in chains}) < len(chains):
+    serving = [(chain.chain_id, chain.contract) for chain in chains if not chain.is_retiring]
+    if not serving:
+        raise SettingsMalformed(key="chain.retiring", rule="one [[chain]] at least that goes on")
+    keys = {(chain.chain_id, chain.contract, chain.signer_address) for chain in chains}
+    if len(set(serving)) < len(serving) or len(keys) < len(chains):
         raise SettingsMalformed(key="chain.contract", rule="one [[chain]] for each contract on a chain")
 
 
@@ -288,6 +296,7 @@ def _chain(table: Table) -> ChainSettings:
         fees=_fees(table.table("fees")),
         operators=tuple(Address(octets) for octets in turns.list_of_octets("operators", 20)),
         grace_blocks=turns.integer("grace_blocks", 0, 100_000, default=6),
+        is_retiring=table.flag("retiring"),
         set_updates=None if table.peek("set_updates") is None else table.path("set_updates"),
     )
     turns.end()

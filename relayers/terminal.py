@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -82,12 +82,12 @@ def show_each(values: Mapping[str, dict[str, Any]], verdict: Verdict | None = No
             click.echo(f"── anchored\n{verdict.words}")
 
 
-def verdict_over(settings: Settings, finals: Mapping[str, TreeSize | None]) -> Verdict | None:
+def verdict_over(asked: Sequence[Settings], finals: Mapping[str, TreeSize | None]) -> Verdict | None:
     """Of all chains of a file; None where one was asked alone, of which it would say nothing new."""
-    when = settings.log.anchored_when
-    if len(finals) < max(2, when):
+    counted = {settings.chain.name for settings in asked if not settings.chain.is_retiring}  # its chain counts once
+    if len(asked) == 1:
         return None
-    return Verdict(when, {name: final or BIRTH for name, final in finals.items()})
+    return Verdict(asked[0].log.anchored_when, {name: finals[name] or BIRTH for name in finals if name in counted})
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -29,6 +29,13 @@ class Table:
             raise self._wrong(key, f"an integer from {low} to {high}")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when it is left out."""
+        value = self._take(key, default=False)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
     def text(self, key: str) -> str:
         """A text that is not empty."""
         value = self._take(key)

@@ -222,3 +222,31 @@ def test_a_chain_whose_start_was_refused_is_told_and_never_ready(watched: Watche
     daemon.ticker.stop()
     with pytest.raises(StoreBroken):
         daemon.run(None)
+
+
+def test_an_old_key_finishes_what_it_began_while_the_new_one_anchors(tmp_path: Path) -> None:
+    world = World()
+    old, new = Operator(world, tmp_path / "old.db", "the old key"), Operator(world, tmp_path / "new.db", "the new key")
+    world.consortium.close_epoch()
+    old.tick()  # an anchor is in flight when the key is exchanged
+    with Orders(old.path, old.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "settings: retiring", BORN)
+    retiring = Watched(old, "old")
+    daemon = Daemon(
+        [
+            Served(one.name, one.operator.relayer(), one.metrics, lambda: None, is_retiring=one is retiring)
+            for one in (retiring, Watched(new, "new", retiring.metrics.instruments))
+        ],
+        3600,
+    )
+    turns(daemon, retiring, count=1)
+    world.consortium.close_epoch()
+    turns(daemon, retiring)
+    assert daemon._board.verdict(1).finals == {"new": 3}
+    assert daemon._board._health["old"].state is State.DRAINED
+    assert [event.tree_size for event in world.network.events()] == [2, 3]
+    used = {one.name: len(world.network.transactions_of(one.signer.address())) for one in (old, new)}
+    assert used["the old key"] == 1
+    assert (old.fsck(), new.fsck()) == ([], [])
+    old.close()
+    new.close()

@@ -23,7 +23,7 @@ from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.errors import BridgeError, FieldMismatch, SettingsMalformed, StoreBroken, Unreachable
-from hybrid_bridge.testing.memory_members import MemorySigner, address
+from hybrid_bridge.testing.memory_members import MemorySigner, address, key
 from relayers import wiring
 from relayers.cli import main
 from relayers.service import started
@@ -479,6 +479,27 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
         ("tick", "devnet"),
     ]
     assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
+
+
+def test_a_retiring_key_is_drained_whatever_was_ordered(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_keystore(tmp_path / "old.json", PASSWORD, lambda _: key("an old key"))
+    text = ready.read_text()
+    first = text[text.index("[[chain]]") :]
+    second = first.replace('"devnet"', '"old"').replace("gas.json", "old.json") + "retiring = true\n"
+    signer = f'signer_address = "0x{address("operator").hex()}"'
+    second = second.replace(signer, f'signer_address = "0x{address("an old key").hex()}"')
+    config = str(copy(ready, tmp_path, **{"journal.db": "{chain}.db", first: first + second}))
+    for arguments in (("resume",), ("pause", "--soft")):
+        assert code_of(call(*arguments, "--yes", "-c", config, "--chain", "old")) == 2
+    assert code_of(call("drain", "--yes", "-c", config, "--chain", "devnet")) == 0
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    assert code_of(call("run", "-c", config)) == 0  # both are drained
+    shown = json.loads(call("status", "-c", config, "--json").stdout)
+    assert shown["chains"]["old"]["brake"] == "drain"
+    assert shown["chains"]["old"]["brake_by"].startswith("settings: retiring")
+    assert shown["anchored"] == {"when": 1, "of": 1, "size": 1, "final": {"devnet": 1}}
 
 
 def test_whoever_stands_by_waits_for_the_journals_of_all_chains(

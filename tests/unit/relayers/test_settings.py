@@ -197,6 +197,38 @@ def test_one_of_several_chains_is_meant_by_its_name() -> None:
         assert (caught.value.key, caught.value.rule) == ("--chain", "one of: devnet, side chain")
 
 
+OLD_KEY = (
+    SAMPLE[SAMPLE.index("[[chain]]") :].replace("devnet", "old").replace("dd" * 20, "99" * 20) + "retiring = true\n"
+)
+
+
+def test_a_key_that_retires_pays_at_the_contract_of_the_one_that_follows_and_counts_for_nothing() -> None:
+    both = parse_settings_file(changed("journal.db", "{chain}.db") + OLD_KEY, FOLDER)
+    assert [settings.chain.is_retiring for settings in both.relayers] == [False, True]
+    assert both.one("old").log.anchored_when == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("retiring = true", "", "chain.contract"),
+        ("retiring = true", "retiring = 1", "chain[2].retiring"),
+        ("99" * 20, "dd" * 20, "chain.contract"),  # one key, two journals
+    ],
+)
+def test_a_contract_has_one_relayer_that_goes_on(old: str, new: str, key: str) -> None:
+    assert old in OLD_KEY
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(changed("journal.db", "{chain}.db") + OLD_KEY.replace(old, new), FOLDER)
+    assert caught.value.key == key
+
+
+def test_where_all_keys_retire_nobody_relays() -> None:
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(SAMPLE + "retiring = true\n", FOLDER)
+    assert caught.value.key == "chain.retiring"
+
+
 def test_how_many_chains_make_an_epoch_anchored_is_the_operators_word() -> None:
     few = parse_settings_file(SEVERAL.replace("anchor_every = 1", "anchor_every = 1\nanchored_when = 1"), FOLDER)
     assert few.one("devnet").log.anchored_when == 1
