@@ -18,7 +18,7 @@ from typing import Final
 
 import click
 
-from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, Broken, StoreBroken, Undecided
 from relayers import wiring
 from relayers.daemon import Daemon, Served
 from relayers.desk import Orders
@@ -60,9 +60,9 @@ def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:
         for one in served:
             where = one.settings
             daemon.lines.write("started", where.chain.name, epoch=one.journal.epoch, journal=where.journal.name)
-        for name, error in refused.items():
-            if not isinstance(error, Undecided):
-                daemon.leave_out(name, error)
+        running = {one.chain.name for one in served}
+        for name in refused.keys() - running:
+            daemon.leave_out(name, refused[name])
         daemon.run(first.listen)
         daemon.lines.write("stopped")
         return max(verdict(one.journal, one.settings, Tick((), "")) for one in served)
@@ -86,24 +86,27 @@ def _start(
     """What runs, and what refused each chain that does not, or does so blindly.
 
     Raises:
-        NotYet: another process has one of the journals, so this one should not run at all.
+        Undecided: another process has one of the journals, so this one should not run at all; or its database is away.
     """
     instruments, served, refused = Instruments(), [], dict[str, BridgeError]()
     for settings in chains:
         name = settings.chain.name
         try:
             journal = stack.enter_context(opening(settings))
+        except Broken as error:
+            refused[name] = error
+            continue
+        try:
             relayer = wiring.relayer_of(settings, journal)
-        except Undecided:
-            raise
-        except BridgeError as error:
+        except BridgeError as error:  # a key that cannot be had now may be had at the next start
             refused[name] = error
             continue
         try:
             relayer.observer.admitted()
+        except Undecided as error:
+            refused[name] = error
         except BridgeError as error:
             refused[name] = error
-        if not isinstance(refused.get(name), Undecided | None):
             continue
         metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
         if settings.chain.is_retiring:

@@ -481,6 +481,26 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
     assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
 
 
+def test_a_signer_that_does_not_answer_leaves_out_its_own_chain_only(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(several(ready, tmp_path))
+    assert code_of(call("drain", "--yes", "-c", config, "--chain", "devnet")) == 0
+    real = wiring.relayer_of
+
+    def away(settings: Any, journal: Any) -> Any:
+        if settings.chain.name == "side":
+            raise Unreachable(endpoint="chain.signer", call="open")
+        return real(settings, journal)
+
+    monkeypatch.setattr("relayers.wiring.relayer_of", away)
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    ended = call("run", "-c", config)
+    events = [(line["event"], line["chain"]) for line in map(json.loads, ended.stderr.splitlines())]
+    assert events == [("started", "devnet"), ("ended", "side"), ("tick", "devnet")]
+    assert code_of(ended) == 3
+
+
 def test_a_retiring_key_is_drained_whatever_was_ordered(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
