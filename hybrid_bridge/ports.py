@@ -114,6 +114,19 @@ class Update:
     seals: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """Arguments of one `rotateValidators` call (CONTRACT §3.4)."""
+
+    log_id: LogId
+    effective_from_size: TreeSize
+    set_hash: Digest  # of the set that signs: the current one
+    signers: int
+    seals: bytes
+    entries: bytes  # of the new set, 128 bytes a member
+    newcomers: bytes  # 64 bytes a new address, in address order
+
+
 class PublicChain(Protocol):
     """One public chain and one contract on it, seen through one endpoint.
 

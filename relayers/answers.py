@@ -132,7 +132,9 @@ def _planned(size: TreeSize, desk: Desktop, sight: Sight) -> Explanation:
 
 
 def _flight(attempt: AttemptRow, chain: ChainView) -> str:
-    carries = "only uses up its nonce" if attempt.is_cancel else f"carries size {attempt.to_size}"
+    carries = f"carries size {attempt.to_size}"
+    if attempt.is_cancel or attempt.is_rotation:
+        carries = "only uses up its nonce" if attempt.is_cancel else "carries the rotation that comes first"
     offered = f"offers {gwei(attempt.max_fee)} gwei for each gas since public block {attempt.pinned_number}"
     words = f"Transaction 0x{attempt.hash.hex()} (nonce {attempt.nonce}) {carries} and {offered}"
     return f"{words}; it is not mined, and the base fee is {gwei(chain.base_fee)} gwei."
@@ -150,7 +152,8 @@ def _wait(reason: str, size: TreeSize, desk: Desktop, sight: Sight, chain: Chain
         "are kept back: top it up.",
         "budget_spent": f"Today's budget of {ether(desk.policy.fees.daily_budget)} ether is committed: it is renewed "
         "at midnight UTC.",
-        "rotation_due": "It is signed by a set of validators that the contract does not know yet: anchor the rotation.",
+        "rotation_due": "It is signed by a set of validators that the contract does not know yet, and the rotation "
+        "to that set is not held with all its signatures: put the signed files into `set_updates`.",
         "nothing_due": f"It lies in the round of the head (size {chain.head.tree_size}): the next round's anchor "
         "covers it.",
         "not_our_turn": _turn(size, desk, sight, chain),
@@ -160,7 +163,10 @@ def _wait(reason: str, size: TreeSize, desk: Desktop, sight: Sight, chain: Chain
 
 
 def _turn(size: TreeSize, desk: Desktop, sight: Sight, chain: ChainView) -> str:
-    turns = desk.policy.turns
+    turns, update = desk.policy.turns, sight.quorum.appointment
+    if update is not None:
+        window = f"operators begin one in turns of {turns.grace_blocks} public blocks, and now is another one's"
+        return f"The rotation to set {update.set_id} comes first: {window}."
     oldest = sight.quorum.waiting or next((c for c in sight.quorum.checkpoints if c.size >= size), None)
     if oldest is None or not desk.operators:
         return "It is another operator's turn."
@@ -220,6 +226,7 @@ def status_of(desk: Desktop) -> dict[str, Any]:
         "overdue_after_seconds": clock.grace,
         "final_public_block": journal.final_header.number if journal.final_header else None,
         "open_intents": [intent.size for intent in journal.open_intents],
+        "open_rotations": [intent.set_id for intent in journal.open_rotations],
         "open_nonces": list(journal.open_nonces),
         "wishes": [f"{wish.kind} {nonce} by {wish.by}" for nonce, wish in sorted(journal.wishes.items())],
         "attempts": len(journal.attempts),

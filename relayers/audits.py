@@ -12,14 +12,26 @@ import click
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import PublicBlockNumber
 from relayers import wiring
+from relayers.anchored import BIRTH, Verdict
 from relayers.answers import gwei
-from relayers.fsck import Finding, fsck, look
+from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import JournalDump, Scope
-from relayers.log import Log
 from relayers.rebuild import Adoption, Own, Traces, adopt, adoption, traces
-from relayers.settings import Settings, read_settings
+from relayers.settings import EVERY_CHAIN, Settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
-from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.terminal import (
+    agree,
+    chains,
+    config_option,
+    json_option,
+    now,
+    one_chain,
+    person,
+    show,
+    verdict_json,
+    verdict_over,
+    yes_option,
+)
 
 GOOD, BROKEN = 0, 4
 NEWEST: Final = 10  # attempts that are shown to people; `--json` shows all
@@ -44,14 +56,18 @@ def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, y
     their calldata, what is mined and not final, and what waits in a pool that an endpoint shows. A missing journal is
     made. Bytes that nobody shows leave a foreign nonce. Then run it: the ordinary ticks read the rest.
     """
-    settings = read_settings(config)
     if rebuild:
         if offline:
             raise SettingsMalformed(key="--offline", rule="not given beside --rebuild, which asks the chain")
-        return _rebuild(settings, is_plan=is_plan, yes=yes, as_json=as_json)
-    findings = _findings(settings, offline=offline)
-    _show_findings(findings, as_json=as_json)
-    return GOOD if not findings else BROKEN
+        return _rebuild(one_chain(config), is_plan=is_plan, yes=yes, as_json=as_json)
+    found: dict[str, list[Finding]] = {}
+    dumps, asked = {}, chains(config)
+    for settings in asked:
+        dumps[settings.chain.name], found[settings.chain.name] = _judged(settings, offline=offline)
+    found[EVERY_CHAIN] = across(dumps)
+    finals = {name: max((a.tree_size for a in dump.anchors), default=BIRTH) for name, dump in dumps.items()}
+    _show_findings(found, verdict_over(asked, finals), as_json=as_json)
+    return BROKEN if any(found.values()) else GOOD
 
 
 @click.command()
@@ -62,7 +78,7 @@ def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, y
 @json_option
 def recover(config: Path, *, is_plan: bool, yes: bool, as_json: bool) -> int:
     """The same as `fsck --rebuild`."""
-    return _rebuild(read_settings(config), is_plan=is_plan, yes=yes, as_json=as_json)
+    return _rebuild(one_chain(config), is_plan=is_plan, yes=yes, as_json=as_json)
 
 
 COMMANDS: Final = (fsck_command, recover)
@@ -93,7 +109,7 @@ def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> 
         findings = fsck(journal.dump(), log, None, None)
     _show(rows | {"written": True, "next": "`fsck`, then `run`"}, as_json=as_json)
     if findings:
-        _show_findings(findings, as_json=as_json)
+        _show_findings({settings.chain.name: findings}, None, as_json=as_json)
     return BROKEN if findings else GOOD
 
 
@@ -185,8 +201,9 @@ def _lines(settings: Settings, found: Adoption, *, is_lost: bool) -> list[str]:
 # ── fsck ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _findings(settings: Settings, *, offline: bool) -> list[Finding]:
-    log: Log = wiring.load_log(settings.log)
+def _judged(settings: Settings, *, offline: bool) -> tuple[JournalDump, list[Finding]]:
+    """One journal, and what is wrong with it."""
+    log = wiring.load_log(settings.log)
     reader = SqlJournalReader(settings.journal, wiring.scope_of(settings))
     endpoints, signer = wiring.observer_of(settings).endpoints, settings.chain.signer_address
     seen = [] if offline else [(chain, look(chain, signer)) for chain in endpoints]
@@ -195,14 +212,20 @@ def _findings(settings: Settings, *, offline: bool) -> list[Finding]:
     findings = fsck(dump, log, None, settings.chain.fees)
     for chain, account in seen:
         findings += [found for found in fsck(dump, log, chain, seen=account) if found not in findings]
-    return findings
+    return dump, findings
 
 
-def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
+def _show_findings(found: dict[str, list[Finding]], anchored: Verdict | None, *, as_json: bool) -> None:
+    findings = [(chain, finding) for chain, each in found.items() for finding in each]
     if as_json:
-        rows = [{"promise": f.promise, "subject": f.subject, "detail": f.detail} for f in findings]
-        click.echo(json.dumps({"findings": rows}, indent=2))
+        rows = [
+            {"chain": chain, "promise": f.promise, "subject": f.subject, "detail": f.detail} for chain, f in findings
+        ]
+        more = {} if anchored is None else {"anchored": verdict_json(anchored)}
+        click.echo(json.dumps({"findings": rows, **more}, indent=2))
         return
-    for finding in findings:
-        click.echo(f"{finding.promise}: {finding.subject}: {finding.detail}")
+    for chain, finding in findings:
+        click.echo(f"{chain}: {finding.promise}: {finding.subject}: {finding.detail}")
+    if anchored is not None:
+        click.echo(anchored.words)
     click.echo(f"{len(findings)} findings" if findings else "clean: every promise holds")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.errors import BridgeError, NotYet
-from hybrid_bridge.ports import PublicChain, Update
+from hybrid_bridge.ports import PublicChain, Rotation, Update
 from hybrid_bridge.units import Gas, TreeSize
 from relayers.fees import CANCEL_GAS, gas_limit
 from relayers.hearing import Hearing
@@ -31,6 +31,7 @@ class Calls:
     fees: FeePolicy
     quorum: int  # endpoints that must simulate
     encode_anchor: Callable[[Update], bytes]  # the contract's calldata
+    encode_rotation: Callable[[Rotation], bytes]
 
     def of(
         self, action: MakeAttempt, journal: Attested, endpoints: Sequence[PublicChain], hearing: Hearing
@@ -40,9 +41,12 @@ class Calls:
         Raises:
             BridgeError: the contract's own error, if it would revert; Undecided, if too few endpoints simulate it.
         """
-        if action.checkpoint is None:
+        if action.appointment is not None:
+            data = self.encode_rotation(action.appointment.call)
+        elif action.checkpoint is not None:
+            data = self.encode_anchor(self._update(action, action.checkpoint, journal))
+        else:
             return b"", CANCEL_GAS
-        data = self.encode_anchor(self._update(action, action.checkpoint, journal))
         return data, gas_limit(self._simulated(data, action.seen, endpoints, hearing), self.fees)
 
     def _update(self, action: MakeAttempt, checkpoint: CheckpointRow, journal: Attested) -> Update:

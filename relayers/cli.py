@@ -3,31 +3,20 @@
 Exit codes: 0 good · 1 refuted, evidence written · 2 usage, malformed, rejected · 3 undecided, try later · 4 broken.
 """
 
-import json
-import os
-import signal
-import socket
-import threading
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import click
 
 from hybrid_bridge.cli.exits import invoke
-from hybrid_bridge.errors import StoreBroken
-from relayers import audits, commands, endpoints, inquiries, preparations, records, upkeep, wiring, wishes
+from hybrid_bridge.errors import BridgeError
+from relayers import audits, commands, endpoints, inquiries, preparations, records, service, upkeep, wiring, wishes
 from relayers.inquiries import dry_run
-from relayers.journal_place import beside
-from relayers.relay import Relayer, Tick, tick
-from relayers.settings import Settings, read_settings
-from relayers.sql_journal import SqlJournal, create_journal
-from relayers.standby import take_over
-from relayers.start import require_hosts, require_known, require_undelegated
-from relayers.terminal import config_option, json_option, now, show
-
-GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
-EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
-UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags")  # the plan could not even look
+from relayers.relay import tick
+from relayers.service import GOOD, opened, started, verdict
+from relayers.settings import Settings
+from relayers.sql_journal import create_journal
+from relayers.terminal import chains, config_option, json_option, now, show_each
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,14 +34,25 @@ def main() -> None:
 @config_option
 @json_option
 def once(config: Path, *, as_json: bool) -> int:
-    """One tick. Ends with 3 if the endpoints did not agree or an action has to be tried again."""
-    settings = read_settings(config)
-    with _journal(settings) as journal:
-        relayer = _started(settings, journal)
-        report = tick(relayer)
-        shown = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
-        show(shown | {"notes": list(report.notes)}, as_json=as_json)
-        return _verdict(journal, settings, report)
+    """One tick of each chain. Ends with 3 if endpoints did not agree or an action has to be tried again."""
+    asked, codes = chains(config), []
+    shown: dict[str, dict[str, Any]] = {}
+    for settings in asked:
+        with opened(settings) as journal:
+            try:
+                relayer = started(settings, journal)
+            except BridgeError as error:
+                if len(asked) == 1:
+                    raise
+                shown[settings.chain.name] = {"done": [], "reason": str(error), "blind": None, "notes": []}
+                codes.append(error.exit_code)
+                continue
+            report = tick(relayer)
+            lines = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
+            shown[settings.chain.name] = lines | {"notes": list(report.notes)}
+            codes.append(verdict(journal, settings, report))
+    show_each(shown, as_json=as_json)
+    return max(codes)
 
 
 @main.command(name="run")
@@ -84,31 +84,12 @@ def run_command(
     if is_dry:
         return dry_run(config, as_json=as_json)
     if is_new:
-        _make_journal(read_settings(config))
+        for settings in chains(config):
+            _make_journal(settings)
     if is_once:
         code: int = context.invoke(once, config=config, as_json=as_json)
         return code
-    return _run(read_settings(config), is_standby=is_standby)
-
-
-def _run(settings: Settings, *, is_standby: bool) -> int:
-    from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
-
-    held = _stood_by(settings) if is_standby else _journal(settings)
-    if held is None:
-        return GOOD
-    with held as journal:
-        relayer = _started(settings, journal)
-        metrics = wiring.metrics_of(settings, relayer, journal.epoch)
-        daemon = Daemon(
-            wiring.timed(relayer, metrics), metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings)
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: daemon.ticker.stop())
-        daemon.lines.write({"event": "started", "epoch": journal.epoch, "journal": settings.journal.name})
-        daemon.run(settings.listen)
-        daemon.lines.write({"event": "stopped"})
-        return _verdict(journal, settings, Tick((), ""))
+    return service.run(chains(config), is_standby=is_standby)
 
 
 @main.group()
@@ -161,55 +142,20 @@ def _make_journal(settings: Settings) -> None:
         create_journal(settings.journal, wiring.scope_of(settings), now())
 
 
-def _journal(settings: Settings) -> SqlJournal:
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
-
-
-def _stood_by(settings: Settings) -> SqlJournal | None:
-    """The journal, once nobody else has it; None if we are told to end before."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-
-    def say(reason: str) -> None:
-        line = {"ts": now(), "level": "info", "event": "standing_by", "reason": reason}
-        click.echo(json.dumps(line), err=True)
-
-    return take_over(lambda: _journal(settings), settings.tick_seconds, ended, say)
-
-
-def _started(settings: Settings, journal: SqlJournal) -> Relayer:
-    """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
-
-    Raises:
-        BridgeError: a start refusal (RELAYER §4.7), as far as they are checked here.
-    """
-    require_hosts(wiring.hosts_of(settings), settings.chain.rpc_quorum)
-    relayer = wiring.relayer_of(settings, journal)
-    admitted = relayer.observer.admitted()
-    require_undelegated(admitted, wiring.code_at)
-    # The journal itself, no second look at its file: a file that is closed takes this process's locks with it, and then
-    # others empty the write-ahead log beneath us.
-    require_known(admitted, journal, settings.journal.name, wiring.sender_of)
-    return relayer
-
-
-def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
-    """The exit code that the journal's state means."""
-    halted = journal.view(now()).halted
-    if halted is None:
-        failed = GOOD if report.error is None else report.error.exit_code
-        return UNDECIDED if report.reason in UNDECIDED_REASONS else failed
-    path = _export_evidence(journal, settings)
-    click.echo(f"halted: {halted}; evidence in {path}", err=True)
-    return REFUTED if halted in EVIDENCE_AGAINST_OTHERS else BROKEN
-
-
-def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = beside(settings.journal, ".evidence.json")
-    try:
-        path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a file that can be written: {error.strerror}") from None
-    return path
+def _validated(settings: Settings) -> dict[str, Any]:
+    """What one chain's settings say, once they agree with the public files."""
+    log = wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, log)
+    policy = wiring.policy_of(settings, log)
+    return {
+        "log_id": log.log_id.hex(),
+        "validator_sets": [len(period.validators.entries) for period in log.periods],
+        "members": [name for name, _ in settings.log.members],
+        "chain": settings.chain.name,
+        "contract": settings.chain.contract.hex(),
+        "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
+        "rpc_quorum": settings.chain.rpc_quorum,
+        "signer": settings.chain.signer_address.hex(),
+        "operators": policy.turns.operators,
+        "my_index": policy.turns.my_index,
+    }

@@ -4,19 +4,19 @@ Members may lie, lag or be silent. A relayer never proposes what to sign: of the
 claims it takes the newest at which a round begins, and asks for the signatures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hybrid_bridge.core.attestation import verify_quorum
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.errors import BridgeError
-from hybrid_bridge.ports import ConsortiumMember
-from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
+from hybrid_bridge.ports import ConsortiumMember, Head
+from hybrid_bridge.units import Address, Digest, EcdsaSignature, Seconds, SetId, TreeSize, UnixSeconds
 from relayers.journal import AttestationRow, CheckpointRow, Checkpoints, JournalView
 from relayers.log import Log
 from relayers.turns import first_of_round, next_round_at
-from relayers.views import ChainView, QuorumView
+from relayers.views import Appointment, ChainView, QuorumView
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Collector:
     members: tuple[ConsortiumMember, ...]
     delay: Seconds
     anchor_every: int = 1  # sizes of one round of turns
+    appoint: Callable[[ChainView], Appointment | None] = lambda _: None  # the set update that is due now
 
     def collect(self, journal: Checkpoints, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> QuorumView:
         """Admit what is new and wanted, then say what is held.
@@ -38,6 +39,7 @@ class Collector:
         heads = {chain.head.tree_size, chain.final_head.tree_size}
         claims = dict(self._claims())
         wanted = first_of_round(self._newest(chain, sorted(claims.values())), self.anchor_every)
+        heads |= self._reach(chain.head, wanted)
         for size in sorted({wanted, *heads}):
             if size > 1 and journal.checkpoint(size) is None:
                 self._admit(journal, size, chain, now)
@@ -48,7 +50,16 @@ class Collector:
             paths=dict(self._paths(held, chain)),
             waiting=self._waiting(journal, view, chain),
             claims=claims,
+            appointment=self.appoint(chain),
         )
+
+    def _reach(self, head: Head, wanted: TreeSize) -> set[TreeSize]:
+        """Where a later set signs `wanted`: the last size of the newest set that the contract knows.
+
+        It takes one rotation after the other, each handed over by an anchor, so whoever slept crosses them one by one.
+        """
+        last = self.log.last_size(SetId(head.set_id + (head.next_from_size != 0)))
+        return set() if last is None or not head.tree_size < last < wanted else {last}
 
     def _waiting(self, journal: Checkpoints, view: JournalView, chain: ChainView) -> CheckpointRow | None:
         """The oldest one held of a round after those of the pinned head and of our open intents."""
@@ -156,7 +167,7 @@ def _extends(old: tuple[TreeSize, Digest], new: tuple[TreeSize, Digest], path: t
 
 
 def _held(journal: Checkpoints, view: JournalView, heads: set[TreeSize]) -> tuple[CheckpointRow, ...]:
-    """The newest checkpoint, those of open intents, those at the chain's heads; ascending."""
+    """The newest checkpoint, those of open intents, those at the chain's heads and before a later set's; ascending."""
     newest = journal.newest_checkpoint()
     sizes = heads | {intent.size for intent in view.open_intents} | ({newest.size} if newest else set())
     rows = (journal.checkpoint(size) for size in sorted(sizes))

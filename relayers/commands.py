@@ -13,8 +13,8 @@ from relayers import wiring
 from relayers.desk import Desk, Orders
 from relayers.fsck import fsck
 from relayers.journal import Brake
-from relayers.settings import Settings, read_settings
-from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.settings import Settings
+from relayers.terminal import agree, config_option, json_option, now, one_chain, person, show, yes_option
 
 GOOD, BROKEN = 0, 4
 EFFECTS: Final = {
@@ -62,9 +62,10 @@ def drain(config: Path, *, yes: bool, as_json: bool) -> int:
 @json_option
 def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> int:
     """Let the brake go; with `--i-have-read`, end a halt."""
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _orders(settings) as orders:
         halted = orders.control().halted
+        _require_lasting(settings, Brake.RUN if halted is None else orders.control().brake)
         if halted is None:
             return _set(orders, Brake.RUN, yes=yes, as_json=as_json)
         if evidence is None:
@@ -79,8 +80,20 @@ def resume(config: Path, evidence: Path | None, *, yes: bool, as_json: bool) -> 
 
 
 def _brake(config: Path, level: Brake, *, yes: bool, as_json: bool) -> int:
-    with _orders(read_settings(config)) as orders:
+    settings = one_chain(config)
+    _require_lasting(settings, level)
+    with _orders(settings) as orders:
         return _set(orders, level, yes=yes, as_json=as_json)
+
+
+def _require_lasting(settings: Settings, level: Brake) -> None:
+    """A key that retires is drained or stands still.
+
+    Raises:
+        SettingsMalformed: it would begin something new, or leave something lying.
+    """
+    if settings.chain.is_retiring and level in {Brake.RUN, Brake.SOFT}:
+        raise SettingsMalformed(key="--chain", rule=f"another one: the key of {settings.chain.name} is retiring")
 
 
 def _set(orders: Orders, level: Brake, *, yes: bool, as_json: bool) -> int:
@@ -114,7 +127,7 @@ def backup(config: Path, file: Path, *, as_json: bool) -> int:
 
     A journal that comes back from a copy lacks what happened since: run fsck before it relays again.
     """
-    settings = read_settings(config)
+    settings = one_chain(config)
     with Desk(settings.journal, wiring.scope_of(settings)) as desk:
         size = desk.backup(file)
     show({"wrote": str(file), "bytes": size}, as_json=as_json)

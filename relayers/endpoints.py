@@ -9,9 +9,8 @@ import click
 
 from relayers import wiring
 from relayers.comparison import Answers, compare
-from relayers.settings import read_settings
 from relayers.start import is_here
-from relayers.terminal import config_option, json_option, show_table
+from relayers.terminal import config_option, json_option, one_chain, show_table
 
 
 @click.group()
@@ -29,7 +28,7 @@ def check(config: Path, *, as_json: bool) -> int:
     good  agrees with the quorum           note  agrees, and lags a little
     bad   silent, far behind, another chain, other code, or another story than the quorum's
     """  # noqa: D301 click reads the escape
-    settings = read_settings(config)
+    settings = one_chain(config)
     observer, quorum = wiring.observer_of(settings), settings.chain.rpc_quorum
     found = compare(observer.endpoints, observer.scope, quorum, observer.code_hash, time.monotonic)
     notes = _notes(wiring.hosts_of(settings), quorum)

@@ -3,6 +3,7 @@
 Only facts are stored as such: "mined" is a view, recomputed in each tick, and never decides.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from hybrid_bridge.units import TxHash
@@ -31,6 +32,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
         or _conflict(chain, quorum)
+        or _settled_rotation(journal, chain)
         or _settled_intent(journal, chain, quorum)
     )
 
@@ -81,6 +83,10 @@ def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> Attem
 
 
 def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:
+    if attempt.is_rotation:  # succeeds once, for whoever is first; settled intents were fulfilled by somebody
+        due = next((intent for intent in journal.open_rotations if intent.id == attempt.intent_id), None)
+        reason = "" if due is not None and not _stands(due, chain) else "stale"
+        return (Outcome.OK, "") if standing.is_success else (Outcome.REVERTED, reason)
     if not standing.is_success:
         # A revert moves no head: if it stands elsewhere in the same public block, the race was lost before us.
         span = journal.head_spans[attempt.from_size]
@@ -107,6 +113,22 @@ def _conflict(chain: ChainView, quorum: QuorumView) -> Action | None:
     if ours is None or ours == final.root:
         return None
     return Halt("conflict", (("size", str(final.tree_size)), ("ours", ours.hex()), ("anchored", final.root.hex())))
+
+
+def _settled_rotation(journal: JournalView, chain: ChainView) -> Action | None:
+    """By our own final transaction, or by another's: then the final head shows the set, pending or in force."""
+    for intent in journal.open_rotations:
+        ours = journal.rotated.get(intent.id)
+        if ours is not None or _stands(intent, chain):
+            state = IntentState.SUPERSEDED if ours is None else IntentState.FINALIZED
+            return SettleIntent(replace(intent, state=state, settled_hash=chain.final.hash, settled_tx=ours))
+    return None
+
+
+def _stands(rotation: IntentRow, chain: ChainView) -> bool:
+    """Whether the contract knows this set at the final public block."""
+    head = chain.final_head
+    return rotation.set_id is not None and head.set_id + (head.next_from_size != 0) >= rotation.set_id
 
 
 def _settled_intent(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Action | None:

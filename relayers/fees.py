@@ -13,6 +13,7 @@ from relayers.views import ChainView, Fee, FeePolicy, LogClock, Policy
 
 CURVE: Final = 1 << 20  # steps of the age; integers only, so that two machines agree
 CANCEL_GAS: Final = Gas(21_000)  # a transfer without data
+ROTATION_GAS: Final = 3  # times that of an anchor: the new set's entries are calldata (CONTRACT §4.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Offer:
     nonce: Nonce
     fee: Fee
     gas: Gas
+    may_use_reserve: bool = False  # a set update may: the reserve is kept for it
 
 
 def age(chain: ChainView, clock: LogClock) -> Seconds:
@@ -48,6 +50,11 @@ def ceiling(chain: ChainView, policy: Policy, gas: Gas) -> Wei:
 def expected_gas(journal: JournalView, fees: FeePolicy) -> Gas:
     """What an anchor will use, as far as known."""
     return min(fees.max_gas, journal.usual_gas or fees.usual_gas)
+
+
+def rotation_gas(journal: JournalView, fees: FeePolicy) -> Gas:
+    """What a set update will use, as far as known."""
+    return Gas(min(fees.max_gas, ROTATION_GAS * expected_gas(journal, fees)))
 
 
 def gas_limit(simulated: Gas, fees: FeePolicy) -> Gas:
@@ -78,14 +85,15 @@ def is_too_cheap(best: AttemptRow, chain: ChainView, fees: FeePolicy) -> bool:
     return waited >= fees.bump_blocks or (waited >= 2 and 4 * best.max_fee < 5 * chain.base_fee)
 
 
-def limits(chain: ChainView, fees: FeePolicy) -> SpendLimits:
+def limits(chain: ChainView, fees: FeePolicy, *, may_use_reserve: bool = False) -> SpendLimits:
     """S7 as of this observation."""
-    return SpendLimits(Wei(max(0, chain.balance - fees.reserve)), fees.max_cost_per_anchor, fees.daily_budget)
+    kept = 0 if may_use_reserve else fees.reserve
+    return SpendLimits(Wei(max(0, chain.balance - kept)), fees.max_cost_per_anchor, fees.daily_budget)
 
 
 def refusal(offer: Offer, chain: ChainView, journal: JournalView, policy: Policy) -> str | None:
     """Why this must not be offered now; None if it may (S7)."""
-    cost, bounds = offer.gas * offer.fee.max_fee, limits(chain, policy.fees)
+    cost, bounds = offer.gas * offer.fee.max_fee, limits(chain, policy.fees, may_use_reserve=offer.may_use_reserve)
     if offer.fee.max_fee > ceiling(chain, policy, offer.gas) or offer.fee.max_fee < chain.base_fee:
         return "fee_capped"
     if cost + journal.committed(offer.nonce) > bounds.available:

@@ -15,12 +15,25 @@ from relayers.journal import (
     AttemptRow,
     CheckpointRow,
     HeadSpan,
+    IntentKind,
     IntentRow,
     IntentState,
     JournalView,
     Outcome,
 )
-from relayers.views import CloseSlot, Deed, Halt, MakeAttempt, OpenIntent, OpenSlot, RecordHeader, Send, SettleIntent
+from relayers.views import (
+    Appointment,
+    CloseSlot,
+    Deed,
+    Halt,
+    MakeAttempt,
+    OpenIntent,
+    OpenRotation,
+    OpenSlot,
+    RecordHeader,
+    Send,
+    SettleIntent,
+)
 
 UNKNOWN: Final = TxHash(bytes(32))
 NO_ROW: Final = -1  # an intent that was never stored
@@ -46,10 +59,14 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
             closed = replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts, wishes=wishes)
             return _wanted(replace(closed, cancelled=view.cancelled - {slot.nonce}))
         case SettleIntent(intent):
-            return _wanted(replace(view, open_intents=tuple(i for i in view.open_intents if i.id != intent.id)))
+            left_open = tuple(i for i in view.open_intents if (i.size, i.set_id) != (intent.size, intent.set_id))
+            rotations = tuple(i for i in view.open_rotations if i.set_id != intent.set_id)
+            return _wanted(replace(view, open_intents=left_open, open_rotations=rotations))
         case OpenIntent(checkpoint):
             opened = (*view.open_intents, _intent(checkpoint, now))
             return replace(view, open_intents=tuple(sorted(opened, key=lambda intent: intent.size)))
+        case OpenRotation(appointment):
+            return replace(view, open_rotations=(*view.open_rotations, _rotation(appointment, now)))
         case OpenSlot(nonce):
             return replace(view, open_nonces=tuple(sorted((*view.open_nonces, nonce))))
         case MakeAttempt():
@@ -108,8 +125,25 @@ def _intent(checkpoint: CheckpointRow, now: UnixSeconds) -> IntentRow:
     )
 
 
+def _rotation(appointment: Appointment, now: UnixSeconds) -> IntentRow:
+    return IntentRow(
+        id=NO_ROW,
+        size=TreeSize(0),
+        root=appointment.set_hash,
+        digest=appointment.digest,
+        state=IntentState.OPEN,
+        opened_at=now,
+        kind=IntentKind.ROTATE,
+        set_id=appointment.set_id,
+    )
+
+
 def _with_attempt(view: JournalView, deed: MakeAttempt, gas: Gas, now: UnixSeconds) -> JournalView:
-    intent = None if deed.checkpoint is None else view.intent_for(deed.checkpoint.size)
+    intent = None
+    if deed.appointment is not None:
+        intent = view.rotation_to(deed.appointment.set_id)
+    elif deed.checkpoint is not None:
+        intent = view.intent_for(deed.checkpoint.size)
     attempt = AttemptRow(
         hash=_placeholder(len(view.attempts)),
         nonce=deed.nonce,

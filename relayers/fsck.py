@@ -4,7 +4,7 @@ The same list judges crash tests, property tests and an operator's journal. Noth
 believed: bytes are decoded, signatures and paths verified again. S1 … S8 are the promises of RELAYER §1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hybrid_bridge.core.attestation import verify_quorum
@@ -16,6 +16,7 @@ from hybrid_bridge.units import Address, Digest, Nonce, PublicBlockHash, PublicB
 from relayers.journal import (
     AttemptRow,
     CheckpointRow,
+    IntentKind,
     IntentRow,
     IntentState,
     JournalDump,
@@ -80,6 +81,19 @@ def look(chain: PublicChain, signer: Address) -> Seen:
     return Seen(chain.nonce(signer, at), chain.balance(signer, at))
 
 
+def across(dumps: Mapping[str, JournalDump]) -> list[Finding]:
+    """One log, one history: no two journals of its public chains hold, or show as final, two roots at one size."""
+    seen: dict[TreeSize, tuple[str, Digest]] = {}
+    found: list[Finding] = []
+    for name, dump in dumps.items():
+        roots = [(row.size, row.root) for row in dump.checkpoints] + [(a.tree_size, a.root) for a in dump.anchors]
+        for size, root in roots:
+            other, first = seen.setdefault(size, (name, root))
+            if first != root and other != name:
+                found.append(Finding("conflict", f"size {size}", f"one root on {other}, another on {name}"))
+    return list(dict.fromkeys(found))
+
+
 # ── the journal alone ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -120,7 +134,8 @@ def _slots(dump: JournalDump) -> Iterator[Finding]:
         yield from _slot(slot, [outcomes.get(a.hash) for a in attempts])
     for attempt in dump.attempts:
         is_anchor = attempt.hash in anchoring
-        if not attempt.is_cancel and attempt.hash in outcomes and (outcomes[attempt.hash] is Outcome.OK) != is_anchor:
+        moves_head = not (attempt.is_cancel or attempt.is_rotation)
+        if moves_head and attempt.hash in outcomes and (outcomes[attempt.hash] is Outcome.OK) != is_anchor:
             yield Finding("S2", f"attempt {attempt.hash.hex()}", "outcome OK without its anchor, or the reverse")
 
 
@@ -147,9 +162,22 @@ def _intents(dump: JournalDump) -> Iterator[Finding]:
             continue
         number = numbers.get(intent.settled_hash or PublicBlockHash(b""))
         if number is None:
-            yield Finding("S2", f"intent {intent.size}", "settled by a header that is not held")
+            yield Finding("S2", _name(intent), "settled by a header that is not held")
+        elif intent.kind is IntentKind.ROTATE:
+            if intent.state is IntentState.FINALIZED and not _is_ours(intent, dump):
+                yield Finding("S2", _name(intent), "FINALIZED without a transaction of ours that stands")
         elif not _is_covered(intent, dump, number):
-            yield Finding("S2", f"intent {intent.size}", f"{intent.state} without an anchor that says so")
+            yield Finding("S2", _name(intent), f"{intent.state} without an anchor that says so")
+
+
+def _name(intent: IntentRow) -> str:
+    return f"intent {intent.size}" if intent.kind is IntentKind.ANCHOR else f"rotation to set {intent.set_id}"
+
+
+def _is_ours(intent: IntentRow, dump: JournalDump) -> bool:
+    """A rotation leaves no event of an anchor; that it stands shows our own final transaction."""
+    carried = {attempt.hash for attempt in dump.attempts if attempt.intent_id == intent.id}
+    return any(f.hash == intent.settled_tx and f.outcome is Outcome.OK for f in dump.finals if f.hash in carried)
 
 
 def _is_covered(intent: IntentRow, dump: JournalDump, number: PublicBlockNumber) -> bool:

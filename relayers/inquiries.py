@@ -1,29 +1,39 @@
 """What an operator asks: how far, why not, what it costs, what stands in the way. Wiring only; nothing is changed."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.units import TreeSize, UnixSeconds
 from relayers import wiring
+from relayers.anchored import BIRTH
 from relayers.answers import Desktop, explain, fees_now, status_of
 from relayers.desk import Desk
 from relayers.journal import JournalView
 from relayers.log import Log
 from relayers.preflight import checks, exit_code
-from relayers.rehearsal import rehearse, simulated
+from relayers.rehearsal import Rehearsal, rehearse, simulated
 from relayers.relay import Sight, look
-from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, now, show, show_rows
+from relayers.settings import Settings
+from relayers.terminal import (
+    chains,
+    config_option,
+    json_option,
+    now,
+    show,
+    show_each,
+    show_rows,
+    verdict_json,
+    verdict_over,
+)
 from relayers.unwritten import Unwritten
 from relayers.views import ChainView, QuorumView
 from relayers.watchdog import patience_for
 
 GOOD, BROKEN = 0, 4
-DAY: Final = 86_400  # seconds; after a day without, a contradiction is history
 MAX_SIZE: Final = 1 << 40
 
 
@@ -32,11 +42,13 @@ MAX_SIZE: Final = 1 << 40
 @json_option
 def status(config: Path, *, as_json: bool) -> int:
     """Behind? Cost? Who? Out of the journal alone: asks nobody."""
-    settings = read_settings(config)
-    with _desk(settings) as desk:
-        top = _desktop(settings, wiring.load_log(settings.log), desk)
-    show(status_of(top), as_json=as_json)
-    return GOOD if top.journal.halted is None else BROKEN
+    shown, asked = {}, chains(config)
+    for settings in asked:
+        with _desk(settings) as desk:
+            shown[settings.chain.name] = status_of(_desktop(settings, wiring.load_log(settings.log), desk))
+    finals = {name: each["anchored_final"] for name, each in shown.items()}
+    show_each(shown, verdict_over(asked, finals), as_json=as_json)
+    return GOOD if all(each["halted"] is None for each in shown.values()) else BROKEN
 
 
 @click.command(name="explain")
@@ -45,17 +57,23 @@ def status(config: Path, *, as_json: bool) -> int:
 @json_option
 def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     """Why this size is not anchored yet, in one sentence. Asks endpoints and members; writes nothing."""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    with _desk(settings) as desk:
-        top = _desktop(settings, log, desk)
-        covering = desk.covering(TreeSize(size))
-        sight = _unseen(log, "not asked") if covering is not None else looked(settings, log, desk, top.now)[1]
-    found = explain(TreeSize(size), top, sight, covering)
+    asked = chains(config)
+    found = {settings.chain.name: _explained(TreeSize(size), settings) for settings in asked}
+    verdict = verdict_over(asked, {name: each.final for name, each in found.items()})
+    if verdict is None:
+        (one,) = found.values()
+        _tell_one(size, one, as_json=as_json)
+        return GOOD
+    is_anchored, where = verdict.holds(TreeSize(size)), verdict.chains_with(TreeSize(size))
     if as_json:
-        show({"size": size, "reason": found.reason, "sentence": found.sentence}, as_json=True)
-    else:
-        click.echo(found.sentence)
+        each = {name: {"reason": one.reason, "sentence": one.sentence} for name, one in found.items()}
+        anchored = verdict_json(verdict) | {"on": list(where), "holds": is_anchored}
+        show({"size": size, "chains": each, "anchored": anchored}, as_json=True)
+        return GOOD
+    for name, one in found.items():
+        click.echo(f"{name}: {one.sentence}")
+    words = "is anchored" if is_anchored else "is not anchored yet"
+    click.echo(f"Size {size} {words}: {len(where)} of {len(verdict.finals)} chains have it final, {verdict.when} must.")
     return GOOD
 
 
@@ -64,12 +82,14 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
 @json_option
 def fees(config: Path, *, as_json: bool) -> int:
     """Base fee, ceiling now, next fee, and what is left of balance and budget."""
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    with _desk(settings) as desk:
-        journal = desk.view(now())
-        chain = _chain(settings, log, journal)
-    show(fees_now(journal, chain, wiring.policy_of(settings, log)), as_json=as_json)
+    shown = {}
+    for settings in chains(config):
+        log = wiring.load_log(settings.log)
+        with _desk(settings) as desk:
+            journal = desk.view(now())
+            chain = _chain(settings, log, journal)
+        shown[settings.chain.name] = fees_now(journal, chain, wiring.policy_of(settings, log))
+    show_each(shown, as_json=as_json)
     return GOOD
 
 
@@ -78,13 +98,15 @@ def fees(config: Path, *, as_json: bool) -> int:
 @json_option
 def check(config: Path, *, as_json: bool) -> int:
     """Would it start here, and get an anchor through? Looks at everything, changes nothing, says each cure."""
-    found = []
-    for each in checks(read_settings(config), now()):
-        found.append(each)
-        if not as_json:
-            click.echo(
-                f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
-            )
+    found, asked = [], chains(config)
+    for number, settings in enumerate(asked):
+        for one in checks(settings, now(), is_first=number == 0):
+            each = one if len(asked) == 1 else replace(one, name=f"{settings.chain.name}: {one.name}")
+            found.append(each)
+            if not as_json:
+                click.echo(
+                    f"{each.verdict:4}  {each.name}: {each.detail}" + (f"\n      → {each.cure}" if each.cure else "")
+                )
     if as_json:
         show_rows("checks", [asdict(each) for each in found], as_json=True)
     return exit_code(found)
@@ -94,22 +116,39 @@ COMMANDS: Final = (status, explain_command, fees, check)
 
 
 def dry_run(config: Path, *, as_json: bool) -> int:
-    """What one tick would do now: `run --dry-run`. Asks endpoints and members; no key, no lease, nothing written."""
-    settings = read_settings(config)
+    """What one tick of each chain would do now: `run --dry-run`. No key, no lease, nothing written."""
+    found = {settings.chain.name: _rehearsed(settings) for settings in chains(config)}
+    if as_json:
+        show_each({name: _would(*each) for name, each in found.items()}, as_json=True)
+    for name, (rehearsal, sight) in found.items() if not as_json else ():
+        if len(found) > 1:
+            click.echo(f"── {name}")
+        _tell_rehearsal(rehearsal, sight)
+    return max(_outcome(*each) for each in found.values())
+
+
+def _rehearsed(settings: Settings) -> tuple[Rehearsal, Sight]:
     log = wiring.load_log(settings.log)
     policy, at = wiring.policy_of(settings, log), now()
     with _desk(settings) as desk:
         view, sight, unwritten = looked(settings, log, desk, at)
-        found = rehearse(view, sight, policy, simulated(wiring.calls_of(settings, log), unwritten, sight), at)
-    if as_json:
-        top = {"would": [asdict(step) for step in found.steps], "then_waits_for": found.reason}
-        show(top | {"blind": sight.blind or None, "notes": list(sight.notes)}, as_json=True)
-    else:
-        for number, step in enumerate(found.steps, 1):
-            click.echo(f"{number:2}  {step.sentence}")
-        click.echo(f"{'then' if found.steps else 'nothing to do'}: {found.reason}")
-        for note in filter(None, (sight.blind, *sight.notes)):
-            click.echo(f"note: {note}")
+        return rehearse(view, sight, policy, simulated(wiring.calls_of(settings, log), unwritten, sight), at), sight
+
+
+def _would(found: Rehearsal, sight: Sight) -> dict[str, Any]:
+    top = {"would": [asdict(step) for step in found.steps], "then_waits_for": found.reason}
+    return top | {"blind": sight.blind or None, "notes": list(sight.notes)}
+
+
+def _tell_rehearsal(found: Rehearsal, sight: Sight) -> None:
+    for number, step in enumerate(found.steps, 1):
+        click.echo(f"{number:2}  {step.sentence}")
+    click.echo(f"{'then' if found.steps else 'nothing to do'}: {found.reason}")
+    for note in filter(None, (sight.blind, *sight.notes)):
+        click.echo(f"note: {note}")
+
+
+def _outcome(found: Rehearsal, sight: Sight) -> int:
     if sight.chain is None:
         return NotYet.exit_code
     return GOOD if found.error is None else found.error.exit_code
@@ -121,12 +160,40 @@ def looked(settings: Settings, log: Log, desk: Desk, at: UnixSeconds) -> tuple[J
     Raises:
         Broken: a quorum of endpoints serves another chain.
     """
-    view, unwritten, collector = desk.view(at), Unwritten(desk), wiring.collector_of(settings.log, log)
+    view, unwritten = desk.view(at), Unwritten(desk)
+    collector = wiring.collector_of(settings.log, log, wiring.appointing(settings, log))
     sight = look(view, wiring.observer_of(settings), lambda chain: collector.collect(unwritten, view, chain, at))
     return view, sight, unwritten
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """What one chain says of a size, and how far it has come for good."""
+
+    reason: str
+    sentence: str
+    final: TreeSize
+
+
+def _explained(size: TreeSize, settings: Settings) -> _Explained:
+    log = wiring.load_log(settings.log)
+    with _desk(settings) as desk:
+        top = _desktop(settings, log, desk)
+        covering = desk.covering(size)
+        sight = _unseen(log, "not asked") if covering is not None else looked(settings, log, desk, top.now)[1]
+    found = explain(size, top, sight, covering)
+    newest = top.journal.newest_anchor
+    return _Explained(found.reason, found.sentence, BIRTH if newest is None else newest.tree_size)
+
+
+def _tell_one(size: int, one: _Explained, *, as_json: bool) -> None:
+    if as_json:
+        show({"size": size, "reason": one.reason, "sentence": one.sentence}, as_json=True)
+    else:
+        click.echo(one.sentence)
 
 
 def _desk(settings: Settings) -> Desk:
@@ -145,7 +212,6 @@ def _desktop(settings: Settings, log: Log, desk: Desk) -> Desktop:
         control=desk.control(),
         lease=desk.lease(),
         newest=desk.newest_checkpoint(),
-        contradictions=desk.contradictions(UnixSeconds(at - DAY)),
     )
 
 

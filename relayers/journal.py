@@ -147,7 +147,7 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
-    """One signed public transaction, its exact bytes. A cancel has no intent and aims at size 0."""
+    """One signed public transaction, its exact bytes. A cancel has no intent; it and a rotation aim at size 0."""
 
     hash: TxHash
     nonce: Nonce
@@ -166,6 +166,11 @@ class AttemptRow:
     def is_cancel(self) -> bool:
         """A transaction to ourselves that only uses up the nonce."""
         return self.intent_id is None
+
+    @property
+    def is_rotation(self) -> bool:
+        """A set update: it moves no head."""
+        return self.intent_id is not None and self.to_size == 0
 
     @property
     def cost(self) -> Wei:
@@ -293,6 +298,9 @@ class JournalView:
     usual_gas: Gas | None  # of the newest anchoring attempt
     today: Mapping[Nonce, Wei]  # cost of the dearest attempt made in this UTC day, for each nonce
     open_rotations: tuple[IntentRow, ...] = ()  # ascending by set
+    rotated: Mapping[int, TxHash] = field(
+        default_factory=dict
+    )  # our final transaction that fulfilled an open one, by id
     wishes: Mapping[Nonce, WishRow] = field(default_factory=dict)  # the newest unfulfilled one of each open nonce
     cancelled: frozenset[Nonce] = frozenset()  # open nonces that a person wants used up for nothing, for good
 
@@ -303,6 +311,10 @@ class JournalView:
     def intent_for(self, size: TreeSize) -> IntentRow | None:
         """The open intent of this size."""
         return next((i for i in self.open_intents if i.size == size), None)
+
+    def rotation_to(self, set_id: SetId | None) -> IntentRow | None:
+        """The open intent of the rotation to this set."""
+        return next((i for i in self.open_rotations if i.set_id == set_id), None)
 
     def committed(self, except_nonce: Nonce) -> Wei:
         """The most the other open slots can cost."""

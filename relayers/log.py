@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hybrid_bridge.core.attestation import Checkpoint, boundary
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import Missing
-from hybrid_bridge.units import Digest, LogId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Digest, LogId, SetId, TreeSize, UnixSeconds
 from relayers.views import LogClock
 
 
@@ -35,6 +35,11 @@ class Log:
             if period.from_size <= size:
                 return period.validators
         raise Missing(what=f"the validator set for size {size}")
+
+    def last_size(self, set_id: SetId) -> TreeSize | None:
+        """The last size that this set signs; None while none comes after it."""
+        after = (period.from_size for period in self.periods if period.validators.set_id == set_id + 1)
+        return next((TreeSize(from_size - 1) for from_size in after), None)
 
     def checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
         """What an honest validator signs for this size, if its root is `root`."""

@@ -17,16 +17,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicChain
 from hybrid_bridge.units import Nonce, UnixSeconds
+from relayers.anchored import Verdict
 from relayers.fees import CANCEL_GAS, age, ceiling, expected_gas
 from relayers.health import State, health_of
 from relayers.journal import AttemptRow, Brake, JournalView, Outcome, Scope, SendRow
 from relayers.log import Log
 from relayers.pins import Pins
 from relayers.relay import Sight, Tick
+from relayers.settings import EVERY_CHAIN
 from relayers.views import ChainView, CloseSlot, Deed, MakeAttempt, Policy, RecordHeader
 
 PREFIX: Final = "hybrid_relayer_"
 ALWAYS: Final = ("chain", "log")
+K_OF_M: Final = "k_of_m"
 TICK_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)  # the last is the watchdog's
 CALL_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 WEI_BUCKETS: Final = tuple(
@@ -71,7 +74,9 @@ TABLE: Final = (
     Metric("ticks_missed_total", "counter", ("reason",), "ticks that did not begin in time: slow, stalled"),
     Metric("lease_held", "gauge", (), "1: the last tick prolonged our lease of the gas key"),
     Metric("lease_epoch", "gauge", (), "of the lease this process holds; it only rises"),
-    Metric("anchored_size", "gauge", ("level",), "the log's head in the contract: mined, finalized"),
+    Metric(
+        "anchored_size", "gauge", ("level",), "the log's head in the contract: mined, finalized; k_of_m: of all chains"
+    ),
     Metric("anchor_lag_size", "gauge", ("level",), "closed epochs that no anchor of this level covers"),
     Metric("anchor_lag_seconds", "gauge", ("level",), "since the oldest of them was closed; 0 if there is none"),
     Metric("oldest_unanchored_timestamp_seconds", "gauge", (), "when the oldest epoch above the head closes or closed"),
@@ -82,7 +87,7 @@ TABLE: Final = (
     Metric("intents", "gauge", ("state",), "duties taken on and not settled"),
     Metric("slots_open", "gauge", (), "nonces taken and not final"),
     Metric("first_in_line_age_blocks", "gauge", (), "public blocks that the lowest unmined nonce has waited"),
-    Metric("attempts_total", "counter", ("kind",), "transactions signed: anchor, cancel"),
+    Metric("attempts_total", "counter", ("kind",), "transactions signed: anchor, rotate, cancel"),
     Metric("bumps_total", "counter", (), "transactions that replaced one of ours at the same nonce"),
     Metric("attempts_final_total", "counter", ("outcome", "reason"), "what became of them, final"),
     Metric("send_results_total", "counter", ("endpoint", "class"), "answers of endpoints to what we sent"),
@@ -151,27 +156,50 @@ class Subject:
     backend: str  # where the gas key is: a place's scheme
 
 
-class Metrics:
-    """The instruments of one relayer. Fed by one thread, read by any."""
+class Instruments:
+    """The instruments of one process, whose chains share them: each metric is told once, with a label for the chain."""
 
-    def __init__(self, subject: Subject, epoch: int) -> None:
-        self._subject, self._registry = subject, CollectorRegistry()
-        self._always = (subject.chain, f"0x{subject.scope.log_id.hex()}")
-        self._signer = f"0x{subject.scope.signer.hex()}"
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
         names = {kind: [m for m in TABLE if m.kind == kind] for kind in ("gauge", "counter", "histogram")}
-        self._gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in names["gauge"]}
-        self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in names["counter"]}
-        self._histograms = {
+        self.gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in names["gauge"]}
+        self.counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in names["counter"]}
+        self.histograms = {
             m.name: Histogram(*_definition(m), registry=self._registry, buckets=BUCKETS.get(m.name, CALL_BUCKETS))
             for m in names["histogram"]
         }
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def anchored(self, verdict: Verdict, log: Log, now: UnixSeconds) -> None:
+        """How far the log is anchored over all chains, by the operator's rule."""
+        closed_at = log.clock.genesis_time + verdict.size * log.clock.cadence
+        for name, value in (
+            ("anchored_size", verdict.size),
+            ("anchor_lag_size", max(0, log.size_due(now) - verdict.size)),
+            ("anchor_lag_seconds", max(0, now - closed_at)),
+        ):
+            self.gauges[name].labels(EVERY_CHAIN, f"0x{log.log_id.hex()}", K_OF_M).set(value)
+
+
+class Metrics:
+    """One chain's numbers. Fed by one thread, read by any."""
+
+    def __init__(self, subject: Subject, epoch: int, instruments: Instruments | None = None) -> None:
+        self._subject, self.instruments = subject, instruments or Instruments()
+        self._always = (subject.chain, f"0x{subject.scope.log_id.hex()}")
+        self._signer = f"0x{subject.scope.signer.hex()}"
+        self._gauges, self._counters = self.instruments.gauges, self.instruments.counters
+        self._histograms = self.instruments.histograms
         self._claimed: dict[str, int] = {}
         self._pins = Pins()
         self._begin(epoch)
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
-        return generate_latest(self._registry)
+        return self.instruments.text()
 
     def missed(self, count: int, reason: str) -> None:
         """Ticks did not begin in time."""
@@ -228,7 +256,7 @@ class Metrics:
         # An anchor of ours is recorded before its slot is closed, in one tick or in two.
         ours = {final.hash for final in finals} | {attempt.hash for attempt in still_open}
         for attempt in made:
-            self._count("attempts_total", 1, "cancel" if attempt.checkpoint is None else "anchor")
+            self._count("attempts_total", 1, kind_of(attempt))
         self._count("bumps_total", bumps([attempt.nonce for attempt in made], [a.nonce for a in still_open]))
         for final in finals:
             self._count("attempts_final_total", 1, final.outcome.value, final.reason)
@@ -267,7 +295,7 @@ class Metrics:
 
     def _journal(self, journal: JournalView) -> None:
         self._one_hot("brake", Brake, journal.brake)
-        self._set("intents", len(journal.open_intents), "OPEN")
+        self._set("intents", len(journal.open_intents) + len(journal.open_rotations), "OPEN")
         self._set("slots_open", len(journal.open_nonces))
         self._set("budget_committed_wei", sum(journal.today.values()), self._signer)
 
@@ -314,7 +342,7 @@ class Metrics:
             self._histograms[name].labels(*self._always)
         self._histograms["sign_seconds"].labels(*self._always, subject.backend)
         self._count("foreign_nonces_total", 0, self._signer)
-        for kind in ("anchor", "cancel"):
+        for kind in ("anchor", "rotate", "cancel"):
             self._count("attempts_total", 0, kind)
         for outcome, reason in OUTCOMES:
             self._count("attempts_final_total", 0, outcome.value, reason)
@@ -340,6 +368,13 @@ class Metrics:
 
 def _definition(metric: Metric) -> tuple[str, str, tuple[str, ...]]:
     return PREFIX + metric.name, metric.meaning, (*ALWAYS, *metric.labels)
+
+
+def kind_of(attempt: MakeAttempt) -> str:
+    """What a transaction is for."""
+    if attempt.appointment is not None:
+        return "rotate"
+    return "cancel" if attempt.checkpoint is None else "anchor"
 
 
 def bumps(made: Sequence[Nonce], still_open: Sequence[Nonce]) -> int:

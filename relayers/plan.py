@@ -6,19 +6,21 @@ still has to be used up, so slots and intents live apart.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_bridge.units import Gas, Nonce, TxHash
 from relayers.facts import next_fact
-from relayers.fees import CANCEL_GAS, Offer, expected_gas, is_too_cheap, market, raised, refusal
+from relayers.fees import CANCEL_GAS, Offer, expected_gas, is_too_cheap, market, raised, refusal, rotation_gas
 from relayers.journal import AttemptRow, Brake, CheckpointRow, JournalView
-from relayers.turns import is_new_round, is_our_turn
+from relayers.turns import is_new_round, is_our_turn, is_our_window
 from relayers.views import (
     Action,
+    Appointment,
     ChainView,
     Fee,
     MakeAttempt,
     OpenIntent,
+    OpenRotation,
     OpenSlot,
     Policy,
     QuorumView,
@@ -59,7 +61,10 @@ def forward(
     need = target(journal, chain, quorum, policy)
     if isinstance(need, Wait):
         return _serve(_Scene(journal, chain, quorum, sent, policy, None), need)
-    if journal.intent_for(need.size) is None:
+    if isinstance(need, Appointment):
+        if journal.rotation_to(need.set_id) is None:
+            return OpenRotation(need)
+    elif journal.intent_for(need.size) is None:
         return OpenIntent(need)
     return _serve(_Scene(journal, chain, quorum, sent, policy, need), Wait("braked"))
 
@@ -69,11 +74,21 @@ def _is_drained(journal: JournalView) -> bool:
     return journal.brake is Brake.DRAIN and not journal.open_nonces
 
 
-def target(journal: JournalView, chain: ChainView, quorum: QuorumView, policy: Policy) -> CheckpointRow | Wait:
-    """The checkpoint to anchor now: the newest one that we took on or may take on; else why there is none."""
+def target(
+    journal: JournalView, chain: ChainView, quorum: QuorumView, policy: Policy
+) -> CheckpointRow | Appointment | Wait:
+    """A set update that is due, else the newest checkpoint to anchor that we took on or may; else why there is neither.
+
+    No checkpoint of a new set goes before its update: `_obstacle` looks for it at the pinned public block.
+    """
+    reason = "nothing_due"
+    if quorum.appointment is not None:
+        delay = _delay(quorum.appointment, journal, chain, policy)
+        if delay is None:
+            return quorum.appointment
+        reason = delay
     if chain.head.state != "active":
         return Wait(f"log_{chain.head.state}")  # an anchor would revert
-    reason = "nothing_due"
     for checkpoint in reversed(quorum.checkpoints):
         if checkpoint.size <= chain.head.tree_size or checkpoint.size not in quorum.paths:
             continue
@@ -82,6 +97,18 @@ def target(journal: JournalView, chain: ChainView, quorum: QuorumView, policy: P
             return checkpoint
         reason = obstacle
     return Wait(reason)
+
+
+def _delay(update: Appointment, journal: JournalView, chain: ChainView, policy: Policy) -> str | None:
+    """Why this set update is not to be posted now; None if it is."""
+    if journal.rotation_to(update.set_id) is not None:
+        return None
+    if journal.brake is not Brake.RUN:
+        return "braked"
+    if not is_our_window(chain.pinned.number, policy.turns):
+        return "not_our_turn"
+    gas = rotation_gas(journal, policy.fees)
+    return refusal(Offer(chain.nonce, market(chain, policy, gas), gas, may_use_reserve=True), chain, journal, policy)
 
 
 def _obstacle(
@@ -94,6 +121,8 @@ def _obstacle(
     if journal.brake is not Brake.RUN:
         return "braked"
     oldest = _longest_waiting(journal, chain, quorum, policy.turns)
+    if oldest is None and not all(_is_of_a_known_set(c, chain) for c in quorum.checkpoints):
+        oldest = checkpoint  # a later set signs already: this one's last checkpoint hands over, on the grid or not
     if oldest is None or checkpoint.size < oldest.size:
         return "nothing_due"
     if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
@@ -120,7 +149,8 @@ def _longest_waiting(
     ours = (c.size for c in quorum.checkpoints if journal.intent_for(c.size) is not None and c.size in quorum.paths)
     covered = max((chain.head.tree_size, *ours))
     held = quorum.checkpoints if quorum.waiting is None else (quorum.waiting, *quorum.checkpoints)
-    return min((c for c in held if is_new_round(c.size, covered, turns)), key=lambda c: c.size, default=None)
+    known = (c for c in held if _is_of_a_known_set(c, chain))
+    return min((c for c in known if is_new_round(c.size, covered, turns)), key=lambda c: c.size, default=None)
 
 
 # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,16 +163,28 @@ class _Scene:
     quorum: QuorumView
     sent: Collection[TxHash]
     policy: Policy
-    need: CheckpointRow | None
+    need: CheckpointRow | Appointment | None
 
-    def carried_by(self, nonce: Nonce) -> CheckpointRow | None:
+    def carried_by(self, nonce: Nonce) -> CheckpointRow | Appointment | None:
         """What an attempt of this nonce is for; nothing where a person wants it used up for nothing."""
         return None if nonce in self.journal.cancelled else self.need
 
     def gas_of(self, nonce: Nonce) -> Gas:
         """What it will use, as far as known."""
-        is_cancel = self.carried_by(nonce) is None
-        return CANCEL_GAS if is_cancel else expected_gas(self.journal, self.policy.fees)
+        carried = self.carried_by(nonce)
+        if carried is None:
+            return CANCEL_GAS
+        expected = rotation_gas if isinstance(carried, Appointment) else expected_gas
+        return expected(self.journal, self.policy.fees)
+
+    def offer(self, nonce: Nonce, fee: Fee) -> Offer:
+        is_rotation = isinstance(self.carried_by(nonce), Appointment)
+        return Offer(nonce, fee, self.gas_of(nonce), may_use_reserve=is_rotation)
+
+    def serves(self, rotation: AttemptRow) -> bool:
+        """Whether this transaction carries the set update that is due: the contract would take it, once."""
+        due = self.journal.rotation_to(self.need.set_id) if isinstance(self.need, Appointment) else None
+        return due is not None and due.id == rotation.intent_id
 
     def refusal(self, offer: Offer) -> str | None:
         return refusal(offer, self.chain, self.journal, self.policy)
@@ -172,21 +214,23 @@ def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:
     """What should be signed for the lowest nonce, if anything."""
     best, gas = scene.journal.dearest(nonce), scene.gas_of(nonce)
     if best is None:
-        return Offer(nonce, market(scene.chain, scene.policy, gas), gas)
+        return scene.offer(nonce, market(scene.chain, scene.policy, gas))
     head = scene.chain.head.tree_size
-    is_useless = best.is_cancel or best.to_size <= head  # it would only use up the nonce
+    is_useless = best.is_cancel or (not best.is_rotation and best.to_size <= head)  # it would only use up the nonce
     if (
         nonce in scene.journal.wishes  # a person's; money and ceiling hold all the same
         or _is_doomed(best, scene)
         or (scene.carried_by(nonce) is not None and is_useless)
         or is_too_cheap(best, scene.chain, scene.policy.fees)
     ):
-        return Offer(nonce, raised(best, scene.chain, scene.policy, gas), gas)
+        return scene.offer(nonce, raised(best, scene.chain, scene.policy, gas))
     return None
 
 
 def _is_doomed(attempt: AttemptRow, scene: _Scene) -> bool:
-    """Whether it would revert, since the head moved (CONTRACT §3.2, check 4)."""
+    """Whether it would revert: the head moved (CONTRACT §3.2, check 4), or the set update is not due any more."""
+    if attempt.is_rotation:
+        return not scene.serves(attempt)
     head = scene.chain.head.tree_size
     return not attempt.is_cancel and attempt.to_size > head and attempt.from_size != head
 
@@ -206,8 +250,7 @@ def _is_stuck(scene: _Scene, nonce: Nonce) -> bool:
 
     Then waiting frees nothing, for the raise counts from the old fee; one stale revert does.
     """
-    gas = scene.gas_of(nonce)
-    return scene.refusal(Offer(nonce, market(scene.chain, scene.policy, gas), gas)) is None
+    return scene.refusal(scene.offer(nonce, market(scene.chain, scene.policy, scene.gas_of(nonce)))) is None
 
 
 def _serve_behind(scene: _Scene, behind: list[Nonce]) -> Action | None:
@@ -227,6 +270,8 @@ def _attempt(scene: _Scene, offer: Offer) -> MakeAttempt:
     need = scene.carried_by(offer.nonce)
     if need is None:
         return _cancel(scene, offer.nonce, offer.fee)
+    if isinstance(need, Appointment):
+        return replace(_cancel(scene, offer.nonce, offer.fee), appointment=need)
     return MakeAttempt(
         seen=scene.chain,
         nonce=offer.nonce,

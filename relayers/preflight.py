@@ -14,6 +14,7 @@ from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
 from relayers import wiring
 from relayers.answers import ether, moment
+from relayers.appointing import set_after
 from relayers.desk import Desk
 from relayers.journal import Brake, JournalView
 from relayers.log import Log
@@ -21,7 +22,7 @@ from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
 from relayers.start import require_hosts, require_known, require_undelegated
-from relayers.views import ChainView, QuorumView
+from relayers.views import Appointment, ChainView, QuorumView
 
 SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 OLD: Final = 120  # seconds after which the newest public block is worth a word
@@ -40,18 +41,25 @@ class Check:
     exit_code: int = 0
 
 
-def checks(settings: Settings, now: UnixSeconds) -> Iterator[Check]:
-    """All of them, cheap before dear; what rests on one that is bad is left out."""
+def checks(settings: Settings, now: UnixSeconds, *, is_first: bool = True) -> Iterator[Check]:
+    """All of them, cheap before dear; what rests on one that is bad is left out.
+
+    Args:
+        settings: of one chain.
+        now: the machine's clock.
+        is_first: of the chains of one process; the others share its listener and its members.
+    """
     yield _asked("key", lambda: _key(settings), "mend the place or the address of the gas key: `keys` tells more")
     log, found = _log(settings)
     yield found
     view, found = _journal(settings, now)
     yield found
-    if settings.listen is not None:
+    if is_first and settings.listen is not None:
         yield _asked("listen", lambda: _listen(settings), "another address; or a relayer runs already")
     if log is None:
         return
-    yield from _members(settings, log, now)
+    if is_first:
+        yield from _members(settings, log, now)
     yield from _endpoints(settings)
     if view is not None:
         yield from _observation(settings, log, view, now)
@@ -189,6 +197,7 @@ def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSecon
     yield from _account(settings)
     yield clock(sight.chain, now)
     yield contract(sight.chain)
+    yield from rotation(log, sight.chain, wiring.appointing(settings, log)(sight.chain))
     yield balance(sight.chain, settings.chain)
 
 
@@ -228,6 +237,20 @@ def contract(chain: ChainView) -> Check:
     if head.state != "active":
         return Check("contract", "bad", f"the log is {head.state} there", "register it, or wait for its guardian", 3)
     return Check("contract", "good", f"the log is active at size {head.tree_size}")
+
+
+def rotation(log: Log, chain: ChainView, update: Appointment | None) -> Iterator[Check]:
+    """The next set, if one is known: whether the contract knows it too, and if not, whether it can be told."""
+    found = set_after(log, chain.head.set_id)
+    if found is None:
+        return
+    period = found[1]
+    words = f"set {period.validators.set_id} signs from size {period.from_size} on"
+    if chain.head.next_from_size or update is not None:
+        yield Check("rotation", "good", f"{words}; its update {'stands' if update is None else 'is complete'}")
+        return
+    cure = f"put the signed files of {found[0].quorum} of the old set, and of every newcomer, into `set_updates`"
+    yield Check("rotation", "note", f"{words}, and its update is not signed by all who must", cure)
 
 
 def balance(chain: ChainView, settings: ChainSettings) -> Check:

@@ -11,10 +11,10 @@ from click.shell_completion import get_completion_class
 from hybrid_bridge.errors import BridgeError, SettingsMalformed
 from relayers import wiring
 from relayers.sample import SAMPLE
-from relayers.settings import read_settings
+from relayers.settings import ChainSettings, Settings
 from relayers.shown import settings_shown
 from relayers.sql_journal import create_journal
-from relayers.terminal import agree, config_option, json_option, now, show, yes_option
+from relayers.terminal import agree, chains, config_option, json_option, now, show, show_each, yes_option
 
 GOOD: Final = 0
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -36,10 +36,14 @@ def init(config: Path, *, yes: bool, as_json: bool) -> int:
         _write_new(config, SAMPLE)
         show({"wrote": str(config), "next": "fill it in, then `config validate`, and `init` again"}, as_json=as_json)
         return GOOD
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    create_journal(settings.journal, wiring.scope_of(settings), now())
-    show({"made": str(settings.journal), "next": "`check`, then `run`"}, as_json=as_json)
+    asked = chains(config)
+    for settings in asked:
+        wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
+    made = []
+    for settings in asked:
+        create_journal(settings.journal, wiring.scope_of(settings), now())
+        made.append(str(settings.journal))
+    show({"made": made[0] if len(made) == 1 else made, "next": "`check`, then `run`"}, as_json=as_json)
     return GOOD
 
 
@@ -56,28 +60,12 @@ def validate(config: Path, *, as_json: bool) -> int:
 
     What is wrong is named by its key, and by its line where that can be told.
     """
-    settings = read_settings(config)
-    log = wiring.load_log(settings.log)
-    wiring.require_gas_key(settings.chain, log)
-    policy = wiring.policy_of(settings, log)
-    show(
-        {
-            "log_id": log.log_id.hex(),
-            "validator_sets": [len(period.validators.entries) for period in log.periods],
-            "members": [name for name, _ in settings.log.members],
-            "chain": settings.chain.name,
-            "contract": settings.chain.contract.hex(),
-            "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
-            "rpc_quorum": settings.chain.rpc_quorum,
-            "state_proofs": settings.chain.state_proofs,
-            "signer": settings.chain.signer_address.hex(),
-            "operators": policy.turns.operators,
-            "my_index": policy.turns.my_index,
-        },
-        as_json=as_json,
-    )
-    if settings.chain.rpc_quorum == 1:
-        click.echo("note: one endpoint's word is taken for the public chain (rpc_quorum = 1)", err=True)
+    asked = chains(config)
+    show_each({settings.chain.name: _validated(settings) for settings in asked}, as_json=as_json)
+    for settings in asked:
+        if settings.chain.rpc_quorum == 1:
+            words = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
+            click.echo(f"note: {settings.chain.name}: {words}", err=True)
     return GOOD
 
 
@@ -86,15 +74,22 @@ def validate(config: Path, *, as_json: bool) -> int:
 @json_option
 def show_config(config: Path, *, as_json: bool) -> int:
     """Every setting as it holds, defaults filled in, what may be a secret left out."""
-    shown = settings_shown(read_settings(config))
+    found = {settings.chain.name: settings_shown(settings) for settings in chains(config)}
     if as_json:
-        show(shown, as_json=True)
+        show_each(found, as_json=True)
         return GOOD
+    for chain, shown in found.items():
+        if len(found) > 1:
+            click.echo(f"── {chain}")
+        _show_settings(shown)
+    return GOOD
+
+
+def _show_settings(shown: dict[str, Any]) -> None:
     for name, value in shown.items():
         for key, inner in value.items() if isinstance(value, dict) else ((None, value),):
             text = ", ".join(inner) if isinstance(inner, list) else "none" if inner is None else inner
             click.echo(f"{name if key is None else f'{name}.{key}'} = {text}")
-    return GOOD
 
 
 @click.command()
@@ -106,26 +101,17 @@ def keys(config: Path, place: str | None, *, as_json: bool) -> int:
     if place is not None:
         show({"address": f"0x{wiring.address_at(place, Path.cwd()).hex()}"}, as_json=as_json)
         return GOOD
-    settings = read_settings(config)
-    wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-    chain = settings.chain
-    row: dict[str, Any] = {
-        "key": "chain.signer",
-        "pays_on": chain.name,
-        "kept_in": str(chain.signer),
-        "address": f"0x{chain.signer_address.hex()}",
-    }
-    code = GOOD
-    try:
-        row |= {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}
-    except BridgeError as error:
-        row |= {"signs": False, "notes": [], "error": str(error)}
-        code = error.exit_code
+    rows, codes = [], []
+    for settings in chains(config):
+        wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
+        row, code = _key(settings.chain)
+        rows.append(row)
+        codes.append(code)
     if as_json:
-        click.echo(json.dumps({"keys": [row]}, indent=2))
+        click.echo(json.dumps({"keys": rows}, indent=2))
     else:
-        show({**row, "signs": "yes" if row["signs"] else "no"}, as_json=False)
-    return code
+        show_each({row["pays_on"]: row | {"signs": "yes" if row["signs"] else "no"} for row in rows}, as_json=False)
+    return max(codes)
 
 
 @click.command()
@@ -146,6 +132,43 @@ def completions(context: click.Context, shell: str) -> int:
 
 
 COMMANDS: Final = (init, config_group, keys, completions)
+
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _validated(settings: Settings) -> dict[str, Any]:
+    """What one chain's settings say, once they agree with the public files."""
+    log = wiring.load_log(settings.log)
+    wiring.require_gas_key(settings.chain, log)
+    policy = wiring.policy_of(settings, log)
+    return {
+        "log_id": log.log_id.hex(),
+        "validator_sets": [len(period.validators.entries) for period in log.periods],
+        "members": [name for name, _ in settings.log.members],
+        "chain": settings.chain.name,
+        "contract": settings.chain.contract.hex(),
+        "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
+        "rpc_quorum": settings.chain.rpc_quorum,
+        "state_proofs": settings.chain.state_proofs,
+        "signer": settings.chain.signer_address.hex(),
+        "operators": policy.turns.operators,
+        "my_index": policy.turns.my_index,
+    }
+
+
+def _key(chain: ChainSettings) -> tuple[dict[str, Any], int]:
+    """One key, and the exit code that its answer means."""
+    row: dict[str, Any] = {
+        "key": "chain.signer",
+        "pays_on": chain.name,
+        "kept_in": str(chain.signer),
+        "address": f"0x{chain.signer_address.hex()}",
+    }
+    try:
+        return row | {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}, GOOD
+    except BridgeError as error:
+        return row | {"signs": False, "notes": [], "error": str(error)}, error.exit_code
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -14,8 +14,8 @@ from relayers.answers import ether, gwei, moment
 from relayers.desk import Desk, SlotStory
 from relayers.journal import AttemptFinalRow, AttemptRow, SendRow, SlotRow
 from relayers.observe import EVENT_RANGE
-from relayers.settings import Settings, read_settings
-from relayers.terminal import config_option, json_option, show, show_table
+from relayers.settings import Settings
+from relayers.terminal import config_option, json_option, one_chain, show, show_table
 
 GOOD: Final = 0
 MAX_NONCE: Final = (1 << 53) - 1
@@ -28,7 +28,7 @@ FINAL, SAFE, MINED = "finalized", "safe", "mined"
 @json_option
 def slots(config: Path, last: int, *, as_json: bool) -> int:
     """The newest nonces of the gas key, and what was signed for each."""
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _desk(settings) as desk:
         rows = [row for story in desk.slots(last) for row in _slot_rows(story)]
     show_table("slots", rows, as_json=as_json)
@@ -44,7 +44,7 @@ def tx(config: Path, nonce: int, *, as_json: bool) -> int:
 
     Each attempt, each endpoint's answer to it, what became of it, what people wished.
     """
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _desk(settings) as desk:
         story = desk.slot(Nonce(nonce))
         if story is None:
@@ -73,7 +73,7 @@ def anchors(config: Path, last: int, *, offline: bool, as_json: bool) -> int:
 
     How far each is on its way to finality, whose it is, and what ours cost where the journal knows it.
     """
-    settings = read_settings(config)
+    settings = one_chain(config)
     with _desk(settings) as desk:
         final = desk.anchors(last)
         newer = [] if offline else _newer(settings, final[0] if final else None)
@@ -193,6 +193,8 @@ def _number(tx_hash: bytes, story: SlotStory) -> int:
 
 
 def _carries(attempt: AttemptRow) -> str | int:
+    if attempt.is_rotation:
+        return "rotation"
     return "cancel" if attempt.is_cancel else attempt.to_size
 
 

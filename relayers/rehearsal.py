@@ -12,7 +12,7 @@ from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.units import Gas, Nonce, TxHash, UnixSeconds, Wei
 from relayers.answers import ether, gwei
 from relayers.calls import Attested, Calls
-from relayers.fees import CANCEL_GAS, Offer, expected_gas, refusal
+from relayers.fees import CANCEL_GAS, Offer, expected_gas, refusal, rotation_gas
 from relayers.foresight import foreseen
 from relayers.hearing import Hearing
 from relayers.journal import JournalView
@@ -24,6 +24,7 @@ from relayers.views import (
     Halt,
     MakeAttempt,
     OpenIntent,
+    OpenRotation,
     OpenSlot,
     Policy,
     RecordHeader,
@@ -116,7 +117,14 @@ def simulated(calls: Calls, journal: Attested, sight: Sight) -> Callable[[MakeAt
 def guessed(view: JournalView, policy: Policy) -> Callable[[MakeAttempt], Gas]:
     """The gas of an anchor as far as the journal knows."""
     usual = expected_gas(view, policy.fees)
-    return lambda action: CANCEL_GAS if action.checkpoint is None else usual
+    rotating = rotation_gas(view, policy.fees)
+
+    def gas(action: MakeAttempt) -> Gas:
+        if action.appointment is not None:
+            return rotating
+        return CANCEL_GAS if action.checkpoint is None else usual
+
+    return gas
 
 
 def sentence(deed: Deed, gas: Gas) -> str:  # noqa: PLR0911 one for each action
@@ -129,16 +137,25 @@ def sentence(deed: Deed, gas: Gas) -> str:  # noqa: PLR0911 one for each action
             whose = "by a transaction that the journal does not know" if slot.is_foreign else "by one of ours"
             return f"close nonce {slot.nonce}: it was used for good, {whose}"
         case SettleIntent(intent):
-            return f"settle the duty of size {intent.size}: {intent.state.value}"
+            what = f"size {intent.size}" if intent.set_id is None else f"the rotation to set {intent.set_id}"
+            return f"settle the duty of {what}: {intent.state.value}"
         case OpenIntent(checkpoint):
             return f"take on the duty to anchor size {checkpoint.size}"
+        case OpenRotation(appointment):
+            return f"take on the duty to post the rotation to set {appointment.set_id}"
         case OpenSlot(nonce):
             return f"take nonce {nonce}"
         case MakeAttempt():
-            what = "a cancel" if deed.checkpoint is None else f"an anchor of size {deed.checkpoint.size}"
+            what = _what(deed)
             most = ether(Wei(gas * deed.fee.max_fee))
             return f"sign {what} with nonce {deed.nonce}: {gwei(deed.fee.max_fee)} gwei, at most {most} ether"
         case Send(attempt):
             return f"send nonce {attempt.nonce} to every endpoint, {gwei(attempt.max_fee)} gwei"
         case Halt(reason, evidence):
             return f"HALT: {reason} ({', '.join(f'{name} {value}' for name, value in evidence)})"
+
+
+def _what(deed: MakeAttempt) -> str:
+    if deed.appointment is not None:
+        return f"the rotation to set {deed.appointment.set_id}"
+    return "a cancel" if deed.checkpoint is None else f"an anchor of size {deed.checkpoint.size}"

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from hybrid_bridge.errors import BridgeError, Broken, SignerLied, SpendCapped, Undecided
-from hybrid_bridge.ports import Clock, PublicChain, SendAnswer, TransactionSigner, Update
+from hybrid_bridge.ports import Clock, PublicChain, Rotation, SendAnswer, TransactionSigner, Update
 from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
 from relayers.admission import ADMISSION
 from relayers.calls import Calls
@@ -30,6 +30,7 @@ from relayers.views import (
     Halt,
     MakeAttempt,
     OpenIntent,
+    OpenRotation,
     OpenSlot,
     Policy,
     QuorumView,
@@ -54,12 +55,15 @@ class Relayer:
     collector: Collector
     signer: TransactionSigner
     encode_anchor: Callable[[Update], bytes]  # the contract's calldata
+    encode_rotation: Callable[[Rotation], bytes]
     clock: Clock
 
     @property
     def calls(self) -> Calls:
         """How this relayer calls the contract."""
-        return Calls(self.scope, self.log, self.policy.fees, self.observer.quorum, self.encode_anchor)
+        return Calls(
+            self.scope, self.log, self.policy.fees, self.observer.quorum, self.encode_anchor, self.encode_rotation
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,7 @@ class _Pass:
         return Tick(tuple(self._deeds), reason, tuple(self._sends), *found)
 
     def _do(self, action: Deed) -> None:
-        # The first five are one commit each: done, or found again by the next tick.
+        # The first six are one commit each: done, or found again by the next tick.
         match action:
             case RecordHeader(header, anchors):
                 self._journal.record_header(header, anchors)
@@ -196,6 +200,8 @@ class _Pass:
                 self._journal.settle_intent(intent)
             case OpenIntent(checkpoint):
                 self._journal.open_intent(checkpoint, self._now)
+            case OpenRotation(update):
+                self._journal.open_rotation(update.set_id, update.set_hash, update.digest, self._now)
             case OpenSlot(nonce):
                 self._journal.open_slot(nonce)
             case MakeAttempt():
@@ -210,15 +216,15 @@ class _Pass:
     def _make_attempt(self, action: MakeAttempt) -> None:
         chain, relayer = action.seen, self._relayer
         data, gas = relayer.calls.of(action, self._journal, self._endpoints, self._hearing)
-        self._require_affordable(Offer(action.nonce, action.fee, gas), chain)
+        is_rotation = action.appointment is not None
+        self._require_affordable(Offer(action.nonce, action.fee, gas, may_use_reserve=is_rotation), chain)
         # Dead before the signature: nothing happened. Dead after it: bytes that nobody saw are lost, a new attempt is
         # made; signing again is never "the same transaction".
         answer = signed(relayer.signer, transaction(relayer.scope, action.nonce, data, action.fee, gas), relayer.scope)
-        intent = None if action.checkpoint is None else self._view.intent_for(action.checkpoint.size)
         row = AttemptRow(
             hash=answer.hash,
             nonce=action.nonce,
-            intent_id=None if intent is None else intent.id,
+            intent_id=self._duty(action),
             from_size=action.from_size,
             to_size=TreeSize(0) if action.checkpoint is None else action.checkpoint.size,
             max_fee=action.fee.max_fee,
@@ -229,8 +235,17 @@ class _Pass:
             created_at=self._now,
             epoch=self._journal.epoch,
         )
-        self._journal.add_attempt(row, limits(chain, relayer.policy.fees))
+        self._journal.add_attempt(row, limits(chain, relayer.policy.fees, may_use_reserve=is_rotation))
         # Durable: these bytes belong to this nonce. Dead here? The next tick sends *these*, never new ones.
+
+    def _duty(self, action: MakeAttempt) -> int | None:
+        """The intent that an attempt is to fulfil; a cancel fulfils none."""
+        duty = None
+        if action.appointment is not None:
+            duty = self._view.rotation_to(action.appointment.set_id)
+        elif action.checkpoint is not None:
+            duty = self._view.intent_for(action.checkpoint.size)
+        return None if duty is None else duty.id
 
     def _require_affordable(self, offer: Offer, chain: ChainView) -> None:
         """Now that the gas is known: nothing is signed that the journal would refuse."""

@@ -1,11 +1,11 @@
 """The clock: the only door to APScheduler, used as a ticker and for nothing else.
 
-A memory store, one job, no overlapping, nothing lost to a stall. What it cannot notice by itself is a tick that never
-ends: that is the watchdog's.
+A memory store, one job and one thread for each chain, no overlapping, nothing lost to a stall. What it cannot notice by
+itself is a tick that never ends: that is the watchdog's.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -16,17 +16,34 @@ from relayers.watchdog import Watchdog, exit_late, patience_for
 
 
 class Ticker:
-    """Calls `tick` every so many seconds until `stop`, or until a tick raises."""
+    """Calls each chain's tick every so many seconds, until `stop`, until one raises, or until all have left."""
 
-    def __init__(self, tick: Callable[[], None], every: Seconds, watchdog: Watchdog | None = None) -> None:
-        self._tick, self._every = tick, every
+    def __init__(
+        self, ticks: Mapping[str, Callable[[], None]], every: Seconds, watchdog: Watchdog | None = None
+    ) -> None:
+        self._ticks, self._every = dict(ticks), every
         self._stopping = threading.Event()
+        self._here = set(ticks)
+        self._door = threading.Lock()
         self.watchdog = watchdog or Watchdog(patience_for(every))
         self._failure: BaseException | None = None
 
+    @property
+    def here(self) -> frozenset[str]:
+        """The chains that still tick."""
+        with self._door:
+            return frozenset(self._here)
+
     def stop(self) -> None:
-        """End after the tick that runs now. Any thread, also a signal handler, also the tick itself."""
+        """End after the ticks that run now. Any thread, also a signal handler, also a tick itself."""
         self._stopping.set()
+
+    def leave(self, chain: str) -> None:
+        """No more ticks of this chain; the last one to leave ends the run. Any thread, also the tick itself."""
+        with self._door:
+            self._here.discard(chain)
+            if not self._here:
+                self._stopping.set()
 
     def run(self, on_late: Callable[[], None] = exit_late) -> None:
         """Tick until stopped.
@@ -37,16 +54,19 @@ class Ticker:
         Raises:
             BaseException: what a tick raised; it was the last one.
         """
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
-        scheduler.add_job(
-            self._one,
-            "interval",
-            seconds=self._every,
-            next_run_time=datetime.now(UTC),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(len(self._ticks))})
+        for chain in self._ticks:
+            self.watchdog.feed(chain)
+            scheduler.add_job(
+                self._one,
+                "interval",
+                [chain],
+                seconds=self._every,
+                next_run_time=datetime.now(UTC),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
         finished = threading.Event()
         scheduler.start()
         self.watchdog.watch(finished, on_late)
@@ -56,12 +76,15 @@ class Ticker:
         if self._failure is not None:
             raise self._failure
 
-    def _one(self) -> None:
-        if self._stopping.is_set():
+    def _one(self, chain: str) -> None:
+        if self._stopping.is_set() or chain not in self._here:
             return
         try:
-            self._tick()
+            self._ticks[chain]()
         except BaseException as error:  # noqa: BLE001 the scheduler would log it and go on; `run` raises it
             self._failure = error
             self._stopping.set()
-        self.watchdog.feed()
+        if chain in self._here:
+            self.watchdog.feed(chain)
+        else:
+            self.watchdog.dismiss(chain)

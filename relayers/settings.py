@@ -1,8 +1,11 @@
 """The operator's decisions: one TOML file, read once, frozen. Unknown keys are refused, money has no defaults.
 
-Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written here; paths start in the file's folder.
+A file has one log and one or several public chains; each chain gets a relayer of its own, with its own journal, and
+`Settings` is what that one needs. Secrets are named by URI (`file:`, `keystore:`, `pkcs11:` …), never written here;
+paths start in the file's folder.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -30,6 +33,9 @@ from relayers.views import FeePolicy
 
 MAX_PORT: Final = 65_535
 MAX_FEE: Final = 10**9 * UNITS["gwei"]  # for each gas; the journal's integers end at 2^63
+EVERY_CHAIN: Final = "all"  # the label of what holds over all chains: no chain may have that name
+CHAIN_IN_PATH: Final = "{chain}"
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,38}[A-Za-z0-9])?")  # a label, and part of a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class LogSettings:
     members: tuple[tuple[str, str], ...]  # name, host:port
     tls: TlsFiles
     anchor_every: int  # epochs that wait for one anchor, at most
+    anchored_when: int  # so many chains must have an epoch final before it counts as anchored
     delay: Seconds
 
 
@@ -89,20 +96,62 @@ class ChainSettings:
     fees: FeePolicy
     operators: tuple[Address, ...]
     grace_blocks: int
+    is_retiring: bool  # its gas key begins nothing new: what it began is finished beside another key's relayer
+    set_updates: Path | None  # the folder of signed set updates for this contract; None: nobody rotates by this relayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything."""
+    """Everything that the relayer of one public chain needs."""
 
     journal: JournalPlace
     tick_seconds: Seconds
-    listen: tuple[str, int] | None  # metrics and health; None: nobody asks
+    listen: tuple[str, int] | None  # metrics and health of the whole process; None: nobody asks
     log: LogSettings
     chain: ChainSettings
 
 
-def read_settings(path: Path) -> Settings:
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A whole file: one relayer for each of its public chains, in its order; never none."""
+
+    relayers: tuple[Settings, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the chains."""
+        return tuple(settings.chain.name for settings in self.relayers)
+
+    def of(self, chain: str | None) -> tuple[Settings, ...]:
+        """Those that an order without a name means, or the one named.
+
+        Raises:
+            SettingsMalformed: no chain has this name.
+        """
+        return self.relayers if chain is None else (self.one(chain),)
+
+    def one(self, chain: str | None = None) -> Settings:
+        """The one with this name, which may be left out where there is but one.
+
+        Raises:
+            SettingsMalformed: no chain has this name, or none was named and there are several.
+        """
+        found = [settings for settings in self.relayers if chain in {None, settings.chain.name}]
+        if len(found) != 1:
+            raise SettingsMalformed(key="--chain", rule=f"one of: {', '.join(self.names)}")
+        return found[0]
+
+
+def read_settings(path: Path, chain: str | None = None) -> Settings:
+    """The settings of one chain of this file.
+
+    Raises:
+        SettingsMalformed: as `read_settings_file`, and as `SettingsFile.one`.
+    """
+    return read_settings_file(path).one(chain)
+
+
+def read_settings_file(path: Path) -> SettingsFile:
     """The settings in this file.
 
     Raises:
@@ -112,14 +161,23 @@ def read_settings(path: Path) -> Settings:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise SettingsMalformed(key=path.name, rule="a readable file in UTF-8") from None
-    return parse_settings(text, path.parent)
+    return parse_settings_file(text, path.parent)
 
 
 def parse_settings(text: str, folder: Path) -> Settings:
+    """The settings in a text with one chain.
+
+    Raises:
+        SettingsMalformed: as `parse_settings_file`, and as `SettingsFile.one`.
+    """
+    return parse_settings_file(text, folder).one()
+
+
+def parse_settings_file(text: str, folder: Path) -> SettingsFile:
     """The settings in this text; relative paths start in `folder`.
 
     Raises:
-        SettingsMalformed: as `read_settings`.
+        SettingsMalformed: as `read_settings_file`.
     """
     try:
         return _parsed(text, folder)
@@ -130,7 +188,7 @@ def parse_settings(text: str, folder: Path) -> Settings:
         raise
 
 
-def _parsed(text: str, folder: Path) -> Settings:
+def _parsed(text: str, folder: Path) -> SettingsFile:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -138,18 +196,51 @@ def _parsed(text: str, folder: Path) -> Settings:
     except (ValueError, RecursionError):  # integers of thousands of digits, arrays a thousand deep
         raise SettingsMalformed(key="the file", rule="TOML of a sane size") from None
     top = Table(document, "", folder)
-    chains = top.tables("chain")
-    if len(chains) != 1:
-        raise SettingsMalformed(key="chain", rule="exactly one [[chain]]: run one relayer for each")
-    settings = Settings(
-        journal=parse_journal(top.text("journal"), folder),
-        tick_seconds=Seconds(top.integer("tick_seconds", 1, 3600)),
-        listen=_listen(top),
-        log=_log(top.table("log")),
-        chain=_chain(chains[0]),
-    )
+    chains = tuple(_chain(table) for table in top.tables("chain"))
+    _require_apart(chains)
+    places = _journals(top, chains)
+    tick_seconds, listen = top.integer("tick_seconds", 1, 3600), _listen(top)
+    log = _log(top.table("log"), sum(not chain.is_retiring for chain in chains))
     top.end()
-    return settings
+    return SettingsFile(
+        tuple(
+            Settings(
+                journal=place,
+                tick_seconds=Seconds(tick_seconds),
+                listen=listen,
+                log=log,
+                chain=chain,
+            )
+            for chain, place in zip(chains, places, strict=True)
+        )
+    )
+
+
+def _require_apart(chains: tuple[ChainSettings, ...]) -> None:
+    """Each has a name of its own, and no contract is served twice: two journals would fight over it, or over a nonce.
+
+    But for a key that retires: it and the one that follows pay at one contract, from different accounts.
+    """
+    names = [chain.name.lower() for chain in chains]  # file names: some disks make no difference
+    if not chains or EVERY_CHAIN in names or len(set(names)) < len(names):
+        raise SettingsMalformed(
+            key="chain.name", rule=f"one [[chain]] at least, each with a name, none {EVERY_CHAIN!r}"
+        )
+    serving = [(chain.chain_id, chain.contract) for chain in chains if not chain.is_retiring]
+    if not serving:
+        raise SettingsMalformed(key="chain.retiring", rule="one [[chain]] at least that goes on")
+    keys = {(chain.chain_id, chain.contract, chain.signer_address) for chain in chains}
+    if len(set(serving)) < len(serving) or len(keys) < len(chains):
+        raise SettingsMalformed(key="chain.contract", rule="one [[chain]] for each contract on a chain")
+
+
+def _journals(top: Table, chains: tuple[ChainSettings, ...]) -> list[JournalPlace]:
+    """Each chain has a journal of its own: `{chain}` in its place stands for the chain's name."""
+    text = top.text("journal")
+    places = [parse_journal(text.replace(CHAIN_IN_PATH, chain.name), top.folder) for chain in chains]
+    if len(set(map(str, places))) < len(places):
+        raise SettingsMalformed(key="journal", rule=f"{CHAIN_IN_PATH} in it: each chain has a journal of its own")
+    return places
 
 
 def _listen(table: Table) -> tuple[str, int] | None:
@@ -167,7 +258,7 @@ def _listen(table: Table) -> tuple[str, int] | None:
     return host, int(port)
 
 
-def _log(table: Table) -> LogSettings:
+def _log(table: Table, chains: int) -> LogSettings:
     tls = table.table("tls")
     log = LogSettings(
         log_id=LogId(table.octets("id", 32)),
@@ -176,6 +267,7 @@ def _log(table: Table) -> LogSettings:
         members=tuple(table.table("members").all_texts().items()),
         tls=TlsFiles(tls.path("ca"), tls.path("certificate"), tls.secret("key")),
         anchor_every=table.integer("anchor_every", 1, 1_000_000),
+        anchored_when=table.integer("anchored_when", 1, chains, default=chains),
         delay=Seconds(table.integer("delay_seconds", 0, 86_400, default=30)),
     )
     tls.end()
@@ -217,9 +309,13 @@ def _chain(table: Table) -> ChainSettings:
         fees=_fees(table.table("fees")),
         operators=tuple(Address(octets) for octets in turns.list_of_octets("operators", 20)),
         grace_blocks=turns.integer("grace_blocks", 0, 100_000, default=6),
+        is_retiring=table.flag("retiring"),
+        set_updates=None if table.peek("set_updates") is None else table.path("set_updates"),
     )
     turns.end()
     table.end()
+    if not _NAME.fullmatch(chain.name):
+        raise SettingsMalformed(key="chain.name", rule="1 to 40 letters, digits, spaces, - and _ from A to z")
     if not len(chain.endpoints) // 2 < chain.rpc_quorum <= len(chain.endpoints):
         raise SettingsMalformed(key="chain.rpc_quorum", rule="more than half of the endpoints, at most all")
     return chain

@@ -13,6 +13,7 @@ from hybrid_bridge.units import (
     Nonce,
     PublicBlockNumber,
     TreeSize,
+    TxHash,
     UnixSeconds,
     Wei,
 )
@@ -53,9 +54,7 @@ WANTED_ANCHORS: Final = select(ANCHORED).where(
 NEWEST_ANCHOR: Final = select(ANCHORED).order_by(ANCHORED.c.size.desc()).limit(1)  # the head only grows
 ANCHOR_UP_TO: Final = NEWEST_ANCHOR.where(ANCHORED.c.size <= bindparam("size"))
 ANCHOR_BEYOND: Final = select(ANCHORED).where(ANCHORED.c.size > bindparam("size")).order_by(ANCHORED.c.size).limit(1)
-NEWEST_GAS: Final = (
-    select(ATTEMPT.c.gas).where(ATTEMPT.c.intent_id.is_not(None)).order_by(ATTEMPT.c.nonce.desc()).limit(1)
-)
+NEWEST_GAS: Final = select(ATTEMPT.c.gas).where(ATTEMPT.c.to_size > 0).order_by(ATTEMPT.c.nonce.desc()).limit(1)
 RECENT_OUTCOMES: Final = (  # of attempts signed since a person last gave an order: what came before was looked at
     select(ATTEMPT_FINAL.c.outcome)
     .join(ATTEMPT, ATTEMPT.c.hash == ATTEMPT_FINAL.c.hash)
@@ -63,6 +62,12 @@ RECENT_OUTCOMES: Final = (  # of attempts signed since a person last gave an ord
     .where(ATTEMPT.c.created_at >= bindparam("since"))
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
+)
+ROTATED: Final = (  # what fulfilled an open rotation
+    select(ATTEMPT.c.intent_id, ATTEMPT.c.hash)
+    .join(ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash == ATTEMPT.c.hash)
+    .where(ATTEMPT_FINAL.c.outcome == "OK")
+    .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 CANCELLED: Final = select(WISH.c.nonce).where(WISH.c.kind == "cancel", WISH.c.nonce.in_(OPEN_NONCES))
@@ -138,6 +143,7 @@ class SqlJournalReader:
                 unexplained_reverts=_reverts(connection, _since(control)),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=today(connection, now),
+                rotated=dict(_pairs(connection, ROTATED)),
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
                 cancelled=frozenset(connection.execute(CANCELLED).scalars()),
             )
@@ -247,6 +253,10 @@ def _anchor(connection: Connection, query: Select[Any], **values: int) -> Anchor
 
 def _rows(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
+
+
+def _pairs(connection: Connection, query: Select[Any]) -> list[tuple[int, TxHash]]:
+    return [(one, TxHash(other)) for one, other in connection.execute(query)]
 
 
 def _all(connection: Connection, table: Table, order: ColumnElement[Any]) -> Sequence[RowMapping]:

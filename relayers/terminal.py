@@ -6,23 +6,60 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import click
 
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.units import TreeSize, UnixSeconds
+from relayers.anchored import BIRTH, Verdict
+from relayers.settings import Settings, read_settings, read_settings_file
 
-config_option = click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("relayer.toml"),
-    show_default=True,
-    help="The settings.",
-)
+F = TypeVar("F", bound=Callable[..., Any])
+CHAIN: Final = "relayers.chain"  # where click's context keeps it, so that commands need not carry it about
+
+
+def config_option(command: F) -> F:
+    """`--config` for the settings, `--chain` for one of their chains; `one_chain` and `chains` obey both."""
+    file = click.option(
+        "--config",
+        "-c",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("relayer.toml"),
+        show_default=True,
+        help="The settings.",
+    )
+    chain = click.option(
+        "--chain",
+        metavar="NAME",
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({CHAIN: value}),
+        help="Only this public chain of the settings.",
+    )
+    return file(chain(command))
+
+
+def one_chain(config: Path) -> Settings:
+    """Of the chain that `--chain` names; it may be left out where there is but one.
+
+    Raises:
+        SettingsMalformed: as `read_settings`.
+    """
+    return read_settings(config, click.get_current_context().meta.get(CHAIN))
+
+
+def chains(config: Path) -> tuple[Settings, ...]:
+    """Of the chain that `--chain` names; without it, of all.
+
+    Raises:
+        SettingsMalformed: as `read_settings_file`; no chain has this name.
+    """
+    return read_settings_file(config).of(click.get_current_context().meta.get(CHAIN))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -35,6 +72,34 @@ def show(values: dict[str, Any], *, as_json: bool) -> None:
     for key, value in values.items():
         shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
         click.echo(f"{key.replace('_', ' ')}: {'none' if shown is None else shown}")
+
+
+def show_each(values: Mapping[str, dict[str, Any]], verdict: Verdict | None = None, *, as_json: bool) -> None:
+    """One chain's values as they are; those of several under their names, and what they come to together."""
+    if len(values) == 1:
+        show(*values.values(), as_json=as_json)
+    elif as_json:
+        more = {} if verdict is None else {"anchored": verdict_json(verdict)}
+        click.echo(json.dumps({"chains": dict(values), **more}, indent=2))
+    else:
+        for name, each in values.items():
+            click.echo(f"── {name}")
+            show(each, as_json=False)
+        if verdict is not None:
+            click.echo(f"── anchored\n{verdict.words}")
+
+
+def verdict_over(asked: Sequence[Settings], finals: Mapping[str, TreeSize | None]) -> Verdict | None:
+    """Of all chains of a file; None where one was asked alone, of which it would say nothing new."""
+    counted = {settings.chain.name for settings in asked if not settings.chain.is_retiring}  # its chain counts once
+    if len(asked) == 1:
+        return None
+    return Verdict(asked[0].log.anchored_when, {name: finals[name] or BIRTH for name in finals if name in counted})
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """For machines."""
+    return {"when": verdict.when, "of": len(verdict.finals), "size": verdict.size, "final": dict(verdict.finals)}
 
 
 def now() -> UnixSeconds:

@@ -29,18 +29,18 @@ class Table:
             raise self._wrong(key, f"an integer from {low} to {high}")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when it is left out."""
+        value = self._take(key, default=False)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
     def text(self, key: str) -> str:
         """A text that is not empty."""
         value = self._take(key)
         if not isinstance(value, str) or not value:
             raise self._wrong(key, "a text")
-        return value
-
-    def flag(self, key: str) -> bool:
-        """`true` or `false`; false if it is not there."""
-        value = self._values.pop(key, False)
-        if not isinstance(value, bool):
-            raise self._wrong(key, "true or false")
         return value
 
     def path(self, key: str) -> Path:
@@ -97,11 +97,12 @@ class Table:
         return Table(value, self._full(key), self.folder)
 
     def tables(self, key: str) -> list["Table"]:
-        """An array of tables."""
+        """An array of tables; from the second on, an entry's name says which one is meant."""
         values = self._take(key)
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             raise self._wrong(key, "an array of tables")
-        return [Table(value, self._full(key), self.folder) for value in values]
+        name = self._full(key)
+        return [Table(value, f"{name}[{n}]" if n > 1 else name, self.folder) for n, value in enumerate(values, 1)]
 
     def all_texts(self) -> dict[str, str]:
         """Every key of this table with its text."""

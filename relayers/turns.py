@@ -51,3 +51,14 @@ def next_round_at(size: TreeSize, anchor_every: int) -> TreeSize:
 def is_new_round(size: TreeSize, covered: TreeSize, turns: TurnPolicy) -> bool:
     """Whether `covered` lies in an earlier round, so that an anchor of `size` is due at all."""
     return size >= next_round_at(covered, turns.anchor_every)
+
+
+def is_our_window(pinned: PublicBlockNumber, turns: TurnPolicy) -> bool:
+    """Whether we may begin a rotation now: each operator has `grace_blocks` public blocks in turn, outsiders the last.
+
+    A set update has no size that waits longest and no public block since which all hold it, so the clock of the public
+    chain deals the turns out. Between two windows nothing is shared either.
+    """
+    operators = max(1, turns.operators) + (turns.operators <= turns.my_index)
+    window = pinned // max(1, turns.grace_blocks) % operators
+    return turns.grace_blocks == 0 or window == min(turns.my_index, operators - 1)

@@ -15,8 +15,7 @@ from relayers.desk import Desk, Orders
 from relayers.desk import migrate as move
 from relayers.journal_place import beside
 from relayers.revisions import SCHEMA_VERSION
-from relayers.settings import read_settings
-from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.terminal import agree, config_option, json_option, now, one_chain, person, show, yes_option
 
 REFUTED: Final = 1
 
@@ -35,7 +34,7 @@ def migrate(config: Path, backup: Path | None, *, yes: bool, as_json: bool) -> i
 
     All or nothing: killed at any instant it leaves the old schema or the new one.
     """
-    journal = read_settings(config).journal
+    journal = one_chain(config).journal
     was = sql_store.schema_of(journal)
     if was == SCHEMA_VERSION:
         show({"schema": was, "was": was, "backup": None}, as_json=as_json)
@@ -58,7 +57,7 @@ def audit() -> None:
 @json_option
 def verify(config: Path, head: str | None, *, as_json: bool) -> int:
     """Replay the chain of events, compare it with the rows, show its head. Exit code 1: something was changed."""
-    settings = read_settings(config)
+    settings = one_chain(config)
     with Desk(settings.journal, wiring.scope_of(settings)) as desk:
         wrong: tuple[str, ...]
         shown: dict[str, Any] = {"events": None, "head": None, "newest": None}
@@ -91,7 +90,7 @@ def _stands(desk: Desk, head: str) -> bool:
 @json_option
 def prune(config: Path, before: datetime, *, yes: bool, as_json: bool) -> int:
     """Take out old broadcasts and sightings of nonces that are closed. Nothing else ever leaves a journal."""
-    settings, first = read_settings(config), UnixSeconds(int(before.replace(tzinfo=UTC).timestamp()))
+    settings, first = one_chain(config), UnixSeconds(int(before.replace(tzinfo=UTC).timestamp()))
     if first > now():
         raise SettingsMalformed(key="--before", rule="a day that has begun")
     with Orders(settings.journal, wiring.scope_of(settings)) as orders:

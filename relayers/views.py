@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
+from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, Rotation
 from hybrid_bridge.units import (
     Digest,
     Gas,
@@ -16,6 +16,7 @@ from hybrid_bridge.units import (
     Nonce,
     PublicBlockHash,
     Seconds,
+    SetId,
     TreeSize,
     TxHash,
     UnixSeconds,
@@ -60,6 +61,16 @@ class ChainView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """A set update with all the signatures that the contract asks for. Verified, every byte."""
+
+    set_id: SetId  # of the new set
+    set_hash: Digest
+    digest: Digest  # what was signed
+    call: Rotation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuorumView:
     """What a quorum has signed, as far as this tick needs it. Verified, every byte."""
 
@@ -68,6 +79,7 @@ class QuorumView:
     paths: Mapping[TreeSize, tuple[Digest, ...]]  # from the pinned head to these sizes
     waiting: CheckpointRow | None = None  # the oldest of a round that neither the head nor our duties cover
     claims: Mapping[str, TreeSize] = field(default_factory=dict)  # unverified: what each member that answers attested
+    appointment: Appointment | None = None  # of the set after the pinned head's; None: not due, or not signed by all
 
     def root_at(self, size: TreeSize) -> Digest | None:
         """The root of our tree at `size`; None if no quorum's signature on it is held."""
@@ -168,6 +180,13 @@ class OpenIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRotation:
+    """Take on the duty to post a set update."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSlot:
     """Take a nonce."""
 
@@ -176,7 +195,7 @@ class OpenSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeAttempt:
-    """Simulate, sign, store. `checkpoint` None = cancel."""
+    """Simulate, sign, store. Neither `checkpoint` nor `appointment` = cancel."""
 
     seen: ChainView  # the observation it rests on
     nonce: Nonce
@@ -184,6 +203,7 @@ class MakeAttempt:
     fee: Fee
     from_size: TreeSize
     path: tuple[Digest, ...]
+    appointment: Appointment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +228,7 @@ class Wait:
     reason: str
 
 
-Deed: TypeAlias = RecordHeader | CloseSlot | SettleIntent | OpenIntent | OpenSlot | MakeAttempt | Send | Halt
+Deed: TypeAlias = (
+    RecordHeader | CloseSlot | SettleIntent | OpenIntent | OpenRotation | OpenSlot | MakeAttempt | Send | Halt
+)
 Action: TypeAlias = Deed | Wait

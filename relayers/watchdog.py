@@ -1,5 +1,7 @@
 """Who watches the clock: monotonic time since the last finished tick, in a thread that waits for nothing else.
 
+One watches all chains of a process: it is late as soon as one of them is.
+
 A tick that hangs takes its scheduler with it, so the scheduler cannot be the one to notice. When the last tick is later
 than the patience, the process ends at once, with no attempt at order: whoever supervises starts it again, and a restart
 is an ordinary tick.
@@ -25,21 +27,26 @@ def patience_for(every: Seconds) -> float:
 
 
 class Watchdog:
-    """Fed by each finished tick. Any thread may ask its age."""
+    """Fed by each finished tick of each chain. Any thread may ask its age."""
 
     def __init__(self, patience: float, now: Callable[[], float] = time.monotonic) -> None:
         self.patience = patience
         self._now = now
-        self._fed_at = now()
+        self._began = now()
+        self._fed_at: dict[str, float] = {}
 
-    def feed(self) -> None:
-        """A tick has finished."""
-        self._fed_at = self._now()
+    def feed(self, chain: str) -> None:
+        """A tick of this chain has finished, or its first one is awaited from now on."""
+        self._fed_at[chain] = self._now()
+
+    def dismiss(self, chain: str) -> None:
+        """No more ticks of this chain are awaited."""
+        self._fed_at.pop(chain, None)
 
     @property
     def age(self) -> float:
-        """Seconds since the last tick finished, or since the start."""
-        return self._now() - self._fed_at
+        """Seconds since a tick finished of the chain that waits longest; since the start, if none is awaited."""
+        return self._now() - min(list(self._fed_at.values()), default=self._began)
 
     @property
     def is_late(self) -> bool:

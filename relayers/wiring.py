@@ -5,6 +5,7 @@ Adapters are imported when they are needed: `status` and `config validate` start
 
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ from hybrid_bridge.custody.places import parse_place, scheme_of
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
 from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, TransactionSigner, Update
 from hybrid_bridge.units import Address, TxHash, UnixSeconds
+from relayers.appointing import appointment
 from relayers.calls import Calls
 from relayers.collect import Collector
 from relayers.journal import Journal, JournalReader, Scope
@@ -25,15 +27,16 @@ from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
 from relayers.revisions import SCHEMA_VERSION
+from relayers.set_files import signed_updates
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
 from relayers.turns import stride
-from relayers.views import LogClock, Policy, TurnPolicy
+from relayers.views import Appointment, ChainView, LogClock, Policy, TurnPolicy
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.chain import Web3Chain
     from hybrid_bridge.adapters.evm.sent import SentTransactions
     from hybrid_bridge.custody.signers import Held
-    from relayers.metrics import Metrics
+    from relayers.metrics import Instruments, Metrics
 
 MAX_PUBLIC_FILE = 1 << 20  # bytes; genesis record and validator entries have some thousands
 WRITES: Final = frozenset(name for name in vars(Journal) if name[0] != "_") - vars(JournalReader).keys()
@@ -144,17 +147,25 @@ def observer_of(settings: Settings) -> Observer:
     )
 
 
-def collector_of(settings: LogSettings, log: Log) -> Collector:
+def collector_of(
+    settings: LogSettings, log: Log, appoint: Callable[[ChainView], Appointment | None] = lambda _: None
+) -> Collector:
     """The members. Connects to nothing yet."""
-    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every))
+    return Collector(log, members_of(settings), settings.delay, stride(settings.anchor_every), appoint)
+
+
+def appointing(settings: Settings, log: Log) -> Callable[[ChainView], Appointment | None]:
+    """Where signed set updates come from."""
+    scope, folder = scope_of(settings), settings.chain.set_updates
+    return lambda chain: appointment(log, scope, chain, signed_updates(folder))
 
 
 def calls_of(settings: Settings, log: Log) -> Calls:
     """How the contract is called, without a key."""
-    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata  # noqa: PLC0415
 
     chain = settings.chain
-    return Calls(scope_of(settings), log, chain.fees, chain.rpc_quorum, anchor_calldata)
+    return Calls(scope_of(settings), log, chain.fees, chain.rpc_quorum, anchor_calldata, rotate_calldata)
 
 
 def relayer_of(settings: Settings, journal: Journal) -> Relayer:
@@ -165,7 +176,7 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         Unreachable: where the gas key is kept, nobody answers.
         BridgeError: as `load_log`.
     """
-    from hybrid_bridge.adapters.evm.calls import anchor_calldata  # noqa: PLC0415
+    from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata  # noqa: PLC0415
     from hybrid_bridge.custody.signers import open_gas_key  # noqa: PLC0415
 
     log = load_log(settings.log)
@@ -176,15 +187,16 @@ def relayer_of(settings: Settings, journal: Journal) -> Relayer:
         policy=policy_of(settings, log),
         journal=journal,
         observer=observer_of(settings),
-        collector=collector_of(settings.log, log),
+        collector=collector_of(settings.log, log, appointing(settings, log)),
         signer=open_gas_key(settings.chain.signer, "chain.signer", settings.chain.signer_address),
         encode_anchor=anchor_calldata,
+        encode_rotation=rotate_calldata,
         clock=SystemClock(),
     )
 
 
-def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
-    """The instruments, with whose numbers they are."""
+def metrics_of(settings: Settings, relayer: Relayer, epoch: int, instruments: "Instruments") -> "Metrics":
+    """One chain's numbers on the instruments of the process."""
     from relayers.metrics import Metrics, Subject  # noqa: PLC0415
 
     subject = Subject(
@@ -200,7 +212,7 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int) -> "Metrics":
         schema=SCHEMA_VERSION,
         backend=scheme_of(settings.chain.signer),
     )
-    return Metrics(subject, epoch)
+    return Metrics(subject, epoch, instruments)
 
 
 def timed(relayer: Relayer, metrics: "Metrics") -> Relayer:

@@ -18,8 +18,8 @@ from relayers.journal import AttemptRow, Brake, JournalView, WishKind
 from relayers.records import MAX_NONCE
 from relayers.rehearsal import guessed, outlook, rehearse
 from relayers.relay import Sight
-from relayers.settings import Settings, read_settings
-from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.settings import Settings
+from relayers.terminal import agree, config_option, json_option, now, one_chain, person, show, yes_option
 from relayers.views import Policy
 
 GOOD: Final = 0
@@ -37,7 +37,7 @@ def bump(config: Path, nonce: int, *, yes: bool, as_json: bool) -> int:
 
     Ceiling, balance and the day's budget hold. Only the lowest open nonce can be raised, the others wait for it.
     """
-    return _wish(read_settings(config), Nonce(nonce), WishKind.BUMP, yes=yes, as_json=as_json)
+    return _wish(one_chain(config), Nonce(nonce), WishKind.BUMP, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -52,7 +52,7 @@ def cancel(config: Path, nonce: int, *, yes: bool, as_json: bool) -> int:
 
     What it carried stays due and gets the next nonce, unless a brake is set: `pause --soft` first, to stop it.
     """
-    return _wish(read_settings(config), Nonce(nonce), WishKind.CANCEL, yes=yes, as_json=as_json)
+    return _wish(one_chain(config), Nonce(nonce), WishKind.CANCEL, yes=yes, as_json=as_json)
 
 
 COMMANDS: Final = (bump, cancel)

@@ -1,22 +1,22 @@
-"""Pause, resume, retire: what a quorum says to one contract on one public chain, and the files it travels in.
+"""Pause, resume, retire, appoint: what a quorum says to one contract on one public chain, and the files it travels in.
 
 A statement is drafted once, signed by each validator alone, and sent by anybody: seals and calldata follow from the
 signed files. The reason is for people; only its hash goes to the public chain.
-Source: SPEC §8.2; CONTRACT §3.5.
+Source: SPEC §8.2; CONTRACT §3.4, §3.5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
-from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, seals
+from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, seals, set_update_digest
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json, sha256
 from hybrid_bridge.core.note import require_plain
 from hybrid_bridge.core.shape import Codec, literal, octets, record, tagged, text, uint
-from hybrid_bridge.core.signing import recover_address
+from hybrid_bridge.core.signing import recover_address, to_compact
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing
-from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize, UnixSeconds
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing, NewcomerUnproven
+from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, SetId, TreeSize, UnixSeconds
 
 DRAFT_FORMAT: Final = "hybrid-bridge/power/v1"
 SIGNED_FORMAT: Final = "hybrid-bridge/signed-power/v1"
@@ -91,7 +91,31 @@ class Retire:
         return retire_digest(self.chain_id, self.contract, self.log_id, self.successor, self.tree_size, self.root)
 
 
-Power: TypeAlias = Pause | Resume | Retire
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUpdate:
+    """Another set of validators is responsible from a size on (SPEC §8.1)."""
+
+    type: ClassVar[str] = "set"
+    chain_id: ChainId
+    contract: Address
+    log_id: LogId
+    set_id: SetId  # of the new set
+    set_hash: Digest
+    effective_from_size: TreeSize
+
+    @property
+    def number(self) -> int:
+        """What a key may use once only: after each set comes one."""
+        return self.set_id
+
+    def digest(self) -> Digest:
+        """The 32 bytes that a quorum of the old set signs, and everybody who is new."""
+        return set_update_digest(
+            self.chain_id, self.contract, self.log_id, self.set_id, self.set_hash, self.effective_from_size
+        )
+
+
+Power: TypeAlias = Pause | Resume | Retire | SetUpdate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +208,29 @@ def gather(signed: Sequence[SignedPower], validators: ValidatorSet) -> tuple[int
     return seals(validators, {one.signer: one.signature for one in signed})
 
 
+def appoint(
+    new: ValidatorSet, old: ValidatorSet, signatures: Mapping[Address, EcdsaSignature]
+) -> tuple[int, bytes, bytes]:
+    """What the contract wants to see under a set update (CONTRACT §3.4).
+
+    THE CALLER HAS CHECKED that each signature is by its address, over the update that names `new`.
+
+    Returns:
+        Bits of the old set's signers, their seals, and 64 bytes of each member that the old set did not have.
+
+    Raises:
+        NewcomerUnproven: one of these did not sign, so nobody knows that the key is in anybody's hands.
+        BelowQuorum: fewer than q(n) of the old set.
+        FieldMalformed: a signature is not strict.
+    """
+    newcomers = [address for address in new.addresses if address not in old.addresses]
+    for address in newcomers:
+        if address not in signatures:
+            raise NewcomerUnproven(validator=address)
+    signers, packed = seals(old, {a: signatures[a] for a in old.addresses if a in signatures})
+    return signers, packed, b"".join(to_compact(signatures[address]) for address in newcomers)
+
+
 def _reason() -> Codec[str]:
     limited = text(MAX_REASON)
 
@@ -203,6 +250,7 @@ _STATEMENT: Final = tagged(
         "pause": record(Pause, {**_PLACE, **_NONCE, "until": uint()}),
         "resume": record(Resume, {**_PLACE, **_NONCE}),
         "retire": record(Retire, {**_PLACE, "successor": octets(32), "tree_size": uint(), "root": octets(32)}),
+        "set": record(SetUpdate, {**_PLACE, "set_id": uint(), "set_hash": octets(32), "effective_from_size": uint()}),
     }
 )
 _DRAFT: Final = record(Draft, {"format": literal(DRAFT_FORMAT), "statement": _STATEMENT})

@@ -12,7 +12,7 @@ from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import SignedPublicTransaction, decode_signed
 from hybrid_bridge.errors import BridgeError, FieldMalformed, NotYet, StateForgotten, Unreachable
 from hybrid_bridge.ports import AnchoredEvent, Head, Included, PublicBlock, PublicChain, SendAnswer
-from hybrid_bridge.testing.memory_contract import MemoryLog, anchor, decode_call
+from hybrid_bridge.testing.memory_contract import ROTATE, MemoryLog, anchor, decode_call, decode_rotation, rotate
 from hybrid_bridge.units import (
     MAX_U64,
     Address,
@@ -221,6 +221,10 @@ class MemoryNetwork:
             return Gas(BASE_GAS), state.logs, None
         used = gas_of(tx.data)
         try:
+            if tx.data[:4] == ROTATE:
+                rotation = decode_rotation(tx.data)
+                turned = rotate(dict(state.logs), rotation, state.block.time, (self.chain_id, self.contract))
+                return used, {**state.logs, rotation.log_id: turned}, None
             call = decode_call(tx.data)
             after = anchor(dict(state.logs), call, state.block.time)
         except BridgeError:
@@ -305,11 +309,16 @@ class MemoryChain:
 
     def simulate(self, sender: Address, data: bytes, at: PublicBlock) -> Gas:
         logs = dict(self._at(at, "simulate").logs)
+        then = UnixSeconds(at.time + self.network.interval)
         try:
+            if data[:4] == ROTATE:
+                place = self.network.chain_id, self.network.contract
+                rotate(logs, decode_rotation(data), then, place)
+                return gas_of(data)
             call = decode_call(data)
         except FieldMalformed as error:
             raise NotYet(what=f"a contract with this function: {error.rule}") from error
-        anchor(logs, call, UnixSeconds(at.time + self.network.interval))
+        anchor(logs, call, then)
         return gas_of(data)
 
     def broadcast(self, raw: RawTransaction) -> SendAnswer:

@@ -8,6 +8,7 @@ from typing import Final
 
 from hybrid_bridge.core.attestation import Checkpoint, boundary
 from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.power import SetUpdate, SignedPower
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.public_transaction import PublicTransaction, encode_signed
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
@@ -17,6 +18,7 @@ from hybrid_bridge.errors import NotYet, Unreachable
 from hybrid_bridge.ports import ConsortiumMember, TransactionSigner, UnsignedTransaction
 from hybrid_bridge.units import (
     Address,
+    ChainId,
     Digest,
     EcdsaSignature,
     LogId,
@@ -48,10 +50,8 @@ class MemoryConsortium:
         self._keys = sorted(
             (key(f"validator {i}") for i in range(validators)), key=lambda k: address_of(public_key_of(k))
         )
-        entries = (
-            ValidatorEntry(address_of(public_key_of(k)), sha256(b"n"), sha256(b"c"), sha256(b"b")) for k in self._keys
-        )
-        self.validators = ValidatorSet(SetId(1), tuple(entries))
+        self.validators = _set_of(SetId(1), self._keys)
+        self.sets: list[tuple[TreeSize, ValidatorSet]] = [(TreeSize(1), self.validators)]
         self.tree = Tree()
         self.tree.append(leaf_hash(GENESIS))
         self.log_id = LogId(leaf_hash(GENESIS))
@@ -74,13 +74,44 @@ class MemoryConsortium:
             tree_size=size,
             root=self.tree.root(size) if root is None else root,
             timestamp=boundary(self.genesis_time, self.cadence, size),
-            set_id=self.validators.set_id,
-            set_hash=self.validators.digest,
+            set_id=self.responsible(size).set_id,
+            set_hash=self.responsible(size).digest,
         )
+
+    def responsible(self, size: TreeSize) -> ValidatorSet:
+        """Size decides (SPEC §8.1)."""
+        return next(found for first, found in reversed(self.sets) if first <= size)
+
+    def exchange(self, newcomer: str, from_size: TreeSize) -> ValidatorSet:
+        """From this size on the first member is gone and another one, of this name, signs: the new set."""
+        if len(self._keys) == len(self.validators.entries):  # one newcomer is as good as many
+            self._keys.append(key(newcomer))
+            self.members += (MemoryMember(self, len(self._keys) - 1),)
+        newest = _set_of(SetId(len(self.sets) + 1), self._keys[1:])
+        self.sets.append((from_size, newest))
+        return newest
+
+    def appointed(self, chain_id: ChainId, contract: Address, signers: Sequence[int]) -> list[SignedPower]:
+        """The newest set's update for one contract, signed by these members."""
+        from_size, newest = self.sets[-1]
+        update = SetUpdate(
+            chain_id=chain_id,
+            contract=contract,
+            log_id=self.log_id,
+            set_id=newest.set_id,
+            set_hash=newest.digest,
+            effective_from_size=from_size,
+        )
+        return [SignedPower(statement=update, signature=sign_digest(self._keys[i], update.digest())) for i in signers]
 
     def sign(self, index: int, checkpoint: Checkpoint) -> EcdsaSignature:
         """The signature of the index-th validator in address order."""
         return sign_digest(self._keys[index], checkpoint.digest())
+
+
+def _set_of(set_id: SetId, keys: Sequence[bytes]) -> ValidatorSet:
+    addresses = sorted(address_of(public_key_of(k)) for k in keys)
+    return ValidatorSet(set_id, tuple(ValidatorEntry(a, sha256(b"n"), sha256(b"c"), sha256(b"b")) for a in addresses))
 
 
 class MemoryMember:

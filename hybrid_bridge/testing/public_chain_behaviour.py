@@ -5,6 +5,7 @@ Subclass `PublicChainBehaviour` and give a fixture `world`; a module-scoped one 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 import pytest
@@ -13,9 +14,21 @@ from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.core.power import appoint
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import BelowQuorum, NotYet, RootMismatch, StaleHead, Undecided, UnknownLog
-from hybrid_bridge.ports import PublicBlock, PublicChain, TransactionSigner, UnsignedTransaction, Update
+from hybrid_bridge.errors import (
+    BelowQuorum,
+    NewcomerUnproven,
+    NotYet,
+    RootMismatch,
+    RotationOutOfRange,
+    RotationPending,
+    SetMismatch,
+    StaleHead,
+    Undecided,
+    UnknownLog,
+)
+from hybrid_bridge.ports import PublicBlock, PublicChain, Rotation, TransactionSigner, UnsignedTransaction, Update
 from hybrid_bridge.testing.memory_members import MemoryConsortium
 from hybrid_bridge.units import (
     Address,
@@ -91,6 +104,21 @@ class RegistrableLog(MemoryConsortium):
             seals=packed,
         )
 
+    def rotation(self, chain: PublicChain, contract: Address, from_size: int) -> Rotation:
+        """The update to a set with one newcomer, signed by the three who stay and by him."""
+        newest = self.exchange("a newcomer", TreeSize(from_size))
+        signed = self.appointed(chain.chain_id(), contract, (1, 2, 3, 4))
+        signers, packed, newcomers = appoint(newest, self.validators, {one.signer: one.signature for one in signed})
+        return Rotation(
+            log_id=self.log_id,
+            effective_from_size=TreeSize(from_size),
+            set_hash=self.validators.digest,
+            signers=signers,
+            seals=packed,
+            entries=newest.encode_entries(),
+            newcomers=newcomers,
+        )
+
 
 class PublicChainWorld(Protocol):
     """A system under test: an endpoint with the registry deployed, a funded gas key, a way to let time pass."""
@@ -99,8 +127,8 @@ class PublicChainWorld(Protocol):
     contract: Address
     signer: TransactionSigner
 
-    def calldata(self, update: Update) -> bytes:
-        """A call of `anchor`."""
+    def calldata(self, update: Update | Rotation) -> bytes:
+        """A call of `anchor`, or of `rotateValidators`."""
 
     def register(self, log: RegistrableLog) -> None:
         """Returns when the registration stands at the newest public block."""
@@ -259,6 +287,37 @@ class PublicChainBehaviour:
         with pytest.raises(RootMismatch):
             self.simulated(world, other.update(4, 6))
 
+    def test_a_rotation_is_taken_once_and_stands_in_the_head(
+        self, world: PublicChainWorld, log: RegistrableLog
+    ) -> None:
+        self.anchored(world, log.update(1, 4))
+        rotation = log.rotation(world.chain, world.contract, 9)
+        newcomer = next(a for a in log.sets[-1][1].addresses if a not in log.validators.addresses)
+        for proofs, accused in (
+            (rotation.seals[20:84], newcomer),  # of one who stays
+            (b"", newcomer),
+            (rotation.newcomers[:63], newcomer),
+            (rotation.newcomers + bytes(1), bytes(20)),
+        ):
+            with pytest.raises(NewcomerUnproven) as unproven:
+                self.simulated(world, replace(rotation, newcomers=proofs))
+            assert unproven.value.validator == accused
+        with pytest.raises(SetMismatch):  # what was signed is another size
+            self.simulated(world, replace(rotation, effective_from_size=TreeSize(8)))
+        with pytest.raises(RotationOutOfRange) as range_:
+            self.simulated(world, replace(rotation, effective_from_size=TreeSize(4)))
+        assert (range_.value.from_size, range_.value.low) == (4, 5)
+        block = self.anchored(world, rotation)
+        head = world.chain.head(log.log_id, block)
+        assert (head.tree_size, head.set_id, head.next_from_size) == (4, 1, 9)
+        assert len(world.chain.anchored(log.log_id, PublicBlockNumber(0), block.number)) == 1
+        with pytest.raises(RotationPending) as pending:
+            self.simulated(world, rotation)
+        assert pending.value.from_size == 9
+        stranger = RegistrableLog("nobody-knows-this-one", UnixSeconds(1_700_000_000))
+        with pytest.raises(UnknownLog):
+            self.simulated(world, stranger.rotation(world.chain, world.contract, 9))
+
     def test_a_transaction_that_nobody_sent_stands_nowhere(self, world: PublicChainWorld) -> None:
         assert world.chain.receipt_status(TxHash(b"\xcd" * 32)) is None
 
@@ -268,11 +327,11 @@ class PublicChainBehaviour:
 
     # ── what the tests do ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def simulated(self, world: PublicChainWorld, update: Update) -> Gas:
+    def simulated(self, world: PublicChainWorld, update: Update | Rotation) -> Gas:
         """Gas of an update on top of the newest public block."""
         return world.chain.simulate(world.signer.address(), world.calldata(update), world.chain.latest())
 
-    def signed(self, world: PublicChainWorld, update: Update) -> tuple[TxHash, RawTransaction]:
+    def signed(self, world: PublicChainWorld, update: Update | Rotation) -> tuple[TxHash, RawTransaction]:
         """Hash and bytes of a well-priced transaction."""
         at, tip = world.chain.latest(), Wei(10**9)
         transaction = UnsignedTransaction(
@@ -296,7 +355,7 @@ class PublicChainBehaviour:
             world.wait()
         return pytest.fail("not included in 20 public blocks")
 
-    def anchored(self, world: PublicChainWorld, update: Update) -> PublicBlock:
+    def anchored(self, world: PublicChainWorld, update: Update | Rotation) -> PublicBlock:
         """Anchor and wait."""
         tx_hash, raw = self.signed(world, update)
         world.chain.broadcast(raw)

@@ -328,6 +328,22 @@ class JournalBehaviour:
         journal.settle_intent(replace(rotation, state=IntentState.SUPERSEDED, settled_hash=number_hash(96)))
         assert journal.view(T0).open_rotations == ()
 
+    def test_what_fulfilled_a_rotation_is_in_view_until_it_is_settled(self, journal: SqlJournal) -> None:
+        begun(journal)
+        journal.open_rotation(2, LOG_ID, number_hash(1), T0)
+        (rotation,) = journal.view(T0).open_rotations
+        carried = ours(intent_id=rotation.id, to_size=0)
+        journal.add_attempt(carried, PLENTY)
+        assert journal.view(T0).usual_gas is None  # its gas says nothing of an anchor's
+        assert journal.view(T0).rotated == {}
+        journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), ())
+        final = AttemptFinalRow(carried.hash, Outcome.OK, "", 95, number_hash(95))
+        journal.close_slot(SlotRow(5, number_hash(96), is_foreign=False), [final])
+        assert journal.view(T0).rotated == {rotation.id: carried.hash}
+        done = replace(rotation, state=IntentState.FINALIZED, settled_hash=number_hash(96), settled_tx=carried.hash)
+        journal.settle_intent(done)
+        assert journal.view(T0).rotated == {}
+
     def test_evidence_is_cut_and_a_sighting_is_kept_once(self, raw: Raw, journal: SqlJournal) -> None:
         begun(journal)
         journal.add_attempt(ours(), PLENTY)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
-from hybrid_bridge.adapters.evm.calls import anchor_calldata
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.evidence import anchor_evidence
@@ -19,7 +19,7 @@ from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.core.anchor import verify_evm_anchor
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import NotYet
-from hybrid_bridge.ports import PublicChain, TransactionSigner, Update
+from hybrid_bridge.ports import PublicChain, Rotation, TransactionSigner, Update
 from hybrid_bridge.testing.memory_chain import MemoryChain, MemoryNetwork
 from hybrid_bridge.testing.memory_contract import MemoryLog
 from hybrid_bridge.testing.memory_members import MemorySigner
@@ -54,8 +54,8 @@ class EvmWorld:
     def patience(self) -> Patience:
         return Patience(polls=40, every=0.0, sleep=lambda _: self.wait())
 
-    def calldata(self, update: Update) -> bytes:
-        return anchor_calldata(update)
+    def calldata(self, update: Update | Rotation) -> bytes:
+        return anchor_calldata(update) if isinstance(update, Update) else rotate_calldata(update)
 
     def register(self, log: RegistrableLog) -> None:
         entries = log.validators.encode_entries()
@@ -110,8 +110,8 @@ class MemoryWorld:
         self.network.fund(self.signer.address(), Wei(10 * ETHER))
         self.wait()
 
-    def calldata(self, update: Update) -> bytes:
-        return anchor_calldata(update)
+    def calldata(self, update: Update | Rotation) -> bytes:
+        return anchor_calldata(update) if isinstance(update, Update) else rotate_calldata(update)
 
     def register(self, log: RegistrableLog) -> None:
         registered = MemoryLog.registered(log.log_id, log.validators, log.genesis_time, log.cadence)

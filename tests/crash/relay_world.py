@@ -1,17 +1,19 @@
 """The world a relayer lives in, for tests: consortium, public chain and journals that survive a crash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hybrid_bridge.adapters.evm.calls import anchor_calldata
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata
+from hybrid_bridge.core.power import SignedPower
 from hybrid_bridge.ports import PublicChain, TransactionSigner
 from hybrid_bridge.testing.crashing import Crashing, CrashPlan, Killed, methods_of
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain, MemoryNetwork
 from hybrid_bridge.testing.memory_contract import MemoryLog
 from hybrid_bridge.testing.memory_members import MemoryConsortium, MemorySigner, address
 from hybrid_bridge.units import ChainId, Gas, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
+from relayers.appointing import appointment
 from relayers.collect import Collector
 from relayers.fsck import Finding, fsck
 from relayers.journal import Journal, JournalReader, Scope
@@ -58,6 +60,8 @@ class World:
         default_factory=lambda: MemoryConsortium(4, UnixSeconds(BORN - 100 * CADENCE), CADENCE)
     )
 
+    updates: list[SignedPower] = field(default_factory=list)  # signed set updates, as the operators hold them
+
     def __post_init__(self) -> None:
         consortium = self.consortium
         log = MemoryLog.registered(
@@ -71,7 +75,12 @@ class World:
     @property
     def log(self) -> Log:
         clock = LogClock(genesis_time=self.consortium.genesis_time, cadence=CADENCE, grace=Seconds(3600))
-        return Log(self.consortium.log_id, clock, (SetPeriod(TreeSize(1), self.consortium.validators),))
+        return Log(self.consortium.log_id, clock, tuple(SetPeriod(*each) for each in self.consortium.sets))
+
+    def appoint(self, in_sizes: int, signers: Sequence[int] = (0, 1, 2, 4)) -> None:
+        """From so many sizes on another member signs; whoever stays, and the newcomer, have signed the update."""
+        self.consortium.exchange("newcomer", TreeSize(self.consortium.size + in_sizes))
+        self.updates += self.consortium.appointed(self.network.chain_id, CONTRACT, signers)
 
     def signer(self, name: str) -> MemorySigner:
         return MemorySigner(name)
@@ -112,9 +121,15 @@ def relayer_for(
         policy=Policy(clock=world.log.clock, fees=fee_policy or fees(), turns=turns),
         journal=journal,
         observer=Observer(scope, (chain,), 1, None, PublicBlockNumber(0)),
-        collector=Collector(world.log, world.consortium.members, Seconds(0)),
+        collector=Collector(
+            world.log,
+            world.consortium.members,
+            Seconds(0),
+            appoint=lambda seen: appointment(world.log, scope, seen, world.updates),
+        ),
         signer=signer,
         encode_anchor=anchor_calldata,
+        encode_rotation=rotate_calldata,
         clock=clock,
     )
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.errors import LeaseLost, NotYet
-from relayers.daemon import Board, Daemon
+from hybrid_bridge.errors import LeaseLost, NotYet, StoreBroken
+from hybrid_bridge.testing.memory_chain import MemoryNetwork
+from hybrid_bridge.units import ChainId
+from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
+from relayers.health import State, health_of
 from relayers.journal import Brake
 from relayers.relay import Relayer
 from relayers.watchdog import Watchdog
-from tests.crash.relay_world import DEPTH, Operator, World
+from tests.crash.relay_world import BORN, CONTRACT, DEPTH, Operator, World
 from tests.crash.test_relayer_metrics import Watched
 
 
@@ -35,7 +38,11 @@ def daemon(watched: Watched, halts: list[int]) -> Daemon:
 
 
 def daemon_of(watched: Watched, relayer: Relayer, halts: list[int]) -> Daemon:
-    return Daemon(relayer, watched.metrics, 3600, lambda: halts.append(1))
+    return Daemon([Served("memory", relayer, watched.metrics, lambda: halts.append(1))], 3600)
+
+
+def turn(daemon: Daemon) -> None:
+    daemon.ticker._ticks["memory"]()
 
 
 def shown(daemon: Daemon, path: str) -> tuple[int, str]:
@@ -46,8 +53,8 @@ def shown(daemon: Daemon, path: str) -> tuple[int, str]:
 
 def test_before_the_first_tick_it_is_live_and_not_ready(daemon: Daemon) -> None:
     assert shown(daemon, "/livez") == (200, "live\n")
-    assert shown(daemon, "/readyz") == (503, "no tick has finished yet\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "STARTING"
+    assert shown(daemon, "/readyz") == (503, "memory: no tick has finished yet\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["state"] == "STARTING"
 
 
 def test_a_halt_keeps_the_evidence_and_is_live_and_not_ready(
@@ -58,11 +65,11 @@ def test_a_halt_keeps_the_evidence_and_is_live_and_not_ready(
     network.put_log(log_id, replace(network.newest.logs[log_id], size=2, root=bytes(32)))
     network.mine(DEPTH + 1)
     for _ in range(2):
-        daemon._one()
+        turn(daemon)
     assert halts == [1]
     assert shown(daemon, "/livez")[0] == 200
-    assert shown(daemon, "/readyz") == (503, "halted: conflict\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["reasons"] == ["halted: conflict"]
+    assert shown(daemon, "/readyz") == (503, "memory: halted: conflict\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["reasons"] == ["halted: conflict"]
 
 
 def test_what_is_undecided_is_tried_again_by_the_next_tick(
@@ -76,9 +83,9 @@ def test_what_is_undecided_is_tried_again_by_the_next_tick(
 
     with monkeypatch.context() as patch:
         patch.setattr(watched.operator.journal, "renew", locked)
-        daemon._one()
+        turn(daemon)
         assert "write lock" in shown(daemon, "/readyz")[1]
-    daemon._one()
+    turn(daemon)
     assert shown(daemon, "/readyz") == (200, "ready\n")
     lines = [json.loads(line)["reason"] for line in capsys.readouterr().err.splitlines()]
     assert "write lock" in lines[0]
@@ -100,17 +107,146 @@ def test_a_drained_daemon_ends_by_itself(watched: Watched, daemon: Daemon) -> No
     with Orders(watched.operator.path, watched.operator.scope) as orders:
         orders.set_brake(Brake.DRAIN, "test", watched.operator.world.now())
     daemon.run(("127.0.0.1", 0))
-    assert shown(daemon, "/readyz") == (503, "brake: drain\n")
-    assert json.loads(shown(daemon, "/healthz")[1])["state"] == "DRAINED"
+    assert shown(daemon, "/readyz") == (503, "memory: brake: drain\n")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["memory"]["state"] == "DRAINED"
 
 
 def test_a_late_tick_is_neither_live_nor_ready_though_the_last_one_was_good(watched: Watched) -> None:
     now = [0.0]
-    board = Board(watched.metrics, Watchdog(120.0, lambda: now[0]))
-    board.post(watched.tick(), watched.operator.world.now(), 0.1)
+    board = Board({"memory": None}, watched.metrics.instruments, Watchdog(120.0, lambda: now[0]))
+    board.post("memory", health_of(watched.tick(), watched.operator.world.now()))
     pages = {path: board.page(path) for path in ("/livez", "/readyz", "/healthz")}
     assert {page.status.value for page in pages.values() if page is not None} == {200}
     now[0] = 121.0
     late = {path: board.page(path) for path in pages}
     assert {page.status.value for page in late.values() if page is not None} == {503}
     assert board.page("/nothing") is None
+
+
+# ── several chains ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Watched, Watched]]:
+    """Two public chains of one log, one gas key on both."""
+    main = World()
+    side = World(MemoryNetwork(ChainId(5), CONTRACT, BORN), main.consortium)
+    first, second = (Operator(world, tmp_path / f"{name}.db") for name, world in (("main", main), ("side", side)))
+    watched = Watched(first)
+    yield watched, Watched(second, "side", watched.metrics.instruments)
+    first.close()
+    second.close()
+
+
+def serving(*chains: Watched, when: int = 2) -> Daemon:
+    return Daemon(
+        [Served(one.name, one.operator.relayer(), one.metrics, lambda: None) for one in chains],
+        3600,
+        anchored_when=when,
+    )
+
+
+def turns(daemon: Daemon, *chains: Watched, count: int = DEPTH + 3) -> None:
+    for _ in range(count):
+        for name in sorted(daemon.ticker.here):
+            daemon.ticker._ticks[name]()
+        for chain in chains:
+            chain.operator.world.network.mine()
+
+
+def test_an_epoch_is_anchored_once_so_many_chains_have_it_final(pair: tuple[Watched, Watched]) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    main.operator.world.consortium.close_epoch()
+    side.operator.endpoint.is_down = True
+    turns(daemon, *pair)
+    assert (daemon._board.verdict(1).size, daemon._board.verdict(2).size) == (2, 1)
+    assert main.value("anchored_size", "all", "k_of_m") == 1
+    assert shown(daemon, "/readyz")[1].startswith("side: no quorum of endpoints")
+    side.operator.endpoint.is_down = False
+    turns(daemon, *pair)
+    assert daemon._board.verdict(2).size == 2
+    assert main.value("anchored_size", "all", "k_of_m") == 2
+    assert shown(daemon, "/readyz") == (200, "ready\n")
+    assert [one.operator.fsck() for one in pair] == [[], []]
+
+
+def test_what_breaks_one_chain_leaves_the_other_at_work_and_is_raised_at_the_end(
+    pair: tuple[Watched, Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    turns(daemon, *pair, count=1)
+    monkeypatch.setattr(side.operator.endpoint.network, "chain_id", ChainId(6))  # its endpoint serves another chain now
+    main.operator.world.consortium.close_epoch()
+    turns(daemon, *pair)
+    assert main.operator.world.network.newest.logs[main.operator.scope.log_id].size == 2
+    assert shown(daemon, "/readyz")[1].startswith("side: ended: StoreBroken")
+    daemon.ticker.stop()
+    with pytest.raises(StoreBroken):
+        daemon.run(None)
+
+
+def test_a_drained_chain_stops_no_other(pair: tuple[Watched, Watched]) -> None:
+    main, side = pair
+    daemon = serving(*pair)
+    with Orders(side.operator.path, side.operator.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "test", BORN)
+    turns(daemon, *pair)
+    assert daemon._board._health["side"].state is State.DRAINED
+    assert not daemon.ticker._stopping.is_set()
+    main.operator.world.consortium.close_epoch()
+    turns(daemon, main)
+    assert main.operator.world.network.newest.logs[main.operator.scope.log_id].size == 2
+    with Orders(main.operator.path, main.operator.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "test", BORN)
+    daemon.run(None)  # the last one is drained: it ends by itself, in order
+
+
+def test_a_lease_lost_on_one_chain_ends_all(pair: tuple[Watched, Watched], monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = serving(*pair)
+
+    def lost(_: object) -> None:
+        raise LeaseLost(held=1, current=2)
+
+    monkeypatch.setattr(pair[1].operator.journal, "renew", lost)
+    with pytest.raises(LeaseLost):
+        daemon.run(None)
+
+
+def test_a_chain_whose_start_was_refused_is_told_and_never_ready(watched: Watched, daemon: Daemon) -> None:
+    daemon.leave_out("side", StoreBroken(store="side.db", rule="a test"))
+    turn(daemon)
+    assert shown(daemon, "/readyz")[1].startswith("side: ended: StoreBroken")
+    assert json.loads(shown(daemon, "/healthz")[1])["chains"]["side"]["state"] == "HALTED"
+    daemon.ticker.stop()
+    with pytest.raises(StoreBroken):
+        daemon.run(None)
+
+
+def test_an_old_key_finishes_what_it_began_while_the_new_one_anchors(tmp_path: Path) -> None:
+    world = World()
+    old, new = Operator(world, tmp_path / "old.db", "the old key"), Operator(world, tmp_path / "new.db", "the new key")
+    world.consortium.close_epoch()
+    old.tick()  # an anchor is in flight when the key is exchanged
+    with Orders(old.path, old.scope) as orders:
+        orders.set_brake(Brake.DRAIN, "settings: retiring", BORN)
+    retiring = Watched(old, "old")
+    daemon = Daemon(
+        [
+            Served(one.name, one.operator.relayer(), one.metrics, lambda: None, is_retiring=one is retiring)
+            for one in (retiring, Watched(new, "new", retiring.metrics.instruments))
+        ],
+        3600,
+    )
+    turns(daemon, retiring, count=1)
+    world.consortium.close_epoch()
+    turns(daemon, retiring)
+    assert daemon._board.verdict(1).finals == {"new": 3}
+    assert daemon._board._health["old"].state is State.DRAINED
+    assert [event.tree_size for event in world.network.events()] == [2, 3]
+    used = {one.name: len(world.network.transactions_of(one.signer.address())) for one in (old, new)}
+    assert used["the old key"] == 1
+    assert (old.fsck(), new.fsck()) == ([], [])
+    old.close()
+    new.close()

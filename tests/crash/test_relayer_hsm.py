@@ -3,6 +3,7 @@
 RELAYER §5.2, §7 cases 2, 3 and 32.
 """
 
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ from hybrid_bridge.custody.signers import GasKey, open_gas_key
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.crashing import CrashPlan
 from hybrid_bridge.testing.memory_members import address, key
-from hybrid_bridge.units import RawTransaction
+from hybrid_bridge.units import ChainId, RawTransaction
 from tests.crash.relay_world import Operator, World, run, settle
 from tests.crash.test_relayer_crashes import require_one_anchor_each
 from tests.engines import SoftHsm, softhsm
@@ -116,3 +117,28 @@ def test_dead_between_signature_and_journal_the_first_signature_is_never_sent(
     assert first != second
     assert set(operator.world.network.received) == {second}
     require_one_anchor_each(operator)
+
+
+def test_two_chains_of_one_process_sign_with_one_token_at_once(hsm: SoftHsm, tmp_path: Path) -> None:
+    pin = tmp_path / "pin"
+    pin.touch(mode=0o600)
+    pin.write_text(SoftHsm.PIN)
+    place = parse_place(
+        f"pkcs11:token=relayer;object=gas?module-path={hsm.module}&pin-source=file:{pin}", Path("/"), "chain.signer"
+    )
+    keys = [open_gas_key(place, "chain.signer", address(NAME)) for _ in range(2)]
+    made: list[RawTransaction] = []
+
+    def sign(gas_key: GasKey, chain_id: ChainId) -> None:
+        for nonce in range(40):
+            asked = UnsignedTransaction(
+                chain_id=chain_id, nonce=nonce, to=bytes(20), value=0, data=b"", gas=21_000, max_fee=2, tip=1
+            )
+            made.append(gas_key.sign(asked))
+
+    threads = [threading.Thread(target=sign, args=(gas_key, n)) for n, gas_key in enumerate(keys, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 80

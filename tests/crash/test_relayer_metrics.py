@@ -14,7 +14,7 @@ from hybrid_bridge.units import Nonce, UnixSeconds
 from relayers.desk import Orders
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
-from relayers.metrics import PREFIX, TABLE, Metrics, Subject, bumps, send_class, table_text
+from relayers.metrics import PREFIX, TABLE, Instruments, Metrics, Subject, bumps, send_class, table_text
 from relayers.relay import Tick
 from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees
 from tests.crash.test_relayer_faults import use_nonce
@@ -37,11 +37,11 @@ HEARD = Heard("own", "head", 0.25)
 class Watched:
     """An operator whose ticks feed metrics, as the daemon's do."""
 
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
+    def __init__(self, operator: Operator, name: str = "memory", instruments: Instruments | None = None) -> None:
+        self.operator, self.name = operator, name
         relayer = operator.relayer()
         subject = Subject(
-            chain="memory",
+            chain=name,
             scope=relayer.scope,
             log=relayer.log,
             policy=relayer.policy,
@@ -54,7 +54,7 @@ class Watched:
             backend="keystore",
         )
         assert operator.journal is not None
-        self.metrics = Metrics(subject, operator.journal.epoch)
+        self.metrics = Metrics(subject, operator.journal.epoch, instruments)
         self.policy = relayer.policy
 
     def tick(self) -> Tick:
@@ -121,6 +121,13 @@ def test_an_anchor_is_followed_from_the_signature_to_finality(watched: Watched) 
     assert watched.value("process_state", "READY") == 1
     assert watched.value("process_state", "STARTING") == 0
     assert watched.value("finality_lag_blocks") == DEPTH
+
+
+def test_a_rotation_is_counted_as_one(watched: Watched) -> None:
+    watched.operator.world.appoint(in_sizes=4)
+    watched.tick()
+    assert (watched.value("attempts_total", "rotate"), watched.value("attempts_total", "anchor")) == (1, 0)
+    assert watched.value("intents", "OPEN") == 1
 
 
 def test_anothers_anchor_is_counted_as_anothers(operator: Callable[..., Operator]) -> None:

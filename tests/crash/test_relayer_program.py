@@ -22,12 +22,14 @@ from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
-from hybrid_bridge.errors import BridgeError, FieldMismatch, StoreBroken, Unreachable
-from hybrid_bridge.testing.memory_members import MemorySigner, address
+from hybrid_bridge.errors import BridgeError, FieldMismatch, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.testing.memory_members import MemorySigner, address, key
 from relayers import wiring
-from relayers.cli import _started, main
+from relayers.cli import main
+from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
+from relayers.standby import take_over
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
@@ -151,7 +153,7 @@ def test_an_endpoint_that_is_silent_at_the_start_is_named_and_asked_again_by_eac
     assert "late is left out: Unreachable" in json.loads(result.stdout)["notes"][0]
     settings = read_settings(config)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
-        assert [chain.name for chain in _started(settings, journal).observer.endpoints] == ["one", "two", "late"]
+        assert [chain.name for chain in started(settings, journal).observer.endpoints] == ["one", "two", "late"]
 
 
 COMMANDS = (
@@ -371,7 +373,7 @@ def test_the_daemon_ticks_until_it_is_told_to_stop_and_shows_how_it_is(ready: Pa
         assert next(lines)["reason"] == "nothing_due"
         assert page(port, "/livez") == (200, "live\n")
         assert page(port, "/readyz") == (200, "ready\n")
-        health = json.loads(page(port, "/healthz")[1])
+        health = json.loads(page(port, "/healthz")[1])["chains"]["devnet"]
         assert (health["state"], health["waits_for"], health["reasons"]) == ("READY", "nothing_due", [])
         code, text = page(port, "/metrics")
         assert code == 200
@@ -393,7 +395,7 @@ def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, t
         assert any(line.get("reason") == "nothing_due" for line in lines)
         assert code_of(call("pause", "--hard", "--yes", "-c", config)) == 0
         assert any(line.get("reason") == "braked" for line in lines)
-        assert page(port, "/readyz") == (503, "brake: hard\n")
+        assert page(port, "/readyz") == (503, "devnet: brake: hard\n")
         assert page(port, "/livez")[0] == 200
         assert 'brake{chain="devnet",level="hard"' in page(port, "/metrics")[1]
         assert code_of(call("backup", "-c", config, str(tmp_path / "copy.db"))) == 0
@@ -404,6 +406,159 @@ def test_a_running_daemon_obeys_its_brakes_and_a_drained_one_ends(ready: Path, t
         assert any(line["event"] == "stopped" for line in lines)
         assert process.wait(60) == 0
     assert json.loads(call("status", "-c", config, "--json").stdout)["brake"] == "drain"
+
+
+def several(ready: Path, tmp_path: Path, **replaced: str) -> Path:
+    """Two chains: the devnet, and one whose only endpoint nobody has ever seen."""
+    text = ready.read_text()
+    first = text[text.index("[[chain]]") :]
+    second = first.replace('"devnet"', '"side"').replace("31337", "31338").replace("only = ", "other = ")
+    second = second.replace(text[text.index("http://") : text.index('"', text.index("http://"))], "http://127.0.0.1:1")
+    return copy(ready, tmp_path, **{"journal.db": "{chain}.db", first: first + second, **replaced})
+
+
+def test_several_chains_are_asked_together_and_ordered_one_by_one(ready: Path, tmp_path: Path) -> None:
+    config = str(several(ready, tmp_path))
+    assert (tmp_path / "devnet.db").is_file()
+    assert (tmp_path / "side.db").is_file()
+    for arguments in (("pause", "--hard", "--yes"), ("drain", "--yes"), ("backup", "copy.db"), ("slots",)):
+        refused = call(*arguments, "-c", config)
+        assert isinstance(refused.exception, SettingsMalformed)
+        assert (refused.exception.key, refused.exception.rule) == ("--chain", "one of: devnet, side")
+    assert code_of(call("pause", "--hard", "--yes", "-c", config, "--chain", "side")) == 0
+    shown = json.loads(call("status", "-c", config, "--json").stdout)
+    assert {name: each["brake"] for name, each in shown["chains"].items()} == {"devnet": "run", "side": "hard"}
+    assert shown["anchored"] == {"when": 2, "of": 2, "size": 1, "final": {"devnet": 1, "side": 1}}
+    assert json.loads(call("status", "-c", config, "--chain", "side", "--json").stdout)["brake"] == "hard"
+    assert "size 1 is final on 2 of 2 chains" in call("status", "-c", config).stdout
+    explained = json.loads(call("explain", "2", "-c", config, "--json").stdout)
+    assert {name: each["reason"] for name, each in explained["chains"].items()} == dict.fromkeys(
+        ("devnet", "side"), "not_closed"
+    )
+    assert explained["anchored"]["holds"] is False
+    last = call("explain", "1", "-c", config).stdout.splitlines()[-1]
+    assert last == "Size 1 is anchored: 2 of 2 chains have it final, 2 must."
+    judged = json.loads(call("fsck", "--offline", "-c", config, "--json").stdout)
+    assert judged == {"findings": [], "anchored": shown["anchored"]}
+    assert "on 2 of 2 chains" in call("fsck", "--offline", "-c", config).stdout
+    alone = call("fsck", "--offline", "-c", config, "--chain", "side", "--json")
+    assert json.loads(alone.stdout) == {"findings": []}
+    valid = json.loads(call("config", "validate", "-c", config, "--json").stdout)["chains"]
+    assert [each["endpoints"] for each in valid.values()] == [["only"], ["other"]]
+    assert [row["pays_on"] for row in json.loads(call("keys", "-c", config, "--json").stdout)["keys"]] == list(valid)
+    names = {row["name"] for row in json.loads(call("check", "-c", config, "--json").stdout)["checks"]}
+    assert {"devnet: members", "devnet: balance", "side: endpoint other", "side: observation"} <= names
+    assert "side: members" not in names
+    once = call("once", "-c", config, "--json")
+    done = json.loads(once.stdout)["chains"]
+    assert (code_of(once), done["devnet"]["reason"]) == (3, "nothing_due")
+    assert "side" in done
+
+
+def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = several(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
+    with daemon(config) as process:
+        lines = lines_of(process)
+        assert [next(lines)["chain"] for _ in range(2)] == ["devnet", "side"]
+        port = next(lines)["port"]
+        reasons = {line["chain"]: line["reason"] for line in (next(lines), next(lines))}
+        assert reasons == {"devnet": "nothing_due", "side": "no_rpc_quorum"}
+        code, text = page(port, "/readyz")
+        assert (code, text.startswith("side: no quorum of endpoints")) == (503, True)
+        assert {name: each["state"] for name, each in json.loads(page(port, "/healthz")[1])["chains"].items()} == {
+            "devnet": "READY",
+            "side": "DEGRADED",
+        }
+        told = page(port, "/metrics")[1]
+        assert 'anchored_size{chain="all",level="k_of_m"' in told
+        assert 'rpc_agreeing{chain="side"' in told
+        for name, still in (("devnet", "ended"), ("side", "stopped")):
+            assert process.poll() is None, still
+            assert code_of(call("drain", "--yes", "-c", str(config), "--chain", name)) == 0
+            assert any(line.get("reason") == "drained" and line["chain"] == name for line in lines)
+        assert process.wait(60) == 0
+    (tmp_path / "side.db").write_bytes(b"torn")
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    ended = call("run", "-c", str(config))
+    told = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [(line["event"], line.get("chain")) for line in told if line["event"] != "listening"] == [
+        ("started", "devnet"),
+        ("ended", "side"),
+        ("tick", "devnet"),
+    ]
+    assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
+
+
+def test_a_signer_that_does_not_answer_leaves_out_its_own_chain_only(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(several(ready, tmp_path))
+    assert code_of(call("drain", "--yes", "-c", config, "--chain", "devnet")) == 0
+    real = wiring.relayer_of
+
+    def away(settings: Any, journal: Any) -> Any:
+        if settings.chain.name == "side":
+            raise Unreachable(endpoint="chain.signer", call="open")
+        return real(settings, journal)
+
+    monkeypatch.setattr("relayers.wiring.relayer_of", away)
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    ended = call("run", "-c", config)
+    events = [(line["event"], line["chain"]) for line in map(json.loads, ended.stderr.splitlines())]
+    assert events == [("started", "devnet"), ("ended", "side"), ("tick", "devnet")]
+    assert code_of(ended) == 3
+
+
+def test_a_retiring_key_is_drained_whatever_was_ordered(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_keystore(tmp_path / "old.json", PASSWORD, lambda _: key("an old key"))
+    text = ready.read_text()
+    first = text[text.index("[[chain]]") :]
+    second = first.replace('"devnet"', '"old"').replace("gas.json", "old.json") + "retiring = true\n"
+    signer = f'signer_address = "0x{address("operator").hex()}"'
+    second = second.replace(signer, f'signer_address = "0x{address("an old key").hex()}"')
+    config = str(copy(ready, tmp_path, **{"journal.db": "{chain}.db", first: first + second}))
+    for arguments in (("resume",), ("pause", "--soft")):
+        assert code_of(call(*arguments, "--yes", "-c", config, "--chain", "old")) == 2
+    assert code_of(call("drain", "--yes", "-c", config, "--chain", "devnet")) == 0
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    assert code_of(call("run", "-c", config)) == 0  # both are drained
+    shown = json.loads(call("status", "-c", config, "--json").stdout)
+    assert shown["chains"]["old"]["brake"] == "drain"
+    assert shown["chains"]["old"]["brake_by"].startswith("settings: retiring")
+    assert shown["anchored"] == {"when": 1, "of": 1, "size": 1, "final": {"devnet": 1}}
+
+
+def test_whoever_stands_by_waits_for_the_journals_of_all_chains(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = several(ready, tmp_path)
+    settings = read_settings(config, "side")
+    handlers: list[Any] = []
+    monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
+
+    def told_to_end_while_it_waits(*arguments: Any) -> Any:
+        handlers[-1]()
+        return take_over(*arguments)
+
+    monkeypatch.setattr("relayers.service.take_over", told_to_end_while_it_waits)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN):
+        assert code_of(call("run", "-c", str(config))) == 3  # another process holds one of them
+        waited = call("run", "--standby", "-c", str(config))
+    assert code_of(waited) == 0
+    assert [json.loads(line)["chain"] for line in waited.stderr.splitlines()] == ["side"]
+
+
+def test_where_no_chain_can_start_the_first_refusal_ends_the_process(ready: Path, tmp_path: Path) -> None:
+    config = several(ready, tmp_path)
+    for name in ("devnet", "side"):
+        (tmp_path / f"{name}.db").write_bytes(b"torn")
+    refused = call("run", "-c", str(config))
+    assert isinstance(refused.exception, StoreBroken)
+    assert refused.exception.store == "devnet.db"
 
 
 def test_two_daemons_cannot_listen_at_one_address(ready: Path, tmp_path: Path) -> None:

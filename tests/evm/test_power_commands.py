@@ -33,6 +33,8 @@ from hybrid_bridge.errors import (
     PauseOutOfRange,
     PauseTooSoon,
     PowerStale,
+    RotationOutOfRange,
+    RotationPending,
     SetMismatch,
     SettingsMalformed,
     SignerUnknown,
@@ -41,9 +43,15 @@ from hybrid_bridge.errors import (
     UnknownLog,
     WrongChain,
 )
-from hybrid_bridge.units import SetId, TreeSize
+from hybrid_bridge.units import PublicBlockNumber, SetId, TreeSize
+from relayers.appointing import appointment
+from relayers.journal import Scope
+from relayers.log import Log, SetPeriod
+from relayers.set_files import signed_updates
+from relayers.views import LogClock
 from tests.evm.terminal import Terminal
 from tests.evm.town import REASON, Town, founded
+from tests.unit.relayers import builders
 
 pytestmark = pytest.mark.evm
 
@@ -144,6 +152,39 @@ def test_once_the_boundary_of_a_handover_is_past_the_new_set_counts(town: Town) 
     transact(town.chain, town.gas_key, town.chain.contract, rotate_calldata(rotation), Patience(3, 0.0, lambda _: None))
     assert (town.head.set_id, town.head.next_from_size) == (1, 5)
     town.paused()
+
+
+def test_a_set_update_is_drafted_signed_and_what_a_relayer_makes_of_it_the_contract_takes(
+    town: Town, tmp_path: Path
+) -> None:
+    town.anchor(3)
+    new = ValidatorSet(SetId(2), town.validators.entries[1:])
+    (tmp_path / "set-2.bin").write_bytes(new.encode_entries())
+    what = ("set", *town.asking, "--entries", tmp_path / "set-2.bin", "--from-size")
+    late = town.terminal.run("draft", *what, 3, "--out", town.new(), refused=RotationOutOfRange).exception
+    assert (late.from_size, late.low) == (3, 4)
+    town.terminal.run("draft", *what, 9, "--out", (draft := town.new()))
+    files = town.signed(draft)
+    statement = decode_draft(draft.read_bytes()).statement
+    assert (statement.type, statement.number, statement.set_hash) == ("set", 2, new.digest)
+    shown = town.terminal.run("sign", draft, "--dir", town.folder / "nodes" / "d", "--out", town.new(), "--yes")
+    assert "SET 2" in shown.output
+    assert "from size 9 on" in shown.output
+    town.send("pause", files, refused=FieldMismatch)
+
+    (folder := tmp_path / "rotations").mkdir()
+    for file in files:
+        (folder / file.name).write_bytes(file.read_bytes())
+    clock = LogClock(genesis_time=town.genesis.genesis_time, cadence=town.genesis.cadence, grace=town.genesis.grace)
+    log = Log(town.log_id, clock, (SetPeriod(TreeSize(1), town.validators), SetPeriod(TreeSize(9), new)))
+    chain, at = town.chain, town.chain.latest()
+    where = {"chain_id": chain.chain_id(), "contract": chain.contract, "log_id": town.log_id}
+    scope = Scope(genesis_hash=chain.block(PublicBlockNumber(0)).hash, signer=town.gas_key.address(), **where)
+    update = appointment(log, scope, builders.chain(pinned=at, head=town.head), signed_updates(folder))
+    assert update is not None
+    transact(chain, town.gas_key, chain.contract, rotate_calldata(update.call), Patience(3, 0.0, lambda _: None))
+    assert (town.head.set_id, town.head.next_from_size) == (1, 9)
+    town.terminal.run("draft", *what, 9, "--out", town.new(), refused=RotationPending)
 
 
 def test_entries_of_other_members_are_no_set(town: Town, tmp_path: Path) -> None:

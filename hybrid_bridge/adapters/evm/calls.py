@@ -13,7 +13,7 @@ from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.power import Pause, Resume, Retire, hash_of_reason
 from hybrid_bridge.core.proof import as_integer, as_octets
 from hybrid_bridge.errors import FieldMalformed
-from hybrid_bridge.ports import Head, Update
+from hybrid_bridge.ports import Head, Rotation, Update
 from hybrid_bridge.units import Address, Digest, LogId, Seconds, SetId, TreeSize, UnixSeconds
 
 ANCHOR: Final = "anchor(bytes32,uint64,(uint64,bytes32,bytes32,uint64),bytes32[],bytes)"
@@ -31,19 +31,6 @@ HEAD: Final = "head(bytes32)"
 BRAKE: Final = "brake(bytes32)"
 SUCCESSOR: Final = "successor(bytes32)"
 STATES: Final = ("unknown", "active", "paused", "frozen", "retired")  # the order of the contract's enum
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
-    """Arguments of one `rotateValidators` call (CONTRACT §3.4)."""
-
-    log_id: LogId
-    effective_from_size: TreeSize
-    set_hash: Digest  # of the set that signs: the current one
-    signers: int
-    seals: bytes
-    entries: bytes  # of the new set, 128 bytes a member
-    newcomers: bytes  # 64 bytes a new address, in address order
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,16 @@ _T = TypeVar("_T")
 class Lane:
     """Calls that may never come back: one at a time, each given up at its deadline."""
 
-    def __init__(self, name: str, deadline: Seconds) -> None:
+    def __init__(self, name: str, deadline: Seconds, free: threading.Lock | None = None) -> None:
+        """Ready to run.
+
+        Args:
+            name: in errors.
+            deadline: of one call.
+            free: shared by lanes of which only one may be used at a time; None: a lane of its own.
+        """
         self._name, self._deadline = name, deadline
-        self._free = threading.Lock()
+        self._free = free or threading.Lock()
 
     def run(self, call: str, work: Callable[[], _T]) -> _T:
         """What `work` returns or raises.

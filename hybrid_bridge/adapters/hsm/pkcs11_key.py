@@ -7,6 +7,7 @@ lock themselves after a few.
 Source: PKCS#11 v2.40 §2.3.1 (EC keys), §2.3.6 (CKM_ECDSA); RFC 7512 (the URI).
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _AWAY: Final = (
 )
 _PIN: Final = ("PinExpired", "PinIncorrect", "PinInvalid", "PinLenRange", "PinLocked", "UserPinNotInitialized")
 _T = TypeVar("_T")
+_LOCKS: Final[dict[Path, threading.Lock]] = {}  # one for each module of the process, whoever uses it for what key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class KeyTraits:
 
 
 class Pkcs11Key:
-    """One private key of one token. Threads: any; requests wait for one another."""
+    """One private key of one token. Threads: any; requests wait for one another, also for those of its neighbours."""
 
     def __init__(self, place: Pkcs11Place, pin: Callable[[], str], name: str, deadline: Seconds = DEADLINE) -> None:
         """Touches nothing yet.
@@ -85,7 +87,7 @@ class Pkcs11Key:
             deadline: of one request.
         """
         self._place, self._pin, self._name = place, pin, name
-        self._lane = Lane(name, deadline)
+        self._lane = Lane(name, deadline, _LOCKS.setdefault(place.module, threading.Lock()))
         self._opened: tuple[pkcs11.Session, pkcs11.SignMixin] | None = None
         self._refused = ""  # why the PIN was
 

@@ -25,10 +25,18 @@ from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.power import MAX_FILE, Draft, Pause, Power, Resume, Retire, SignedPower, decode_draft
+from hybrid_bridge.core.power import MAX_FILE, Draft, Pause, Power, Resume, Retire, SetUpdate, SignedPower, decode_draft
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
-from hybrid_bridge.errors import FieldMismatch, NotPaused, PauseOutOfRange, SuccessorMismatch
-from hybrid_bridge.units import Address, ChainId, Digest, LogId, UnixSeconds
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import (
+    FieldMismatch,
+    NotPaused,
+    PauseOutOfRange,
+    RotationOutOfRange,
+    RotationPending,
+    SuccessorMismatch,
+)
+from hybrid_bridge.units import MAX_U64, Address, ChainId, Digest, LogId, SetId, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.ports import Head, PublicBlock
@@ -39,7 +47,7 @@ SECONDS = click.option("--for", "seconds", required=True, type=click.IntRange(1)
 
 @click.group()
 def draft() -> None:
-    """Write down what a quorum shall sign: pause, resume, retire. Reads the chain, signs and sends nothing."""
+    """Write down what a quorum shall sign: pause, resume, retire, set. Reads the chain, signs and sends nothing."""
 
 
 @draft.command("pause")
@@ -69,6 +77,26 @@ def draft_retire(where: Where, log_hex: str, out: Path, as_json: bool, successor
     _, place, _, head = _place(where, log_hex)
     after = successor_of(read_bounded(successor, MAX_RECORD), place["log_id"], head)
     _write(Retire(**place, successor=after, tree_size=head.tree_size, root=head.root), out, as_json)
+
+
+@draft.command("set")
+@options(WHERE, LOG, OUT, AS_JSON)
+@click.option("--entries", required=True, type=FILE, help="The new set's validators, 128 bytes each.")
+@click.option("--from-size", required=True, type=click.IntRange(2, MAX_U64), help="The first size it signs.")
+def draft_set(where: Where, log_hex: str, out: Path, as_json: bool, entries: Path, from_size: int) -> None:
+    """Another set of validators signs from a size on. A quorum of the set in force signs this, and everybody new.
+
+    What `rotateValidators` of this contract takes; relayers send it. The log's own record of the change is another
+    statement, in its ledger.
+    """
+    _, place, _, head = _place(where, log_hex)
+    if head.next_from_size:
+        raise RotationPending(from_size=head.next_from_size)
+    if from_size <= head.tree_size:
+        raise RotationOutOfRange(from_size=from_size, low=head.tree_size + 1, high=MAX_U64)
+    new = ValidatorSet.decode_entries(SetId(head.set_id + 1), read_bounded(entries, MAX_RECORD))
+    update = SetUpdate(**place, set_id=new.set_id, set_hash=new.digest, effective_from_size=TreeSize(from_size))
+    _write(update, out, as_json)
 
 
 @click.command()
@@ -172,6 +200,9 @@ def described(statement: Power) -> list[str]:
         says = [f"PAUSE until {moment(statement.until)} the", where, f"reason: {statement.reason}"]
     elif isinstance(statement, Resume):
         says = ["RESUME the", where, f"reason: {statement.reason}"]
+    elif isinstance(statement, SetUpdate):
+        says = [f"SET {statement.set_id}, hash 0x{statement.set_hash.hex()}, shall attest the", where]
+        says.append(f"from size {statement.effective_from_size} on")
     else:
         says = ["RETIRE, for good, the", where, f"at size {statement.tree_size}, root 0x{statement.root.hex()}"]
         says.append(f"in favour of 0x{statement.successor.hex()}")

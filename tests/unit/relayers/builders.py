@@ -4,9 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
-from relayers.journal import AttemptRow, Brake, CheckpointRow, HeaderRow, IntentRow, IntentState, JournalView
-from relayers.views import ChainView, FeePolicy, LogClock, Policy, QuorumView, TurnPolicy
+from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock, Rotation
+from relayers.journal import (
+    AttemptRow,
+    Brake,
+    CheckpointRow,
+    HeaderRow,
+    IntentKind,
+    IntentRow,
+    IntentState,
+    JournalView,
+)
+from relayers.views import Appointment, ChainView, FeePolicy, LogClock, Policy, QuorumView, TurnPolicy
 
 GWEI = 10**9
 ETHER = 10**18
@@ -66,6 +75,24 @@ def intent(size: int, **changes: Any) -> IntentRow:
         "opened_at": T0,
     }
     return IntentRow(**values | changes)
+
+
+def appointment(set_id: int = 2, from_size: int = 8) -> Appointment:
+    call = Rotation(
+        log_id=LOG_ID,
+        effective_from_size=from_size,
+        set_hash=sha256(b"set 1"),
+        signers=7,
+        seals=b"seals",
+        entries=b"entries",
+        newcomers=b"",
+    )
+    return Appointment(set_id=set_id, set_hash=sha256(b"set %d" % set_id), digest=sha256(b"update"), call=call)
+
+
+def rotation(set_id: int = 2, **changes: Any) -> IntentRow:
+    values = {"id": 100 + set_id, "set_id": set_id, "kind": IntentKind.ROTATE, "root": sha256(b"set %d" % set_id)}
+    return intent(0, **values | changes)
 
 
 def attempt(nonce: int, to_size: int = 2, **changes: Any) -> AttemptRow:

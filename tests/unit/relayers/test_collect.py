@@ -263,3 +263,16 @@ def test_claims_are_those_of_the_members_that_answer_each_its_own(bench: Bench) 
     bench.members[0].behind = 2
     bench.members[3].is_silent = True
     assert bench.collect().claims == {"member 0": 2, "member 1": 4, "member 2": 4}
+
+
+def test_before_a_later_sets_checkpoints_the_last_one_of_the_set_that_the_contract_knows_is_held(bench: Bench) -> None:
+    bench.world.appoint(in_sizes=3)  # set 2 from size 4
+    bench.world.appoint(in_sizes=5)  # set 3 from size 6
+    bench.members = list(bench.world.consortium.members)
+    bench.grow(7)
+    assert sizes(bench.collect()) == [3, 8]
+    pending = bench.chain()
+    pending = replace(pending, head=replace(pending.head, next_from_size=4))
+    assert sizes(bench.collect(pending)) == [5, 8]
+    crossed = bench.chain(head=5)
+    assert sizes(bench.collect(replace(crossed, head=replace(crossed.head, set_id=3)))) == [5, 8]

@@ -20,6 +20,7 @@ from tests.unit.relayers.builders import (
     public_block,
     quorum,
     root,
+    rotation,
 )
 
 STOOD = HeadSpan(0, None)
@@ -183,3 +184,48 @@ def test_a_final_head_with_another_root_than_our_tree_halts_with_both_roots(inte
 def test_an_event_of_the_right_size_with_another_root_does_not_finalize() -> None:
     found = settled(2, 4, anchors={2: event(2, root=bytes(32))})
     assert found.intent.state is IntentState.SUPERSEDED
+
+
+# ── rotations ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TURNED = attempt(4, 0, intent_id=102)
+
+
+@pytest.mark.parametrize("stands", [{"next_from_size": 8}, {"set_id": 2}, {"set_id": 3}])
+def test_a_final_head_that_shows_the_set_settles_the_rotation_as_another_operators(stands: dict[str, int]) -> None:
+    settled = fact(journal(open_rotations=(rotation(),)), chain(final_head=head(**stands)))
+    assert isinstance(settled, SettleIntent)
+    assert (settled.intent.state, settled.intent.settled_tx) == (IntentState.SUPERSEDED, None)
+    assert settled.intent.settled_hash == chain().final.hash
+
+
+def test_our_own_final_transaction_settles_it_whatever_state_is_kept() -> None:
+    ours = journal(open_rotations=(rotation(),), rotated={102: TURNED.hash})
+    for final in (head(), head(next_from_size=8)):
+        settled = fact(ours, chain(final_head=final))
+        assert isinstance(settled, SettleIntent)
+        assert (settled.intent.state, settled.intent.settled_tx) == (IntentState.FINALIZED, TURNED.hash)
+
+
+def test_a_rotation_that_nobody_posted_stays_open() -> None:
+    assert fact(journal(open_rotations=(rotation(),))) is None
+    assert fact(journal(open_rotations=(rotation(3),)), chain(final_head=head(next_from_size=8))) is None
+
+
+@pytest.mark.parametrize(
+    ("is_success", "open_rotations", "final", "outcome"),
+    [
+        (True, (rotation(),), head(next_from_size=8), (Outcome.OK, "")),
+        (False, (rotation(),), head(next_from_size=8), (Outcome.REVERTED, "stale")),
+        (False, (), head(set_id=2), (Outcome.REVERTED, "stale")),
+        (False, (rotation(),), head(), (Outcome.REVERTED, "")),
+    ],
+)
+def test_a_final_rotation_stands_lost_its_race_or_reverted_for_no_known_reason(
+    is_success: bool, open_rotations: Any, final: Any, outcome: Any
+) -> None:
+    standing = {TURNED.hash: Standing(public_block(95), is_success)}
+    seen = chain(standings=standing, final_head=final)
+    closed = fact(journal(open_nonces=(4,), attempts=(TURNED,), open_rotations=open_rotations), seen)
+    assert isinstance(closed, CloseSlot)
+    assert [(final.outcome, final.reason) for final in closed.finals] == [outcome]

@@ -11,7 +11,7 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import StateForgotten
 from hybrid_bridge.testing.memory_chain import MemoryChain
 from hybrid_bridge.testing.memory_members import MemorySigner
-from relayers.fsck import Finding, fsck, look
+from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import IntentState, JournalDump, Outcome
 from relayers.signing_policy import transaction
 from relayers.views import Fee
@@ -169,3 +169,45 @@ def test_our_account_is_looked_at_before_its_state_can_be_forgotten(case: Case) 
     assert fsck(case.dump, case.world.log, chain, fees(), seen) == []
     with pytest.raises(StateForgotten):
         fsck(case.dump, case.world.log, chain, fees())
+
+
+def test_two_chains_of_one_log_show_one_history(case: Case) -> None:
+    other = replace(case.dump, anchors=(replace(case.dump.anchors[-1], root=NOTHING), *case.dump.anchors[:-1]))
+    assert across({"main": case.dump, "side": case.dump}) == []
+    size = case.dump.anchors[-1].tree_size
+    assert across({"main": case.dump, "side": replace(other, checkpoints=())}) == [
+        Finding("conflict", f"size {size}", "one root on main, another on side")
+    ]
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Operator, JournalDump]:
+    """A rotation of ours that is final."""
+    operator = Operator(World(), tmp_path_factory.mktemp("turned") / "journal.db")
+    operator.world.network.mine()
+    operator.world.appoint(in_sizes=3)
+    run([operator], 1)
+    settle([operator])
+    operator.relayer()
+    assert operator.journal is not None
+    dump = operator.journal.dump()
+    operator.close()
+    return operator, dump
+
+
+def test_a_rotation_is_settled_by_our_own_transaction_or_as_anothers(turned: tuple[Operator, JournalDump]) -> None:
+    operator, dump = turned
+    (intent,), (final,) = dump.intents, dump.finals
+
+    def findings(**changes: Any) -> list[tuple[str, str]]:
+        chain = MemoryChain(operator.world.network, final_depth=DEPTH)
+        found = fsck(replace(dump, **changes), operator.world.log, chain, fees())
+        return [(each.promise, each.subject) for each in found]
+
+    assert findings() == []
+    anothers = replace(intent, state=IntentState.SUPERSEDED, settled_tx=None)
+    assert findings(intents=(anothers,)) == []
+    wrong = [("S2", "rotation to set 2")]
+    assert findings(intents=(replace(intent, settled_tx=NOTHING),)) == wrong
+    assert findings(intents=(replace(intent, settled_hash=NOTHING),)) == wrong
+    assert findings(finals=(replace(final, outcome=Outcome.REVERTED),)) == wrong

@@ -8,12 +8,14 @@ import pytest
 from hybrid_bridge.ports import Head
 from relayers.journal import AttemptRow, Brake
 from relayers.plan import next_action
-from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenSlot, RecordHeader, Send, Wait
+from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenRotation, OpenSlot, RecordHeader, Send, Wait
 from tests.unit.relayers.builders import (
     ETHER,
+    FEES,
     GWEI,
     PINNED,
     POLICY,
+    appointment,
     attempt,
     chain,
     checkpoint,
@@ -23,6 +25,7 @@ from tests.unit.relayers.builders import (
     policy,
     public_block,
     quorum,
+    rotation,
 )
 
 
@@ -294,3 +297,92 @@ def test_mined_slots_are_no_longer_served() -> None:
 
 def test_facts_come_before_new_duties() -> None:
     assert isinstance(plan(c=chain(known_final_hash=bytes(32), final=chain().pinned), q=quorum(2)), Halt)
+
+
+# ── another set of validators ────────────────────────────────────────────────────────────────────────────────────────
+
+UPDATE = appointment()
+
+
+def turning(n: int = 5, **changes: Any) -> Any:
+    """The duty to post the update, one slot, its attempt."""
+    carried = attempt(n, 0, intent_id=102)
+    values: dict[str, Any] = {"open_nonces": (n,), "attempts": (carried,), "open_rotations": (rotation(),)}
+    return journal(**values | changes)
+
+
+def test_a_set_update_that_is_due_goes_before_the_newest_checkpoint() -> None:
+    both = quorum(2, appointment=UPDATE)
+    assert plan(q=both) == OpenRotation(UPDATE)
+    taken = journal(open_rotations=(rotation(),))
+    assert plan(taken, q=both) == OpenSlot(5)
+    made = plan(replace(taken, open_nonces=(5,)), q=both)
+    assert isinstance(made, MakeAttempt)
+    assert (made.appointment, made.checkpoint) == (UPDATE, None)
+    assert plan(turning(), q=both) == Send(turning().attempts[0])
+
+
+def test_a_paused_log_takes_an_update_and_nothing_else() -> None:
+    paused = chain(head=head(state="paused"))
+    assert plan(c=paused, q=quorum(2, appointment=UPDATE)) == OpenRotation(UPDATE)
+    assert plan(c=paused, q=quorum(2)) == Wait("log_paused")
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen", "policies", "reason"),
+    [
+        ({"brake": Brake.SOFT}, {}, {}, "braked"),
+        ({}, {}, {"turns": {"operators": 3, "my_index": 0}}, "not_our_turn"),  # 100 // 6 % 3 = 1
+        ({}, {"base_fee": 101 * GWEI}, {}, "fee_capped"),
+        ({}, {"balance": 0}, {}, "low_balance"),
+    ],
+)
+def test_an_update_waits_for_brake_turn_and_money(changes: Any, seen: Any, policies: Any, reason: str) -> None:
+    assert plan(journal(**changes), chain(**seen), quorum(appointment=UPDATE), p=policy(**policies)) == Wait(reason)
+
+
+def test_an_update_may_spend_the_reserve() -> None:
+    poor = chain(balance=FEES.reserve)
+    assert plan(c=poor, q=quorum(2, appointment=UPDATE)) == OpenRotation(UPDATE)
+    assert plan(c=poor, q=quorum(2)) == Wait("low_balance")
+
+
+def test_an_update_that_another_operator_posted_is_replaced_by_an_anchor_or_left_alone() -> None:
+    pending = chain(head=head(next_from_size=8))
+    assert plan(turning(), pending) == Wait("nothing_due")
+    due = turning(open_intents=(intent(2),))
+    made = plan(due, pending, quorum(2))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.checkpoint and made.checkpoint.size) == (5, 2)
+    assert made.fee.max_fee >= turning().attempts[0].max_fee * 9 // 8
+
+
+def test_an_update_that_would_revert_is_sent_only_where_others_wait_behind() -> None:
+    behind = turning(open_nonces=(5, 6), attempts=(attempt(5, 0, intent_id=102), attempt(6)))
+    dear = chain(head=head(next_from_size=8), base_fee=60 * GWEI)  # no raise is allowed
+    assert plan(behind, dear) == Send(behind.attempts[0])
+
+
+def test_an_anchor_in_line_is_mined_before_the_update_takes_its_own_nonce() -> None:
+    both = waiting(open_rotations=(rotation(),))
+    assert plan(both, q=quorum(2, appointment=UPDATE)) == Send(both.attempts[0])
+
+
+def test_no_checkpoint_of_the_new_set_goes_before_the_update_stands() -> None:
+    new = quorum(8)
+    signed = replace(new, checkpoints=(checkpoint(8, set_id=2),))
+    assert plan(q=signed) == Wait("rotation_due")
+    assert plan(c=chain(head=head(next_from_size=8)), q=signed) == OpenIntent(checkpoint(8, set_id=2))
+    early = replace(signed, checkpoints=(checkpoint(7, set_id=2),), paths={7: ()})
+    assert plan(c=chain(head=head(next_from_size=8)), q=early) == Wait("rotation_due")
+
+
+def test_the_last_checkpoint_of_a_set_hands_over_though_it_stands_on_no_grid() -> None:
+    """Sizes 8 to 9 are set 2's, the newest is set 3's: without an anchor of 9 the contract takes no further update."""
+    view = quorum(9, 16)
+    view = replace(view, checkpoints=(checkpoint(9, set_id=2), checkpoint(16, set_id=3)))
+    pending = chain(head=head(7, next_from_size=8))
+    on_grid = policy(turns={"anchor_every": 8})
+    assert plan(c=pending, q=view, p=on_grid) == OpenIntent(checkpoint(9, set_id=2))
+    handed_over = chain(head=head(9, set_id=2))
+    assert plan(c=handed_over, q=replace(view, paths={16: ()}), p=on_grid) == Wait("rotation_due")

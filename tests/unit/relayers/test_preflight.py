@@ -2,9 +2,10 @@
 
 import pytest
 
-from relayers.preflight import OLD, SKEW, Check, balance, clock, contract, exit_code
+from relayers.preflight import OLD, SKEW, Check, balance, clock, contract, exit_code, rotation
 from relayers.settings import parse_settings
-from tests.unit.relayers.builders import ETHER, chain, head
+from tests.crash.relay_world import World
+from tests.unit.relayers.builders import ETHER, appointment, chain, head
 from tests.unit.relayers.test_settings import FOLDER, SAMPLE
 
 CHAIN = parse_settings(SAMPLE, FOLDER).chain
@@ -42,3 +43,15 @@ def test_the_worst_decides() -> None:
     assert exit_code([]) == 0
     assert exit_code([Check("a", "good", ""), Check("b", "note", "")]) == 0
     assert exit_code([Check("a", "bad", "", "", 2), Check("b", "bad", "", "", 4), Check("c", "bad", "", "", 3)]) == 4
+
+
+def test_a_next_set_that_the_contract_cannot_be_told_of_is_said_with_its_cure() -> None:
+    world = World()
+    assert list(rotation(world.log, chain(), None)) == []
+    world.appoint(in_sizes=7)
+    (waiting,) = rotation(world.log, chain(), None)
+    assert (waiting.verdict, waiting.exit_code) == ("note", 0)
+    assert "3 of the old set" in waiting.cure
+    for seen, update in ((chain(), appointment()), (chain(head=head(next_from_size=8)), None)):
+        (told,) = rotation(world.log, seen, update)
+        assert told.verdict == "good"

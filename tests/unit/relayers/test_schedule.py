@@ -20,7 +20,7 @@ def test_it_ticks_at_once_and_stops_when_told() -> None:
         ticks.append(time.monotonic())
         ticker.stop()
 
-    ticker = Ticker(tick, 3600)
+    ticker = Ticker({"chain": tick}, 3600)
     ticker.run()
     assert len(ticks) == 1
 
@@ -50,12 +50,12 @@ def test_a_failure_ends_the_run_and_is_raised() -> None:
         raise StoreBroken(store="journal", rule="a test")
 
     with pytest.raises(StoreBroken):
-        Ticker(tick, 3600).run()
+        Ticker({"chain": tick}, 3600).run()
 
 
 def test_nothing_is_started_after_a_stop() -> None:
     ticks: list[int] = []
-    ticker = Ticker(lambda: ticks.append(1), 3600)
+    ticker = Ticker({"chain": lambda: ticks.append(1)}, 3600)
     ticker.stop()
     ticker.run()
     assert ticks == []
@@ -63,7 +63,7 @@ def test_nothing_is_started_after_a_stop() -> None:
 
 def test_a_tick_that_never_ends_wakes_the_watchdog() -> None:
     release = threading.Event()
-    ticker = Ticker(lambda: release.wait(10) and None, 3600, Watchdog(0.2))
+    ticker = Ticker({"chain": lambda: release.wait(10) and None}, 3600, Watchdog(0.2))
 
     def late() -> None:
         ticker.stop()
@@ -76,4 +76,29 @@ def test_a_tick_that_never_ends_wakes_the_watchdog() -> None:
 def test_patience_grows_with_the_interval_and_has_a_floor() -> None:
     assert patience_for(1) == LEAST_PATIENCE
     assert patience_for(600) == 6000
-    assert Ticker(lambda: None, 600).watchdog.patience == 6000
+    assert Ticker({"chain": lambda: None}, 600).watchdog.patience == 6000
+
+
+def test_chains_tick_beside_each_other_and_one_that_leaves_or_hangs_stops_no_other() -> None:
+    release, others = threading.Event(), threading.Semaphore(0)
+    ticks: list[str] = []
+
+    def leaving() -> None:
+        ticks.append("leaving")
+        ticker.leave("leaving")
+
+    def going_on() -> None:
+        others.release()
+        if release.is_set():
+            ticker.leave("going on")
+
+    def hanging() -> None:
+        for _ in range(3):
+            others.acquire()  # the other goes on while this one hangs
+        release.set()
+        ticker.leave("hanging")
+
+    ticker = Ticker({"leaving": leaving, "going on": going_on, "hanging": hanging}, 1)
+    ticker.run()
+    assert ticks == ["leaving"]
+    assert release.is_set()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hybrid_bridge.custody.passphrases import FromFile
 from hybrid_bridge.custody.places import Keystore
 from hybrid_bridge.errors import SettingsMalformed
-from relayers.settings import parse_settings, read_settings
+from relayers.settings import parse_settings, parse_settings_file, read_settings
 from relayers.toml_table import Table
 
 FOLDER = Path("/etc/hybrid-relayer")
@@ -175,11 +175,99 @@ def test_states_are_proven_only_if_it_is_said() -> None:
         assert parse_settings(text, FOLDER).chain.state_proofs is wanted
 
 
-def test_two_chains_are_two_relayers() -> None:
-    chain = SAMPLE[SAMPLE.index("[[chain]]") :]
+SECOND = SAMPLE[SAMPLE.index("[[chain]]") :].replace("devnet", "side chain").replace("chain_id = 31337", "chain_id = 5")
+SEVERAL = changed("journal.db", "{chain}.db") + SECOND
+
+
+def test_several_chains_share_a_log_and_nothing_else() -> None:
+    file = parse_settings_file(SEVERAL, FOLDER)
+    first, second = file.relayers
+    assert file.names == ("devnet", "side chain")
+    assert (first.journal, second.journal) == (FOLDER / "devnet.db", FOLDER / "side chain.db")
+    assert (first.log, first.tick_seconds, first.listen) == (second.log, second.tick_seconds, second.listen)
+    assert (first.chain.chain_id, second.chain.chain_id) == (31337, 5)
+    assert first.chain.signer_address == second.chain.signer_address  # one key may pay on two chains
+    assert first.log.anchored_when == 2  # all of them, unless the operator says less
+
+
+def test_signed_set_updates_lie_in_a_folder_of_the_chain() -> None:
+    assert parse_settings(SAMPLE, FOLDER).chain.set_updates is None
+    text = changed("grace_blocks = 3 }", 'grace_blocks = 3 }\nset_updates = "rotations"')
+    assert parse_settings(text, FOLDER).chain.set_updates == FOLDER / "rotations"
+
+
+def test_one_of_several_chains_is_meant_by_its_name() -> None:
+    file = parse_settings_file(SEVERAL, FOLDER)
+    assert file.one("side chain").chain.chain_id == 5
+    assert (file.of(None), file.of("devnet")) == (file.relayers, file.relayers[:1])
+    for name in (None, "main"):
+        with pytest.raises(SettingsMalformed) as caught:
+            file.one(name)
+        assert (caught.value.key, caught.value.rule) == ("--chain", "one of: devnet, side chain")
+
+
+OLD_KEY = (
+    SAMPLE[SAMPLE.index("[[chain]]") :].replace("devnet", "old").replace("dd" * 20, "99" * 20) + "retiring = true\n"
+)
+
+
+def test_a_key_that_retires_pays_at_the_contract_of_the_one_that_follows_and_counts_for_nothing() -> None:
+    both = parse_settings_file(changed("journal.db", "{chain}.db") + OLD_KEY, FOLDER)
+    assert [settings.chain.is_retiring for settings in both.relayers] == [False, True]
+    assert both.one("old").log.anchored_when == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("retiring = true", "", "chain.contract"),
+        ("retiring = true", "retiring = 1", "chain[2].retiring"),
+        ("99" * 20, "dd" * 20, "chain.contract"),  # one key, two journals
+    ],
+)
+def test_a_contract_has_one_relayer_that_goes_on(old: str, new: str, key: str) -> None:
+    assert old in OLD_KEY
     with pytest.raises(SettingsMalformed) as caught:
-        parse_settings(SAMPLE + chain, FOLDER)
-    assert caught.value.key == "chain"
+        parse_settings_file(changed("journal.db", "{chain}.db") + OLD_KEY.replace(old, new), FOLDER)
+    assert caught.value.key == key
+
+
+def test_where_all_keys_retire_nobody_relays() -> None:
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(SAMPLE + "retiring = true\n", FOLDER)
+    assert caught.value.key == "chain.retiring"
+
+
+def test_how_many_chains_make_an_epoch_anchored_is_the_operators_word() -> None:
+    few = parse_settings_file(SEVERAL.replace("anchor_every = 1", "anchor_every = 1\nanchored_when = 1"), FOLDER)
+    assert few.one("devnet").log.anchored_when == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("{chain}.db", "journal.db", "journal"),
+        ('"side chain"', '"Devnet"', "chain.name"),
+        ('"side chain"', '"all"', "chain.name"),
+        ('"side chain"', '"../x"', "chain.name"),
+        ('"side chain"', '"x "', "chain.name"),
+        ("chain_id = 5", "chain_id = 31337", "chain.contract"),
+        ("chain_id = 5", "chain_id = 0", "chain[2].chain_id"),
+        ("anchor_every = 1", "anchor_every = 1\nanchored_when = 3", "log.anchored_when"),
+        ("anchor_every = 1", "anchor_every = 1\nanchored_when = 0", "log.anchored_when"),
+    ],
+)
+def test_chains_that_are_not_apart_are_refused(old: str, new: str, key: str) -> None:
+    assert old in SEVERAL
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(SEVERAL.replace(old, new), FOLDER)
+    assert caught.value.key == key
+
+
+def test_without_a_chain_there_is_nothing_to_do() -> None:
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file("chain = []\n" + SAMPLE[: SAMPLE.index("[[chain]]")], FOLDER)
+    assert caught.value.key == "chain.name"
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,18 @@ def test_paths_between_first_sizes_of_rounds_have_the_length_that_the_page_says(
 def test_every_other_rhythm_has_longer_paths(every: int, anywhere: float, at_multiples: float) -> None:
     assert (round(mean_path(every, step=1), 1), round(mean_path(every), 1)) == (anywhere, at_multiples)
     assert mean_path(turns.stride(every)) < at_multiples
+
+
+@given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 9))
+def test_exactly_one_operator_may_begin_a_rotation_at_a_public_block_and_each_has_a_turn(
+    number: int, operators: int, grace: int
+) -> None:
+    all_of_them = [replace(operator(n), operators=operators, grace_blocks=grace) for n in range(operators)]
+    outsider = replace(operator(operators), operators=operators, grace_blocks=grace)
+    assert sum(turns.is_our_window(number, each) for each in all_of_them) == 1
+    for each in (*all_of_them, outsider):
+        assert any(turns.is_our_window(number + later, each) for later in range(grace * (operators + 1)))
+
+
+def test_without_grace_nobody_waits() -> None:
+    assert all(turns.is_our_window(n, replace(operator(2), operators=3, grace_blocks=0)) for n in range(9))

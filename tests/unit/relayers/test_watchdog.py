@@ -11,7 +11,7 @@ HUNG = """
 import threading
 from relayers.schedule import Ticker
 from relayers.watchdog import Watchdog
-ticker = Ticker({tick}, 3600, Watchdog({patience}))
+ticker = Ticker({{"chain": {tick}}}, 3600, Watchdog({patience}))
 ticker.run()
 """
 
@@ -39,8 +39,20 @@ def test_it_is_late_only_after_its_patience_and_each_tick_feeds_it() -> None:
     assert not watchdog.is_late
     now[0] = 10.5
     assert watchdog.is_late
-    watchdog.feed()
+    watchdog.feed("one")
     assert (watchdog.age, watchdog.is_late) == (0.0, False)
+
+
+def test_it_is_as_late_as_the_chain_that_waits_longest() -> None:
+    now = [0.0]
+    watchdog = Watchdog(10.0, lambda: now[0])
+    watchdog.feed("one")
+    watchdog.feed("other")
+    now[0] = 11.0
+    watchdog.feed("one")
+    assert (watchdog.age, watchdog.is_late) == (11.0, True)
+    watchdog.dismiss("other")
+    assert not watchdog.is_late
 
 
 def test_it_calls_once_and_ends() -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_bridge.core.attestation import all_seals, pause_digest, resume_digest, retire_digest
+from hybrid_bridge.core.attestation import (
+    all_seals,
+    pause_digest,
+    resume_digest,
+    retire_digest,
+    seals,
+    set_update_digest,
+)
 from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json, sha256
 from hybrid_bridge.core.power import (
     MAX_REASON,
@@ -15,13 +22,15 @@ from hybrid_bridge.core.power import (
     Pause,
     Resume,
     Retire,
+    SetUpdate,
     SignedPower,
+    appoint,
     decode_draft,
     decode_signed,
     gather,
     hash_of_reason,
 )
-from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
+from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import (
     BelowQuorum,
@@ -29,6 +38,7 @@ from hybrid_bridge.errors import (
     FieldMismatch,
     Malformed,
     Missing,
+    NewcomerUnproven,
     NotCanonical,
     SignerUnknown,
     TooLong,
@@ -44,7 +54,11 @@ PLACE: Any = {"chain_id": ChainId(1), "contract": Address(b"\xcc" * 20), "log_id
 PAUSE = Pause(**PLACE, nonce=4, until=UnixSeconds(1_800_000_000), reason="stolen keys")
 RESUME = Resume(**PLACE, nonce=5, reason="new keys")
 RETIRE = Retire(**PLACE, successor=LogId(sha256(b"after")), tree_size=TreeSize(9), root=sha256(b"root"))
-ALL = [PAUSE, RESUME, RETIRE]
+NEW = ValidatorSet(
+    SetId(2), tuple(ValidatorEntry(Address(a), WORD, WORD, WORD) for a in sorted([*MEMBERS[1:], STRANGER]))
+)
+UPDATE = SetUpdate(**PLACE, set_id=SetId(2), set_hash=NEW.digest, effective_from_size=TreeSize(40))
+ALL = [PAUSE, RESUME, RETIRE, UPDATE]
 
 
 def signed(statement: Any, *signers: bytes) -> list[SignedPower]:
@@ -59,7 +73,8 @@ def test_what_is_signed_are_the_structs_of_the_contract() -> None:
     assert PAUSE.digest() == pause_digest(*where, 4, UnixSeconds(1_800_000_000), sha256(b"stolen keys"))
     assert RESUME.digest() == resume_digest(*where, 5, sha256(b"new keys"))
     assert RETIRE.digest() == retire_digest(*where, LogId(sha256(b"after")), TreeSize(9), sha256(b"root"))
-    assert [statement.number for statement in ALL] == [4, 5, 9]
+    assert UPDATE.digest() == set_update_digest(*where, SetId(2), NEW.digest, TreeSize(40))
+    assert [statement.number for statement in ALL] == [4, 5, 9, 2]
 
 
 @pytest.mark.parametrize("statement", ALL, ids=lambda one: one.type)
@@ -156,3 +171,30 @@ def test_for_a_report_every_signer_counts_however_few() -> None:
     assert (signers, len(packed), packed[:40]) == (0b0100, 3 * 20 + 64, MEMBERS[0] + MEMBERS[1])
     with pytest.raises(SignerUnknown):
         all_seals(SET, {Address(STRANGER): one.signature})
+
+
+# ── another set ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def signatures(*signers: bytes) -> dict[Address, Any]:
+    return {Address(one): sign_digest(KEYS[Address(one)], UPDATE.digest()) for one in signers}
+
+
+def test_a_set_is_appointed_by_a_quorum_of_the_old_one_and_by_everybody_who_is_new() -> None:
+    given = signatures(*MEMBERS, STRANGER)
+    old = {a: s for a, s in given.items() if a in SET.addresses}
+    assert appoint(NEW, SET, given) == (*seals(SET, old), to_compact(given[Address(STRANGER)]))
+    assert appoint(NEW, SET, dict(reversed(given.items()))) == appoint(NEW, SET, given)
+
+
+def test_whoever_stays_need_not_sign() -> None:
+    assert appoint(NEW, SET, signatures(*MEMBERS[:3], STRANGER))[2] != b""
+    assert appoint(replace(SET, set_id=SetId(2)), SET, signatures(*MEMBERS[:3]))[2] == b""
+
+
+def test_a_newcomer_who_does_not_show_his_key_and_too_few_of_the_old_ones_appoint_nobody() -> None:
+    with pytest.raises(NewcomerUnproven) as caught:
+        appoint(NEW, SET, signatures(*MEMBERS))
+    assert caught.value.validator == STRANGER
+    with pytest.raises(BelowQuorum):
+        appoint(NEW, SET, signatures(*MEMBERS[:2], STRANGER))
