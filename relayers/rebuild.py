@@ -14,7 +14,7 @@ from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.public_transaction import SignedPublicTransaction, decode_signed
 from hybrid_bridge.core.signing import from_compact, recover_address
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import BridgeError, Missing, Undecided
+from hybrid_bridge.errors import BridgeError, Missing, SealsMalformed, Undecided
 from hybrid_bridge.ports import AnchoredEvent, PublicBlock, Update
 from hybrid_bridge.units import (
     Address,
@@ -292,14 +292,24 @@ def _verified(
 
 
 def _signatures(update: Update, validators: ValidatorSet, digest: Digest) -> Iterator[tuple[Address, EcdsaSignature]]:
-    """The inverse of `seals`: 64 bytes of each signer, 20 of each other member, in the set's order."""
+    """The inverse of `seals`: 64 bytes of each signer, 20 of each other member, in the set's order.
+
+    Raises:
+        SealsMalformed: another length, or other members.
+        FieldMalformed, SignatureWrong: no signature.
+    """
     at = 0
-    for index in range(len(validators.addresses)):
+    for index, member in enumerate(validators.addresses):
         width = 64 if update.signers >> index & 1 else 20
+        part = update.seals[at : at + width]
         if width == 64:
-            signature = from_compact(update.seals[at : at + width])
+            signature = from_compact(part)
             yield recover_address(digest, signature), signature
+        elif part != member:
+            raise SealsMalformed(index=index)
         at += width
+    if at != len(update.seals) or update.signers >> len(validators.addresses):
+        raise SealsMalformed(index=len(validators.addresses))
 
 
 # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────────
