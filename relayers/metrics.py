@@ -232,8 +232,7 @@ class Metrics:
         self._deeds(tick.deeds, () if tick.journal is None else tick.journal.attempts)
         if chain is not None:
             self._costs(tick.deeds, chain)
-        # A tick that notes what it heard of endpoints carries these three; one that does not has nothing to say.
-        self.heard(getattr(tick, "calls", ()), getattr(tick, "dissents", ()), getattr(tick.sight, "lags", {}))
+        self.heard(tick.calls, tick.dissents, {} if tick.sight is None else tick.sight.lags)
         for send in tick.sends:
             self._count("send_results_total", 1, send.endpoint, send_class(send))
         self._set("fee_cap_active", tick.reason == "fee_capped")

@@ -176,7 +176,7 @@ class Case:
     def settle(self) -> Tick:
         """After the last fault: within finality depth + 5 public blocks everything is final (L1)."""
         report = self.tick()
-        for blocks in (1, 1, FINAL, 1):
+        for blocks in (1, FINAL, 1):
             self.anvil.mine(blocks)
             report = self.tick()
         return report
