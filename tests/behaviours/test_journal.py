@@ -1,6 +1,9 @@
 """Journals in files and in PostgreSQL, by one suite."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,17 +13,28 @@ from typing import Any
 
 import pg8000.dbapi
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import insert, text, update
 
 from hybrid_bridge.cli.demo.stage import free_ports
-from hybrid_bridge.errors import KeyUnusable, LeaseLost, NotYet, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.errors import (
+    BridgeError,
+    KeyUnusable,
+    LeaseLost,
+    NotYet,
+    SettingsMalformed,
+    StoreBroken,
+    Unreachable,
+)
 from hybrid_bridge.testing.crashing import Killed
-from relayers import postgresql_store
+from relayers import postgresql_store, wiring
+from relayers.cli import main
 from relayers.desk import Desk, Orders, migrate
 from relayers.journal import Brake
 from relayers.journal_place import PostgresPlace
 from relayers.postgresql_store import schema_of
 from relayers.revisions import SCHEMA_VERSION, upgrade
+from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, chain_uid, create_journal
 from relayers.sql_reader import LEASE, SLOT
 from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED
@@ -28,6 +42,7 @@ from tests import engines
 from tests.behaviours.journal_behaviour import JournalBehaviour, Raw, RawError
 from tests.journals import SCOPE, begun, fill
 from tests.unit.relayers.builders import T0
+from tests.unit.relayers.test_wiring import settings_text, write_consortium
 
 RELEASED = (Path(__file__).parents[1] / "unit" / "relayers" / "journal_revision_1.sql").read_text()
 A_MINUTE_LATER = "UPDATE lease SET until = until - 61"
@@ -273,9 +288,54 @@ class TestPostgresql(JournalBehaviour):
         with pytest.raises(Unreachable):
             SqlJournalReader(replace(bare, port=port), SCOPE)
 
+    def test_commands_work_on_it_and_tell_no_password(
+        self, bare: PostgresPlace, cluster: engines.Postgresql, tmp_path: Path
+    ) -> None:
+        config = settings_for(bare, tmp_path)
+        told = ""
+        for arguments, code in (
+            (("init",), 0),
+            (("init",), 4),
+            (("status", "--json"), 0),
+            (("pause", "--soft", "--yes"), 0),
+            (("audit", "verify"), 0),
+            (("migrate",), 0),
+            (("prune", "--before", "2020-01-01", "--yes"), 0),
+            (("backup", str(tmp_path / "copy.db")), 2),
+        ):
+            result = CliRunner().invoke(main, [*arguments, "-c", str(config)], standalone_mode=False)
+            error = result.exception
+            assert (error.exit_code if isinstance(error, BridgeError) else result.return_value) == code, error
+            told += result.output + f"{error!r}{error}"
+        assert cluster.password not in told
+
+    def test_run_stands_by_while_another_has_the_lease_and_ends_when_told_to(
+        self, bare: PostgresPlace, tmp_path: Path
+    ) -> None:
+        config = settings_for(bare, tmp_path)
+        scope = wiring.scope_of(read_settings(config))
+        create_journal(bare, scope, T0)
+        command = [sys.executable, "-c", "from relayers.cli import run; run()", "run", "-c", str(config)]
+        with SqlJournal(bare, scope, "leader", T0):
+            assert subprocess.run(command, capture_output=True, check=False).returncode == 3
+            process = subprocess.Popen([*command, "--standby"], stderr=subprocess.PIPE, text=True)
+            assert process.stderr is not None
+            with process.stderr:
+                line = json.loads(process.stderr.readline())
+                process.terminate()
+                assert process.wait(60) == 0
+        assert (line["event"], "leader" in line["reason"]) == ("standing_by", True)
+
     def test_a_copy_is_made_by_its_own_program(self, place: PostgresPlace, tmp_path: Path) -> None:
         with Desk(place, SCOPE) as desk, pytest.raises(SettingsMalformed, match="pg_dump"):
             desk.backup(tmp_path / "copy.db")
+
+
+def settings_for(place: PostgresPlace, folder: Path) -> Path:
+    text = settings_text(write_consortium(folder), "http://127.0.0.1:1")
+    url = f"postgresql://{place.user}@{place.host}:{place.port}/{place.name}?password=file:postgresql.password"
+    (folder / "relayer.toml").write_text(text.replace("sqlite:///journal.db", url))
+    return folder / "relayer.toml"
 
 
 def raising(*_: object) -> str:
