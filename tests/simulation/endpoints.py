@@ -51,12 +51,8 @@ class Snapshot:
 
     def __init__(self, network: MemoryNetwork) -> None:
         self.blocks: list[MemoryBlock] = list(network.blocks)
-        self.newest, self.chain_id, self.interval, self.offer = (
-            network.newest,
-            network.chain_id,
-            network.interval,
-            network.offer,
-        )
+        self.newest, self.chain_id, self.interval = network.newest, network.chain_id, network.interval
+        self.offer, self.pending = network.offer, network.pending
 
 
 class Endpoint(MemoryChain):

@@ -1,13 +1,14 @@
 """The simulated public chain: a pool with geth's rules whose public blocks a schedule fills, empties and exchanges."""
 
+from collections.abc import Iterable
 from functools import cache
 from random import Random
 
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.testing.memory_chain import MemoryNetwork
+from hybrid_bridge.testing.memory_chain import MemoryBlock, MemoryNetwork
 from hybrid_bridge.testing.memory_contract import MemoryLog
 from hybrid_bridge.testing.memory_members import address
-from hybrid_bridge.units import Address, ChainId, PublicBlockHash, UnixSeconds
+from hybrid_bridge.units import Address, ChainId, LogId, PublicBlockHash, TxHash, UnixSeconds, Wei
 from tests.simulation.consortium import CADENCE, GENESIS, whole
 
 CHAIN = ChainId(1337)
@@ -26,8 +27,23 @@ class Network(MemoryNetwork):
 
     def __init__(self, age: int) -> None:
         super().__init__(CHAIN, CONTRACT, UnixSeconds(GENESIS + age * CADENCE))
+        self.ever: dict[PublicBlockHash, MemoryBlock] = {}  # every public block there ever was, also those exchanged
         self.put_log(whole().log_id, _registered())
         self.wallets: set[bytes] = set()  # hashes of what somebody else sent with an operator's key
+
+    def put_log(self, log_id: LogId, log: MemoryLog) -> None:
+        super().put_log(log_id, log)
+        self.ever[self.newest.block.hash] = self.newest
+
+    def fund(self, address: Address, balance: Wei) -> None:
+        super().fund(address, balance)
+        self.ever[self.newest.block.hash] = self.newest
+
+    def mine(self, count: int = 1, only: Iterable[TxHash] | None = None) -> MemoryBlock:
+        for _ in range(count):
+            super().mine(1, only)
+            self.ever[self.newest.block.hash] = self.newest
+        return self.newest
 
     def exchange(self, depth: int, random: Random, *, forget: bool) -> None:
         """Other public blocks in the place of the newest `depth`; each takes what it likes from the pool."""

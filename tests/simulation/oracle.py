@@ -5,6 +5,8 @@ It shares nothing with `fsck` and asks the plan nothing. What a promise says of 
 
 from typing import TYPE_CHECKING, Any
 
+import rlp
+
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.signing import HALF_ORDER
 from hybrid_bridge.ports import AnchoredEvent, UnsignedTransaction
@@ -12,8 +14,8 @@ from hybrid_bridge.testing.memory_contract import SELECTOR
 from hybrid_bridge.units import PublicBlockHash, RawTransaction, TxHash
 from relayers.journal import AttemptRow, Brake, IntentState, Outcome
 from relayers.relay import Tick
-from relayers.views import MakeAttempt, OpenIntent, Send
-from tests.simulation.consortium import root, whole
+from relayers.views import ChainView, MakeAttempt, OpenIntent, Send
+from tests.simulation.consortium import CADENCE, GENESIS, GRACE, root, whole
 from tests.simulation.endpoints import DEPTH
 from tests.simulation.fast import decode_once
 
@@ -48,8 +50,7 @@ def left(operator: "Operator", raw: RawTransaction) -> None:
     signed = decode_once(raw)
     transaction = signed.transaction
     require(signed.sender == operator.scope.signer, "S8", "another sender")
-    length = raw[-33] == 0xA0  # the last item is s, of 32 bytes or fewer
-    require(not length or int.from_bytes(raw[-32:], "big") <= HALF_ORDER, "S8", "high s")
+    require(int.from_bytes(rlp.decode(raw[1:])[-1], "big") <= HALF_ORDER, "S8", "high s")
     _require_scope(operator, transaction)
 
 
@@ -163,14 +164,39 @@ def ticked(operator: "Operator", report: Tick) -> None:
     if chain is None:
         require(all(isinstance(deed, Send) for deed in report.deeds), "blind", "more than old bytes without a quorum")
         return
+    _looked(operator, chain)
     nonces = operator.store.open_attempts
     if report.reason not in UNFINISHED and ":" not in report.reason:
         holes = [n for n in range(chain.nonce, max(nonces, default=0)) if n not in nonces]
         require(not holes, "S4", f"holes {holes} below an open slot")
     for deed in report.deeds:
         if isinstance(deed, MakeAttempt):
+            _attempted(operator, deed)
             _raise(operator, deed)
         require(not isinstance(deed, OpenIntent) or deed.checkpoint.size > chain.head.tree_size, "plan", "a covered duty")
+
+
+def _looked(operator: "Operator", chain: ChainView) -> None:
+    """S2: the observation is the state after one public block that really was, whatever one endpoint says."""
+    truth = operator.world.network.ever.get(chain.pinned.hash)
+    require(truth is not None and truth.block == chain.pinned, "S2", "a public block that never was")
+    if truth is not None:
+        signer, head = operator.scope.signer, truth.logs[whole().log_id]
+        real = truth.nonces.get(signer, 0), truth.balances[signer], truth.base_fee, head.size, head.root
+        seen = chain.nonce, chain.balance, chain.base_fee, chain.head.tree_size, chain.head.root
+        require(seen == real, "S2", f"saw {seen}, true is {real}")
+
+
+def _attempted(operator: "Operator", deed: MakeAttempt) -> None:
+    """RELAYER §4.1: the ceiling, by its formula."""
+    fees, seen = operator.fees, deed.seen
+    gas = min(a.gas for a in operator.store.open_attempts.get(deed.nonce, ()) if a.max_fee == deed.fee.max_fee)
+    hard = min(fees.max_fee, fees.max_cost_per_anchor // min(gas, 21_000))
+    soft = min(2 * seen.usual_base_fee + fees.tip, hard)
+    waited = seen.pinned.time - (GENESIS + seen.head.tree_size * CADENCE)
+    share = min(1.0, max(0, waited) / (GRACE * 0.8))
+    require(deed.fee.max_fee <= (soft + (hard - soft) * share**4) * 1.000_01, "ceiling", f"{deed.fee} of {soft}, {hard}")
+    require(deed.fee.max_fee >= seen.base_fee, "ceiling", "a fee that misses the base fee")
 
 
 def _raise(operator: "Operator", deed: MakeAttempt) -> None:
@@ -196,6 +222,8 @@ def ended(operator: "Operator") -> None:
     """What stands on the public chain is what the journal says, for all that is final."""
     store, network = operator.store, operator.world.network
     require(all(network.blocks[n].block.hash == h.hash for n, h in store.headers.items()), "S3", "a header is gone")
+    used = max((network.blocks[n].nonces.get(operator.scope.signer, 0) for n in store.headers), default=0)
+    require(min(store.open_attempts, default=used) >= used, "L2", "a nonce is used for good, and its slot is open")
     for tx, _ in network.transactions_of(operator.scope.signer):
         require(tx in store.attempts or tx in network.wallets, "S1", "a transaction of ours that nobody knows")
     sizes = [event.tree_size for event in network.events()]

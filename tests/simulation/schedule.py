@@ -65,7 +65,7 @@ class Schedule:
         self.random = draw
         self._found(draw)
         self.kinds = [kind for kind in FAULTS if draw.random() < 0.5]
-        self.length = draw.randrange(12, 40)
+        self.length = draw.randrange(15, 70)
 
     def _found(self, draw: Random) -> None:
         """The operators of this world."""
@@ -90,7 +90,7 @@ class Schedule:
     def run(self) -> None:
         self.world.network.mine()
         for _ in range(self.length):
-            kind = self.random.choice(ORDINARY) if self.random.random() < 0.7 or not self.kinds else None
+            kind = self.random.choice(ORDINARY) if self.random.random() < 0.55 or not self.kinds else None
             step = STEPS[kind or self.random.choice(self.kinds)]
             step(self, self.random.choice(self.world.operators))
         self._heal()

@@ -10,6 +10,7 @@ from tests.simulation.consortium import SharedConsortium
 from tests.simulation.memory_journal import lift_halt, order
 from tests.simulation.network import Network
 from tests.simulation.operator import ETHER, GWEI, Operator
+from tests.simulation.signer import Signer
 
 AGE = 100  # epochs that closed before the public chain of a schedule began
 
@@ -31,7 +32,7 @@ class World:
 
     def use_nonce(self, operator: Operator) -> None:
         """A wallet sends with the operator's key."""
-        answer = operator.signer.sign(
+        answer = Signer(operator.name, self.random).sign(
             UnsignedTransaction(
                 chain_id=self.network.chain_id,
                 nonce=self.network.nonce_of(operator.scope.signer),
