@@ -49,6 +49,12 @@ _REMEMBERED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
 )
 
 
+def forget() -> None:
+    """Ask anew: the functions themselves have changed."""
+    for kept in (decode_once, calldata_once, _recover_once, _decode_call_once, _consistency, _quorum):
+        kept.cache_clear()
+
+
 @contextmanager
 def remembered() -> Iterator[None]:
     """Within it these names stand for their remembered selves."""

@@ -57,6 +57,7 @@ class Process:
     journal: MemoryJournal
     plan: tuple[Interruption, ...] = ()
     seen: list[str] = field(default_factory=list)
+    on_read: Callable[[], None] | None = None
     relayer: Relayer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,9 +120,17 @@ class EndpointDoor:
         self._process, self._endpoint = process, endpoint
 
     def __getattr__(self, name: str) -> Any:
-        member = getattr(self._endpoint, name)
-        self.__dict__[name] = member
-        return member
+        process, member = self._process, getattr(self._endpoint, name)
+        if not callable(member):
+            return member
+
+        def read(*arguments: Any) -> Any:
+            if process.on_read is not None:
+                process.on_read()
+            return member(*arguments)
+
+        self.__dict__[name] = read
+        return read
 
     def broadcast(self, raw: RawTransaction) -> Any:
         def send() -> Any:

@@ -182,9 +182,13 @@ def _looked(operator: "Operator", chain: ChainView) -> None:
     require(truth is not None and truth.block == chain.pinned, "S2", "a public block that never was")
     if truth is not None:
         signer, head = operator.scope.signer, truth.logs[whole().log_id]
-        real = truth.nonces.get(signer, 0), truth.balances[signer], truth.base_fee, head.size, head.root
-        seen = chain.nonce, chain.balance, chain.base_fee, chain.head.tree_size, chain.head.root
-        require(seen == real, "S2", f"saw {seen}, true is {real}")
+        for name, seen, real in (
+            ("nonce", chain.nonce, truth.nonces.get(signer, 0)),
+            ("balance", chain.balance, truth.balances[signer]),
+            ("base fee", chain.base_fee, truth.base_fee),
+            ("head", (chain.head.tree_size, chain.head.root), (head.size, head.root)),
+        ):
+            require(seen == real, "S2", f"the {name} seen is not that of the pinned public block")
 
 
 def _attempted(operator: "Operator", deed: MakeAttempt) -> None:
