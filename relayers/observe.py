@@ -218,27 +218,27 @@ class Observer:
         One tick reads a bounded stretch; the header of the public block where it ends makes the progress durable.
         """
         found: list[AnchoredEvent] = []
-        end: int = final.number
+        end = final
         for start in range(first, final.number + 1, EVENT_RANGE)[:MAX_RANGES]:
+            last = PublicBlockNumber(min(start + EVENT_RANGE - 1, final.number))
             try:
-                read = self._anchors_between(start, min(start + EVENT_RANGE - 1, final.number))
+                block = final if last == final.number else self._block(last)
+                found += self._anchors_between(PublicBlockNumber(start), block)
             except Undecided:
                 if start == first:
                     raise
                 break  # what came before is not lost
-            found += read
-            end = min(start + EVENT_RANGE - 1, final.number)
+            end = block
             if len(found) >= MAX_EVENTS:
                 break
-        return final if end == final.number else self._block(PublicBlockNumber(end)), tuple(found)
+        return end, tuple(found)
 
-    def _anchors_between(self, first: int, last: int) -> tuple[AnchoredEvent, ...]:
-        span = PublicBlockNumber(first), PublicBlockNumber(last)
-        return self.ask(lambda chain: tuple(chain.anchored(self.scope.log_id, *span)))
+    def _anchors_between(self, first: PublicBlockNumber, last: PublicBlock) -> tuple[AnchoredEvent, ...]:
+        return self.ask(_seen(last, lambda chain: tuple(chain.anchored(self.scope.log_id, first, last.number))))
 
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
+        status = self.ask(_seen(final, lambda chain: chain.receipt_status(attempt.hash)))
         if status is None:
             return None
         if not self._is_final(status[0], final):
@@ -247,7 +247,7 @@ class Observer:
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""
-        status = self.ask(lambda chain: chain.receipt_status(attempt.hash))
+        status = self.ask(_seen(final, lambda chain: chain.receipt_status(attempt.hash)))
         return Standing(*status) if status is not None and self._is_final(status[0], final) else None
 
     def _is_final(self, block: PublicBlock, final: PublicBlock) -> bool:
@@ -264,6 +264,21 @@ class Observer:
 
     def _base_fee_at(self, number: PublicBlockNumber) -> Wei:
         return self.ask(lambda chain: chain.base_fee(chain.block(number)))
+
+
+def _seen(block: PublicBlock, read: Callable[[PublicChain], T]) -> Callable[[PublicChain], T]:
+    """The read, of an endpoint that has this public block.
+
+    Events and receipts are not asked by hash. An honest endpoint that lags says "nothing" of what it has not seen, and
+    would lend its voice to one that lies.
+    """
+
+    def of_who_has_it(chain: PublicChain) -> T:
+        if chain.block(block.number) != block:
+            raise NotYet(what=f"public block {block.number} on the canonical chain")
+        return read(chain)
+
+    return of_who_has_it
 
 
 def _behind(read: PublicBlock, final: PublicBlock) -> str:

@@ -120,6 +120,13 @@ MUTANTS = (
     ),
     Mutant("one endpoint trusted", OBSERVE, "answers.count(answer) >= self.quorum", "answers.count(answer) >= 1", schedules),
     Mutant(
+        "an endpoint that lags has a voice",
+        OBSERVE,
+        "        if chain.block(block.number) != block:",
+        "        if False:",
+        named(directed.test_an_endpoint_that_lags_is_no_second_voice_for_one_that_lies, "receipt none"),
+    ),
+    Mutant(
         "final after 3 public blocks",
         OBSERVE,
         "number = self._reached(lambda chain: chain.finalized().number)",

@@ -65,6 +65,7 @@ class Schedule:
         self.random = draw
         self._found(draw)
         self.kinds = [kind for kind in FAULTS if draw.random() < 0.5]
+        self.deadly = draw.choice((0.0, 0.1, 0.4))  # share of ordinary ticks that end in the middle
         self.length = draw.randrange(15, 70)
 
     def _found(self, draw: Random) -> None:
@@ -83,6 +84,9 @@ class Schedule:
             self.world.operator(turns, fees, keeps=3 if self.is_pruned else 128)
         if draw.random() < 0.1:
             self.world.operator(turns, fees)  # an outsider, who is on no list
+        for operator in self.world.operators:
+            left = draw.choice((50 * ETHER, 50 * ETHER, fees.reserve + ETHER // 500, fees.reserve))
+            self.world.network.fund(operator.scope.signer, Wei(left))
         self.every = every
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +148,10 @@ class Schedule:
             self.world.network.mine_some(self.random)
 
     def tick(self, operator: Operator) -> None:
-        operator.tick()
+        if self.random.random() < self.deadly:
+            self.crash(operator)
+        else:
+            operator.tick()
 
     def tick_twice(self, operator: Operator) -> None:
         """S9: the second tick on the same observation writes nothing but the history of sends."""
@@ -160,12 +167,28 @@ class Schedule:
     def interrupt(self, operator: Operator) -> None:
         """Something happens between two effects of a tick."""
         act = self.random.choice(BETWEEN)
-        number, when = self.random.randrange(10), self.random.choice(("before", "after"))
-        operator.tick(Interruption(number, when, lambda: act(self, operator)))
+        operator.tick(Interruption(*self._when(), lambda: act(self, operator)))
+
+    def _when(self) -> tuple[int, str]:
+        """Some effect of a tick; most ticks have few."""
+        return int(self.random.expovariate(0.3)), self.random.choice(("before", "after"))
 
     def crash(self, operator: Operator) -> None:
-        number, when = self.random.randrange(12), self.random.choice(("before", "after"))
-        operator.tick(Interruption(number, when, _die))
+        operator.tick(Interruption(*self._when(), _die))
+
+    def glance(self, operator: Operator) -> None:
+        """Another history appears between two reads of an observation."""
+        process, left = operator.process or operator.start(), self.random.randrange(90)
+
+        def on_read() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self.reorganise(operator)
+
+        process.on_read = on_read
+        operator.tick()
+        process.on_read = None
 
     def crash_on_crash(self, operator: Operator) -> None:
         self.crash(operator)
@@ -173,7 +196,6 @@ class Schedule:
 
     def take_over(self, operator: Operator) -> None:
         """A second process takes the key between two effects of the first, which wakes and goes on."""
-        number, when = self.random.randrange(12), self.random.choice(("before", "after"))
 
         def other() -> None:
             held = operator.process
@@ -181,7 +203,7 @@ class Schedule:
             operator.tick()
             assert held is not operator.process
 
-        operator.tick(Interruption(number, when, other))
+        operator.tick(Interruption(*self._when(), other))
 
     def evict(self, _: Operator) -> None:
         self.world.network.evict_some(self.random)
@@ -229,9 +251,10 @@ class Schedule:
         if not self.is_pruned:
             self.world.use_nonce(operator)
 
-    def poverty(self, operator: Operator) -> None:
-        reserve = operator.fees.reserve
-        self.world.network.fund(operator.scope.signer, Wei(reserve + self.random.choice((0, 1, 5)) * ETHER // 500))
+    def top_up(self, operator: Operator) -> None:
+        """A little more money. Nobody takes any away: what an endpoint that lags shows is then never too much."""
+        network, signer = self.world.network, operator.scope.signer
+        network.fund(signer, Wei(network.newest.balances[signer] + ETHER // 500))
 
     def restart(self, operator: Operator) -> None:
         operator.process = None
@@ -249,8 +272,8 @@ Step = Callable[[Schedule, Operator], None]
 STEPS: dict[str, Step] = {
     name: getattr(Schedule, name)
     for name in (
-        "epoch mine tick tick_twice interrupt crash crash_on_crash take_over evict reorganise endpoint member fees key "
-        "clock order wallet poverty restart"
+        "epoch mine tick tick_twice interrupt glance crash crash_on_crash take_over evict reorganise endpoint member fees key "
+        "clock order wallet top_up restart"
     ).split()
 }
 ORDINARY = ("tick", "tick", "tick", "mine", "mine", "epoch", "tick_twice")

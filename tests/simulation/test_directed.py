@@ -417,6 +417,22 @@ def test_endpoints_that_lag_cost_nothing_and_finality_never_goes_back() -> None:
         settled(world)
 
 
+@pytest.mark.parametrize("lie", ["events hidden", "receipt none"])
+def test_an_endpoint_that_lags_is_no_second_voice_for_one_that_lies(lie: str) -> None:
+    """Cases 18, 20: events and receipts are not asked by hash, and one that lags has seen nothing of them."""
+    for lagging, lying in ((0, 1), (2, 0)):
+        world, operator = stage()
+        operator.endpoints[lagging].become("stuck")
+        operator.endpoints[lying].become(lie)
+        sent(world, operator)
+        for _ in range(DEPTH + 5):
+            world.round()
+        assert anchored(world) == [2]
+        assert operator.store.finals == {}  # not settled while two of three do not agree; judged by the oracle
+        world.heal()
+        settled(world)
+
+
 # ── clocks and people ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
