@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,13 @@ import click
 
 from hybrid_bridge.cli.exits import invoke
 from hybrid_bridge.errors import BridgeError, StoreBroken
-from relayers import commands, inquiries, wiring
+from relayers import commands, inquiries, upkeep, wiring
 from relayers.fsck import Finding, fsck, look
+from relayers.journal_place import beside
 from relayers.relay import Relayer, Tick, tick
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
+from relayers.standby import take_over
 from relayers.terminal import config_option, json_option, now, show
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
@@ -136,8 +139,9 @@ def once(config: Path, *, as_json: bool) -> int:
     is_flag=True,
     help="Make the journal first if there is none: to try things out, never in a unit file.",
 )
+@click.option("--standby", "is_standby", is_flag=True, help="While another process has the journal, wait for it.")
 @click.pass_context
-def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool) -> int:
+def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: bool, is_standby: bool) -> int:
     """Tick until told to stop (SIGTERM, SIGINT)."""
     if is_new:
         _make_journal(read_settings(config))
@@ -147,7 +151,10 @@ def run_command(context: click.Context, config: Path, *, is_once: bool, is_new: 
     from relayers.daemon import Daemon  # noqa: PLC0415 only the daemon needs a clock and a listener
 
     settings = read_settings(config)
-    with _journal(settings) as journal:
+    held = _stood_by(settings) if is_standby else _journal(settings)
+    if held is None:
+        return GOOD
+    with held as journal:
         relayer = _started(settings, journal)
         metrics = wiring.metrics_of(settings, relayer, journal.epoch)
         daemon = Daemon(relayer, metrics, settings.tick_seconds, lambda: _export_evidence(journal, settings))
@@ -193,7 +200,7 @@ def fsck_command(config: Path, *, offline: bool, as_json: bool) -> int:
     return GOOD if not findings else BROKEN
 
 
-for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS):
+for operators_command in (*commands.COMMANDS, *inquiries.COMMANDS, *upkeep.COMMANDS):
     main.add_command(operators_command)
 main.add_command(inquiries.check, "doctor")
 
@@ -208,7 +215,7 @@ def run() -> None:
 
 def _make_journal(settings: Settings) -> None:
     """If there is none yet."""
-    if not settings.journal.exists():
+    if isinstance(settings.journal, Path) and not settings.journal.exists():
         wiring.load_log(settings.log)
         create_journal(settings.journal, wiring.scope_of(settings), now())
 
@@ -216,6 +223,19 @@ def _make_journal(settings: Settings) -> None:
 def _journal(settings: Settings) -> SqlJournal:
     holder = f"{socket.gethostname()}:{os.getpid()}"
     return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+
+
+def _stood_by(settings: Settings) -> SqlJournal | None:
+    """The journal, once nobody else has it; None if we are told to end before."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+
+    def say(reason: str) -> None:
+        line = {"ts": now(), "level": "info", "event": "standing_by", "reason": reason}
+        click.echo(json.dumps(line), err=True)
+
+    return take_over(lambda: _journal(settings), settings.tick_seconds, ended, say)
 
 
 def _started(settings: Settings, journal: SqlJournal) -> Relayer:
@@ -240,7 +260,7 @@ def _verdict(journal: SqlJournal, settings: Settings, report: Tick) -> int:
 
 
 def _export_evidence(journal: SqlJournal, settings: Settings) -> Path:
-    path = settings.journal.with_name(settings.journal.name + ".evidence.json")
+    path = beside(settings.journal, ".evidence.json")
     try:
         path.write_text((journal.halt_evidence() or "{}") + "\n", "utf-8")
     except OSError as error:

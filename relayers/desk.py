@@ -4,27 +4,29 @@ A person needs no lease. `Desk` reads; `Orders` writes one row, `control`, that 
 halts. So these two are beside S6, not against it: nothing they do can put bytes on the public chain.
 """
 
-import os
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, insert, select, update
 
-from hybrid_bridge.errors import SettingsMalformed, StayHalted, StoreBroken
+from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
-from relayers import sql_rows
-from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow
+from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds
+from relayers import sql_rows, sql_store, sqlite_store
+from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
+from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
 from relayers.sql_journal import (
     ANCHOR_BEYOND,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
+    DEAREST,
     LEASE,
     SLOT,
+    WISH,
     SqlJournalReader,
 )
 
@@ -49,25 +51,25 @@ class Desk(SqlJournalReader):
 
     def control(self) -> ControlRow:
         """Brake and halt."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             row = connection.execute(select(CONTROL)).mappings().one()
             return ControlRow(Brake(row["brake"]), row["halted_reason"], row["evidence"], row["by"], row["set_at"])
 
     def lease(self) -> LeaseRow:
         """Who relays."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             row = connection.execute(select(LEASE)).mappings().one()
             return LeaseRow(row["epoch"], row["holder"], row["until"])
 
     def covering(self, size: TreeSize) -> AnchoredEvent | None:
         """The final anchor with the smallest size that is at least this one."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             rows = connection.execute(ANCHOR_BEYOND, {"size": size - 1}).mappings().all()
             return sql_rows.event(rows[0]) if rows else None
 
     def slots(self, newest: int) -> tuple[SlotStory, ...]:
         """So many slots with the highest nonces, the highest first."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             query = select(SLOT).order_by(SLOT.c.nonce.desc()).limit(newest)
             slots = [sql_rows.slot(row) for row in connection.execute(query).mappings()]
             wanted = ATTEMPT.c.nonce.in_([slot.nonce for slot in slots])
@@ -81,49 +83,52 @@ class Desk(SqlJournalReader):
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.
 
         Raises:
-            SettingsMalformed: something stands there already, or its folder does not exist.
+            SettingsMalformed: something stands there already, its folder does not exist, or the journal is no file.
             StoreBroken: the copy cannot be written, or is not sound.
         """
-        if target.exists() or not target.parent.is_dir():
-            raise SettingsMalformed(key="FILE", rule="a new file in a folder that exists")
-        partial = target.with_name(target.name + ".new")
-        try:
-            os.close(
-                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            )  # balances and plans: nobody else's
-            self._copy(partial)
-            Desk(partial, self._scope).close()  # whole, of this schema, of this scope
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            os.link(partial, target)  # never over another file, not even one that came meanwhile
-        except (OSError, sqlite3.Error) as error:
-            raise StoreBroken(store=target.name, rule=f"a copy that can be written: {error}") from None
-        finally:
-            for end in ("", "-wal", "-shm", "-journal"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-        return target.stat().st_size
-
-    def _copy(self, partial: Path) -> None:
-        origin = f"{self._path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)  # in one step: a reader's snapshot, which in WAL mode stops no writer
+        if isinstance(self._place, PostgresPlace):
+            raise SettingsMalformed(key="journal", rule=f"a file; this one is copied by {dump_command(self._place)}")
+        return sqlite_store.copy(self._place, target, lambda partial: Desk(partial, self._scope).close())
 
 
 class Orders(Desk):
     """Writes a person's orders. Each is one commit, durable on return; the next action of a tick obeys it."""
 
-    def __init__(self, path: Path, scope: Scope) -> None:
+    def __init__(self, place: JournalPlace, scope: Scope) -> None:
         """Open an existing journal, which another process may hold.
 
         Raises:
-            StoreBroken: as `SqlJournalReader`.
+            BridgeError: as `SqlJournalReader`.
         """
-        super().__init__(path, scope, read_only=False)
+        super().__init__(place, scope, sql_store.ordering(place))
+
+    @contextmanager
+    def _ordering(self) -> Iterator[Connection]:
+        """One writing transaction, in line with those of the relayer: the lease is locked, whoever holds it."""
+        with self._store.write() as connection:
+            connection.execute(select(LEASE.c.epoch).with_for_update()).scalar_one()
+            yield connection
 
     def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
         """From the next action on. What is at work at this moment, one send or one signature, still ends."""
-        with self._begin() as connection:
+        with self._ordering() as connection:
             connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
+
+    def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
+        """Leave it to the plan, which weighs it against money and brake. `against`: what the person saw as the dearest.
+
+        Raises:
+            NotYet: the nonce is not open, or another attempt is its dearest by now: look again.
+        """
+        where = SLOT.c.nonce == nonce, SLOT.c.state == "OPEN"
+        with self._ordering() as connection:
+            slot = connection.execute(select(SLOT).where(*where)).mappings().one_or_none()
+            if slot is None:
+                raise NotYet(what=f"an open nonce {nonce}")
+            if connection.execute(DEAREST.where(ATTEMPT.c.nonce == nonce)).scalar() != against:
+                raise NotYet(what=f"the attempt that was looked at, as the dearest of nonce {nonce}; look again")
+            values = {"nonce": nonce, "kind": kind.value, "against": against, "by": by, "wished_at": now}
+            connection.execute(insert(WISH).values(chain_uid=slot["chain_uid"], signer=slot["signer"], **values))
 
     def lift_halt(self, evidence: str, by: str, now: UnixSeconds) -> None:
         """Let the plan go on. If what it halted for still holds, the next tick halts again.
@@ -131,7 +136,7 @@ class Orders(Desk):
         Raises:
             StayHalted: this is not the evidence of the halt that stands.
         """
-        with self._begin() as connection:
+        with self._ordering() as connection:
             row = connection.execute(select(CONTROL)).mappings().one()
             if row["halted_reason"] is None or (row["evidence"] or "{}").strip() != evidence.strip():
                 raise StayHalted(rule="the evidence of the halt that stands, whole")

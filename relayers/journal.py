@@ -5,7 +5,7 @@ returns, or not done at all. Each checks, in the same commit, that the lease is 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -35,6 +35,20 @@ class IntentState(StrEnum):
     OPEN = "OPEN"
     FINALIZED = "FINALIZED"
     SUPERSEDED = "SUPERSEDED"
+
+
+class IntentKind(StrEnum):
+    """ANCHOR: a checkpoint. ROTATE: the statement that makes another validator set responsible (CONTRACT §3.4)."""
+
+    ANCHOR = "anchor"
+    ROTATE = "rotate"
+
+
+class WishKind(StrEnum):
+    """BUMP: offer more for the nonce. CANCEL: use it up for nothing."""
+
+    BUMP = "bump"
+    CANCEL = "cancel"
 
 
 class Outcome(StrEnum):
@@ -108,16 +122,18 @@ class HeaderRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentRow:
-    """The duty to get one checkpoint onto the public chain."""
+    """The duty to get one checkpoint, or one rotation, onto the public chain."""
 
     id: int
-    size: TreeSize
-    root: Digest
-    digest: Digest
+    size: TreeSize  # of the checkpoint; 0 for a rotation
+    root: Digest  # of the checkpoint; for a rotation the hash of the new set
+    digest: Digest  # what was signed
     state: IntentState
     opened_at: UnixSeconds
     settled_hash: PublicBlockHash | None = None  # of the final public block that proved it
     settled_tx: TxHash | None = None  # the anchoring transaction, ours or another's; None when superseded
+    kind: IntentKind = IntentKind.ANCHOR
+    set_id: SetId | None = None  # of the new set; None for an anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,8 @@ class AttemptFinalRow:
     reason: str  # "stale" when the head had moved, "" otherwise
     block_number: PublicBlockNumber
     block_hash: PublicBlockHash
+    gas_used: Gas | None = None  # of the one that stands; None for the others, and in journals of schema 1
+    price: Wei | None = None  # per gas, as it was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +196,40 @@ class SendRow:
     message: str
     returned_hash: TxHash | None
     sent_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class SightingRow:
+    """An attempt as it was seen in a public block that need not be final. History; decides nothing."""
+
+    hash: TxHash
+    block_hash: PublicBlockHash
+    block_number: PublicBlockNumber
+    status: int
+    seen_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """An endpoint's answer that was not the quorum's. History; decides nothing."""
+
+    endpoint: str
+    method: str
+    wanted: str
+    got: str
+    block_hash: PublicBlockHash | None
+    seen_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class WishRow:
+    """What a person wants done with a nonce. Fulfilled when another attempt than `against` is its dearest."""
+
+    nonce: Nonce
+    kind: WishKind
+    against: TxHash | None  # the dearest attempt when it was wished; None: there was none
+    by: str
+    wished_at: UnixSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +285,15 @@ class JournalView:
     final_header: HeaderRow | None
     open_nonces: tuple[Nonce, ...]  # ascending
     attempts: tuple[AttemptRow, ...]  # of the open slots
-    open_intents: tuple[IntentRow, ...]  # ascending by size
+    open_intents: tuple[IntentRow, ...]  # anchors, ascending by size
     anchors: Mapping[TreeSize, AnchoredEvent]  # final ones at the open intents' sizes, and those of open attempts
     newest_anchor: AnchoredEvent | None  # final
     head_spans: Mapping[TreeSize, HeadSpan]  # for the size from which each open attempt starts
     unexplained_reverts: int  # newest final attempts in a row that reverted for no known reason
     usual_gas: Gas | None  # of the newest anchoring attempt
     today: Mapping[Nonce, Wei]  # cost of the dearest attempt made in this UTC day, for each nonce
+    open_rotations: tuple[IntentRow, ...] = ()  # ascending by set
+    wishes: Mapping[Nonce, WishRow] = field(default_factory=dict)  # the newest unfulfilled one of each open nonce
 
     def dearest(self, nonce: Nonce) -> AttemptRow | None:
         """The attempt with the highest fee at this open nonce."""
@@ -273,6 +327,7 @@ class JournalDump:
     finals: tuple[AttemptFinalRow, ...]
     anchors: tuple[AnchoredEvent, ...]
     sends: tuple[SendRow, ...]
+    wishes: tuple[WishRow, ...] = ()
 
 
 # ── the port ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +396,9 @@ class Journal(JournalReader, Protocol):
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
         """We mean to anchor it."""
 
+    def open_rotation(self, set_id: SetId, set_hash: Digest, digest: Digest, now: UnixSeconds) -> None:
+        """We mean to post the rotation to this set; `digest` is what the old set signed."""
+
     def open_slot(self, nonce: Nonce) -> None:
         """We use this nonce."""
 
@@ -353,6 +411,12 @@ class Journal(JournalReader, Protocol):
 
     def log_sends(self, sends: Sequence[SendRow]) -> None:
         """What the endpoints answered."""
+
+    def keep_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        """Answers that were not the quorum's; long ones are cut. Nothing is written for no rows."""
+
+    def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
+        """Attempts in public blocks; one seen there before is kept as it was. Nothing is written for no rows."""
 
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         """The nonce was used in a final public block."""

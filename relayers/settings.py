@@ -23,6 +23,7 @@ from hybrid_bridge.units import (
     TreeSize,
     Wei,
 )
+from relayers.journal_place import JournalPlace, parse_journal
 from relayers.toml_table import UNITS, Table
 from relayers.views import FeePolicy
 
@@ -92,7 +93,7 @@ class ChainSettings:
 class Settings:
     """Everything."""
 
-    journal: Path
+    journal: JournalPlace
     tick_seconds: Seconds
     listen: tuple[str, int] | None  # metrics and health; None: nobody asks
     log: LogSettings
@@ -129,7 +130,7 @@ def parse_settings(text: str, folder: Path) -> Settings:
     if len(chains) != 1:
         raise SettingsMalformed(key="chain", rule="exactly one [[chain]]: run one relayer for each")
     settings = Settings(
-        journal=folder / top.uri("journal", "sqlite:///"),
+        journal=parse_journal(top.text("journal"), folder),
         tick_seconds=Seconds(top.integer("tick_seconds", 1, 3600)),
         listen=_listen(top),
         log=_log(top.table("log")),

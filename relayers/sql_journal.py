@@ -1,41 +1,41 @@
-"""The journal in SQLite: each writing method of the port is one commit, on the disk when it returns.
+"""The journal in SQL: each writing method of the port is one commit, durable when it returns.
 
-A process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a restart
-never waits for a lease to expire, and a woken former holder can write nothing (S6).
+In a file, a process holds `<journal>.lock` for its life; whoever has the lock takes the lease with the next epoch, so a
+restart never waits. In PostgreSQL a lease is taken when it ran out or was given back. Either way a woken former holder
+can write nothing (S6).
 """
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
-from pathlib import Path
-from sqlite3 import Error as SqliteError
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import Connection
 
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
+    Digest,
     Nonce,
     PublicBlockNumber,
     Seconds,
+    SetId,
     TreeSize,
     UnixSeconds,
     Wei,
 )
-from relayers import sql_rows
+from relayers import sql_rows, sql_store
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
     AttestationRow,
     Brake,
     CheckpointRow,
+    EvidenceRow,
     HeaderRow,
     HeadSpan,
+    IntentKind,
     IntentRow,
     Journal,
     JournalDump,
@@ -43,10 +43,13 @@ from relayers.journal import (
     JournalView,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     SpendLimits,
 )
-from relayers.sql_tables import Stored, create_tables, engine_for, require_file, require_sound, sqlite_words
+from relayers.journal_place import JournalPlace
+from relayers.sql_store import Store
+from relayers.sql_tables import Stored
 
 LEASE_FOR: Final = Seconds(60)
 DAY: Final = 86_400
@@ -56,11 +59,13 @@ _T: Final = Stored.metadata.tables
 CHAIN, LEASE, CONTROL, HEADER = _T["chain"], _T["lease"], _T["control"], _T["header"]
 CHECKPOINT, ATTESTATION, INTENT, SLOT = _T["checkpoint"], _T["attestation"], _T["intent"], _T["slot"]
 ATTEMPT, ATTEMPT_FINAL, SENDING, ANCHORED = _T["attempt"], _T["attempt_final"], _T["send_log"], _T["anchored"]
+EVIDENCE, SIGHTING, WISH, EVENT = _T["rpc_evidence"], _T["sighting"], _T["wish"], _T["event_log"]
+LONGEST_ANSWER: Final = 4096  # characters of an endpoint's answer that are kept
 
 LAST_HEADER: Final = select(HEADER).order_by(HEADER.c.number.desc()).limit(1)
 OPEN_NONCES: Final = select(SLOT.c.nonce).where(SLOT.c.state == "OPEN").order_by(SLOT.c.nonce)
 OPEN_ATTEMPTS: Final = select(ATTEMPT).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)).order_by(ATTEMPT.c.max_fee)
-OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size)
+OPEN_INTENTS: Final = select(INTENT).where(INTENT.c.state == "OPEN").order_by(INTENT.c.size, INTENT.c.set_id)
 WANTED_ANCHORS: Final = select(ANCHORED).where(
     ANCHORED.c.size.in_(select(INTENT.c.size).where(INTENT.c.state == "OPEN"))
     | ANCHORED.c.tx_hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
@@ -77,6 +82,13 @@ RECENT_OUTCOMES: Final = (
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
 )
+DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
+WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
+    select(WISH)
+    .where(WISH.c.nonce.in_(OPEN_NONCES))
+    .where(WISH.c.against.is_not_distinct_from(DEAREST.where(ATTEMPT.c.nonce == WISH.c.nonce).scalar_subquery()))
+    .order_by(WISH.c.id)
+)
 COSTS: Final = select(ATTEMPT.c.nonce, ATTEMPT.c.gas, ATTEMPT.c.max_fee)
 COSTS_OPEN: Final = COSTS.where(ATTEMPT.c.nonce.in_(OPEN_NONCES))
 COSTS_BETWEEN: Final = COSTS.where(ATTEMPT.c.created_at >= bindparam("first"), ATTEMPT.c.created_at < bindparam("end"))
@@ -87,78 +99,43 @@ def chain_uid(scope: Scope) -> str:
     return f"{scope.chain_id}:0x{scope.contract.hex()}"
 
 
-def create_journal(path: Path, scope: Scope, now: UnixSeconds) -> None:
+def create_journal(place: JournalPlace, scope: Scope, now: UnixSeconds) -> None:
     """Make an empty journal for `scope`, whole or not at all. Never in passing: only `init` calls this.
-
-    Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
 
     Raises:
         SettingsMalformed: its folder does not exist.
-        StoreBroken: the file exists, or cannot be made.
+        StoreBroken: there is one already, or it cannot be made.
         NotYet: another process is about to make or use it.
+        Unreachable, KeyUnusable: as `sql_store.reading`.
     """
-    if not path.parent.is_dir():
-        raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
-    with _locked(path):
-        if path.exists():
-            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
-        partial = path.with_name(path.name + ".new")
-        try:
-            for end in ("", "-wal", "-shm"):
-                partial.with_name(partial.name + end).unlink(missing_ok=True)
-            _fill(partial, scope, now)
-            partial.replace(path)
-            _sync(path.parent)
-        except (OSError, SQLAlchemyError, SqliteError) as error:
-            raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
-
-def _fill(path: Path, scope: Scope, now: UnixSeconds) -> None:
-    engine, uid = engine_for(path), chain_uid(scope)
-    with engine.begin() as connection:
-        create_tables(connection)
-        connection.execute(
-            insert(CHAIN).values(
-                chain_uid=uid,
-                chain_id=scope.chain_id,
-                genesis_hash=scope.genesis_hash,
-                contract=scope.contract,
-                log_id=scope.log_id,
-                signer=scope.signer,
-            )
-        )
+    def fill(connection: Connection) -> None:
+        uid = chain_uid(scope)
+        named = {name: getattr(scope, name) for name in Scope.__slots__}
+        connection.execute(insert(CHAIN).values(chain_uid=uid, **named))
         connection.execute(insert(LEASE).values(chain_uid=uid, signer=scope.signer, epoch=0, holder="", until=0))
         connection.execute(insert(CONTROL).values(chain_uid=uid, brake="run", by="init", set_at=now))
-    engine.dispose()
 
-
-def _sync(folder: Path) -> None:
-    """The new name is on the disk too."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sql_store.create(place, fill)
 
 
 class SqlJournalReader:
     """Reads a journal, also while another process writes it."""
 
-    def __init__(self, path: Path, scope: Scope, *, read_only: bool = True) -> None:
+    def __init__(self, place: JournalPlace, scope: Scope, store: Store | None = None) -> None:
         """Open an existing journal.
 
         Raises:
             StoreBroken: missing, empty, damaged, of another version, or another chain's, log's or key's.
+            Unreachable, KeyUnusable: as `sql_store.reading`.
         """
-        require_file(path)
-        self._path, self._store, self._scope, self._uid = path, path.name, scope, chain_uid(scope)
-        self._engine: Engine = engine_for(path, read_only=read_only)
+        self._place, self._scope, self._uid = place, scope, chain_uid(scope)
+        self._store = store or sql_store.reading(place)
         self._epoch = 0
         try:
-            require_sound(self._engine, self._store)
             self._require_scope()
         except BridgeError:
-            self._engine.dispose()
+            self._store.close()
             raise
 
     @property
@@ -167,57 +144,48 @@ class SqlJournalReader:
         return self._epoch
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        """Let go of it."""
+        self._store.close()
 
     def _require_scope(self) -> None:
-        with self._begin() as connection:
+        with self._store.read() as connection:
             if _scope_of(connection) != self._scope:
-                raise StoreBroken(store=self._store, rule="belongs to another chain, contract, log or gas key")
-
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, or undone."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, SqliteError) as error:
-            words = sqlite_words(error)
-            if "database is locked" in words:
-                raise NotYet(what="the journal's write lock") from error
-            raise StoreBroken(store=self._store, rule=f"{type(error).__name__}: {words}") from error
+                raise StoreBroken(store=self._store.name, rule="belongs to another chain, contract, log or gas key")
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def view(self, now: UnixSeconds) -> JournalView:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             control = connection.execute(select(CONTROL)).mappings().one()
             headers = _rows(connection, LAST_HEADER)
             attempts = tuple(map(sql_rows.attempt, _rows(connection, OPEN_ATTEMPTS)))
+            intents = tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS)))
             return JournalView(
                 halted=control["halted_reason"],
                 brake=Brake(control["brake"]),
                 final_header=sql_rows.header(headers[0]) if headers else None,
                 open_nonces=tuple(connection.execute(OPEN_NONCES).scalars()),
                 attempts=attempts,
-                open_intents=tuple(map(sql_rows.intent, _rows(connection, OPEN_INTENTS))),
+                open_intents=tuple(intent for intent in intents if intent.kind is IntentKind.ANCHOR),
+                open_rotations=tuple(intent for intent in intents if intent.kind is IntentKind.ROTATE),
                 anchors={TreeSize(row["size"]): sql_rows.event(row) for row in _rows(connection, WANTED_ANCHORS)},
                 newest_anchor=_anchor(connection, NEWEST_ANCHOR),
                 head_spans={size: _span(connection, size) for size in {a.from_size for a in attempts}},
                 unexplained_reverts=_reverts(connection),
                 usual_gas=connection.execute(NEWEST_GAS).scalar(),
                 today=_today(connection, now),
+                wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
             )
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return _one_checkpoint(connection, CHECKPOINT.c.size == size, CHECKPOINT.c.size)
 
     def neighbours(self, size: TreeSize) -> tuple[CheckpointRow | None, CheckpointRow | None]:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return (
                 _one_checkpoint(connection, CHECKPOINT.c.size < size, CHECKPOINT.c.size.desc()),
                 _one_checkpoint(connection, CHECKPOINT.c.size > size, CHECKPOINT.c.size),
@@ -225,12 +193,12 @@ class SqlJournalReader:
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return _one_checkpoint(connection, CHECKPOINT.c.size > 0, CHECKPOINT.c.size.desc())
 
     def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             rows = _rows(
                 connection, select(ATTESTATION).where(ATTESTATION.c.size == size).order_by(ATTESTATION.c.member)
             )
@@ -238,59 +206,67 @@ class SqlJournalReader:
 
     def halt_evidence(self) -> str | None:
         """The JSON text that `halt` stored."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             text: str | None = connection.execute(select(CONTROL.c.evidence)).scalar()
             return text
 
     def anchored_size(self) -> TreeSize | None:
         """The largest size that is final on the public chain."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
             return size
 
     def dump(self) -> JournalDump:
         """See `JournalReader`."""
-        with self._begin() as connection:
+        with self._store.read() as connection:
             return JournalDump(
                 scope=self._scope,
                 headers=tuple(map(sql_rows.header, _all(connection, HEADER, HEADER.c.number))),
                 checkpoints=tuple(map(sql_rows.checkpoint, _all(connection, CHECKPOINT, CHECKPOINT.c.size))),
                 attestations=tuple(map(sql_rows.attestation, _all(connection, ATTESTATION, ATTESTATION.c.member))),
-                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.size))),
+                intents=tuple(map(sql_rows.intent, _all(connection, INTENT, INTENT.c.id))),
                 slots=tuple(map(sql_rows.slot, _all(connection, SLOT, SLOT.c.nonce))),
                 attempts=tuple(map(sql_rows.attempt, _all(connection, ATTEMPT, ATTEMPT.c.nonce))),
                 finals=tuple(map(sql_rows.attempt_final, _all(connection, ATTEMPT_FINAL, ATTEMPT_FINAL.c.hash))),
                 anchors=tuple(map(sql_rows.event, _all(connection, ANCHORED, ANCHORED.c.block_number))),
                 sends=tuple(map(sql_rows.send, _all(connection, SENDING, SENDING.c.id))),
+                wishes=tuple(map(sql_rows.wish, _all(connection, WISH, WISH.c.id))),
             )
 
 
 class SqlJournal(SqlJournalReader):
     """Writes a journal; one process at a time."""
 
-    def __init__(self, path: Path, scope: Scope, holder: str, now: UnixSeconds) -> None:
-        """Open an existing journal, lock it, take the lease with the next epoch.
+    def __init__(self, place: JournalPlace, scope: Scope, holder: str, now: UnixSeconds) -> None:
+        """Open an existing journal and take its lease with the next epoch.
 
         Raises:
             NotYet: another process has it.
-            StoreBroken: as in `SqlJournalReader`.
+            BridgeError: as `SqlJournalReader`.
         """
-        require_file(path)  # a lock is not made for a journal that is not there
-        self._lock = _locked(path)
+        super().__init__(place, scope, sql_store.holding(place))
         try:
-            super().__init__(path, scope, read_only=False)
+            self._take_lease(holder, now)
         except BridgeError:
-            self._lock.close()
+            self._store.close()
             raise
-        with self._begin() as connection:
-            epoch: int = connection.execute(select(LEASE.c.epoch)).scalar_one() + 1
-            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=now + LEASE_FOR))
+
+    def _take_lease(self, holder: str, now: UnixSeconds) -> None:
+        with self._store.write() as connection:
+            lease = connection.execute(select(LEASE).with_for_update()).mappings().one()
+            clock = self._store.clock(connection, now)
+            if lease["until"] > clock and not self._store.is_held:
+                raise NotYet(what=f"the lease, which {lease['holder']} holds for {lease['until'] - clock} s more")
+            epoch: int = lease["epoch"] + 1
+            connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=clock + LEASE_FOR))
         self._epoch = epoch
 
     def close(self) -> None:
-        """Let go of the file and of its lock."""
+        """Let go of it; whoever stands by need not wait for the lease to run out."""
+        if not self._store.is_held:
+            with suppress(BridgeError), self._fenced() as connection:
+                connection.execute(update(LEASE).values(until=0))
         super().close()
-        self._lock.close()
 
     def __enter__(self) -> Self:
         return self
@@ -300,9 +276,9 @@ class SqlJournal(SqlJournalReader):
 
     @contextmanager
     def _fenced(self) -> Iterator[Connection]:
-        """One writing transaction that began by finding the lease ours (S6)."""
-        with self._begin() as connection:
-            current: int = connection.execute(select(LEASE.c.epoch)).scalar_one()
+        """One writing transaction that began by finding the lease ours (S6), and keeps it so to its end."""
+        with self._store.write() as connection:
+            current: int = connection.execute(select(LEASE.c.epoch).with_for_update()).scalar_one()
             if current != self._epoch:
                 raise LeaseLost(held=self._epoch, current=current)
             yield connection
@@ -312,7 +288,7 @@ class SqlJournal(SqlJournalReader):
     def renew(self, now: UnixSeconds) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(update(LEASE).values(until=now + LEASE_FOR))
+            connection.execute(update(LEASE).values(until=self._store.clock(connection, now) + LEASE_FOR))
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         """See `Journal`."""
@@ -334,9 +310,16 @@ class SqlJournal(SqlJournalReader):
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
         """See `Journal`."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "digest": checkpoint.digest}
-        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "kind": "anchor", "state": "OPEN"}
+        self._open_duty(kind="anchor", opened_at=now, **values)
+
+    def open_rotation(self, set_id: SetId, set_hash: Digest, digest: Digest, now: UnixSeconds) -> None:
+        """See `Journal`."""
+        self._open_duty(kind="rotate", opened_at=now, set_id=set_id, root=set_hash, digest=digest)
+
+    def _open_duty(self, **values: object) -> None:
+        fixed = {"chain_uid": self._uid, "log_id": self._scope.log_id, "state": "OPEN"}
         with self._fenced() as connection:
-            connection.execute(insert(INTENT).values(opened_at=now, **fixed, **values))
+            connection.execute(insert(INTENT).values(**fixed, **values))
 
     def open_slot(self, nonce: Nonce) -> None:
         """See `Journal`."""
@@ -351,7 +334,7 @@ class SqlJournal(SqlJournalReader):
             values = sql_rows.columns(attempt) | {"epoch": self._epoch}
             is_open = select(SLOT.c.nonce).where(SLOT.c.nonce == attempt.nonce, SLOT.c.state == "OPEN")
             if connection.execute(is_open).scalar() is None:
-                raise StoreBroken(store=self._store, rule="an attempt needs an open slot")
+                raise StoreBroken(store=self._store.name, rule="an attempt needs an open slot")
             connection.execute(insert(ATTEMPT).values(chain_uid=self._uid, signer=self._scope.signer, **values))
 
     def log_sends(self, sends: Sequence[SendRow]) -> None:
@@ -359,6 +342,27 @@ class SqlJournal(SqlJournalReader):
         with self._fenced() as connection:
             for send in sends:
                 connection.execute(insert(SENDING).values(**sql_rows.columns(send) | {"message": send.message[:200]}))
+
+    def keep_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                cut = {"wanted": row.wanted[:LONGEST_ANSWER], "got": row.got[:LONGEST_ANSWER]}
+                connection.execute(insert(EVIDENCE).values(**sql_rows.columns(row) | cut))
+
+    def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
+        """See `Journal`."""
+        if not rows:
+            return
+        with self._fenced() as connection:
+            for row in rows:
+                known = select(SIGHTING.c.hash).where(
+                    SIGHTING.c.hash == row.hash, SIGHTING.c.block_hash == row.block_hash
+                )
+                if connection.execute(known).scalar() is None:
+                    connection.execute(insert(SIGHTING).values(**sql_rows.columns(row)))
 
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         """See `Journal`."""
@@ -390,7 +394,7 @@ class SqlJournal(SqlJournalReader):
     ) -> None:
         """A change of state happens once, from OPEN."""
         if connection.execute(update(table).where(where, table.c.state == "OPEN").values(**values)).rowcount != 1:
-            raise StoreBroken(store=self._store, rule=f"{table.name} is not open")
+            raise StoreBroken(store=self._store.name, rule=f"{table.name} is not open")
 
 
 # ── inside a transaction ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -458,20 +462,6 @@ def _one_checkpoint(
 def _scope_of(connection: Connection) -> Scope:
     row = connection.execute(select(CHAIN)).mappings().one()
     return Scope(**{name: row[name] for name in Scope.__slots__})
-
-
-def _locked(path: Path) -> IO[bytes]:
-    """The lock beside the journal, for as long as the file is open."""
-    try:
-        lock = path.with_name(path.name + ".lock").open("ab")
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a lock file beside it: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise NotYet(what="the journal's lock: another relayer process holds it") from None
-    return lock
 
 
 _reader: type[JournalReader] = SqlJournalReader

@@ -12,11 +12,14 @@ from relayers.journal import (
     AttestationRow,
     CheckpointRow,
     HeaderRow,
+    IntentKind,
     IntentRow,
     IntentState,
     Outcome,
     SendRow,
     SlotRow,
+    WishKind,
+    WishRow,
 )
 
 
@@ -44,7 +47,9 @@ def attestation(row: RowMapping) -> AttestationRow:
 
 def intent(row: RowMapping) -> IntentRow:
     """A row of `intent`."""
-    return IntentRow(**{name: row[name] for name in IntentRow.__slots__} | {"state": IntentState(row["state"])})
+    values = {name: row[name] for name in IntentRow.__slots__}
+    said = {"state": IntentState(row["state"]), "kind": IntentKind(row["kind"]), "size": row["size"] or 0}
+    return IntentRow(**values | said)
 
 
 def slot(row: RowMapping) -> SlotRow:
@@ -59,13 +64,18 @@ def attempt(row: RowMapping) -> AttemptRow:
 
 def attempt_final(row: RowMapping) -> AttemptFinalRow:
     """A row of `attempt_final`."""
-    outcome = Outcome(row["outcome"])
-    return AttemptFinalRow(row["hash"], outcome, row["reason"], row["block_number"], row["block_hash"])
+    values = {name: row[name] for name in AttemptFinalRow.__slots__}
+    return AttemptFinalRow(**values | {"outcome": Outcome(row["outcome"])})
 
 
 def send(row: RowMapping) -> SendRow:
     """A row of `send_log`."""
     return SendRow(**{name: row[name] for name in SendRow.__slots__})
+
+
+def wish(row: RowMapping) -> WishRow:
+    """A row of `wish`."""
+    return WishRow(row["nonce"], WishKind(row["kind"]), row["against"], row["by"], row["wished_at"])
 
 
 def event(row: RowMapping) -> AnchoredEvent:

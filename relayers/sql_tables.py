@@ -1,15 +1,12 @@
-"""The journal's tables and the settings of its store. SQLite, one host, local disk.
+"""The journal's tables, as the newest of `migrations` makes them (a test compares the two).
 
-Insert-only is enforced by the database: triggers abort every UPDATE and DELETE, and `recursive_triggers` keeps
-`INSERT OR REPLACE` from walking past them. WAL with synchronous FULL: a commit that returned is on the disk.
+Insert-only is enforced by the database: triggers of the migrations abort every UPDATE and DELETE.
 """
 
-from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
-from sqlite3 import Error as SqliteError
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -17,27 +14,17 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
-    event,
+    text,
 )
-from sqlalchemy import create_engine as sqlalchemy_engine
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.errors import StoreBroken
-
-SCHEMA_VERSION: Final = 1
-MAGIC: Final = b"SQLite format 3\0"
-PRAGMAS: Final = {
-    "journal_mode": "wal",
-    "synchronous": 2,  # FULL; NORMAL may lose exactly the last commits, which are the journal
-    "foreign_keys": 1,
-    "recursive_triggers": 1,
-    "busy_timeout": 5000,
-    "trusted_schema": 0,
-}
-INSERT_ONLY: Final = ("checkpoint", "attestation", "attempt", "attempt_final", "send_log", "header", "anchored")
+HISTORY: Final = ("send_log", "sighting")  # insert-only too, but what is older than `control.pruned_before` may go
+INSERT_ONLY: Final = (
+    *("checkpoint", "attestation", "attempt", "attempt_final", "header", "anchored"),
+    *("rpc_evidence", "wish", "event_log"),
+    *HISTORY,
+)
 NEVER_DELETED: Final = ("chain", "intent", "slot", "lease", "control")
 
 
@@ -45,8 +32,15 @@ class Stored(SQLModel, registry=registry()):
     """Base with a registry of its own: other stores in one process keep their tables apart."""
 
 
+_INTEGER: Final = BigInteger().with_variant(Integer, "sqlite")  # there INTEGER has 64 bits, and STRICT knows no other
+
+
 def _integer(*, key: bool = False, null: bool = False) -> Any:  # noqa: ANN401 what sqlmodel's Field returns
-    return Field(sa_column=Column(Integer, primary_key=key, nullable=null, autoincrement=False))
+    return Field(sa_column=Column(_INTEGER, primary_key=key, nullable=null, autoincrement=False))
+
+
+def _serial() -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(_INTEGER, primary_key=True))
 
 
 def _text(*, key: bool = False, null: bool = False) -> Any:  # noqa: ANN401
@@ -95,6 +89,7 @@ class Control(Stored, table=True):
     evidence: str | None = _text(null=True)
     by: str = _text()
     set_at: int = _integer()
+    pruned_before: int = Field(default=0, sa_column=Column(_INTEGER, nullable=False, server_default=text("0")))
 
 
 class Header(Stored, table=True):
@@ -143,12 +138,15 @@ class Attestation(Stored, table=True):
 
 
 class Intent(Stored, table=True):
-    """One duty for each checkpoint and chain."""
+    """One duty for each checkpoint, or set of validators, and chain."""
 
     __table_args__ = _checks(
         UniqueConstraint("chain_uid", "log_id", "kind", "size"),
+        UniqueConstraint("chain_uid", "log_id", "kind", "set_id"),
         ForeignKeyConstraint(["log_id", "size"], ["checkpoint.log_id", "checkpoint.size"]),
-        CheckConstraint("kind = 'anchor'"),
+        CheckConstraint("kind IN ('anchor','rotate')"),
+        CheckConstraint("(kind = 'anchor') = (size IS NOT NULL)"),
+        CheckConstraint("(kind = 'rotate') = (set_id IS NOT NULL)"),
         CheckConstraint("state IN ('OPEN','FINALIZED','SUPERSEDED')"),
         CheckConstraint("(state = 'OPEN') = (settled_hash IS NULL)"),
         CheckConstraint("(state = 'FINALIZED') = (settled_tx IS NOT NULL)"),
@@ -156,11 +154,12 @@ class Intent(Stored, table=True):
         root=32,
         digest=32,
     )
-    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    id: int | None = _serial()
     chain_uid: str = _text()
     log_id: bytes = _blob()
     kind: str = _text()
-    size: int = _integer()
+    size: int | None = _integer(null=True)
+    set_id: int | None = _integer(null=True)
     root: bytes = _blob()
     digest: bytes = _blob()
     state: str = _text()
@@ -230,6 +229,8 @@ class AttemptFinal(Stored, table=True):
     reason: str = _text()
     block_number: int = _integer()
     block_hash: bytes = _blob()
+    gas_used: int | None = _integer(null=True)
+    price: int | None = _integer(null=True)
 
 
 class Sending(Stored, table=True):
@@ -239,7 +240,7 @@ class Sending(Stored, table=True):
     __table_args__ = _checks(
         ForeignKeyConstraint(["hash"], ["attempt.hash"]), CheckConstraint("length(message) <= 200"), hash=32
     )
-    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    id: int | None = _serial()
     hash: bytes = _blob()
     endpoint: str = _text()
     code: int | None = _integer(null=True)
@@ -269,92 +270,60 @@ class Anchored(Stored, table=True):
     tx_hash: bytes = _blob()
 
 
-# ── the store ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class Evidence(Stored, table=True):
+    """Answers that were not the quorum's: history, decides nothing."""
+
+    __tablename__ = "rpc_evidence"  # type: ignore[mutable-override]
+    __table_args__ = _checks(CheckConstraint("length(wanted) <= 4096 AND length(got) <= 4096"), block_hash=32)
+    id: int | None = _serial()
+    endpoint: str = _text()
+    method: str = _text()
+    wanted: str = _text()
+    got: str = _text()
+    block_hash: bytes | None = _blob(null=True)
+    seen_at: int = _integer()
 
 
-def engine_for(path: Path, *, read_only: bool = False) -> Engine:
-    """One connection; every transaction of a writer takes the write lock when it begins."""
-    engine = sqlalchemy_engine(
-        f"sqlite:///{path}", pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+class Sighting(Stored, table=True):
+    """Receipts as they were seen: history, decides nothing."""
+
+    __table_args__ = _checks(
+        ForeignKeyConstraint(["hash"], ["attempt.hash"]), CheckConstraint("status IN (0, 1)"), hash=32, block_hash=32
     )
-    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"  # a later upgrade would fail at once, whatever the timeout
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: SqliteConnection, _record: object) -> None:
-        connection.isolation_level = None
-        for name, value in PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {value}")
-            got = connection.execute(f"PRAGMA {name}").fetchone()[0]
-            if got != value:
-                raise StoreBroken(store=path.name, rule=f"PRAGMA {name} is {got}, not {value}")
-        if read_only:
-            connection.execute("PRAGMA query_only = 1")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+    hash: bytes = _blob(key=True)
+    block_hash: bytes = _blob(key=True)
+    block_number: int = _integer()
+    status: int = _integer()
+    seen_at: int = _integer()
 
 
-def create_tables(connection: Connection) -> None:
-    """Tables, triggers and version, in the caller's transaction."""
-    Stored.metadata.create_all(connection)
-    for table in INSERT_ONLY:
-        _forbid(connection, table, "UPDATE")
-    for table in (*INSERT_ONLY, *NEVER_DELETED):
-        _forbid(connection, table, "DELETE")
-    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+class Wish(Stored, table=True):
+    """What a person wants done with a nonce. Fulfilled once another attempt than `against` is its dearest."""
 
-
-def sqlite_words(error: Exception) -> str:
-    """What SQLite itself says, without the wrapper's references."""
-    return str(getattr(error, "orig", None) or error)
-
-
-def _forbid(connection: Connection, table: str, verb: str) -> None:
-    connection.exec_driver_sql(
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: no {verb}'); END"
+    __table_args__ = _checks(
+        ForeignKeyConstraint(["chain_uid", "signer", "nonce"], ["slot.chain_uid", "slot.signer", "slot.nonce"]),
+        ForeignKeyConstraint(["against"], ["attempt.hash"]),
+        CheckConstraint("kind IN ('bump','cancel')"),
+        signer=20,
     )
+    id: int | None = _serial()
+    chain_uid: str = _text()
+    signer: bytes = _blob()
+    nonce: int = _integer()
+    kind: str = _text()
+    against: bytes | None = _blob(null=True)
+    by: str = _text()
+    wished_at: int = _integer()
 
 
-def require_file(path: Path) -> None:
-    """A file that SQLite made is there. Looked at first: SQLite would make a missing one, and write into an empty one.
+class Event(Stored, table=True):
+    """One link of the audit chain."""
 
-    Raises:
-        StoreBroken: missing, empty, torn at its beginning, or not to be read.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-    except (FileNotFoundError, NotADirectoryError):
-        lost = "missing; `init` makes it" if path.parent.is_dir() else "its folder is missing; mount or make it first"
-        raise StoreBroken(store=path.name, rule=lost) from None
-    except OSError as error:
-        raise StoreBroken(store=path.name, rule=f"a file that can be read: {error.strerror}") from None
-    if not head:
-        raise StoreBroken(
-            store=path.name, rule="empty; restore the newest copy, or delete it if it never held anything"
-        )
-    if head != MAGIC:
-        raise StoreBroken(store=path.name, rule="torn, or no SQLite file; restore the newest copy and run fsck")
-
-
-def require_sound(engine: Engine, store: str) -> None:
-    """The file is whole and has the schema of this program.
-
-    Raises:
-        StoreBroken: it is not, or has not.
-    """
-    try:
-        with engine.begin() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            answer = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
-    except (SQLAlchemyError, SqliteError) as error:
-        words = f"a sound SQLite file, not one with: {sqlite_words(error)}; restore the newest copy and run fsck"
-        raise StoreBroken(store=store, rule=words) from error
-    if version != SCHEMA_VERSION:
-        raise StoreBroken(store=store, rule=f"schema version is {version}, not {SCHEMA_VERSION}")
-    if answer != "ok":
-        raise StoreBroken(store=store, rule="quick_check")
+    __tablename__ = "event_log"  # type: ignore[mutable-override]
+    __table_args__ = _checks(CheckConstraint("seq >= 1"), prev_hash=32, hash=32)
+    seq: int = _integer(key=True)
+    prev_hash: bytes = _blob()
+    hash: bytes = _blob()
+    kind: str = _text()
+    body: str = _text()
+    at: int = _integer()

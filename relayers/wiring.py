@@ -20,8 +20,8 @@ from relayers.journal import Journal, Scope
 from relayers.log import Log, SetPeriod
 from relayers.observe import Observer
 from relayers.relay import Relayer
+from relayers.revisions import SCHEMA_VERSION
 from relayers.settings import ChainSettings, Endpoint, LogSettings, Settings
-from relayers.sql_tables import SCHEMA_VERSION
 from relayers.turns import stride
 from relayers.views import LogClock, Policy, TurnPolicy
 

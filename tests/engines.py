@@ -27,6 +27,8 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.custody.passphrases import FromFile
+from relayers.journal_place import PostgresPlace
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("HYBRID_BRIDGE_CACHE", "~/.cache/hybrid-bridge")).expanduser()
@@ -289,13 +291,18 @@ class Postgresql:
     def url(self, database: str) -> str:
         return f"postgresql://bridge:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def ask(self, statement: str) -> None:
-        """One statement, in the cluster's own database."""
+    def connect(self, database: str = "postgres") -> pg8000.dbapi.Connection:
+        """A connection of the superuser; each statement is a transaction."""
         connection = pg8000.dbapi.connect(
-            "bridge", host="127.0.0.1", port=self.port, password=self.password, database="postgres", timeout=60
+            "bridge", host="127.0.0.1", port=self.port, password=self.password, database=database, timeout=60
         )
+        connection.autocommit = True
+        return connection
+
+    def ask(self, statement: str, database: str = "postgres") -> None:
+        """One statement, in the cluster's own database or in this one."""
+        connection = self.connect(database)
         try:
-            connection.autocommit = True
             connection.cursor().execute(statement)
         finally:
             connection.close()
@@ -306,6 +313,23 @@ class Postgresql:
         self.ask(f"CREATE DATABASE made_{self._made}")
         self.newest = self.url(f"made_{self._made}")
         return self.newest
+
+    def place(self, folder: Path) -> PostgresPlace:
+        """The newest database, emptied, as the place of a journal; its password lies in this folder."""
+        secret = folder / "postgresql.password"
+        secret.write_text(self.password + "\n")
+        secret.chmod(0o600)
+        name = self.newest.rpartition("/")[2]
+        self.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public", name)
+        return PostgresPlace(
+            host="127.0.0.1",
+            port=self.port,
+            user="bridge",
+            name=name,
+            password=FromFile(secret),
+            ca=None,
+            folder=folder,
+        )
 
     def cut_connections(self) -> None:
         """End every session but this one, as a restart of the server does; returns when they are gone."""

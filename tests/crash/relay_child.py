@@ -4,9 +4,9 @@ Before and after each effect it says so and waits for leave to go on: the parent
 """
 
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
+from relayers.journal_place import JournalPlace
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal
 from tests.crash.relay_world import (
@@ -66,14 +66,14 @@ def ask(parent: Connection, *message: object) -> Any:
     return parent.recv()
 
 
-def main(parent: Connection, path: str, epochs: int) -> None:
+def main(parent: Connection, place: JournalPlace, epochs: int) -> None:
     """Tick until told to stop."""
     world = World()
     for _ in range(epochs):
         world.consortium.close_epoch()
     chain: Any = ParentsChain(parent)
     clock = ParentsClock(chain)
-    with SqlJournal(Path(path), scope_for(world, "operator 0"), "child", clock.now()) as journal:
+    with SqlJournal(place, scope_for(world, "operator 0"), "child", clock.now()) as journal:
         relayer = relayer_for(
             world,
             journal=Announcing(journal, JOURNAL_WRITES, parent),

@@ -27,6 +27,7 @@ DEPTH = 4
 ETHER = 10**18
 CONTRACT = address("the contract")
 JOURNAL_WRITES = methods_of(Journal) - methods_of(JournalReader)
+NOT_ON_THE_HAPPY_PATH = {"halt", "keep_evidence", "keep_sightings", "open_rotation"}
 CHAIN_EFFECTS = frozenset({"broadcast"})
 SIGNER_EFFECTS = frozenset({"sign"})
 CHAIN_READS = methods_of(PublicChain) - CHAIN_EFFECTS

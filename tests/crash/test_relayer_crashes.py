@@ -15,6 +15,7 @@ from tests.crash.relay_world import (
     CHAIN_EFFECTS,
     CHAIN_READS,
     JOURNAL_WRITES,
+    NOT_ON_THE_HAPPY_PATH,
     SIGNER_EFFECTS,
     SIGNER_READS,
     Operator,
@@ -24,7 +25,6 @@ from tests.crash.relay_world import (
 )
 
 WHEN = ("before", "after")
-NOT_ON_THE_HAPPY_PATH = {"halt"}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.crash.relay_world import (
     DEPTH,
     ETHER,
     JOURNAL_WRITES,
+    NOT_ON_THE_HAPPY_PATH,
     SIGNER_EFFECTS,
     World,
     scope_for,
@@ -56,7 +57,7 @@ class Parent:
     def run(self) -> None:
         while self.quiet < QUIET_TICKS:
             ours, theirs = PROCESSES.Pipe()
-            child = PROCESSES.Process(target=main, args=(theirs, str(self.journal), EPOCHS))
+            child = PROCESSES.Process(target=main, args=(theirs, self.journal, EPOCHS))
             child.start()
             theirs.close()
             self.serve(child, ours)
@@ -92,7 +93,7 @@ def parent(tmp_path: Path) -> Parent:
 
 def test_a_process_killed_at_every_effect_in_turn_anchors_once(parent: Parent) -> None:
     parent.run()
-    effects = (JOURNAL_WRITES | CHAIN_EFFECTS | SIGNER_EFFECTS) - {"halt"}
+    effects = (JOURNAL_WRITES | CHAIN_EFFECTS | SIGNER_EFFECTS) - NOT_ON_THE_HAPPY_PATH
     assert set(parent.killed_at) == {(name, when) for name in effects for when in ("before", "after")}
     world = parent.world
     assert [event.tree_size for event in world.network.events()] == [world.consortium.size]

@@ -1,0 +1,31 @@
+"""Standing by: a relayer that waits for the journal of another, and takes over when it ends or falls silent."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from hybrid_bridge.errors import Undecided
+from hybrid_bridge.units import Seconds
+
+T = TypeVar("T")
+
+
+def take_over(opening: Callable[[], T], every: Seconds, ended: threading.Event, say: Callable[[str], None]) -> T | None:
+    """What `opening` returns once it can; None if `ended` comes first.
+
+    Args:
+        opening: raises Undecided while another process holds the journal, or its database does not answer.
+        every: seconds between two tries.
+        ended: set by whoever wants this process to end, from a signal handler too.
+        say: told the reason whenever it is another kind than before.
+    """
+    told: type[Undecided] | None = None
+    while True:
+        try:
+            return opening()
+        except Undecided as error:
+            if type(error) is not told:
+                say(str(error))
+                told = type(error)
+        if ended.wait(every):
+            return None

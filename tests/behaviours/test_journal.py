@@ -1,0 +1,227 @@
+"""Journals in files and in PostgreSQL, by one suite."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pg8000.dbapi
+import pytest
+from sqlalchemy import insert, update
+
+from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.errors import KeyUnusable, LeaseLost, NotYet, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.testing.crashing import Killed
+from relayers import postgresql_store
+from relayers.desk import Desk, Orders
+from relayers.journal import Brake
+from relayers.journal_place import PostgresPlace
+from relayers.postgresql_store import schema_of
+from relayers.revisions import SCHEMA_VERSION
+from relayers.sql_journal import LEASE, SLOT, SqlJournal, SqlJournalReader, chain_uid, create_journal
+from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED
+from tests import engines
+from tests.behaviours.journal_behaviour import AN_EVENT, JournalBehaviour, Raw, RawError
+from tests.journals import SCOPE, begun, fill
+from tests.unit.relayers.builders import T0
+
+A_MINUTE_LATER = "UPDATE lease SET until = until - 61"
+NEW_SLOT = {
+    "chain_uid": chain_uid(SCOPE),
+    "signer": SCOPE.signer,
+    "nonce": 5,
+    "state": "OPEN",
+    "is_foreign": 0,
+    "epoch": 1,
+}
+
+
+class TestSqlite(JournalBehaviour):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Path:
+        create_journal(tmp_path / "journal.db", SCOPE, T0)
+        return tmp_path / "journal.db"
+
+    @pytest.fixture
+    def raw(self, place: Path) -> Raw:
+        def ask(statement: str) -> list[Any]:
+            with closing(sqlite3.connect(place)) as connection:
+                connection.execute("PRAGMA recursive_triggers = 1")
+                try:
+                    rows = connection.execute(statement).fetchall()
+                except sqlite3.Error as error:
+                    raise RawError(str(error)) from None
+                connection.commit()
+                return rows
+
+        return ask
+
+    def test_evidence_cannot_be_replaced(self, place: Path, raw: Raw) -> None:
+        fill(place)
+        raw(AN_EVENT)
+        for table in INSERT_ONLY:
+            with pytest.raises(RawError, match=f"{table}: no DELETE"):
+                raw(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[engines.Postgresql]:
+    with engines.postgresql() as server:
+        server.database()
+        yield server
+
+
+class TestPostgresql(JournalBehaviour):
+    @pytest.fixture
+    def bare(self, cluster: engines.Postgresql, tmp_path: Path) -> PostgresPlace:
+        """A database without tables: the cluster's one, emptied, since a new one costs hundreds of files."""
+        return cluster.place(tmp_path)
+
+    @pytest.fixture
+    def place(self, bare: PostgresPlace) -> PostgresPlace:
+        create_journal(bare, SCOPE, T0)
+        return bare
+
+    @pytest.fixture
+    def raw(self, place: PostgresPlace, cluster: engines.Postgresql) -> Iterator[Raw]:
+        connection = cluster.connect(place.name)
+
+        def ask(statement: str) -> list[Any]:
+            cursor = connection.cursor()
+            try:
+                cursor.execute(statement)
+            except pg8000.dbapi.Error as error:
+                raise RawError(str(error)) from None
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+        with closing(connection):
+            yield ask
+
+    def test_evidence_cannot_be_emptied(self, raw: Raw) -> None:
+        for table in (*INSERT_ONLY, *NEVER_DELETED):
+            with pytest.raises(RawError, match="no TRUNCATE"):
+                raw(f"TRUNCATE {table} CASCADE")
+
+    def test_a_lease_is_taken_when_it_has_run_out_and_the_former_holder_can_write_nothing(
+        self, place: PostgresPlace, raw: Raw
+    ) -> None:
+        with SqlJournal(place, SCOPE, "first", T0) as first:
+            first.renew(T0 + 10**9)  # whatever our own clock says
+            with pytest.raises(NotYet, match=r"which first holds for (60|59|5[0-9]) s more"):
+                SqlJournal(place, SCOPE, "second", T0)
+            raw(A_MINUTE_LATER)
+            with SqlJournal(place, SCOPE, "second", T0) as second:
+                assert (first.epoch, second.epoch) == (1, 2)
+                with pytest.raises(LeaseLost) as caught:
+                    begun(first)
+                assert (caught.value.held, caught.value.current) == (1, 2)
+                begun(second)
+        (lease,) = raw("SELECT epoch, holder, until FROM lease")
+        assert lease == (2, "second", 0)  # given back; the former holder's farewell changed nothing
+
+    def test_a_process_that_is_stopped_amid_a_write_holds_up_the_next_one_only_for_a_while(
+        self, place: PostgresPlace, raw: Raw, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hasty = postgresql_store._WRITE.replace("session_timeout = '5s'", "session_timeout = '300ms'")
+        monkeypatch.setattr(postgresql_store, "_WRITE", hasty)
+        with SqlJournal(place, SCOPE, "first", T0) as first:
+
+            def sleep() -> None:
+                with first._fenced() as connection:
+                    connection.execute(insert(SLOT).values(NEW_SLOT))
+                    raw("UPDATE lease SET until = 0")  # waits for the lock, which the server takes from the sleeper
+                    with SqlJournal(place, SCOPE, "second", T0) as second:
+                        assert second.view(T0).open_nonces == ()
+                        begun(second)
+
+            with pytest.raises(Unreachable):
+                sleep()
+            with pytest.raises(LeaseLost):
+                first.open_slot(6)
+            assert first.view(T0).open_nonces == (5,)
+
+    def test_a_lock_that_does_not_come_is_not_yet(self, place: PostgresPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgresql_store, "_WRITE", postgresql_store._WRITE.replace("'8s'", "'50ms'"))
+        with SqlJournal(place, SCOPE, "first", T0) as first, Orders(place, SCOPE) as orders:
+            with first._fenced(), pytest.raises(NotYet):
+                orders.set_brake(Brake.SOFT, "a person", T0)
+            orders.set_brake(Brake.SOFT, "a person", T0)
+
+    def test_two_writers_of_one_lease_take_turns(self, place: PostgresPlace) -> None:
+        """READ COMMITTED: the epoch that is checked is the one behind the lock, not an older one."""
+        with SqlJournal(place, SCOPE, "first", T0) as first:
+            seen: list[object] = []
+
+            def take() -> None:
+                try:
+                    first.open_slot(5)
+                except LeaseLost as error:
+                    seen.append(error.current)
+
+            with first._store.write() as connection:
+                connection.execute(update(LEASE).values(epoch=9))
+            with Orders(place, SCOPE) as other:
+                with other._ordering() as connection:
+                    thread = Thread(target=take)
+                    thread.start()
+                    connection.execute(update(LEASE).values(epoch=10))
+                thread.join()
+            assert seen == [10]
+
+    def test_a_new_password_is_taken_without_a_restart(
+        self, place: PostgresPlace, cluster: engines.Postgresql, journal: SqlJournal
+    ) -> None:
+        cluster.cut_connections()
+        journal.open_slot(5)  # connects anew
+        Path(place.password.path).write_text("another\n")
+        cluster.cut_connections()
+        with pytest.raises(KeyUnusable) as caught:
+            journal.open_slot(6)
+        assert "another" not in f"{caught.value!r}{caught.value}{caught.value.__cause__!r}{caught.value.__context__!r}"
+        Path(place.password.path).write_text(cluster.password + "\n")
+        journal.open_slot(6)
+
+    def test_a_commit_whose_connection_is_cut_is_undone_and_undecided(
+        self, cluster: engines.Postgresql, journal: SqlJournal
+    ) -> None:
+        def cut() -> None:
+            with journal._fenced() as connection:
+                connection.execute(insert(SLOT).values(NEW_SLOT))
+                cluster.cut_connections()
+
+        with pytest.raises(Unreachable):
+            cut()
+        assert journal.view(T0).open_nonces == ()
+
+    def test_a_database_without_a_journal_is_broken_and_none_is_made(self, bare: PostgresPlace) -> None:
+        for opens in (lambda: SqlJournalReader(bare, SCOPE), lambda: SqlJournal(bare, SCOPE, "first", T0)):
+            with pytest.raises(StoreBroken, match="`init` makes it"):
+                opens()
+        assert schema_of(bare) == 0
+        with pytest.raises(StoreBroken, match="a database that exists"):
+            SqlJournalReader(replace(bare, name="no_such"), SCOPE)
+
+    def test_a_journal_is_made_whole_or_not_at_all(self, bare: PostgresPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("relayers.sql_journal.chain_uid", raising)
+            with pytest.raises(Killed):
+                create_journal(bare, SCOPE, T0)
+        assert schema_of(bare) == 0
+        create_journal(bare, SCOPE, T0)
+        assert schema_of(bare) == SCHEMA_VERSION
+
+    def test_a_server_that_is_away_is_asked_later(self, bare: PostgresPlace) -> None:
+        (port,) = free_ports(1)
+        with pytest.raises(Unreachable):
+            SqlJournalReader(replace(bare, port=port), SCOPE)
+
+    def test_a_copy_is_made_by_its_own_program(self, place: PostgresPlace, tmp_path: Path) -> None:
+        with Desk(place, SCOPE) as desk, pytest.raises(SettingsMalformed, match="pg_dump"):
+            desk.backup(tmp_path / "copy.db")
+
+
+def raising(*_: object) -> str:
+    raise Killed
