@@ -20,7 +20,9 @@ def main(chosen: list[str]) -> int:
         else:
             verdict = "killed" if noticed else "ALIVE"
         alive += verdict != "killed"
-        print(f"{verdict:8} {time.monotonic() - began:5.1f} s  {mutant.name}  ({mutant.killed_by}: {noticed})", flush=True)
+        print(
+            f"{verdict:8} {time.monotonic() - began:5.1f} s  {mutant.name}  ({mutant.killed_by}: {noticed})", flush=True
+        )
     return 1 if alive else 0
 
 

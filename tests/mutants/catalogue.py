@@ -3,24 +3,35 @@
 A mutant named in the page twice, in words, may be two here. `SCHEDULES` plays seeds until one is not as promised.
 """
 
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from hybrid_bridge.errors import LeaseLost
+from hybrid_bridge.units import Nonce
 from relayers.sql_journal import SqlJournal, create_journal
+from tests.behaviours.journal_behaviour import OVERTAKE
+from tests.evm import test_endpoint
+from tests.journals import SCOPE
 from tests.mutants.planting import Mutant
 from tests.simulation import test_directed as directed
 from tests.simulation.oracle import Violation
 from tests.simulation.schedule import play
 from tests.unit.hybrid_bridge.steps import test_attest
+from tests.unit.relayers.builders import T0
 from tests.vectors import test_guards
 
 PLAN, FACTS, FEES, TURNS = "relayers.plan", "relayers.facts", "relayers.fees", "relayers.turns"
 OBSERVE, RELAY, POLICY, SQL = "relayers.observe", "relayers.relay", "relayers.signing_policy", "relayers.sql_journal"
-GUARD, SQL_GUARD, ATTEST = "hybrid_bridge.core.guard", "hybrid_bridge.adapters.sqlite.guard", "hybrid_bridge.steps.attest"
+GUARD, SQL_GUARD, ATTEST = (
+    "hybrid_bridge.core.guard",
+    "hybrid_bridge.adapters.sqlite.guard",
+    "hybrid_bridge.steps.attest",
+)
 SIGNING, RPC = "hybrid_bridge.core.signing", "hybrid_bridge.adapters.evm.rpc"
 SEEDS = 400
 
@@ -35,7 +46,7 @@ def schedules() -> None:
     for seed in range(SEEDS):
         result = play(seed)
         if result.violation:
-            raise Violation("seed", f"{seed}: {result.violation}")
+            raise Violation(promise=f"seed {seed}", detail=result.violation)
 
 
 def named(function: Callable[..., object], *arguments: object) -> Killer:
@@ -48,46 +59,49 @@ def named(function: Callable[..., object], *arguments: object) -> Killer:
     return killer
 
 
-def guard_vectors() -> None:
-    """The public vectors of the guard, against the store that a validator has."""
-    number = count()
-    with tempfile.TemporaryDirectory() as folder:
+def guard_vectors(word: str) -> Killer:
+    """The public vectors of the guard whose names say `word`, against the store that a validator has."""
+
+    def killer() -> None:
+        number = count()
         made: list[Any] = []
+        everything = test_guards.CASES
+        with tempfile.TemporaryDirectory() as folder:
 
-        def make(log_id: Any, key: Any) -> Any:
-            made.append(test_guards.Store(Path(folder) / f"{next(number)}.db", log_id, key))
-            return made[-1]
+            def make(log_id: Any, key: Any) -> Any:
+                made.append(test_guards.Store(Path(folder) / f"{next(number)}.db", log_id, key))
+                return made[-1]
 
-        try:
-            test_guards.test_the_store_of_a_real_key_says_what_every_vector_says(make)
-        finally:
-            for store in made:
-                store.guard.close()
+            test_guards.CASES = [case for case in everything if word in case["name"]]
+            try:
+                test_guards.test_the_store_of_a_real_key_says_what_every_vector_says(make)
+            finally:
+                test_guards.CASES = everything
+                for store in made:
+                    store.guard.close()
+
+    killer.name = f"vectors of the guard, {word!r}"  # type: ignore[attr-defined]
+    return killer
 
 
 def woken_holder() -> None:
     """A process whose lease another took writes nothing more into a journal on a disk."""
-    _, operator = directed.stage()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
-        create_journal(path, operator.scope, operator.now())
-        first = SqlJournal(path, operator.scope, "first", operator.now())
-        first._lock.close()  # a host whose lock the file system forgot
-        second = SqlJournal(path, operator.scope, "second", operator.now())
-        try:
-            first.open_slot(0)
-        except LeaseLost:
-            return
-        finally:
-            first.close()
-            second.close()
-    raise Violation("S6", "a process without the lease wrote")
+        create_journal(path, SCOPE, T0)
+        with SqlJournal(path, SCOPE, "first", T0) as journal:
+            with closing(sqlite3.connect(path)) as stranger:
+                stranger.execute(OVERTAKE)
+                stranger.commit()
+            try:
+                journal.open_slot(Nonce(0))
+            except LeaseLost:
+                return
+    raise Violation(promise="S6", detail="a process without the lease wrote")
 
 
 def one_request() -> None:
     """A server that accepts and never answers gets one request."""
-    from tests.evm import test_endpoint
-
     server = test_endpoint.Hostile()
     try:
         chain = test_endpoint.Web3Chain(
@@ -118,7 +132,9 @@ MUTANTS = (
         "            __import__('hybrid_bridge.core.public_transaction', fromlist=['x']).decode_signed(attempt.raw).transaction))",
         schedules,
     ),
-    Mutant("one endpoint trusted", OBSERVE, "answers.count(answer) >= self.quorum", "answers.count(answer) >= 1", schedules),
+    Mutant(
+        "one endpoint trusted", OBSERVE, "answers.count(answer) >= self.quorum", "answers.count(answer) >= 1", schedules
+    ),
     Mutant(
         "an endpoint that lags has a voice",
         OBSERVE,
@@ -224,7 +240,7 @@ MUTANTS = (
         "if offer.fee.max_fee > policy.fees.max_fee or offer.fee.max_fee < chain.base_fee:",
         named(directed.test_raises_stop_at_the_ceiling_in_a_spike_and_end_with_it, 3),
     ),
-    Mutant("retries on", RPC, "            exception_retry_configuration=None,\n", "", one_request),
+    Mutant("retries on", RPC, "            exception_retry_configuration=None,\n", "", one_request, is_slow=True),
     Mutant(
         "guard row after the signature",
         ATTEST,
@@ -241,7 +257,7 @@ MUTANTS = (
         SQL_GUARD,
         "if added.floor.size > ours.floor.size:",
         "if added.floor.size < 0:",
-        guard_vectors,
+        guard_vectors("minimal-then"),
     ),
     Mutant(
         "guard compares the root only, not the digest",
@@ -250,14 +266,14 @@ MUTANTS = (
         "            asked = Statement(size, root, digest)",
         "            standing = connection.execute(select(_SIGNED.c.root).where(_SIGNED.c.size == size)).scalar()\n"
         "            asked = Statement(size, root, root)",
-        guard_vectors,
+        guard_vectors("double"),
     ),
     Mutant(
         "guard path check skipped",
         GUARD,
         "verify_consistency(highest.size, asked.size, list(path), highest.root, asked.root)",
         "highest.size",
-        guard_vectors,
+        guard_vectors("path-"),
     ),
     Mutant(
         "low-s skipped where a key store answers",

@@ -26,7 +26,7 @@ calldata_once = lru_cache(_KEPT)(anchor_calldata)
 _recover_once = lru_cache(_KEPT)(recover_address)
 _decode_call_once = lru_cache(_KEPT)(contract_module.decode_call)
 _consistency = lru_cache(_KEPT)(verify_consistency)
-_quorum = lru_cache(_KEPT)(lambda checkpoint, validators, signatures: verify_quorum(checkpoint, validators, signatures))
+_quorum = lru_cache(_KEPT)(verify_quorum)
 
 
 def _verify_consistency(old: Any, new: Any, path: Sequence[Any], *roots: Any) -> None:

@@ -12,7 +12,17 @@ from itertools import takewhile
 
 from hybrid_bridge.errors import LeaseLost, SpendCapped, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import Nonce, PublicBlockNumber, TreeSize, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import (
+    Digest,
+    Nonce,
+    PublicBlockHash,
+    PublicBlockNumber,
+    SetId,
+    TreeSize,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -20,8 +30,10 @@ from relayers.journal import (
     Brake,
     CheckpointRow,
     ControlRow,
+    EvidenceRow,
     HeaderRow,
     HeadSpan,
+    IntentKind,
     IntentRow,
     IntentState,
     Journal,
@@ -31,12 +43,15 @@ from relayers.journal import (
     Outcome,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     SpendLimits,
+    WishRow,
 )
 
 DAY = 86_400
 LEASE_FOR = 60
+LONGEST = 4096
 RECENT_FINALS = 8  # as many as the journal in SQL looks at
 
 
@@ -56,11 +71,14 @@ class MemoryStore:
     finals: dict[TxHash, AttemptFinalRow] = field(default_factory=dict)
     anchors: dict[TreeSize, AnchoredEvent] = field(default_factory=dict)
     sends: list[SendRow] = field(default_factory=list)
+    evidence: list[EvidenceRow] = field(default_factory=list)
+    sightings: dict[tuple[TxHash, PublicBlockHash], SightingRow] = field(default_factory=dict)
+    wishes: list[WishRow] = field(default_factory=list)
     # derived
     sizes: list[TreeSize] = field(default_factory=list)
     anchored_sizes: list[TreeSize] = field(default_factory=list)
     anchors_by_tx: dict[TxHash, AnchoredEvent] = field(default_factory=dict)
-    intents_by_size: dict[TreeSize, int] = field(default_factory=dict)
+    duties: set[tuple[IntentKind, int]] = field(default_factory=set)  # by size, or by set
     open_intents: set[int] = field(default_factory=set)
     open_attempts: dict[Nonce, list[AttemptRow]] = field(default_factory=dict)  # of the open slots, ascending by fee
     costs: dict[int, dict[Nonce, Wei]] = field(default_factory=dict)  # by UTC day
@@ -86,7 +104,8 @@ class MemoryJournal:
         store = self._store
         nonces = tuple(sorted(store.open_attempts))
         attempts = tuple(sorted((a for n in nonces for a in store.open_attempts[n]), key=lambda a: a.max_fee))
-        intents = tuple(sorted((store.intents[i] for i in store.open_intents), key=lambda i: i.size))
+        duties = sorted((store.intents[i] for i in store.open_intents), key=lambda i: (i.size, i.set_id or 0))
+        intents = tuple(duty for duty in duties if duty.kind is IntentKind.ANCHOR)
         anchors = {a.tree_size: a for i in intents if (a := store.anchors.get(i.size)) is not None}
         anchors |= {a.tree_size: a for one in attempts if (a := store.anchors_by_tx.get(one.hash)) is not None}
         return JournalView(
@@ -102,7 +121,14 @@ class MemoryJournal:
             unexplained_reverts=_reverts(store),
             usual_gas=None if store.newest_gas is None else store.newest_gas[1],
             today=dict(store.costs.get(now // DAY, {})),
+            open_rotations=tuple(duty for duty in duties if duty.kind is IntentKind.ROTATE),
+            wishes={wish.nonce: wish for wish in store.wishes if self._is_open(wish)} if store.wishes else {},
         )
+
+    def _is_open(self, wish: WishRow) -> bool:
+        """Its nonce is open, and the dearest attempt is still the one it was made against."""
+        rows = self._store.open_attempts.get(wish.nonce)
+        return rows is not None and wish.against == (rows[-1].hash if rows else None)
 
     def _span(self, size: TreeSize) -> HeadSpan:
         """Without an anchor up to `size` the head stood there before our history begins."""
@@ -126,6 +152,12 @@ class MemoryJournal:
 
     def attestations(self, size: TreeSize) -> Sequence[AttestationRow]:
         return self._store.attestations.get(size, ())
+
+    def halt_evidence(self) -> str | None:
+        return self._store.control.evidence
+
+    def anchored_size(self) -> TreeSize | None:
+        return self._store.anchored_sizes[-1] if self._store.anchored_sizes else None
 
     def dump(self) -> JournalDump:
         return dump_of(self._store)
@@ -162,19 +194,27 @@ class MemoryJournal:
             insort(store.anchored_sizes, anchor.tree_size)
 
     def open_intent(self, checkpoint: CheckpointRow, now: UnixSeconds) -> None:
-        store = self._fenced()
-        _require(checkpoint.size in store.checkpoints, "an intent needs its checkpoint")
-        _require(checkpoint.size not in store.intents_by_size, "one intent for a size")
+        _require(checkpoint.size in self._fenced().checkpoints, "an intent needs its checkpoint")
+        self._open_duty(IntentKind.ANCHOR, checkpoint.size, checkpoint.root, checkpoint.digest, now)
+
+    def open_rotation(self, set_id: SetId, set_hash: Digest, digest: Digest, now: UnixSeconds) -> None:
+        self._open_duty(IntentKind.ROTATE, set_id, set_hash, digest, now)
+
+    def _open_duty(self, kind: IntentKind, number: int, root: Digest, digest: Digest, now: UnixSeconds) -> None:
+        store, is_anchor = self._fenced(), kind is IntentKind.ANCHOR
+        _require((kind, number) not in store.duties, "one intent for a size, or for a set")
         row = IntentRow(
             id=len(store.intents) + 1,
-            size=checkpoint.size,
-            root=checkpoint.root,
-            digest=checkpoint.digest,
+            size=TreeSize(number if is_anchor else 0),
+            root=root,
+            digest=digest,
             state=IntentState.OPEN,
             opened_at=now,
+            kind=kind,
+            set_id=None if is_anchor else SetId(number),
         )
         store.intents[row.id] = row
-        store.intents_by_size[row.size] = row.id
+        store.duties.add((kind, number))
         store.open_intents.add(row.id)
 
     def open_slot(self, nonce: Nonce) -> None:
@@ -204,6 +244,18 @@ class MemoryJournal:
         _require(all(send.hash in store.attempts for send in sends), "what was sent is held")
         store.sends += [replace(send, message=send.message[:200]) for send in sends]
 
+    def keep_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        if rows:
+            cut = [replace(row, wanted=row.wanted[:LONGEST], got=row.got[:LONGEST]) for row in rows]
+            self._fenced().evidence += cut
+
+    def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
+        if rows:
+            store = self._fenced()
+            _require(all(row.hash in store.attempts for row in rows), "what was seen is held")
+            for row in rows:
+                store.sightings.setdefault((row.hash, row.block_hash), row)
+
     def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
         store = self._fenced()
         _require(slot.nonce in store.open_attempts and slot.closed_hash is not None, "slot is not open")
@@ -219,7 +271,9 @@ class MemoryJournal:
         store = self._fenced()
         _require(intent.id in store.open_intents, "intent is not open")
         _require(intent.settled_hash is not None and intent.state is not IntentState.OPEN, "a settled state, proven")
-        _require((intent.state is IntentState.FINALIZED) == (intent.settled_tx is not None), "FINALIZED names its anchor")
+        _require(
+            (intent.state is IntentState.FINALIZED) == (intent.settled_tx is not None), "FINALIZED names its anchor"
+        )
         store.intents[intent.id] = replace(
             store.intents[intent.id],
             state=intent.state,
@@ -258,12 +312,13 @@ def dump_of(store: MemoryStore) -> JournalDump:
         headers=by(store.headers, lambda row: row.number),
         checkpoints=tuple(store.checkpoints[size] for size in store.sizes),
         attestations=tuple(sorted(attestations, key=lambda row: row.member)),
-        intents=by(store.intents, lambda row: row.size),
+        intents=by(store.intents, lambda row: row.id),
         slots=by(store.slots, lambda row: row.nonce),
         attempts=by(store.attempts, lambda row: row.nonce),
         finals=by(store.finals, lambda row: row.hash),
         anchors=by(store.anchors, lambda row: row.block.number),
         sends=tuple(store.sends),
+        wishes=tuple(store.wishes),
     )
 
 

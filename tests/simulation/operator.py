@@ -205,7 +205,7 @@ class Operator:
             self.fenced += 1
             return None
         except Broken as error:
-            raise oracle.Violation("broken", error) from error
+            raise oracle.Violation(promise="broken", detail=error) from error
         finally:
             process.plan = ()
         if process is self.process:  # else it lost the lease after its last write

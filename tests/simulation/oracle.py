@@ -29,14 +29,14 @@ UNFINISHED = {"halted", "braked", "drained", "more_to_do", "finality_lags", "no_
 class Violation(AssertionError):
     """A promise that did not hold."""
 
-    def __init__(self, promise: str, detail: object) -> None:
+    def __init__(self, *, promise: str, detail: object) -> None:
         super().__init__(f"{promise}: {detail}")
         self.promise = promise
 
 
 def require(holds: bool, promise: str, detail: object) -> None:
     if not holds:
-        raise Violation(promise, detail)
+        raise Violation(promise=promise, detail=detail)
 
 
 # ── what leaves the process ──────────────────────────────────────────────────────────────────────────────────────────
@@ -91,7 +91,7 @@ def _final(operator: "Operator", block: PublicBlockHash | None) -> int:
     for entry in reversed(blocks[: max(1, len(blocks) - DEPTH)]):
         if entry.block.hash == block:
             return entry.block.number
-    raise Violation("S2", "what is not final is taken for final")
+    raise Violation(promise="S2", detail="what is not final is taken for final")
 
 
 def _header(operator: "Operator", header: Any, anchors: Any) -> None:
@@ -173,7 +173,9 @@ def ticked(operator: "Operator", report: Tick) -> None:
         if isinstance(deed, MakeAttempt):
             _attempted(operator, deed)
             _raise(operator, deed)
-        require(not isinstance(deed, OpenIntent) or deed.checkpoint.size > chain.head.tree_size, "plan", "a covered duty")
+        require(
+            not isinstance(deed, OpenIntent) or deed.checkpoint.size > chain.head.tree_size, "plan", "a covered duty"
+        )
 
 
 def _looked(operator: "Operator", chain: ChainView) -> None:
@@ -199,7 +201,9 @@ def _attempted(operator: "Operator", deed: MakeAttempt) -> None:
     soft = min(2 * seen.usual_base_fee + fees.tip, hard)
     waited = seen.pinned.time - (GENESIS + seen.head.tree_size * CADENCE)
     share = min(1.0, max(0, waited) / (GRACE * 0.8))
-    require(deed.fee.max_fee <= (soft + (hard - soft) * share**4) * 1.000_01, "ceiling", f"{deed.fee} of {soft}, {hard}")
+    require(
+        deed.fee.max_fee <= (soft + (hard - soft) * share**4) * 1.000_01, "ceiling", f"{deed.fee} of {soft}, {hard}"
+    )
     require(deed.fee.max_fee >= seen.base_fee, "ceiling", "a fee that misses the base fee")
 
 

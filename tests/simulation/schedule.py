@@ -238,7 +238,9 @@ class Schedule:
         self.world.network.base_fee = Wei(self.random.choice((1, 1, 2, 8, 15, 40)) * GWEI)
 
     def key(self, operator: Operator) -> None:
-        operator.signer.state = self.random.choice(("prompt", "prompt", "late", "late", "other transaction", "stranger"))
+        operator.signer.state = self.random.choice(
+            ("prompt", "prompt", "late", "late", "other transaction", "stranger")
+        )
 
     def clock(self, operator: Operator) -> None:
         operator.skew = self.random.choice((0, HOUR, -HOUR, 25 * HOUR))
@@ -261,7 +263,7 @@ class Schedule:
 
 
 def _die() -> None:
-    raise Killed("between two effects")
+    raise Killed
 
 
 def _kill(_: Schedule, __: Operator) -> None:
@@ -271,10 +273,28 @@ def _kill(_: Schedule, __: Operator) -> None:
 Step = Callable[[Schedule, Operator], None]
 STEPS: dict[str, Step] = {
     name: getattr(Schedule, name)
-    for name in (
-        "epoch mine tick tick_twice interrupt glance crash crash_on_crash take_over evict reorganise endpoint member fees key "
-        "clock order wallet top_up restart"
-    ).split()
+    for name in [
+        "epoch",
+        "mine",
+        "tick",
+        "tick_twice",
+        "interrupt",
+        "glance",
+        "crash",
+        "crash_on_crash",
+        "take_over",
+        "evict",
+        "reorganise",
+        "endpoint",
+        "member",
+        "fees",
+        "key",
+        "clock",
+        "order",
+        "wallet",
+        "top_up",
+        "restart",
+    ]
 }
 ORDINARY = ("tick", "tick", "tick", "mine", "mine", "epoch", "tick_twice")
 FAULTS = tuple(name for name in STEPS if name not in ORDINARY)

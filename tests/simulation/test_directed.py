@@ -73,7 +73,7 @@ def settled(world: World, within: int = DEPTH + 5) -> None:
 
 
 def die() -> None:
-    raise Killed("here")
+    raise Killed
 
 
 # ── crashes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,7 +173,7 @@ def test_slots_behind_the_lowest_are_never_bumped() -> None:
         world.network.mine()
     behind = [a for a in operator.store.attempts.values() if a.nonce == 1]
     assert len(behind) == 1
-    assert behind[0].raw in [raw for raw in world.network.received[-6:]]  # it is kept alive all the same
+    assert behind[0].raw in world.network.received[-6:]  # it is kept alive all the same
     world.network.base_fee = Wei(GWEI)
     settled(world)
     assert len([a for a in operator.store.attempts.values() if a.nonce == 1]) == 1
@@ -246,9 +246,7 @@ def test_a_pool_that_holds_another_transaction_of_our_nonce_is_outbid() -> None:
 
 def _transfer(operator: Operator, max_fee: int, tip: int) -> UnsignedTransaction:
     me = operator.scope.signer
-    return UnsignedTransaction(
-        chain_id=1337, nonce=0, to=me, value=0, data=b"", gas=21_000, max_fee=max_fee, tip=tip
-    )
+    return UnsignedTransaction(chain_id=1337, nonce=0, to=me, value=0, data=b"", gas=21_000, max_fee=max_fee, tip=tip)
 
 
 # ── heads that move ──────────────────────────────────────────────────────────────────────────────────────────────────

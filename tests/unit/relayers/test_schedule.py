@@ -23,6 +23,8 @@ def test_it_ticks_at_once_and_stops_when_told() -> None:
 
 
 def test_a_failure_ends_the_run_and_is_raised() -> None:
+    """Case 34."""
+
     def tick() -> None:
         raise StoreBroken(store="journal", rule="a test")
 
@@ -39,6 +41,7 @@ def test_nothing_is_started_after_a_stop() -> None:
 
 
 def test_a_tick_that_never_ends_wakes_the_watchdog() -> None:
+    """Case 34."""
     release = threading.Event()
     ticker = Ticker(lambda: release.wait(10) and None, 3600, Watchdog(0.2))
 
