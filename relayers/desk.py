@@ -10,21 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
 
+from hybrid_bridge.core.encoding import Json, sha256
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import Nonce, TreeSize, TxHash, UnixSeconds
-from relayers import sql_rows, sql_store, sqlite_store
+from hybrid_bridge.units import Digest, Nonce, TreeSize, TxHash, UnixSeconds
+from relayers import sql_events, sql_rows, sql_store, sqlite_store
+from relayers.event_chain import Kind, Tally, replay
 from relayers.journal import AttemptFinalRow, AttemptRow, Brake, ControlRow, LeaseRow, Scope, SlotRow, WishKind
 from relayers.journal_place import JournalPlace, PostgresPlace, dump_command
-from relayers.sql_journal import (
+from relayers.revisions import SCHEMA_VERSION
+from relayers.sql_reader import (
     ANCHOR_BEYOND,
     ATTEMPT,
     ATTEMPT_FINAL,
     CONTROL,
     DEAREST,
     LEASE,
+    OPEN_NONCES,
+    SENDING,
+    SIGHTING,
     SLOT,
     WISH,
     SqlJournalReader,
@@ -79,6 +85,21 @@ class Desk(SqlJournalReader):
             ended = {row["hash"]: sql_rows.attempt_final(row) for row in connection.execute(finals).mappings()}
         return tuple(_story(slot, signed, ended) for slot in slots)
 
+    def audit(self) -> tuple[Tally, tuple[str, ...]]:
+        """The chain of events replayed from its beginning, and where rows differ from what it tells.
+
+        Raises:
+            FieldMismatch: the first event that is wrong.
+        """
+        with self._store.read() as connection:
+            tally = replay(sql_events.rows(connection))
+            return tally, sql_events.differences(connection, tally)
+
+    def event_hash(self, seq: int) -> Digest | None:
+        """Of one event."""
+        with self._store.read() as connection:
+            return sql_events.hash_at(connection, seq)
+
     def backup(self, target: Path) -> int:
         """A whole and consistent copy, also while a relayer writes. Its size in bytes.
 
@@ -113,6 +134,7 @@ class Orders(Desk):
         """From the next action on. What is at work at this moment, one send or one signature, still ends."""
         with self._ordering() as connection:
             connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
+            sql_events.append(connection, Kind.BRAKE, now, {"level": brake.value, "by": by})
 
     def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
         """Leave it to the plan, which weighs it against money and brake. `against`: what the person saw as the dearest.
@@ -129,6 +151,8 @@ class Orders(Desk):
                 raise NotYet(what=f"the attempt that was looked at, as the dearest of nonce {nonce}; look again")
             values = {"nonce": nonce, "kind": kind.value, "against": against, "by": by, "wished_at": now}
             connection.execute(insert(WISH).values(chain_uid=slot["chain_uid"], signer=slot["signer"], **values))
+            told: dict[str, Json] = {"nonce": str(nonce), "wish": kind.value, "by": by}
+            sql_events.append(connection, Kind.WISH, now, told | ({"against": against.hex()} if against else {}))
 
     def lift_halt(self, evidence: str, by: str, now: UnixSeconds) -> None:
         """Let the plan go on. If what it halted for still holds, the next tick halts again.
@@ -141,6 +165,41 @@ class Orders(Desk):
             if row["halted_reason"] is None or (row["evidence"] or "{}").strip() != evidence.strip():
                 raise StayHalted(rule="the evidence of the halt that stands, whole")
             connection.execute(update(CONTROL).values(halted_reason=None, evidence=None, by=by, set_at=now))
+            seen = sha256((row["evidence"] or "{}").encode()).hex()
+            told: dict[str, Json] = {"reason": row["halted_reason"], "evidence": seen, "by": by}
+            sql_events.append(connection, Kind.RESUMED, now, told)
+
+    def prune(self, before: UnixSeconds, by: str, now: UnixSeconds) -> int:
+        """Take out what was sent and seen before a moment, but for nonces that are open. How many rows went.
+
+        The horizon stands in `control` in the same commit: only what lies before it the database lets go.
+        """
+        with self._ordering() as connection:
+            horizon = connection.execute(select(CONTROL.c.pruned_before)).scalar_one()
+            connection.execute(update(CONTROL).values(pruned_before=max(horizon, before)))
+            gone = connection.execute(delete(SENDING).where(SENDING.c.sent_at < before, _is_over(SENDING))).rowcount
+            gone += connection.execute(delete(SIGHTING).where(SIGHTING.c.seen_at < before, _is_over(SIGHTING))).rowcount
+            sql_events.append(connection, Kind.PRUNED, now, {"before": int(before), "rows": gone, "by": by})
+            return gone
+
+
+def _is_over(table: Table) -> ColumnElement[bool]:
+    still_open = select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES))
+    return table.c.hash.not_in(still_open)
+
+
+def migrate(place: JournalPlace, backup: Path, by: str, now: UnixSeconds) -> None:
+    """Move a journal of an older schema to that of this program; its chain of events says so, or begins with it.
+
+    Raises:
+        BridgeError: as `sql_store.migrate`.
+    """
+
+    def tell(connection: Connection, version: int) -> None:
+        told: dict[str, Json] = {"from": version, "to": SCHEMA_VERSION, "by": by}
+        sql_events.append(connection, Kind.MIGRATED, now, told | sql_events.state(connection))
+
+    sql_store.migrate(place, backup, tell)
 
 
 def _story(slot: SlotRow, signed: list[AttemptRow], ended: dict[TxHash, AttemptFinalRow]) -> SlotStory:

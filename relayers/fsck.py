@@ -68,6 +68,7 @@ def fsck(
         *_slots(dump),
         *_intents(dump),
         *_checkpoints(dump, log),
+        *(Finding("audit", "the chain of events", words) for words in dump.audit),
         *([] if fees is None else _spending(dump, fees)),
         *([] if chain is None else _against(dump, chain, seen or look(chain, dump.scope.signer))),
     ]

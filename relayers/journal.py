@@ -328,6 +328,7 @@ class JournalDump:
     anchors: tuple[AnchoredEvent, ...]
     sends: tuple[SendRow, ...]
     wishes: tuple[WishRow, ...] = ()
+    audit: tuple[str, ...] = ()  # what is wrong with the chain of events, in words
 
 
 # ── the port ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -157,6 +157,8 @@ def translated(name: str) -> Iterator[None]:
         raise StoreBroken(store=name, rule=f"readable and writable ({type(error).__name__})") from None
     except OSError:
         raise Unreachable(endpoint=name, call="postgresql") from None
+    except ValueError as error:  # a row that says what no program of ours writes
+        raise StoreBroken(store=name, rule=f"rows with a meaning; {error}; restore the newest copy") from error
 
 
 def _ours(name: str, error: DBAPIError) -> BridgeError:

@@ -99,7 +99,13 @@ def translated(name: str) -> Iterator[None]:
         words = sqlite_words(error)
         if "database is locked" in words:
             raise NotYet(what="the journal's write lock") from error
+        if "disk is full" in words:
+            raise StoreBroken(
+                store=name, rule="room on its disk; make some and start again: nothing is lost"
+            ) from error
         raise StoreBroken(store=name, rule=f"{type(error).__name__}: {words}") from error
+    except ValueError as error:  # a row that says what no program of ours writes: bytes turned
+        raise StoreBroken(store=name, rule=f"rows with a meaning; {error}; restore the newest copy") from error
 
 
 def create(path: Path, fill: Callable[[Connection], None]) -> None:

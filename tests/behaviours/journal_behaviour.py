@@ -1,12 +1,14 @@
 """What any journal keeps and refuses, whatever database holds it; `test_journal` runs it on each."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hybrid_bridge.errors import LeaseLost, NotYet, SpendCapped, StoreBroken
+from hybrid_bridge.errors import FieldMismatch, LeaseLost, NotYet, SpendCapped, StoreBroken
+from relayers import sql_events
 from relayers.desk import Orders
 from relayers.journal import (
     AttemptFinalRow,
@@ -31,7 +33,6 @@ from tests.journals import PLENTY, SCOPE, begun, fill, ours, signed
 from tests.unit.relayers.builders import ETHER, GWEI, LOG_ID, T0, checkpoint, event, number_hash
 
 OVERTAKE = "UPDATE lease SET epoch = epoch + 1"
-AN_EVENT = "INSERT INTO event_log SELECT 1, hash, hash, 'kind', '{}', 0 FROM attempt"
 SOME_COLUMN = {"checkpoint": "root", "attestation": "digest", "anchored": "root", "rpc_evidence": "got", "wish": "by"}
 ANOTHER: list[dict[str, Any]] = [
     {"chain_id": 1},
@@ -52,6 +53,10 @@ Raw = Callable[[str], list[Any]]
 class JournalBehaviour:
     """The suite. A subclass says where the journal is (`place`) and how a stranger writes into it (`raw`)."""
 
+    def disarm(self, raw: Raw, table: str, verb: str) -> None:
+        """What somebody with the database's own key can do."""
+        raw(f"DROP TRIGGER {table}_no_{verb}")
+
     @pytest.fixture
     def journal(self, place: JournalPlace) -> Iterator[SqlJournal]:
         with SqlJournal(place, SCOPE, "test", T0) as opened:
@@ -59,14 +64,12 @@ class JournalBehaviour:
 
     def test_rows_cannot_be_deleted_by_anybody(self, place: JournalPlace, raw: Raw) -> None:
         fill(place)
-        raw(AN_EVENT)
         for table in sorted({*INSERT_ONLY, *NEVER_DELETED}):
             with pytest.raises(RawError, match=f"{table}: no DELETE"):
                 raw(f"DELETE FROM {table}")
 
     def test_evidence_cannot_be_changed(self, place: JournalPlace, raw: Raw) -> None:
         fill(place)
-        raw(AN_EVENT)
         for table in INSERT_ONLY:
             column = SOME_COLUMN.get(table, "hash")
             with pytest.raises(RawError, match=f"{table}: no UPDATE"):
@@ -355,3 +358,96 @@ class JournalBehaviour:
     def test_types_are_checked_by_the_database(self, place: JournalPlace, raw: Raw) -> None:
         with pytest.raises(RawError):
             raw("UPDATE lease SET epoch = 'not an integer'")
+
+    # ── the chain of events ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def test_what_decides_something_is_told_in_order_and_all_of_it_is_verified(self, place: JournalPlace) -> None:
+        fill(place)
+        with Orders(place, SCOPE) as orders:
+            orders.set_brake(Brake.HARD, "a person", T0)
+        with SqlJournal(place, SCOPE, "test", T0) as journal:
+            journal.settle_intent(
+                replace(journal.view(T0).open_intents[0], state=IntentState.SUPERSEDED, settled_hash=number_hash(96))
+            )
+            journal.halt("conflict", '{"size": 2}', T0)
+            assert journal.dump().audit == ()
+        with Orders(place, SCOPE) as orders:
+            orders.lift_halt('{"size": 2}', "a person", T0)
+            tally, wrong = orders.audit()
+        assert wrong == ()
+        assert (tally.epoch, tally.halted, tally.brake, set(tally.counts.values())) == (2, None, "hard", {1})
+
+    def test_each_event_says_what_it_tells(self, place: JournalPlace, raw: Raw) -> None:
+        fill(place)
+        rows = raw("SELECT kind, body FROM event_log ORDER BY seq")
+        told = [json.loads(body) for _, body in rows]
+        assert [row[0] for row in rows] == [body["kind"] for body in told]
+        assert [row[0] for row in rows] == ["made", "lease", "intent_opened", "attempt", "wish", "slot_closed"]
+        attempt, closed = told[3], told[5]
+        assert (attempt["hash"], attempt["nonce"], attempt["max_fee"]) == (ours().hash.hex(), "5", str(3 * GWEI))
+        assert closed["outcomes"] == {ours().hash.hex(): "OK"}
+
+    def test_a_write_that_fails_tells_nothing(self, place: JournalPlace, journal: SqlJournal) -> None:
+        begun(journal)
+        for _ in range(2):
+            with pytest.raises(SpendCapped):
+                journal.add_attempt(ours(), SpendLimits(0, 0, 0))
+        with pytest.raises(StoreBroken):
+            journal.open_intent(checkpoint(2), T0)
+        assert journal.dump().audit == ()
+
+    def test_a_changed_event_is_found_by_its_number_and_no_relayer_starts(self, place: JournalPlace, raw: Raw) -> None:
+        fill(place)
+        self.disarm(raw, "event_log", "update")
+        raw('UPDATE event_log SET body = replace(body, \'"nonce":"5"\', \'"nonce":"6"\') WHERE seq = 4')
+        with Orders(place, SCOPE) as orders:
+            with pytest.raises(FieldMismatch) as caught:
+                orders.audit()
+            assert caught.value.field == "event 4 hash"
+            assert orders.dump().audit[0].startswith("event 4 hash")
+        with pytest.raises(StoreBroken, match="event 4 hash"):
+            SqlJournal(place, SCOPE, "test", T0)
+
+    def test_an_event_taken_out_is_found(self, place: JournalPlace, raw: Raw) -> None:
+        fill(place)
+        self.disarm(raw, "event_log", "delete")
+        raw("DELETE FROM event_log WHERE seq = 3")
+        with pytest.raises(StoreBroken, match="event 3 seq"):
+            SqlJournal(place, SCOPE, "test", T0)
+
+    def test_rows_that_no_event_tells_of_and_events_without_rows_are_found(self, place: JournalPlace, raw: Raw) -> None:
+        fill(place)
+        self.disarm(raw, "wish", "delete")
+        raw("DELETE FROM wish")
+        raw("UPDATE control SET brake = 'soft'")
+        with Orders(place, SCOPE) as orders:
+            assert orders.audit()[1] == ("wish: 0 rows, 1 events", "brake: soft in its row, run by the events")
+
+    def test_more_events_than_a_page_holds_are_read_in_order(self, place: JournalPlace, monkeypatch: Any) -> None:
+        monkeypatch.setattr(sql_events, "_PAGE", sql_events._PAGE.limit(2))
+        fill(place)
+        with Orders(place, SCOPE) as orders:
+            assert orders.audit()[0].head.seq == 6
+
+    # ── what may be taken out ────────────────────────────────────────────────────────────────────────────────────────
+
+    def test_old_history_of_closed_nonces_goes_and_nothing_else(self, place: JournalPlace, raw: Raw) -> None:
+        fill(place)
+        with SqlJournal(place, SCOPE, "test", T0) as journal:
+            journal.open_slot(6)
+            journal.add_attempt(ours(6), PLENTY)
+            journal.log_sends([SendRow(ours(6).hash, "own", None, "", None, T0)])
+            journal.log_sends([SendRow(ours().hash, "own", None, "late", None, T0 + 1)])
+            before = journal.dump()
+        with Orders(place, SCOPE) as orders:
+            assert orders.prune(T0, "a person", T0 + 9) == 0
+            assert orders.prune(T0 + 1, "a person", T0 + 9) == 2
+            assert orders.prune(T0, "a person", T0 + 9) == 0  # the horizon never goes back
+            after = orders.dump()
+        assert [(row.hash, row.message) for row in after.sends] == [(ours(6).hash, ""), (ours().hash, "late")]
+        assert replace(after, sends=before.sends) == before
+        assert raw("SELECT count(*) FROM sighting") == [(0,)]
+        assert raw("SELECT pruned_before FROM control") == [(T0 + 1,)]
+        for table in ("send_log", "rpc_evidence", "attempt"):
+            with pytest.raises(RawError, match=f"{table}: no DELETE"):
+                raw(f"DELETE FROM {table}")

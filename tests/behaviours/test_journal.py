@@ -1,6 +1,9 @@
 """Journals in files and in PostgreSQL, by one suite."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,24 +13,38 @@ from typing import Any
 
 import pg8000.dbapi
 import pytest
-from sqlalchemy import insert, update
+from click.testing import CliRunner
+from sqlalchemy import insert, text, update
 
 from hybrid_bridge.cli.demo.stage import free_ports
-from hybrid_bridge.errors import KeyUnusable, LeaseLost, NotYet, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.errors import (
+    BridgeError,
+    KeyUnusable,
+    LeaseLost,
+    NotYet,
+    SettingsMalformed,
+    StoreBroken,
+    Unreachable,
+)
 from hybrid_bridge.testing.crashing import Killed
-from relayers import postgresql_store
-from relayers.desk import Desk, Orders
+from relayers import postgresql_store, wiring
+from relayers.cli import main
+from relayers.desk import Desk, Orders, migrate
 from relayers.journal import Brake
 from relayers.journal_place import PostgresPlace
 from relayers.postgresql_store import schema_of
-from relayers.revisions import SCHEMA_VERSION
-from relayers.sql_journal import LEASE, SLOT, SqlJournal, SqlJournalReader, chain_uid, create_journal
+from relayers.revisions import SCHEMA_VERSION, upgrade
+from relayers.settings import read_settings
+from relayers.sql_journal import SqlJournal, SqlJournalReader, chain_uid, create_journal
+from relayers.sql_reader import LEASE, SLOT
 from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED
 from tests import engines
-from tests.behaviours.journal_behaviour import AN_EVENT, JournalBehaviour, Raw, RawError
+from tests.behaviours.journal_behaviour import JournalBehaviour, Raw, RawError
 from tests.journals import SCOPE, begun, fill
 from tests.unit.relayers.builders import T0
+from tests.unit.relayers.test_wiring import settings_text, write_consortium
 
+RELEASED = (Path(__file__).parents[1] / "unit" / "relayers" / "journal_revision_1.sql").read_text()
 A_MINUTE_LATER = "UPDATE lease SET until = until - 61"
 NEW_SLOT = {
     "chain_uid": chain_uid(SCOPE),
@@ -61,7 +78,6 @@ class TestSqlite(JournalBehaviour):
 
     def test_evidence_cannot_be_replaced(self, place: Path, raw: Raw) -> None:
         fill(place)
-        raw(AN_EVENT)
         for table in INSERT_ONLY:
             with pytest.raises(RawError, match=f"{table}: no DELETE"):
                 raw(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
@@ -99,6 +115,9 @@ class TestPostgresql(JournalBehaviour):
 
         with closing(connection):
             yield ask
+
+    def disarm(self, raw: Raw, table: str, verb: str) -> None:
+        raw(f"DROP TRIGGER {table}_no_{verb} ON {table}")
 
     def test_evidence_cannot_be_emptied(self, raw: Raw) -> None:
         for table in (*INSERT_ONLY, *NEVER_DELETED):
@@ -196,6 +215,57 @@ class TestPostgresql(JournalBehaviour):
             cut()
         assert journal.view(T0).open_nonces == ()
 
+    def test_a_filled_journal_of_the_first_schema_is_moved_with_every_row(
+        self, bare: PostgresPlace, cluster: engines.Postgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = self.release_one(bare)
+        (tmp_path / "dump").write_bytes(b"")
+        with pytest.raises(SettingsMalformed, match="pg_dump"):
+            migrate(bare, tmp_path / "dump", "a person", T0)
+        (tmp_path / "dump").write_bytes(b"PGDMP")
+        with pytest.raises(StoreBroken, match="`hybrid-relayer migrate`"):
+            SqlJournalReader(bare, SCOPE)
+        cluster.ask("UPDATE lease SET until = 9999999999", bare.name)
+        with pytest.raises(NotYet, match="stop the relayer"):
+            migrate(bare, tmp_path / "dump", "a person", T0)
+        cluster.ask("UPDATE lease SET until = 0", bare.name)
+        with monkeypatch.context() as patched:
+            patched.setattr("relayers.sql_events.append", raising)
+            with pytest.raises(Killed):
+                migrate(bare, tmp_path / "dump", "a person", T0)
+        assert schema_of(bare) == 1
+        migrate(bare, tmp_path / "dump", "a person", T0)
+        with closing(cluster.connect(bare.name)) as connection:
+            for table, rows in before.items():
+                cursor = connection.cursor()
+                cursor.execute(f"SELECT {', '.join(rows[0])} FROM {table}")
+                found = [dict(zip(rows[0], row, strict=True)) for row in cursor.fetchall()]
+                assert sorted(found, key=repr) == sorted(rows, key=repr)
+        with SqlJournal(bare, SCOPE, "host:3", T0) as journal:
+            assert (journal.epoch, journal.dump().audit) == (3, ())
+            journal.open_rotation(2, SCOPE.log_id, SCOPE.log_id, T0)
+
+    def release_one(self, bare: PostgresPlace) -> dict[str, list[dict[str, Any]]]:
+        """What the first release would have left, and its rows."""
+        with closing(sqlite3.connect(":memory:")) as old:
+            old.executescript(RELEASED)
+            old.row_factory = sqlite3.Row
+            names = (
+                "chain lease control header checkpoint attestation intent slot attempt attempt_final send_log anchored"
+            )
+            rows = {name: [dict(row) for row in old.execute(f"SELECT * FROM {name}")] for name in names.split()}
+        store = postgresql_store.PostgresStore(bare, is_new=True)
+        with closing(store), store.write() as connection:
+            upgrade(connection, 1)
+            for name, some in rows.items():
+                marks = ", ".join(f":{column}" for column in some[0])
+                connection.execute(text(f"INSERT INTO {name} ({', '.join(some[0])}) VALUES ({marks})"), some)
+            for name in ("intent", "send_log"):
+                connection.execute(text(f"SELECT setval('{name}_id_seq', (SELECT max(id) FROM {name}))"))
+            connection.execute(text("UPDATE lease SET until = 0"))
+        rows["lease"][0]["until"] = 0
+        return rows
+
     def test_a_database_without_a_journal_is_broken_and_none_is_made(self, bare: PostgresPlace) -> None:
         for opens in (lambda: SqlJournalReader(bare, SCOPE), lambda: SqlJournal(bare, SCOPE, "first", T0)):
             with pytest.raises(StoreBroken, match="`init` makes it"):
@@ -218,9 +288,54 @@ class TestPostgresql(JournalBehaviour):
         with pytest.raises(Unreachable):
             SqlJournalReader(replace(bare, port=port), SCOPE)
 
+    def test_commands_work_on_it_and_tell_no_password(
+        self, bare: PostgresPlace, cluster: engines.Postgresql, tmp_path: Path
+    ) -> None:
+        config = settings_for(bare, tmp_path)
+        told = ""
+        for arguments, code in (
+            (("init",), 0),
+            (("init",), 4),
+            (("status", "--json"), 0),
+            (("pause", "--soft", "--yes"), 0),
+            (("audit", "verify"), 0),
+            (("migrate",), 0),
+            (("prune", "--before", "2020-01-01", "--yes"), 0),
+            (("backup", str(tmp_path / "copy.db")), 2),
+        ):
+            result = CliRunner().invoke(main, [*arguments, "-c", str(config)], standalone_mode=False)
+            error = result.exception
+            assert (error.exit_code if isinstance(error, BridgeError) else result.return_value) == code, error
+            told += result.output + f"{error!r}{error}"
+        assert cluster.password not in told
+
+    def test_run_stands_by_while_another_has_the_lease_and_ends_when_told_to(
+        self, bare: PostgresPlace, tmp_path: Path
+    ) -> None:
+        config = settings_for(bare, tmp_path)
+        scope = wiring.scope_of(read_settings(config))
+        create_journal(bare, scope, T0)
+        command = [sys.executable, "-c", "from relayers.cli import run; run()", "run", "-c", str(config)]
+        with SqlJournal(bare, scope, "leader", T0):
+            assert subprocess.run(command, capture_output=True, check=False).returncode == 3
+            process = subprocess.Popen([*command, "--standby"], stderr=subprocess.PIPE, text=True)
+            assert process.stderr is not None
+            with process.stderr:
+                line = json.loads(process.stderr.readline())
+                process.terminate()
+                assert process.wait(60) == 0
+        assert (line["event"], "leader" in line["reason"]) == ("standing_by", True)
+
     def test_a_copy_is_made_by_its_own_program(self, place: PostgresPlace, tmp_path: Path) -> None:
         with Desk(place, SCOPE) as desk, pytest.raises(SettingsMalformed, match="pg_dump"):
             desk.backup(tmp_path / "copy.db")
+
+
+def settings_for(place: PostgresPlace, folder: Path) -> Path:
+    text = settings_text(write_consortium(folder), "http://127.0.0.1:1")
+    url = f"postgresql://{place.user}@{place.host}:{place.port}/{place.name}?password=file:postgresql.password"
+    (folder / "relayer.toml").write_text(text.replace("sqlite:///journal.db", url))
+    return folder / "relayer.toml"
 
 
 def raising(*_: object) -> str:

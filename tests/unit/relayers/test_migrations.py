@@ -19,8 +19,9 @@ from sqlalchemy.engine import Engine
 
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StoreBroken
 from hybrid_bridge.testing.crashing import Killed
-from relayers import revisions, sqlite_store
+from relayers import revisions
 from relayers.cli import main
+from relayers.desk import migrate as move
 from relayers.journal import Brake, IntentKind, Outcome
 from relayers.revisions import SCHEMA_VERSION
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
@@ -44,7 +45,7 @@ def old(tmp_path: Path) -> Path:
 
 
 def migrate(path: Path, backup: Path) -> None:
-    sqlite_store.migrate(path, backup, lambda *_: None)
+    move(path, backup, "a person", T0)
 
 
 def rows(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -119,6 +120,7 @@ def test_a_migrated_journal_is_read_and_written(old: Path, tmp_path: Path) -> No
         assert {(f.outcome, f.gas_used, f.price) for f in dump.finals} == {
             (outcome, None, None) for outcome in (Outcome.OK, Outcome.LOST)
         }
+        assert dump.audit == ()  # the chain begins with what was before it
         journal.open_slot(8)
 
 
@@ -160,12 +162,12 @@ def test_a_migration_that_is_killed_has_not_happened_and_is_done_again(old: Path
         from pathlib import Path
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
-        from relayers.sqlite_store import migrate
+        from relayers.desk import migrate
         @event.listens_for(Engine, "after_cursor_execute")
         def watch(connection, cursor, statement, *rest):
             if statement.startswith("ALTER TABLE attempt_final_new"):
                 os.kill(os.getpid(), signal.SIGKILL)
-        migrate(Path({str(old)!r}), Path({str(tmp_path / "copy.db")!r}), lambda *_: None)
+        migrate(Path({str(old)!r}), Path({str(tmp_path / "copy.db")!r}), "a person", 0)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert done.returncode == -signal.SIGKILL

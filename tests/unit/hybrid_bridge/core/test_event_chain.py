@@ -49,6 +49,7 @@ def test_a_chain_can_be_taken_up_from_a_head_that_is_known():
         lambda e: replace(e, body=e.body.replace(b"size", b"sizf")),
         lambda e: replace(e, body=e.body + b" "),
     ],
+    ids=["number", "link", "hash", "body", "length"],
 )
 def test_one_changed_field_of_any_event_breaks_the_chain(at, change):
     events = chain()
