@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hybrid_bridge.units import Gas, Nonce, TxHash
 from relayers.facts import next_fact
-from relayers.fees import CANCEL_GAS, Offer, expected_gas, is_too_cheap, market, raised, refusal
+from relayers.fees import CANCEL_GAS, Offer, age, deadline, expected_gas, is_too_cheap, market, raised, refusal
 from relayers.journal import AttemptRow, Brake, CheckpointRow, JournalView
 from relayers.turns import is_new_round, is_our_turn
 from relayers.views import (
@@ -96,7 +96,8 @@ def _obstacle(
     oldest = _longest_waiting(journal, chain, quorum, policy.turns)
     if oldest is None or checkpoint.size < oldest.size:
         return "nothing_due"
-    if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
+    is_late = age(chain, policy.clock) >= deadline(policy.clock)  # then nobody is polite
+    if not is_late and not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
         return "not_our_turn"
     gas = expected_gas(journal, policy.fees)
     return refusal(Offer(chain.nonce, market(chain, policy, gas), gas), chain, journal, policy)

@@ -229,9 +229,16 @@ MUTANTS = (
     Mutant(
         "turn ignored",
         PLAN,
-        "if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):",
+        "if not is_late and not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):",
         "if False:",
         named(directed.test_nobody_anchors_before_their_turn),
+    ),
+    Mutant(
+        "a turn that came stays",
+        TURNS,
+        "    return waited // turns.grace_blocks % turns.operators == own",
+        "    return waited >= own * turns.grace_blocks",
+        named(directed.test_after_a_spike_in_which_everybodys_turn_came_one_of_five_anchors),
     ),
     Mutant(
         "ceiling ignored",

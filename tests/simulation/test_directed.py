@@ -510,6 +510,25 @@ def test_of_five_operators_that_race_one_anchors_and_none_is_stuck() -> None:
     assert all(is_success for _, is_success in mined)
 
 
+def test_after_a_spike_in_which_everybodys_turn_came_one_of_five_anchors() -> None:
+    """Case 27: they all waited for the price to fall, and it falls for all in the same public block."""
+    world = World(3, age=2)
+    for _ in range(5):
+        world.operator(replace(TURNS, operators=5))
+    world.network.mine(120)
+    world.network.base_fee = Wei(90 * GWEI)
+    world.network.mine()
+    world.consortium.close_epoch()
+    for _ in range(3 * 5 * TURNS.grace_blocks):
+        world.round()
+    assert world.network.received == []
+    world.network.base_fee = Wei(GWEI)
+    for _ in range(2 * DEPTH):
+        world.round()
+    assert anchored(world) == [2]
+    assert sum(len(world.network.transactions_of(operator.scope.signer)) for operator in world.operators) == 1
+
+
 # ── reverts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
