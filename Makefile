@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench proto contracts forge halmos slither mutation lock clean help
+.PHONY: demo test lint bench proto contracts forge halmos slither mutation relayer-mutants lock clean help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -76,6 +76,9 @@ slither: $(VENV)/contract-tools/installed  ## static analysis of the contracts
 mutation: $(VENV)/installed-dev  ## weaken each check of the contracts and see a test fail (hours; goes on where it stopped)
 	$(BIN)/python infra/contracts/mutate.py $(MUTATION)
 	$(BIN)/python infra/contracts/mutate.py --table
+
+relayer-mutants: $(VENV)/installed-dev  ## weaken the relayer and the guard in one place each and see a test notice it
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 lock:  ## rewrite the lock files (needs uv)
 	./infra/lock.sh

@@ -1,13 +1,17 @@
-"""Run the benches: `python -m bench` writes bench/RESULTS.md, `python -m bench vrf` prints one of them."""
+"""Run the benches: `python -m bench` writes bench/RESULTS.md, `python -m bench vrf` prints one of them.
+
+`python -m bench schedules --seeds A:B` is a command of its own (bench/relayer_schedules.py).
+"""
 
 import importlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import relayer_schedules
 from bench.harness import ROUNDS, host
 
-FILES = ("trees", "registry", "vrf", "bundle")
+FILES = ("trees", "registry", "vrf", "bundle", "relayer")
 PACKAGES = ("PyNaCl", "SQLAlchemy", "trie", "pymerkle", "sparse-merkle-tree")
 HEAD = ["| what | who | times as long as ours, median (least – greatest) | median |", "|---|---|---|--:|"]
 
@@ -30,4 +34,6 @@ def main(chosen: list[str]) -> None:
     Path(__file__).with_name("RESULTS.md").write_text("\n".join([*title, *host(PACKAGES), "", *lines]) + "\n")
 
 
+if sys.argv[1:2] == ["schedules"]:
+    sys.exit(relayer_schedules.main(sys.argv[2:]))
 main(sys.argv[1:])

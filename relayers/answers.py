@@ -170,8 +170,9 @@ def _turn(size: TreeSize, desk: Desktop, sight: Sight, chain: ChainView) -> str:
     oldest = sight.quorum.waiting or next((c for c in sight.quorum.checkpoints if c.size >= size), None)
     if oldest is None or not desk.operators:
         return "It is another operator's turn."
-    leader = desk.operators[round_of(oldest.size, turns.anchor_every) % turns.operators]
-    ours = opens_at(oldest.size, oldest.held_number, turns)
+    windows = max(0, chain.pinned.number - oldest.held_number) // max(1, turns.grace_blocks)
+    leader = desk.operators[(round_of(oldest.size, turns.anchor_every) + windows) % turns.operators]
+    ours = opens_at(oldest.size, oldest.held_number, turns, chain.pinned.number)
     words = f"It is the turn of 0x{leader.hex()}; ours comes at public block {ours}"
     return f"{words}, and now is {chain.pinned.number}."
 

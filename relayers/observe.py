@@ -309,6 +309,8 @@ class Observer:
         """The median over every hundredth of the last 1,000 final public blocks, and the pinned one."""
         newest = final.number // USUAL_STEP * USUAL_STEP
         numbers = [PublicBlockNumber(n) for n in range(newest, max(0, newest - USUAL_SPAN), -USUAL_STEP)]
+        for old in self._base_fees.keys() - set(numbers):
+            del self._base_fees[old]
         for number in numbers:
             if number not in self._base_fees:
                 self._base_fees[number] = self._base_fee_at(number)

@@ -10,7 +10,18 @@ from dataclasses import dataclass, replace
 
 from hybrid_bridge.units import Gas, Nonce, TxHash
 from relayers.facts import next_fact
-from relayers.fees import CANCEL_GAS, Offer, expected_gas, is_too_cheap, market, raised, refusal, rotation_gas
+from relayers.fees import (
+    CANCEL_GAS,
+    Offer,
+    age,
+    deadline,
+    expected_gas,
+    is_too_cheap,
+    market,
+    raised,
+    refusal,
+    rotation_gas,
+)
 from relayers.journal import AttemptRow, Brake, CheckpointRow, JournalView
 from relayers.turns import is_new_round, is_our_turn, is_our_window
 from relayers.views import (
@@ -125,7 +136,8 @@ def _obstacle(
         oldest = checkpoint  # a later set signs already: this one's last checkpoint hands over, on the grid or not
     if oldest is None or checkpoint.size < oldest.size:
         return "nothing_due"
-    if not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
+    is_late = age(chain, policy.clock) >= deadline(policy.clock)  # then nobody is polite
+    if not is_late and not is_our_turn(oldest.size, oldest.held_number, chain.pinned.number, policy.turns):
         return "not_our_turn"
     gas = expected_gas(journal, policy.fees)
     return refusal(Offer(chain.nonce, market(chain, policy, gas), gas), chain, journal, policy)

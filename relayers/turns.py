@@ -1,4 +1,5 @@
-"""Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0.
+"""Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0, and
+has so many of them for itself; when all had their window, the first one's comes again.
 
 The list of operators is courtesy, not permission: whoever is not in it comes last, and may anchor all the same. The
 wait is for the checkpoint that waits longest; what is anchored then is the newest at the beginning of a round.
@@ -7,8 +8,12 @@ Rounds begin at multiples of a power of two, for a path between two such sizes i
 has 6.5 hashes between multiples of eight, and 9.2 on average between sizes six apart (CONTRACT §4.4).
 """
 
+from typing import Final
+
 from hybrid_bridge.units import PublicBlockNumber, TreeSize
 from relayers.views import TurnPolicy
+
+BEGINNING: Final = PublicBlockNumber(0)
 
 
 def stride(at_most: int) -> int:
@@ -33,14 +38,28 @@ def rank(size: TreeSize, turns: TurnPolicy) -> int:
     return (turns.my_index - round_of(size, turns.anchor_every)) % turns.operators
 
 
-def opens_at(size: TreeSize, held_number: PublicBlockNumber, turns: TurnPolicy) -> PublicBlockNumber:
-    """The first public block at which we may open an intent for `size`, held with its quorum since `held_number`."""
-    return PublicBlockNumber(held_number + rank(size, turns) * turns.grace_blocks)
+def opens_at(
+    size: TreeSize, held_number: PublicBlockNumber, turns: TurnPolicy, pinned: PublicBlockNumber = BEGINNING
+) -> PublicBlockNumber:
+    """Where our window begins in which we may open an intent for `size`, held with its quorum since `held_number`: the
+    one of `pinned`, or the next after it.
+    """
+    first = held_number + rank(size, turns) * turns.grace_blocks
+    if is_our_turn(size, held_number, pinned, turns) or pinned < first:
+        return PublicBlockNumber(first if pinned < first else pinned - (pinned - first) % max(1, turns.grace_blocks))
+    cycle = turns.operators * turns.grace_blocks
+    return PublicBlockNumber(first + ((pinned - first) // cycle + 1) * cycle)
 
 
 def is_our_turn(size: TreeSize, held_number: PublicBlockNumber, pinned: PublicBlockNumber, turns: TurnPolicy) -> bool:
-    """Whether we may open an intent for `size` now."""
-    return pinned >= opens_at(size, held_number, turns)
+    """Whether we may open an intent for `size` now: in our window, which comes again after those of all others.
+
+    Once everybody's turn had come for good, all who had waited for a price to fall would begin in the same public block.
+    """
+    own, waited = rank(size, turns), max(0, pinned - held_number)
+    if own >= turns.operators or turns.grace_blocks == 0:
+        return waited >= own * turns.grace_blocks
+    return waited // turns.grace_blocks % turns.operators == own
 
 
 def next_round_at(size: TreeSize, anchor_every: int) -> TreeSize:

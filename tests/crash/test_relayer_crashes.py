@@ -94,6 +94,7 @@ def test_the_happy_path_has_every_effect(happy: list[str]) -> None:
 
 @pytest.mark.parametrize(("when", "epochs"), [("before", 1), ("after", 2)])
 def test_a_crash_at_any_effect_loses_and_doubles_nothing(when: str, epochs: int, paths: Iterator[Path]) -> None:
+    """Cases 1, 2, 3, 4, on the disk."""
     for number in count():
         operator = play(next(paths), CrashPlan({number: when}), epochs)
         require_one_anchor_each(operator)
@@ -107,6 +108,7 @@ def test_a_crash_at_any_effect_loses_and_doubles_nothing(when: str, epochs: int,
 def test_a_second_crash_at_the_same_effect_right_after_the_restart_changes_nothing(
     first: str, second: str, paths: Iterator[Path], happy: list[str]
 ) -> None:
+    """Cases 1, 2, 3, 4, twice in a row."""
     for number in range(len(happy)):
         operator = play(next(paths), CrashPlan({number: first}, again=second))
         assert operator.deaths == 1 + (happy[number] in operator.plan.seen[number + 1 :])

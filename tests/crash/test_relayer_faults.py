@@ -1,6 +1,6 @@
 """Single faults, written out: pools that forget, heads that move, keys used elsewhere, chains that lie.
 
-Numbers in brackets are those of the table in RELAYER §7.
+Numbers of cases are those of the table in RELAYER §7.
 """
 
 import itertools
@@ -90,7 +90,8 @@ def use_nonce(operator: Operator, nonce: int) -> None:
     assert network.offer(signer.sign(transaction)).tx_hash is not None
 
 
-def test_evicted_bytes_are_sent_again_unchanged(operator: Operator) -> None:  # (10)
+def test_evicted_bytes_are_sent_again_unchanged(operator: Operator) -> None:
+    """Case 10."""
     first = sent(operator)
     operator.world.network.evict()
     operator.tick()
@@ -102,7 +103,8 @@ def test_evicted_bytes_are_sent_again_unchanged(operator: Operator) -> None:  # 
 
 @pytest.mark.parametrize("forget", [True, False])
 @pytest.mark.parametrize("depth", range(1, DEPTH))
-def test_a_shallow_reorganisation_is_only_a_resend(operator: Operator, depth: int, forget: bool) -> None:  # (13, 14)
+def test_a_shallow_reorganisation_is_only_a_resend(operator: Operator, depth: int, forget: bool) -> None:
+    """Cases 13, 14."""
     for _ in range(DEPTH):
         sent(operator)
         operator.world.network.mine()
@@ -113,7 +115,8 @@ def test_a_shallow_reorganisation_is_only_a_resend(operator: Operator, depth: in
     assert operator.fsck() == []
 
 
-def test_a_reorganisation_beyond_what_was_final_halts_and_overwrites_nothing(operator: Operator) -> None:  # (16)
+def test_a_reorganisation_beyond_what_was_final_halts_and_overwrites_nothing(operator: Operator) -> None:
+    """Case 16."""
     sent(operator)
     settle([operator])
     before = dump(operator)
@@ -128,7 +131,8 @@ def test_a_reorganisation_beyond_what_was_final_halts_and_overwrites_nothing(ope
     assert {finding.promise for finding in operator.fsck()} >= {"S3"}
 
 
-def test_a_base_fee_spike_raises_to_the_ceiling_and_stops_there(make: Callable[..., Operator]) -> None:  # (8)
+def test_a_base_fee_spike_raises_to_the_ceiling_and_stops_there(make: Callable[..., Operator]) -> None:
+    """Case 8."""
     operator = make(fee_policy=fees(max_fee=Wei(40 * GWEI), bump_blocks=2))
     operator.world.network.mine()
     sent(operator)
@@ -147,7 +151,8 @@ def test_a_base_fee_spike_raises_to_the_ceiling_and_stops_there(make: Callable[.
 
 def test_a_nonce_used_by_another_wallet_is_noticed_when_final_and_the_anchor_goes_on(
     operator: Operator,
-) -> None:  # (12)
+) -> None:
+    """Case 12."""
     ours = sent(operator)
     operator.world.network.evict()
     use_nonce(operator, ours.transaction.nonce)
@@ -158,7 +163,8 @@ def test_a_nonce_used_by_another_wallet_is_noticed_when_final_and_the_anchor_goe
     assert anchored(operator) == [2]
 
 
-def test_a_hole_below_an_open_slot_is_filled_from_the_lowest(operator: Operator) -> None:  # (11)
+def test_a_hole_below_an_open_slot_is_filled_from_the_lowest(operator: Operator) -> None:
+    """Case 11."""
     use_nonce(operator, 0)
     operator.world.network.mine()
     high = sent(operator)
@@ -175,7 +181,7 @@ def test_a_hole_below_an_open_slot_is_filled_from_the_lowest(operator: Operator)
 def test_another_operators_anchor_first_makes_ours_superseded_or_harmless(
     operator: Operator, make: Callable[..., Operator]
 ) -> None:
-    # (15) the same checkpoint twice in one public block: the second is a no-op
+    """Case 15: the same checkpoint twice in one public block: the second is a no-op."""
     other = make("operator 1")
     epoch(operator)
     operator.tick()
@@ -192,7 +198,8 @@ def test_another_operators_anchor_first_makes_ours_superseded_or_harmless(
 
 def test_a_lost_race_reverts_once_and_is_not_counted_as_our_fault(
     operator: Operator, make: Callable[..., Operator]
-) -> None:  # (28)
+) -> None:
+    """Case 28."""
     other = make("operator 1")
     epoch(operator)
     operator.tick()
@@ -206,6 +213,7 @@ def test_a_lost_race_reverts_once_and_is_not_counted_as_our_fault(
 
 
 def test_a_paused_contract_is_waited_for_and_a_frozen_one_only_watched(operator: Operator) -> None:
+    """Case 28."""
     network, log_id = operator.world.network, operator.world.consortium.log_id
     log = network.newest.logs[log_id]
     network.put_log(log_id, replace(log, paused_until=network.newest.block.time + 30))
@@ -219,7 +227,8 @@ def test_a_paused_contract_is_waited_for_and_a_frozen_one_only_watched(operator:
     assert operator.tick().reason == "log_frozen"  # type: ignore[union-attr]
 
 
-def test_an_unreachable_chain_signs_nothing_and_keeps_old_bytes_alive(operator: Operator) -> None:  # (19)
+def test_an_unreachable_chain_signs_nothing_and_keeps_old_bytes_alive(operator: Operator) -> None:
+    """Case 19."""
     sent(operator)
     operator.endpoint.is_down = True
     report = operator.tick()
@@ -231,7 +240,8 @@ def test_an_unreachable_chain_signs_nothing_and_keeps_old_bytes_alive(operator: 
     assert anchored(operator) == [2]
 
 
-def test_a_balance_too_low_for_an_anchor_waits_and_resumes_after_a_top_up(operator: Operator) -> None:  # (23)
+def test_a_balance_too_low_for_an_anchor_waits_and_resumes_after_a_top_up(operator: Operator) -> None:
+    """Case 23."""
     address = operator.signer.address()
     operator.world.network.fund(address, Wei(3 * ETHER // 10))
     epoch(operator)
@@ -241,7 +251,8 @@ def test_a_balance_too_low_for_an_anchor_waits_and_resumes_after_a_top_up(operat
     assert anchored(operator) == [2]
 
 
-def test_the_brakes_hold_and_let_go(operator: Operator) -> None:  # (30)
+def test_the_brakes_hold_and_let_go(operator: Operator) -> None:
+    """Case 30."""
     sent(operator)
     order(operator, Brake.HARD)
     received = len(operator.world.network.received)
@@ -285,7 +296,8 @@ class Forger:
         return self._honest.sign(UnsignedTransaction(**fields | {"to": b"\x66" * 20, "value": ETHER}))
 
 
-def test_a_signer_that_returns_other_bytes_halts_before_anything_is_stored_or_sent(operator: Operator) -> None:  # (32)
+def test_a_signer_that_returns_other_bytes_halts_before_anything_is_stored_or_sent(operator: Operator) -> None:
+    """Case 32."""
     epoch(operator)
     operator.signer = Forger(operator.signer)  # type: ignore[assignment]
     report = operator.tick()
@@ -298,6 +310,7 @@ def test_a_signer_that_returns_other_bytes_halts_before_anything_is_stored_or_se
 
 
 def test_a_signer_that_is_late_only_ends_the_tick(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 32."""
     epoch(operator)
     with monkeypatch.context() as patched:
         patched.setattr(operator.signer, "sign", raising(Unreachable(endpoint="signer", call="sign")))
@@ -394,7 +407,7 @@ def test_one_endpoints_word_about_gas_is_not_enough(operator: Operator, lie: int
 
 
 def test_an_endpoint_that_serves_another_chain_mid_run_is_left_out_until_it_serves_ours(operator: Operator) -> None:
-    """(22) Nothing is signed on its word; when it serves our chain again, or came up late, it counts again."""
+    """Case 22: nothing is signed on its word; when it serves our chain again, or came up late, it counts again."""
 
     class Changing(MemoryChain):
         served: int | None = None
@@ -429,6 +442,7 @@ def test_an_endpoint_that_serves_another_chain_mid_run_is_left_out_until_it_serv
 
 
 def test_a_quorum_of_endpoints_on_another_chain_ends_the_run_and_signs_nothing(operator: Operator) -> None:
+    """Case 22."""
     epoch(operator)
     relayer = operator.relayer()
     operator.world.network.chain_id = 1

@@ -94,6 +94,7 @@ def test_one_request_is_two_signatures_when_it_is_made_twice(gas_key: GasKey, pa
 def test_dead_with_journalled_bytes_those_bytes_are_sent_and_nothing_is_signed_again(
     gas_key: GasKey, paths: Iterator[Path], effect: str, when: str
 ) -> None:
+    """Case 3, with a key that never signs twice alike."""
     number = effects(gas_key, next(paths)).index(effect)
     operator, signer = operator_with(gas_key, next(paths), CrashPlan({number: when}))
     operator.tick()
@@ -109,6 +110,7 @@ def test_dead_with_journalled_bytes_those_bytes_are_sent_and_nothing_is_signed_a
 def test_dead_between_signature_and_journal_the_first_signature_is_never_sent(
     gas_key: GasKey, paths: Iterator[Path]
 ) -> None:
+    """Case 2."""
     number = effects(gas_key, next(paths)).index("sign")
     operator, signer = operator_with(gas_key, next(paths), CrashPlan({number: "after"}))
     run([operator], 2)

@@ -92,6 +92,7 @@ def parent(tmp_path: Path) -> Parent:
 
 
 def test_a_process_killed_at_every_effect_in_turn_anchors_once(parent: Parent) -> None:
+    """Case 6."""
     parent.run()
     effects = (JOURNAL_WRITES | CHAIN_EFFECTS | SIGNER_EFFECTS) - NOT_ON_THE_HAPPY_PATH
     assert set(parent.killed_at) == {(name, when) for name in effects for when in ("before", "after")}

@@ -53,6 +53,7 @@ def test_a_brake_set_beside_the_running_relayer_holds_from_the_next_tick_on(
 
 
 def test_a_drain_ends_what_is_in_flight_and_then_says_so(operator: Operator, order: Callable[[Brake], None]) -> None:
+    """Case 30."""
     operator.world.consortium.close_epoch()
     operator.tick()
     order(Brake.DRAIN)
@@ -93,6 +94,7 @@ def test_a_drain_uses_up_a_nonce_that_another_operator_made_useless(
 
 
 def test_the_hard_brake_also_holds_back_a_raise(operator: Operator, order: Callable[[Brake], None]) -> None:
+    """Case 30."""
     operator.world.consortium.close_epoch()
     operator.tick()
     received = len(operator.world.network.received)

@@ -50,6 +50,7 @@ def test_a_dead_leader_costs_one_grace_and_not_its_whole_round(make: Make) -> No
 
 
 def test_operators_that_all_live_seldom_spend_gas_in_vain(make: Make) -> None:
+    """Case 27."""
     operators = [make(index, 3) for index in range(3)]
     an_epoch_each_block(operators, 40)
     settle(operators)

@@ -133,6 +133,20 @@ IN_PLACE = (  # PostgreSQL
     "ALTER TABLE control ADD COLUMN pruned_before BIGINT DEFAULT 0 NOT NULL",
     "DROP TRIGGER send_log_no_delete ON send_log",
 )
+# What a tick asks, it finds: without these each look reads every row there ever was (1.5 s with 100,000 epochs).
+INDEXES = (
+    "CREATE INDEX slot_open ON slot (nonce) WHERE state = 'OPEN'",
+    "CREATE INDEX intent_open ON intent (size, set_id) WHERE state = 'OPEN'",
+    "CREATE INDEX attempt_of_nonce ON attempt (nonce)",
+    "CREATE INDEX attempt_of_day ON attempt (created_at)",
+    "CREATE INDEX attempt_final_newest ON attempt_final (block_number)",
+    "CREATE INDEX anchored_size ON anchored (size)",
+    "CREATE INDEX anchored_by ON anchored (tx_hash)",
+    "CREATE INDEX header_newest ON header (number)",
+    "CREATE INDEX checkpoint_size ON checkpoint (size)",
+    "CREATE INDEX attestation_size ON attestation (size)",
+    "CREATE INDEX wish_of_nonce ON wish (nonce)",
+)
 # Old history of nonces that are closed may go, once the horizon up to which it goes stands in `control`.
 HISTORY = {"send_log": "sent_at", "sighting": "seen_at"}
 IS_KEPT = """
@@ -156,6 +170,7 @@ def upgrade() -> None:
         _keep(table, IS_KEPT.format(at=moment))
     ddl.forbid_truncate("sighting")
     _epoch_rises()
+    ddl.run(*INDEXES)
     ddl.version(2)
 
 

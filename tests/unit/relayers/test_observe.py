@@ -1,6 +1,7 @@
 """One observation: agreed by a quorum of endpoints, pinned, or none at all."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -252,6 +253,37 @@ def test_events_that_fail_half_way_are_kept_so_far(world: World, monkeypatch: py
     failing = 0
     with pytest.raises(Unreachable):
         observer(world, Liar(world, anchored=anchored), honest=0).observe(NOTHING)
+
+
+def test_of_a_long_life_only_the_last_base_fees_are_remembered(world: World) -> None:
+    chain = observer(world)
+    for _ in range(4):
+        world.network.mine(1_000)
+        chain.observe(NOTHING)
+    assert len(chain._base_fees) == 10
+
+
+@pytest.mark.parametrize("silence", [{"receipt_status": lambda _: None}, {"anchored": lambda *_: []}])
+def test_an_endpoint_that_lags_does_not_agree_with_one_that_hides_what_happened(
+    world: World, silence: dict[str, Any]
+) -> None:
+    """Events and receipts are not asked by hash: who has not seen the final public block says "nothing", and no lie."""
+    lagging = MemoryChain(replaced(world, blocks=world.network.blocks[:3]), "lagging", DEPTH)
+    chain = observer(world, Liar(world, **silence), lagging, honest=1, quorum=2)
+    ours = attempt(0)
+    asked = journal(final_header=None, open_nonces=(0,), attempts=(ours,))
+    anchor = replace(event(2), log_id=world.consortium.log_id)
+    world.network.blocks[5] = replace(world.network.blocks[5], statuses={ours.hash: True}, events=(anchor,))
+    address = scope_for(world, "operator 0").signer
+    for number in range(5, len(world.network.blocks)):
+        world.network.blocks[number] = replace(world.network.blocks[number], nonces={address: 1})
+    with pytest.raises(Undecided):
+        chain.observe(asked)
+
+
+def replaced(world: World, **changes: Any) -> Any:
+    """The network as an endpoint sees it that is behind."""
+    return SimpleNamespace(**{"newest": changes["blocks"][-1], "chain_id": world.network.chain_id} | changes)
 
 
 def test_the_usual_base_fee_is_the_median_of_the_last_thousand_public_blocks(world: World) -> None:

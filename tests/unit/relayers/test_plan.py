@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.ports import Head
+from hybrid_bridge.units import Seconds
 from relayers.journal import AttemptRow, Brake
 from relayers.plan import next_action
 from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenRotation, OpenSlot, RecordHeader, Send, Wait
@@ -127,6 +128,14 @@ def test_the_leader_of_a_later_round_does_not_jump_the_queue() -> None:
     held = quorum(2, 3, checkpoints=(checkpoint(2, held_number=99), checkpoint(3, held_number=100)))
     assert plan(q=held, p=leads_3) == Wait("not_our_turn")
     assert isinstance(plan(c=chain(head=head(2)), q=held, p=leads_3), OpenIntent)
+
+
+def test_shortly_before_the_log_would_be_overdue_nobody_is_polite() -> None:
+    second = policy(turns={"operators": 3, "my_index": 0})
+    held = quorum(2, checkpoints=(checkpoint(2, held_number=100),))
+    assert plan(q=held, p=second) == Wait("not_our_turn")
+    late = replace(second, clock=replace(second.clock, grace=Seconds(0)))
+    assert isinstance(plan(q=held, p=late), OpenIntent)
 
 
 def test_an_outsider_has_its_turn_although_a_new_checkpoint_came_just_now() -> None:

@@ -46,6 +46,8 @@ def test_the_ticker_loses_no_tick_to_a_stall_and_runs_none_beside_another(monkey
 
 
 def test_a_failure_ends_the_run_and_is_raised() -> None:
+    """Case 34."""
+
     def tick() -> None:
         raise StoreBroken(store="journal", rule="a test")
 
@@ -62,6 +64,7 @@ def test_nothing_is_started_after_a_stop() -> None:
 
 
 def test_a_tick_that_never_ends_wakes_the_watchdog() -> None:
+    """Case 34."""
     release = threading.Event()
     ticker = Ticker({"chain": lambda: release.wait(10) and None}, 3600, Watchdog(0.2))
 

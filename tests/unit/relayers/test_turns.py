@@ -30,6 +30,28 @@ def test_an_outsider_comes_last() -> None:
     assert turns.opens_at(3, 100, operator(3)) == 100 + 3 * TURNS.grace_blocks
 
 
+@given(st.integers(2, 999), st.integers(0, 500), st.integers(1, 7), st.integers(1, 9))
+def test_every_public_block_is_one_operators_and_everybodys_window_comes_again(
+    size: int, waited: int, operators: int, grace: int
+) -> None:
+    policies = [replace(operator(index, operators), grace_blocks=grace) for index in range(operators)]
+    assert sum(turns.is_our_turn(size, 100, 100 + waited, policy) for policy in policies) == 1
+    for policy in policies:
+        begins = turns.opens_at(size, 100, policy, 100 + waited)
+        window = range(begins, begins + grace)
+        assert all(turns.is_our_turn(size, 100, number, policy) for number in window)
+        assert not turns.is_our_turn(size, 100, begins - 1, policy) or operators == 1 or begins == 100
+        assert begins + grace > 100 + waited
+        assert begins <= 100 + waited + operators * grace
+
+
+def test_without_grace_or_on_no_list_a_turn_that_came_stays() -> None:
+    for late in (118, 119, 200):
+        assert turns.is_our_turn(3, 100, late, operator(3))
+        assert turns.is_our_turn(3, 100, late, replace(operator(1), grace_blocks=0))
+        assert turns.opens_at(3, 100, operator(3), late) <= late
+
+
 def test_rank_k_waits_k_times_the_grace() -> None:
     second = operator(1)
     assert turns.rank(3, second) == 1

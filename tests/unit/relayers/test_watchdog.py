@@ -22,6 +22,7 @@ def child(tick: str, patience: float) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_process_whose_tick_hangs_ends_with_four_and_one_line() -> None:
+    """Case 34."""
     done = child("threading.Event().wait", 0.3)
     assert done.returncode == EXIT_LATE == 4
     assert json.loads(done.stderr)["event"] == "watchdog"

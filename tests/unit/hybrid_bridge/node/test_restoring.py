@@ -376,6 +376,7 @@ def test_sizes_that_an_imported_guard_would_refuse_are_not_asked_for(members: Me
 
 
 def test_a_new_guard_knows_at_once_what_was_told(grown: Members, tmp_path: Path) -> None:
+    """Case 31, after a restore."""
     asked, path = network(grown), tmp_path / "guard.db"
     told = asked.told(genesis(grown))
     make_guard(path, asked.directory, asked.address, told.history)

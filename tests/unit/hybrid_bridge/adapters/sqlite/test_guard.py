@@ -1,7 +1,9 @@
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -80,6 +82,7 @@ def test_a_signature_without_its_statement_is_not_kept(guard: SqlGuard) -> None:
 
 @pytest.mark.parametrize(("size", "rule"), [(1, "below_floor"), (4, "below_floor"), (5, "double")])
 def test_nothing_is_said_twice_or_downwards(guard: SqlGuard, size: int, rule: str) -> None:
+    """Case 31."""
     permit(guard, 5)
     with pytest.raises(GuardRefused) as refused:
         guard.permit(TreeSize(size), ZERO, sha256(b"other"), [])
@@ -176,6 +179,25 @@ def test_a_store_without_a_floor_is_broken(tmp_path: Path) -> None:
         with pytest.raises(StoreBroken):
             ask()
     made.close()
+
+
+def test_of_fifty_requests_at_once_for_one_size_exactly_one_digest_is_permitted(guard: SqlGuard) -> None:
+    """Case 31."""
+    root = TREE.root(TreeSize(4))
+    path = TREE.consistency_path(TreeSize(1), TreeSize(4))
+    together = Barrier(50)
+
+    def ask(number: int) -> Digest | str:
+        together.wait()
+        try:
+            return guard.permit(TreeSize(4), root, sha256(bytes([number])), path).digest
+        except GuardRefused as error:
+            return error.rule
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(ask, range(50)))
+    (said,) = guard.history().signed
+    assert sorted(answers, key=str) == sorted([said.digest, *["double"] * 49], key=str)
 
 
 # ── the event chain ──────────────────────────────────────────────────────────────────────────────────────────────────
