@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +44,26 @@ def run(folder: Path, ready_file: Path | None) -> None:
                 ready_file.write_text(line + "\n", "utf-8")
 
     run_node(folder, ready)
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+@click.option("--binary", default="cometbft", show_default=True, help="The engine's program.")
+def engine(folder: Path, binary: str) -> None:
+    """Become the member's CometBFT engine: this process is replaced by it. Start the node first, it must listen.
+
+    When the engine ends, with whatever code, both are started again: the node first.
+    """
+    from hybrid_bridge.errors import SettingsMalformed  # noqa: PLC0415
+    from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET  # noqa: PLC0415
+
+    home = folder.resolve() / ENGINE_HOME
+    if not (home / "config" / "genesis.json").exists():
+        raise SettingsMalformed(key="--dir", rule="a folder of `consortium init --ledger cometbft`")
+    program = shutil.which(binary)
+    if program is None:
+        raise SettingsMalformed(key="--binary", rule="the CometBFT program: ./infra/install.sh cometbft")
+    os.execv(program, [program, "start", "--home", str(home), "--proxy_app", f"unix://{home / ENGINE_SOCKET}"])  # noqa: S606
 
 
 @command.command()

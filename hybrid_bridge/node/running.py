@@ -14,8 +14,11 @@ from traceback import format_tb
 from types import FrameType
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.abci import AbciServer
+from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.pki import caller_of
+from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreBroken
@@ -28,6 +31,7 @@ from hybrid_bridge.node.cosigning import Cosigner, witnesses_of
 from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
+from hybrid_bridge.node.engine import EngineApplication
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.hearing import Hearing
@@ -38,8 +42,8 @@ from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.receipts import sign_receipt
-from hybrid_bridge.node.settings import FOLLOW, read_settings
-from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
+from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
+from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
 from hybrid_bridge.rpc.service import Caller
@@ -75,7 +79,9 @@ class Node:
         tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
         self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
-        self._orderer = Orderer(view, time.time, self._settings.block_every) if self._is_sequencer else None
+        orders = self._is_sequencer and view.directory.engine is None
+        self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
+        self._engine = None if view.directory.engine is None else self._make_engine()
         file = self._settings.witnesses
         self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
         self._threads: list[threading.Thread] = []
@@ -85,6 +91,8 @@ class Node:
     def start(self) -> int:
         """Start all loops and listen; the port that was bound."""
         port = self._server.start(self._settings.listen)
+        if self._engine is not None:
+            self._engine.start()
         for name, loop in self._loops():
             thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
             self._threads.append(thread)
@@ -110,6 +118,8 @@ class Node:
         self._view.progress.stop()
         if self._orderer is not None:
             self._orderer.stop()
+        if self._engine is not None:
+            self._engine.stop()
         self._server.stop(GRACE)
         for peer in self._peers.values():
             peer.close()
@@ -127,7 +137,9 @@ class Node:
     def _make_server(self) -> MemberServer:
         view = self._view
         submitter: Submitter
-        if self._orderer is not None:
+        if self._engine is not None:
+            submitter = AtEngine(view, self._engine_rpc())
+        elif self._orderer is not None:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
@@ -144,6 +156,24 @@ class Node:
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
         )
 
+    def _make_engine(self) -> AbciServer:
+        """Where our consensus engine asks us."""
+        home = self._settings.path(ENGINE_HOME)
+        first = read_founding(self._settings.path(FOUNDING)) if self._view.chain.tip is None else []
+        application = EngineApplication(self._view, [signed.encode() for signed in first])
+        return AbciServer(home / ENGINE_SOCKET, application, self._broken)
+
+    def _engine_rpc(self) -> EngineRpc:
+        if not self._settings.engine_rpc:
+            raise SettingsMalformed(key="engine_rpc", rule="host:port of this member's consensus engine")
+        return EngineRpc(Service("engine", f"http://{self._settings.engine_rpc}").post)
+
+    def _broken(self, error: BridgeError) -> None:
+        """The engine is told next and stops; a supervisor starts both again, and a person looks."""
+        _log.critical("the engine's question could not be answered: %s", error)
+        self._failed = True
+        self.stop_soon()
+
     def _receipt_of(self, size: TreeSize) -> bytes:
         """From the sequencer, which holds the receipt key as it holds the log's."""
         if self._is_sequencer:
@@ -158,7 +188,7 @@ class Node:
         view, peers = self._view, list(self._peers.values())
         if self._orderer is not None:
             yield "order", self._order
-        else:
+        elif self._engine is None:
             sequencer = self._peers[view.directory.sequencer.name]
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None

@@ -35,7 +35,9 @@ _KEYS: Final[dict[str, type]] = {
     "pool_limit": int,
     "secrets": dict,
 }
-_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str, "block_every": int}
+_OPTIONAL: Final[dict[str, type]] = {"witnesses": str, "erasure_notices": str, "block_every": int, "engine_rpc": str}
+ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
+ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
 ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
@@ -56,6 +58,7 @@ class NodeSettings:
     witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
     erasure_notices: str = LIST
     block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
+    engine_rpc: str = ""  # host:port of our own consensus engine; empty for the embedded ledger
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -87,6 +90,8 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
+    if "engine_rpc" in given:
+        require_endpoint(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
     secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
@@ -157,6 +162,8 @@ def write_settings(settings: NodeSettings) -> str:
     ]
     if settings.witnesses:
         lines.insert(-2, f'witnesses = "{settings.witnesses}"')
+    if settings.engine_rpc:
+        lines.insert(-2, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone')
     if settings.block_every:
         lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
     if settings.erasure_notices != LIST:

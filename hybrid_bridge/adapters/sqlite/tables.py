@@ -21,6 +21,17 @@ class Block(SQLModel, table=True):
     brake: int  # the last epoch in which the brake is on, as of this block
 
 
+class Decided(SQLModel, table=True):
+    """What a consensus engine calls a block that it decided, and what we answered it; none in the embedded ledger."""
+
+    __table_args__ = STRICT
+
+    height: int = Field(primary_key=True)
+    hash: bytes = blob()  # the engine's own
+    app_hash: bytes = blob()
+    writes: bytes = blob()  # the running hash of all that blocks wrote
+
+
 class Item(SQLModel, table=True):
     """Where a transaction stands and what became of it."""
 
@@ -176,6 +187,7 @@ class Halt(SQLModel, table=True):
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Block,
+    Decided,
     Item,
     Entry,
     State,
@@ -193,6 +205,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
 )
 INSERT_ONLY: Final = (
     "block",
+    "decided",
     "item",
     "entry",
     "identitylabel",
