@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import shutil
+import socket
+import time
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ import click
 from hybrid_bridge.cli.outputs import writing
 
 LOG: Final = "node.log"
+PATIENCE: Final = 60.0  # seconds that an engine waits for its node
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -63,7 +66,29 @@ def engine(folder: Path, binary: str) -> None:
     program = shutil.which(binary)
     if program is None:
         raise SettingsMalformed(key="--binary", rule="the CometBFT program: ./infra/install.sh cometbft")
+    _await(home / ENGINE_SOCKET)
     os.execv(program, [program, "start", "--home", str(home), "--proxy_app", f"unix://{home / ENGINE_SOCKET}"])  # noqa: S606
+
+
+def _await(path: Path) -> None:
+    """Wait until the node listens: an engine that comes before it tries again every three seconds only.
+
+    Raises:
+        NotYet: it does not.
+    """
+    from hybrid_bridge.errors import NotYet  # noqa: PLC0415
+
+    end = time.monotonic() + PATIENCE
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(os.path.relpath(path))
+            except OSError:
+                if time.monotonic() > end:
+                    raise NotYet(what="the node, which must run before its engine") from None
+                time.sleep(0.1)
+            else:
+                return
 
 
 @command.command()
