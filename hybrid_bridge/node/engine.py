@@ -42,7 +42,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
-from hybrid_bridge.steps.commit import BlockOutcome, Rules, admit, never_stands, preview
+from hybrid_bridge.steps.commit import BlockOutcome, Rules, never_stands, preview
 from hybrid_bridge.units import Digest, Height, KeyId, UnixSeconds
 
 APP_VERSION: Final = 1
@@ -117,10 +117,7 @@ class EngineApplication:
     # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
-        """A new one is refused at the door if the committed state refuses it.
-
-        One that waits leaves only through a block, unless it can never stand in one: its refusal belongs on the record.
-        """
+        """One that waits leaves only through a block, unless it can never stand in one."""
         try:
             signed = SignedTransaction.decode(request.tx)
             if request.type == pb.CheckTxType.RECHECK:
@@ -242,13 +239,19 @@ class EngineApplication:
 
 
 def require_waits(view: View, signed: SignedTransaction) -> None:
-    """Return if the transaction may wait for a block: the committed state does not refuse it already.
+    """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
+
+    The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
+    that stand already are turned away here, as at a sequencer's door.
 
     Raises:
-        BridgeError: as `admit`.
+        RuleRejected: admission or a repeated entry.
+        BridgeError: as `preview`.
     """
     with view.ledger.state() as state:
-        admit(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
+        _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
+    if outcome.code and outcome.rule in AT_THE_DOOR:
+        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
 
 
 def _tip_time(view: View) -> UnixSeconds:

@@ -11,9 +11,9 @@ from typing import Final, Protocol
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
-from hybrid_bridge.core.block import ACCEPTED, AUTHORITY_WRONG, BRAKE_ON, ENTRY_REPEATED, LABEL_TAKEN, RULE_BROKEN
+from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected, Unreachable
+from hybrid_bridge.errors import BridgeError, NotYet, Unreachable
 from hybrid_bridge.node.engine import require_waits
 from hybrid_bridge.node.ordering import Ordered, Orderer
 from hybrid_bridge.node.promises import promised
@@ -24,15 +24,6 @@ from hybrid_bridge.steps.commit import stateless_check
 from hybrid_bridge.units import LogId
 
 PATIENCE: Final = 12.0  # seconds until a transaction must stand in a block; below the caller's deadline
-
-
-RULES: Final = {
-    LABEL_TAKEN: "label taken",
-    AUTHORITY_WRONG: "authority",
-    RULE_BROKEN: "business rule",
-    BRAKE_ON: "brake",
-    ENTRY_REPEATED: "entry",
-}  # what a block tells of a refusal
 
 
 class Submitter(Protocol):
@@ -123,6 +114,6 @@ class AtEngine:
         if standing is None or header is None:
             return faulty(Unreachable(endpoint="engine", call="Submit"))
         promise = promised(view, transaction, header.time, header.epoch)
-        refusal = RuleRejected(rule=RULES.get(standing.code, ""), subject="")
-        fault = None if standing.code == ACCEPTED else faulty(refusal).fault
-        return pb.SubmitResult(promise=promise, height=standing.height, code=standing.code, fault=fault)
+        code = standing.code
+        fault = None if code == ACCEPTED else faulty(view.chain.refusal(transaction_id, code)).fault
+        return pb.SubmitResult(promise=promise, height=standing.height, code=code, fault=fault)
