@@ -178,7 +178,15 @@ class EngineApplication:
             raise BlockInvalid(height=request.height, reason=type(error).__name__) from error
         writes = writes_step(self._writes(), outcome.writes)
         state = LedgerState(outcome.chain, outcome.governance_size, outcome.governance_root, writes)
-        decided = DecidedBlock(Height(request.height), Digest(request.hash), state.hash, writes)
+        decided = DecidedBlock(
+            height=outcome.height,
+            hash=Digest(request.hash),
+            app_hash=state.hash,
+            chain=outcome.chain,
+            governance_size=outcome.governance_size,
+            governance_root=outcome.governance_root,
+            writes=writes,
+        )
         self._executed = _Executed(decided, outcome.time, transactions, outcome)
         results = [pb.ExecTxResult(code=code) for code in outcome.codes]
         return pb.ResponseFinalizeBlock(tx_results=results, app_hash=state.hash)

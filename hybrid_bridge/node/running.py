@@ -43,6 +43,7 @@ from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
+from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToSequencer
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
@@ -143,7 +144,9 @@ class Node:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
             submitter = ToSequencer(self._peers[view.directory.sequencer.name])
-        bundler, desk = Bundler(view, self._receipt_of), Desk(view, submitter)
+        engine = view.directory.engine
+        sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
+        bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         services = [
             LogService(view).service(),

@@ -22,7 +22,7 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import StoreBroken, Unknown
 from hybrid_bridge.steps.commit import BlockOutcome
-from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId
+from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId, TreeSize
 
 SCHEMA: Final = "3"
 CHUNK: Final = 64  # blocks read at once
@@ -48,7 +48,10 @@ class DecidedBlock:
 
     height: Height
     hash: Digest
-    app_hash: Digest
+    app_hash: Digest  # of the four below (SPEC §5)
+    chain: Digest
+    governance_size: TreeSize
+    governance_root: Digest
     writes: Digest
 
 
@@ -140,13 +143,12 @@ class SqlLedger:
             data = connection.execute(select(_BLOCK.c.data).order_by(_BLOCK.c.height.desc()).limit(1)).scalar()
         return None if data is None else BlockHeader.decode(data[:HEADER_BYTES])
 
-    def decided(self) -> DecidedBlock | None:
-        """The newest block that a consensus engine decided; None before the first, and in the embedded ledger."""
+    def decided(self, height: Height | None = None) -> DecidedBlock | None:
+        """A block that a consensus engine decided, by default the newest; None where there is none."""
+        query = select(_DECIDED) if height is None else select(_DECIDED).where(_DECIDED.c.height == height)
         with self.file.read() as connection:
-            row = connection.execute(select(_DECIDED).order_by(_DECIDED.c.height.desc()).limit(1)).first()
-        if row is None:
-            return None
-        return DecidedBlock(Height(row.height), Digest(row.hash), Digest(row.app_hash), Digest(row.writes))
+            row = connection.execute(query.order_by(_DECIDED.c.height.desc()).limit(1)).mappings().first()
+        return None if row is None else DecidedBlock(**row)
 
     def header(self, height: Height) -> BlockHeader | None:
         """Header of one block; None when it is not here."""

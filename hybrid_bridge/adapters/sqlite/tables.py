@@ -28,8 +28,11 @@ class Decided(SQLModel, table=True):
 
     height: int = Field(primary_key=True)
     hash: bytes = blob()  # the engine's own
-    app_hash: bytes = blob()
-    writes: bytes = blob()  # the running hash of all that blocks wrote
+    app_hash: bytes = blob()  # of the four below (SPEC §5)
+    chain: bytes = blob()
+    governance_size: int
+    governance_root: bytes = blob()
+    writes: bytes = blob()
 
 
 class Item(SQLModel, table=True):
