@@ -84,8 +84,13 @@ class Directory:
 
     @property
     def sequencer(self) -> Member:
-        """The member that orders."""
+        """The member that holds the log's key; it orders, if no engine does."""
         return next(member for member in self.members if "sequencer" in member.roles)
+
+    @property
+    def orderers(self) -> list[Member]:
+        """Whose nodes take transactions and promise: every validator's with an engine, else the sequencer's."""
+        return [self.sequencer] if self.engine is None else [m for m in self.members if m.address is not None]
 
     def checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
         """The checkpoint somebody speaks of: time and set follow from the size, the root is theirs.

@@ -44,7 +44,7 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
 from hybrid_bridge.node.sourcing import Sourcer
-from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToSequencer
+from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
 from hybrid_bridge.rpc.service import Caller
@@ -138,12 +138,12 @@ class Node:
     def _make_server(self) -> MemberServer:
         view = self._view
         submitter: Submitter
-        if self._engine is not None:
+        if self._engine is not None and view.address is not None:
             submitter = AtEngine(view, self._engine_rpc())
         elif self._orderer is not None:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
-            submitter = ToSequencer(self._peers[view.directory.sequencer.name])
+            submitter = ToOthers([self._peers[member.name] for member in view.directory.orderers])
         engine = view.directory.engine
         sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
@@ -171,9 +171,9 @@ class Node:
             raise SettingsMalformed(key="engine_rpc", rule="host:port of this member's consensus engine")
         return EngineRpc(Service("engine", f"http://{self._settings.engine_rpc}").post)
 
-    def _broken(self, error: BridgeError) -> None:
+    def _broken(self, error: Exception) -> None:
         """The engine is told next and stops; a supervisor starts both again, and a person looks."""
-        _log.critical("the engine's question could not be answered: %s", error)
+        _log.critical("the engine's question could not be answered: %s", _told(error))
         self._failed = True
         self.stop_soon()
 
@@ -246,11 +246,14 @@ class Node:
         except BaseException as error:  # noqa: BLE001 whatever ends a loop ends the process; nothing is swallowed
             if not self._view.progress.stopping:
                 self._failed = True
-                told = (
-                    str(error) if isinstance(error, BridgeError) else type(error).__name__
-                )  # ours hold nothing private
-                _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
+                _log.critical("loop %s failed: %s", name, _told(error))
                 self._view.progress.stop()
+
+
+def _told(error: BaseException) -> str:
+    """Where it happened, and what: errors of ours hold nothing private, of others only the name is told."""
+    said = str(error) if isinstance(error, BridgeError) else type(error).__name__
+    return f"{said}\n{''.join(format_tb(error.__traceback__))}"
 
 
 def _public_bytes(path: Path) -> bytes:

@@ -1,6 +1,6 @@
 """Where a signed transaction goes: into the pool at the sequencer, over to the sequencer from everywhere else.
 
-With a consensus engine: into the pool of one's own.
+With a consensus engine: into the pool of a validator's own, over to any validator from everywhere else.
 """
 
 import time
@@ -10,7 +10,6 @@ from concurrent.futures import TimeoutError as TooLate
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, Unreachable
@@ -65,15 +64,34 @@ class AtSequencer:
         return pb.SubmitResult(promise=ordered.promise, height=ordered.height, code=ordered.code, fault=fault)
 
 
-class ToSequencer:
-    """This node forwards."""
+class Forwarding(Protocol):
+    """`GrpcPeer`, as far as it is needed here."""
 
-    def __init__(self, sequencer: GrpcPeer) -> None:
-        self._sequencer = sequencer
+    def submit(self, signed: Sequence[bytes]) -> pb.SubmitResponse:
+        """Raises `Unreachable`."""
+
+
+class ToOthers:
+    """This node forwards, to the first of these that can be reached. Nobody but a validator can promise (SPEC §5)."""
+
+    def __init__(self, others: Sequence[Forwarding]) -> None:
+        self._others = others
 
     def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
-        """See `Submitter`."""
-        return list(self._sequencer.submit(signed).results)
+        """See `Submitter`.
+
+        Raises:
+            Unreachable: all of them.
+        """
+        unreached = Unreachable(endpoint="validators", call="Submit")
+        for other in self._others:
+            try:
+                return list(other.submit(signed).results)
+            except (
+                Unreachable
+            ) as error:  # it may have them all the same: the same bytes again are no second transaction
+                unreached = error
+        raise unreached
 
 
 def faulty(error: BridgeError) -> pb.SubmitResult:
@@ -83,7 +101,7 @@ def faulty(error: BridgeError) -> pb.SubmitResult:
 
 
 class AtEngine:
-    """This node has a consensus engine: into its pool, and out of it when a decided block is durable here."""
+    """A validator with a consensus engine: into its pool, and out of it when a decided block is durable here."""
 
     def __init__(self, view: View, engine: EngineRpc) -> None:
         self._view, self._engine = view, engine

@@ -32,7 +32,17 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
 from tests import engines
-from tests.e2e.network import NAMES, Network, confirm, found_network, plan, register, running, until
+from tests.e2e.network import (
+    NAMES,
+    Network,
+    confirm,
+    found_network,
+    plan,
+    register,
+    registration,
+    running,
+    until,
+)
 
 VALIDATORS = NAMES[:4]
 
@@ -114,6 +124,9 @@ def test_all_members_execute_alike_and_a_refusal_stands_on_the_record(network: E
     with pytest.raises(RuleRejected) as refused:
         confirm(network, replace(second, invoice=first.invoice))
     assert refused.value.rule == "L-hard"
+    with pytest.raises(RuleRejected) as refused:  # of a member without a vote, at a validator's node
+        network.desk("regulator").send(network.desk("regulator").draft(registration(network, first.object_id)).draft)
+    assert refused.value.rule == "authority"
     height = network.status("core").height
     await_height(network, NAMES, height + 1)
     assert len(hashes(network, NAMES, height)) == 1

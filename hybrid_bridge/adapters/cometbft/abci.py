@@ -70,7 +70,7 @@ ANSWERED: Final = frozenset(name for name in vars(Application) if not name.start
 class AbciServer:
     """Listens for the engine on a socket file."""
 
-    def __init__(self, path: Path, application: Application, when_broken: Callable[[BridgeError], object]) -> None:
+    def __init__(self, path: Path, application: Application, when_broken: Callable[[Exception], object]) -> None:
         """Bind, and remove a socket that a dead process left.
 
         Args:
@@ -81,7 +81,7 @@ class AbciServer:
         Raises:
             SettingsMalformed: the path is too long for a socket, or cannot be bound.
         """
-        if len(str(path).encode()) > MAX_PATH:
+        if len(str(path.absolute()).encode()) > MAX_PATH:  # the engine is given it whole
             raise SettingsMalformed(key=path.name, rule=f"a path of at most {MAX_PATH} bytes: move the folder")
         path.unlink(missing_ok=True)
         answers = _Answers(application, when_broken)
@@ -95,16 +95,18 @@ class AbciServer:
         except OSError:
             raise SettingsMalformed(key=path.name, rule="a path where a socket can be made") from None
         path.chmod(0o600)
-        self._path = path
+        self._path, self._started = path, False
         self._thread = threading.Thread(target=self._server.serve_forever, name="abci", daemon=True)
 
     def start(self) -> None:
         """Accept connections."""
+        self._started = True
         self._thread.start()
 
     def stop(self) -> None:
         """Accept no more, and end those that are open."""
-        self._server.shutdown()
+        if self._started:  # `shutdown` waits for ever for a loop that never ran
+            self._server.shutdown()
         self._server.server_close()
         self._server.cut()
         self._path.unlink(missing_ok=True)
@@ -153,7 +155,7 @@ def _converse(connection: socket.socket, answers: "_Answers") -> None:
 
 
 class _Answers:
-    def __init__(self, application: Application, when_broken: Callable[[BridgeError], object]) -> None:
+    def __init__(self, application: Application, when_broken: Callable[[Exception], object]) -> None:
         self._application, self._when_broken = application, when_broken
         self._turn = threading.Lock()
 
@@ -168,7 +170,7 @@ class _Answers:
         try:
             with self._turn:
                 answer: Message = getattr(self._application, kind)(getattr(request, kind))
-        except BridgeError as error:
+        except Exception as error:  # noqa: BLE001 what nobody foresaw is broken too, and is no silence
             self._when_broken(error)
             return pb.Response(exception=pb.ResponseException(error=type(error).__name__))
         response = pb.Response()

@@ -23,6 +23,7 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SettingsMalformed,
     StoreBroken,
+    Unreachable,
 )
 from hybrid_bridge.node import engine as node_engine
 from hybrid_bridge.node.desk import Desk
@@ -30,8 +31,9 @@ from hybrid_bridge.node.directory import ledger_of, read_directory
 from hybrid_bridge.node.engine import EXPIRED, MALFORMED, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
 from hybrid_bridge.node.founding import EngineAddress, found
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.node.submitting import AtEngine
+from hybrid_bridge.node.submitting import AtEngine, ToOthers
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import Height
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
@@ -313,6 +315,33 @@ def test_a_member_submits_at_its_own_engine_and_gets_its_own_nodes_promise(begun
     again = AtEngine(begun.members.open("supplier").view, begun)  # type: ignore[arg-type]
     (data,) = [data for _, data in begun.members.open("supplier").view.ledger.transactions_of(Height(2))]
     assert again.submit([data])[0].height == 2  # it stands already
+
+
+class Peer:
+    """Another member's node, as far as it takes transactions."""
+
+    def __init__(self, submitter: AtEngine | None) -> None:
+        self.submitter = submitter
+
+    def submit(self, signed: Sequence[bytes]) -> Any:
+        if self.submitter is None:
+            raise Unreachable(endpoint="bank-a", call="Submit")
+        return answer.SubmitResponse(results=self.submitter.submit(signed))
+
+
+def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
+    view = begun.members.open("regulator").view
+    assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
+    validator = Peer(AtEngine(begun.members.open("bank-b").view, begun))  # type: ignore[arg-type]
+    own = Desk(view, ToOthers([Peer(None), validator]))
+    with pytest.raises(RuleRejected):  # on the record, and that it is there is promised
+        own.send(own.draft(registration(begun.members, an_object())), [])
+    ((_, data),) = view.ledger.transactions_of(Height(begun.height))
+    promise = view.records.promises.of(SignedTransaction.decode(data).body.transaction_id)
+    assert promise is not None
+    promise.verify(view.directory.identities["bank-b"])
+    with pytest.raises(Unreachable):
+        ToOthers([Peer(None), Peer(None)]).submit([b"anything"])
 
 
 def test_a_refusal_stands_on_the_record_with_its_rule(begun: PlayedEngine) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from hybrid_bridge.adapters.cometbft.abci import ANSWERED, MAX_FRAME, AbciServer, framed, frames
 from hybrid_bridge.core.protobuf import varint
-from hybrid_bridge.errors import BridgeError, FieldMalformed, SettingsMalformed, StoreBroken, TooLong
+from hybrid_bridge.errors import FieldMalformed, SettingsMalformed, StoreBroken, TooLong
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 
 
@@ -20,12 +21,12 @@ class Answering:
     """An application that says which question it was asked."""
 
     def __init__(self) -> None:
-        self.broken = False
+        self.broken: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
         def answer(request: Any) -> Any:
-            if self.broken:
-                raise StoreBroken(store="ledger", rule="whole")
+            if self.broken is not None:
+                raise self.broken
             if name == "check_tx":
                 return pb.ResponseCheckTx(code=len(request.tx))
             return getattr(pb, type(request).__name__.replace("Request", "Response"))()
@@ -44,7 +45,7 @@ class Served:
     """A server and one connection to it."""
 
     def __init__(self, folder: Path) -> None:
-        self.application, self.told = Answering(), list[BridgeError]()
+        self.application, self.told = Answering(), list[Exception]()
         self.path = folder / "app.sock"
         self.server = AbciServer(self.path, self.application, self.told.append)
         self.server.start()
@@ -103,11 +104,22 @@ def test_answers_come_in_the_order_of_the_questions(served: Served) -> None:
     assert echoed.echo.message == "hello"
 
 
-def test_a_broken_application_is_told_and_stops_the_engine(served: Served) -> None:
-    served.application.broken = True
+@pytest.mark.parametrize("error", [StoreBroken(store="ledger", rule="whole"), KeyError("nobody foresaw it")])
+def test_a_broken_application_is_told_and_stops_the_engine(served: Served, error: Exception) -> None:
+    served.application.broken = error
     (answer,) = served.ask(check(b"x"))
-    assert answer.exception.error == "StoreBroken"
-    assert [type(error) for error in served.told] == [StoreBroken]
+    assert answer.exception.error == type(error).__name__
+    assert served.told == [error]
+
+
+def test_a_server_that_never_started_can_be_stopped(folder: Path) -> None:
+    """The node's own port may be taken: then it ends, and says so."""
+    made = AbciServer(folder / "app.sock", Answering(), print)
+    ended = threading.Thread(target=made.stop, daemon=True)
+    ended.start()
+    ended.join(10)
+    assert not ended.is_alive()
+    assert not (folder / "app.sock").exists()
 
 
 @pytest.mark.parametrize(
@@ -137,6 +149,14 @@ def test_a_path_too_long_or_not_there_is_a_setting_to_mend(folder: Path) -> None
     for path in (folder / ("x" * 100), folder / "no-folder" / "app.sock"):
         with pytest.raises(SettingsMalformed):
             AbciServer(path, Answering(), print)
+
+
+def test_a_path_is_as_long_as_the_engine_is_given_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = folder / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.chdir(deep)
+    with pytest.raises(SettingsMalformed):
+        AbciServer(Path("app.sock"), Answering(), print)
 
 
 # ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────────
