@@ -16,7 +16,6 @@ from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.cometbft_evidence import LedgerState
 from hybrid_bridge.core.encoding import ZERO, parse_json
-from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.frontier import Frontier
 from hybrid_bridge.core.ledger_state import (
     GOVERNANCE,
@@ -35,6 +34,7 @@ from hybrid_bridge.errors import (
     Expired,
     FieldMismatch,
     Malformed,
+    NotYet,
     Refuted,
     RuleRejected,
     SequenceRejected,
@@ -42,7 +42,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
-from hybrid_bridge.steps.commit import BlockOutcome, Rules, never_stands, preview
+from hybrid_bridge.steps.commit import BlockOutcome, Rules, preview
 from hybrid_bridge.units import Digest, Height, KeyId, UnixSeconds
 
 APP_VERSION: Final = 1
@@ -117,23 +117,18 @@ class EngineApplication:
     # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
-        """One that waits leaves only through a block, unless it can never stand in one."""
+        """At first, and again after each block: what no honest proposer will take goes, or it would wait till it expires."""
         try:
             signed = SignedTransaction.decode(request.tx)
-            if request.type == pb.CheckTxType.RECHECK:
-                self._require_may_stand(signed)
-            else:
-                require_waits(self._view, signed)
+            require_waits(self._view, signed)
         except Broken:
             raise
+        except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
+            if request.type != pb.CheckTxType.RECHECK:
+                return _refusal(error)
         except BridgeError as error:
             return _refusal(error)
         return pb.ResponseCheckTx(code=ACCEPTED)
-
-    def _require_may_stand(self, signed: SignedTransaction) -> None:
-        epoch = epoch_of(self._genesis, _tip_time(self._view))
-        with self._ledger.state() as state:
-            never_stands(_in_turn(state, signed), self._chain.rules, signed, epoch)
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,8 +148,14 @@ class EngineApplication:
         return pb.ResponsePrepareProposal(txs=proposal.chosen)
 
     def process_proposal(self, request: pb.RequestProcessProposal) -> pb.ResponseProcessProposal:
-        """Refuse what no honest proposer makes: what never stands in a block, more than an epoch holds."""
+        """Refuse what no honest proposer makes: what never stands in a block, more than an epoch holds.
+
+        And a first block without the founders' transactions: they can stand in no other.
+        """
         status = pb.ResponseProcessProposal.ACCEPT
+        if request.height == self._genesis.first_block and tuple(request.txs[: len(self._founding)]) != self._founding:
+            _log.warning("first block refused: the founders' transactions do not stand first")
+            return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
         try:
             self._execute(request.height, request.time.seconds, request.txs)
         except Broken:

@@ -93,6 +93,9 @@ class EngineNode:
                 "laddr": f"tcp://{self.listen}",
                 "persistent_peers": ",".join(self.peers),
                 "pex": False,
+                # Members alone: whoever dials us under another name is turned away after the handshake.
+                "max_num_inbound_peers": 0,
+                "unconditional_peer_ids": ",".join(peer.split("@", 1)[0] for peer in self.peers),
                 "addr_book_strict": False,
                 "allow_duplicate_ip": True,
                 "flush_throttle_timeout": "10ms",

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
@@ -28,13 +30,14 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node import engine as node_engine
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
-from hybrid_bridge.node.engine import EXPIRED, MALFORMED, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
+from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
 from hybrid_bridge.node.founding import EngineAddress, found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import Height
+from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
 
@@ -142,23 +145,25 @@ def desk(played: PlayedEngine, name: str) -> Desk:
 def waiting(played: PlayedEngine, name: str, count: int, **changes: Any) -> list[bytes]:
     """Transactions of one member, one after the other, of which none stands yet."""
 
-    class Kept:
-        def __init__(self) -> None:
-            self.kept: list[bytes] = []
-
-        def broadcast(self, transaction: bytes) -> int:
-            self.kept.append(transaction)
-            raise NotYet(what="anything")
-
-    kept = Kept()
-    view = played.members.open(name).view
-    own = Desk(view, AtEngine(view, kept))  # type: ignore[arg-type]
+    kept: list[bytes] = []
+    own = Desk(played.members.open(name).view, Keeping(kept))
     for _ in range(count):
         package = own.draft(registration(played.members, an_object(), **changes))
         with pytest.raises(NotYet):
             own.send(package, [])
-        own._next = SignedTransaction.decode(kept.kept[-1]).body.sequence + 1
-    return kept.kept
+        own._next = SequenceNumber(SignedTransaction.decode(kept[-1]).body.sequence + 1)
+    return kept
+
+
+class Keeping:
+    """Keeps what is submitted, and offers it to nobody."""
+
+    def __init__(self, kept: list[bytes]) -> None:
+        self.kept = kept
+
+    def submit(self, signed: Sequence[bytes]) -> list[answer.SubmitResult]:
+        self.kept += signed
+        raise NotYet(what="anything")
 
 
 # ── founding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,6 +176,9 @@ def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_w
     assert [row["name"] for row in document["validators"]] == list(VALIDATORS)
     config = (laid_with_engines / "nodes" / "core" / "engine/config/config.toml").read_text()
     assert config.count("@127.0.0.1:7001") == len(NAMES) - 1
+    p2p = tomllib.loads(config)["p2p"]
+    names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
+    assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
     for name in NAMES:
         for secret in ("priv_validator_key.json", "node_key.json"):
             assert (laid_with_engines / "nodes" / name / "engine/config" / secret).stat().st_mode & 0o077 == 0
@@ -257,6 +265,14 @@ def test_the_first_block_has_the_founders_transactions_whoever_proposes_it(playe
         assert len(view.ledger.transactions_of(Height(1))) == len(NAMES)
     words = played.members.open("supplier").view.witness.of(played.members.key_id("supplier"), Height(0))
     assert len(words) == 1  # our word for it, for whoever asks
+
+
+def test_a_first_block_without_the_founders_transactions_is_refused(played: PlayedEngine) -> None:
+    founding = [signed.encode() for signed in played.members.founding()]
+    played.height += 1
+    for wrong in ([], founding[:-1], founding[1:], founding[::-1]):
+        assert played.process("core", wrong) == pb.ResponseProcessProposal.REJECT
+    assert played.process("core", founding) == pb.ResponseProcessProposal.ACCEPT
 
 
 def test_a_block_without_a_transaction_leaves_the_state_as_it_was(begun: PlayedEngine) -> None:
@@ -387,6 +403,33 @@ def test_what_waited_too_long_is_dropped(begun: PlayedEngine) -> None:
     begun.time += 500 * CADENCE
     begun.decide()
     assert begun.check(data) == begun.check(data, pb.CheckTxType.RECHECK) == EXPIRED
+
+
+def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: PlayedEngine) -> None:
+    """The same entry twice, under two numbers: the second one would keep the numbers after it waiting."""
+    package, kept = desk(begun, "supplier").draft(registration(begun.members, an_object())), list[bytes]()
+    view = begun.members.open("supplier").view
+    for number in range(2):
+        own = Desk(view, Keeping(kept))
+        own._next = SequenceNumber(number)
+        with pytest.raises(NotYet):
+            own.send(package, [])
+    assert [begun.check(data) for data in kept] == [0, 0]
+    begun.decide(txs=kept[:1])
+    repeated = refusal_code("entry")
+    assert begun.check(kept[1]) == begun.check(kept[1], pb.CheckTxType.RECHECK) == repeated
+
+
+def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_engine, "preview", full)
+        assert begun.check(data) == NOT_NOW
+        assert begun.check(data, pb.CheckTxType.RECHECK) == 0
+
+
+def full(*_: object) -> None:
+    raise NotYet(what="room in the next epoch")
 
 
 def test_a_stranger_is_turned_away(begun: PlayedEngine) -> None:
