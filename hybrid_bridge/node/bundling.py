@@ -20,7 +20,6 @@ from hybrid_bridge.core.bundle import (
     EpochPart,
     GenesisPart,
     LabelPart,
-    SourceEvidence,
     TerminalPart,
     ValidatorPart,
     WitnessAnchor,
@@ -129,19 +128,19 @@ class Bundler:
             genesis=self._genesis(size),
             checkpoints=tuple(checkpoints),
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
-            source_evidence=tuple(self._sources(parts)),
+            source_evidence=() if self._sourcer is None else tuple(self._sourcer.parts(self._shown(parts))),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),
             anchors=self._cosigners(checkpoints),
         )
 
-    def _sources(self, parts: "_Gathered") -> Iterator[SourceEvidence]:
-        """The engine's evidence for each epoch of which a transaction is shown."""
+    def _shown(self, parts: "_Gathered") -> Iterator[tuple[EpochRecord, list[bytes]]]:
+        """Each epoch of which a transaction is shown, with those."""
         for epoch in parts.epochs():
             entries = sorted(parts.entries[epoch], key=lambda entry: entry.index)
             shown = [entry.transaction for entry in entries if entry.transaction is not None]
-            if self._sourcer is not None and shown:
-                yield self._sourcer.evidence(EpochRecord.decode(self._view.logbook.closed(epoch).record), shown)
+            if shown:
+                yield EpochRecord.decode(self._view.logbook.closed(epoch).record), shown
 
     def _cosigners(self, checkpoints: Sequence[CheckpointPart]) -> tuple[WitnessAnchor, ...]:
         """Who put a line under a note beside log and validators: a bundle has no line of a name it does not give."""

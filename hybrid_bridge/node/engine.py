@@ -117,7 +117,7 @@ class EngineApplication:
     # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
-        """At first, and again after each block: what no honest proposer will take goes, or it would wait till it expires."""
+        """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
         try:
             signed = SignedTransaction.decode(request.tx)
             require_waits(self._view, signed)

@@ -3,21 +3,27 @@
 Everything is asked of our engine and checked before anybody gets it, by the code that an outsider checks it with.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.bundle import SourceEvidence
 from hybrid_bridge.core.cometbft import Result, SignedHeader, ValidatorSet
-from hybrid_bridge.core.cometbft_evidence import TYPE, CometbftEvidence, Execution, LedgerState, Outcome
+from hybrid_bridge.core.cometbft_evidence import MAX_EXECUTIONS, TYPE, CometbftEvidence, Execution, LedgerState, Outcome
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import NotYet
+from hybrid_bridge.errors import NotYet, TooLong
 from hybrid_bridge.node.directory import Engine
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Height, LeafIndex, TreeSize
+
+MAX_SIGNATURES: Final = 640  # of the 1024 that a bundle may have; notes, names and transactions have the rest
+
+_log = logging.getLogger(__name__)
 
 
 class Sourcer:
@@ -26,14 +32,35 @@ class Sourcer:
     def __init__(self, view: View, engine: Engine, rpc: EngineRpc) -> None:
         self._view, self._engine, self._rpc = view, engine, rpc
 
-    def evidence(self, record: EpochRecord, transactions: Sequence[bytes]) -> SourceEvidence:
+    def parts(self, shown: Iterable[tuple[EpochRecord, list[bytes]]]) -> Iterator[SourceEvidence]:
+        """Of each epoch, for the transactions shown of it, as far as an outsider takes it (SPEC §15).
+
+        What is beyond is left out: the level is lower then, where a bundle that nobody may judge would have none.
+        """
+        room = MAX_SIGNATURES
+        for record, transactions in shown:
+            try:
+                evidence = self.evidence(record, transactions)
+            except TooLong as error:
+                _log.info("no source evidence of epoch %d: %s", record.epoch, error)
+                continue
+            room -= evidence.signatures
+            if room < 0:
+                _log.info("no source evidence from epoch %d on: too many signatures", record.epoch)
+                return
+            yield SourceEvidence(type=TYPE, epoch=record.epoch, data=evidence.encode())
+
+    def evidence(self, record: EpochRecord, transactions: Sequence[bytes]) -> CometbftEvidence:
         """Of one epoch, for these of its transactions.
 
         Raises:
+            TooLong: more of them than an outsider takes.
             NotYet: the block after one of them is not decided.
             Unreachable, AnswerMalformed: our engine.
             Refuted: our engine and our ledger tell different stories.
         """
+        if len(transactions) > MAX_EXECUTIONS:
+            raise TooLong(field="executions", limit=MAX_EXECUTIONS, got=len(transactions))
         genesis, headers = self._view.directory.genesis, _Headers(self._rpc)
         first: ValidatorSet = self._rpc.validators(genesis.first_block)
         evidence = CometbftEvidence(
@@ -44,7 +71,7 @@ class Sourcer:
             executions=tuple(self._execution(headers, transaction) for transaction in transactions),
         )
         evidence.verify(genesis, record, transactions)
-        return SourceEvidence(type=TYPE, epoch=record.epoch, data=evidence.encode())
+        return evidence
 
     def _execution(self, headers: "_Headers", transaction: bytes) -> Execution:
         ledger = self._view.ledger
