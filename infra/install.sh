@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
-#       geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24, a C compiler and minutes, postgresql and softhsm are the
+# run:  ./infra/install.sh anvil cometbft forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
+#       cometbft needs go >= 1.22 and minutes, geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24 and a C compiler too, postgresql and softhsm are the
 #       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
 #       ours, tests/foreign/tlog; promtool is taken out of Debian's package prometheus, which is not installed)
 #       ./infra/install.sh geth-clique   (for one test more; nothing asks for it)
@@ -101,13 +101,14 @@ promtool() {  # one program out of the distribution's package: no server is inst
     mv "$bin.new" "$bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|cometbft|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 [ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
         forge)    npm_engine forge @foundry-rs/forge "$FORGE" ;;
+        cometbft) go_engine cometbft github.com/cometbft/cometbft /cmd/cometbft "$COMETBFT" ;;
         geth-evm) go_engine geth-evm github.com/ethereum/go-ethereum /cmd/evm "$GETH_EVM" ;;
         geth-dev) go_engine geth-dev github.com/ethereum/go-ethereum /cmd/geth "$GETH_DEV" ;;
         # An old one, which reaches into the runtime in a way that a new linker forbids.

@@ -39,6 +39,7 @@ PINS = dict(
 )
 LAYOUT = {
     "anvil": ("ANVIL", "anvil"),
+    "cometbft": ("COMETBFT", "cometbft"),
     "forge": ("FORGE", "forge"),
     "geth-clique": ("GETH_CLIQUE", "geth"),
     "geth-dev": ("GETH_DEV", "geth"),

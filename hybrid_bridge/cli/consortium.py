@@ -30,6 +30,8 @@ PLAN_KEYS: Final = {
 }
 USUAL: Final = 10  # seconds
 BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
+LEDGERS: Final = ("embedded", "cometbft")
+LEDGER: Final = "Who orders: one sequencer, or a CometBFT engine beside each member's node."
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -48,6 +50,9 @@ def command() -> None:
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--block-every", type=click.IntRange(0, 3600), help=BLOCKS)
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
+@click.option(
+    "--ledger", type=click.Choice(["embedded", "cometbft"]), default="embedded", show_default=True, help=LEDGER
+)
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
 @click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -61,6 +66,7 @@ def init(
     cadence: int,
     block_every: int | None,
     starts_in: int,
+    ledger: str,
     receipts: bool,
     post_quantum: bool,
     as_json: bool,
@@ -80,6 +86,8 @@ def init(
     options = {"origin": origin, "cadence": cadence, "receipts": receipts}
     given: dict[str, Any] = options | clients | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
+    if ledger == "cometbft":
+        founders = [_with_engine(founder) for founder in founders]
     agreed = Plan(
         origin=given["origin"],
         genesis_time=UnixSeconds(int(time.time()) + starts_in),
@@ -164,6 +172,17 @@ def _named(text: str) -> "Founder":
     name, legal_id, roles = parts
     founder = Founder(name=name, legal_name=name, legal_id=legal_id, roles=tuple(roles.split("+")), endpoint=ANYWHERE)
     return _listening(founder)
+
+
+def _with_engine(founder: "Founder") -> "Founder":
+    """With addresses for its engine: for the others on the host of its node, for itself on loopback."""
+    from hybrid_bridge.node.founding import EngineAddress  # noqa: PLC0415
+    from hybrid_bridge.node.settings import require_endpoint  # noqa: PLC0415
+
+    host, _ = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
+    with socket.create_server((host, 0)) as peers, socket.create_server(("127.0.0.1", 0)) as rpc:
+        at = EngineAddress(f"{host}:{peers.getsockname()[1]}", f"127.0.0.1:{rpc.getsockname()[1]}")
+    return replace(founder, engine=at)
 
 
 def _listening(founder: "Founder") -> "Founder":

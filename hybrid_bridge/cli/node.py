@@ -2,6 +2,10 @@
 
 import json
 import logging
+import os
+import shutil
+import socket
+import time
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +14,7 @@ import click
 from hybrid_bridge.cli.outputs import writing
 
 LOG: Final = "node.log"
+PATIENCE: Final = 60.0  # seconds that an engine waits for its node
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -42,6 +47,48 @@ def run(folder: Path, ready_file: Path | None) -> None:
                 ready_file.write_text(line + "\n", "utf-8")
 
     run_node(folder, ready)
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+@click.option("--binary", default="cometbft", show_default=True, help="The engine's program.")
+def engine(folder: Path, binary: str) -> None:
+    """Become the member's CometBFT engine: this process is replaced by it. Start the node first, it must listen.
+
+    When the engine ends, with whatever code, both are started again: the node first.
+    """
+    from hybrid_bridge.errors import SettingsMalformed  # noqa: PLC0415
+    from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET  # noqa: PLC0415
+
+    home = folder.resolve() / ENGINE_HOME
+    if not (home / "config" / "genesis.json").exists():
+        raise SettingsMalformed(key="--dir", rule="a folder of `consortium init --ledger cometbft`")
+    program = shutil.which(binary)
+    if program is None:
+        raise SettingsMalformed(key="--binary", rule="the CometBFT program: ./infra/install.sh cometbft")
+    _await(home / ENGINE_SOCKET)
+    os.execv(program, [program, "start", "--home", str(home), "--proxy_app", f"unix://{home / ENGINE_SOCKET}"])  # noqa: S606
+
+
+def _await(path: Path) -> None:
+    """Wait until the node listens: an engine that comes before it tries again every three seconds only.
+
+    Raises:
+        NotYet: it does not.
+    """
+    from hybrid_bridge.errors import NotYet  # noqa: PLC0415
+
+    end = time.monotonic() + PATIENCE
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(os.path.relpath(path))
+            except OSError:
+                if time.monotonic() > end:
+                    raise NotYet(what="the node, which must run before its engine") from None
+                time.sleep(0.1)
+            else:
+                return
 
 
 @command.command()

@@ -4,9 +4,10 @@ Execution is a pure function of a reader and a block. Whoever stores the state w
 same commit as the block. Values are canonical JSON or fixed bytes (SPEC §1); the keys below are all there are.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol, TypeAlias
 
-from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
+from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.errors import StoreBroken
 from hybrid_bridge.units import MAX_U64, Digest, KeyId, RegistryIndex, SetId
 
@@ -48,6 +49,20 @@ class Overlay:
     def absorb(self, above: "Overlay") -> None:
         """Take over the changes of an overlay that lies on this one."""
         self._writes.update(above.writes())
+
+
+def writes_step(before: Digest, writes: Sequence[Write]) -> Digest:
+    """The running hash of all that blocks wrote: two state machines that differ in silence differ here (SPEC §5).
+
+    H(CTX("writes") ‖ before ‖ for each write, ascending: u32 length ‖ key ‖ u8 ‖ u32 length ‖ value), where the byte is
+    1 for a value and 0, with an empty one, for a key that goes. Where the ledger stands is left out, since the
+    engine's header says it: a block that writes nothing else changes nothing.
+    """
+    writer = Writer(context("writes")).b32(before, "before")
+    written = [(key, value) for key, value in writes if key != POSITION]
+    for key, value in written:
+        writer.opaque(key, 4, "key").u8(int(value is not None), "kind").opaque(value or b"", 4, "value")
+    return sha256(writer.bytes()) if written else before
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

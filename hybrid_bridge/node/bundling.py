@@ -5,7 +5,7 @@ with their VRF proofs and openings. Nothing is shown that was not asked for, sav
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -29,6 +29,7 @@ from hybrid_bridge.core.delivery import DeliveryPlaintext, parse_delivery
 from hybrid_bridge.core.disclosure import ORIGIN, SCHEMA, parse_disclosure
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.entry import ENTRY_BYTES
+from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
 from hybrid_bridge.core.promise import Promise, SignedPromise
@@ -38,6 +39,7 @@ from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
+from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import label_index, life_event_value
 from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, RegistryIndex, TransactionId, TreeSize
@@ -78,9 +80,15 @@ class BundleOrder:
 class Bundler:
     """Makes bundles from one member's stores."""
 
-    def __init__(self, view: View, receipt_of: Callable[[TreeSize], bytes]) -> None:
-        """`receipt_of`: the receipt key's word over a checkpoint of ours, from whoever holds the key."""
-        self._view, self._receipt_of = view, receipt_of
+    def __init__(self, view: View, receipt_of: Callable[[TreeSize], bytes], sourcer: Sourcer | None = None) -> None:
+        """Reads alone.
+
+        Args:
+            view: our stores.
+            receipt_of: the receipt key's word over a checkpoint of ours, from whoever holds the key.
+            sourcer: makes evidence of the consensus engine, if there is one.
+        """
+        self._view, self._receipt_of, self._sourcer = view, receipt_of, sourcer
 
     def bundle(self, order: BundleOrder) -> Bundle:
         """The bundle, on the checkpoint asked for or the newest with a quorum.
@@ -120,10 +128,19 @@ class Bundler:
             genesis=self._genesis(size),
             checkpoints=tuple(checkpoints),
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
+            source_evidence=() if self._sourcer is None else tuple(self._sourcer.parts(self._shown(parts))),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),
             anchors=self._cosigners(checkpoints),
         )
+
+    def _shown(self, parts: "_Gathered") -> Iterator[tuple[EpochRecord, list[bytes]]]:
+        """Each epoch of which a transaction is shown, with those."""
+        for epoch in parts.epochs():
+            entries = sorted(parts.entries[epoch], key=lambda entry: entry.index)
+            shown = [entry.transaction for entry in entries if entry.transaction is not None]
+            if shown:
+                yield EpochRecord.decode(self._view.logbook.closed(epoch).record), shown
 
     def _cosigners(self, checkpoints: Sequence[CheckpointPart]) -> tuple[WitnessAnchor, ...]:
         """Who put a line under a note beside log and validators: a bundle has no line of a name it does not give."""

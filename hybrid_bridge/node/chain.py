@@ -10,21 +10,49 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.ledger import SqlLedger, StoredBlock
+from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
-from hybrid_bridge.core.block import Block, BlockHeader, Countersignature, tx_root
+from hybrid_bridge.core.block import (
+    AUTHORITY_WRONG,
+    BRAKE_ON,
+    ENTRY_REPEATED,
+    LABEL_TAKEN,
+    RULE_BROKEN,
+    Block,
+    BlockHeader,
+    Countersignature,
+    tx_root,
+)
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BlockInvalid, BridgeError, Broken, Equivocation, FieldMismatch, NotYet, RootMismatch
+from hybrid_bridge.errors import (
+    BlockInvalid,
+    BridgeError,
+    Broken,
+    Equivocation,
+    FieldMismatch,
+    NotYet,
+    RootMismatch,
+    RuleRejected,
+)
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.ports import Clock
 from hybrid_bridge.steps.commit import BlockOutcome, Rules, execute_block
-from hybrid_bridge.units import Digest, Height, UnixSeconds
+from hybrid_bridge.units import Digest, Height, TransactionId, UnixSeconds
 
 MAX_AHEAD: Final = 30  # seconds that a block may be ahead of our clock before it is taken
+
+MAX_REFUSED: Final = 1024
+RULES: Final = {
+    LABEL_TAKEN: "label taken",
+    AUTHORITY_WRONG: "authority",
+    RULE_BROKEN: "business rule",
+    BRAKE_ON: "brake",
+    ENTRY_REPEATED: "entry",
+}  # what a block tells of a refusal
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +68,7 @@ class Chain:
         self._tip = ledger.newest()
         self._witness = SqlWitness(ledger.file)
         self._speaks = False
+        self._refused: dict[TransactionId, RuleRejected] = {}  # the newest refusals of an engine's blocks
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self.rules: Final = Rules(directory.genesis)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
@@ -114,20 +143,58 @@ class Chain:
                 raise NotYet(what="word from enough members after a start")
             with self._ledger.state() as state:
                 outcome = execute_block(state, self.rules, self.next_height, time, transactions)
-            items = tuple((t.code, s.encode()) for t, s in zip(outcome.transactions, transactions, strict=True))
-            header = BlockHeader(
-                log_id=self._directory.log_id,
-                height=outcome.height,
-                previous_hash=Digest(self._directory.log_id) if self._tip is None else self._tip.block_hash,
-                time=time,
-                epoch=outcome.epoch,
-                tx_count=len(items),
-                tx_root=tx_root(items),
-                state=outcome.state_hash,
-            )
-            sealed = Countersignature.over(header, sequencer)
-            self._commit(Block(header, items), sealed, outcome, None)
-            return header, outcome
+            block = self._block(outcome, transactions)
+            sealed = Countersignature.over(block.header, sequencer)
+            self._commit(block, sealed, outcome, None)
+            return block.header, outcome
+
+    # ── behind a consensus engine ────────────────────────────────────────────────────────────────────────────────────
+
+    def tried(self, height: Height, time: UnixSeconds, transactions: Sequence[SignedTransaction]) -> BlockOutcome:
+        """What would follow from a block on what is committed. Nothing is written.
+
+        Raises:
+            BridgeError: it is no valid block.
+        """
+        with self._ledger.state() as state:
+            return execute_block(state, self.rules, height, time, transactions)
+
+    def take(
+        self,
+        decided: DecidedBlock,
+        transactions: Sequence[SignedTransaction],
+        outcome: BlockOutcome,
+        signer: PrivateKey | None,
+    ) -> None:
+        """Commit a block that the engine decided, with our word for it. A decided block is final."""
+        with self._turn:
+            block = self._block(outcome, transactions)
+            self._refused |= {
+                t.transaction_id: RuleRejected(rule=t.rule, subject=t.subject) for t in outcome.transactions if t.code
+            }
+            for transaction_id in list(self._refused)[:-MAX_REFUSED]:
+                del self._refused[transaction_id]
+            self._commit(block, decided, outcome, self._word(block.header, signer))
+            self._progress.raised("final", outcome.height)
+
+    def refusal(self, transaction_id: TransactionId, code: int) -> RuleRejected:
+        """Why a transaction stands refused: the rule as it was found lately, else what its code tells."""
+        return self._refused.get(transaction_id) or RuleRejected(rule=RULES[code], subject="")
+
+    def _block(self, outcome: BlockOutcome, transactions: Sequence[SignedTransaction]) -> Block:
+        """The block in our own form: which every member makes alike, whoever ordered it."""
+        items = tuple((t.code, s.encode()) for t, s in zip(outcome.transactions, transactions, strict=True))
+        header = BlockHeader(
+            log_id=self._directory.log_id,
+            height=outcome.height,
+            previous_hash=Digest(self._directory.log_id) if self._tip is None else self._tip.block_hash,
+            time=outcome.time,
+            epoch=outcome.epoch,
+            tx_count=len(items),
+            tx_root=tx_root(items),
+            state=outcome.state_hash,
+        )
+        return Block(header, items)
 
     def _word(self, header: BlockHeader, signer: PrivateKey | None) -> Countersignature | None:
         """Our word for a block, if we may give it."""
@@ -194,9 +261,13 @@ class Chain:
         return outcome
 
     def _commit(
-        self, block: Block, sealed: Countersignature, outcome: BlockOutcome, own: Countersignature | None
+        self,
+        block: Block,
+        order: Countersignature | DecidedBlock,
+        outcome: BlockOutcome,
+        own: Countersignature | None,
     ) -> None:
-        self._ledger.append(block, sealed, outcome, own)  # Durable: block and our word. Dead here? Asked for again.
+        self._ledger.append(block, order, outcome, own)  # Durable: block and our word. Dead here? Asked for again.
         self._tip = block.header
         self._progress.raised("tip", block.header.height)
         _log.info("block %d of epoch %d: %d transactions", block.header.height, block.header.epoch, len(block.items))

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.pki import NAME, identity_of
+from hybrid_bridge.core import cometbft as comet
 from hybrid_bridge.core.attestation import Checkpoint, boundary, verify_quorum
 from hybrid_bridge.core.checkpoint import Note, quorum_signatures
+from hybrid_bridge.core.cometbft_evidence import ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
-from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.keys import ED25519, PublicKey
 from hybrid_bridge.core.mldsa import KEY_BYTES
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
@@ -41,6 +43,15 @@ class Member:
     address: bytes | None = None  # of the attestation key, validators only
     key_binding: bytes | None = None  # 183 bytes, validators only
     mldsa_key: bytes | None = None  # ML-DSA-44, of a validator's second line
+    consensus_key: bytes | None = None  # compressed secp256k1: a validator's vote in the consensus engine
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The consensus engine that orders: its chain, and the keys of its first validators."""
+
+    chain_id: str
+    validators: tuple[bytes, ...]  # compressed secp256k1, in the order of the members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,7 @@ class _Document:
     log_key: bytes
     members: tuple[Member, ...]
     log_mldsa_key: bytes | None = None
+    chain_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,7 @@ class Directory:
     identities: dict[str, PublicKey]  # by name
     validators: ValidatorSet
     log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
+    engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
 
     @property
     def log_id(self) -> LogId:
@@ -71,8 +84,13 @@ class Directory:
 
     @property
     def sequencer(self) -> Member:
-        """The member that orders."""
+        """The member that holds the log's key; it orders, if no engine does."""
         return next(member for member in self.members if "sequencer" in member.roles)
+
+    @property
+    def orderers(self) -> list[Member]:
+        """Whose nodes take transactions and promise: every validator's with an engine, else the sequencer's."""
+        return [self.sequencer] if self.engine is None else [m for m in self.members if m.address is not None]
 
     def checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
         """The checkpoint somebody speaks of: time and set follow from the size, the root is theirs.
@@ -155,11 +173,34 @@ def first_set(members: tuple[Member, ...]) -> ValidatorSet:
 
 
 def encode_directory(
-    origin: str, log_key: bytes, members: tuple[Member, ...], log_mldsa_key: bytes | None = None
+    origin: str,
+    log_key: bytes,
+    members: tuple[Member, ...],
+    log_mldsa_key: bytes | None = None,
+    chain_id: str | None = None,
 ) -> bytes:
     """The text of `members.json`."""
-    document = _Document(format=FORMAT, origin=origin, log_key=log_key, members=members, log_mldsa_key=log_mldsa_key)
+    document = _Document(
+        format=FORMAT, origin=origin, log_key=log_key, members=members, log_mldsa_key=log_mldsa_key, chain_id=chain_id
+    )
     return canonical_json(_CODEC.write(document))
+
+
+def ledger_of(origin: str, chain_id: str | None, members: tuple[Member, ...]) -> tuple[Engine | None, Digest]:
+    """Who orders, and the ledger id that the genesis record has then (SPEC §5).
+
+    Raises:
+        FieldMalformed: with an engine every validator has a consensus key and nobody else, without one nobody has.
+    """
+    keys = tuple(member.consensus_key for member in members if member.consensus_key is not None)
+    voting = [member for member in members if "validator" in member.roles]
+    wanted = [] if chain_id is None else [member.consensus_key for member in voting]
+    if list(keys) != wanted:
+        raise FieldMalformed(field="members.consensus_key", rule="every validator's under an engine, and nobody else's")
+    if chain_id is None:
+        return None, sha256(context("ledger") + b"embedded/1\x00" + origin_hash(origin))
+    first = comet.ValidatorSet(tuple(comet.Validator(comet.SECP256K1, key, 1) for key in keys))
+    return Engine(chain_id, keys), ledger_id(chain_id, first)
 
 
 def read_directory(folder: Path) -> Directory:
@@ -177,6 +218,9 @@ def read_directory(folder: Path) -> Directory:
         raise FieldMalformed(field="members", rule="names once, exactly one sequencer")
     if sha256(document.origin.encode("ascii")) != genesis.origin_hash:
         raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=document.origin)
+    engine, own_id = ledger_of(document.origin, document.chain_id, document.members)
+    if own_id != genesis.ledger_id:
+        raise FieldMismatch(field="ledger_id", expected=genesis.ledger_id.hex(), got=own_id.hex())
     mldsa = document.log_mldsa_key
     if (ZERO if mldsa is None else sha256(mldsa)) != genesis.log_mldsa_key_hash:
         raise FieldMismatch(field="log_mldsa_key", expected=genesis.log_mldsa_key_hash.hex(), got="another or none")
@@ -192,6 +236,7 @@ def read_directory(folder: Path) -> Directory:
         identities=identities,
         validators=validators,
         log_mldsa_key=mldsa,
+        engine=engine,
     )
 
 
@@ -253,10 +298,15 @@ _CODEC: Final = record(
                     "sealing_key": octets(32),
                     "sealing_signature": octets(64),
                 },
-                {"address": octets(20), "key_binding": octets(183), "mldsa_key": octets(KEY_BYTES)},
+                {
+                    "address": octets(20),
+                    "key_binding": octets(183),
+                    "mldsa_key": octets(KEY_BYTES),
+                    "consensus_key": octets(33),
+                },
             ),
             256,
         ),
     },
-    {"log_mldsa_key": octets(KEY_BYTES)},
+    {"log_mldsa_key": octets(KEY_BYTES), "chain_id": text(50)},
 )

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.home import EngineGenesis, EngineNode, node_id
+from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
-from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, context, sha256
+from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
@@ -30,18 +32,35 @@ from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePar
 from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_hash, quorum
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, sealing_message
-from hybrid_bridge.node.settings import FILE, LOG_MLDSA, MLDSA, NodeSettings, require_endpoint, write_settings
+from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, ledger_of, sealing_message
+from hybrid_bridge.node.settings import (
+    ENGINE_HOME,
+    FILE,
+    LOG_MLDSA,
+    MLDSA,
+    NodeSettings,
+    require_endpoint,
+    write_settings,
+)
 from hybrid_bridge.ports import Randomness
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, LogId, Seconds, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
 
-FOUNDING: Final = "founding.bin"  # the sequencer's first transactions
+FOUNDING: Final = "founding.bin"  # the first transactions
 SECRET_MODE: Final = 0o600
 PUBLIC_MODE: Final = 0o644
 NO_MLDSA: Final = Digest(bytes(32))
 DAY: Final = Seconds(86_400)
 NOBODY: Final = Address(bytes(20))
+MAX_IDLE: Final = 10  # seconds after which an idle engine makes a block, so that epochs close
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAddress:
+    """Where a member's consensus engine listens: for the others, and for this member alone. Both host:port."""
+
+    peers: str
+    rpc: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +73,7 @@ class Founder:
     roles: tuple[str, ...]
     endpoint: str
     attestation: Address | None = None  # of a key that its owner keeps elsewhere; None: one is made with the others
+    engine: EngineAddress | None = None  # where its consensus engine listens; all founders' or nobody's
 
     @property
     def holder(self) -> Holder:
@@ -99,6 +119,7 @@ class _Keys:
     identity: PrivateKey
     secrets: dict[str, bytes] = field(repr=False)
     certificate: bytes  # DER
+    engine: dict[str, bytes] = field(repr=False)  # node, and a validator's consensus; of the engine, no file of keys/
 
     @property
     def address(self) -> Address:
@@ -135,13 +156,14 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
     genesis = _genesis(plan, unbound, shared, registry.root)
     members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
+    engines = _engine_files(plan, genesis, members, keys)
     log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
     mldsa = MldsaKey(shared[LOG_MLDSA]).public if plan.post_quantum else None
     public = {
         "genesis.bin": File(genesis.encode()),
         "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
         "entries.bin": File(first_set(members).encode_entries()),
-        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa)),
+        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa, chain_id(plan))),
         "ca.pem": File(authority.certificate),
     }
     files = {f"public/{name}": file for name, file in public.items()}
@@ -149,8 +171,8 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     first = _founding_transactions(genesis, members, keys, plan)
     for founder in plan.founders:
         mine = keys[founder.name].secrets | {name: shared[name] for name in _shared_with(founder) if name in shared}
-        folder = _node_files(plan, founder, mine, authority, now) | public
-        if "sequencer" in founder.roles:
+        folder = _node_files(plan, founder, mine, authority, now) | engines.get(founder.name, {}) | public
+        if "sequencer" in founder.roles or founder.engine is not None:  # whoever may propose the first block
             folder[FOUNDING] = File(first)
         files |= {f"nodes/{founder.name}/{name}": file for name, file in folder.items()}
     clients = [(name, "relayer") for name in plan.relayers] + [(name, "auditor") for name in plan.auditors]
@@ -160,9 +182,11 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     return Foundation(genesis, members, files, list(registry.pairs()))
 
 
-def ledger_id(origin: str) -> Digest:
-    """H(CTX("ledger") ‖ "embedded/1" ‖ 00 ‖ originHash): the identity of an embedded ledger (ENGINES §3.6)."""
-    return sha256(context("ledger") + b"embedded/1\x00" + origin_hash(origin))
+def chain_id(plan: Plan) -> str | None:
+    """What a consensus engine calls the chain; None for the embedded ledger."""
+    if plan.founders[0].engine is None:
+        return None
+    return f"hb-{origin_hash(plan.origin).hex()[:16]}"
 
 
 def _require_plan(plan: Plan) -> None:
@@ -171,6 +195,8 @@ def _require_plan(plan: Plan) -> None:
         raise SettingsMalformed(key="members.name", rule="each name once")
     if sum("sequencer" in founder.roles for founder in plan.founders) != 1:
         raise SettingsMalformed(key="members.roles", rule="exactly one sequencer")
+    if len({founder.engine is None for founder in plan.founders}) > 1:
+        raise SettingsMalformed(key="members.engine", rule="every member's, or nobody's")
     for founder in plan.founders:
         require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
         if not founder.roles or not set(founder.roles) <= set(ROLES):
@@ -186,7 +212,9 @@ def _keys(plan: Plan, founder: Founder, authority: Authority, randomness: Random
     names = ["identity", "sealing", "party"] + signing * ("validator" in founder.roles)
     secrets = {name: randomness(32) for name in names}
     identity = PrivateKey.from_seed(secrets["identity"])
-    return _Keys(identity, secrets, issue_identity(authority, founder.holder, identity.public, now))
+    engine = ["node"] + ["consensus"] * ("validator" in founder.roles) if founder.engine is not None else []
+    certificate = issue_identity(authority, founder.holder, identity.public, now)
+    return _Keys(identity, secrets, certificate, {name: randomness(32) for name in engine})
 
 
 def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
@@ -210,6 +238,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
         address=address,
         key_binding=binding,
         mldsa_key=keys.mldsa,
+        consensus_key=public_key_of_vote(keys.engine["consensus"]) if "consensus" in keys.engine else None,
     )
 
 
@@ -234,7 +263,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         log_mldsa_key_hash=sha256(MldsaKey(shared[LOG_MLDSA]).public) if plan.post_quantum else NO_MLDSA,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
-        ledger_id=ledger_id(plan.origin),
+        ledger_id=ledger_of(plan.origin, chain_id(plan), members)[1],
         first_block=Height(1),
         policy_hash=sha256(canonical_json(policy)),
     )
@@ -295,10 +324,45 @@ def _node_files(
         reflection=False,
         block_interval_ms=plan.block_interval_ms,
         block_every=plan.block_every,
+        engine_rpc="" if founder.engine is None else founder.engine.rpc,
         pool_limit=10_000,
         secrets={name: folder / "keys" / f"{name}.key" for name in [*secrets, "tls"]},
     )
     return files | {FILE: File(write_settings(settings).encode())}
+
+
+def _engine_files(
+    plan: Plan, genesis: Genesis, members: tuple[Member, ...], keys: dict[str, _Keys]
+) -> dict[str, dict[str, File]]:
+    """Each member's home of the engine, by name; nothing for the embedded ledger."""
+    chain = chain_id(plan)
+    if chain is None:
+        return {}
+    validators = [(member.name, member.consensus_key) for member in members if member.consensus_key is not None]
+    begun = EngineGenesis(
+        chain_id=chain,
+        log_id=genesis.log_id,
+        genesis_time=genesis.genesis_time,
+        initial_height=genesis.first_block,
+        validators=validators,
+    )
+    at = {founder.name: founder.engine for founder in plan.founders if founder.engine is not None}
+    dialled = {name: f"{node_id(keys[name].engine['node'])}@{where.peers}" for name, where in at.items()}
+    files: dict[str, dict[str, File]] = {}
+    for name, where in at.items():
+        node = EngineNode(
+            node_key=keys[name].engine["node"],
+            consensus_key=keys[name].engine.get("consensus"),
+            listen=where.peers,
+            rpc=where.rpc,
+            peers=[peer for other, peer in dialled.items() if other != name],
+        )
+        made = node.files(begun, max(1, min(MAX_IDLE, plan.cadence // 6)))
+        files[name] = {
+            f"{ENGINE_HOME}/{path}": File(data, SECRET_MODE if secret else PUBLIC_MODE)
+            for path, (data, secret) in made.items()
+        }
+    return files
 
 
 def _tls_files(issued: Issued, authority: Authority) -> dict[str, File]:

@@ -92,7 +92,8 @@ class Hearing:
     def speak(self) -> None:
         """From now on this member signs what its rules allow."""
         view = self._view
-        is_follower = view.address is not None and view.directory.sequencer.name != view.name
+        orders = view.directory.engine is None and view.directory.sequencer.name == view.name
+        is_follower = view.address is not None and not orders
         view.chain.speak(view.keys.identity if is_follower else None)
         view.progress.raised("heard", 1)
         _log.info("%d validators told what they heard of us: we sign", self._count())
@@ -136,6 +137,6 @@ class Hearing:
         ours = view.ledger.header(word.height)
         if ours is not None and ours.block_hash != word.block_hash:
             view.brake.pull(f"our key signed another block at height {word.height} (seen by {name})")
-        if ours is None and view.directory.sequencer.name == view.name:
+        if ours is None and view.directory.engine is None and view.directory.sequencer.name == view.name:
             view.brake.pull(f"our store has lost block {word.height}, which {name} holds")
         view.chain.heard(word.height)

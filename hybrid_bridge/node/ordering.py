@@ -13,15 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.ledger_state import Overlay
-from hybrid_bridge.core.promise import Promise, SignedPromise
-from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
+from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
 from hybrid_bridge.node.pacing import Pace
+from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import preview
-from hybrid_bridge.units import EpochNumber, Height, Seconds, UnixSeconds
+from hybrid_bridge.units import Height, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
 MAX_TRANSACTIONS: Final = 1_000  # in one block
@@ -53,6 +52,7 @@ class Orderer:
     """The pool and the thread that empties it."""
 
     def __init__(self, view: View, precise_now: Callable[[], float], slot: Seconds = ON_DEMAND) -> None:
+        self._view = view
         self._chain, self._ledger, self._genesis = view.chain, view.ledger, view.directory.genesis
         self._pace = Pace(self._genesis, slot)
         self._identity, self._brake, self._now = view.keys.identity, view.brake, precise_now
@@ -104,7 +104,7 @@ class Orderer:
                 waiting.result.set_exception(error)
             return
         for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
-            promise = self._promise(waiting.signed, header.time, header.epoch)
+            promise = promised(self._view, waiting.signed, header.time, header.epoch)
             refusal = RuleRejected(rule=transaction.rule, subject=transaction.subject) if transaction.code else None
             waiting.result.set_result(Ordered(header.height, transaction.code, promise, refusal))
 
@@ -166,18 +166,3 @@ class Orderer:
                 view.absorb(after)
                 admitted.append(waiting)
         return admitted
-
-    def _promise(self, signed: SignedTransaction, time: UnixSeconds, epoch: EpochNumber) -> bytes:
-        if not isinstance(signed.body.payload, RecordPayload):
-            return b""
-        latest = min(epoch + self._genesis.promise_delay, signed.body.expires_epoch)
-        promise = Promise(
-            log_id=signed.body.log_id,
-            transaction_id=signed.body.transaction_id,
-            entry_leaf=entry_leaf(signed.body.payload.entry),
-            accepted_time=time,
-            accepted_epoch=epoch,
-            by_epoch=EpochNumber(latest),
-            signer=self._identity.public.key_id,
-        )
-        return SignedPromise.over(promise, self._identity).encode()

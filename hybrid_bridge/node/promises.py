@@ -12,11 +12,12 @@ from hybrid_bridge.core.bundle import AbsencePart, NeighbourPart
 from hybrid_bridge.core.entry import ENTRY_BYTES, RefusalEntry, entry_leaf
 from hybrid_bridge.core.promise import BROKEN, DUE, KEPT, REFUSED, Promise, SignedPromise
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.transaction import Body, RecordPayload
+from hybrid_bridge.core.transaction import Body, RecordPayload, SignedTransaction
 from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMismatch, NotOmitted, NotYet
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.logbook import LogBook
-from hybrid_bridge.units import Digest, EpochNumber, TreeSize
+from hybrid_bridge.node.view import View
+from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,23 @@ class Standing:
 
     word: str
     epoch: EpochNumber
+
+
+def promised(view: View, signed: SignedTransaction, time: UnixSeconds, epoch: EpochNumber) -> bytes:
+    """Our promise that what stands in a block of this time will be public; empty where the transaction has no entry."""
+    body, identity, genesis = signed.body, view.keys.identity, view.directory.genesis
+    if not isinstance(body.payload, RecordPayload):
+        return b""
+    promise = Promise(
+        log_id=body.log_id,
+        transaction_id=body.transaction_id,
+        entry_leaf=entry_leaf(body.payload.entry),
+        accepted_time=time,
+        accepted_epoch=epoch,
+        by_epoch=EpochNumber(min(epoch + genesis.promise_delay, body.expires_epoch)),
+        signer=identity.public.key_id,
+    )
+    return SignedPromise.over(promise, identity).encode()
 
 
 def checked_promise(data: bytes, body: Body, directory: Directory, endpoint: str) -> SignedPromise:

@@ -14,8 +14,11 @@ from traceback import format_tb
 from types import FrameType
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.abci import AbciServer
+from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.adapters.pki import caller_of
+from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
@@ -29,6 +32,7 @@ from hybrid_bridge.node.cosigning import Cosigner, witnesses_of
 from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
+from hybrid_bridge.node.engine import EngineApplication
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.hearing import Hearing
@@ -41,8 +45,9 @@ from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
-from hybrid_bridge.node.settings import FOLLOW, read_settings
-from hybrid_bridge.node.submitting import AtSequencer, Submitter, ToSequencer
+from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
+from hybrid_bridge.node.sourcing import Sourcer
+from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
 from hybrid_bridge.rpc.service import Caller
@@ -78,7 +83,9 @@ class Node:
         tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
         self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
-        self._orderer = Orderer(view, time.time, self._settings.block_every) if self._is_sequencer else None
+        orders = self._is_sequencer and view.directory.engine is None
+        self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
+        self._engine = None if view.directory.engine is None else self._make_engine()
         file = self._settings.witnesses
         self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
         self._metrics = Metrics(view.directory, view.name)
@@ -93,6 +100,8 @@ class Node:
         self._view.brake.when_kept(self._metrics.kept)
         self._view.brake.when_pulled(self._metrics.halted)
         port = self._server.start(self._settings.listen)
+        if self._engine is not None:
+            self._engine.start()
         for name, loop in self._loops():
             thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
             self._threads.append(thread)
@@ -118,6 +127,8 @@ class Node:
         self._view.progress.stop()
         if self._orderer is not None:
             self._orderer.stop()
+        if self._engine is not None:
+            self._engine.stop()
         self._server.stop(GRACE)
         if self._listener is not None:
             self._listener.close()
@@ -137,11 +148,15 @@ class Node:
     def _make_server(self) -> MemberServer:
         view = self._view
         submitter: Submitter
-        if self._orderer is not None:
+        if self._engine is not None and view.address is not None:
+            submitter = AtEngine(view, self._engine_rpc())
+        elif self._orderer is not None:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
-            submitter = ToSequencer(self._peers[view.directory.sequencer.name])
-        bundler, desk = Bundler(view, self._receipt_of), Desk(view, submitter)
+            submitter = ToOthers([self._peers[member.name] for member in view.directory.orderers])
+        engine = view.directory.engine
+        sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
+        bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         services = [
             LogService(view).service(),
@@ -153,6 +168,24 @@ class Node:
         return MemberServer(
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
         )
+
+    def _make_engine(self) -> AbciServer:
+        """Where our consensus engine asks us."""
+        home = self._settings.path(ENGINE_HOME)
+        first = read_founding(self._settings.path(FOUNDING)) if self._view.chain.tip is None else []
+        application = EngineApplication(self._view, [signed.encode() for signed in first])
+        return AbciServer(home / ENGINE_SOCKET, application, self._broken)
+
+    def _engine_rpc(self) -> EngineRpc:
+        if not self._settings.engine_rpc:
+            raise SettingsMalformed(key="engine_rpc", rule="host:port of this member's consensus engine")
+        return EngineRpc(Service("engine", f"http://{self._settings.engine_rpc}").post)
+
+    def _broken(self, error: Exception) -> None:
+        """The engine is told next and stops; a supervisor starts both again, and a person looks."""
+        _log.critical("the engine's question could not be answered: %s", _told(error))
+        self._failed = True
+        self.stop_soon()
 
     def _receipt_of(self, size: TreeSize) -> bytes:
         """From the sequencer, which holds the receipt key as it holds the log's."""
@@ -168,7 +201,7 @@ class Node:
         view, peers = self._view, list(self._peers.values())
         if self._orderer is not None:
             yield "order", self._order
-        else:
+        elif self._engine is None:
             sequencer = self._peers[view.directory.sequencer.name]
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.address is not None else None
@@ -226,11 +259,14 @@ class Node:
         except BaseException as error:  # noqa: BLE001 whatever ends a loop ends the process; nothing is swallowed
             if not self._view.progress.stopping:
                 self._failed = True
-                told = (
-                    str(error) if isinstance(error, BridgeError) else type(error).__name__
-                )  # ours hold nothing private
-                _log.critical("loop %s failed: %s\n%s", name, told, "".join(format_tb(error.__traceback__)))
+                _log.critical("loop %s failed: %s", name, _told(error))
                 self._view.progress.stop()
+
+
+def _told(error: BaseException) -> str:
+    """Where it happened, and what: errors of ours hold nothing private, of others only the name is told."""
+    said = str(error) if isinstance(error, BridgeError) else type(error).__name__
+    return f"{said}\n{''.join(format_tb(error.__traceback__))}"
 
 
 def _public_bytes(path: Path) -> bytes:

@@ -40,9 +40,12 @@ _OPTIONAL: Final[dict[str, type]] = {
     "witnesses": str,
     "erasure_notices": str,
     "block_every": int,
+    "engine_rpc": str,
     "metrics": str,
     "public": dict,
 }
+ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
+ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
 ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
@@ -73,6 +76,7 @@ class NodeSettings:
     block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
     metrics: str = ""  # loopback address of metrics; without it nobody listens
     public: PublicSettings | None = None  # asked at each start what our key has signed there
+    engine_rpc: str = ""  # host:port of our own consensus engine; empty for the embedded ledger
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -106,6 +110,8 @@ def read_settings(folder: Path) -> NodeSettings:
     require_endpoint(given["listen"], "listen")
     _require_loopback(given.get("metrics", ""))
     given["public"] = _public(given.get("public"))
+    if "engine_rpc" in given:
+        require_endpoint(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
     secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
@@ -176,6 +182,8 @@ def write_settings(settings: NodeSettings) -> str:
     ]
     if settings.witnesses:
         lines.insert(-2, f'witnesses = "{settings.witnesses}"')
+    if settings.engine_rpc:
+        lines.insert(-2, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone')
     if settings.block_every:
         lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
     if settings.erasure_notices != LIST:

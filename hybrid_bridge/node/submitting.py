@@ -1,14 +1,22 @@
-"""Where a signed transaction goes: into the pool at the sequencer, over to the sequencer from everywhere else."""
+"""Where a signed transaction goes: into the pool at the sequencer, over to the sequencer from everywhere else.
 
+With a consensus engine: into the pool of a validator's own, over to any validator from everywhere else.
+"""
+
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from typing import Final, Protocol
 
-from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
+from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
+from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BridgeError, Unreachable
+from hybrid_bridge.errors import BridgeError, NotYet, Unreachable
+from hybrid_bridge.node.engine import require_waits
 from hybrid_bridge.node.ordering import Ordered, Orderer
+from hybrid_bridge.node.promises import promised
+from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.commit import stateless_check
@@ -56,18 +64,74 @@ class AtSequencer:
         return pb.SubmitResult(promise=ordered.promise, height=ordered.height, code=ordered.code, fault=fault)
 
 
-class ToSequencer:
-    """This node forwards."""
+class Forwarding(Protocol):
+    """`GrpcPeer`, as far as it is needed here."""
 
-    def __init__(self, sequencer: GrpcPeer) -> None:
-        self._sequencer = sequencer
+    def submit(self, signed: Sequence[bytes]) -> pb.SubmitResponse:
+        """Raises `Unreachable`."""
+
+
+class ToOthers:
+    """This node forwards, to the first of these that can be reached. Nobody but a validator can promise (SPEC §5)."""
+
+    def __init__(self, others: Sequence[Forwarding]) -> None:
+        self._others = others
 
     def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
-        """See `Submitter`."""
-        return list(self._sequencer.submit(signed).results)
+        """See `Submitter`.
+
+        Raises:
+            Unreachable: all of them.
+        """
+        unreached = Unreachable(endpoint="validators", call="Submit")
+        for other in self._others:
+            try:
+                return list(other.submit(signed).results)
+            except (
+                Unreachable
+            ) as error:  # it may have them all the same: the same bytes again are no second transaction
+                unreached = error
+        raise unreached
 
 
 def faulty(error: BridgeError) -> pb.SubmitResult:
     """A result that says why not."""
     name, fields = pack(error)
     return pb.SubmitResult(fault=pb.Fault(name=name, fields=fields))
+
+
+class AtEngine:
+    """A validator with a consensus engine: into its pool, and out of it when a decided block is durable here."""
+
+    def __init__(self, view: View, engine: EngineRpc) -> None:
+        self._view, self._engine = view, engine
+
+    def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
+        """See `Submitter`."""
+        end = time.monotonic() + PATIENCE
+        offered = [self._offer(data) for data in signed]
+        return [faulty(item) if isinstance(item, BridgeError) else self._result(item, end) for item in offered]
+
+    def _offer(self, data: bytes) -> SignedTransaction | BridgeError:
+        """Refused here by the same rules as at the engine's door, but with the reason."""
+        try:
+            transaction = SignedTransaction.decode(data)
+            if self._view.ledger.standing(transaction.body.transaction_id) is None:
+                require_waits(self._view, transaction)
+                if code := self._engine.broadcast(data):
+                    raise NotYet(what=f"the engine's pool: code {code}")
+        except BridgeError as error:
+            return error
+        return transaction
+
+    def _result(self, transaction: SignedTransaction, end: float) -> pb.SubmitResult:
+        view, transaction_id = self._view, transaction.body.transaction_id
+        view.progress.wait(lambda: view.ledger.standing(transaction_id) is not None, max(0.0, end - time.monotonic()))
+        standing = view.ledger.standing(transaction_id)
+        header = None if standing is None else view.ledger.header(standing.height)
+        if standing is None or header is None:
+            return faulty(Unreachable(endpoint="engine", call="Submit"))
+        promise = promised(view, transaction, header.time, header.epoch)
+        code = standing.code
+        fault = None if code == ACCEPTED else faulty(view.chain.refusal(transaction_id, code)).fault
+        return pb.SubmitResult(promise=promise, height=standing.height, code=code, fault=fault)

@@ -236,7 +236,7 @@ def _append_governance(ledger: Overlay, records: Sequence[bytes]) -> Frontier:
     frontier = Frontier.decode(stored)
     for record in records:
         frontier = frontier.append(leaf_hash(record))
-    ledger.put(GOVERNANCE, frontier.encode())
+        ledger.put(GOVERNANCE, frontier.encode())
     return frontier
 
 

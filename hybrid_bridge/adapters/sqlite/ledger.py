@@ -1,4 +1,4 @@
-"""Blocks, transactions and state of the embedded ledger: what this member has executed itself.
+"""Blocks, transactions and state of the ledger: what this member has executed itself.
 
 One block is one commit: block, state, entries, labels, events, governance records and our countersignature stand or
 fall together. Reads see the last commit. The other parts of the same file are in `epochs` and `witness`.
@@ -6,7 +6,7 @@ fall together. Reads see the last commit. The other parts of the same file are i
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +22,16 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import StoreBroken, Unknown
 from hybrid_bridge.steps.commit import BlockOutcome
-from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId
+from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId, TreeSize
 
-SCHEMA: Final = "2"
+SCHEMA: Final = "3"
 CHUNK: Final = 64  # blocks read at once
 MAX_LIFE_STATE: Final = 1 << 16  # bytes; a life label's value is shorter still
 
 _BLOCK, _ITEM, _ENTRY = table_of(tables.Block), table_of(tables.Item), table_of(tables.Entry)
 _LABEL, _LIFE = table_of(tables.IdentityLabel), table_of(tables.LifeEvent)
 _GOVERNANCE, _BEACON = table_of(tables.Governance), table_of(tables.Beacon)
-_COUNTERSIGNED = table_of(tables.Countersigned)
+_COUNTERSIGNED, _DECIDED = table_of(tables.Countersigned), table_of(tables.Decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,19 @@ class StoredBlock:
 
     data: bytes
     sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBlock:
+    """What a consensus engine calls a block that it decided, and what we answered it."""
+
+    height: Height
+    hash: Digest
+    app_hash: Digest  # of the four below (SPEC §5)
+    chain: Digest
+    governance_size: TreeSize
+    governance_root: Digest
+    writes: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +106,20 @@ class SqlLedger:
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def append(
-        self, block: Block, sealed: Countersignature, outcome: BlockOutcome, own: Countersignature | None
+        self, block: Block, order: Countersignature | DecidedBlock, outcome: BlockOutcome, own: Countersignature | None
     ) -> None:
-        """Commit an executed block, all that follows from it, and our own word for it, before any of it leaves."""
+        """Commit an executed block, all that follows from it, and our own word for it, before any of it leaves.
+
+        `order`: who put it there, the sequencer by its word or a consensus engine by its decision.
+        """
         height = block.header.height
         with self.file.write() as connection:
             _write_state(connection, outcome.writes)
             brake = get_number(_State(connection), BRAKE)
+            sealed = order.encode() if isinstance(order, Countersignature) else b""
             _insert(connection, _BLOCK, [_block_row(block, sealed) | {"brake": brake}])
+            if isinstance(order, DecidedBlock):
+                _insert(connection, _DECIDED, [asdict(order)])
             _insert(connection, _ITEM, _item_rows(outcome))
             entries = [{"leaf": leaf_hash(entry), "height": height, "entry": entry} for entry in outcome.entries]
             _insert(connection, _ENTRY, entries)
@@ -112,8 +131,9 @@ class SqlLedger:
             _insert(connection, _GOVERNANCE, [{"number": i, "height": height, "record": r} for i, r in records])
             if outcome.beacon is not None:
                 _insert(connection, _BEACON, [_beacon_row(outcome.beacon, height)])
-            # The sequencer's word may have come by itself before its block; if it was another, the witness compares.
-            connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), [countersigned_row(sealed)])
+            if isinstance(order, Countersignature):
+                # It may have come by itself before its block; if it was another, the witness compares.
+                connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), [countersigned_row(order)])
             if own is not None:
                 connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(own)])
 
@@ -122,6 +142,13 @@ class SqlLedger:
         with self.file.read() as connection:
             data = connection.execute(select(_BLOCK.c.data).order_by(_BLOCK.c.height.desc()).limit(1)).scalar()
         return None if data is None else BlockHeader.decode(data[:HEADER_BYTES])
+
+    def decided(self, height: Height | None = None) -> DecidedBlock | None:
+        """A block that a consensus engine decided, by default the newest; None where there is none."""
+        query = select(_DECIDED) if height is None else select(_DECIDED).where(_DECIDED.c.height == height)
+        with self.file.read() as connection:
+            row = connection.execute(query.order_by(_DECIDED.c.height.desc()).limit(1)).mappings().first()
+        return None if row is None else DecidedBlock(**row)
 
     def header(self, height: Height) -> BlockHeader | None:
         """Header of one block; None when it is not here."""
@@ -219,8 +246,9 @@ class SqlLedger:
             governed = select(_GOVERNANCE.c.record).where(_GOVERNANCE.c.height < end).order_by(_GOVERNANCE.c.number)
             governance = connection.execute(governed).scalars().all()
             submitters = connection.execute(submitting).scalar_one()
-            last = select(_BLOCK.c.brake, _BLOCK.c.hash).where(_BLOCK.c.height == end - 1)
-            newest = connection.execute(last).first()
+            last = select(_BLOCK.c.brake, func.coalesce(_DECIDED.c.hash, _BLOCK.c.hash).label("hash"))
+            joined = last.outerjoin_from(_BLOCK, _DECIDED, _BLOCK.c.height == _DECIDED.c.height)
+            newest = connection.execute(joined.where(_BLOCK.c.height == end - 1)).first()
         return EpochMaterial(
             entries=tuple(row.entry for row in entries),
             identity_ops=tuple((RegistryIndex(row.key), Commitment(row.commitment)) for row in labels),
@@ -254,7 +282,7 @@ def countersigned_row(countersignature: Countersignature) -> dict[str, object]:
     }
 
 
-def _block_row(block: Block, sealed: Countersignature) -> dict[str, object]:
+def _block_row(block: Block, sealed: bytes) -> dict[str, object]:
     header = block.header
     return {
         "height": header.height,
@@ -262,7 +290,7 @@ def _block_row(block: Block, sealed: Countersignature) -> dict[str, object]:
         "time": header.time,
         "epoch": header.epoch,
         "data": block.encode(),
-        "sealed": sealed.encode(),
+        "sealed": sealed,
     }
 
 

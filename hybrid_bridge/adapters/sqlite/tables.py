@@ -21,6 +21,20 @@ class Block(SQLModel, table=True):
     brake: int  # the last epoch in which the brake is on, as of this block
 
 
+class Decided(SQLModel, table=True):
+    """What a consensus engine calls a block that it decided, and what we answered it; none in the embedded ledger."""
+
+    __table_args__ = STRICT
+
+    height: int = Field(primary_key=True)
+    hash: bytes = blob()  # the engine's own
+    app_hash: bytes = blob()  # of the four below (SPEC §5)
+    chain: bytes = blob()
+    governance_size: int
+    governance_root: bytes = blob()
+    writes: bytes = blob()
+
+
 class Item(SQLModel, table=True):
     """Where a transaction stands and what became of it."""
 
@@ -176,6 +190,7 @@ class Halt(SQLModel, table=True):
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Block,
+    Decided,
     Item,
     Entry,
     State,
@@ -193,6 +208,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
 )
 INSERT_ONLY: Final = (
     "block",
+    "decided",
     "item",
     "entry",
     "identitylabel",

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from hybrid_bridge.cli.consortium import LEDGERS
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
@@ -33,8 +34,16 @@ MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
     "`geth --dev --dev.period 1 --http` (whose blocks become final after a minute).",
 )
 @click.option("--cadence", type=click.IntRange(2, 3600), default=4, show_default=True, help="Seconds per epoch.")
+@click.option(
+    "--ledger",
+    type=click.Choice(LEDGERS),
+    default=LEDGERS[0],
+    show_default=True,
+    help="Who orders: one member, or a CometBFT engine beside each member's node.",
+)
+@click.option("--engine-binary", default="cometbft", show_default=True, help="The engine's program.")
 @click.option("--json", "as_json", is_flag=True, help="Only the report, for machines.")
-def command(out: Path, rpc: str | None, cadence: int, as_json: bool) -> None:
+def command(out: Path, rpc: str | None, cadence: int, ledger: str, engine_binary: str, as_json: bool) -> None:
     """Play a whole consortium, its public anchor and an outsider who catches fraud. Takes about a minute.
 
     Real processes, real keys, a real EVM; TEST companies. Kill any of the processes while it runs: it is started
@@ -43,11 +52,12 @@ def command(out: Path, rpc: str | None, cadence: int, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_interrupt)
     with _folder(out):
-        ending = _play(out, rpc, cadence, as_json=as_json)
+        engine = engine_binary if ledger == "cometbft" else None
+        ending = _play(out, rpc, cadence, engine, as_json=as_json)
     click.echo(ending)
 
 
-def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
+def _play(out: Path, rpc: str | None, cadence: int, engine: str | None, *, as_json: bool) -> str:
     """All acts; the last words. Modules are imported when their act comes: meanwhile nodes start."""
     from hybrid_bridge.cli.demo.founding import found_consortium  # noqa: PLC0415
     from hybrid_bridge.cli.demo.stage import Stage  # noqa: PLC0415
@@ -64,7 +74,7 @@ def _play(out: Path, rpc: str | None, cadence: int, *, as_json: bool) -> str:
     _write_documents(out, files)
     try:
         with Stage(out / "logs", lambda name, how: narrator.say(f"({name} {how}; it was started again)")) as stage:
-            founded = found_consortium(out, narrator, stage, files, Seconds(cadence))
+            founded = found_consortium(out, narrator, stage, files, Seconds(cadence), engine)
 
             from hybrid_bridge.cli.demo.cheating import cheat  # noqa: PLC0415
             from hybrid_bridge.cli.demo.proving import prove  # noqa: PLC0415

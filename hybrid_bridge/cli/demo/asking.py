@@ -47,7 +47,20 @@ def requests(play: Play, traded: Traded, size: TreeSize) -> list[Request]:
             ),
         ),
         _financing(play, traded, size),
+        *([_ordered(play, traded, size)] if play.directory.engine is not None else []),
     ]
+
+
+def _ordered(play: Play, traded: Traded, size: TreeSize) -> Request:
+    """What consensus itself shows: the transaction in its block, its result, the state after it (level A3)."""
+    confirm = find_event(play.files, "asset.confirm/1")
+    order = _order(traded, size, [(confirm, ("object",))])
+    order.disclosed[0].transaction = True
+    question = (
+        "Did two thirds of the validators order and accept this confirmation? (Shown: its signed transaction, with all "
+        "its claims.)"
+    )
+    return Request("ordered", question, "core", order)
 
 
 def _financing(play: Play, traded: Traded, size: TreeSize) -> Request:

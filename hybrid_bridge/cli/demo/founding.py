@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from hybrid_bridge.cli.demo.cast import NODES, PARTS, RELAYERS, founders
 from hybrid_bridge.cli.demo.stage import Stage, free_ports, hybrid_bridge
 from hybrid_bridge.cli.demo.telling import Narrator, number_word
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.founding import Plan, found
+from hybrid_bridge.node.founding import EngineAddress, Founder, Plan, found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
@@ -48,9 +48,9 @@ class Play(Founded):
 
 
 def found_consortium(
-    out: Path, narrator: Narrator, stage: Stage, files: Mapping[str, bytes], cadence: Seconds
+    out: Path, narrator: Narrator, stage: Stage, files: Mapping[str, bytes], cadence: Seconds, engine: str | None
 ) -> Founded:
-    """Keys, certificates, genesis record; then one process for each member."""
+    """Keys, certificates, genesis record; then one process for each member, and its engine if there is a program."""
     narrator.say(
         "Companies that do not trust one another keep a ledger together; an outsider need not trust any of them."
     )
@@ -62,7 +62,7 @@ def found_consortium(
         origin=ORIGIN,
         genesis_time=UnixSeconds(now + HEAD_START),
         cadence=cadence,
-        founders=founders(files, endpoints),
+        founders=_with_engines(founders(files, endpoints), wanted=engine is not None),
         relayers=RELAYERS,
         grace=GRACE,
         block_interval_ms=BLOCK_INTERVAL,
@@ -71,9 +71,23 @@ def found_consortium(
     directory = read_directory(out / "consortium" / "nodes" / "core")
     for node in NODES:
         stage.start(node, hybrid_bridge("node", "run", "--dir", str(out / "consortium" / "nodes" / node)))
+    for node in NODES if engine is not None else ():
+        where = ("--dir", str(out / "consortium" / "nodes" / node))
+        stage.start(f"{node}-engine", hybrid_bridge("node", "engine", *where, "--binary", str(engine)))
     founded = Founded(out=out, narrator=narrator, stage=stage, files=files, directory=directory, endpoints=endpoints)
     _tell(founded, cadence)
     return founded
+
+
+def _with_engines(plain: tuple[Founder, ...], *, wanted: bool) -> tuple[Founder, ...]:
+    """Each with addresses of an engine, if engines are wanted."""
+    if not wanted:
+        return plain
+    ports = iter(free_ports(2 * len(plain)))
+    return tuple(
+        replace(founder, engine=EngineAddress(f"127.0.0.1:{next(ports)}", f"127.0.0.1:{next(ports)}"))
+        for founder in plain
+    )
 
 
 def _tell(founded: Founded, cadence: Seconds) -> None:
@@ -84,6 +98,8 @@ def _tell(founded: Founded, cadence: Seconds) -> None:
         f"{number_word(len(members))} processes with their own keys and SQLite databases talk gRPC under mutual TLS; "
         "an authority made on the spot certifies them"
     )
+    if founded.directory.engine is not None:
+        narrator.good("a CometBFT engine beside each of them orders: a third of the validators may fail or lie")
     narrator.good(
         f"log {founded.directory.log_id.hex()}: the hash of the genesis record, which fixes members and rules; "
         f"an epoch closes every {cadence} seconds"

@@ -23,6 +23,7 @@ from hybrid_bridge.steps.verify.registry import verify_labels
 from hybrid_bridge.steps.verify.report import evidence_of
 from hybrid_bridge.steps.verify.rules import verify_rules
 from hybrid_bridge.steps.verify.signers import verify_notes, verify_sets
+from hybrid_bridge.steps.verify.source import verify_source
 from hybrid_bridge.steps.verify.times import verify_renewals
 from hybrid_bridge.steps.verify.verdicts import Findings
 from hybrid_bridge.units import UnixSeconds
@@ -91,6 +92,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     promised = course.take(12, "promise", int(d.promise is not None), lambda: verify_promise(d, sets, names))
     renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
+    source = course.take(13, "source evidence", len(d.sources), lambda: verify_source(d))
     findings = Findings(
         decoded=d,
         trust=trust,
@@ -102,6 +104,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         promised=promised,
         renewed=renewed,
         rules=rules,
+        source=source,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))
 

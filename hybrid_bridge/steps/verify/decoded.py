@@ -1,6 +1,6 @@
 """Check 3 of `verify`: every byte string of a bundle decoded, once. Nothing is hashed, nothing is believed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +19,7 @@ from hybrid_bridge.core.bundle import (
     ValidatorPart,
 )
 from hybrid_bridge.core.checkpoint import Note, parse_note
+from hybrid_bridge.core.cometbft_evidence import TYPE, CometbftEvidence
 from hybrid_bridge.core.disclosure import SCHEMA, Disclosure, parse_disclosure, require_once
 from hybrid_bridge.core.encoding import parse_canonical_json
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry, decode_record_entry
@@ -126,6 +127,7 @@ class Decoded:
     epochs: tuple[DecodedEpoch, ...]
     governance: DecodedGovernance | None
     promise: SignedPromise | None
+    sources: Mapping[EpochNumber, CometbftEvidence]  # by epoch; evidence of other engines stays undecoded
 
     @cached_property
     def log_id(self) -> LogId:
@@ -182,6 +184,7 @@ def decode(bundle: Bundle, roots: int = 0) -> Decoded:
         epochs=epochs,
         governance=None if bundle.governance is None else _governance(bundle.governance, epochs),
         promise=promise,
+        sources=_sources(bundle, epochs),
     )
     if bundle.provenance is not None:
         parse_canonical_json(bundle.provenance.encode("utf-8"), "provenance", MAX_BUNDLE)
@@ -200,6 +203,7 @@ def _require_few(d: Decoded, roots: int) -> None:
         signatures += len(d.bundle.certificates) * roots + len(
             {validator.part.key_binding for validator in d.all_validators}
         )
+    signatures += sum(evidence.signatures for evidence in d.sources.values())
     signatures += TOKEN_SIGNATURES * (
         len(d.bundle.renewals) + sum(isinstance(a, TokenAnchor) for a in d.bundle.anchors)
     )
@@ -208,6 +212,17 @@ def _require_few(d: Decoded, roots: int) -> None:
         raise TooLong(field="bundle.signatures", limit=MAX_SIGNATURES, got=signatures)
     if proofs > MAX_VRF_PROOFS:
         raise TooLong(field="bundle.labels", limit=MAX_VRF_PROOFS, got=proofs)
+
+
+def _sources(bundle: Bundle, epochs: Sequence[DecodedEpoch]) -> dict[EpochNumber, CometbftEvidence]:
+    shown = {epoch.record.epoch for epoch in epochs}
+    found: dict[EpochNumber, CometbftEvidence] = {}
+    for part in bundle.source_evidence:
+        if part.type == TYPE:
+            if part.epoch not in shown or part.epoch in found:
+                raise FieldMalformed(field="source_evidence.epoch", rule="an epoch that is shown, once")
+            found[EpochNumber(part.epoch)] = CometbftEvidence.decode(part.data)
+    return found
 
 
 def _validators(parts: Sequence[ValidatorPart]) -> tuple[DecodedValidator, ...]:

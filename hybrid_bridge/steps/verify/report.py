@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hybrid_bridge.core.bundle import TimestampsAnchor
+from hybrid_bridge.core.cometbft_evidence import TYPE
 from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.evidence import (
     AbsenceFact,
@@ -207,7 +208,7 @@ def _unjudged(f: Findings) -> Iterator[tuple[str, bytes]]:
     for anchor in bundle.anchors:
         if isinstance(anchor, TimestampsAnchor):
             yield f"{anchor.type} anchor of size {anchor.tree_size}", anchor.proof
-    for evidence in bundle.source_evidence:
+    for evidence in (part for part in bundle.source_evidence if part.type != TYPE):
         yield f"source evidence {evidence.type} of epoch {evidence.epoch}", evidence.data
     if bundle.provenance is not None:
         yield "provenance", bundle.provenance.encode("utf-8")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.pki import caller_of
-from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json
+from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import (
     BridgeError,
@@ -18,7 +18,7 @@ from hybrid_bridge.errors import (
     Unknown,
 )
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.founding import found, ledger_id
+from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Address, KeyId
@@ -78,8 +78,11 @@ def test_the_same_randomness_gives_the_same_log(tmp_path: Path) -> None:
     assert found(plan(), randomness("b"), START).genesis.log_id != first.genesis.log_id
 
 
-def test_the_ledger_id_is_that_of_an_embedded_ledger() -> None:
-    assert ledger_id("test.example/a") != ledger_id("test.example/b")
+def test_the_ledger_id_is_that_of_an_embedded_ledger(members: Members) -> None:
+    directory = members.open("core").view.directory
+    assert directory.engine is None
+    origin = sha256(b"test.example/receivables")
+    assert directory.genesis.ledger_id == sha256(context("ledger") + b"embedded/1\x00" + origin)
 
 
 @pytest.mark.parametrize(

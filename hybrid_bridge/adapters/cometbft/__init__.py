@@ -1,0 +1,1 @@
+"""CometBFT, the distributed engine: its socket to our application, its RPC, the files it starts from."""

@@ -1,0 +1,322 @@
+"""Step 2 behind a consensus engine: CometBFT asks, this answers out of the one state machine (`steps.commit`).
+
+The engine decides the order; what follows from it is executed here, on every node alike: no clock, no randomness, no
+order of a dict. Nothing is written before `commit`, and `commit` answers when it is durable. What consensus needs of a
+transaction is its code, so a refusal stands on the record too.
+Source: SPEC §5; CometBFT v0.38, spec/abci/abci++_methods.md.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock
+from hybrid_bridge.business.ruling import refusal_code
+from hybrid_bridge.core.block import ACCEPTED
+from hybrid_bridge.core.cometbft_evidence import LedgerState
+from hybrid_bridge.core.encoding import ZERO, parse_json
+from hybrid_bridge.core.frontier import Frontier
+from hybrid_bridge.core.ledger_state import (
+    GOVERNANCE,
+    Overlay,
+    StateReader,
+    get_number,
+    put_number,
+    sequence_key,
+    writes_step,
+)
+from hybrid_bridge.core.transaction import SignedTransaction
+from hybrid_bridge.errors import (
+    BlockInvalid,
+    BridgeError,
+    Broken,
+    Expired,
+    FieldMismatch,
+    Malformed,
+    NotYet,
+    Refuted,
+    RuleRejected,
+    SequenceRejected,
+)
+from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
+from hybrid_bridge.node.view import View
+from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
+from hybrid_bridge.steps.commit import BlockOutcome, Rules, preview
+from hybrid_bridge.units import Digest, Height, KeyId, UnixSeconds
+
+APP_VERSION: Final = 1
+WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
+MALFORMED, WRONG_SIGNATURE, SEQUENCE, EXPIRED, NOT_NOW = range(100, 105)  # why it may not wait; no code of a block
+_CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
+_OVERHEAD: Final = 8  # bytes around a transaction in a block, at most
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Executed:
+    """A decided block that is not durable yet."""
+
+    decided: DecidedBlock
+    time: UnixSeconds
+    transactions: tuple[SignedTransaction, ...]
+    outcome: BlockOutcome
+
+
+class EngineApplication:
+    """Answers the engine. One question at a time; `AbciServer` sees to that."""
+
+    def __init__(self, view: View, founding: Sequence[bytes]) -> None:
+        """`founding`: the founders' first transactions, which stand in the first block whoever proposes it."""
+        self._founding = tuple(founding)
+        self._view, self._chain, self._ledger = view, view.chain, view.ledger
+        self._genesis = view.directory.genesis
+        self._executed: _Executed | None = None
+
+    # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def info(self, _: pb.RequestInfo) -> pb.ResponseInfo:
+        """What is durable; the engine plays every block above it again."""
+        decided = self._ledger.decided()
+        return pb.ResponseInfo(
+            data="hybrid-bridge",
+            version="1",
+            app_version=APP_VERSION,
+            last_block_height=0 if decided is None else decided.height,
+            last_block_app_hash=b"" if decided is None else decided.app_hash,
+        )
+
+    def init_chain(self, request: pb.RequestInitChain) -> pb.ResponseInitChain:
+        """Compare the engine's genesis with ours. Nothing is written: it comes again until the first block is durable.
+
+        Raises:
+            FieldMismatch: another chain, log, time, first height or set of validators.
+        """
+        engine = self._view.directory.engine
+        if engine is None:
+            raise FieldMismatch(field="engine", expected="none: the embedded ledger", got=request.chain_id)
+        keys = sorted(f"{update.pub_key.secp256k1.hex()}:{update.power}" for update in request.validators)
+        stated = parse_json(request.app_state_bytes, "app_state", 1 << 16)
+        for name, expected, got in (
+            ("chain_id", engine.chain_id, request.chain_id),
+            ("app_state", {"log_id": self._genesis.log_id.hex()}, stated),
+            ("genesis_time", self._genesis.genesis_time, request.time.seconds),
+            ("initial_height", self._genesis.first_block, request.initial_height),
+            ("validators", sorted(f"{key.hex()}:1" for key in engine.validators), keys),
+        ):
+            if expected != got:
+                raise FieldMismatch(field=name, expected=str(expected), got=str(got))
+        return pb.ResponseInitChain(app_hash=self._state_before().hash)
+
+    def query(self, _: pb.RequestQuery) -> pb.ResponseQuery:
+        """Members ask by gRPC; here stands only where we are."""
+        decided = self._ledger.decided()
+        return pb.ResponseQuery(height=0 if decided is None else decided.height)
+
+    # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
+        """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
+        try:
+            signed = SignedTransaction.decode(request.tx)
+            require_waits(self._view, signed)
+        except Broken:
+            raise
+        except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
+            if request.type != pb.CheckTxType.RECHECK:
+                return _refusal(error)
+        except BridgeError as error:
+            return _refusal(error)
+        return pb.ResponseCheckTx(code=ACCEPTED)
+
+    # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare_proposal(self, request: pb.RequestPrepareProposal) -> pb.ResponsePrepareProposal:
+        """Pool order, each submitter's numbers ascending without a gap, as many as fit; refusals stay in."""
+        with self._ledger.state() as state:
+            time = UnixSeconds(request.time.seconds)
+            proposal = _Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes)
+            first = self._founding if request.height == self._genesis.first_block else ()
+            for transaction in (*first, *request.txs):
+                try:
+                    proposal.offer(transaction)
+                except Broken:
+                    raise
+                except BridgeError as error:  # what can never stand in a block, or not in this one
+                    _log.info("left out of a proposal: %s", type(error).__name__)
+        return pb.ResponsePrepareProposal(txs=proposal.chosen)
+
+    def process_proposal(self, request: pb.RequestProcessProposal) -> pb.ResponseProcessProposal:
+        """Refuse what no honest proposer makes: what never stands in a block, more than an epoch holds.
+
+        And a first block without the founders' transactions: they can stand in no other.
+        """
+        status = pb.ResponseProcessProposal.ACCEPT
+        if request.height == self._genesis.first_block and tuple(request.txs[: len(self._founding)]) != self._founding:
+            _log.warning("first block refused: the founders' transactions do not stand first")
+            return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
+        try:
+            self._execute(request.height, request.time.seconds, request.txs)
+        except Broken:
+            raise
+        except BridgeError as error:
+            _log.warning("proposal for height %d refused: %s", request.height, type(error).__name__)
+            status = pb.ResponseProcessProposal.REJECT
+        return pb.ResponseProcessProposal(status=status)
+
+    def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
+        """Decided and final: execute on the committed state, write nothing. It may come again.
+
+        Raises:
+            BlockInvalid: two thirds decided what our rules refuse; we go no further.
+        """
+        try:
+            transactions, outcome = self._execute(request.height, request.time.seconds, request.txs)
+        except Broken:
+            raise
+        except BridgeError as error:
+            raise BlockInvalid(height=request.height, reason=type(error).__name__) from error
+        writes = writes_step(self._writes(), outcome.writes)
+        state = LedgerState(outcome.chain, outcome.governance_size, outcome.governance_root, writes)
+        decided = DecidedBlock(
+            height=outcome.height,
+            hash=Digest(request.hash),
+            app_hash=state.hash,
+            chain=outcome.chain,
+            governance_size=outcome.governance_size,
+            governance_root=outcome.governance_root,
+            writes=writes,
+        )
+        self._executed = _Executed(decided, outcome.time, transactions, outcome)
+        results = [pb.ExecTxResult(code=code) for code in outcome.codes]
+        return pb.ResponseFinalizeBlock(tx_results=results, app_hash=state.hash)
+
+    def commit(self, _: pb.RequestCommit) -> pb.ResponseCommit:
+        """One commit of everything; answered when it is durable.
+
+        Raises:
+            FieldMismatch: nothing was decided.
+        """
+        executed = self._executed
+        if executed is None:
+            raise FieldMismatch(field="commit", expected="a decided block", got="none")
+        signer = self._view.keys.identity if self._view.address is not None else None
+        self._chain.take(executed.decided, executed.transactions, executed.outcome, signer)
+        # Durable. Dead before? The engine plays the block again. Dead after? It sees our height and goes on.
+        self._executed = None
+        return pb.ResponseCommit(retain_height=0)  # every block is kept: we are an archive
+
+    def _execute(
+        self, height: int, seconds: int, transactions: Sequence[bytes]
+    ) -> tuple[tuple[SignedTransaction, ...], BlockOutcome]:
+        decoded = tuple(SignedTransaction.decode(transaction) for transaction in transactions)
+        return decoded, self._chain.tried(Height(height), UnixSeconds(seconds), decoded)
+
+    # ── where we stand ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _writes(self) -> Digest:
+        decided = self._ledger.decided()
+        return ZERO if decided is None else decided.writes
+
+    def _state_before(self) -> LedgerState:
+        """Of a ledger without a block."""
+        with self._ledger.state() as state:
+            frontier = Frontier.decode(state.get(GOVERNANCE) or b"")
+        return LedgerState(ZERO, frontier.size, frontier.root, ZERO)
+
+    # ── snapshots: none yet; a new node executes every block again ───────────────────────────────────────────────────
+
+    def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
+        """None."""
+        return pb.ResponseListSnapshots()
+
+    def offer_snapshot(self, _: pb.RequestOfferSnapshot) -> pb.ResponseOfferSnapshot:
+        """Refused."""
+        return pb.ResponseOfferSnapshot(result=pb.ResponseOfferSnapshot.REJECT)
+
+    def load_snapshot_chunk(self, _: pb.RequestLoadSnapshotChunk) -> pb.ResponseLoadSnapshotChunk:
+        """None."""
+        return pb.ResponseLoadSnapshotChunk()
+
+    def apply_snapshot_chunk(self, _: pb.RequestApplySnapshotChunk) -> pb.ResponseApplySnapshotChunk:
+        """Refused."""
+        return pb.ResponseApplySnapshotChunk(result=pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT)
+
+
+# ── transactions that wait ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def require_waits(view: View, signed: SignedTransaction) -> None:
+    """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
+
+    The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
+    that stand already are turned away here, as at a sequencer's door.
+
+    Raises:
+        RuleRejected: admission or a repeated entry.
+        BridgeError: as `preview`.
+    """
+    with view.ledger.state() as state:
+        _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
+    if outcome.code and outcome.rule in AT_THE_DOOR:
+        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+
+
+def _tip_time(view: View) -> UnixSeconds:
+    """Of the newest block: the time of the next one is not known yet, and no clock may decide."""
+    tip = view.chain.tip
+    return view.directory.genesis.genesis_time if tip is None else tip.time
+
+
+def _in_turn(state: StateReader, signed: SignedTransaction) -> Overlay:
+    """The state in which the transaction's number is the next one, if it is not far ahead: several may wait at once."""
+    body, overlay = signed.body, Overlay(state)
+    expected = get_number(state, sequence_key(body.submitter))
+    if expected < body.sequence < expected + WINDOW:
+        put_number(overlay, sequence_key(body.submitter), body.sequence)
+    return overlay
+
+
+@dataclass(slots=True)
+class _Proposal:
+    """The transactions of a block that we propose, each tried on the state after those before it."""
+
+    view: Overlay
+    rules: Rules
+    time: UnixSeconds
+    room: int  # bytes left
+    chosen: list[bytes] = field(default_factory=list)
+    early: dict[tuple[KeyId, int], tuple[bytes, SignedTransaction]] = field(default_factory=dict)
+
+    def offer(self, transaction: bytes) -> None:
+        """Take it if it may stand here; one whose number is not next waits for the numbers before it."""
+        signed: SignedTransaction | None = SignedTransaction.decode(transaction)
+        while signed is not None and self._take(transaction, signed):
+            following = self.early.pop((signed.body.submitter, signed.body.sequence + 1), None)
+            transaction, signed = following or (b"", None)
+
+    def _take(self, transaction: bytes, signed: SignedTransaction) -> bool:
+        body, size = signed.body, len(transaction) + _OVERHEAD
+        if size > self.room or len(self.chosen) == MAX_TRANSACTIONS:
+            return False
+        try:
+            after, outcome = preview(self.view, self.rules, signed, self.time)
+        except SequenceRejected as error:
+            if error.got > error.expected:
+                self.early[body.submitter, body.sequence] = transaction, signed
+            return False
+        if outcome.code and outcome.rule in AT_THE_DOOR:
+            return False
+        self.view.absorb(after)
+        self.chosen.append(transaction)
+        self.room -= size
+        return True
+
+
+def _refusal(error: BridgeError) -> pb.ResponseCheckTx:
+    """Why a transaction may not wait. The words are for people and under no hash."""
+    if isinstance(error, RuleRejected):
+        return pb.ResponseCheckTx(code=refusal_code(error.rule), log=error.rule)
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), NOT_NOW)
+    return pb.ResponseCheckTx(code=code, log=type(error).__name__)

@@ -1,0 +1,240 @@
+"""A consortium whose order CometBFT makes: five real engines beside five real nodes, four of them with a vote.
+
+Members and engines are killed at any time; what is decided stays decided, and an outsider sees who decided it.
+"""
+
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+
+from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
+from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.core.bundle import decode_bundle
+from hybrid_bridge.core.cometbft import walk
+from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.errors import RuleRejected, Undecided
+from hybrid_bridge.node.founding import EngineAddress
+from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import Height, UnixSeconds
+from tests import engines
+from tests.e2e.network import (
+    NAMES,
+    Network,
+    confirm,
+    found_network,
+    plan,
+    register,
+    registration,
+    running,
+    until,
+)
+
+VALIDATORS = NAMES[:4]
+
+
+@dataclass
+class EngineNetwork(Network):
+    """A node is started with its engine, and killed with it."""
+
+    engines: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        super().start(name)
+        self.start_engine(name)
+
+    def start_engine(self, name: str) -> None:
+        command = [sys.executable, "-m", "hybrid_bridge", "node", "engine", "--dir", str(self.folder(name))]
+        with (self.root / f"{name}.engine.out").open("ab") as output:
+            self.engines[name] = subprocess.Popen(
+                [*command, "--binary", str(engines.engine("cometbft"))], stdout=output, stderr=output, cwd=Path.cwd()
+            )
+
+    def kill(self, name: str) -> None:
+        super().kill(name)
+        self.kill_engine(name)
+
+    def kill_engine(self, name: str) -> None:
+        process = self.engines.pop(name)
+        process.kill()
+        process.wait()
+
+    def end(self) -> None:
+        for name in list(self.engines):
+            self.kill_engine(name)
+        super().end()
+
+    def rpc(self, name: str) -> EngineRpc:
+        return EngineRpc(Service("engine", f"http://{read_settings(self.folder(name)).engine_rpc}").post)
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[EngineNetwork]:
+    engines.engine("cometbft")
+    root = Path(tempfile.mkdtemp(prefix="hb"))  # a short path: that of a socket has 107 bytes at most
+    try:
+        agreed = plan(cadence=4)
+        ports = iter(free_ports(2 * len(agreed.founders)))
+        with_engines = tuple(
+            replace(founder, engine=EngineAddress(*(f"127.0.0.1:{next(ports)}" for _ in range(2))))
+            for founder in agreed.founders
+        )
+        plain = found_network(root / "out", replace(agreed, founders=with_engines))
+        shutil.copytree(plain.folder("regulator"), plain.root / "as-founded")
+        yield from running(EngineNetwork(plain.root, plain.foundation))  # type: ignore[misc]
+    finally:
+        shutil.rmtree(root)
+
+
+def await_height(network: EngineNetwork, names: tuple[str, ...], height: int) -> None:
+    for name in names:
+        status = network.await_status(name, f"block {height}", lambda status: status.final_height >= height)
+        assert status.halted == ""
+
+
+def hashes(network: EngineNetwork, names: tuple[str, ...], height: int) -> set[bytes]:
+    """What each member's engine says of the state after a block: the next header has it."""
+    return {network.rpc(name).signed_header(Height(height + 1)).header.app_hash for name in names}
+
+
+def evidence_of(network: EngineNetwork, leaf: bytes) -> bytes:
+    """A bundle that shows the record with its signed transaction."""
+    shown = pb.Disclosed(entry_leaf=leaf, names=["object"], transaction=True)
+    order = pb.BundleRequest(purpose="record", entry_leaves=[leaf], disclosed=[shown])
+    return until("its epoch under a quorum", lambda: network.desk("supplier").bundle(order))
+
+
+def test_all_members_execute_alike_and_a_refusal_stands_on_the_record(network: EngineNetwork) -> None:
+    first, second = (register(network, secrets.token_hex(16)) for _ in range(2))
+    confirm(network, first)
+    with pytest.raises(RuleRejected) as refused:
+        confirm(network, replace(second, invoice=first.invoice))
+    assert refused.value.rule == "L-hard"
+    with pytest.raises(RuleRejected) as refused:  # of a member without a vote, at a validator's node
+        network.desk("regulator").send(network.desk("regulator").draft(registration(network, first.object_id)).draft)
+    assert refused.value.rule == "authority"
+    height = network.status("core").height
+    await_height(network, NAMES, height + 1)
+    assert len(hashes(network, NAMES, height)) == 1
+
+
+def test_an_outsider_sees_that_two_thirds_ordered_and_accepted_a_transaction(network: EngineNetwork) -> None:
+    asset = register(network, secrets.token_hex(16))
+    data = evidence_of(network, asset.entry_leaf)
+    trust = Trust(
+        logs=(TrustedLog(log_id=network.directory.log_id),),
+        member_roots=(
+            load_pem_x509_certificate((network.root / "public" / "ca.pem").read_bytes()).public_bytes(Encoding.DER),
+        ),
+        minimum_level="A3",
+        require=("integrity", "quorum", "names"),
+    )
+    evidence = verify(data, trust, UnixSeconds(int(time.time())))
+    assert {verdict.name: verdict.result for verdict in evidence.verdicts}["level"] == "A3"
+    assert evidence.missing == ()
+    bundle = decode_bundle(data)
+    assert [part.type for part in bundle.source_evidence] == ["cometbft/1"]
+    bare = replace(bundle, source_evidence=())
+    assert verify(bare.encode(), replace(trust, minimum_level=None), UnixSeconds(int(time.time()))).missing == ()
+
+
+def test_the_engines_own_light_client_accepts_what_we_call_signed(network: EngineNetwork) -> None:
+    """Headers and sets as any engine serves them hash and verify by our own code, from the first block on."""
+    rpc = network.rpc("supplier")
+    first = rpc.validators(Height(1))
+    history = walk(rpc.signed_header(Height(1)).header.chain_id, Height(1), first, ())
+    for height in range(1, network.status("supplier").height):
+        history.verify(rpc.signed_header(Height(height)))
+
+
+def test_one_of_four_dead_business_goes_on_two_dead_it_halts_and_resumes_by_itself(network: EngineNetwork) -> None:
+    network.kill("bank-b")
+    sent = register(network, secrets.token_hex(16)).sent
+    await_height(network, ("core", "supplier", "bank-a"), sent.height)
+    network.kill("bank-a")
+    with pytest.raises(Undecided):
+        register(network, secrets.token_hex(16))
+    halted = network.status("core").height
+    assert network.status("supplier").height <= halted + 1
+    network.start("bank-a")
+    await_height(network, ("core", "supplier", "bank-a"), halted + 3)
+    network.start("bank-b")
+    height = network.status("core").height
+    await_height(network, VALIDATORS, height + 1)
+    assert len(hashes(network, VALIDATORS, height)) == 1
+
+
+@pytest.mark.parametrize("who", ["the engine", "the node", "both"])
+def test_killed_under_load_a_member_comes_back_to_the_engines_height(network: EngineNetwork, who: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(lambda: [register(network, secrets.token_hex(16)).sent for _ in range(6)])
+        if who != "the engine":
+            Network.kill(network, "bank-a")
+        if who != "the node":
+            network.kill_engine("bank-a")
+        if who != "the engine":
+            Network.start(network, "bank-a")
+        if who == "the node":
+            network.engines.pop("bank-a").wait(60)  # it ends by itself: its application is gone
+        network.start_engine("bank-a")
+        heights = [one.height for one in sent.result()]
+    await_height(network, VALIDATORS, max(heights) + 1)
+    assert len(hashes(network, VALIDATORS, max(heights))) == 1
+
+
+def test_all_killed_at_once_all_come_back(network: EngineNetwork) -> None:
+    sent = register(network, secrets.token_hex(16)).sent
+    for name in NAMES:
+        network.kill(name)
+    for name in NAMES:
+        network.start(name)
+    await_height(network, NAMES, sent.height + 2)
+    assert len(hashes(network, NAMES, sent.height)) == 1
+
+
+def founded_again(network: EngineNetwork, name: str) -> None:
+    """Its stores as the founders made them, before the first block."""
+    for path in network.folder(name).glob("*.db*"):
+        path.unlink()
+    for path in (network.root / "as-founded").glob("*.db"):
+        shutil.copy(path, network.folder(name))
+
+
+def test_a_member_whose_stores_are_lost_executes_every_block_again(network: EngineNetwork) -> None:
+    """The regulator: it signs nothing, so it may begin again with what the founders gave it."""
+    network.kill("regulator")
+    founded_again(network, "regulator")
+    network.start("regulator")
+    height = network.status("core").height
+    await_height(network, ("regulator",), height + 1)
+    assert len(hashes(network, ("core", "regulator"), height)) == 1
+
+
+def test_an_engine_of_another_chain_is_not_answered(network: EngineNetwork) -> None:
+    """A genesis file that was changed is found before anything is executed."""
+    network.kill("regulator")
+    founded_again(network, "regulator")
+    home = network.folder("regulator") / "engine"
+    shutil.rmtree(home / "data")
+    (home / "data").mkdir()
+    (home / "data" / "priv_validator_state.json").write_text('{"height": "0", "round": 0, "step": 0}')
+    genesis = json.loads((home / "config" / "genesis.json").read_text())
+    genesis["app_state"]["log_id"] = secrets.token_hex(32)
+    (home / "config" / "genesis.json").write_text(json.dumps(genesis))
+    network.start("regulator")
+    assert network.running.pop("regulator").wait(120) == 4
+    assert "FieldMismatch(field='app_state'" in (network.folder("regulator") / "node.log").read_text()

@@ -1,0 +1,516 @@
+"""What a node answers its consensus engine: the engine is played here, the answers, stores and rules are real."""
+
+import hashlib
+import shutil
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.business.ruling import refusal_code
+from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
+from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
+from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
+from hybrid_bridge.core.ledger_state import POSITION, writes_step
+from hybrid_bridge.core.promise import SignedPromise
+from hybrid_bridge.core.transaction import SignedTransaction
+from hybrid_bridge.errors import (
+    BlockInvalid,
+    FieldMalformed,
+    FieldMismatch,
+    NotYet,
+    RuleRejected,
+    SettingsMalformed,
+    StoreBroken,
+    Unreachable,
+)
+from hybrid_bridge.node import engine as node_engine
+from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.directory import ledger_of, read_directory
+from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
+from hybrid_bridge.node.founding import EngineAddress, found
+from hybrid_bridge.node.laying import lay
+from hybrid_bridge.node.submitting import AtEngine, ToOthers
+from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
+from hybrid_bridge.units import Height
+from hybrid_bridge.units import Sequence as SequenceNumber
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
+from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
+
+ENGINE = EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")
+ROOM = 1 << 20
+
+
+def engine_plan() -> Any:
+    return plan(founders=tuple(founder(name, engine=ENGINE) for name in NAMES))
+
+
+@dataclass
+class PlayedEngine:
+    """Decides a block of everything that waits, proposed by one member, judged and executed by all."""
+
+    members: Members
+    applications: dict[str, EngineApplication] = field(default_factory=dict)
+    pool: list[bytes] = field(default_factory=list)
+    height: int = 0
+    time: int = START
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            self.open(name)
+
+    def open(self, name: str) -> EngineApplication:
+        view = self.members.open(name).view
+        first = [] if view.chain.tip is not None else [signed.encode() for signed in self.members.founding()]
+        self.applications[name] = EngineApplication(view, first)
+        return self.applications[name]
+
+    def broadcast(self, transaction: bytes) -> int:
+        """As `EngineRpc`; the block is decided at once."""
+        code = self.check(transaction)
+        if code == 0:
+            self.pool.append(transaction)
+            self.decide()
+        return code
+
+    def check(self, transaction: bytes, kind: int = pb.CheckTxType.NEW, name: str = "core") -> int:
+        return self.applications[name].check_tx(pb.RequestCheckTx(tx=transaction, type=kind)).code
+
+    def decide(
+        self, *, proposer: str = "supplier", txs: Sequence[bytes] | None = None, names: Sequence[str] = NAMES
+    ) -> set[bytes]:
+        """The next block; every app hash that the members answered."""
+        self.height += 1
+        chosen = self.propose(proposer) if txs is None else list(txs)
+        self.pool = []
+        for name in names:
+            assert self.process(name, chosen) == pb.ResponseProcessProposal.ACCEPT
+        hashes = {self.finalize(name, chosen).app_hash for name in names}
+        for name in names:
+            self.applications[name].commit(pb.RequestCommit())
+        return hashes
+
+    def propose(self, name: str, room: int = ROOM) -> list[bytes]:
+        request = pb.RequestPrepareProposal(txs=self.pool, max_tx_bytes=room, height=self.height)
+        request.time.seconds = self.time
+        return list(self.applications[name].prepare_proposal(request).txs)
+
+    def process(self, name: str, txs: Sequence[bytes], height: int | None = None) -> int:
+        request = pb.RequestProcessProposal(txs=txs, height=height or self.height)
+        request.time.seconds = self.time
+        return self.applications[name].process_proposal(request).status
+
+    def finalize(self, name: str, txs: Sequence[bytes]) -> pb.ResponseFinalizeBlock:
+        request = pb.RequestFinalizeBlock(txs=txs, height=self.height, hash=block_hash(self.height))
+        request.time.seconds = self.time
+        return self.applications[name].finalize_block(request)
+
+
+def block_hash(height: int) -> bytes:
+    return hashlib.sha256(f"block {height}".encode()).digest()
+
+
+@pytest.fixture(scope="module")
+def laid_with_engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("engines") / "out"
+    lay(found(engine_plan(), randomness(), START), root)
+    return root
+
+
+@pytest.fixture
+def played(laid_with_engines: Path, tmp_path: Path) -> Iterator[PlayedEngine]:
+
+    shutil.copytree(laid_with_engines, tmp_path / "out")
+    members = Members(tmp_path / "out", found(engine_plan(), randomness(), START))
+    with members.stack:
+        yield PlayedEngine(members)
+
+
+@pytest.fixture
+def begun(played: PlayedEngine) -> PlayedEngine:
+    played.decide()
+    played.time += 1
+    return played
+
+
+def desk(played: PlayedEngine, name: str) -> Desk:
+    view = played.members.open(name).view
+    return Desk(view, AtEngine(view, played))  # type: ignore[arg-type]
+
+
+def waiting(played: PlayedEngine, name: str, count: int, **changes: Any) -> list[bytes]:
+    """Transactions of one member, one after the other, of which none stands yet."""
+
+    kept: list[bytes] = []
+    own = Desk(played.members.open(name).view, Keeping(kept))
+    for _ in range(count):
+        package = own.draft(registration(played.members, an_object(), **changes))
+        with pytest.raises(NotYet):
+            own.send(package, [])
+        own._next = SequenceNumber(SignedTransaction.decode(kept[-1]).body.sequence + 1)
+    return kept
+
+
+class Keeping:
+    """Keeps what is submitted, and offers it to nobody."""
+
+    def __init__(self, kept: list[bytes]) -> None:
+        self.kept = kept
+
+    def submit(self, signed: Sequence[bytes]) -> list[answer.SubmitResult]:
+        self.kept += signed
+        raise NotYet(what="anything")
+
+
+# ── founding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_with_engines: Path) -> None:
+    genesis = {(laid_with_engines / "nodes" / name / "engine/config/genesis.json").read_bytes() for name in NAMES}
+    assert len(genesis) == 1
+    document = parse_json(genesis.pop(), "genesis", 1 << 16)
+    assert [row["name"] for row in document["validators"]] == list(VALIDATORS)
+    config = (laid_with_engines / "nodes" / "core" / "engine/config/config.toml").read_text()
+    assert config.count("@127.0.0.1:7001") == len(NAMES) - 1
+    p2p = tomllib.loads(config)["p2p"]
+    names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
+    assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
+    for name in NAMES:
+        for secret in ("priv_validator_key.json", "node_key.json"):
+            assert (laid_with_engines / "nodes" / name / "engine/config" / secret).stat().st_mode & 0o077 == 0
+
+
+def test_the_genesis_record_commits_to_the_first_validators(laid_with_engines: Path) -> None:
+    directory = read_directory(laid_with_engines / "nodes" / "regulator")
+    assert directory.engine is not None
+    first = ValidatorSet(tuple(Validator(SECP256K1, key, 1) for key in directory.engine.validators))
+    assert directory.genesis.ledger_id == ledger_id(directory.engine.chain_id, first)
+    assert len(directory.engine.validators) == 4
+    keys = {
+        (laid_with_engines / "nodes" / name / "engine/config/priv_validator_key.json").read_bytes() for name in NAMES
+    }
+    assert len(keys) == len(NAMES)
+
+
+def test_engines_are_for_all_or_for_none() -> None:
+    some = (founder("core", engine=ENGINE), founder("supplier"))
+    with pytest.raises(SettingsMalformed) as refused:
+        found(plan(founders=some), randomness(), START)
+    assert refused.value.key == "members.engine"
+
+
+def test_a_consensus_key_without_an_engine_or_an_engine_without_keys_is_refused(laid_with_engines: Path) -> None:
+    members = read_directory(laid_with_engines / "nodes" / "core").members
+    for chain, changed in ((None, members), ("x", tuple(replace(member, consensus_key=None) for member in members))):
+        with pytest.raises(FieldMalformed):
+            ledger_of("test.example/receivables", chain, changed)
+
+
+# ── genesis and blocks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def init(played: PlayedEngine, **changes: Any) -> pb.RequestInitChain:
+    view = played.members.open("core").view
+    assert view.directory.engine is not None
+    request = pb.RequestInitChain(
+        chain_id=view.directory.engine.chain_id,
+        initial_height=view.directory.genesis.first_block,
+        app_state_bytes=canonical_json({"log_id": view.directory.log_id.hex()}),
+    )
+    request.time.seconds = view.directory.genesis.genesis_time
+    for key in view.directory.engine.validators:
+        request.validators.add(power=1).pub_key.secp256k1 = key
+    for name, value in changes.items():
+        setattr(request, name, value)
+    return request
+
+
+def test_the_engines_genesis_is_compared_with_ours(played: PlayedEngine) -> None:
+    application = played.applications["core"]
+    first = application.init_chain(init(played))
+    assert first == application.init_chain(init(played))  # it may come again
+    assert application.info(pb.RequestInfo()).last_block_height == 0
+    other, fewer, late = init(played), init(played), init(played)
+    other.validators[0].power = 2
+    del fewer.validators[0]
+    late.time.seconds += 1
+    for wrong in (
+        init(played, chain_id="another"),
+        init(played, initial_height=2),
+        init(played, app_state_bytes=b"{}"),
+        other,
+        fewer,
+        late,
+    ):
+        with pytest.raises(FieldMismatch):
+            application.init_chain(wrong)
+    with pytest.raises(FieldMalformed):
+        application.init_chain(init(played, app_state_bytes=b"no JSON"))
+
+
+def test_an_embedded_ledger_answers_no_engine(members: Members) -> None:
+    with pytest.raises(FieldMismatch):
+        EngineApplication(members.open("core").view, []).init_chain(pb.RequestInitChain())
+
+
+def test_the_first_block_has_the_founders_transactions_whoever_proposes_it(played: PlayedEngine) -> None:
+    assert len(played.decide(proposer="bank-b")) == 1
+    for name in NAMES:
+        view = played.members.open(name).view
+        assert (view.progress.tip, view.progress.final) == (1, 1)
+        assert len(view.ledger.transactions_of(Height(1))) == len(NAMES)
+    words = played.members.open("supplier").view.witness.of(played.members.key_id("supplier"), Height(0))
+    assert len(words) == 1  # our word for it, for whoever asks
+
+
+def test_a_first_block_without_the_founders_transactions_is_refused(played: PlayedEngine) -> None:
+    founding = [signed.encode() for signed in played.members.founding()]
+    played.height += 1
+    for wrong in ([], founding[:-1], founding[1:], founding[::-1]):
+        assert played.process("core", wrong) == pb.ResponseProcessProposal.REJECT
+    assert played.process("core", founding) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_a_block_without_a_transaction_leaves_the_state_as_it_was(begun: PlayedEngine) -> None:
+    first = begun.decide()
+    begun.time += 3 * CADENCE
+    assert begun.decide() == first
+    status = begun.applications["bank-a"].info(pb.RequestInfo())
+    assert (status.last_block_height, {status.last_block_app_hash}) == (3, first)
+
+
+def test_a_decided_block_may_come_again_and_nothing_is_durable_before_commit(begun: PlayedEngine) -> None:
+    begun.height += 1
+    once, again = begun.finalize("core", []), begun.finalize("core", [])
+    assert once == again
+    assert begun.members.open("core").view.progress.tip == 1
+    begun.members.reopen("core")  # dead before its commit
+    application = begun.open("core")
+    assert application.info(pb.RequestInfo()).last_block_height == 1
+    assert begun.finalize("core", []) == once
+    application.commit(pb.RequestCommit())
+    begun.members.reopen("core")  # dead after it
+    assert begun.open("core").info(pb.RequestInfo()).last_block_height == 2
+
+
+def test_commit_without_a_decision_is_refused(begun: PlayedEngine) -> None:
+    with pytest.raises(FieldMismatch):
+        begun.applications["core"].commit(pb.RequestCommit())
+
+
+def test_the_epoch_record_names_the_engines_block(begun: PlayedEngine) -> None:
+    begun.time += CADENCE
+    begun.decide()
+    begun.members.close_epoch("core")
+    record = begun.members.open("core").view.logbook.newest
+    assert record is not None
+    assert (record.end_block, record.last_block_hash) == (2, block_hash(1))
+
+
+def test_what_two_thirds_decided_against_our_rules_stops_us(begun: PlayedEngine) -> None:
+    begun.height += 1
+    with pytest.raises(BlockInvalid):
+        begun.finalize("core", [b"no transaction"])
+    with pytest.raises(BlockInvalid):
+        begun.finalize("core", [signed.encode() for signed in begun.members.founding()])  # their numbers are used
+
+
+# ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_member_submits_at_its_own_engine_and_gets_its_own_nodes_promise(begun: PlayedEngine) -> None:
+    own = desk(begun, "supplier")
+    result = own.send(own.draft(registration(begun.members, an_object())), [])
+    promise = SignedPromise.decode(result.promise)
+    promise.verify(begun.members.open("supplier").view.directory.identities["supplier"])
+    assert (result.code, result.height) == (0, 2)
+    again = AtEngine(begun.members.open("supplier").view, begun)  # type: ignore[arg-type]
+    (data,) = [data for _, data in begun.members.open("supplier").view.ledger.transactions_of(Height(2))]
+    assert again.submit([data])[0].height == 2  # it stands already
+
+
+class Peer:
+    """Another member's node, as far as it takes transactions."""
+
+    def __init__(self, submitter: AtEngine | None) -> None:
+        self.submitter = submitter
+
+    def submit(self, signed: Sequence[bytes]) -> Any:
+        if self.submitter is None:
+            raise Unreachable(endpoint="bank-a", call="Submit")
+        return answer.SubmitResponse(results=self.submitter.submit(signed))
+
+
+def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
+    view = begun.members.open("regulator").view
+    assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
+    validator = Peer(AtEngine(begun.members.open("bank-b").view, begun))  # type: ignore[arg-type]
+    own = Desk(view, ToOthers([Peer(None), validator]))
+    with pytest.raises(RuleRejected):  # on the record, and that it is there is promised
+        own.send(own.draft(registration(begun.members, an_object())), [])
+    ((_, data),) = view.ledger.transactions_of(Height(begun.height))
+    promise = view.records.promises.of(SignedTransaction.decode(data).body.transaction_id)
+    assert promise is not None
+    promise.verify(view.directory.identities["bank-b"])
+    with pytest.raises(Unreachable):
+        ToOthers([Peer(None), Peer(None)]).submit([b"anything"])
+
+
+def test_a_refusal_stands_on_the_record_with_its_rule(begun: PlayedEngine) -> None:
+    supplier, core, first, second = desk(begun, "supplier"), desk(begun, "core"), an_object(), an_object()
+    for object_id in (first, second):
+        supplier.send(supplier.draft(registration(begun.members, object_id)), [])
+    core.send(core.draft(confirmation(first)), [])
+    with pytest.raises(RuleRejected) as refused:
+        core.send(core.draft(confirmation(second)), [])
+    assert refused.value.rule == "L-hard"
+    view = begun.members.open("core").view
+    ((code, data),) = view.ledger.transactions_of(Height(begun.height))
+    transaction_id = SignedTransaction.decode(data).body.transaction_id
+    assert code == 1
+    begun.members.reopen("core")  # which forgets the rule, not the code
+    assert begun.members.open("core").view.chain.refusal(transaction_id, code).rule == "label taken"
+
+
+def test_garbage_at_the_door_gets_a_code_and_never_an_exception(begun: PlayedEngine) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    for noise in (b"", b"\x00", data[:-1], data + b"\x00", b"\xff" * 70_000):
+        assert begun.check(noise) == MALFORMED
+        assert begun.check(noise, pb.CheckTxType.RECHECK) == MALFORMED
+    assert begun.check(data[:-1] + bytes([data[-1] ^ 1])) == WRONG_SIGNATURE
+    assert begun.check(data) == 0
+
+
+def test_several_of_one_submitter_wait_in_a_window(begun: PlayedEngine) -> None:
+    transactions = waiting(begun, "supplier", 4)
+    assert [begun.check(transaction) for transaction in transactions] == [0] * 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_engine, "WINDOW", 2)
+        assert [begun.check(transaction) for transaction in transactions] == [0, 0, SEQUENCE, SEQUENCE]
+    assert WINDOW > 4
+    begun.decide(txs=transactions[:1])
+    assert begun.check(transactions[0]) == SEQUENCE
+    assert begun.check(transactions[0], pb.CheckTxType.RECHECK) == SEQUENCE
+    assert begun.check(transactions[1], pb.CheckTxType.RECHECK) == 0
+
+
+def test_what_waited_too_long_is_dropped(begun: PlayedEngine) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    begun.time += 500 * CADENCE
+    begun.decide()
+    assert begun.check(data) == begun.check(data, pb.CheckTxType.RECHECK) == EXPIRED
+
+
+def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: PlayedEngine) -> None:
+    """The same entry twice, under two numbers: the second one would keep the numbers after it waiting."""
+    package, kept = desk(begun, "supplier").draft(registration(begun.members, an_object())), list[bytes]()
+    view = begun.members.open("supplier").view
+    for number in range(2):
+        own = Desk(view, Keeping(kept))
+        own._next = SequenceNumber(number)
+        with pytest.raises(NotYet):
+            own.send(package, [])
+    assert [begun.check(data) for data in kept] == [0, 0]
+    begun.decide(txs=kept[:1])
+    repeated = refusal_code("entry")
+    assert begun.check(kept[1]) == begun.check(kept[1], pb.CheckTxType.RECHECK) == repeated
+
+
+def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_engine, "preview", full)
+        assert begun.check(data) == NOT_NOW
+        assert begun.check(data, pb.CheckTxType.RECHECK) == 0
+
+
+def full(*_: object) -> None:
+    raise NotYet(what="room in the next epoch")
+
+
+def test_a_stranger_is_turned_away(begun: PlayedEngine) -> None:
+    transactions = [signed.encode() for signed in begun.members.founding()]
+    assert begun.check(transactions[0]) == SEQUENCE
+
+
+# ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_proposal_puts_numbers_in_order_and_leaves_out_what_cannot_stand(begun: PlayedEngine) -> None:
+    transactions = waiting(begun, "supplier", 4)
+    begun.height += 1
+    begun.pool = [transactions[2], b"noise", transactions[3], transactions[0], transactions[1], transactions[0]]
+    assert begun.propose("core") == transactions
+    begun.pool = [transactions[1], transactions[3]]
+    assert begun.propose("core") == []
+    begun.pool = transactions
+    size = len(transactions[0]) + 8
+    assert begun.propose("core", room=2 * size + 20) == transactions[:2]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_engine, "MAX_TRANSACTIONS", 3)
+        assert begun.propose("core") == transactions[:3]
+    assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_another_members_proposal_is_judged(begun: PlayedEngine) -> None:
+    transactions = waiting(begun, "supplier", 2)
+    begun.height += 1
+    for wrong in ([b"noise"], transactions[1:], transactions[::-1], [transactions[0], transactions[0]]):
+        assert begun.process("bank-a", wrong) == pb.ResponseProcessProposal.REJECT
+    assert begun.process("bank-a", transactions, height=begun.height + 1) == pb.ResponseProcessProposal.REJECT
+    begun.time = START - 1
+    assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.REJECT
+
+
+def test_a_store_that_is_broken_is_no_verdict_on_a_proposal(begun: PlayedEngine) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    view = begun.members.open("core").view
+    with view.ledger.file.write() as connection:
+        connection.exec_driver_sql("DELETE FROM state WHERE key = ?", (POSITION,))
+    begun.pool = [data]
+    for ask in (
+        lambda: begun.process("core", [data]),
+        lambda: begun.finalize("core", [data]),
+        lambda: begun.propose("core"),
+        lambda: begun.check(data),
+    ):
+        with pytest.raises(StoreBroken):
+            ask()
+
+
+def test_there_are_no_snapshots_and_no_questions(begun: PlayedEngine) -> None:
+    application = begun.applications["core"]
+    assert application.query(pb.RequestQuery()).height == 1
+    assert not application.list_snapshots(pb.RequestListSnapshots()).snapshots
+    assert application.offer_snapshot(pb.RequestOfferSnapshot()).result == pb.ResponseOfferSnapshot.REJECT
+    assert application.load_snapshot_chunk(pb.RequestLoadSnapshotChunk()).chunk == b""
+    refused = pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT
+    assert application.apply_snapshot_chunk(pb.RequestApplySnapshotChunk()).result == refused
+
+
+# ── what the application hash binds ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_application_hash_is_that_of_what_is_stored(begun: PlayedEngine) -> None:
+    own = desk(begun, "supplier")
+    own.send(own.draft(registration(begun.members, an_object())), [])
+    decided = begun.members.open("bank-b").view.ledger.decided()
+    assert decided is not None
+    parts = decided.chain, decided.governance_size, decided.governance_root, decided.writes
+    assert LedgerState(*parts).hash == decided.app_hash
+    assert decided.hash == block_hash(2)
+
+
+def test_two_state_machines_that_differ_in_one_value_differ_in_their_hash() -> None:
+    writes = [(b"a", b"1"), (b"b", None)]
+    first = writes_step(ZERO, writes)
+    assert first == writes_step(ZERO, [*writes, (POSITION, b"anything")])
+    others = ([(b"a", b"2"), (b"b", None)], [(b"a", b"1"), (b"b", b"")], [(b"a", b"1")], [(b"a1", b""), (b"b", None)])
+    assert len({first, *(writes_step(ZERO, other) for other in others)}) == 5
+    assert writes_step(first, []) == writes_step(first, [(POSITION, b"x")]) == first
+    assert writes_step(first, writes) != first

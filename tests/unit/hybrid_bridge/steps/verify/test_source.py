@@ -1,0 +1,124 @@
+"""Consensus evidence in whole bundles, made by real CometBFT engines: `tests/data/cometbft/README.md`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.core.bundle import Bundle, SourceEvidence, decode_bundle
+from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
+from hybrid_bridge.core.evidence import Evidence
+from hybrid_bridge.core.trust import parse_trust
+from hybrid_bridge.errors import (
+    BelowQuorum,
+    BridgeError,
+    FieldMalformed,
+    FieldMismatch,
+    RootMismatch,
+    SignatureWrong,
+    TooLong,
+)
+from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.units import UnixSeconds
+from tests.bundles import edit, flip
+
+FOLDER = Path("tests/data/cometbft")
+DATA = (FOLDER / "ordered.hb.json").read_bytes()
+BUNDLE = decode_bundle(DATA)
+TRUST = parse_trust((FOLDER / "trust.json").read_bytes())
+NOW = UnixSeconds(1_800_000_000)
+
+
+def level(evidence: Evidence) -> str:
+    return next(verdict.result for verdict in evidence.verdicts if verdict.name == "level")
+
+
+def judged(bundle: Bundle) -> Evidence:
+    return verify(bundle.encode(), TRUST, NOW)
+
+
+def changed(place: str, change: Callable[[Any], Any]) -> Bundle:
+    """The bundle with another value at one place of its evidence."""
+    (part,) = BUNDLE.source_evidence
+    evidence = edit(CometbftEvidence.decode(part.data), place, change)
+    return replace(BUNDLE, source_evidence=(replace(part, data=evidence.encode()),))
+
+
+def test_a_transaction_that_real_engines_decided_reaches_a3() -> None:
+    evidence = judged(BUNDLE)
+    assert level(evidence) == "A3"
+    assert (evidence.missing, evidence.unjudged) == ((), ())
+
+
+def test_without_its_outcome_it_reaches_a2() -> None:
+    evidence = judged(changed("executions.0.outcome", lambda _: None))
+    assert level(evidence) == "A2"
+    wanting = replace(TRUST, minimum_level="A3")
+    bundle = changed("executions.0.outcome", lambda _: None)
+    assert any("A3; A2 was reached" in line for line in verify(bundle.encode(), wanting, NOW).missing)
+
+
+def test_without_evidence_it_stays_at_a1() -> None:
+    assert level(judged(replace(BUNDLE, source_evidence=()))) == "A1"
+
+
+def test_a_record_without_its_transaction_stays_at_a1() -> None:
+    bare = edit(BUNDLE, "epochs.0.entries.0.transaction", lambda _: None)
+    assert level(judged(edit(bare, "source_evidence", lambda _: ()))) == "A1"
+    with pytest.raises(FieldMismatch):  # evidence of a transaction that is not shown
+        judged(bare)
+    assert (
+        level(judged(edit(changed("executions", lambda _: ()), "epochs.0.entries.0.transaction", lambda _: None)))
+        == "A1"
+    )
+
+
+def test_without_names_consensus_raises_nothing() -> None:
+    evidence = verify(DATA, replace(TRUST, member_roots=()), NOW)
+    assert level(evidence) == "A0"
+
+
+def test_evidence_of_an_engine_that_nobody_knows_here_is_told_and_not_judged() -> None:
+    foreign = SourceEvidence(type="another/1", epoch=1, data=b"whatever")
+    evidence = judged(replace(BUNDLE, source_evidence=(*BUNDLE.source_evidence, foreign)))
+    assert level(evidence) == "A3"
+    assert [item.place for item in evidence.unjudged] == ["source evidence another/1 of epoch 1"]
+
+
+def test_evidence_is_of_a_shown_epoch_and_once() -> None:
+    (part,) = BUNDLE.source_evidence
+    for parts in ((part, part), (replace(part, epoch=part.epoch + 1),)):
+        with pytest.raises(FieldMalformed):
+            judged(replace(BUNDLE, source_evidence=parts))
+
+
+def test_signatures_of_evidence_count_against_the_bundles_bound() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hybrid_bridge.steps.verify.decoded.MAX_SIGNATURES", 20)
+        with pytest.raises(TooLong):
+            judged(BUNDLE)
+
+
+REFUTED: dict[str, tuple[str, Callable[[Any], Any], type[BridgeError]]] = {
+    "another state": ("executions.0.outcome.state.writes", flip, RootMismatch),
+    "another chain value": ("executions.0.outcome.state.chain", flip, RootMismatch),
+    "another place": ("executions.0.index", lambda index: index + 1, BridgeError),
+    "a header of their own": ("executions.0.block.header.data_hash", flip, FieldMismatch),
+    "a signature": ("last.commit.votes.0.signature", flip, SignatureWrong),
+    "too few votes": (
+        "last.commit.votes",
+        lambda votes: (*(replace(vote, flag=1, signature=b"") for vote in votes[:2]), *votes[2:]),
+        BelowQuorum,
+    ),
+    "another first set": ("first.validators", lambda validators: validators[:3], FieldMismatch),
+}
+
+
+@pytest.mark.parametrize("name", REFUTED)
+def test_evidence_that_is_wrong_refutes_the_bundle(name: str) -> None:
+    place, change, error = REFUTED[name]
+    with pytest.raises(error) as caught:
+        judged(changed(place, change))
+    assert caught.value.stopped_at == "13 source evidence"
