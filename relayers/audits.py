@@ -183,7 +183,7 @@ def _runs(numbers: list[int]) -> str | None:
 
 def _attempt_words(own: Own) -> str:
     tx = own.signed.transaction
-    where = "pending" if own.block is None else f"public block {own.block.number}"
+    where = "waiting in a pool" if own.block is None else f"public block {own.block.number}"
     return f"nonce {tx.nonce}, {gwei(tx.max_fee)} gwei, {where}: 0x{own.signed.hash.hex()}"
 
 

@@ -14,13 +14,7 @@ NAMED = re.compile(r"\bcases? ((?:\d+(?:, | and )?)+)", re.IGNORECASE)
 
 # What no test plays yet. A case that is played must leave this list: `tests/architecture/test_fault_matrix.py` says so.
 NOT_YET = {
-    7: "a proxy that drops the reply",
-    9: "pool rules of geth and of the strict proxy",
-    17: "a finality that stalls",
-    21: "a send that returns another hash",
-    26: "one key in two databases",
     33: "certificates that expire or are revoked on an open channel",
-    35: "a delegation put on the signer",
 }
 
 

@@ -172,6 +172,8 @@ def test_what_another_program_sent_with_our_key_is_foreign(world: World, tmp_pat
 def test_an_empty_journal_is_refused_while_the_key_has_anchored_and_taken_while_it_has_not(
     world: World, tmp_path: Path
 ) -> None:
+    """Case 26: one key, two databases."""
+
     def sender(chain: Web3Chain, tx: bytes) -> bytes:
         return decode_signed(SentTransactions(chain.rpc).by_hash(tx)).sender
 

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 class Lane:
     """Calls that may never come back: one at a time, each given up at its deadline."""
 
-    def __init__(self, name: str, deadline: Seconds, free: threading.Lock | None = None) -> None:
+    def __init__(self, name: str, deadline: Seconds, free: "threading.Lock | None" = None) -> None:
         """Ready to run.
 
         Args:

@@ -139,6 +139,7 @@ INDEXES = (
     "CREATE INDEX intent_open ON intent (size, set_id) WHERE state = 'OPEN'",
     "CREATE INDEX attempt_of_nonce ON attempt (nonce)",
     "CREATE INDEX attempt_of_day ON attempt (created_at)",
+    "CREATE INDEX attempt_of_intent ON attempt (intent_id)",
     "CREATE INDEX attempt_final_newest ON attempt_final (block_number)",
     "CREATE INDEX anchored_size ON anchored (size)",
     "CREATE INDEX anchored_by ON anchored (tx_hash)",

@@ -39,7 +39,7 @@ def test_the_ticker_loses_no_tick_to_a_stall_and_runs_none_beside_another(monkey
     def tick() -> None:
         ticker.stop()
 
-    ticker = Ticker(tick, 3600)
+    ticker = Ticker({"chain": tick}, 3600)
     ticker.run()
     assert (asked["misfire_grace_time"], asked["coalesce"], asked["max_instances"]) == (None, True, 1)
     assert [type(store) for store in asked["stores"].values()] == [MemoryJobStore]  # an exception of it ended all runs
