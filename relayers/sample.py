@@ -7,6 +7,7 @@ SAMPLE: Final = """\
 # Then: `config validate` parses it, `check` looks at everything, `init` makes the journal, `run` relays.
 
 # The relayer's memory: one file, on a local disk. `init` makes it, and nothing else ever does.
+# With several [[chain]] tables each has a journal of its own: "sqlite:///{chain}.db".
 journal = "sqlite:///journal.db"
 # Seconds between two looks at the world: 1 to 3600. About half of the public chain's interval.
 tick_seconds = 6
@@ -20,6 +21,8 @@ id = "0x0000000000000000000000000000000000000000000000000000000000000000"
 genesis = "genesis.bin"
 # How many epochs may wait for one anchor, at most. Rounds have the greatest power of two that is not more.
 anchor_every = 8
+# On how many of the chains below an epoch must be final to count as anchored. All of them unless it says otherwise.
+anchored_when = 1
 # Seconds after an epoch's end before its checkpoint is due: members need a moment to sign. 30 unless it says otherwise.
 delay_seconds = 30
 # Every set of validators the log had, and the size from which on it signs.
@@ -47,11 +50,17 @@ first_block = 0
 finality = "finalized"
 # So many endpoints must say the same: more than half of them. Three on two hosts are the least against one liar.
 rpc_quorum = 2
+# Prove head, nonce, balance and code against the agreed header (eth_getProof): liars in the majority forge no state.
+state_proofs = false
 # Name = address; file:PATH hides one that holds a password, in a file that only its owner can read.
 endpoints = { own = "http://127.0.0.1:8545", b = "https://b.example/", c = "https://c.example/" }
 # The gas key: keystore:…, pkcs11:… or web3signer:…; it pays, and that is all. `keys --at PLACE` says its address.
 signer = "keystore:gas.json?password=file:gas.password"
 signer_address = "0x0000000000000000000000000000000000000000"
+# A key that is being replaced: true beside another [[chain]] for the same contract. What it began is finished, no more.
+retiring = false
+# A folder of signed set updates for this contract; without it this relayer posts no rotations.
+set_updates = "rotations"
 
 # Money: the first four have no defaults.
 [chain.fees]

@@ -170,11 +170,12 @@ def require_file(path: Path) -> None:
     """A file that SQLite made is there. Looked at first: SQLite would make a missing one, and write into an empty one.
 
     Raises:
-        StoreBroken: missing, empty, torn at its beginning, or not to be read.
+        StoreBroken: missing, empty, torn at its beginning or end, or not to be read.
     """
     try:
         with path.open("rb") as file:
-            head = file.read(len(MAGIC))
+            head = file.read(len(MAGIC) + 2)
+            size = file.seek(0, os.SEEK_END)
     except (FileNotFoundError, NotADirectoryError):
         lost = (
             "missing; `init` makes a new one, `fsck --rebuild` a lost one"
@@ -188,7 +189,9 @@ def require_file(path: Path) -> None:
         raise StoreBroken(
             store=path.name, rule="empty; restore the newest copy, or delete it if it never held anything"
         )
-    if head != MAGIC:
+    # A page size follows; SQLite writes whole pages, and reads what is missing of the last one as zeros.
+    page = int.from_bytes(head[len(MAGIC) :], "big")
+    if not head.startswith(MAGIC) or page == 0 or size % (page if page > 1 else 1 << 16):
         raise StoreBroken(store=path.name, rule="torn, or no SQLite file; restore the newest copy and run fsck")
 
 
