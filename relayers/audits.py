@@ -16,10 +16,11 @@ from relayers.answers import gwei
 from relayers.fsck import Finding, fsck, look
 from relayers.journal import JournalDump, Scope
 from relayers.log import Log
-from relayers.rebuild import Adoption, Own, Traces, adopt, adoption, traces
+from relayers.rebuild import Adoption, adopt, adoption
 from relayers.settings import Settings, read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.terminal import agree, config_option, json_option, now, person, show, yes_option
+from relayers.traces import Own, Traces, traces
 
 GOOD, BROKEN = 0, 4
 NEWEST: Final = 10  # attempts that are shown to people; `--json` shows all
