@@ -16,7 +16,7 @@ from relayers.anchored import BIRTH, Verdict
 from relayers.answers import gwei
 from relayers.fsck import Finding, across, fsck, look
 from relayers.journal import JournalDump, Scope
-from relayers.rebuild import Adoption, Own, Traces, adopt, adoption, traces
+from relayers.rebuild import Adoption, adopt, adoption
 from relayers.settings import EVERY_CHAIN, Settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.terminal import (
@@ -32,6 +32,7 @@ from relayers.terminal import (
     verdict_over,
     yes_option,
 )
+from relayers.traces import Own, Traces, traces
 
 GOOD, BROKEN = 0, 4
 NEWEST: Final = 10  # attempts that are shown to people; `--json` shows all

@@ -169,6 +169,9 @@ def sqlite_words(error: Exception) -> str:
 def require_file(path: Path) -> None:
     """A file that SQLite made is there. Looked at first: SQLite would make a missing one, and write into an empty one.
 
+    Never of a journal that this process writes: closing the file takes the process's locks on it along, and whoever
+    opens and closes it next removes the write-ahead log beneath the writer.
+
     Raises:
         StoreBroken: missing, empty, torn at its beginning or end, or not to be read.
     """

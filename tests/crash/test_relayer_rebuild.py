@@ -19,10 +19,11 @@ from relayers.audits import _nothing
 from relayers.desk import Orders
 from relayers.fsck import fsck
 from relayers.journal import IntentState, Outcome, WishKind
-from relayers.rebuild import Adoption, Traces, adopt, adoption, traces
+from relayers.rebuild import Adoption, adopt, adoption
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal, create_journal
 from relayers.start import require_known
+from relayers.traces import Traces, traces
 from tests.crash.relay_world import DEPTH, ETHER, fees
 from tests.crash.test_relayer_on_devnet import BORN, BY_OTHERS, SIGNER, World
 

@@ -15,8 +15,9 @@ from hybrid_bridge.errors import AnswerMalformed, Unreachable
 from hybrid_bridge.testing.crashing import Crashing, CrashPlan, Killed
 from relayers.audits import _nothing, _runs
 from relayers.desk import Desk
-from relayers.rebuild import Adoption, Traces, adopt, adoption, traces
+from relayers.rebuild import Adoption, adopt, adoption
 from relayers.sql_journal import SqlJournal, create_journal
+from relayers.traces import Traces, traces
 from tests.crash.relay_world import BORN, DEPTH, JOURNAL_WRITES, Operator, World
 
 

@@ -273,7 +273,9 @@ def test_an_endpoint_that_lags_does_not_agree_with_one_that_hides_what_happened(
     ours = attempt(0)
     asked = journal(final_header=None, open_nonces=(0,), attempts=(ours,))
     anchor = replace(event(2), log_id=world.consortium.log_id)
-    world.network.blocks[5] = replace(world.network.blocks[5], statuses={ours.hash: True}, paid={ours.hash: (21_000, GWEI)}, events=(anchor,))
+    world.network.blocks[5] = replace(
+        world.network.blocks[5], statuses={ours.hash: True}, paid={ours.hash: (21_000, GWEI)}, events=(anchor,)
+    )
     address = scope_for(world, "operator 0").signer
     for number in range(5, len(world.network.blocks)):
         world.network.blocks[number] = replace(world.network.blocks[number], nonces={address: 1})
