@@ -15,7 +15,7 @@ from relayers.hearing import Hearing
 from relayers.journal import Scope
 
 EMPTY_CODE: Final = keccak256(b"")
-ADMISSION: Final = "admission"  # the method of evidence that an endpoint changed while we ran
+ADMISSION: Final = "admission"  # the method of evidence that an endpoint serves something else
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,11 +139,9 @@ class Observer:
             StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, as at the start.
             Undecided: fewer than `quorum` are left.
         """
-        known = {chain.name for chain in self._known}
         found = self._compared()
         for name, error in found.strangers:
-            if name in known:  # it changed while we ran
-                self.hearing.strayed(name, ADMISSION, ("our chain and our contract", str(error)))
+            self.hearing.strayed(name, ADMISSION, ("our chain and our contract", str(error)))
         if len(found.strangers) >= self.quorum:
             raise found.strangers[0][1]
         benched = [

@@ -385,6 +385,7 @@ def test_an_endpoint_that_changes_what_it_serves_is_left_out_until_it_serves_our
     assert report.notes[0].startswith("endpoint 0 is left out")
     assert report.done[-1] == "Send"
     assert changed.asked("eth_estimateGas") == 1
+    assert case.evidence() == [("endpoint 0", "admission")]
     changed.honest()
     assert case.tick().notes == ()
     case.settle()
