@@ -192,7 +192,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(operator: Operator, monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Desk, "_copy", full)
+    monkeypatch.setattr("relayers.sqlite_store._copy", full)
     before = sorted(operator.path.parent.iterdir())
     with Desk(operator.path, operator.scope) as desk, pytest.raises(StoreBroken):
         desk.backup(operator.path.with_name("copy.db"))

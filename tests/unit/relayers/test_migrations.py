@@ -145,8 +145,9 @@ def statements_of(call: Callable[[], object], last: int | None = None) -> int:
 def test_a_migration_that_ends_anywhere_has_not_happened(old: Path, tmp_path: Path) -> None:
     before, form, pristine = rows(old), schema(old), old.read_bytes()
     number = statements_of(lambda: migrate(old, tmp_path / "copy.db"))
+    assert number > 50
     old.write_bytes(pristine)
-    for last in range(0, number - 8, 9):  # the last ones look at what is committed
+    for last in range(0, number - 8, 5):  # the last ones look at what is committed
         with pytest.raises(Killed):
             statements_of(lambda last=last: migrate(old, tmp_path / f"copy-{last}.db"), last)
         assert (rows(old), schema(old), schema_of(old)) == (before, form, 1)
