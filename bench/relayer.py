@@ -317,6 +317,7 @@ def lives() -> Iterator[tuple[str, str]]:
             tick(relayer)
             operator.world.network.mine()
             if epoch in LIFE:
+                operator.world.network.received.clear()  # bytes read from the journal, kept by the world
                 gc.collect()
                 filters = [tracemalloc.Filter(True, "*/relayers/*"), tracemalloc.Filter(True, "*/sqlalchemy/*")]
                 kept = tracemalloc.take_snapshot().filter_traces(filters).statistics("filename")

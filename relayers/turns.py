@@ -1,5 +1,6 @@
-"""Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0, and
-has so many of them for itself; when all had their window, the first one's comes again.
+"""Whose turn it is. Pure. Operators share no lock: rank k waits k × `grace_blocks` public blocks longer than rank 0.
+
+So many are then its own; when all have had their window, the first one's comes again.
 
 The list of operators is courtesy, not permission: whoever is not in it comes last, and may anchor all the same. The
 wait is for the checkpoint that waits longest; what is anchored then is the newest at the beginning of a round.
@@ -41,9 +42,7 @@ def rank(size: TreeSize, turns: TurnPolicy) -> int:
 def opens_at(
     size: TreeSize, held_number: PublicBlockNumber, turns: TurnPolicy, pinned: PublicBlockNumber = BEGINNING
 ) -> PublicBlockNumber:
-    """Where our window begins in which we may open an intent for `size`, held with its quorum since `held_number`: the
-    one of `pinned`, or the next after it.
-    """
+    """Where our window for `size`, held with its quorum since `held_number`, begins: at `pinned`'s, or the next one."""
     first = held_number + rank(size, turns) * turns.grace_blocks
     if is_our_turn(size, held_number, pinned, turns) or pinned < first:
         return PublicBlockNumber(first if pinned < first else pinned - (pinned - first) % max(1, turns.grace_blocks))
@@ -54,7 +53,7 @@ def opens_at(
 def is_our_turn(size: TreeSize, held_number: PublicBlockNumber, pinned: PublicBlockNumber, turns: TurnPolicy) -> bool:
     """Whether we may open an intent for `size` now: in our window, which comes again after those of all others.
 
-    Once everybody's turn had come for good, all who had waited for a price to fall would begin in the same public block.
+    If a turn that came stayed, all who had waited for a price to fall would begin in the same public block.
     """
     own, waited = rank(size, turns), max(0, pinned - held_number)
     if own >= turns.operators or turns.grace_blocks == 0:

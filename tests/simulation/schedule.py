@@ -254,9 +254,10 @@ class Schedule:
             self.world.use_nonce(operator)
 
     def top_up(self, operator: Operator) -> None:
-        """A little more money. Nobody takes any away: what an endpoint that lags shows is then never too much."""
+        """A little more money, for good: what an endpoint that lags shows, or a reorganisation leaves, is never less."""
         network, signer = self.world.network, operator.scope.signer
         network.fund(signer, Wei(network.newest.balances[signer] + ETHER // 500))
+        network.mine(DEPTH, only=())
 
     def restart(self, operator: Operator) -> None:
         operator.process = None
