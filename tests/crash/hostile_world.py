@@ -9,7 +9,7 @@ from typing import Any
 from eth_account import Account
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
-from hybrid_bridge.adapters.evm.calls import anchor_calldata
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.proven_chain import ProvenChain
@@ -160,6 +160,7 @@ class Case:
             collector=Collector(log, self.log.members, Seconds(0)),
             signer=self.signer,
             encode_anchor=anchor_calldata,
+            encode_rotation=rotate_calldata,
             clock=self,
         )
 

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.devnet import Devnet
 from relayers import wiring
-from relayers.cli import _started, main
+from relayers.cli import main
 from relayers.journal import Brake
 from relayers.sample import SAMPLE
+from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from tests.crash.test_relayer_program import call, code_of, config, copy, devnet, ready
@@ -157,7 +158,7 @@ def test_a_connection_through_which_a_journal_is_read_leaves_its_locks_alone(rea
     config = copy(ready, tmp_path)
     settings = read_settings(config)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
-        _started(settings, journal)
+        started(settings, journal)
         subprocess.run([sys.executable, "-m", "relayers", "pause", "--hard", "--yes", "-c", str(config)], check=True)
         subprocess.run([sys.executable, "-m", "relayers", "resume", "--yes", "-c", str(config)], check=True)
         assert journal.view(BORN).brake is Brake.RUN

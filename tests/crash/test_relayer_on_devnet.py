@@ -278,6 +278,7 @@ def served_on(
         certificate_ends=None,
         version="1",
         schema=1,
+        backend="keystore",
     )
     return Served(name, relayer, Metrics(subject, journal.epoch, instruments), lambda: None)
 

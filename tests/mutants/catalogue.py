@@ -26,7 +26,13 @@ from tests.unit.relayers.builders import T0
 from tests.vectors import test_guards
 
 PLAN, FACTS, FEES, TURNS = "relayers.plan", "relayers.facts", "relayers.fees", "relayers.turns"
-OBSERVE, RELAY, POLICY, SQL = "relayers.observe", "relayers.relay", "relayers.signing_policy", "relayers.sql_journal"
+OBSERVE, PANEL, RELAY, POLICY, SQL = (
+    "relayers.observe",
+    "relayers.panel",
+    "relayers.relay",
+    "relayers.signing_policy",
+    "relayers.sql_journal",
+)
 GUARD, SQL_GUARD, ATTEST = (
     "hybrid_bridge.core.guard",
     "hybrid_bridge.adapters.sqlite.guard",
@@ -114,14 +120,14 @@ def one_request() -> None:
 
 # ── the catalogue ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ADD = "        self._journal.add_attempt(row, limits(chain, relayer.policy.fees))"
+_ADD = "        self._journal.add_attempt(row, limits(chain, relayer.policy.fees, may_use_reserve=is_rotation))"
 
 MUTANTS = (
     Mutant(
         "bump journaled after send",
         RELAY,
         _ADD,
-        f"        [_broadcast(endpoint, row) for endpoint in self._endpoints]\n{_ADD}",
+        f"        [_broadcast(row, endpoint) for endpoint in self._endpoints]\n{_ADD}",
         schedules,
     ),
     Mutant(
@@ -132,9 +138,7 @@ MUTANTS = (
         "            __import__('hybrid_bridge.core.public_transaction', fromlist=['x']).decode_signed(attempt.raw).transaction))",
         schedules,
     ),
-    Mutant(
-        "one endpoint trusted", OBSERVE, "answers.count(answer) >= self.quorum", "answers.count(answer) >= 1", schedules
-    ),
+    Mutant("one endpoint trusted", PANEL, "values.count(value) >= self.quorum", "values.count(value) >= 1", schedules),
     Mutant(
         "an endpoint that lags has a voice",
         OBSERVE,
@@ -145,7 +149,7 @@ MUTANTS = (
     Mutant(
         "final after 3 public blocks",
         OBSERVE,
-        "number = self._reached(lambda chain: chain.finalized().number)",
+        'number = self.reached(lambda chain: chain.finalized().number, "finalized")',
         "number = PublicBlockNumber(max(0, pinned.number - 3))",
         schedules,
     ),
@@ -177,7 +181,7 @@ MUTANTS = (
         PLAN,
         "        elif best.hash not in scene.sent:",
         "        elif is_too_cheap(best, scene.chain, scene.policy.fees) and scene.need is not None:\n"
-        "            return _attempt(scene, Offer(nonce, raised(best, scene.chain, scene.policy, scene.gas), scene.gas))\n"
+        "            return _attempt(scene, scene.offer(nonce, raised(best, scene.chain, scene.policy, scene.gas_of(nonce))))\n"
         "        elif best.hash not in scene.sent:",
         named(directed.test_slots_behind_the_lowest_are_never_bumped),
     ),
@@ -191,9 +195,9 @@ MUTANTS = (
     Mutant(
         "nonce at pending",
         OBSERVE,
-        "nonce=self.ask(lambda chain: chain.nonce(signer, pinned)),",
-        "nonce=self.ask(lambda chain: chain.nonce(signer, pinned)"
-        " + sum(t.sender == signer for t in chain._endpoint.network.pending)),",
+        'nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),',
+        'nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned)'
+        " + sum(t.sender == signer for t in chain._endpoint.network.pending), pinned.hash),",
         schedules,
     ),
     Mutant("mined stored as fact", FACTS, "if nonce < chain.final_nonce:", "if nonce < chain.nonce:", schedules),
@@ -215,8 +219,8 @@ MUTANTS = (
     Mutant(
         "reads by number instead of hash",
         OBSERVE,
-        "head=self.ask(lambda chain: chain.head(log_id, pinned)),",
-        "head=self.ask(lambda chain: chain.head(log_id, chain.block(pinned.number))),",
+        'head=self._panel.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),',
+        'head=self._panel.ask_all("head", lambda chain: chain.head(log_id, chain.block(pinned.number)), pinned.hash),',
         named(directed.test_a_reorganisation_in_the_middle_of_an_observation_makes_none),
     ),
     Mutant(

@@ -46,6 +46,7 @@ from relayers.journal import (
     SightingRow,
     SlotRow,
     SpendLimits,
+    WishKind,
     WishRow,
 )
 
@@ -80,6 +81,7 @@ class MemoryStore:
     anchors_by_tx: dict[TxHash, AnchoredEvent] = field(default_factory=dict)
     duties: set[tuple[IntentKind, int]] = field(default_factory=set)  # by size, or by set
     open_intents: set[int] = field(default_factory=set)
+    fulfilled: dict[int, TxHash] = field(default_factory=dict)  # by intent: our final transaction that did it
     open_attempts: dict[Nonce, list[AttemptRow]] = field(default_factory=dict)  # of the open slots, ascending by fee
     costs: dict[int, dict[Nonce, Wei]] = field(default_factory=dict)  # by UTC day
     recent: deque[tuple[int, int, Outcome]] = field(default_factory=lambda: deque(maxlen=4 * RECENT_FINALS))
@@ -121,7 +123,9 @@ class MemoryJournal:
             unexplained_reverts=_reverts(store),
             usual_gas=None if store.newest_gas is None else store.newest_gas[1],
             today=dict(store.costs.get(now // DAY, {})),
-            open_rotations=tuple(duty for duty in duties if duty.kind is IntentKind.ROTATE),
+            open_rotations=(rotations := tuple(duty for duty in duties if duty.kind is IntentKind.ROTATE)),
+            rotated={duty.id: store.fulfilled[duty.id] for duty in rotations if duty.id in store.fulfilled},
+            cancelled=frozenset(w.nonce for w in store.wishes if w.kind is WishKind.CANCEL and w.nonce in nonces),
             wishes={wish.nonce: wish for wish in store.wishes if self._is_open(wish)} if store.wishes else {},
         )
 
@@ -236,7 +240,7 @@ class MemoryJournal:
         insort(same, row, key=lambda a: a.max_fee)
         day = store.costs.setdefault(row.created_at // DAY, {})
         day[row.nonce] = Wei(max(day.get(row.nonce, 0), row.cost))
-        if not row.is_cancel and (store.newest_gas is None or row.nonce >= store.newest_gas[0]):
+        if row.to_size > 0 and (store.newest_gas is None or row.nonce >= store.newest_gas[0]):
             store.newest_gas = (row.nonce, row.gas)
 
     def log_sends(self, sends: Sequence[SendRow]) -> None:
@@ -264,6 +268,9 @@ class MemoryJournal:
         del store.open_attempts[slot.nonce]
         for final in finals:
             store.finals[final.hash] = final
+            duty = store.attempts[final.hash].intent_id
+            if final.outcome is Outcome.OK and duty is not None:
+                store.fulfilled[duty] = final.hash
             if final.outcome is not Outcome.LOST and final.reason != "stale":
                 store.recent.append((final.block_number, len(store.finals), final.outcome))
 

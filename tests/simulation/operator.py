@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hybrid_bridge.adapters.evm.calls import rotate_calldata
 from hybrid_bridge.errors import Broken, LeaseLost
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.crashing import Killed, methods_of
@@ -72,6 +73,7 @@ class Process:
             collector=Collector(log(), operator.world.consortium.members, Seconds(0), operator.turns.anchor_every),
             signer=SignerDoor(self),
             encode_anchor=calldata_once,
+            encode_rotation=rotate_calldata,
             clock=operator,
         )
 
