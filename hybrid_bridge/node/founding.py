@@ -197,6 +197,12 @@ def _require_plan(plan: Plan) -> None:
         raise SettingsMalformed(key="members.roles", rule="exactly one sequencer")
     if len({founder.engine is None for founder in plan.founders}) > 1:
         raise SettingsMalformed(key="members.engine", rule="every member's, or nobody's")
+    engines = [founder.engine for founder in plan.founders if founder.engine is not None]
+    for engine in engines:
+        require_endpoint(engine.peers, "members.engine")
+        require_endpoint(engine.rpc, "members.engine_rpc")
+    if len({engine.peers for engine in engines}) < len(engines):
+        raise SettingsMalformed(key="members.engine", rule="an address of its own for each")
     for founder in plan.founders:
         require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
         if not founder.roles or not set(founder.roles) <= set(ROLES):
