@@ -110,8 +110,8 @@ class Header:
     proposer_address: bytes
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.chain_id.encode()) <= 50:
-            raise FieldMalformed(field="chain_id", rule="1 to 50 bytes")
+        if not 0 < len(self.chain_id.encode()) <= 50 or "\0" in self.chain_id:
+            raise FieldMalformed(field="chain_id", rule="1 to 50 bytes without a zero, which ends it in the ledger id")
         if not 0 < self.height < 1 << 63:
             raise FieldMalformed(field="height", rule="from 1, 63 bits")
         if not (0 <= self.block_version < 1 << 64 and 0 <= self.app_version < 1 << 64):

@@ -41,12 +41,12 @@ from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
 
-ENGINE = EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")
 ROOM = 1 << 20
 
 
 def engine_plan() -> Any:
-    return plan(founders=tuple(founder(name, engine=ENGINE) for name in NAMES))
+    engines = [EngineAddress(f"127.0.0.1:{7000 + i}", f"127.0.0.1:{8000 + i}") for i in range(len(NAMES))]
+    return plan(founders=tuple(founder(name, engine=at) for name, at in zip(NAMES, engines, strict=True)))
 
 
 @dataclass
@@ -175,7 +175,7 @@ def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_w
     document = parse_json(genesis.pop(), "genesis", 1 << 16)
     assert [row["name"] for row in document["validators"]] == list(VALIDATORS)
     config = (laid_with_engines / "nodes" / "core" / "engine/config/config.toml").read_text()
-    assert config.count("@127.0.0.1:7001") == len(NAMES) - 1
+    assert [config.count(f"@127.0.0.1:{7000 + i}") for i in range(len(NAMES))] == [0] + [1] * (len(NAMES) - 1)
     p2p = tomllib.loads(config)["p2p"]
     names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
     assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
@@ -197,7 +197,7 @@ def test_the_genesis_record_commits_to_the_first_validators(laid_with_engines: P
 
 
 def test_engines_are_for_all_or_for_none() -> None:
-    some = (founder("core", engine=ENGINE), founder("supplier"))
+    some = (founder("core", engine=EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")), founder("supplier"))
     with pytest.raises(SettingsMalformed) as refused:
         found(plan(founders=some), randomness(), START)
     assert refused.value.key == "members.engine"
@@ -295,6 +295,7 @@ def test_a_decided_block_may_come_again_and_nothing_is_durable_before_commit(beg
     application.commit(pb.RequestCommit())
     begun.members.reopen("core")  # dead after it
     assert begun.open("core").info(pb.RequestInfo()).last_block_height == 2
+    assert begun.members.open("core").view.progress.final == 2  # decided is final, whoever is there to say so
 
 
 def test_commit_without_a_decision_is_refused(begun: PlayedEngine) -> None:
@@ -343,6 +344,14 @@ class Peer:
         if self.submitter is None:
             raise Unreachable(endpoint="bank-a", call="Submit")
         return answer.SubmitResponse(results=self.submitter.submit(signed))
+
+
+def test_a_member_that_has_halted_promises_nothing(begun: PlayedEngine) -> None:
+    view = begun.members.open("supplier").view
+    (data,) = waiting(begun, "supplier", 1)
+    view.brake.pull("something is wrong")
+    (result,) = AtEngine(view, begun).submit([data])  # type: ignore[arg-type]
+    assert (result.fault.name, result.promise) == ("Broken", b"")
 
 
 def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
