@@ -179,7 +179,8 @@ def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_w
     p2p = tomllib.loads(config)["p2p"]
     names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
     assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
-    for name in NAMES:
+    for name in NAMES:  # blocks lie there, and the socket
+        assert (laid_with_engines / "nodes" / name / "engine").stat().st_mode & 0o077 == 0
         for secret in ("priv_validator_key.json", "node_key.json"):
             assert (laid_with_engines / "nodes" / name / "engine/config" / secret).stat().st_mode & 0o077 == 0
 
