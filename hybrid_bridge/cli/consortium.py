@@ -18,7 +18,8 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
 if TYPE_CHECKING:
-    from hybrid_bridge.node.founding import EngineAddress, Foundation, Founder
+    from hybrid_bridge.node.engine_homes import EngineAddress
+    from hybrid_bridge.node.founding import Foundation, Founder
 
 PLAN_KEYS: Final = {
     "origin": str,
@@ -191,7 +192,7 @@ def _with_engines(founders: list["Founder"]) -> list["Founder"]:
 
     On this machine's loopback the ports are free ones, all held until the last is known; elsewhere the engine's usual.
     """
-    from hybrid_bridge.node.founding import EngineAddress  # noqa: PLC0415
+    from hybrid_bridge.node.engine_homes import EngineAddress  # noqa: PLC0415
     from hybrid_bridge.node.settings import require_endpoint  # noqa: PLC0415
 
     with ExitStack() as held:
@@ -211,7 +212,7 @@ def _with_engines(founders: list["Founder"]) -> list["Founder"]:
 
 def _engine(texts: dict[str, str]) -> "EngineAddress | None":
     """What a plan says of a member's engine; both or neither."""
-    from hybrid_bridge.node.founding import EngineAddress  # noqa: PLC0415
+    from hybrid_bridge.node.engine_homes import EngineAddress  # noqa: PLC0415
 
     given = [texts.pop(key) for key in ("engine", "engine_rpc") if key in texts]
     if len(given) == 1:

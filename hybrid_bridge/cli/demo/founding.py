@@ -11,7 +11,8 @@ from hybrid_bridge.cli.demo.cast import NODES, RELAYERS, founders, part_of
 from hybrid_bridge.cli.demo.stage import Stage, free_ports, hybrid_bridge
 from hybrid_bridge.cli.demo.telling import Narrator, number_word
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.founding import EngineAddress, Founder, Plan, found
+from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.founding import Founder, Plan, found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 

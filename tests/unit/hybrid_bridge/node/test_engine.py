@@ -31,7 +31,8 @@ from hybrid_bridge.node import engine as node_engine
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
 from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
-from hybrid_bridge.node.founding import EngineAddress, found
+from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
