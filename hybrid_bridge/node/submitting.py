@@ -13,10 +13,10 @@ from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, NotYet, Unreachable
-from hybrid_bridge.node.engine import require_waits
 from hybrid_bridge.node.ordering import Ordered, Orderer
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
+from hybrid_bridge.node.waiting import require_waits
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.commit import stateless_check

@@ -17,18 +17,14 @@ from hybrid_bridge.core.cometbft import (
     SECP256K1,
     BlockId,
     Commit,
-    Handover,
     Header,
-    Result,
     SignedHeader,
     Timestamp,
     Validator,
     ValidatorSet,
     Vote,
-    result_root,
-    transaction_root,
-    walk,
 )
+from hybrid_bridge.core.cometbft_history import Handover, Result, result_root, transaction_root, walk
 from hybrid_bridge.errors import (
     BelowQuorum,
     BridgeError,

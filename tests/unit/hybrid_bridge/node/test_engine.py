@@ -27,14 +27,15 @@ from hybrid_bridge.errors import (
     StoreBroken,
     Unreachable,
 )
-from hybrid_bridge.node import engine as node_engine
+from hybrid_bridge.node import waiting as node_waiting
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
-from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
+from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WRONG_SIGNATURE, EngineApplication
 from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
+from hybrid_bridge.node.waiting import WINDOW
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import Height
@@ -400,7 +401,7 @@ def test_several_of_one_submitter_wait_in_a_window(begun: PlayedEngine) -> None:
     transactions = waiting(begun, "supplier", 4)
     assert [begun.check(transaction) for transaction in transactions] == [0] * 4
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "WINDOW", 2)
+        patch.setattr(node_waiting, "WINDOW", 2)
         assert [begun.check(transaction) for transaction in transactions] == [0, 0, SEQUENCE, SEQUENCE]
     assert WINDOW > 4
     begun.decide(txs=transactions[:1])
@@ -434,7 +435,7 @@ def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: Pl
 def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
     (data,) = waiting(begun, "supplier", 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "preview", full)
+        patch.setattr(node_waiting, "preview", full)
         assert begun.check(data) == NOT_NOW
         assert begun.check(data, pb.CheckTxType.RECHECK) == 0
 
@@ -462,7 +463,7 @@ def test_a_proposal_puts_numbers_in_order_and_leaves_out_what_cannot_stand(begun
     size = len(transactions[0]) + 8
     assert begun.propose("core", room=2 * size + 20) == transactions[:2]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "MAX_TRANSACTIONS", 3)
+        patch.setattr(node_waiting, "MAX_TRANSACTIONS", 3)
         assert begun.propose("core") == transactions[:3]
     assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.ACCEPT
 
