@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.business.ruling import refusal_code
+from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
@@ -19,6 +21,7 @@ from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
+    Equivocation,
     FieldMalformed,
     FieldMismatch,
     NotYet,
@@ -36,11 +39,13 @@ from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
 from hybrid_bridge.node.waiting import WINDOW
+from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import Height
 from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
+from tests.unit.hybrid_bridge.node.test_witnessing import Peer as Saying
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
 
 ROOM = 1 << 20
@@ -447,6 +452,23 @@ def full(*_: object) -> None:
 def test_a_stranger_is_turned_away(begun: PlayedEngine) -> None:
     transactions = [signed.encode() for signed in begun.members.founding()]
     assert begun.check(transactions[0]) == SEQUENCE
+
+
+def test_under_an_engine_one_member_s_lie_about_blocks_is_kept_and_stops_nobody(begun: PlayedEngine) -> None:
+    """Whoever holds the log's key orders no blocks here: its word is one among many."""
+    begun.decide()
+    view, core = begun.members.open("supplier").view, begun.members.open("core").view
+    truth = view.ledger.header(Height(1))
+    assert truth is not None
+    for height, time in ((1, START + 7), (2, START + 8), (2, START + 9)):
+        lie = Countersignature.over(replace(truth, height=Height(height), time=time), core.keys.identity)
+        peer = Saying("core", [lie.encode()])
+        with suppress(Equivocation):
+            Watch(view).ask(peer, 0.0)  # type: ignore[arg-type]
+    assert view.brake.reason == ""
+    kept = view.witness.kept()
+    assert {(evidence.kind, evidence.number) for evidence in kept} == {("stray", 1), ("stray", 2), ("block", 2)}
+    assert all(evidence.first for evidence in kept)
 
 
 # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
