@@ -23,7 +23,6 @@ from hybrid_bridge.core.cometbft import (
     SECP256K1,
     BlockId,
     Commit,
-    Handover,
     Header,
     SignedHeader,
     Timestamp,
@@ -32,6 +31,7 @@ from hybrid_bridge.core.cometbft import (
     Vote,
 )
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence, Execution, LedgerState, Outcome
+from hybrid_bridge.core.cometbft_history import Handover
 from hybrid_bridge.rpc.cometbft.tendermint.abci.types_pb2 import ExecTxResult
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
 from hybrid_bridge.rpc.cometbft.tendermint.types import canonical_pb2, types_pb2

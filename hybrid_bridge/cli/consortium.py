@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 import tomllib
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
 if TYPE_CHECKING:
+    from hybrid_bridge.node.engine_homes import EngineAddress
     from hybrid_bridge.node.founding import Foundation, Founder
 
 PLAN_KEYS: Final = {
@@ -32,6 +34,8 @@ USUAL: Final = 10  # seconds
 BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 LEDGERS: Final = ("embedded", "cometbft")
 LEDGER: Final = "Who orders: one sequencer, or a CometBFT engine beside each member's node."
+ENGINE_PORTS: Final = (26_656, 26_657)  # the engine's own usual ones, for peers and for its member alone
+LOOPBACK: Final = ("127.0.0.1", "localhost")
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
 
@@ -50,9 +54,7 @@ def command() -> None:
 @click.option("--cadence", default=600, show_default=True, type=click.IntRange(1, 86_400), help="Seconds per epoch.")
 @click.option("--block-every", type=click.IntRange(0, 3600), help=BLOCKS)
 @click.option("--starts-in", default=5, show_default=True, type=click.IntRange(0, 86_400), help="Seconds to epoch 1.")
-@click.option(
-    "--ledger", type=click.Choice(["embedded", "cometbft"]), default="embedded", show_default=True, help=LEDGER
-)
+@click.option("--ledger", type=click.Choice(LEDGERS), default=LEDGERS[0], show_default=True, help=LEDGER)
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
 @click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -76,6 +78,8 @@ def init(
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
     legal_name, legal_id, roles (member, validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel
     choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
+    With --ledger cometbft a member may say where its engine listens, engine = "host:port" for the others and
+    engine_rpc = "127.0.0.1:port" for itself; else free ports on loopback, and 26656 and 26657 on other hosts.
     Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
@@ -86,8 +90,10 @@ def init(
     options = {"origin": origin, "cadence": cadence, "receipts": receipts}
     given: dict[str, Any] = options | clients | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
-    if ledger == "cometbft":
-        founders = [_with_engine(founder) for founder in founders]
+    if ledger == LEDGERS[1]:
+        founders = _with_engines(founders)
+    elif any(founder.engine is not None for founder in founders):
+        raise SettingsMalformed(key="members.engine", rule="for --ledger cometbft alone")
     agreed = Plan(
         origin=given["origin"],
         genesis_time=UnixSeconds(int(time.time()) + starts_in),
@@ -98,7 +104,7 @@ def init(
         receipts=given["receipts"],
         auditors=tuple(given["auditors"]),
         post_quantum=post_quantum,
-        block_every=_slot(given["cadence"], block_every),
+        block_every=_slot(given["cadence"], block_every, ledger),
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):
@@ -106,8 +112,12 @@ def init(
     _tell(foundation, out, as_json=as_json)
 
 
-def _slot(cadence: int, asked: int | None) -> Seconds:
-    """As asked, else ten seconds where they fill an epoch of a minute or more."""
+def _slot(cadence: int, asked: int | None, ledger: str) -> Seconds:
+    """As asked, else ten seconds where they fill an epoch of a minute or more. An engine keeps its own time."""
+    if ledger == LEDGERS[1]:
+        if asked:
+            raise SettingsMalformed(key="--block-every", rule="0 with --ledger cometbft: the engine makes the blocks")
+        return Seconds(0)
     usual = USUAL if cadence >= 60 and cadence % USUAL == 0 else 0
     slot = usual if asked is None else asked
     if slot and cadence % slot:
@@ -126,6 +136,8 @@ def _tell(foundation: "Foundation", out: Path, *, as_json: bool) -> None:
     for member in foundation.members:
         click.echo(f"  {member.name:<20} {member.endpoint:<22} {', '.join(member.roles)}")
     click.echo(f"Next: hybrid-bridge node run --dir {out}/nodes/NAME, one for each member. Keep {out}/ca apart.")
+    if any(member.consensus_key is not None for member in foundation.members):
+        click.echo(f"Then beside each: hybrid-bridge node engine --dir {out}/nodes/NAME (docs/guides/cometbft.md).")
 
 
 def _read_plan(path: Path) -> dict[str, Any]:
@@ -145,15 +157,16 @@ def _read_plan(path: Path) -> dict[str, Any]:
 def _founder(row: object) -> "Founder":
     from hybrid_bridge.node.founding import Founder  # noqa: PLC0415
 
-    asked, may = {"name", "legal_name", "legal_id", "roles"}, {"endpoint", "attestation"}
+    asked, may = {"name", "legal_name", "legal_id", "roles"}, {"endpoint", "attestation", "engine", "engine_rpc"}
     if not isinstance(row, dict) or row.keys() - may != asked:
-        rule = "tables of name, legal_name, legal_id, roles and perhaps endpoint and attestation"
+        rule = "tables of name, legal_name, legal_id, roles and perhaps endpoint, attestation, engine, engine_rpc"
         raise SettingsMalformed(key="members", rule=rule)
     roles, texts = row["roles"], {key: value for key, value in row.items() if key != "roles"}
     if not isinstance(roles, list) or not all(isinstance(text, str) for text in [*texts.values(), *roles]):
         raise SettingsMalformed(key="members", rule="texts, and a list of texts for roles")
     kept = _address(texts.pop("attestation")) if "attestation" in texts else None
-    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles), attestation=kept))
+    engine = _engine(texts)
+    return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles), attestation=kept, engine=engine))
 
 
 def _address(text: str) -> Address:
@@ -174,15 +187,37 @@ def _named(text: str) -> "Founder":
     return _listening(founder)
 
 
-def _with_engine(founder: "Founder") -> "Founder":
-    """With addresses for its engine: for the others on the host of its node, for itself on loopback."""
-    from hybrid_bridge.node.founding import EngineAddress  # noqa: PLC0415
+def _with_engines(founders: list["Founder"]) -> list["Founder"]:
+    """With addresses for their engines, where the plan has none: on the host of the node, and for itself on loopback.
+
+    On this machine's loopback the ports are free ones, all held until the last is known; elsewhere the engine's usual.
+    """
+    from hybrid_bridge.node.engine_homes import EngineAddress  # noqa: PLC0415
     from hybrid_bridge.node.settings import require_endpoint  # noqa: PLC0415
 
-    host, _ = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
-    with socket.create_server((host, 0)) as peers, socket.create_server(("127.0.0.1", 0)) as rpc:
-        at = EngineAddress(f"{host}:{peers.getsockname()[1]}", f"127.0.0.1:{rpc.getsockname()[1]}")
-    return replace(founder, engine=at)
+    with ExitStack() as held:
+
+        def free() -> str:
+            host, port = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()
+            return f"{host}:{port}"
+
+        found = []
+        for founder in founders:
+            host, _ = require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
+            usual = EngineAddress(f"{host}:{ENGINE_PORTS[0]}", f"127.0.0.1:{ENGINE_PORTS[1]}")
+            at = EngineAddress(free(), free()) if host in LOOPBACK else usual
+            found.append(founder if founder.engine is not None else replace(founder, engine=at))
+    return found
+
+
+def _engine(texts: dict[str, str]) -> "EngineAddress | None":
+    """What a plan says of a member's engine; both or neither."""
+    from hybrid_bridge.node.engine_homes import EngineAddress  # noqa: PLC0415
+
+    given = [texts.pop(key) for key in ("engine", "engine_rpc") if key in texts]
+    if len(given) == 1:
+        raise SettingsMalformed(key="members.engine", rule="engine and engine_rpc, or neither")
+    return EngineAddress(*given) if given else None
 
 
 def _listening(founder: "Founder") -> "Founder":

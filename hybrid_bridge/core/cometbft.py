@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from hybrid_bridge.core import protobuf as pb
-from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.proof import inclusion_root, leaf_hash, node_hash
+from hybrid_bridge.core.proof import leaf_hash, node_hash
 from hybrid_bridge.errors import BelowQuorum, FieldMalformed, FieldMismatch, SetMismatch, SignatureWrong
-from hybrid_bridge.units import Digest, Height, LeafIndex, TreeSize
+from hybrid_bridge.units import Digest, Height
 
 MAX_VALIDATORS: Final = 10_000  # of the engine: types.MaxVotesCount
 MAX_TOTAL_POWER: Final = (1 << 63) // 8 - 1  # of the engine: types.MaxTotalVotingPower
@@ -110,8 +109,8 @@ class Header:
     proposer_address: bytes
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.chain_id.encode()) <= 50:
-            raise FieldMalformed(field="chain_id", rule="1 to 50 bytes")
+        if not 0 < len(self.chain_id.encode()) <= 50 or "\0" in self.chain_id:
+            raise FieldMalformed(field="chain_id", rule="1 to 50 bytes without a zero, which ends it in the ledger id")
         if not 0 < self.height < 1 << 63:
             raise FieldMalformed(field="height", rule="from 1, 63 bits")
         if not (0 <= self.block_version < 1 << 64 and 0 <= self.app_version < 1 << 64):
@@ -272,7 +271,7 @@ class SignedHeader:
     def verify(self, trusted: ValidatorSet) -> None:
         """Return if more than two thirds of the power of `trusted` signed this header.
 
-        NOT CHECKED HERE: that `trusted` is the chain's set at this height, for which see `walk`.
+        NOT CHECKED HERE: that `trusted` is the chain's set at this height, for which see `cometbft_history.walk`.
 
         Raises:
             SetMismatch: the header names another set.
@@ -295,92 +294,3 @@ class SignedHeader:
                 power += validator.power
         if power * 3 <= trusted.power * 2:
             raise BelowQuorum(needed=trusted.power * 2 // 3 + 1, got=power)
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """A header whose next validators are others, and who they are."""
-
-    signed: SignedHeader
-    following: ValidatorSet
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Every validator set from genesis on, and from which height each is in charge."""
-
-    chain_id: str
-    periods: tuple[tuple[Height, ValidatorSet], ...]
-
-    def verify(self, signed: SignedHeader) -> None:
-        """Return if the set in charge at its height signed this header of this chain.
-
-        Raises:
-            FieldMismatch: another chain, or a height before the first.
-            Refuted: as `SignedHeader.verify`.
-        """
-        header = signed.header
-        if header.chain_id != self.chain_id:
-            raise FieldMismatch(field="chain_id", expected=self.chain_id, got=header.chain_id)
-        in_charge = [validators for start, validators in self.periods if start <= header.height]
-        if not in_charge:
-            raise FieldMismatch(field="height", expected=f"from {self.periods[0][0]}", got=str(header.height))
-        signed.verify(in_charge[-1])
-
-
-def walk(chain_id: str, initial_height: Height, first: ValidatorSet, handovers: Sequence[Handover]) -> History:
-    """The history from the set at genesis: each change is named by a header that the set before it signed.
-
-    Headers without a change are not needed: a set stays in charge until a signed header names another one.
-
-    Raises:
-        FieldMismatch: another chain, or heights that do not rise.
-        SetMismatch: a header names another next set than the one that is shown.
-        Refuted: as `SignedHeader.verify`.
-    """
-    history = History(chain_id, ((initial_height, first),))
-    for handover in handovers:
-        header, start = handover.signed.header, history.periods[-1][0]
-        if header.height < start:
-            raise FieldMismatch(field="height", expected=f"from {start}", got=str(header.height))
-        history.verify(handover.signed)
-        if handover.following.hash != header.next_validators_hash:
-            raise SetMismatch(expected=Digest(header.next_validators_hash), calculated=handover.following.hash)
-        history = History(chain_id, (*history.periods, (Height(header.height + 1), handover.following)))
-    return history
-
-
-# ── what a header binds ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def transaction_root(transaction: bytes, index: LeafIndex, count: TreeSize, path: Sequence[Digest]) -> Digest:
-    """The `data_hash` in whose block the transaction stands at `index`: a leaf's data is the transaction's hash.
-
-    Raises:
-        Malformed: as `inclusion_root`.
-    """
-    return inclusion_root(leaf_hash(sha256(transaction)), index, count, path)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a block's `ExecTxResult` binds of one transaction; log, info and events are under no hash."""
-
-    code: int
-    data: bytes = b""
-    gas_wanted: int = 0
-    gas_used: int = 0
-
-    def encode(self) -> bytes:
-        """A leaf's data."""
-        gas = pb.number(5, self.gas_wanted) + pb.number(6, self.gas_used)
-        return pb.number(1, self.code) + pb.octets(2, self.data) + gas
-
-
-def result_root(result: Result, index: LeafIndex, count: TreeSize, path: Sequence[Digest]) -> Digest:
-    """The `last_results_hash` of the *next* header, if the transaction at `index` had this result.
-
-    Raises:
-        Malformed: as `inclusion_root`.
-    """
-    return inclusion_root(leaf_hash(result.encode()), index, count, path)

@@ -18,19 +18,14 @@ from hybrid_bridge.core.cometbft import (
     SECP256K1,
     BlockId,
     Commit,
-    Handover,
     Header,
-    History,
-    Result,
     SignedHeader,
     Timestamp,
     Validator,
     ValidatorSet,
     Vote,
-    result_root,
-    transaction_root,
-    walk,
 )
+from hybrid_bridge.core.cometbft_history import Handover, History, Result, result_root, transaction_root, walk
 from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.epoch import EpochRecord, epoch_of
 from hybrid_bridge.core.genesis import Genesis

@@ -11,6 +11,7 @@ from typing import Final
 
 from hybrid_bridge.business.ruling import LifeEvent
 from hybrid_bridge.core.batch import Batch
+from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.bundle import (
     AbsencePart,
     Bundle,
@@ -252,9 +253,9 @@ class Bundler:
         return header.epoch, part
 
     def _transaction(self, height: Height, entry: bytes) -> bytes | None:
-        for _, data in self._view.ledger.transactions_of(height):
+        for code, data in self._view.ledger.transactions_of(height):
             payload = SignedTransaction.decode(data).body.payload
-            if isinstance(payload, RecordPayload) and payload.entry == entry:
+            if code == ACCEPTED and isinstance(payload, RecordPayload) and payload.entry == entry:
                 return data
         return None
 

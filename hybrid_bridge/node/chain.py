@@ -72,6 +72,8 @@ class Chain:
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self.rules: Final = Rules(directory.genesis)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
+        if directory.engine is not None:  # what it decided is final, whoever else is there
+            progress.raised("final", progress.tip)
 
     @property
     def tip(self) -> BlockHeader | None:

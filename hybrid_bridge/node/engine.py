@@ -8,7 +8,7 @@ Source: SPEC §5; CometBFT v0.38, spec/abci/abci++_methods.md.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock
@@ -20,10 +20,6 @@ from hybrid_bridge.core.frontier import Frontier
 from hybrid_bridge.core.ledger_state import (
     GOVERNANCE,
     Overlay,
-    StateReader,
-    get_number,
-    put_number,
-    sequence_key,
     writes_step,
 )
 from hybrid_bridge.core.transaction import SignedTransaction
@@ -39,17 +35,15 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SequenceRejected,
 )
-from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
 from hybrid_bridge.node.view import View
+from hybrid_bridge.node.waiting import Proposal, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
-from hybrid_bridge.steps.commit import BlockOutcome, Rules, preview
-from hybrid_bridge.units import Digest, Height, KeyId, UnixSeconds
+from hybrid_bridge.steps.commit import BlockOutcome
+from hybrid_bridge.units import Digest, Height, UnixSeconds
 
 APP_VERSION: Final = 1
-WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
 MALFORMED, WRONG_SIGNATURE, SEQUENCE, EXPIRED, NOT_NOW = range(100, 105)  # why it may not wait; no code of a block
 _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
-_OVERHEAD: Final = 8  # bytes around a transaction in a block, at most
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +130,7 @@ class EngineApplication:
         """Pool order, each submitter's numbers ascending without a gap, as many as fit; refusals stay in."""
         with self._ledger.state() as state:
             time = UnixSeconds(request.time.seconds)
-            proposal = _Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes)
+            proposal = Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes)
             first = self._founding if request.height == self._genesis.first_block else ()
             for transaction in (*first, *request.txs):
                 try:
@@ -242,76 +236,6 @@ class EngineApplication:
     def apply_snapshot_chunk(self, _: pb.RequestApplySnapshotChunk) -> pb.ResponseApplySnapshotChunk:
         """Refused."""
         return pb.ResponseApplySnapshotChunk(result=pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT)
-
-
-# ── transactions that wait ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def require_waits(view: View, signed: SignedTransaction) -> None:
-    """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
-
-    The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
-    that stand already are turned away here, as at a sequencer's door.
-
-    Raises:
-        RuleRejected: admission or a repeated entry.
-        BridgeError: as `preview`.
-    """
-    with view.ledger.state() as state:
-        _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
-    if outcome.code and outcome.rule in AT_THE_DOOR:
-        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
-
-
-def _tip_time(view: View) -> UnixSeconds:
-    """Of the newest block: the time of the next one is not known yet, and no clock may decide."""
-    tip = view.chain.tip
-    return view.directory.genesis.genesis_time if tip is None else tip.time
-
-
-def _in_turn(state: StateReader, signed: SignedTransaction) -> Overlay:
-    """The state in which the transaction's number is the next one, if it is not far ahead: several may wait at once."""
-    body, overlay = signed.body, Overlay(state)
-    expected = get_number(state, sequence_key(body.submitter))
-    if expected < body.sequence < expected + WINDOW:
-        put_number(overlay, sequence_key(body.submitter), body.sequence)
-    return overlay
-
-
-@dataclass(slots=True)
-class _Proposal:
-    """The transactions of a block that we propose, each tried on the state after those before it."""
-
-    view: Overlay
-    rules: Rules
-    time: UnixSeconds
-    room: int  # bytes left
-    chosen: list[bytes] = field(default_factory=list)
-    early: dict[tuple[KeyId, int], tuple[bytes, SignedTransaction]] = field(default_factory=dict)
-
-    def offer(self, transaction: bytes) -> None:
-        """Take it if it may stand here; one whose number is not next waits for the numbers before it."""
-        signed: SignedTransaction | None = SignedTransaction.decode(transaction)
-        while signed is not None and self._take(transaction, signed):
-            following = self.early.pop((signed.body.submitter, signed.body.sequence + 1), None)
-            transaction, signed = following or (b"", None)
-
-    def _take(self, transaction: bytes, signed: SignedTransaction) -> bool:
-        body, size = signed.body, len(transaction) + _OVERHEAD
-        if size > self.room or len(self.chosen) == MAX_TRANSACTIONS:
-            return False
-        try:
-            after, outcome = preview(self.view, self.rules, signed, self.time)
-        except SequenceRejected as error:
-            if error.got > error.expected:
-                self.early[body.submitter, body.sequence] = transaction, signed
-            return False
-        if outcome.code and outcome.rule in AT_THE_DOOR:
-            return False
-        self.view.absorb(after)
-        self.chosen.append(transaction)
-        self.room -= size
-        return True
 
 
 def _refusal(error: BridgeError) -> pb.ResponseCheckTx:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.adapters.cometbft.home import EngineGenesis, EngineNode, node_id
 from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
@@ -33,8 +32,8 @@ from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_has
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, ledger_of, sealing_message
+from hybrid_bridge.node.engine_homes import CONSENSUS, EngineAddress, chain_name, homes, key_names
 from hybrid_bridge.node.settings import (
-    ENGINE_HOME,
     FILE,
     LOG_MLDSA,
     MLDSA,
@@ -52,15 +51,6 @@ PUBLIC_MODE: Final = 0o644
 NO_MLDSA: Final = Digest(bytes(32))
 DAY: Final = Seconds(86_400)
 NOBODY: Final = Address(bytes(20))
-MAX_IDLE: Final = 10  # seconds after which an idle engine makes a block, so that epochs close
-
-
-@dataclass(frozen=True, slots=True)
-class EngineAddress:
-    """Where a member's consensus engine listens: for the others, and for this member alone. Both host:port."""
-
-    peers: str
-    rpc: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +153,7 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
         "genesis.bin": File(genesis.encode()),
         "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
         "entries.bin": File(first_set(members).encode_entries()),
-        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa, chain_id(plan))),
+        "members.json": File(encode_directory(plan.origin, log_key, members, mldsa, _chain(plan))),
         "ca.pem": File(authority.certificate),
     }
     files = {f"public/{name}": file for name, file in public.items()}
@@ -182,21 +172,13 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     return Foundation(genesis, members, files, list(registry.pairs()))
 
 
-def chain_id(plan: Plan) -> str | None:
-    """What a consensus engine calls the chain; None for the embedded ledger."""
-    if plan.founders[0].engine is None:
-        return None
-    return f"hb-{origin_hash(plan.origin).hex()[:16]}"
-
-
 def _require_plan(plan: Plan) -> None:
     names = [founder.name for founder in plan.founders] + [*plan.relayers, *plan.auditors]
     if len(set(names)) != len(names):
         raise SettingsMalformed(key="members.name", rule="each name once")
     if sum("sequencer" in founder.roles for founder in plan.founders) != 1:
         raise SettingsMalformed(key="members.roles", rule="exactly one sequencer")
-    if len({founder.engine is None for founder in plan.founders}) > 1:
-        raise SettingsMalformed(key="members.engine", rule="every member's, or nobody's")
+    _chain(plan)
     for founder in plan.founders:
         require_endpoint(founder.endpoint, f"members.{founder.name}.endpoint")
         if not founder.roles or not set(founder.roles) <= set(ROLES):
@@ -212,7 +194,7 @@ def _keys(plan: Plan, founder: Founder, authority: Authority, randomness: Random
     names = ["identity", "sealing", "party"] + signing * ("validator" in founder.roles)
     secrets = {name: randomness(32) for name in names}
     identity = PrivateKey.from_seed(secrets["identity"])
-    engine = ["node"] + ["consensus"] * ("validator" in founder.roles) if founder.engine is not None else []
+    engine = key_names(founder.roles) if founder.engine is not None else []
     certificate = issue_identity(authority, founder.holder, identity.public, now)
     return _Keys(identity, secrets, certificate, {name: randomness(32) for name in engine})
 
@@ -238,7 +220,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
         address=address,
         key_binding=binding,
         mldsa_key=keys.mldsa,
-        consensus_key=public_key_of_vote(keys.engine["consensus"]) if "consensus" in keys.engine else None,
+        consensus_key=public_key_of_vote(keys.engine[CONSENSUS]) if CONSENSUS in keys.engine else None,
     )
 
 
@@ -263,7 +245,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         log_mldsa_key_hash=sha256(MldsaKey(shared[LOG_MLDSA]).public) if plan.post_quantum else NO_MLDSA,
         guardian=plan.guardian,
         pause_max=plan.pause_max,
-        ledger_id=ledger_of(plan.origin, chain_id(plan), members)[1],
+        ledger_id=ledger_of(plan.origin, _chain(plan), members)[1],
         first_block=Height(1),
         policy_hash=sha256(canonical_json(policy)),
     )
@@ -331,38 +313,23 @@ def _node_files(
     return files | {FILE: File(write_settings(settings).encode())}
 
 
+def _chain(plan: Plan) -> str | None:
+    return chain_name(plan.origin, [founder.engine for founder in plan.founders])
+
+
 def _engine_files(
     plan: Plan, genesis: Genesis, members: tuple[Member, ...], keys: dict[str, _Keys]
 ) -> dict[str, dict[str, File]]:
     """Each member's home of the engine, by name; nothing for the embedded ledger."""
-    chain = chain_id(plan)
+    chain = _chain(plan)
     if chain is None:
         return {}
-    validators = [(member.name, member.consensus_key) for member in members if member.consensus_key is not None]
-    begun = EngineGenesis(
-        chain_id=chain,
-        log_id=genesis.log_id,
-        genesis_time=genesis.genesis_time,
-        initial_height=genesis.first_block,
-        validators=validators,
-    )
     at = {founder.name: founder.engine for founder in plan.founders if founder.engine is not None}
-    dialled = {name: f"{node_id(keys[name].engine['node'])}@{where.peers}" for name, where in at.items()}
-    files: dict[str, dict[str, File]] = {}
-    for name, where in at.items():
-        node = EngineNode(
-            node_key=keys[name].engine["node"],
-            consensus_key=keys[name].engine.get("consensus"),
-            listen=where.peers,
-            rpc=where.rpc,
-            peers=[peer for other, peer in dialled.items() if other != name],
-        )
-        made = node.files(begun, max(1, min(MAX_IDLE, plan.cadence // 6)))
-        files[name] = {
-            f"{ENGINE_HOME}/{path}": File(data, SECRET_MODE if secret else PUBLIC_MODE)
-            for path, (data, secret) in made.items()
-        }
-    return files
+    made = homes(chain, genesis, members, at, {name: own.engine for name, own in keys.items()})
+    return {
+        name: {path: File(data, SECRET_MODE if secret else PUBLIC_MODE) for path, (data, secret) in files.items()}
+        for name, files in made.items()
+    }
 
 
 def _tls_files(issued: Issued, authority: Authority) -> dict[str, File]:

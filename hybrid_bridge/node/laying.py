@@ -11,6 +11,7 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import Directory, member_entry, read_directory
 from hybrid_bridge.node.founding import SECRET_MODE, File, Foundation
 from hybrid_bridge.node.logbook import join_pairs
+from hybrid_bridge.node.settings import ENGINE_HOME
 from hybrid_bridge.steps.commit import MemberInfo, genesis_state
 from hybrid_bridge.units import Address, EpochNumber
 
@@ -29,6 +30,8 @@ def lay(foundation: Foundation, out: Path) -> None:
         _write(out / name, file)
     for member in foundation.members:
         folder = out / "nodes" / member.name
+        if (folder / ENGINE_HOME).exists():
+            (folder / ENGINE_HOME).chmod(0o700)  # the engine keeps every block there, readable by all
         make_stores(folder, member.name, read_directory(folder), foundation.dummies)
 
 

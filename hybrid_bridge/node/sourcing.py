@@ -9,8 +9,12 @@ from typing import Final
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.bundle import SourceEvidence
-from hybrid_bridge.core.cometbft import Result, SignedHeader, ValidatorSet
+from hybrid_bridge.core.cometbft import (
+    SignedHeader,
+    ValidatorSet,
+)
 from hybrid_bridge.core.cometbft_evidence import MAX_EXECUTIONS, TYPE, CometbftEvidence, Execution, LedgerState, Outcome
+from hybrid_bridge.core.cometbft_history import Result
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.proof import leaf_hash

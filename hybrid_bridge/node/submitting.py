@@ -12,11 +12,11 @@ from typing import Final, Protocol
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BridgeError, NotYet, Unreachable
-from hybrid_bridge.node.engine import require_waits
+from hybrid_bridge.errors import BridgeError, Broken, NotYet, Unreachable
 from hybrid_bridge.node.ordering import Ordered, Orderer
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
+from hybrid_bridge.node.waiting import require_waits
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.commit import stateless_check
@@ -115,6 +115,8 @@ class AtEngine:
     def _offer(self, data: bytes) -> SignedTransaction | BridgeError:
         """Refused here by the same rules as at the engine's door, but with the reason."""
         try:
+            if self._view.brake.reason:
+                raise Broken
             transaction = SignedTransaction.decode(data)
             if self._view.ledger.standing(transaction.body.transaction_id) is None:
                 require_waits(self._view, transaction)

@@ -16,7 +16,7 @@ from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer, Marks
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import MAX_ROWS, Evidence
-from hybrid_bridge.core.block import Countersignature
+from hybrid_bridge.core.block import HEADER_BYTES, Countersignature
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import require_signature
@@ -41,6 +41,7 @@ class Watch:
         self._view, self._directory = view, view.directory
         self._progress, self._brake = view.progress, view.brake
         names = [member.name for member in self._directory.members if "validator" in member.roles]
+        self._orderer = self._directory.sequencer.name if self._directory.engine is None else None
         self._compared: dict[str, int] = {}
         self._cosigner = Cosigner(view)
         self._validators = [self._directory.identities[name].key_id for name in names]
@@ -124,21 +125,25 @@ class Watch:
         self._compared[peer.name] = found[-1].height if len(found) == MAX_ROWS else tip
 
     def _compare(self, peer: GrpcPeer, word: Countersignature) -> None:
-        """A peer countersigned another block than ours: the sequencer made two, or the peer speaks for none."""
-        ours = self._view.ledger.blocks(word.height)[0].sealed
+        """A peer countersigned another block than ours: the sequencer made two, or the peer speaks for none.
+
+        With a consensus engine nobody's word puts a block in order: the peer lies, or computes what others do not.
+        """
+        stored = self._view.ledger.blocks(word.height)[0]
+        ours = stored.sealed or stored.data[:HEADER_BYTES]
         evidence = Evidence(kind="block", signer=word.signer, number=word.height, first=ours, second=word.encode())
-        if peer.name == self._directory.sequencer.name:
+        if peer.name == self._orderer:
             self._accuse(peer.name, evidence)
             return
-        for message in peer.blocks(word.height, PAUSE, follow=False):
+        for message in peer.blocks(word.height, PAUSE, follow=False) if self._orderer is not None else ():
             self._view.chain.accept(StoredBlock(message.block, message.order), None)  # raises if it is another
             break
         _log.error("%s countersigned a block at height %d that nobody ordered", peer.name, word.height)
         self._brake.keep(replace(evidence, kind="stray"))
 
     def _accuse(self, name: str, evidence: Evidence) -> None:
-        """Keep it; if it is the sequencer's, sign no more."""
-        if name == self._directory.sequencer.name:
+        """Keep it; if it is the sequencer's, where that one orders, sign no more."""
+        if name == self._orderer:
             self._brake.pull(f"{name} signed two blocks at height {evidence.number}", evidence)
         else:
             self._brake.keep(evidence)

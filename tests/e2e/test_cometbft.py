@@ -23,10 +23,10 @@ from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.bundle import decode_bundle
-from hybrid_bridge.core.cometbft import walk
+from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import RuleRejected, Undecided
-from hybrid_bridge.node.founding import EngineAddress
+from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify

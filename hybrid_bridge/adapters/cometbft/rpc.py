@@ -69,11 +69,6 @@ class EngineRpc:
             raise AnswerMalformed(endpoint=_NAME, call="broadcast_tx_sync", rule="a code")
         return _read("broadcast_tx_sync", lambda: _integer(result["code"]))
 
-    def height(self) -> Height:
-        """The newest block's; zero before the first."""
-        result = self._result("status")
-        return _read("status", lambda: Height(_integer(result["sync_info"]["latest_block_height"])))
-
     def signed_header(self, height: Height) -> SignedHeader:
         """A header with the votes for it."""
         result = self._result("commit", height=str(height))
@@ -88,11 +83,6 @@ class EngineRpc:
             if len(found) >= _read("validators", lambda r=result: _integer(r["total"])):  # type: ignore[misc]
                 break
         return _read("validators", lambda: ValidatorSet(tuple(found)))
-
-    def transactions(self, height: Height) -> list[bytes]:
-        """Those of a block, in order."""
-        result = self._result("block", height=str(height))
-        return _read("block", lambda: [_octets(row) for row in result["block"]["data"]["txs"] or []])
 
     def _result(self, method: str, **params: str) -> Any:  # noqa: ANN401 JSON
         result = self._call(method, **params)

@@ -9,12 +9,12 @@ from typing import Final
 from hybrid_bridge.node.founding import Founder
 from hybrid_bridge.testing.datasets.play import Event, read_lines
 
-MEMBERS: Final = ("core", "supplier", "bank-a", "bank-b")  # core orders the blocks
+MEMBERS: Final = ("core", "supplier", "bank-a", "bank-b")  # core holds the log's key
 REGULATOR: Final = "regulator"
 NODES: Final = (*MEMBERS, REGULATOR)
 RELAYERS: Final = ("relayer-north", "relayer-south")
 PARTS: Final = {
-    "core": "owes; orders the blocks",
+    "core": "owes; holds the log's key",
     "supplier": "is owed; sells what it is owed",
     "bank-a": "finances",
     "bank-b": "finances too",
@@ -41,6 +41,11 @@ def place_of(name: str) -> KeyPlace:
         if name == in_set:
             return KeyPlace(node, "identity")
     return KeyPlace(_PREFIXES[name.split("/", 1)[0]], name)
+
+
+def part_of(node: str, *, orders: bool) -> str:
+    """What a member does, in a few words; `orders`: it makes the blocks, where no engine does."""
+    return PARTS[node] + ", orders the blocks" * orders
 
 
 def founders(files: Mapping[str, bytes], endpoints: Mapping[str, str]) -> tuple[Founder, ...]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.cli.demo.cast import NODES, PARTS, RELAYERS, founders
+from hybrid_bridge.cli.demo.cast import NODES, RELAYERS, founders, part_of
 from hybrid_bridge.cli.demo.stage import Stage, free_ports, hybrid_bridge
 from hybrid_bridge.cli.demo.telling import Narrator, number_word
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.founding import EngineAddress, Founder, Plan, found
+from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.founding import Founder, Plan, found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 
@@ -92,14 +93,18 @@ def _with_engines(plain: tuple[Founder, ...], *, wanted: bool) -> tuple[Founder,
 
 def _tell(founded: Founded, cadence: Seconds) -> None:
     narrator, members = founded.narrator, founded.directory.members
-    rows = [(member.name, f"{member.legal_name}, {member.legal_id}: {PARTS[member.name]}") for member in members]
+    orderer = founded.directory.sequencer if founded.directory.engine is None else None
+    parts = {member.name: part_of(member.name, orders=member is orderer) for member in members}
+    rows = [(member.name, f"{member.legal_name}, {member.legal_id}: {parts[member.name]}") for member in members]
     narrator.table(rows, depth=1)
     narrator.good(
         f"{number_word(len(members))} processes with their own keys and SQLite databases talk gRPC under mutual TLS; "
         "an authority made on the spot certifies them"
     )
     if founded.directory.engine is not None:
-        narrator.good("a CometBFT engine beside each of them orders: a third of the validators may fail or lie")
+        narrator.good(
+            "a CometBFT engine beside each of them orders: fewer than a third of the validators may fail or lie"
+        )
     narrator.good(
         f"log {founded.directory.log_id.hex()}: the hash of the genesis record, which fixes members and rules; "
         f"an epoch closes every {cadence} seconds"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from hybrid_bridge.cli.demo.telling import number_word
 from hybrid_bridge.cli.readable import render
 from hybrid_bridge.core.bundle import MAX_BUNDLE
 from hybrid_bridge.core.encoding import Json
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "hybrid-bridge/demo-report/v1"
 REVIVED_PORT: Final = 18545
 CONTENTS: Final = (
-    ("bundles/", "what the outsider holds: three bundles"),
+    ("bundles/", "what the outsider holds: {bundles} bundles"),
     ("fraud/", "what he was offered and refused: two bundles"),
     ("trust.json", "what he relies on: log, contract, public block hashes, the members' authority"),
     ("checkpoints/", "the notes that the validators signed, one for each anchor"),
@@ -92,7 +93,7 @@ def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
     out, program = play.out, program_name()
     trust = ["--trust", str(out / "trust.json")]
     lines = ["", click.style(f"Done in {play.narrator.seconds:.0f} s. Left in {out}/:", bold=True)]
-    lines += [f"   {name:<14} {what}" for name, what in contents(embedded=embedded)]
+    lines += [f"   {name:<14} {what}" for name, what in contents(len(proofs), embedded=embedded)]
     lines += ["", click.style("Check again by hand, offline; the last two are refuted (exit code 1):", bold=True)]
     checked = [*(proof.path for proof in proofs), *sorted((out / "fraud").iterdir())]
     lines += [f"   {program} {shlex.join(['verify', str(path), *trust])}" for path in checked]
@@ -108,9 +109,11 @@ def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
     return text if play.narrator.screen.colours else click.unstyle(text)
 
 
-def contents(*, embedded: bool) -> Sequence[tuple[str, str]]:
+def contents(bundles: int, *, embedded: bool) -> Sequence[tuple[str, str]]:
     """What stands in the folder, and what it is."""
-    return (*CONTENTS[:-1], (CONTENTS[-1][0], EMBEDDED)) if embedded else CONTENTS
+    (first, what), *others = CONTENTS
+    found = (first, what.format(bundles=number_word(bundles))), *others
+    return (*found[:-1], (found[-1][0], EMBEDDED)) if embedded else found
 
 
 def program_name() -> str:

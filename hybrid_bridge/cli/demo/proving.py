@@ -1,4 +1,4 @@
-"""Act 4: epochs close, a relayer anchors, and an outsider who knows nobody checks three bundles."""
+"""Act 4: epochs close, a relayer anchors, and an outsider who knows nobody checks bundles."""
 
 import json
 import time
@@ -47,7 +47,7 @@ class Proof:
 def prove(play: Play, traded: Traded) -> tuple[Proof, ...]:
     """Wait for the anchor, gather the bundles, let the outsider verify them."""
     narrator = play.narrator
-    narrator.chapter("Epochs close, a relayer anchors, an outsider checks three bundles")
+    narrator.chapter("Epochs close, a relayer anchors, an outsider checks the bundles")
     chain = Web3Chain(JsonRpc("public chain", play.url), play.contract)
     size = _anchored_beyond(play, chain, _epoch_now(play))
     _keep_notes(play, traded, chain)

@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.cli.export import FORMATS, Order
+from hybrid_bridge.core.block import ACCEPTED, RULE_BROKEN
 from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.delivery import parse_delivery
 from hybrid_bridge.core.disclosure import parse_disclosure
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.labels import creditor_invoice, life
+from hybrid_bridge.core.transaction import SignaturePart, SignedTransaction
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import FieldMalformed, Missing, NotYet, SignatureWrong, Unknown
 from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.presenting import is_ours
 from hybrid_bridge.node.receipts import sign_receipt
+from hybrid_bridge.steps.submit import finish
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.exports import verify_export
 from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
@@ -91,6 +94,22 @@ def test_a_bundle_verifies_and_says_what_became_of_the_object(closed: tuple[Memb
         "state CONFIRMED after event 1",
     }
     assert decode_bundle(made.encode()) == made
+
+
+def test_the_transaction_shown_is_the_accepted_one_and_no_refused_copy_before_it(
+    closed: tuple[Members, Digest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same record may be refused under one number and accepted under the next, in the very same block."""
+    members, leaf = closed
+    ledger, identity = members.open("core").view.ledger, members.open("core").view.keys.identity
+    height = ledger.entry_height(leaf)
+    assert height is not None
+    ((_, own),) = ledger.transactions_of(height)
+    body = replace(SignedTransaction.decode(own).body, expires_epoch=EpochNumber(9), authorisers=())
+    copy = finish(body, SignaturePart.over(body.message, identity), []).encode()
+    monkeypatch.setattr(ledger, "transactions_of", lambda _: [(RULE_BROKEN, copy), (ACCEPTED, own)])
+    shown = bundle(members, records=(RecordOrder(leaf, ("object",), transaction=True),))
+    assert shown.epochs[0].entries[0].transaction == own
 
 
 def test_a_label_nobody_registered_is_shown_absent(closed: tuple[Members, Digest]) -> None:

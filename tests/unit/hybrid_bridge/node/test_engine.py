@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.business.ruling import refusal_code
+from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
@@ -19,6 +21,7 @@ from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
+    Equivocation,
     FieldMalformed,
     FieldMismatch,
     NotYet,
@@ -27,26 +30,30 @@ from hybrid_bridge.errors import (
     StoreBroken,
     Unreachable,
 )
-from hybrid_bridge.node import engine as node_engine
+from hybrid_bridge.node import waiting as node_waiting
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
-from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WINDOW, WRONG_SIGNATURE, EngineApplication
-from hybrid_bridge.node.founding import EngineAddress, found
+from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WRONG_SIGNATURE, EngineApplication
+from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
+from hybrid_bridge.node.waiting import WINDOW
+from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import Height
 from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
+from tests.unit.hybrid_bridge.node.test_witnessing import Peer as Saying
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
 
-ENGINE = EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")
 ROOM = 1 << 20
 
 
 def engine_plan() -> Any:
-    return plan(founders=tuple(founder(name, engine=ENGINE) for name in NAMES))
+    engines = [EngineAddress(f"127.0.0.1:{7000 + i}", f"127.0.0.1:{8000 + i}") for i in range(len(NAMES))]
+    return plan(founders=tuple(founder(name, engine=at) for name, at in zip(NAMES, engines, strict=True)))
 
 
 @dataclass
@@ -175,11 +182,12 @@ def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_w
     document = parse_json(genesis.pop(), "genesis", 1 << 16)
     assert [row["name"] for row in document["validators"]] == list(VALIDATORS)
     config = (laid_with_engines / "nodes" / "core" / "engine/config/config.toml").read_text()
-    assert config.count("@127.0.0.1:7001") == len(NAMES) - 1
+    assert [config.count(f"@127.0.0.1:{7000 + i}") for i in range(len(NAMES))] == [0] + [1] * (len(NAMES) - 1)
     p2p = tomllib.loads(config)["p2p"]
     names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
     assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
-    for name in NAMES:
+    for name in NAMES:  # blocks lie there, and the socket
+        assert (laid_with_engines / "nodes" / name / "engine").stat().st_mode & 0o077 == 0
         for secret in ("priv_validator_key.json", "node_key.json"):
             assert (laid_with_engines / "nodes" / name / "engine/config" / secret).stat().st_mode & 0o077 == 0
 
@@ -197,7 +205,7 @@ def test_the_genesis_record_commits_to_the_first_validators(laid_with_engines: P
 
 
 def test_engines_are_for_all_or_for_none() -> None:
-    some = (founder("core", engine=ENGINE), founder("supplier"))
+    some = (founder("core", engine=EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")), founder("supplier"))
     with pytest.raises(SettingsMalformed) as refused:
         found(plan(founders=some), randomness(), START)
     assert refused.value.key == "members.engine"
@@ -295,6 +303,7 @@ def test_a_decided_block_may_come_again_and_nothing_is_durable_before_commit(beg
     application.commit(pb.RequestCommit())
     begun.members.reopen("core")  # dead after it
     assert begun.open("core").info(pb.RequestInfo()).last_block_height == 2
+    assert begun.members.open("core").view.progress.final == 2  # decided is final, whoever is there to say so
 
 
 def test_commit_without_a_decision_is_refused(begun: PlayedEngine) -> None:
@@ -345,6 +354,14 @@ class Peer:
         return answer.SubmitResponse(results=self.submitter.submit(signed))
 
 
+def test_a_member_that_has_halted_promises_nothing(begun: PlayedEngine) -> None:
+    view = begun.members.open("supplier").view
+    (data,) = waiting(begun, "supplier", 1)
+    view.brake.pull("something is wrong")
+    (result,) = AtEngine(view, begun).submit([data])  # type: ignore[arg-type]
+    assert (result.fault.name, result.promise) == ("Broken", b"")
+
+
 def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
     view = begun.members.open("regulator").view
     assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
@@ -389,7 +406,7 @@ def test_several_of_one_submitter_wait_in_a_window(begun: PlayedEngine) -> None:
     transactions = waiting(begun, "supplier", 4)
     assert [begun.check(transaction) for transaction in transactions] == [0] * 4
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "WINDOW", 2)
+        patch.setattr(node_waiting, "WINDOW", 2)
         assert [begun.check(transaction) for transaction in transactions] == [0, 0, SEQUENCE, SEQUENCE]
     assert WINDOW > 4
     begun.decide(txs=transactions[:1])
@@ -423,7 +440,7 @@ def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: Pl
 def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
     (data,) = waiting(begun, "supplier", 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "preview", full)
+        patch.setattr(node_waiting, "preview", full)
         assert begun.check(data) == NOT_NOW
         assert begun.check(data, pb.CheckTxType.RECHECK) == 0
 
@@ -435,6 +452,23 @@ def full(*_: object) -> None:
 def test_a_stranger_is_turned_away(begun: PlayedEngine) -> None:
     transactions = [signed.encode() for signed in begun.members.founding()]
     assert begun.check(transactions[0]) == SEQUENCE
+
+
+def test_under_an_engine_one_member_s_lie_about_blocks_is_kept_and_stops_nobody(begun: PlayedEngine) -> None:
+    """Whoever holds the log's key orders no blocks here: its word is one among many."""
+    begun.decide()
+    view, core = begun.members.open("supplier").view, begun.members.open("core").view
+    truth = view.ledger.header(Height(1))
+    assert truth is not None
+    for height, time in ((1, START + 7), (2, START + 8), (2, START + 9)):
+        lie = Countersignature.over(replace(truth, height=Height(height), time=time), core.keys.identity)
+        peer = Saying("core", [lie.encode()])
+        with suppress(Equivocation):
+            Watch(view).ask(peer, 0.0)  # type: ignore[arg-type]
+    assert view.brake.reason == ""
+    kept = view.witness.kept()
+    assert {(evidence.kind, evidence.number) for evidence in kept} == {("stray", 1), ("stray", 2), ("block", 2)}
+    assert all(evidence.first for evidence in kept)
 
 
 # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -451,7 +485,7 @@ def test_a_proposal_puts_numbers_in_order_and_leaves_out_what_cannot_stand(begun
     size = len(transactions[0]) + 8
     assert begun.propose("core", room=2 * size + 20) == transactions[:2]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_engine, "MAX_TRANSACTIONS", 3)
+        patch.setattr(node_waiting, "MAX_TRANSACTIONS", 3)
         assert begun.propose("core") == transactions[:3]
     assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.ACCEPT
 

@@ -170,21 +170,10 @@ def test_what_waits_already_is_no_error_and_a_full_pool_is_to_be_tried_again() -
         EngineRpc(refused("Internal error", "something else").post).broadcast(b"x")
 
 
-def test_height_and_transactions() -> None:
-    assert EngineRpc(result({"sync_info": {"latest_block_height": "12"}}).post).height() == 12
-    block = {"block": {"data": {"txs": ["AP8=", ""]}}}
-    assert EngineRpc(result(block).post).transactions(Height(1)) == [b"\x00\xff", b""]
-    assert EngineRpc(result({"block": {"data": {"txs": None}}}).post).transactions(Height(1)) == []
-
-
-def edit_none(block: Any) -> Any:
-    return {"block": {"data": {"txs": None}}}
-
-
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b"{}", b"\xff", b'{"result": 5}', b'{"result": null}'])
 def test_what_is_no_json_rpc_is_no_answer(raw: bytes) -> None:
     engine = EngineRpc(Canned(None, raw=raw).post)
-    for ask in (engine.height, lambda: engine.signed_header(Height(1)), lambda: engine.transactions(Height(1))):
+    for ask in (lambda: engine.signed_header(Height(1)), lambda: engine.validators(Height(1))):
         with pytest.raises(AnswerMalformed):
             ask()
     with pytest.raises(AnswerMalformed):

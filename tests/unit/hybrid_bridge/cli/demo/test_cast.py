@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from hybrid_bridge.cli.demo.cast import audience_of, events
+from hybrid_bridge.cli.demo.cast import NODES, audience_of, events, part_of
 from hybrid_bridge.cli.demo.trading import find_event
 from hybrid_bridge.testing.datasets.receivables import generate
 
@@ -31,3 +31,8 @@ def test_an_invoice_that_nobody_finances_goes_to_no_bank():
     registered = [event for event in events(files()) if event["schema"] == "asset.register/1"]
     read = [banks_of(event) for event in registered]
     assert (len(registered), read.count({"bank-a"}), read.count({"bank-b"}), read.count(set())) == (9, 3, 1, 5)
+
+
+def test_nobody_is_said_to_order_where_an_engine_does():
+    assert "orders" in part_of("core", orders=True)
+    assert not any("orders" in part_of(node, orders=False) for node in NODES)

@@ -1,0 +1,82 @@
+"""Transactions that wait for a block of the consensus engine: who may, and which go into a block that we propose."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybrid_bridge.core.ledger_state import Overlay, StateReader, get_number, put_number, sequence_key
+from hybrid_bridge.core.transaction import SignedTransaction
+from hybrid_bridge.errors import RuleRejected, SequenceRejected
+from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
+from hybrid_bridge.node.view import View
+from hybrid_bridge.steps.commit import Rules, preview
+from hybrid_bridge.units import KeyId, UnixSeconds
+
+WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
+_OVERHEAD: Final = 8  # bytes around a transaction in a block, at most
+
+
+def require_waits(view: View, signed: SignedTransaction) -> None:
+    """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
+
+    The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
+    that stand already are turned away here, as at a sequencer's door.
+
+    Raises:
+        RuleRejected: admission or a repeated entry.
+        BridgeError: as `preview`.
+    """
+    with view.ledger.state() as state:
+        _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
+    if outcome.code and outcome.rule in AT_THE_DOOR:
+        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+
+
+def _tip_time(view: View) -> UnixSeconds:
+    """Of the newest block: the time of the next one is not known yet, and no clock may decide."""
+    tip = view.chain.tip
+    return view.directory.genesis.genesis_time if tip is None else tip.time
+
+
+def _in_turn(state: StateReader, signed: SignedTransaction) -> Overlay:
+    """The state in which the transaction's number is the next one, if it is not far ahead: several may wait at once."""
+    body, overlay = signed.body, Overlay(state)
+    expected = get_number(state, sequence_key(body.submitter))
+    if expected < body.sequence < expected + WINDOW:
+        put_number(overlay, sequence_key(body.submitter), body.sequence)
+    return overlay
+
+
+@dataclass(slots=True)
+class Proposal:
+    """The transactions of a block that we propose, each tried on the state after those before it."""
+
+    view: Overlay
+    rules: Rules
+    time: UnixSeconds
+    room: int  # bytes left
+    chosen: list[bytes] = field(default_factory=list)
+    early: dict[tuple[KeyId, int], tuple[bytes, SignedTransaction]] = field(default_factory=dict)
+
+    def offer(self, transaction: bytes) -> None:
+        """Take it if it may stand here; one whose number is not next waits for the numbers before it."""
+        signed: SignedTransaction | None = SignedTransaction.decode(transaction)
+        while signed is not None and self._take(transaction, signed):
+            following = self.early.pop((signed.body.submitter, signed.body.sequence + 1), None)
+            transaction, signed = following or (b"", None)
+
+    def _take(self, transaction: bytes, signed: SignedTransaction) -> bool:
+        body, size = signed.body, len(transaction) + _OVERHEAD
+        if size > self.room or len(self.chosen) == MAX_TRANSACTIONS:
+            return False
+        try:
+            after, outcome = preview(self.view, self.rules, signed, self.time)
+        except SequenceRejected as error:
+            if error.got > error.expected:
+                self.early[body.submitter, body.sequence] = transaction, signed
+            return False
+        if outcome.code and outcome.rule in AT_THE_DOOR:
+            return False
+        self.view.absorb(after)
+        self.chosen.append(transaction)
+        self.room -= size
+        return True
