@@ -140,22 +140,3 @@ def _make_journal(settings: Settings) -> None:
     if isinstance(settings.journal, Path) and not settings.journal.exists():
         wiring.load_log(settings.log)
         create_journal(settings.journal, wiring.scope_of(settings), now())
-
-
-def _validated(settings: Settings) -> dict[str, Any]:
-    """What one chain's settings say, once they agree with the public files."""
-    log = wiring.load_log(settings.log)
-    wiring.require_gas_key(settings.chain, log)
-    policy = wiring.policy_of(settings, log)
-    return {
-        "log_id": log.log_id.hex(),
-        "validator_sets": [len(period.validators.entries) for period in log.periods],
-        "members": [name for name, _ in settings.log.members],
-        "chain": settings.chain.name,
-        "contract": settings.chain.contract.hex(),
-        "endpoints": [endpoint.name for endpoint in settings.chain.endpoints],
-        "rpc_quorum": settings.chain.rpc_quorum,
-        "signer": settings.chain.signer_address.hex(),
-        "operators": policy.turns.operators,
-        "my_index": policy.turns.my_index,
-    }

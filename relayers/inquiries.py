@@ -34,6 +34,7 @@ from relayers.views import ChainView, QuorumView
 from relayers.watchdog import patience_for
 
 GOOD, BROKEN = 0, 4
+DAY: Final = 86_400  # seconds; after a day without, a contradiction is history
 MAX_SIZE: Final = 1 << 40
 
 
@@ -212,6 +213,7 @@ def _desktop(settings: Settings, log: Log, desk: Desk) -> Desktop:
         control=desk.control(),
         lease=desk.lease(),
         newest=desk.newest_checkpoint(),
+        contradictions=desk.contradictions(UnixSeconds(at - DAY)),
     )
 
 

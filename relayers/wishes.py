@@ -99,7 +99,8 @@ def _plan(view: JournalView, sight: Sight, nonce: Nonce, kind: WishKind) -> list
         )
         if best is not None and not best.is_cancel:
             later = "gets the next nonce" if view.brake is Brake.RUN else f"waits for `resume` (brake: {view.brake})"
-            plan.append(f"→ size {best.to_size} stays due and {later}")
+            stays = "the rotation" if best.is_rotation else f"size {best.to_size}"
+            plan.append(f"→ {stays} stays due and {later}")
     if sight.chain is None:
         plan.append(f"→ waits until the endpoints agree: {sight.blind}")
     return plan
@@ -108,8 +109,12 @@ def _plan(view: JournalView, sight: Sight, nonce: Nonce, kind: WishKind) -> list
 def _words(best: AttemptRow | None) -> str:
     if best is None:
         return "nothing signed yet"
-    carries = "a cancel" if best.is_cancel else f"an anchor of size {best.to_size}"
+    carries = "a cancel" if best.is_cancel else _carried(best)
     return f"{carries}, {gwei(best.max_fee)} gwei (tip {gwei(best.tip)}), at most {ether(best.cost)} ether"
+
+
+def _carried(best: AttemptRow) -> str:
+    return "a rotation" if best.is_rotation else f"an anchor of size {best.to_size}"
 
 
 def _outlook(view: JournalView, sight: Sight, policy: Policy, nonce: Nonce) -> str:

@@ -1,5 +1,7 @@
 """What a person wants done with a nonce goes through the plan: within money and brake, and once."""
 
+from dataclasses import replace
+
 import pytest
 
 from relayers.fees import CANCEL_GAS
@@ -8,6 +10,7 @@ from relayers.plan import next_action
 from relayers.rehearsal import guessed, outlook, rehearse
 from relayers.relay import Sight
 from relayers.views import Send, Wait
+from relayers.wishes import _plan
 from tests.unit.relayers.builders import (
     ETHER,
     GWEI,
@@ -130,3 +133,14 @@ def test_the_outlook_of_a_wish_is_one_sentence() -> None:
     assert told(in_flight(wishes=wish(5)), balance=10**15).startswith("it waits: what is above")
     behind = journal(open_nonces=(5, 6), attempts=(attempt(5), attempt(6)), open_intents=(intent(2),), wishes=wish(6))
     assert told(behind, of=6) == "it waits until nonce 5 is mined: only the lowest can be raised"
+
+
+def test_what_a_nonce_carries_is_told_of_a_rotation_too() -> None:
+    rotation = replace(attempt(5), to_size=0, intent_id=7)
+    view = journal(open_nonces=(5,), attempts=(rotation,))
+    carried, _, later = _plan(view, Sight(chain(), quorum(2), ()), 5, WishKind.CANCEL)
+    assert carried.startswith("nonce 5: a rotation, ")
+    assert later == "→ the rotation stays due and gets the next nonce"
+    carried, _, later = _plan(in_flight(), Sight(chain(), quorum(2), ()), 5, WishKind.CANCEL)
+    assert carried.startswith("nonce 5: an anchor of size 2, ")
+    assert later == "→ size 2 stays due and gets the next nonce"
