@@ -38,19 +38,14 @@ def once(config: Path, *, as_json: bool) -> int:
     asked, codes = chains(config), []
     shown: dict[str, dict[str, Any]] = {}
     for settings in asked:
-        with opened(settings) as journal:
-            try:
-                relayer = started(settings, journal)
-            except BridgeError as error:
-                if len(asked) == 1:
-                    raise
-                shown[settings.chain.name] = {"done": [], "reason": str(error), "blind": None, "notes": []}
-                codes.append(error.exit_code)
-                continue
-            report = tick(relayer)
-            lines = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
-            shown[settings.chain.name] = lines | {"notes": list(report.notes)}
-            codes.append(verdict(journal, settings, report))
+        try:
+            lines, code = _tick_once(settings)
+        except BridgeError as error:
+            if len(asked) == 1:
+                raise
+            lines, code = {"done": [], "reason": str(error), "blind": None, "notes": []}, error.exit_code
+        shown[settings.chain.name] = lines
+        codes.append(code)
     show_each(shown, as_json=as_json)
     return max(codes)
 
@@ -133,6 +128,14 @@ def run() -> None:
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tick_once(settings: Settings) -> tuple[dict[str, Any], int]:
+    """What one tick did, and the exit code that it means."""
+    with opened(settings) as journal:
+        report = tick(started(settings, journal))
+        lines = {"done": list(report.done), "reason": report.reason, "blind": report.blind or None}
+        return lines | {"notes": list(report.notes)}, verdict(journal, settings, report)
 
 
 def _make_journal(settings: Settings) -> None:

@@ -41,6 +41,7 @@ class Served:
     metrics: Metrics
     on_halt: Callable[[], object]  # keeps the evidence, after a tick that halted
     is_retiring: bool = False  # its chain has another relayer, which counts
+    unasked: Callable[[], object] | None = None  # what a start asks, where nobody has answered it yet
 
 
 class Board:
@@ -148,6 +149,8 @@ class Daemon:
         self._instruments = first.metrics.instruments
         self._failures: list[BridgeError] = []
         self._drained: dict[str, bool] = {}
+        self._unasked = {chain.name: chain.unasked for chain in chains if chain.unasked is not None}
+        self._unkept: set[str] = set()  # chains that halted and whose evidence could not be written yet
         self.lines = Lines(self._now)
         self.ticker = Ticker({chain.name: self._turn_of(chain) for chain in chains}, every)
         finals = {chain.name: _final_size(chain.relayer) for chain in chains}
@@ -188,7 +191,7 @@ class Daemon:
         if (last := self._last.get(chain.name)) is not None:
             chain.metrics.missed(*missed(started - last[0], last[1], self._every))
         try:
-            done = tick(chain.relayer)
+            done = tick(self._as_far_as_startable(chain))
         except LeaseLost:
             raise  # epochs only rise: this process will never write again, and whoever starts the next one should know
         except Undecided as error:
@@ -198,14 +201,40 @@ class Daemon:
             return
         took, now = time.monotonic() - started, self._now()
         self._last[chain.name] = started, took
-        if "Halt" in done.done:
-            chain.on_halt()
+        if "Halt" in done.done or chain.name in self._unkept:
+            self._keep_evidence(chain)
         chain.metrics.feed(done, now, took)
         self._board.post(chain.name, health_of(done, now))
         self._instruments.anchored(self._board.verdict(self._when), self._log, now)
         self.lines.tick(chain.name, done, took)
         self._drained[chain.name] = done.reason == DRAINED
         self._stop_if_drained()
+
+    def _as_far_as_startable(self, chain: Served) -> Relayer:
+        """What a start asks is asked until it is answered; until then nothing new is signed, old bytes stay alive.
+
+        Raises:
+            BridgeError: the answer is a refusal.
+        """
+        if (ask := self._unasked.get(chain.name)) is not None:
+            try:
+                ask()
+            except Undecided:
+                observer = chain.relayer.observer
+                blind = replace(observer, quorum=len(observer.endpoints) + 1)  # more than there are ever agree
+                return replace(chain.relayer, observer=blind)
+            del self._unasked[chain.name]
+        return chain.relayer
+
+    def _keep_evidence(self, chain: Served) -> None:
+        """It stands in the journal; a file that cannot be written now stops no other chain, and is tried again."""
+        try:
+            chain.on_halt()
+            self._unkept.discard(chain.name)
+        except BridgeError as error:
+            if chain.name not in self._unkept:
+                self.lines.write("evidence_not_written", chain.name, error=str(error))
+            self._unkept.add(chain.name)
 
     def _stop_if_drained(self) -> None:
         """One that is drained ticks on beside others that are not: it may be resumed, and its metrics stay fresh."""

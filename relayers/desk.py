@@ -187,8 +187,7 @@ class Orders(Desk):
     def set_brake(self, brake: Brake, by: str, now: UnixSeconds) -> None:
         """From the next action on. What is at work at this moment, one send or one signature, still ends."""
         with self._ordering() as connection:
-            connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=now))
-            sql_events.append(connection, Kind.BRAKE, now, {"level": brake.value, "by": by})
+            sql_events.set_brake(connection, brake, by, now)
 
     def wish(self, nonce: Nonce, kind: WishKind, against: TxHash | None, by: str, now: UnixSeconds) -> None:
         """Leave it to the plan, which weighs it against money and brake. `against`: what the person saw as the dearest.

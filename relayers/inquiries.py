@@ -12,7 +12,7 @@ from relayers import wiring
 from relayers.anchored import BIRTH
 from relayers.answers import Desktop, explain, fees_now, status_of
 from relayers.desk import Desk
-from relayers.journal import JournalView
+from relayers.journal import Brake, JournalView
 from relayers.log import Log
 from relayers.preflight import checks, exit_code
 from relayers.rehearsal import Rehearsal, rehearse, simulated
@@ -133,6 +133,8 @@ def _rehearsed(settings: Settings) -> tuple[Rehearsal, Sight]:
     policy, at = wiring.policy_of(settings, log), now()
     with _desk(settings) as desk:
         view, sight, unwritten = looked(settings, log, desk, at)
+        if settings.chain.is_retiring and view.brake in {Brake.RUN, Brake.SOFT}:
+            view = replace(view, brake=Brake.DRAIN)  # as its start would order
         return rehearse(view, sight, policy, simulated(wiring.calls_of(settings, log), unwritten, sight), at), sight
 
 

@@ -1,7 +1,7 @@
 """One process that serves all public chains of its settings: opens the journals, starts what can start, ends in order.
 
 What refuses a chain's start leaves that chain out; only where none is left the process ends with the first refusal. A
-chain whose endpoints are silent is no such case: it ticks blindly until they answer.
+chain whose endpoints are silent is no such case: it ticks blindly until they answer what a start asks.
 """
 
 import json
@@ -18,11 +18,9 @@ from typing import Final
 
 import click
 
-from hybrid_bridge.errors import BridgeError, Broken, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
 from relayers import wiring
 from relayers.daemon import Daemon, Served
-from relayers.desk import Orders
-from relayers.journal import Brake
 from relayers.journal_place import beside
 from relayers.metrics import Instruments
 from relayers.relay import Relayer, Tick
@@ -94,7 +92,9 @@ def _start(
         name = settings.chain.name
         try:
             journal = stack.enter_context(opening(settings))
-        except Broken as error:
+        except Undecided:
+            raise
+        except BridgeError as error:
             refused[name] = error
             continue
         try:
@@ -110,29 +110,34 @@ def _start(
             refused[name] = error
             continue
         metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
-        if settings.chain.is_retiring:
-            _drain(settings)
         keeper = partial(_export_evidence, journal, settings)
-        chain = Served(name, wiring.timed(relayer, metrics), metrics, keeper, settings.chain.is_retiring)
+        chain = Served(
+            name,
+            wiring.timed(relayer, metrics),
+            metrics,
+            keeper,
+            is_retiring=settings.chain.is_retiring,
+            unasked=partial(_require_startable, settings, relayer, journal) if name in refused else None,
+        )
         served.append(_Started(settings, journal, chain, name not in refused))
     return served, refused
 
 
 def opened(settings: Settings) -> SqlJournal:
-    """The journal, with its lease.
+    """The journal, with its lease; that of a key that retires begins nothing new.
 
     Raises:
-        NotYet, StoreBroken: as `SqlJournal`.
+        BridgeError: as `SqlJournal`.
     """
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    return SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
-
-
-def _drain(settings: Settings) -> None:
-    """A key that retires begins nothing, whoever resumed it; a harder brake that a person set stays."""
-    with Orders(settings.journal, wiring.scope_of(settings)) as orders:
-        if orders.control().brake in {Brake.RUN, Brake.SOFT}:
-            orders.set_brake(Brake.DRAIN, "settings: retiring", now())
+    journal = SqlJournal(settings.journal, wiring.scope_of(settings), holder, now())
+    if settings.chain.is_retiring:
+        try:
+            journal.retire("settings: retiring", now())
+        except BridgeError:
+            journal.close()
+            raise
+    return journal
 
 
 def _stood_by(settings: Settings) -> SqlJournal:

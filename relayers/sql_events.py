@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from hybrid_bridge.core.encoding import Json
@@ -11,6 +11,7 @@ from hybrid_bridge.core.event_chain import EMPTY, Head
 from hybrid_bridge.errors import FieldMismatch
 from hybrid_bridge.units import Digest, UnixSeconds
 from relayers.event_chain import EventRow, Kind, Tally, link, replay
+from relayers.journal import Brake
 from relayers.sql_tables import Stored
 
 PAGE: Final = 500  # events in memory at once
@@ -44,6 +45,12 @@ def append(connection: Connection, kind: Kind, at: UnixSeconds, facts: Mapping[s
         "at": row.at,
     }
     connection.execute(_INSERT, named)
+
+
+def set_brake(connection: Connection, brake: Brake, by: str, at: UnixSeconds) -> None:
+    """In the caller's transaction, as `append`."""
+    connection.execute(update(CONTROL).values(brake=brake.value, by=by, set_at=at))
+    append(connection, Kind.BRAKE, at, {"level": brake.value, "by": by})
 
 
 def rows(connection: Connection) -> Iterator[EventRow]:

@@ -28,6 +28,7 @@ from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
     AttestationRow,
+    Brake,
     CheckpointRow,
     EvidenceRow,
     HeaderRow,
@@ -155,6 +156,15 @@ class SqlJournal(SqlJournalReader):
             if current != self._epoch:
                 raise LeaseLost(held=self._epoch, current=current)
             yield connection
+
+    def retire(self, by: str, now: UnixSeconds) -> None:
+        """Begin nothing new, whoever resumed it; a harder brake that a person set stays.
+
+        By the connection that writes: a second one on a journal in a file would cost this process its locks on it.
+        """
+        with self._fenced() as connection:
+            if Brake(connection.execute(select(CONTROL.c.brake)).scalar_one()) in {Brake.RUN, Brake.SOFT}:
+                sql_events.set_brake(connection, Brake.DRAIN, by, now)
 
     # ── writes; those that decide something with their event ─────────────────────────────────────────────────────────
 

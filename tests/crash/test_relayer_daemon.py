@@ -1,13 +1,13 @@
 """What hangs on the ticks of a daemon: evidence kept at a halt, pages that follow each tick, an end when drained."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.errors import LeaseLost, NotYet, StoreBroken
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreBroken
 from hybrid_bridge.testing.memory_chain import MemoryNetwork
 from hybrid_bridge.units import ChainId
 from relayers.daemon import Board, Daemon, Served
@@ -37,8 +37,11 @@ def daemon(watched: Watched, halts: list[int]) -> Daemon:
     return daemon_of(watched, watched.operator.relayer(), halts)
 
 
-def daemon_of(watched: Watched, relayer: Relayer, halts: list[int]) -> Daemon:
-    return Daemon([Served("memory", relayer, watched.metrics, lambda: halts.append(1))], 3600)
+def daemon_of(
+    watched: Watched, relayer: Relayer, halts: list[int], unasked: Callable[[], object] | None = None
+) -> Daemon:
+    served = Served("memory", relayer, watched.metrics, lambda: halts.append(1), unasked=unasked)
+    return Daemon([served], 3600)
 
 
 def turn(daemon: Daemon) -> None:
@@ -222,6 +225,67 @@ def test_a_chain_whose_start_was_refused_is_told_and_never_ready(watched: Watche
     daemon.ticker.stop()
     with pytest.raises(StoreBroken):
         daemon.run(None)
+
+
+def test_a_chain_that_nobody_answered_for_signs_nothing_before_its_start_is_asked(
+    watched: Watched, halts: list[int]
+) -> None:
+    """Its endpoints come up later: a key with unknown transactions is refused then too."""
+    answers: list[BridgeError] = [NotYet(what="endpoints"), NotYet(what="endpoints that agree")]
+
+    def ask() -> None:
+        if answers:
+            raise answers.pop(0)
+
+    world = watched.operator.world
+    world.consortium.close_epoch()
+    daemon = daemon_of(watched, watched.operator.relayer(), halts, ask)
+    for _ in range(2):
+        turn(daemon)
+        assert world.network.pending == ()
+        assert shown(daemon, "/readyz")[1].startswith("memory: no quorum of endpoints")
+    turn(daemon)
+    assert len(world.network.pending) == 1
+    answers.append(StoreBroken(store="journal.db", rule="never asked again"))
+    turn(daemon)
+    assert shown(daemon, "/readyz") == (200, "ready\n")
+
+
+def test_a_chain_whose_start_is_refused_once_its_endpoints_answer_is_left_out(
+    watched: Watched, halts: list[int]
+) -> None:
+    def ask() -> None:
+        raise StoreBroken(store="journal.db", rule="the newest journal of its key")
+
+    watched.operator.world.consortium.close_epoch()
+    daemon = daemon_of(watched, watched.operator.relayer(), halts, ask)
+    turn(daemon)
+    assert watched.operator.world.network.pending == ()
+    assert shown(daemon, "/readyz")[1].startswith("memory: ended: StoreBroken")
+
+
+def test_evidence_that_cannot_be_written_stops_nothing_and_is_tried_again(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, log_id = watched.operator.world.network, watched.operator.world.consortium.log_id
+    watched.operator.world.consortium.close_epoch()
+    network.put_log(log_id, replace(network.newest.logs[log_id], size=2, root=bytes(32)))
+    network.mine(DEPTH + 1)
+    failures: list[BridgeError] = [StoreBroken(store="evidence", rule="room")] * 2
+    kept: list[int] = []
+
+    def keep() -> None:
+        if failures:
+            raise failures.pop()
+        kept.append(1)
+
+    daemon = Daemon([Served("memory", watched.operator.relayer(), watched.metrics, keep)], 3600)
+    for _ in range(4):
+        turn(daemon)
+    assert kept == [1]
+    assert shown(daemon, "/readyz") == (503, "memory: halted: conflict\n")
+    lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert lines.count("evidence_not_written") == 1
 
 
 def test_an_old_key_finishes_what_it_began_while_the_new_one_anchors(tmp_path: Path) -> None:

@@ -524,6 +524,8 @@ def test_a_retiring_key_is_drained_whatever_was_ordered(
     for arguments in (("resume",), ("pause", "--soft")):
         assert code_of(call(*arguments, "--yes", "-c", config, "--chain", "old")) == 2
     assert code_of(call("drain", "--yes", "-c", config, "--chain", "devnet")) == 0
+    dry = json.loads(call("run", "--dry-run", "-c", config, "--json").stdout)["chains"]
+    assert dry["old"]["then_waits_for"] == "drained"
     monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
     assert code_of(call("run", "-c", config)) == 0  # both are drained
     shown = json.loads(call("status", "-c", config, "--json").stdout)

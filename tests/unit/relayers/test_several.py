@@ -1,0 +1,94 @@
+"""Several chains in one file: what is wrong with one of them is its own, also at a start and in a single tick."""
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hybrid_bridge.adapters.evm.keystore import create_keystore
+from hybrid_bridge.errors import KeyUnusable, Unreachable
+from relayers import wiring
+from relayers.cli import main
+from relayers.journal import Brake
+from relayers.service import _start, opened
+from relayers.settings import Settings, read_settings, read_settings_file
+from relayers.sql_journal import SqlJournal, create_journal
+from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
+
+SILENT = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Two chains whose endpoints are silent."""
+    text = settings_text(write_consortium(tmp_path), SILENT).replace("journal.db", "{chain}.db")
+    first = text[text.index("[[chain]]") :]
+    create_keystore(tmp_path / "gas.json", PASSWORD, lambda _: GAS_KEY)
+    path = tmp_path / "relayer.toml"
+    path.write_text(text + first.replace('"devnet"', '"side"').replace("31337", "31338"))
+    for settings in read_settings_file(path).relayers:
+        create_journal(settings.journal, wiring.scope_of(settings), BORN)
+    return path
+
+
+def call(*arguments: str) -> Any:
+    return CliRunner().invoke(main, arguments, standalone_mode=False)
+
+
+def test_one_tick_of_each_chain_goes_on_after_a_journal_that_is_torn(config: Path) -> None:
+    config.with_name("devnet.db").write_bytes(b"torn")
+    done = call("run", "--once", "-c", str(config), "--json")
+    shown = json.loads(done.stdout)["chains"]
+    assert done.return_value == 4
+    assert shown["devnet"]["reason"].startswith("StoreBroken")
+    assert shown["side"]["reason"].startswith("Unreachable")
+
+
+def retiring(config: Path) -> Settings:
+    text = config.read_text()
+    config.write_text(text + "retiring = true\n")
+    return read_settings(config, "side")
+
+
+def brake_of(settings: Settings) -> Brake:
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
+        return journal.view(BORN).brake
+
+
+def test_a_single_tick_of_a_key_that_retires_begins_nothing_either(config: Path) -> None:
+    settings = retiring(config)
+    assert brake_of(settings) is Brake.RUN
+    call("run", "--once", "-c", str(config))
+    assert brake_of(settings) is Brake.DRAIN
+    assert call("audit", "verify", "-c", str(config), "--chain", "side").return_value == 0
+
+
+def test_the_drain_of_a_key_that_retires_costs_the_process_no_lock_on_its_journal(config: Path) -> None:
+    """A file that is closed takes the process's locks along; then others empty the log beneath the writer."""
+    settings = retiring(config)
+    with opened(settings) as journal:
+        command = [sys.executable, "-m", "relayers", "pause", "--hard", "--yes", "-c", str(config), "--chain", "side"]
+        subprocess.run(command, check=True)
+        assert journal.view(BORN).brake is Brake.HARD
+        journal.retire("again", BORN)
+        assert journal.view(BORN).brake is Brake.HARD
+
+
+def test_a_database_that_does_not_take_its_password_leaves_out_its_own_chain_only(config: Path) -> None:
+    def opening(settings: Settings) -> SqlJournal:
+        if settings.chain.name == "devnet":
+            raise KeyUnusable(key="journal", rule="user and password that the server takes")
+        return opened(settings)
+
+    with ExitStack() as stack:
+        served, refused = _start(read_settings_file(config).relayers, stack, opening)
+        assert [(one.chain.name, one.is_seeing) for one in served] == [("side", False)]
+        assert {name: type(error) for name, error in refused.items()} == {"devnet": KeyUnusable, "side": Unreachable}
+        assert served[0].chain.unasked is not None
+        with pytest.raises(Unreachable):  # asked again, until somebody answers
+            served[0].chain.unasked()
