@@ -57,7 +57,7 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
             reverts = _reverts(view.unexplained_reverts, finals)
             wishes = {nonce: wish for nonce, wish in view.wishes.items() if nonce != slot.nonce}
             closed = replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts, wishes=wishes)
-            return _wanted(replace(closed, cancelled=view.cancelled - {slot.nonce}))
+            return _wanted(replace(closed, cancelled=view.cancelled - {slot.nonce}, rotated=_rotated(view, finals)))
         case SettleIntent(intent):
             left_open = tuple(i for i in view.open_intents if (i.size, i.set_id) != (intent.size, intent.set_id))
             rotations = tuple(i for i in view.open_rotations if i.set_id != intent.set_id)
@@ -104,7 +104,16 @@ def _wanted(view: JournalView) -> JournalView:
     anchors = {size: a for size, a in view.anchors.items() if size in sizes or a.tx_hash in hashes}
     starts = {attempt.from_size for attempt in view.attempts}
     spans = {size: span for size, span in view.head_spans.items() if size in starts}
-    return replace(view, anchors=anchors, head_spans=spans)
+    open_rotations = {intent.id for intent in view.open_rotations}
+    rotated = {intent: tx for intent, tx in view.rotated.items() if intent in open_rotations}
+    return replace(view, anchors=anchors, head_spans=spans, rotated=rotated)
+
+
+def _rotated(view: JournalView, finals: Iterable[AttemptFinalRow]) -> dict[int, TxHash]:
+    """Open rotations that these fulfilled, beside those that are known already."""
+    stands = {final.hash for final in finals if final.outcome is Outcome.OK}
+    ours = {a.intent_id: a.hash for a in view.attempts if a.intent_id is not None and a.is_rotation}
+    return dict(view.rotated) | {intent: tx for intent, tx in ours.items() if tx in stands}
 
 
 def _reverts(before: int, finals: Iterable[AttemptFinalRow]) -> int:

@@ -154,11 +154,27 @@ def test_the_journal_that_is_foreseen_is_the_one_that_a_tick_leaves(operator: Op
         compare_each(operator)
 
 
-def compare_each(operator: Operator) -> None:
+def test_the_journal_of_a_rotation_is_foreseen_too(operator: Operator) -> None:
+    world = operator.world
+    world.appoint(in_sizes=2)
+    seen = set()
+    for number in range(20):
+        if number in {0, 6}:
+            world.consortium.close_epoch()
+        operator.tick()
+        world.network.mine()
+        seen |= compare_each(operator)
+    assert {"CloseSlot", "SettleIntent"} <= seen
+    assert operator.journal is not None
+    assert {intent.state.value for intent in operator.journal.dump().intents} == {"FINALIZED"}
+
+
+def compare_each(operator: Operator) -> set[str]:
     """The actions of one tick, up to the first signature, each foreseen and then done."""
     now, relayer = operator.world.now(), operator.relayer()
     view = operator.journal.view(now)
     sight = look(view, relayer.observer, lambda chain: relayer.collector.collect(operator.journal, view, chain, now))
+    names = set()
     while not isinstance(
         action := next_action(view, sight.chain, sight.quorum, (), relayer.policy), MakeAttempt | Send | Wait
     ):
@@ -167,4 +183,8 @@ def compare_each(operator: Operator) -> None:
         view = operator.journal.view(now)
         known = {intent.size: intent for intent in view.open_intents}
         ids = tuple(replace(intent, id=known[intent.size].id) for intent in wanted.open_intents)
-        assert replace(wanted, open_intents=ids) == view, type(action).__name__
+        appointed = {intent.set_id: intent for intent in view.open_rotations}
+        rotations = tuple(replace(intent, id=appointed[intent.set_id].id) for intent in wanted.open_rotations)
+        assert replace(wanted, open_intents=ids, open_rotations=rotations) == view, type(action).__name__
+        names.add(type(action).__name__)
+    return names
