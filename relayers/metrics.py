@@ -25,7 +25,7 @@ from relayers.log import Log
 from relayers.pins import Pins
 from relayers.relay import Sight, Tick
 from relayers.settings import EVERY_CHAIN
-from relayers.views import ChainView, CloseSlot, Deed, MakeAttempt, Policy, RecordHeader
+from relayers.views import ChainView, CloseSlot, Deed, MakeAttempt, Policy, RecordHeader, SettleIntent
 
 PREFIX: Final = "hybrid_relayer_"
 ALWAYS: Final = ("chain", "log")
@@ -270,9 +270,12 @@ class Metrics:
     def _costs(self, deeds: tuple[Deed, ...], chain: ChainView) -> None:
         """Of anchors that moved the head, as far as the endpoints say what was paid."""
         calm = chain.usual_base_fee + self._subject.policy.fees.tip
+        settled = (deed.intent for deed in deeds if isinstance(deed, SettleIntent))
+        rotations = {intent.settled_tx for intent in settled if intent.set_id is not None}  # they move no head
         for final in (final for deed in deeds if isinstance(deed, CloseSlot) for final in deed.finals):
             gas, price = final.gas_used or 0, final.price
-            if final.outcome is Outcome.OK and gas > CANCEL_GAS and price is not None:  # a cancel moves nothing
+            is_anchor = gas > CANCEL_GAS and final.hash not in rotations  # a cancel moves nothing either
+            if final.outcome is Outcome.OK and is_anchor and price is not None:
                 self._observe("anchor_cost_wei", gas * price)
                 self._observe("anchor_cost_ratio", price / max(1, calm))
 

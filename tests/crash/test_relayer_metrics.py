@@ -360,6 +360,13 @@ def test_a_cancel_is_no_anchor_and_costs_nothing_here(watched: Watched) -> None:
     assert watched.value("anchor_cost_wei_count") == watched.value("effective_anchors_total") == 1
 
 
+def test_a_rotation_is_no_anchor_either(watched: Watched) -> None:
+    watched.operator.world.appoint(in_sizes=4)
+    watched.run(2 * DEPTH + 4)
+    assert watched.value("attempts_final_total", "OK", "") == 2
+    assert watched.value("anchor_cost_wei_count") == watched.value("effective_anchors_total") == 1
+
+
 def test_a_reorganisation_is_counted_with_its_depth(watched: Watched) -> None:
     watched.run(3)
     assert watched.value("reorgs_total") == 0
