@@ -37,14 +37,7 @@ def appointment(log: Log, scope: Scope, chain: ChainView, offered: Iterable[Sign
     new, from_size = period.validators, period.from_size
     if from_size <= head.tree_size or log.boundary(from_size) > chain.pinned.time + FARTHEST:
         return None
-    update = SetUpdate(
-        chain_id=scope.chain_id,
-        contract=scope.contract,
-        log_id=log.log_id,
-        set_id=new.set_id,
-        set_hash=new.digest,
-        effective_from_size=from_size,
-    )
+    update = update_to(period, scope)
     try:
         signers, seals, newcomers = appoint(new, old, _signatures(update, offered))
     except BridgeError:
@@ -59,6 +52,29 @@ def appointment(log: Log, scope: Scope, chain: ChainView, offered: Iterable[Sign
         newcomers=newcomers,
     )
     return Appointment(set_id=new.set_id, set_hash=new.digest, digest=update.digest(), call=call)
+
+
+def update_to(period: SetPeriod, scope: Scope) -> SetUpdate:
+    """What is signed for this contract, so that the set of this period is the next one."""
+    return SetUpdate(
+        chain_id=scope.chain_id,
+        contract=scope.contract,
+        log_id=scope.log_id,
+        set_id=period.validators.set_id,
+        set_hash=period.validators.digest,
+        effective_from_size=period.from_size,
+    )
+
+
+def update_by(call: Rotation, log: Log, scope: Scope) -> SetUpdate | None:
+    """The set update that a call posts; None where it is not one that the settings know."""
+    old = next((period.validators for period in log.periods if period.validators.digest == call.set_hash), None)
+    found = None if old is None else set_after(log, old.set_id)
+    if found is None or call.log_id != scope.log_id:
+        return None
+    period = found[1]
+    said = (call.entries, call.effective_from_size)
+    return update_to(period, scope) if said == (period.validators.encode_entries(), period.from_size) else None
 
 
 def _signatures(update: SetUpdate, offered: Iterable[SignedPower]) -> dict[Address, EcdsaSignature]:

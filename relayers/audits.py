@@ -94,7 +94,7 @@ def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> 
     wiring.require_gas_key(settings.chain, log)
     dump = _nothing(scope) if is_lost else _dump(settings)
     seen = _traces(settings, dump)
-    found = adoption(dump, seen, log, wiring.decode_anchor, now())
+    found = adoption(dump, seen, log, wiring.decode_call, now())
     rows = _summary(found, seen, is_lost=is_lost)
     if is_plan:
         _show(rows | {"written": False}, as_json=as_json)
@@ -106,7 +106,7 @@ def _rebuild(settings: Settings, *, is_plan: bool, yes: bool, as_json: bool) -> 
     if is_lost:
         create_journal(settings.journal, scope, now())
     with SqlJournal(settings.journal, scope, person(), now()) as journal:
-        adopt(journal, found, seen, wiring.decode_anchor, now())
+        adopt(journal, found, seen, wiring.decode_call, now())
         findings = fsck(journal.dump(), log, None, None)
     _show(rows | {"written": True, "next": "`fsck`, then `run`"}, as_json=as_json)
     if findings:

@@ -6,24 +6,28 @@ foreign nonce. Headers, anchors, outcomes and settled duties are left to the ord
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core.attestation import verify_quorum
+from hybrid_bridge.core.power import SetUpdate
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.signing import from_compact, recover_address
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import BridgeError, Missing, SealsMalformed
-from hybrid_bridge.ports import Update
+from hybrid_bridge.ports import Rotation, Update
 from hybrid_bridge.units import (
     Address,
     Digest,
     EcdsaSignature,
     Nonce,
+    SetId,
     TreeSize,
+    TxHash,
     UnixSeconds,
     Wei,
 )
+from relayers.appointing import update_by
 from relayers.journal import (
     AttemptRow,
     AttestationRow,
@@ -39,6 +43,8 @@ from relayers.traces import Own, Traces
 UNBOUNDED: Final = Wei(1 << 255)  # it was signed and sent long ago: S7 has no say in what is adopted
 NO_LIMITS: Final = SpendLimits(UNBOUNDED, UNBOUNDED, UNBOUNDED)
 
+Decode = Callable[[bytes], Update | Rotation]  # the calls that we sign
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
@@ -49,6 +55,7 @@ class Adoption:
     attempts: tuple[Own, ...]
     foreign: tuple[Nonce, ...]  # used for good, by bytes that nobody shows
     unshown: tuple[Nonce, ...]  # pending, by bytes that nobody shows
+    rotations: Mapping[TxHash, SetUpdate] = field(default_factory=dict)  # what those of `attempts` post that rotate
 
     @property
     def is_empty(self) -> bool:
@@ -59,11 +66,12 @@ class Adoption:
 # ── judge ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def adoption(
-    dump: JournalDump, seen: Traces, log: Log, decode: Callable[[bytes], Update], now: UnixSeconds
-) -> Adoption:
+def adoption(dump: JournalDump, seen: Traces, log: Log, decode: Decode, now: UnixSeconds) -> Adoption:
     """What the journal lacks of it. Pure but for `decode`."""
-    calls = [*seen.calls, *(update for own in seen.own if (update := _update(own, decode)) is not None)]
+    ours = {own.signed.hash: _call(own, decode) for own in seen.own}
+    calls = [*seen.calls, *(call for call in ours.values() if isinstance(call, Update))]
+    rotating = ((tx, update_by(call, log, dump.scope)) for tx, call in ours.items() if isinstance(call, Rotation))
+    rotations = {tx: update for tx, update in rotating if update is not None}
     checkpoints = tuple(_checkpoints(dump, calls, log, seen, now))
     sizes = {row.size for row in dump.checkpoints} | {row.size for row, _ in checkpoints}
     known = {attempt.hash for attempt in dump.attempts}
@@ -73,36 +81,40 @@ def adoption(
         for own in seen.own
         if own.signed.hash not in known
         and own.signed.transaction.nonce not in closed
-        and _is_ours(own, dump, sizes, decode)
+        and _is_ours(own, dump, _carries(ours[own.signed.hash], sizes) or own.signed.hash in rotations)
     )
     slots = tuple(_slots(dump, seen, attempts))
-    ours = {own.signed.transaction.nonce for own in attempts} | {attempt.nonce for attempt in dump.attempts}
-    shown = {own.signed.transaction.nonce for own in seen.own} | ours
+    known_nonces = {own.signed.transaction.nonce for own in attempts} | {attempt.nonce for attempt in dump.attempts}
+    shown = {own.signed.transaction.nonce for own in seen.own} | known_nonces
     return Adoption(
         slots=slots,
         checkpoints=checkpoints,
         attempts=attempts,
-        foreign=tuple(nonce for nonce in slots if nonce < seen.final_used and nonce not in ours),
+        foreign=tuple(nonce for nonce in slots if nonce < seen.final_used and nonce not in known_nonces),
         unshown=tuple(Nonce(n) for n in range(seen.used, seen.hidden) if n not in shown),
+        rotations=rotations,
     )
 
 
-def _update(own: Own, decode: Callable[[bytes], Update]) -> Update | None:
+def _call(own: Own, decode: Decode) -> Update | Rotation | None:
     try:
         return decode(own.signed.transaction.data) if own.signed.transaction.data else None
     except BridgeError:
         return None
 
 
-def _is_ours(own: Own, dump: JournalDump, sizes: set[TreeSize], decode: Callable[[bytes], Update]) -> bool:
-    """Whether it is of the two kinds that we sign (S8), and its duty is known."""
+def _carries(call: Update | Rotation | None, sizes: set[TreeSize]) -> bool:
+    return isinstance(call, Update) and call.tree_size in sizes
+
+
+def _is_ours(own: Own, dump: JournalDump, is_duty_known: bool) -> bool:  # noqa: FBT001 said by one caller, beside it
+    """Whether it is of the kinds that we sign (S8), and its duty is known."""
     tx, scope = own.signed.transaction, dump.scope
     if tx.chain_id != scope.chain_id or tx.value or own.signed.sender != scope.signer:
         return False
     if not tx.data:
         return tx.to == scope.signer
-    update = _update(own, decode)
-    return tx.to == scope.contract and update is not None and update.tree_size in sizes
+    return tx.to == scope.contract and is_duty_known
 
 
 def _slots(dump: JournalDump, seen: Traces, attempts: Sequence[Own]) -> Iterator[Nonce]:
@@ -176,34 +188,59 @@ def _signatures(update: Update, validators: ValidatorSet, digest: Digest) -> Ite
 # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def adopt(journal: Journal, found: Adoption, seen: Traces, decode: Callable[[bytes], Update], now: UnixSeconds) -> None:
+def adopt(journal: Journal, found: Adoption, seen: Traces, decode: Decode, now: UnixSeconds) -> None:
     """Write it, in an order in which every crash leaves a journal that `adoption` completes."""
     for row, attestations in found.checkpoints:
         journal.admit(row, attestations)
-    intents = {intent.size: intent.id for intent in journal.dump().intents if intent.size}
     for nonce in found.slots:
         journal.open_slot(nonce)
+    duties = _duties(journal)
     for own in found.attempts:
-        update = _update(own, decode)
-        if update is not None and update.tree_size not in intents:
-            checkpoint = journal.checkpoint(update.tree_size)
-            if checkpoint is None:
-                raise Missing(what=f"the checkpoint of size {update.tree_size}")
-            journal.open_intent(checkpoint, now)
-            intents = {intent.size: intent.id for intent in journal.dump().intents if intent.size}
-        journal.add_attempt(_attempt(own, update, intents, seen, now), NO_LIMITS)
+        call, rotation = _call(own, decode), found.rotations.get(own.signed.hash)
+        update = call if isinstance(call, Update) else None
+        duty = None if update is None and rotation is None else _Duty(update, rotation)
+        if duty is not None and duty.key not in duties:
+            duty.open(journal, now)
+            duties = _duties(journal)
+        journal.add_attempt(_attempt(own, update, None if duty is None else duties[duty.key], seen, now), NO_LIMITS)
     for nonce in found.foreign:
         journal.close_slot(SlotRow(nonce, seen.final.hash, is_foreign=True), ())
 
 
-def _attempt(
-    own: Own, update: Update | None, intents: Mapping[TreeSize, int], seen: Traces, now: UnixSeconds
-) -> AttemptRow:
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """Of an attempt that is no cancel: an anchor's, or a set update's."""
+
+    update: Update | None
+    rotation: SetUpdate | None
+
+    @property
+    def key(self) -> tuple[TreeSize, SetId | None]:
+        """One intent each: size, or set."""
+        size = TreeSize(0) if self.update is None else self.update.tree_size
+        return size, None if self.rotation is None else self.rotation.set_id
+
+    def open(self, journal: Journal, now: UnixSeconds) -> None:
+        """Take it on, as a tick would have."""
+        if self.rotation is not None:
+            journal.open_rotation(self.rotation.set_id, self.rotation.set_hash, self.rotation.digest(), now)
+        elif self.update is not None:
+            checkpoint = journal.checkpoint(self.update.tree_size)
+            if checkpoint is None:
+                raise Missing(what=f"the checkpoint of size {self.update.tree_size}")
+            journal.open_intent(checkpoint, now)
+
+
+def _duties(journal: Journal) -> dict[tuple[TreeSize, SetId | None], int]:
+    return {(intent.size, intent.set_id): intent.id for intent in journal.dump().intents}
+
+
+def _attempt(own: Own, update: Update | None, duty: int | None, seen: Traces, now: UnixSeconds) -> AttemptRow:
     tx = own.signed.transaction
     return AttemptRow(
         hash=own.signed.hash,
         nonce=tx.nonce,
-        intent_id=None if update is None else intents[update.tree_size],
+        intent_id=duty,
         from_size=seen_head(seen) if update is None else update.from_size,
         to_size=TreeSize(0) if update is None else update.tree_size,
         max_fee=tx.max_fee,
@@ -217,5 +254,5 @@ def _attempt(
 
 
 def seen_head(seen: Traces) -> TreeSize:
-    """Where the head stood: a cancel keeps it for people alone."""
+    """Where the head stood: a cancel and a rotation keep it for people alone."""
     return max((update.tree_size for update in seen.calls), default=TreeSize(1))

@@ -16,8 +16,8 @@ from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.custody.places import parse_place, scheme_of
-from hybrid_bridge.errors import FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
-from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, TransactionSigner, Update
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
+from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, Rotation, TransactionSigner, Update
 from hybrid_bridge.units import Address, TxHash, UnixSeconds
 from relayers.appointing import appointment
 from relayers.calls import Calls
@@ -289,6 +289,20 @@ def decode_anchor(data: bytes) -> Update:
     from hybrid_bridge.adapters.evm.calls import decode_anchor  # noqa: PLC0415
 
     return decode_anchor(data)
+
+
+def decode_call(data: bytes) -> Update | Rotation:
+    """A call of ours: `anchor`, or `rotateValidators`.
+
+    Raises:
+        FieldMalformed: another call.
+    """
+    from hybrid_bridge.adapters.evm.calls import decode_rotation  # noqa: PLC0415
+
+    try:
+        return decode_anchor(data)
+    except FieldMalformed:
+        return decode_rotation(data)
 
 
 def sender_of(chain: PublicChain, tx: TxHash) -> Address | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.adapters.evm.calls import anchor_calldata, decode_anchor
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, decode_anchor, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
@@ -14,16 +14,18 @@ from hybrid_bridge.adapters.evm.sent import SentTransactions
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.errors import FieldMalformed, StoreBroken
 from hybrid_bridge.ports import UnsignedTransaction
-from hybrid_bridge.units import PublicBlockNumber, UnixSeconds, Wei
+from hybrid_bridge.units import PublicBlockNumber, TreeSize, UnixSeconds, Wei
+from relayers.appointing import update_by
 from relayers.audits import _nothing
 from relayers.desk import Orders
 from relayers.fsck import fsck
-from relayers.journal import IntentState, Outcome, WishKind
+from relayers.journal import IntentKind, IntentState, Outcome, WishKind
 from relayers.rebuild import Adoption, adopt, adoption
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal, create_journal
 from relayers.start import require_known
 from relayers.traces import Traces, traces
+from relayers.wiring import decode_call
 from tests.crash.relay_world import DEPTH, ETHER, fees
 from tests.crash.test_relayer_on_devnet import BORN, BY_OTHERS, SIGNER, World
 
@@ -53,7 +55,7 @@ def look(path: Path, world: World) -> tuple[Adoption, Traces]:
         dump = _nothing(world.scope)
     since = dump.headers[-1].number + 1 if dump.headers else 0
     seen = traces(observer, [SentTransactions(world.rpc)], decode_anchor, PublicBlockNumber(since))
-    return adoption(dump, seen, world.served(), decode_anchor, world.now()), seen
+    return adoption(dump, seen, world.served(), decode_call, world.now()), seen
 
 
 def rebuild(path: Path, world: World) -> Adoption:
@@ -61,7 +63,7 @@ def rebuild(path: Path, world: World) -> Adoption:
     if not path.exists():
         create_journal(path, world.scope, world.now())
     with opened(path, world) as journal:
-        adopt(journal, found, seen, decode_anchor, world.now())
+        adopt(journal, found, seen, decode_call, world.now())
         assert fsck(journal.dump(), world.served(), world.chain) == []
     again, _ = look(path, world)
     assert again.is_empty  # twice is once
@@ -150,6 +152,50 @@ def test_a_copy_of_yesterday_learns_what_happened_since(world: World, tmp_path: 
     assert found.slots == (2, 3)
     dump = settle(path, world, 5)
     assert [slot.is_foreign for slot in dump.slots] == [False] * 4
+
+
+@pytest.mark.parametrize("is_mined", [False, True], ids=["in the pool", "mined and not final"])
+def test_a_rotation_in_flight_comes_back_with_its_duty(world: World, tmp_path: Path, is_mined: bool) -> None:
+    path = tmp_path / "journal.db"
+    create_journal(path, world.scope, world.now())
+    anchor(path, world, mined=True)
+    world.mine(DEPTH)
+    world.log.exchange("newcomer", TreeSize(4))
+    world.updates += world.log.appointed(world.scope.chain_id, world.scope.contract, (0, 1, 2, 4))
+    assert one_tick(path, world).done[-4:] == ("OpenRotation", "OpenSlot", "MakeAttempt", "Send")
+    with opened(path, world) as journal:
+        before = journal.dump().attempts
+    if is_mined:
+        world.mine()
+    path.unlink()
+    found = rebuild(path, world)
+    assert (found.slots, found.foreign, found.unshown) == ((0, 1), (), ())
+    assert "MakeAttempt" not in one_tick(path, world).done
+    dump = settle(path, world, 2)
+    assert [attempt.raw for attempt in dump.attempts] == [attempt.raw for attempt in before]
+    assert [(intent.kind, intent.set_id) for intent in dump.intents if intent.set_id] == [(IntentKind.ROTATE, 2)]
+
+
+def test_a_rotation_that_the_settings_do_not_know_is_not_adopted(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    create_journal(path, world.scope, world.now())
+    old = world.served()
+    world.log.exchange("newcomer", TreeSize(4))
+    world.updates += world.log.appointed(world.scope.chain_id, world.scope.contract, (0, 1, 2, 4))
+    one_tick(path, world)
+    path.unlink()
+    _, seen = look(path, world)
+    (own,) = seen.own
+    call = decode_call(own.signed.transaction.data)
+    assert rotate_calldata(call) == own.signed.transaction.data
+    assert update_by(call, world.served(), world.scope).set_id == 2
+    assert update_by(call, old, world.scope) is None
+    for wrong in ({"entries": b""}, {"effective_from_size": 5}, {"set_hash": bytes(32)}, {"log_id": bytes(32)}):
+        assert update_by(replace(call, **wrong), world.served(), world.scope) is None
+    assert adoption(_nothing(world.scope), seen, old, decode_call, world.now()).attempts == ()
+    for data in (b"", own.signed.transaction.data + bytes(32), own.signed.transaction.data[:-1]):
+        with pytest.raises(FieldMalformed):
+            decode_call(data)
 
 
 def test_what_another_program_sent_with_our_key_is_foreign(world: World, tmp_path: Path) -> None:

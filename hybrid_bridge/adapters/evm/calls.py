@@ -136,6 +136,31 @@ def rotate_calldata(rotation: Rotation) -> bytes:
     return _calldata(ROTATE, rotation.log_id, size, quorum, rotation.entries, rotation.newcomers)
 
 
+def decode_rotation(data: bytes) -> Rotation:
+    """The inverse of `rotate_calldata`.
+
+    Raises:
+        FieldMalformed: another call, or another encoding of one.
+    """
+    try:
+        log_id, from_size, quorum, entries, newcomers = decode(_types(ROTATE), data[4:])
+    except (DecodingError, OverflowError):
+        raise FieldMalformed(field="calldata", rule="a call of rotateValidators") from None
+    set_hash, signers, packed = quorum
+    rotation = Rotation(
+        log_id=LogId(log_id),
+        effective_from_size=TreeSize(from_size),
+        set_hash=Digest(set_hash),
+        signers=signers,
+        seals=packed,
+        entries=entries,
+        newcomers=newcomers,
+    )
+    if rotate_calldata(rotation) != data:
+        raise FieldMalformed(field="calldata", rule="a call of rotateValidators, in its one encoding")
+    return rotation
+
+
 def pause_calldata(pause: Pause, sealed: Sealed) -> bytes:
     """A call of `pause`."""
     return _calldata(PAUSE, pause.log_id, pause.until, hash_of_reason(pause.reason), sealed.words())
