@@ -59,10 +59,10 @@ def checks(settings: Settings, now: UnixSeconds, *, is_first: bool = True) -> It
     if log is None:
         return
     if is_first:
-        yield from _members(settings, log, now)
-    yield from _endpoints(settings)
+        yield from _each("members", _members(settings, log, now), "mend the files that `log.tls` names")
+    yield from _each("endpoints", _endpoints(settings), "mend the file that holds its address")
     if view is not None:
-        yield from _observation(settings, log, view, now)
+        yield from _each("observation", _observation(settings, log, view, now), "see the endpoints above")
 
 
 def exit_code(found: list[Check]) -> int:
@@ -75,6 +75,14 @@ def _asked(name: str, ask: Callable[[], str], cure: str) -> Check:
         return Check(name, "good", ask())
     except BridgeError as error:
         return Check(name, "bad", str(error), cure, error.exit_code)
+
+
+def _each(name: str, found: Iterator[Check], cure: str) -> Iterator[Check]:
+    """What stops one subject stops no other: files may be missing, endpoints fall silent in between."""
+    try:
+        yield from found
+    except BridgeError as error:
+        yield Check(name, "bad", str(error), cure, error.exit_code)
 
 
 # ── this machine ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,11 +193,7 @@ def _proves(alone: Observer) -> str:
 
 def _observation(settings: Settings, log: Log, view: JournalView, now: UnixSeconds) -> Iterator[Check]:
     nobody = QuorumView(log_id=log.log_id, checkpoints=(), paths={})
-    try:
-        sight = look(view, wiring.observer_of(settings), lambda _: nobody)
-    except BridgeError as error:
-        yield Check("observation", "bad", str(error), "see the endpoints above", error.exit_code)
-        return
+    sight = look(view, wiring.observer_of(settings), lambda _: nobody)
     if sight.chain is None:
         yield Check("observation", "bad", sight.blind, "see the endpoints above", NotYet.exit_code)
         return

@@ -8,6 +8,7 @@ SAMPLE: Final = """\
 
 # The relayer's memory: one file, on a local disk. `init` makes it, and nothing else ever does.
 # With several [[chain]] tables each has a journal of its own: "sqlite:///{chain}.db".
+# For two machines: "postgresql://USER@HOST:PORT/DATABASE?password=file:PATH".
 journal = "sqlite:///journal.db"
 # Seconds between two looks at the world: 1 to 3600. About half of the public chain's interval.
 tick_seconds = 6
@@ -54,7 +55,8 @@ rpc_quorum = 2
 state_proofs = false
 # Name = address; file:PATH hides one that holds a password, in a file that only its owner can read.
 endpoints = { own = "http://127.0.0.1:8545", b = "https://b.example/", c = "https://c.example/" }
-# The gas key: keystore:…, pkcs11:… or web3signer:…; it pays, and that is all. `keys --at PLACE` says its address.
+# The gas key: keystore:…, pkcs11:…, web3signer:…, aws-kms:…, gcp-kms:… or azure-kms:…; it pays, and that is all.
+# `keys --at PLACE` says its address.
 signer = "keystore:gas.json?password=file:gas.password"
 signer_address = "0x0000000000000000000000000000000000000000"
 # A key that is being replaced: true beside another [[chain]] for the same contract. What it began is finished, no more.

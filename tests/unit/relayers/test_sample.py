@@ -126,3 +126,14 @@ def test_what_is_no_toml_says_where_by_itself(tmp_path: Path) -> None:
 )
 def test_a_key_is_found_where_people_write_it(text: str, key: str, line: int | None) -> None:
     assert line_of(text, key) == line
+
+
+def test_the_settings_in_the_relayers_page_are_settings() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "spec" / "RELAYER.md").read_text("utf-8")
+    text = page[page.index("journal = ") :]
+    text = text[: text.index("```")]
+    for size, key in ((32, "id"), (32, "genesis_hash"), (20, "contract"), (20, "signer_address")):
+        text = text.replace(f'{key} = "0x…"', f'{key} = "0x{"11" * size}"')
+    operators = ", ".join(f'"0x{digit * 20}"' for digit in ("11", "22", "33"))
+    text = text.replace('"0x…", "0x…", "0x…"', operators)
+    assert parse_settings(text, Path()).chain.name == "mainnet"

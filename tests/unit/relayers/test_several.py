@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.errors import KeyUnusable, Unreachable
+from hybrid_bridge.errors import SettingsMalformed, Unreachable
 from relayers import wiring
 from relayers.cli import main
 from relayers.journal import Brake
@@ -79,16 +79,30 @@ def test_the_drain_of_a_key_that_retires_costs_the_process_no_lock_on_its_journa
         assert journal.view(BORN).brake is Brake.HARD
 
 
-def test_a_database_that_does_not_take_its_password_leaves_out_its_own_chain_only(config: Path) -> None:
+def test_a_database_whose_authorities_cannot_be_read_leaves_out_its_own_chain_only(config: Path) -> None:
     def opening(settings: Settings) -> SqlJournal:
         if settings.chain.name == "devnet":
-            raise KeyUnusable(key="journal", rule="user and password that the server takes")
+            raise SettingsMalformed(key="journal", rule="ca=PATH of a readable PEM file")
         return opened(settings)
 
     with ExitStack() as stack:
         served, refused = _start(read_settings_file(config).relayers, stack, opening)
         assert [(one.chain.name, one.is_seeing) for one in served] == [("side", False)]
-        assert {name: type(error) for name, error in refused.items()} == {"devnet": KeyUnusable, "side": Unreachable}
+        assert {name: type(error) for name, error in refused.items()} == {
+            "devnet": SettingsMalformed,
+            "side": Unreachable,
+        }
         assert served[0].chain.unasked is not None
         with pytest.raises(Unreachable):  # asked again, until somebody answers
             served[0].chain.unasked()
+
+
+def test_check_names_every_chain_whatever_one_of_them_lacks(config: Path) -> None:
+    text = config.read_text().replace(f'"{SILENT}"', '"file:lost.url"', 1)
+    config.write_text(text)
+    config.with_name("ca.pem").unlink()
+    found = call("check", "-c", str(config), "--json")
+    shown = {row["name"]: row["verdict"] for row in json.loads(found.stdout)["checks"]}
+    wanted = ("devnet: members", "devnet: endpoints", "devnet: observation", "side: endpoint only", "side: observation")
+    assert {name: shown.get(name) for name in wanted} == dict.fromkeys(wanted, "bad")
+    assert found.return_value == 4
