@@ -19,6 +19,7 @@ from relayers.rehearsal import Rehearsal, rehearse, simulated
 from relayers.relay import Sight, look
 from relayers.settings import Settings
 from relayers.terminal import (
+    answers,
     chains,
     config_option,
     json_option,
@@ -43,13 +44,11 @@ MAX_SIZE: Final = 1 << 40
 @json_option
 def status(config: Path, *, as_json: bool) -> int:
     """Behind? Cost? Who? Out of the journal alone: asks nobody."""
-    shown, asked = {}, chains(config)
-    for settings in asked:
-        with _desk(settings) as desk:
-            shown[settings.chain.name] = status_of(_desktop(settings, wiring.load_log(settings.log), desk))
-    finals = {name: each["anchored_final"] for name, each in shown.items()}
+    asked = chains(config)
+    shown, code = answers(asked, _status)
+    finals = {name: each.get("anchored_final") for name, each in shown.items()}
     show_each(shown, verdict_over(asked, finals), as_json=as_json)
-    return GOOD if all(each["halted"] is None for each in shown.values()) else BROKEN
+    return max(code, GOOD if all(each.get("halted") is None for each in shown.values()) else BROKEN)
 
 
 @click.command(name="explain")
@@ -83,15 +82,9 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
 @json_option
 def fees(config: Path, *, as_json: bool) -> int:
     """Base fee, ceiling now, next fee, and what is left of balance and budget."""
-    shown = {}
-    for settings in chains(config):
-        log = wiring.load_log(settings.log)
-        with _desk(settings) as desk:
-            journal = desk.view(now())
-            chain = _chain(settings, log, journal)
-        shown[settings.chain.name] = fees_now(journal, chain, wiring.policy_of(settings, log))
+    shown, code = answers(chains(config), _fees)
     show_each(shown, as_json=as_json)
-    return GOOD
+    return code
 
 
 @click.command()
@@ -118,14 +111,23 @@ COMMANDS: Final = (status, explain_command, fees, check)
 
 def dry_run(config: Path, *, as_json: bool) -> int:
     """What one tick of each chain would do now: `run --dry-run`. No key, no lease, nothing written."""
-    found = {settings.chain.name: _rehearsed(settings) for settings in chains(config)}
+    found: dict[str, tuple[Rehearsal, Sight]] = {}
+
+    def ask(settings: Settings) -> dict[str, Any]:
+        found[settings.chain.name] = _rehearsed(settings)
+        return _would(*found[settings.chain.name])
+
+    shown, code = answers(chains(config), ask)
     if as_json:
-        show_each({name: _would(*each) for name, each in found.items()}, as_json=True)
-    for name, (rehearsal, sight) in found.items() if not as_json else ():
-        if len(found) > 1:
+        show_each(shown, as_json=True)
+    for name, values in shown.items() if not as_json else ():
+        if len(shown) > 1:
             click.echo(f"── {name}")
-        _tell_rehearsal(rehearsal, sight)
-    return max(_outcome(*each) for each in found.values())
+        if name in found:
+            _tell_rehearsal(*found[name])
+        else:
+            show(values, as_json=False)
+    return max((code, *(_outcome(*each) for each in found.values())))
 
 
 def _rehearsed(settings: Settings) -> tuple[Rehearsal, Sight]:
@@ -170,6 +172,19 @@ def looked(settings: Settings, log: Log, desk: Desk, at: UnixSeconds) -> tuple[J
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    with _desk(settings) as desk:
+        return status_of(_desktop(settings, wiring.load_log(settings.log), desk))
+
+
+def _fees(settings: Settings) -> dict[str, Any]:
+    log = wiring.load_log(settings.log)
+    with _desk(settings) as desk:
+        journal = desk.view(now())
+        chain = _chain(settings, log, journal)
+    return fees_now(journal, chain, wiring.policy_of(settings, log))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.errors import BridgeError, SettingsMalformed
 from hybrid_bridge.units import TreeSize, UnixSeconds
 from relayers.anchored import BIRTH, Verdict
 from relayers.settings import Settings, read_settings, read_settings_file
@@ -87,6 +87,26 @@ def show_each(values: Mapping[str, dict[str, Any]], verdict: Verdict | None = No
             show(each, as_json=False)
         if verdict is not None:
             click.echo(f"── anchored\n{verdict.words}")
+
+
+def answers(
+    asked: Sequence[Settings], ask: Callable[[Settings], dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], int]:
+    """Of each chain; what keeps one from answering stands in its place, and its exit code is returned, the worst one's.
+
+    Raises:
+        BridgeError: what the only one raised.
+    """
+    shown, code = {}, 0
+    for settings in asked:
+        try:
+            shown[settings.chain.name] = ask(settings)
+        except BridgeError as error:
+            if len(asked) == 1:
+                raise
+            shown[settings.chain.name] = {"error": str(error)}
+            code = max(code, error.exit_code)
+    return shown, code
 
 
 def verdict_over(asked: Sequence[Settings], finals: Mapping[str, TreeSize | None]) -> Verdict | None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.errors import SettingsMalformed, Unreachable
+from hybrid_bridge.errors import SettingsMalformed, StoreBroken, Unreachable
 from relayers import wiring
 from relayers.cli import main
 from relayers.journal import Brake
@@ -106,3 +106,15 @@ def test_check_names_every_chain_whatever_one_of_them_lacks(config: Path) -> Non
     wanted = ("devnet: members", "devnet: endpoints", "devnet: observation", "side: endpoint only", "side: observation")
     assert {name: shown.get(name) for name in wanted} == dict.fromkeys(wanted, "bad")
     assert found.return_value == 4
+
+
+@pytest.mark.parametrize(("command", "code"), [(("status",), 4), (("fees",), 4), (("run", "--dry-run"), 4)])
+def test_what_is_asked_of_all_is_answered_for_those_that_can(config: Path, command: tuple[str, ...], code: int) -> None:
+    config.with_name("devnet.db").write_bytes(b"torn")
+    asked = call(*command, "-c", str(config), "--json")
+    shown = json.loads(asked.stdout)["chains"]
+    assert (asked.return_value, list(shown)) == (code, ["devnet", "side"])
+    assert shown["devnet"]["error"].startswith("StoreBroken")
+    assert ("error" in shown["side"]) is (command == ("fees",))  # its endpoints are silent
+    assert "devnet" in call(*command, "-c", str(config)).stdout
+    assert isinstance(call(*command, "-c", str(config), "--chain", "devnet").exception, StoreBroken)
