@@ -232,6 +232,9 @@ def _require_apart(chains: tuple[ChainSettings, ...]) -> None:
     keys = {(chain.chain_id, chain.contract, chain.signer_address) for chain in chains}
     if len(set(serving)) < len(serving) or len(keys) < len(chains):
         raise SettingsMalformed(key="chain.contract", rule="one [[chain]] for each contract on a chain")
+    accounts = {(chain.chain_id, chain.genesis_hash, chain.signer_address) for chain in chains}
+    if len(accounts) < len(chains):
+        raise SettingsMalformed(key="chain.signer_address", rule="one [[chain]] for each key on a chain")
 
 
 def _journals(top: Table, chains: tuple[ChainSettings, ...]) -> list[JournalPlace]:

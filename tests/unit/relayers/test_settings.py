@@ -232,6 +232,17 @@ def test_a_contract_has_one_relayer_that_goes_on(old: str, new: str, key: str) -
     assert caught.value.key == key
 
 
+def test_two_contracts_on_one_chain_have_two_keys() -> None:
+    """Each journal deals out the nonces of its key: two of them would deal out the same."""
+    other = SECOND.replace("chain_id = 5", "chain_id = 31337").replace("cc" * 20, "ee" * 20)
+    two = changed("journal.db", "{chain}.db") + other
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(two, FOLDER)
+    assert caught.value.key == "chain.signer_address"
+    apart = changed("journal.db", "{chain}.db") + other.replace("dd" * 20, "99" * 20)
+    assert len(parse_settings_file(apart, FOLDER).relayers) == 2
+
+
 def test_where_all_keys_retire_nobody_relays() -> None:
     with pytest.raises(SettingsMalformed) as caught:
         parse_settings_file(SAMPLE + "retiring = true\n", FOLDER)
