@@ -4,13 +4,14 @@
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.units import PublicBlockNumber
+from hybrid_bridge.errors import BridgeError, SettingsMalformed
+from hybrid_bridge.units import PublicBlockNumber, TreeSize
 from relayers import wiring
 from relayers.anchored import BIRTH, Verdict
 from relayers.answers import gwei
@@ -61,14 +62,12 @@ def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, y
         if offline:
             raise SettingsMalformed(key="--offline", rule="not given beside --rebuild, which asks the chain")
         return _rebuild(one_chain(config), is_plan=is_plan, yes=yes, as_json=as_json)
-    found: dict[str, list[Finding]] = {}
-    dumps, asked = {}, chains(config)
-    for settings in asked:
-        dumps[settings.chain.name], found[settings.chain.name] = _judged(settings, offline=offline)
-    found[EVERY_CHAIN] = across(dumps)
-    finals = {name: max((a.tree_size for a in dump.anchors), default=BIRTH) for name, dump in dumps.items()}
+    asked = chains(config)
+    dumps, found, code = _judged_each(asked, offline=offline)
+    finals: dict[str, TreeSize | None] = dict.fromkeys((settings.chain.name for settings in asked), BIRTH)
+    finals |= {name: max((a.tree_size for a in dump.anchors), default=BIRTH) for name, dump in dumps.items()}
     _show_findings(found, verdict_over(asked, finals), as_json=as_json)
-    return BROKEN if any(found.values()) else GOOD
+    return code
 
 
 @click.command()
@@ -200,6 +199,25 @@ def _lines(settings: Settings, found: Adoption, *, is_lost: bool) -> list[str]:
 
 
 # ── fsck ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _judged_each(
+    asked: Sequence[Settings], *, offline: bool
+) -> tuple[dict[str, JournalDump], dict[str, list[Finding]], int]:
+    """Journals, findings, exit code; one of several that cannot be judged is a finding itself."""
+    dumps, found, codes = dict[str, JournalDump](), dict[str, list[Finding]](), [GOOD]
+    for settings in asked:
+        name = settings.chain.name
+        try:
+            dumps[name], found[name] = _judged(settings, offline=offline)
+            codes.append(BROKEN if found[name] else GOOD)
+        except BridgeError as error:
+            if len(asked) == 1:
+                raise
+            found[name] = [Finding("unjudged", settings.journal.name, str(error))]
+            codes.append(error.exit_code)
+    found[EVERY_CHAIN] = across(dumps)
+    return dumps, found, max(*codes, BROKEN if found[EVERY_CHAIN] else GOOD)
 
 
 def _judged(settings: Settings, *, offline: bool) -> tuple[JournalDump, list[Finding]]:

@@ -9,7 +9,7 @@ import click
 
 from relayers import wiring
 from relayers.comparison import Answers, compare
-from relayers.start import is_here
+from relayers.start import ONE_WORD, is_here
 from relayers.terminal import config_option, json_option, one_chain, show_table
 
 
@@ -48,7 +48,7 @@ def check(config: Path, *, as_json: bool) -> int:
 def _notes(hosts: tuple[str, ...], quorum: int) -> list[str]:
     notes = []
     if quorum == 1:
-        notes.append("one endpoint's word is taken for the public chain (rpc_quorum = 1)")
+        notes.append(ONE_WORD)
     elif len(set(hosts)) == 1:
         refused = "" if is_here(hosts[0]) else ": a start is refused"
         notes.append(f"all endpoints are on one host{refused}")

@@ -19,7 +19,7 @@ from relayers.rehearsal import Rehearsal, rehearse, simulated
 from relayers.relay import Sight, look
 from relayers.settings import Settings
 from relayers.terminal import (
-    answers,
+    ask_each,
     chains,
     config_option,
     json_option,
@@ -45,7 +45,7 @@ MAX_SIZE: Final = 1 << 40
 def status(config: Path, *, as_json: bool) -> int:
     """Behind? Cost? Who? Out of the journal alone: asks nobody."""
     asked = chains(config)
-    shown, code = answers(asked, _status)
+    shown, code = ask_each(asked, _status)
     finals = {name: each.get("anchored_final") for name, each in shown.items()}
     show_each(shown, verdict_over(asked, finals), as_json=as_json)
     return max(code, GOOD if all(each.get("halted") is None for each in shown.values()) else BROKEN)
@@ -82,7 +82,7 @@ def explain_command(config: Path, size: int, *, as_json: bool) -> int:
 @json_option
 def fees(config: Path, *, as_json: bool) -> int:
     """Base fee, ceiling now, next fee, and what is left of balance and budget."""
-    shown, code = answers(chains(config), _fees)
+    shown, code = ask_each(chains(config), _fees)
     show_each(shown, as_json=as_json)
     return code
 
@@ -117,7 +117,7 @@ def dry_run(config: Path, *, as_json: bool) -> int:
         found[settings.chain.name] = _rehearsed(settings)
         return _would(*found[settings.chain.name])
 
-    shown, code = answers(chains(config), ask)
+    shown, code = ask_each(chains(config), ask)
     if as_json:
         show_each(shown, as_json=True)
     for name, values in shown.items() if not as_json else ():

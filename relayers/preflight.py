@@ -21,7 +21,7 @@ from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
-from relayers.start import require_hosts, require_known, require_undelegated
+from relayers.start import ONE_WORD, require_hosts, require_known, require_undelegated
 from relayers.views import Appointment, ChainView, QuorumView
 
 SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
@@ -164,7 +164,7 @@ def _endpoints(settings: Settings) -> Iterator[Check]:
 def _hosts(settings: Settings) -> Check:
     quorum, hosts = settings.chain.rpc_quorum, wiring.hosts_of(settings)
     if quorum == 1:
-        return Check("endpoints", "note", "one endpoint's word is taken for the public chain (rpc_quorum = 1)")
+        return Check("endpoints", "note", ONE_WORD)
     try:
         require_hosts(hosts, quorum)
     except SettingsMalformed as error:

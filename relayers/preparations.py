@@ -14,6 +14,7 @@ from relayers.sample import SAMPLE
 from relayers.settings import ChainSettings, Settings
 from relayers.shown import settings_shown
 from relayers.sql_journal import create_journal
+from relayers.start import ONE_WORD
 from relayers.terminal import agree, chains, config_option, json_option, now, show, show_each, yes_option
 
 GOOD: Final = 0
@@ -64,8 +65,7 @@ def validate(config: Path, *, as_json: bool) -> int:
     show_each({settings.chain.name: _validated(settings) for settings in asked}, as_json=as_json)
     for settings in asked:
         if settings.chain.rpc_quorum == 1:
-            words = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
-            click.echo(f"note: {settings.chain.name}: {words}", err=True)
+            click.echo(f"note: {settings.chain.name}: {ONE_WORD}", err=True)
     return GOOD
 
 

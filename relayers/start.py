@@ -12,6 +12,7 @@ from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
 from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TxHash
 from relayers.observe import EVENT_RANGE, Observer
 
+ONE_WORD: Final = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
 DELEGATED: Final = b"\xef\x01\x00"  # EIP-7702: code that only names another account's
 LOOK_BACK: Final = 50  # anchors, and ranges of public blocks, that an empty journal is compared with
 REBUILD: Final = "`fsck --rebuild --plan` shows what the chain knows, and `fsck --rebuild` adopts it"

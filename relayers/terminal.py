@@ -89,7 +89,7 @@ def show_each(values: Mapping[str, dict[str, Any]], verdict: Verdict | None = No
             click.echo(f"── anchored\n{verdict.words}")
 
 
-def answers(
+def ask_each(
     asked: Sequence[Settings], ask: Callable[[Settings], dict[str, Any]]
 ) -> tuple[dict[str, dict[str, Any]], int]:
     """Of each chain; what keeps one from answering stands in its place, and its exit code is returned, the worst one's.

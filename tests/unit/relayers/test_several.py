@@ -118,3 +118,16 @@ def test_what_is_asked_of_all_is_answered_for_those_that_can(config: Path, comma
     assert ("error" in shown["side"]) is (command == ("fees",))  # its endpoints are silent
     assert "devnet" in call(*command, "-c", str(config)).stdout
     assert isinstance(call(*command, "-c", str(config), "--chain", "devnet").exception, StoreBroken)
+
+
+@pytest.mark.parametrize(("arguments", "sides"), [(("--offline",), []), ((), ["unjudged"])])
+def test_a_journal_that_cannot_be_judged_is_a_finding_beside_the_others(
+    config: Path, arguments: tuple[str, ...], sides: list[str]
+) -> None:
+    config.with_name("devnet.db").write_bytes(b"torn")
+    judged = call("fsck", *arguments, "-c", str(config), "--json")
+    shown = json.loads(judged.stdout)
+    rows = [(row["chain"], row["promise"]) for row in shown["findings"]]
+    assert rows == [("devnet", "unjudged"), *(("side", promise) for promise in sides)]
+    assert (judged.return_value, shown["anchored"]["of"]) == (4, 2)
+    assert isinstance(call("fsck", "--offline", "-c", str(config), "--chain", "devnet").exception, StoreBroken)
