@@ -254,7 +254,11 @@ def _endpoint(endpoint: Endpoint, chain: ChainSettings) -> PublicChain:
 def _url_of(endpoint: Endpoint) -> str:
     url = endpoint.url
     if isinstance(url, Path):
-        url = _secret_file(url, f"endpoints.{endpoint.name}").decode("utf-8").strip()
+        key = f"endpoints.{endpoint.name}"
+        try:
+            url = _secret_file(url, key).decode("utf-8").strip()
+        except UnicodeDecodeError:
+            raise KeyUnusable(key=key, rule="an address in UTF-8") from None
     return url
 
 

@@ -140,6 +140,18 @@ def test_an_endpoints_url_may_lie_in_a_file_that_only_its_owner_reads(
     assert observer.endpoints[0].name == "only"
 
 
+def test_a_file_that_holds_no_text_is_no_address_and_is_not_repeated(
+    read: Callable[..., Settings], tmp_path: Path
+) -> None:
+    (tmp_path / "a.url").write_bytes(b"https://hunter2\xff")
+    (tmp_path / "a.url").chmod(0o600)
+    with pytest.raises(KeyUnusable) as caught:
+        wiring.observer_of(read(endpoint='"file:a.url"'))
+    assert caught.value.key == "endpoints.only"
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
 def test_a_relayer_is_built_with_the_key_that_the_settings_name(
     read: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
