@@ -8,6 +8,7 @@ import pytest
 
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.testing.memory_chain import GWEI
+from hybrid_bridge.units import Wei
 from relayers.desk import Desk, Orders
 from relayers.foresight import foreseen
 from relayers.journal import AttemptFinalRow, Brake, Outcome, SlotRow, SpendLimits, WishKind
@@ -76,6 +77,47 @@ def test_a_cancel_uses_the_nonce_up_and_its_duty_goes_on_unless_the_brake_is_set
     run_until_final(operator)
     assert [event.tree_size for event in operator.world.network.events()] == ([2] if brake is Brake.RUN else [])
     assert len(operator.world.network.transactions_of(operator.signer.address())) == (2 if brake is Brake.RUN else 1)
+    assert operator.fsck() == []
+
+
+def rotation_in_flight(operator: Operator) -> bytes:
+    """A set update waits in the pool, paid out of the reserve; its hash."""
+    operator.world.network.fund(operator.scope.signer, Wei(operator.fee_policy.reserve))
+    operator.world.appoint(in_sizes=2)
+    operator.tick()
+    (pending,) = operator.world.network.pending
+    return pending.hash
+
+
+def test_a_bump_of_a_rotation_is_a_dearer_rotation_out_of_the_reserve(operator: Operator) -> None:
+    wish(operator, WishKind.BUMP, rotation_in_flight(operator))
+    assert operator.tick().done == ("MakeAttempt", "Send")
+    assert operator.journal is not None
+    first, raised = operator.journal.dump().attempts
+    assert raised.is_rotation
+    assert (raised.nonce, raised.intent_id) == (first.nonce, first.intent_id)
+    assert 8 * raised.max_fee >= 9 * first.max_fee
+    run_until_final(operator)
+    (intent,) = operator.journal.dump().intents
+    assert (intent.state.value, intent.settled_tx) == ("FINALIZED", raised.hash)
+    assert operator.fsck() == []
+
+
+def test_a_cancelled_rotation_is_posted_again_with_the_next_nonce(operator: Operator) -> None:
+    """A cancel may not spend the reserve: it waits for a top-up, and the old bytes stay alive."""
+    wish(operator, WishKind.CANCEL, rotation_in_flight(operator))
+    told = operator.tick()
+    assert (told.done, told.reason) == (("Send",), "low_balance")
+    operator.world.network.fund(operator.scope.signer, Wei(10 * ETHER))
+    assert operator.tick().done == ("MakeAttempt", "Send")
+    operator.world.network.mine()
+    assert operator.tick().done[-3:] == ("OpenSlot", "MakeAttempt", "Send")
+    run_until_final(operator)
+    assert operator.journal is not None
+    dump = operator.journal.dump()
+    assert [(a.nonce, a.is_cancel, a.is_rotation) for a in dump.attempts if a.nonce == 1] == [(1, False, True)]
+    (intent,) = dump.intents
+    assert (intent.state.value, intent.settled_tx) == ("FINALIZED", dump.attempts[-1].hash)
     assert operator.fsck() == []
 
 
