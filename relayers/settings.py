@@ -26,7 +26,7 @@ from hybrid_bridge.units import (
     TreeSize,
     Wei,
 )
-from relayers.journal_place import JournalPlace, parse_journal
+from relayers.journal_place import JournalPlace, beside, parse_journal
 from relayers.toml_lines import line_of
 from relayers.toml_table import UNITS, Table
 from relayers.views import FeePolicy
@@ -241,7 +241,8 @@ def _journals(top: Table, chains: tuple[ChainSettings, ...]) -> list[JournalPlac
     """Each chain has a journal of its own: `{chain}` in its place stands for the chain's name."""
     text = top.text("journal")
     places = [parse_journal(text.replace(CHAIN_IN_PATH, chain.name), top.folder) for chain in chains]
-    if len(set(map(str, places))) < len(places):
+    files = {str(place) if isinstance(place, Path) else str(beside(place, "")) for place in places}
+    if len(files) < len(places):  # of two databases of one name too: their evidence would be one file
         raise SettingsMalformed(key="journal", rule=f"{CHAIN_IN_PATH} in it: each chain has a journal of its own")
     return places
 

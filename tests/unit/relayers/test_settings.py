@@ -232,6 +232,18 @@ def test_a_contract_has_one_relayer_that_goes_on(old: str, new: str, key: str) -
     assert caught.value.key == key
 
 
+@pytest.mark.parametrize("place", ["db.example:5432/journal", "{chain}.example:5432/journal"])
+def test_the_databases_of_two_chains_have_two_names(place: str) -> None:
+    """What is written beside a journal, evidence and copies, is called after its database."""
+    server = f"postgresql://relayer@{place}?password=file:pw"
+    text = SEVERAL.replace("sqlite:///{chain}.db", server).replace('"side chain"', '"side"')
+    with pytest.raises(SettingsMalformed) as caught:
+        parse_settings_file(text, FOLDER)
+    assert caught.value.key == "journal"
+    apart = text.replace("/journal?", "/journal_{chain}?")
+    assert len(parse_settings_file(apart, FOLDER).relayers) == 2
+
+
 def test_two_contracts_on_one_chain_have_two_keys() -> None:
     """Each journal deals out the nonces of its key: two of them would deal out the same."""
     other = SECOND.replace("chain_id = 5", "chain_id = 31337").replace("cc" * 20, "ee" * 20)
