@@ -72,8 +72,9 @@ def test_the_drain_of_a_key_that_retires_costs_the_process_no_lock_on_its_journa
     """A file that is closed takes the process's locks along; then others empty the log beneath the writer."""
     settings = retiring(config)
     with opened(settings) as journal:
-        command = [sys.executable, "-m", "relayers", "pause", "--hard", "--yes", "-c", str(config), "--chain", "side"]
-        subprocess.run(command, check=True)
+        for order in (("drain",), ("pause", "--hard")):  # the first to end empties the log, the second begins another
+            command = [sys.executable, "-m", "relayers", *order, "--yes", "-c", str(config), "--chain", "side"]
+            subprocess.run(command, check=True)
         assert journal.view(BORN).brake is Brake.HARD
         journal.retire("again", BORN)
         assert journal.view(BORN).brake is Brake.HARD
