@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.errors import SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.units import Nonce
 from relayers import wiring
 from relayers.cli import main
 from relayers.journal import Brake
@@ -72,12 +73,14 @@ def test_the_drain_of_a_key_that_retires_costs_the_process_no_lock_on_its_journa
     """A file that is closed takes the process's locks along; then others empty the log beneath the writer."""
     settings = retiring(config)
     with opened(settings) as journal:
-        for order in (("drain",), ("pause", "--hard")):  # the first to end empties the log, the second begins another
-            command = [sys.executable, "-m", "relayers", *order, "--yes", "-c", str(config), "--chain", "side"]
-            subprocess.run(command, check=True)
-        assert journal.view(BORN).brake is Brake.HARD
+        other = [sys.executable, "-m", "relayers"]
+        named = ["-c", str(config), "--chain", "side"]
+        subprocess.run([*other, "pause", "--hard", "--yes", *named], check=True)
         journal.retire("again", BORN)
         assert journal.view(BORN).brake is Brake.HARD
+        journal.open_slot(Nonce(7))
+        seen = subprocess.run([*other, "slots", "--json", *named], check=True, capture_output=True)
+        assert [row["nonce"] for row in json.loads(seen.stdout)["slots"]] == [7]
 
 
 def test_a_database_whose_authorities_cannot_be_read_leaves_out_its_own_chain_only(config: Path) -> None:
