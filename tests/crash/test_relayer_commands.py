@@ -162,3 +162,7 @@ def test_a_connection_through_which_a_journal_is_read_leaves_its_locks_alone(rea
         subprocess.run([sys.executable, "-m", "relayers", "pause", "--hard", "--yes", "-c", str(config)], check=True)
         subprocess.run([sys.executable, "-m", "relayers", "resume", "--yes", "-c", str(config)], check=True)
         assert journal.view(BORN).brake is Brake.RUN
+        journal.open_slot(7)
+        asked = [sys.executable, "-m", "relayers", "slots", "--json", "-c", str(config)]
+        seen = subprocess.run(asked, check=True, capture_output=True)
+        assert [row["nonce"] for row in json.loads(seen.stdout)["slots"]] == [7]
