@@ -11,6 +11,7 @@ from pathlib import Path
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.transaction import RecordPayload
 from hybrid_bridge.node import ordering, running
+from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Seconds, UnixSeconds
 
@@ -34,7 +35,7 @@ class Dropping(ordering.Orderer):
             if body.submitter == self._own or not isinstance(body.payload, RecordPayload):
                 kept.append(waiting)
                 continue
-            promise = self._promise(waiting.signed, time, epoch_of(self._genesis, time))
+            promise = promised(self._view, waiting.signed, time, epoch_of(self._genesis, time))
             waiting.result.set_result(ordering.Ordered(self._chain.next_height, 0, promise, None))
         if len(kept) < len(admitted):
             HOLD.touch()

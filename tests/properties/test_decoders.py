@@ -27,6 +27,7 @@ from hybrid_bridge.core import (
     cbor,
     certificate,
     checkpoint,
+    cometbft_evidence,
     cosigning,
     delivery,
     disclosure,
@@ -57,6 +58,7 @@ from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.exports import cose_receipt, sd_jwt, tlog_proof
 from hybrid_bridge.errors import BridgeError
 from hybrid_bridge.units import Address, ChainId, EpochNumber, Height, KeyId, LogId, SetId, TreeSize, UnixSeconds
+from tests import comet_chain
 from tests.packages import package as packed
 from tests.vectors.operations import bundle_bytes, bundle_trust
 
@@ -228,6 +230,9 @@ TABLE: dict[str, Row] = {
     "cbor.decode": Row(lambda data: cbor.decode(data, "x", 18), lambda: good("export/cose-inclusion", "data"), None),
     "certificate.read_certificate": Row(certificate.read_certificate, lambda: list(whole().certificates), None),
     "checkpoint.parse_note": Row(checkpoint.parse_note, notes, text_of),
+    "cometbft_evidence.CometbftEvidence.decode": Row(
+        cometbft_evidence.CometbftEvidence.decode, lambda: [comet_chain.evidence().encode()]
+    ),
     "cosigning.decode_request": Row(cosigning.decode_request, lambda: [request()]),
     "cosigning.read_checkpoint": Row(
         lambda data: cosigning.read_checkpoint(cosigning.decode_request(data), [log_key()]),
