@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from hybrid_bridge.cli.demo.stage import Stage, free_ports
 from hybrid_bridge.errors import NotYet, StoreBroken
-from tests.e2e.demo_run import PATIENCE, Demo, command, environment
+from tests.e2e.demo_run import GONE, PATIENCE, Demo, command, environment
 
 pytestmark = [pytest.mark.evm, pytest.mark.slow]
 
@@ -86,6 +87,29 @@ def test_a_second_demo_in_the_same_folder_is_refused_while_one_plays(tmp_path: P
         demo.require_gone()
     finally:
         demo.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_that_python_drops_within_a_callback_is_not_lost(number: int) -> None:
+    source = f"""
+import os, time, weakref
+from hybrid_bridge.cli.demo import hear_the_end
+
+class Thing: ...
+
+hear_the_end()
+thing = Thing()
+reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), {int(number)}))
+try:
+    del thing
+    time.sleep({GONE})
+except KeyboardInterrupt:
+    raise SystemExit(7) from None
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False, env=environment()
+    )
+    assert (done.returncode, done.stderr) == (7, "")
 
 
 # ── the stage alone ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -53,6 +53,11 @@ class Meta(SQLModel, table=True):
     value: str = text()
 
 
+def _undo(connection: Connection) -> None:
+    if not connection.invalidated:  # interrupted within a statement it is closed already, and so undone
+        connection.exec_driver_sql("ROLLBACK")
+
+
 class SqliteFile:
     """Connections to one file. `write` is serial; `read` sees the last commit."""
 
@@ -82,7 +87,7 @@ class SqliteFile:
             try:
                 yield connection
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                _undo(connection)
                 raise
             connection.exec_driver_sql("COMMIT")
 
@@ -94,7 +99,7 @@ class SqliteFile:
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                _undo(connection)
 
     def empty_log(self) -> None:
         """Write the log's pages over those of the file; the log is empty after that.

@@ -4,6 +4,7 @@ import fcntl
 import json
 import shutil
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from hybrid_bridge.cli.consortium import LEDGERS
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 
+SOON: Final = 0.02  # seconds
 MARKER: Final = ".hybrid-bridge-demo"  # a folder that we may empty
 
 
@@ -49,8 +51,7 @@ def command(out: Path, rpc: str | None, cadence: int, ledger: str, engine_binary
     Real processes, real keys, a real EVM; TEST companies. Kill any of the processes while it runs: it is started
     again and nothing is lost. Ctrl-C ends everything that was started.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _as_interrupt)
+    hear_the_end()
     with _folder(out):
         engine = engine_binary if ledger == "cometbft" else None
         ending = _play(out, rpc, cadence, engine, as_json=as_json)
@@ -136,8 +137,26 @@ def _empty(out: Path) -> None:
             path.unlink()
 
 
+def hear_the_end() -> None:
+    """Every signal that asks for an end is a `KeyboardInterrupt`, and none is lost.
+
+    One that comes while Python runs the callback of a weak reference, or a `__del__`, is printed and dropped by it
+    (`sys.unraisablehook`); then it is raised again a moment later, outside.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, _as_interrupt)
+    sys.unraisablehook = _again_if_interrupted
+
+
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _again_if_interrupted(dropped: "sys.UnraisableHookArgs") -> None:
+    if issubclass(dropped.exc_type, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, SOON)
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def _write_documents(out: Path, files: Mapping[str, bytes]) -> None:

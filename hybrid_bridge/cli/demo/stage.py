@@ -24,7 +24,7 @@ SHORT_PATIENCE: Final = 60.0  # seconds for a program that only answers one ques
 GRACE: Final = 4.0  # seconds between TERM and KILL
 FAULTS: Final = 8  # times one process may end by itself; more is a fault of ours, not bad luck
 PORTS: Final = (15_000, 32_000)  # below those that systems give to outgoing calls: nobody takes a dead server's port
-ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 PR_SET_PDEATHSIG: Final = 1
 
 

@@ -1,8 +1,9 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 from sqlmodel import Field, SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import PRAGMAS, STRICT, SqliteFile, blob, table_of, text
@@ -53,6 +54,26 @@ def test_a_block_that_raises_leaves_nothing(file: SqliteFile) -> None:
     with pytest.raises(StoreBroken), file.write() as connection:
         connection.execute(TABLE.insert(), [ROW, ROW])
     assert rows(file) == 0
+
+
+@pytest.mark.parametrize("block", ["write", "read"])
+def test_ctrl_c_within_a_statement_stays_one_and_leaves_nothing(file: SqliteFile, block: str) -> None:
+    def pressed(_cursor: Any, statement: str, *_: Any) -> None:
+        if "pressed" in statement:
+            raise KeyboardInterrupt
+
+    def interrupted(connection: Connection) -> None:
+        event.listen(connection.engine, "do_execute", pressed)
+        if block == "write":
+            connection.execute(TABLE.insert(), [ROW])
+        connection.exec_driver_sql("SELECT 'pressed'")
+
+    with pytest.raises(KeyboardInterrupt), getattr(file, block)() as connection:
+        interrupted(connection)
+    assert rows(file) == 0
+    with file.write() as connection:
+        connection.execute(TABLE.insert(), [ROW])
+    assert rows(file) == 1
 
 
 @pytest.mark.parametrize(
