@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,10 +211,11 @@ def test_another_chain_or_other_code_is_refused_at_the_start(world: World) -> No
 def test_one_chain_of_two_may_be_dead_for_a_while(world: World, tmp_path: Path) -> None:
     """One process, one log, two public chains: what k chains have final is anchored, and no chain waits for another."""
     log = RegistrableLog("two-chains", UnixSeconds(1_700_000_000))
-    side_net, side_port = side_chain(tmp_path, 0)
+    side_net = ExitStack()
+    side_port = side_net.enter_context(side_chain(tmp_path, 0))
     main, side = World(world.rpc, log), World(JsonRpc("side", f"http://127.0.0.1:{side_port}"), log)
     instruments = Instruments()
-    with ExitStack() as stack:
+    with side_net, ExitStack() as stack:
         served = [
             served_on(name, chain, main, instruments, stack, tmp_path)
             for name, chain in (("main", main), ("side", side))
@@ -233,8 +234,7 @@ def test_one_chain_of_two_may_be_dead_for_a_while(world: World, tmp_path: Path) 
 
         log.close_epoch()
         assert settled(main, side) == {1: 2, 2: 2}
-        side_net.kill()
-        side_net.communicate()
+        side_net.close()
         log.close_epoch()
         assert settled(main) == {1: 3, 2: 2}
         assert {name: health.state for name, health in daemon._board._health.items()} == {
@@ -245,20 +245,23 @@ def test_one_chain_of_two_may_be_dead_for_a_while(world: World, tmp_path: Path) 
         assert sample(told, "anchored_size", 'chain="all"', 'level="k_of_m"') == 2
         assert sample(told, "anchored_size", 'chain="main"', 'level="finalized"') == 3
         assert Daemon(served, Seconds(3600), anchored_when=2)._board.verdict(2).size == 2  # known before the first tick
-        side_net, _ = side_chain(tmp_path, side_port)
+        stack.enter_context(side_chain(tmp_path, side_port))
         assert settled(main, side) == {1: 3, 2: 3}
-        side_net.kill()
-        side_net.communicate()
 
 
-def side_chain(folder: Path, port: int) -> tuple[subprocess.Popen[str], int]:
-    """A devnet in a process of its own, whose public blocks outlive it."""
+@contextmanager
+def side_chain(folder: Path, port: int) -> Iterator[int]:
+    """The port of a devnet in a process of its own, whose public blocks outlive it."""
     funds = (f"--fund=0x{owner.hex()}=10" for owner in (SIGNER.address(), BY_OTHERS.address()))
     command = [sys.executable, "-m", "hybrid_bridge", "devnet", "--chain-id=5", "--period=0", f"--port={port}", *funds]
     command += [f"--finality-depth={DEPTH}", f"--state-file={folder / 'side.chain'}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    return process, int(json.loads(process.stdout.readline())["port"])
+    try:
+        yield int(json.loads(process.stdout.readline())["port"])
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def served_on(
