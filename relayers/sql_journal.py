@@ -124,7 +124,7 @@ class SqlJournal(SqlJournalReader):
 
     def _require_whole_chain(self, connection: Connection) -> None:
         try:
-            self.chain_head = replay(sql_events.rows(connection)).head
+            replay(sql_events.rows(connection))
         except FieldMismatch as error:
             words = (
                 f"a whole chain of events, not one broken at {error.field}; `audit verify` says more, see the runbook"

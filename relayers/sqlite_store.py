@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from hybrid_bridge.adapters.sqlite.file import sync_folder
 from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken
 from hybrid_bridge.units import UnixSeconds
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
@@ -133,7 +134,7 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
                 fill(connection)
             engine.dispose()
             partial.replace(path)
-            sync(path.parent)
+            sync_folder(path.parent)
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
@@ -231,15 +232,6 @@ def locked(path: Path) -> IO[bytes]:
     return lock
 
 
-def sync(folder: Path) -> None:
-    """The new name is on the disk too."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 # ── copies, and the way to a newer schema ────────────────────────────────────────────────────────────────────────────
 
 
@@ -261,7 +253,7 @@ def copy(path: Path, target: Path, require: Callable[[Path], None]) -> int:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.link(partial, target)  # never over another file, not even one that came meanwhile
-        sync(target.parent)
+        sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StoreBroken(store=target.name, rule=f"a copy that can be written: {error}") from None
     finally:

@@ -8,13 +8,13 @@ and as many must be true as before the first signature after a start (ADR 13), f
 Source: RELAYER §5.4.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
+from hybrid_bridge.adapters.sqlite.file import sync_folder
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.guard import Highest, History, Statement
@@ -203,9 +203,5 @@ def make_guard(path: Path, directory: Directory, address: Address, known: Histor
         raise StoreBroken(store="guard", rule="a file without a log beside it")
     made.rename(path)
     # Durable: the guard stands, and knows. Dead before? There is none, and no node starts.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
     return added

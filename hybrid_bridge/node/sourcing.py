@@ -5,6 +5,7 @@ Everything is asked of our engine and checked before anybody gets it, by the cod
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
@@ -36,6 +37,11 @@ class Sourcer:
     def __init__(self, view: View, engine: Engine, rpc: EngineRpc) -> None:
         self._view, self._engine, self._rpc = view, engine, rpc
 
+    @cached_property
+    def _first(self) -> ValidatorSet:
+        """The set at genesis, which never changes."""
+        return self._rpc.validators(self._view.directory.genesis.first_block)
+
     def parts(self, shown: Iterable[tuple[EpochRecord, list[bytes]]]) -> Iterator[SourceEvidence]:
         """Of each epoch, for the transactions shown of it, as far as an outsider takes it (SPEC §15).
 
@@ -66,10 +72,9 @@ class Sourcer:
         if len(transactions) > MAX_EXECUTIONS:
             raise TooLong(field="executions", limit=MAX_EXECUTIONS, got=len(transactions))
         genesis, headers = self._view.directory.genesis, _Headers(self._rpc)
-        first: ValidatorSet = self._rpc.validators(genesis.first_block)
         evidence = CometbftEvidence(
             chain_id=self._engine.chain_id,
-            first=first,
+            first=self._first,
             handovers=(),
             last=headers.of(Height(record.end_block - 1)),
             executions=tuple(self._execution(headers, transaction) for transaction in transactions),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
@@ -97,10 +97,7 @@ def decode_anchor(data: bytes) -> Update:
     Raises:
         FieldMalformed: another call, or another encoding of one.
     """
-    try:
-        log_id, from_size, attested, path, packed = decode(_types(ANCHOR), data[4:])
-    except (DecodingError, OverflowError):
-        raise FieldMalformed(field="calldata", rule="a call of anchor") from None
+    log_id, from_size, attested, path, packed = _arguments(ANCHOR, data)
     tree_size, root, set_hash, signers = attested
     update = Update(
         log_id=LogId(log_id),
@@ -142,10 +139,7 @@ def decode_rotation(data: bytes) -> Rotation:
     Raises:
         FieldMalformed: another call, or another encoding of one.
     """
-    try:
-        log_id, from_size, quorum, entries, newcomers = decode(_types(ROTATE), data[4:])
-    except (DecodingError, OverflowError):
-        raise FieldMalformed(field="calldata", rule="a call of rotateValidators") from None
+    log_id, from_size, quorum, entries, newcomers = _arguments(ROTATE, data)
     set_hash, signers, packed = quorum
     rotation = Rotation(
         log_id=LogId(log_id),
@@ -280,6 +274,14 @@ def head_of_words(meta: int, root: int, time: UnixSeconds) -> Head:
 
 def _types(signature: str) -> list[str]:
     return [type_of(part) for part in artefact(REGISTRY).of_type("function")[signature]["inputs"]]
+
+
+def _arguments(signature: str, data: bytes) -> tuple[Any, ...]:
+    """What a call of this function was given, if the rest of `data` has its types; the selector is not looked at."""
+    try:
+        return decode(_types(signature), data[4:])
+    except (DecodingError, OverflowError):
+        raise FieldMalformed(field="calldata", rule=f"a call of {signature.partition('(')[0]}") from None
 
 
 def _calldata(signature: str, *values: object) -> bytes:

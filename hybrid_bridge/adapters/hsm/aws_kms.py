@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hybrid_bridge.adapters.hsm.lane import Lane
-from hybrid_bridge.errors import AnswerMalformed, EndpointRefused, KeyUnusable, Unreachable
+from hybrid_bridge.adapters.hsm.cloud_key import DEADLINE, CloudKey
+from hybrid_bridge.errors import EndpointRefused, KeyUnusable, Unreachable
 from hybrid_bridge.units import Digest, Seconds
 
-DEADLINE: Final = Seconds(15)  # of one signature, credentials included
 CONNECT: Final = Seconds(5)
-MAX_SIGNATURE: Final = 72  # bytes of DER
 CALL: Final = "kms:Sign"
 _LATER: Final = (  # 400 as the refusals are, but a matter of time
     "ThrottlingException",
@@ -44,26 +42,17 @@ class AwsPlace:
         return f"AWS KMS {self.arn}" + (f" at {self.endpoint}" if self.endpoint else "")
 
 
-class AwsKey:
+class AwsKey(CloudKey):
     """One key. Threads: any; requests wait for one another."""
+
+    call = CALL
 
     def __init__(self, place: AwsPlace, name: str, deadline: Seconds = DEADLINE) -> None:
         """Touches nothing yet."""
-        self._place, self._name, self._deadline = place, name, deadline
-        self._lane = Lane(name, deadline)
-        self._client: Any = None
+        super().__init__(name, deadline)
+        self._place = place
 
-    def sign(self, digest: Digest) -> bytes:
-        """DER over these 32 bytes, as the cloud gives it: s may be high, no two are alike.
-
-        Raises:
-            Unreachable: no answer, or later; what it may still make is dropped.
-            KeyUnusable: it never will: no such key, no permission, no credentials, another kind of key.
-            AnswerMalformed: its answer is none of the API.
-        """
-        return self._lane.run("sign", lambda: self._sign(digest))
-
-    def _sign(self, digest: Digest) -> bytes:
+    def _sign(self, digest: Digest) -> object:
         try:
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 an extra
         except ImportError:
@@ -80,10 +69,7 @@ class AwsKey:
             raise self._failed(type(error).__name__) from None
         except Exception:  # noqa: BLE001 the SDK's parser, at an answer of another form
             raise self._malformed() from None
-        signature = answer.get("Signature")
-        if not isinstance(signature, bytes) or not 0 < len(signature) <= MAX_SIGNATURE:
-            raise self._malformed()
-        return signature
+        return answer.get("Signature")
 
     def _opened(self) -> Any:  # noqa: ANN401 the SDK makes its classes while it runs
         """The client, made once: to make it reads the SDK's own tables."""
@@ -114,9 +100,6 @@ class AwsKey:
         if kind in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "InvalidConfigError"):
             return KeyUnusable(key=self._name, rule=f"credentials for AWS ({kind})")
         return Unreachable(endpoint=self._name, call=CALL)
-
-    def _malformed(self) -> AnswerMalformed:
-        return AnswerMalformed(endpoint=self._name, call=CALL, rule=f"a signature of at most {MAX_SIGNATURE} bytes")
 
 
 def _word(code: object) -> str:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from hybrid_bridge.adapters.hsm.lane import Lane
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, EndpointRefused, KeyUnusable, Unreachable
+from hybrid_bridge.adapters.hsm.cloud_key import DEADLINE, CloudKey
+from hybrid_bridge.errors import BridgeError, EndpointRefused, KeyUnusable, Unreachable
 from hybrid_bridge.units import Digest, Seconds
 
-DEADLINE: Final = Seconds(15)  # of one signature, credentials included
-MAX_SIGNATURE: Final = 72  # bytes of DER
 CALL: Final = "asymmetricSign"
 HOST: Final = "cloudkms.googleapis.com"
 
@@ -32,26 +30,17 @@ class GcpPlace:
         return f"Google Cloud KMS {self.version}" + (f" at {self.endpoint}" if self.endpoint else "")
 
 
-class GcpKey:
+class GcpKey(CloudKey):
     """One key version. Threads: any; requests wait for one another."""
+
+    call = CALL
 
     def __init__(self, place: GcpPlace, name: str, deadline: Seconds = DEADLINE) -> None:
         """Touches nothing yet."""
-        self._place, self._name, self._deadline = place, name, deadline
-        self._lane = Lane(name, deadline)
-        self._client: Any = None
+        super().__init__(name, deadline)
+        self._place = place
 
-    def sign(self, digest: Digest) -> bytes:
-        """DER over these 32 bytes, as the cloud gives it: s may be high, no two are alike.
-
-        Raises:
-            Unreachable: no answer, or later; what it may still make is dropped.
-            KeyUnusable: it never will: no such key, no permission, no credentials, another kind of key.
-            AnswerMalformed: its answer is none of the API.
-        """
-        return self._lane.run("sign", lambda: self._sign(digest))
-
-    def _sign(self, digest: Digest) -> bytes:
+    def _sign(self, digest: Digest) -> object:
         try:
             from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415 an extra
             from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
@@ -71,10 +60,7 @@ class GcpKey:
             raise Unreachable(endpoint=self._name, call=CALL) from None
         except Exception:  # noqa: BLE001 the SDK's parser, at an answer of another form
             raise self._malformed() from None
-        signature = bytes(answer.signature)
-        if not 0 < len(signature) <= MAX_SIGNATURE:
-            raise self._malformed()
-        return signature
+        return bytes(answer.signature)
 
     def _opened(self) -> Any:  # noqa: ANN401 the SDK's client wraps its methods while it is made
         """The client, made once: to make it looks for credentials."""
@@ -98,6 +84,3 @@ class GcpKey:
         if getattr(error, "retryable", False) or type(error).__name__ == "TransportError":
             return Unreachable(endpoint=self._name, call="credentials")
         return KeyUnusable(key=self._name, rule=f"credentials for Google Cloud ({type(error).__name__})")
-
-    def _malformed(self) -> AnswerMalformed:
-        return AnswerMalformed(endpoint=self._name, call=CALL, rule=f"a signature of at most {MAX_SIGNATURE} bytes")

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from sqlalchemy import select
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, sync_folder, table_of, text
 from hybrid_bridge.core.checkpoint import Note
 from hybrid_bridge.core.cosigning import Seen
 from hybrid_bridge.core.encoding import ZERO
@@ -101,11 +101,7 @@ class SqlCosigned:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._mark)
-        folder = os.open(self._mark.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._mark.parent)
 
 
 def _facts(vkey: str) -> dict[str, str]:

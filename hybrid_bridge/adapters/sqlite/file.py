@@ -5,6 +5,7 @@ are asserted on every connection: a silent NORMAL would lose just the last commi
 """
 
 import fcntl
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,6 +52,15 @@ class Meta(SQLModel, table=True):
 
     key: str = text(primary_key=True)
     value: str = text()
+
+
+def sync_folder(folder: Path) -> None:
+    """Names that were given in it are on the disk too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _undo(connection: Connection) -> None:
