@@ -104,8 +104,8 @@ def listening(metrics: Metrics, listen: str) -> Listener | None:
 
 def _names_by_key(directory: Directory) -> Mapping[bytes, str]:
     """Members by their attestation address and by their identity's key id."""
-    names: dict[bytes, str] = {bytes(key.key_id): name for name, key in directory.identities.items()}
-    return names | {bytes(m.address): m.name for m in directory.members if m.address is not None}
+    names: dict[bytes, str] = {bytes(key_id): name for key_id, (name, _) in directory.keys.items()}
+    return names | {bytes(m.address): m.name for m in directory.known if m.address is not None}
 
 
 def _definition(metric: Metric) -> tuple[str, str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.view import View
@@ -57,8 +57,12 @@ class PeerService:
         view = self._view
         words = view.witness.of(view.keys.identity.public.key_id, Height(request.after_height))
         after = TreeSize(request.after_size)
-        attestations = [] if view.address is None else view.epochs.attested(view.address, after)
-        second = self._mldsa(after)
+        second: dict[TreeSize, bytes] = {}
+        attestations: list[SizedSignature] = []
+        for address in view.addresses:  # at most two, whose sizes are apart
+            attestations += view.epochs.attested(address, after)
+            second |= self._mldsa(address, after)
+        attestations = sorted(attestations, key=lambda signed: signed.size)[:MAX_ROWS]
         lines = view.epochs.lines(TreeSize(request.after_line)) if view.keys.log is not None else []
         return pb.WitnessResponse(
             countersignatures=words,
@@ -67,10 +71,9 @@ class PeerService:
             cosignatures=self._cosignatures(TreeSize(request.after_cosigned)),
         )
 
-    def _mldsa(self, after: TreeSize) -> dict[TreeSize, bytes]:
-        """Our ML-DSA-44 lines, by size."""
-        address = self._view.address
-        key = None if address is None else mldsa_key_of(self._view.directory, address)
+    def _mldsa(self, address: Address, after: TreeSize) -> dict[TreeSize, bytes]:
+        """The ML-DSA-44 lines beside one of our keys, by size."""
+        key = mldsa_key_of(self._view.directory, address)
         return {} if key is None else self._view.epochs.cosigned(key, after)
 
     def _cosignatures(self, after: TreeSize) -> list[pb.SizedSignature]:
@@ -79,7 +82,7 @@ class PeerService:
         return [pb.SizedSignature(size=at, root=view.logbook.root(at), signature=line) for at, line in found.items()]
 
     def _entitled(self, caller: Caller) -> bool:
-        return caller.role == "member" and caller.name in self._view.directory.identities
+        return caller.role == "member" and self._view.directory.is_member(caller.name)
 
 
 def _sized(signed: SizedSignature, mldsa: bytes = b"") -> pb.SizedSignature:
