@@ -26,8 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hybrid_bridge.core.certificate import read_certificate
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey, decode_spki
-from hybrid_bridge.errors import CertificateMalformed, KeyUnusable
+from hybrid_bridge.errors import CertificateMalformed, CertificateRefused, KeyUnusable
 from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Seconds, UnixSeconds
 
@@ -37,6 +39,7 @@ YEAR: Final = Seconds(365 * 86_400)
 BACKDATED: Final = 3_600  # seconds: clocks of members differ
 _URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer|auditor):([a-z][a-z0-9-]{0,31})")
 _ROLE_IDENTITY: Final = "identity"
+_LEGAL_ID: Final = NameOID.ORGANIZATION_IDENTIFIER
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +117,120 @@ def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
         CertificateMalformed: not readable, not signed by `roots` (PEM), or another's.
     """
     try:
-        loaded, root = x509.load_der_x509_certificate(certificate), x509.load_pem_x509_certificate(roots)
-        loaded.verify_directly_issued_by(root)
+        loaded = x509.load_der_x509_certificate(certificate)
         spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, InvalidSignature):
-        raise CertificateMalformed(rule="an identity certificate signed by the consortium's authority") from None
+        is_ours = any(_issued(loaded, root) for root in x509.load_pem_x509_certificates(roots))
+    except (ValueError, TypeError):
+        is_ours, spki = False, b""
+    if not is_ours:
+        raise CertificateMalformed(rule="an identity certificate signed by the consortium's authority")
     if _uri(loaded) != (_ROLE_IDENTITY, name):
         raise CertificateMalformed(rule=f"an identity certificate of {name}")
     return decode_spki(spki)
+
+
+def require_identity(certificate: bytes, roots: bytes, holder: Holder, now: UnixSeconds) -> None:
+    """Return if this is an identity certificate that one takes of `holder` now: ours, in force, for signing, of that name.
+
+    Args:
+        certificate: DER.
+        roots: PEM, one or several authorities, each of which issues end certificates itself.
+        holder: whom the card says it is for.
+        now: of our clock.
+
+    Raises:
+        CertificateMalformed: it cannot be read.
+        CertificateRefused: issuer, validity, usage or name.
+    """
+    loaded = read_certificate(certificate)
+    for rule, holds in (
+        ("issuer", any(_issued(loaded, root) for root in _read_chain("ca.pem", roots))),
+        ("validity", loaded.not_valid_before_utc.timestamp() <= now <= loaded.not_valid_after_utc.timestamp()),
+        ("usage", _signs(loaded)),
+        ("name", _names_holder(loaded, holder)),
+    ):
+        if not holds:
+            raise CertificateRefused(certificate=sha256(certificate), rule=rule)
+
+
+def request_identity(holder: Holder, seed: bytes) -> bytes:
+    """A PEM certificate request by which an authority may certify the identity key of this seed."""
+    seeded = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    return _requested(holder, _ROLE_IDENTITY, ()).sign(seeded, None).public_bytes(Encoding.PEM)
+
+
+def request_tls(holder: Holder, role: str, hosts: Sequence[str]) -> Issued:
+    """A PEM certificate request for a TLS certificate of one role, and the key that it is for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Issued(_requested(holder, role, hosts).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), _key_pem(key))
+
+
+def certify(authority: Authority, request: bytes, now: UnixSeconds) -> bytes:
+    """The certificate that a request asks for: DER of an identity, PEM for TLS. Whoever calls has seen who asks.
+
+    Raises:
+        CertificateMalformed: no request of ours, or not signed by the key that it is for.
+    """
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        is_signed, public = asked.is_signature_valid, asked.public_key()
+    except (ValueError, x509.ExtensionNotFound, UnsupportedAlgorithm):
+        raise CertificateMalformed(rule="a certificate request of this consortium") from None
+    role, name = _uri(asked)
+    if not is_signed:
+        raise CertificateMalformed(rule="a request signed by the key that it is for")
+    holder = Holder(name, _subject_text(asked, NameOID.ORGANIZATION_NAME), _subject_text(asked, _LEGAL_ID))
+    if role == _ROLE_IDENTITY:
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return issue_identity(authority, holder, decode_spki(spki), now)
+    if role not in ("member", "owner") or not isinstance(public, ec.EllipticCurvePublicKey):
+        raise CertificateMalformed(rule="a request for an identity, or for TLS of a member or its owner, by P-256")
+    builder = _end_builder(authority, holder, role, now, YEAR).public_key(public)
+    builder = builder.add_extension(names, critical=False)
+    purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * (role == "member")
+    return _pem(_signed(authority, builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)))
+
+
+def _requested(holder: Holder, role: str, hosts: Sequence[str]) -> x509.CertificateSigningRequestBuilder:
+    builder = x509.CertificateSigningRequestBuilder(subject_name=_subject(holder, role))
+    return builder.add_extension(_names(holder.name, role, hosts), critical=False)
+
+
+def _subject_text(asked: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> str:
+    found = [str(item.value) for item in asked.subject.get_attributes_for_oid(oid)]
+    if len(found) != 1:
+        raise CertificateMalformed(rule="a request with one legal name and one legal id")
+    return found[0]
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _signs(certificate: x509.Certificate) -> bool:
+    """For signatures of its holder, not of other certificates, and not for TLS."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return usage.digital_signature and not usage.key_cert_sign and not constraints.ca
+
+
+def _names_holder(certificate: x509.Certificate, holder: Holder) -> bool:
+    """The URI says the name and that it is an identity's; the subject says who that is by law."""
+    try:
+        named = _uri(certificate) == (_ROLE_IDENTITY, holder.name)
+    except CertificateMalformed:
+        return False
+    names = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    ids = [str(item.value) for item in certificate.subject.get_attributes_for_oid(_LEGAL_ID)]
+    return named and names == [holder.legal_name[:64]] and ids == [holder.legal_id[:64]]
 
 
 def require_tls(certificate: bytes, key: bytes, roots: bytes) -> None:
@@ -164,7 +273,7 @@ def _read_role(certificate: bytes) -> tuple[str, str, int, int]:
     return role, name, int(begin.timestamp()), int(end.timestamp())
 
 
-def _uri(certificate: x509.Certificate) -> tuple[str, str]:
+def _uri(certificate: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str, str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension):
@@ -187,20 +296,23 @@ def _end_builder(authority: Authority, holder: Holder, role: str, now: int, span
     if not NAME.fullmatch(holder.name):
         raise CertificateMalformed(rule=f"a name like {NAME.pattern}")
     root = x509.load_pem_x509_certificate(authority.certificate)
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.legal_name[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, holder.legal_id[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role),
-        ]
-    )
-    builder = _builder(subject, root.subject, now, span)
+    builder = _builder(_subject(holder, role), root.subject, now, span)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(certificates=False), critical=True)
     identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     authority_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
     return builder.add_extension(authority_id, critical=False)
+
+
+def _subject(holder: Holder, role: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.legal_name[:64]),
+            x509.NameAttribute(_LEGAL_ID, holder.legal_id[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role),
+        ]
+    )
 
 
 def _names(name: str, role: str, hosts: Sequence[str]) -> x509.SubjectAlternativeName:

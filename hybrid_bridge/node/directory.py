@@ -26,7 +26,7 @@ from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
 MAX_DIRECTORY: Final = 1 << 20
-ROLES: Final = ("member", "validator", "regulator", "sequencer", "court")  # member: has no other part
+ROLES: Final = ("member", "validator", "regulator", "sequencer", "court", "auditor")  # member: has no other part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
