@@ -80,13 +80,15 @@ def genesis_of(nodes: Sequence[str], cadence: int = CADENCE, ladder: int = LADDE
 class MemoryLedger:
     """State, height and members of one consortium; `keys` holds everybody's."""
 
-    def __init__(self, keys: Mapping[str, PrivateKey], nodes: Sequence[str], pack: RulePack | None = None, **genesis):
+    def __init__(
+        self, keys: Mapping[str, PrivateKey], nodes: Sequence[str], pack: RulePack | None = None, engine=(), **genesis
+    ):
         self.keys = keys
         self.nodes = list(nodes)
         self.rules = Rules(genesis_of(nodes, **genesis), pack or RulePack())
         self.log_id = self.rules.log_id
         self.state: dict[bytes, bytes] = {}
-        self.write(genesis_state(self.rules.genesis, [self.member(name) for name in nodes]))
+        self.write(genesis_state(self.rules.genesis, [self.member(name) for name in nodes], engine))
         self.height = 1
         self.time = START
         self.player = Player(keys, self.log_id, VRF_SEED, counted())

@@ -6,6 +6,7 @@ Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of
 from dataclasses import dataclass, field
 
 from hybrid_bridge.business.claims import typed_claims
+from hybrid_bridge.business.consensus import apply_consensus_key
 from hybrid_bridge.business.fields import Schema
 from hybrid_bridge.business.membership import (
     apply_member_update,
@@ -16,6 +17,7 @@ from hybrid_bridge.business.membership import (
 )
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
 from hybrid_bridge.core.keys import key_id_text
@@ -60,7 +62,8 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
     """All that no state can change: bytes, signatures, the schema of the claims, the shape of a governance record.
 
     Raises:
-        Malformed, Refuted: as `SignedTransaction.verify_stateless`; FieldMalformed names the claim.
+        Malformed, Refuted: as `SignedTransaction.verify_stateless`; FieldMalformed names the claim, SignatureWrong a
+            consensus key that did not sign for its identity key.
     """
     signed.verify_stateless(log_id)
     payload = signed.body.payload
@@ -70,6 +73,8 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
         governance = _decode_update(payload.record)
         if governance.log_id != log_id:
             raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
+        if isinstance(governance, ConsensusKey):
+            governance.verify_possession()
     elif not (payload.chain_id and payload.number and any(payload.hash)):
         raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
 
@@ -132,10 +137,10 @@ def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> No
 # ── kinds 2 and 3 ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decode_update(record: bytes) -> SetUpdate | MemberUpdate:
+def _decode_update(record: bytes) -> SetUpdate | MemberUpdate | ConsensusKey:
     governance = decode_governance(record)
     if isinstance(governance, Notice):
-        raise FieldMalformed(field="record", rule="SetUpdate or MemberUpdate; notices are derived")
+        raise FieldMalformed(field="record", rule="SetUpdate, MemberUpdate or ConsensusKey; notices are derived")
     return governance
 
 
@@ -155,8 +160,10 @@ def _apply_governance(trial: Overlay, rules: Rules, body: Body, record: bytes, m
         if not rules.pack.rotation:
             refuse("rotation", governance.set_hash.hex())
         apply_set_update(trial, governance, epoch)
-    else:
+    elif isinstance(governance, MemberUpdate):
         apply_member_update(trial, governance, epoch)
+    else:
+        apply_consensus_key(trial, governance, epoch)
     put_number(trial, entry_key(leaf), epoch)
     return Changes(governance=(record,))
 

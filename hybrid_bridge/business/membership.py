@@ -1,22 +1,37 @@
 """Who is a member with which roles, and which validators are responsible: kinds 2 and 3 of the transaction.
 
 Before epoch 1 there is no member; the first transactions add them. A validator's identity key may always submit
-governance records and beacons (SPEC §7.3). A validator's entry names a certificate; the member record with the same
-certificate hash names the identity key, so both stand in public governance records.
+governance records and beacons, suspended or not: the quorum is counted over the set alone (SPEC §7.3). A validator's
+entry names a certificate; the member record with the same certificate hash names the identity key, so both stand in
+public governance records.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hybrid_bridge.business.ruling import refuse
 from hybrid_bridge.core.encoding import Json, b64u, parse_b64u
-from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REMOVE, MemberUpdate, SetUpdate, verify_succession
+from hybrid_bridge.core.governance import (
+    ADD,
+    MEMBER,
+    NODE,
+    REINSTATE,
+    REMOVE,
+    SUSPEND,
+    MemberUpdate,
+    SetUpdate,
+    verify_succession,
+)
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.ledger_state import (
+    ENGINE,
     NEWEST_SET,
     Overlay,
     StateReader,
     certificate_key,
+    consensus_key,
+    consensus_owner_key,
     get_json,
     get_number,
     member_key,
@@ -46,12 +61,30 @@ def key_of(text: str) -> KeyId:
 # ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def roles_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> int:
-    """The role bits of an identity key at `epoch`; zero for a stranger."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Role bits in force, and those of a member that is suspended; both zero for a stranger."""
+
+    roles: int
+    suspended: int = 0
+
+
+STRANGER: Final = Standing(0)
+
+
+def standing_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> Standing:
+    """Of an identity key at `epoch`."""
     row = get_json(state, member_key(key_id))
     if row is None:
-        return 0
-    return _int(row["roles"]) if epoch >= _int(row["from_epoch"]) else _int(row["before"])
+        return STRANGER
+    if epoch >= _int(row["from_epoch"]):
+        return Standing(_int(row["roles"]), _int(row.get("suspended", 0)))
+    return Standing(_int(row["before"]), _int(row.get("suspended_before", 0)))
+
+
+def roles_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> int:
+    """The role bits of an identity key at `epoch`; zero for a stranger and for who is suspended."""
+    return standing_of(state, key_id, epoch).roles
 
 
 def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
@@ -65,23 +98,47 @@ def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
 
 
 def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber) -> None:
-    """Add, remove or recertify one member, from an epoch that has not passed (SPEC §7.3).
+    """Add, remove, recertify, suspend or reinstate one member, from an epoch that has not passed (SPEC §7.3).
+
+    An update replaces one that has not taken effect. A certificate is for one key for ever.
 
     Raises:
         RuleRejected: member.
     """
-    subject = key_id_text(record.key_id)
-    now = roles_of(view, record.key_id, epoch)
-    roles = 0 if record.action == REMOVE else record.roles
-    if record.from_epoch < epoch or (record.action == ADD) == bool(now) or (record.action != REMOVE and not roles):
-        refuse("member", subject)
-    put_member(view, record.key_id, roles, record.from_epoch, now)
+    now, bound = standing_of(view, record.key_id, epoch), view.get(certificate_key(record.certificate_hash))
+    after = _after(record, now)
+    fits = {record.key_id} if record.action in (SUSPEND, REINSTATE) else {record.key_id, None}  # stays who it is
+    if record.from_epoch < epoch or after is None or bound not in fits:
+        refuse("member", key_id_text(record.key_id))
+    put_standing(view, record.key_id, after, record.from_epoch, now)
     view.put(certificate_key(record.certificate_hash), record.key_id)
+
+
+def _after(record: MemberUpdate, now: Standing) -> Standing | None:
+    """What the record makes of a member; None if it makes no sense."""
+    stated, there = record.roles, now != STRANGER
+    if record.action == ADD:
+        return Standing(stated) if stated and not there else None
+    if record.action == REMOVE:
+        return STRANGER if there else None
+    if record.action == SUSPEND:
+        return Standing(0, stated) if stated and stated == now.roles else None
+    if record.action == REINSTATE:
+        return Standing(stated) if stated and stated == now.suspended else None
+    return Standing(stated) if stated and now.roles else None
 
 
 def put_member(view: Overlay, key_id: KeyId, roles: int, from_epoch: EpochNumber, before: int) -> None:
     """Roles from an epoch on, and those until then."""
-    put_json(view, member_key(key_id), {"roles": roles, "from_epoch": from_epoch, "before": before})
+    put_standing(view, key_id, Standing(roles), from_epoch, Standing(before))
+
+
+def put_standing(view: Overlay, key_id: KeyId, after: Standing, from_epoch: EpochNumber, before: Standing) -> None:
+    """A standing from an epoch on, and the one until then. Who was never suspended has a row without the word."""
+    row: dict[str, Json] = {"roles": after.roles, "from_epoch": from_epoch, "before": before.roles}
+    row |= {"suspended": after.suspended} if after.suspended else {}
+    row |= {"suspended_before": before.suspended} if before.suspended else {}
+    put_json(view, member_key(key_id), row)
 
 
 # ── validator sets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +167,7 @@ def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> No
     """Take up the next validator set, early enough for the old one to sign a checkpoint that covers it (SPEC §8.1).
 
     Raises:
-        RuleRejected: set.
+        RuleRejected: set; consensus-missing, consensus-attestation under a consensus engine.
     """
     current, subject = responsible_set(view, epoch).validators, record.set_hash.hex()
     if get_number(view, NEWEST_SET) != current.set_id:
@@ -119,7 +176,10 @@ def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> No
         verify_succession(record, current, epoch)
     except FieldMismatch:
         refuse("set", subject)
-    keys = [_key_of_entry(view, entry, epoch, subject) for entry in record.validators.entries]
+    begins = EpochNumber(record.effective_from_size - 1)  # judged by the roles that stand then (ADR 35)
+    keys = [_key_of_entry(view, entry, begins, subject) for entry in record.validators.entries]
+    if len(set(keys)) < len(keys):
+        refuse("set", subject)  # one member, one vote
     put_set(view, record.validators, record.effective_from_size, keys)
 
 
@@ -153,8 +213,14 @@ def _key_of_entry(view: StateReader, entry: ValidatorEntry, epoch: EpochNumber, 
     if stored is None:
         refuse("set", subject)
     key = KeyId(stored)
-    if not (roles_of(view, key, epoch) & NODE or is_validator(view, key, epoch)):
+    if not roles_of(view, key, epoch) & NODE:
         refuse("set", subject)
+    if standing_of(view, key, epoch).suspended:
+        refuse("set", subject)  # the next set is what ends its vote
+    if view.get(consensus_owner_key(entry.address)) is not None:
+        refuse("consensus-attestation", subject)
+    if view.get(ENGINE) is not None and view.get(consensus_key(key)) is None:
+        refuse("consensus-missing", key_id_text(key))
     return key
 
 

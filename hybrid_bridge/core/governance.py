@@ -7,6 +7,7 @@ Source: SPEC §7.3.
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
+from hybrid_bridge.core.consensus_key import CONSENSUS_KEY, ConsensusKey
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.proof import as_octets, leaf_hash
 from hybrid_bridge.core.validators import ENTRY_WIDTH, ValidatorSet
@@ -30,8 +31,8 @@ SET_UPDATE: Final = WordRecord(SET_UPDATE_TYPE)
 MEMBER_UPDATE: Final = WordRecord(MEMBER_UPDATE_TYPE)
 NOTICE: Final = WordRecord(NOTICE_TYPE)
 
-ADD, REMOVE, REPLACE_CERTIFICATE = 1, 2, 3  # MemberUpdate.action
-MEMBER, NODE, REGULATOR, COURT = 1, 2, 4, 8  # bits of MemberUpdate.roles
+ADD, REMOVE, REPLACE_CERTIFICATE, SUSPEND, REINSTATE = 1, 2, 3, 4, 5  # MemberUpdate.action
+MEMBER, NODE, REGULATOR, COURT, AUDITOR = 1, 2, 4, 8, 16  # bits of MemberUpdate.roles
 OWN_RECORD, PLATFORM = 1, 2  # Notice.source
 NOTICE_NAMES: Final = (
     "brake on",
@@ -136,7 +137,7 @@ def verify_succession(update: SetUpdate, current: ValidatorSet, epoch: EpochNumb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberUpdate:
-    """A member comes, goes, or has another certificate: 288 bytes.
+    """A member comes, goes, has another certificate, is suspended or reinstated: 288 bytes.
 
     Raises:
         WordMalformed: a word outside its range.
@@ -152,8 +153,8 @@ class MemberUpdate:
     reason_hash: Digest = ZERO
 
     def __post_init__(self) -> None:
-        MEMBER_UPDATE.require(holds=ADD <= self.action <= REPLACE_CERTIFICATE, name="action")
-        MEMBER_UPDATE.require(holds=0 <= self.roles < 2 * COURT, name="roles")
+        MEMBER_UPDATE.require(holds=ADD <= self.action <= REINSTATE, name="action")
+        MEMBER_UPDATE.require(holds=0 <= self.roles < 2 * AUDITOR, name="roles")
 
     def encode(self) -> bytes:
         """288 bytes.
@@ -214,11 +215,12 @@ class Notice:
         return cls(**NOTICE.decode(data))
 
 
-GovernanceRecord: TypeAlias = SetUpdate | MemberUpdate | Notice
+GovernanceRecord: TypeAlias = SetUpdate | MemberUpdate | Notice | ConsensusKey
 _KINDS: Final[dict[bytes, type[GovernanceRecord]]] = {
     SET_UPDATE.hash: SetUpdate,
     MEMBER_UPDATE.hash: MemberUpdate,
     NOTICE.hash: Notice,
+    CONSENSUS_KEY.hash: ConsensusKey,
 }
 
 

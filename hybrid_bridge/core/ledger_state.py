@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias
 
 from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.errors import StoreBroken
-from hybrid_bridge.units import MAX_U64, Digest, KeyId, RegistryIndex, SetId
+from hybrid_bridge.units import MAX_U64, Address, Digest, KeyId, RegistryIndex, SetId
 
 MAX_VALUE: Final = 1 << 20  # a value is one object's state; the widest, a note's backing, stays below 4 KiB
 
@@ -70,6 +70,7 @@ def writes_step(before: Digest, writes: Sequence[Write]) -> Digest:
 POSITION: Final = b"position"  # where the ledger stands, JSON
 GOVERNANCE: Final = b"governance"  # the frontier of the governance tree
 NEWEST_SET: Final = b"set"  # u64, id of the newest validator set
+ENGINE: Final = b"engine"  # the consensus keys that the engine was told of, 33 bytes each; nothing without an engine
 BRAKE: Final = b"brake"  # u64, last epoch in which the brake is on
 
 
@@ -91,6 +92,16 @@ def certificate_key(certificate_hash: Digest) -> bytes:
 def set_key(set_id: SetId) -> bytes:
     """One validator set, JSON."""
     return b"set/" + set_id.to_bytes(8, "big")
+
+
+def consensus_key(key_id: KeyId) -> bytes:
+    """The consensus key bound to an identity key, 33 bytes."""
+    return b"consensus/" + key_id
+
+
+def consensus_owner_key(address: Address) -> bytes:
+    """The identity key to which the consensus key of that address was ever bound, 32 bytes."""
+    return b"consensus-owner/" + address
 
 
 def entry_key(entry_leaf: Digest) -> bytes:

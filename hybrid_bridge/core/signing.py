@@ -37,6 +37,24 @@ def address_of(public_key: bytes) -> Address:
     return Address(keccak256(public_key[1:])[12:])
 
 
+def address_of_compressed(public_key: bytes) -> Address:
+    """As `address_of`, of a point on the curve.
+
+    Args:
+        public_key: 33 bytes, compressed: 0x02 or 0x03 ‖ x.
+
+    Raises:
+        FieldMalformed: another length, or no point of the curve.
+    """
+    try:
+        point = PublicKey(bytes(as_octets(public_key, "public_key")))
+    except ValueError:
+        raise FieldMalformed(field="public_key", rule="a point of secp256k1") from None
+    if len(public_key) != 33:
+        raise FieldMalformed(field="public_key", rule="33 bytes, compressed")
+    return address_of(point.format(compressed=False))
+
+
 def public_key_of(private_key: bytes) -> bytes:
     """The 65 bytes 0x04 ‖ x ‖ y of a private key.
 

@@ -38,6 +38,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import Proposal, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
+from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
 from hybrid_bridge.steps.commit import BlockOutcome
 from hybrid_bridge.units import Digest, Height, UnixSeconds
 
@@ -184,7 +185,8 @@ class EngineApplication:
         )
         self._executed = _Executed(decided, outcome.time, transactions, outcome)
         results = [pb.ExecTxResult(code=code) for code in outcome.codes]
-        return pb.ResponseFinalizeBlock(tx_results=results, app_hash=state.hash)
+        updates = [_update(key, power) for key, power in outcome.votes]
+        return pb.ResponseFinalizeBlock(tx_results=results, app_hash=state.hash, validator_updates=updates)
 
     def commit(self, _: pb.RequestCommit) -> pb.ResponseCommit:
         """One commit of everything; answered when it is durable.
@@ -236,6 +238,11 @@ class EngineApplication:
     def apply_snapshot_chunk(self, _: pb.RequestApplySnapshotChunk) -> pb.ResponseApplySnapshotChunk:
         """Refused."""
         return pb.ResponseApplySnapshotChunk(result=pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT)
+
+
+def _update(key: bytes, power: int) -> pb.ValidatorUpdate:
+    """A vote that comes, with power 1, or goes, with none: from the second block after this one on."""
+    return pb.ValidatorUpdate(pub_key=PublicKey(secp256k1=key), power=power)
 
 
 def _refusal(error: BridgeError) -> pb.ResponseCheckTx:

@@ -18,6 +18,7 @@ from typing import Final
 from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
@@ -252,34 +253,48 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
 
 
 def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: dict[str, _Keys], plan: Plan) -> bytes:
-    """The first transactions: before epoch 1 there is no member; a quorum of the validators adds them (SPEC §7.3)."""
+    """The first transactions: before epoch 1 there is no member; a quorum of the validators adds them (SPEC §7.3).
+
+    Where there is a consensus engine, its first validators' keys get their names here, too.
+    """
     validators = [keys[founder.name].identity for founder in plan.founders if "validator" in founder.roles]
     signers = sorted(validators, key=lambda key: key.public.key_id)[: quorum(len(validators))]
     submitter = next(keys[founder.name].identity for founder in plan.founders if "sequencer" in founder.roles)
-    writer = Writer().u16(len(members), "founding")
-    for sequence, member in enumerate(members):
-        roles = MEMBER | NODE | (REGULATOR if "regulator" in member.roles else 0)
-        update = MemberUpdate(
-            log_id=genesis.log_id,
-            action=ADD,
-            name_hash=name_hash(member.legal_id, member.legal_name),
-            certificate_hash=sha256(member.certificate),
-            key_id=keys[member.name].identity.public.key_id,
-            roles=roles,
-            from_epoch=EpochNumber(1),
-        )
+    records = [_added(genesis, member, keys[member.name]) for member in members]
+    records += [_bound(genesis, member, keys[member.name]) for member in members if member.consensus_key is not None]
+    writer = Writer().u16(len(records), "founding")
+    for sequence, record in enumerate(records):
         body = Body(
             log_id=genesis.log_id,
             submitter=submitter.public.key_id,
             sequence=SequenceNumber(sequence),
             expires_epoch=EpochNumber(1),
             authorisers=tuple(key.public.key_id for key in signers),
-            payload=GovernancePayload(update.encode()),
+            payload=GovernancePayload(record),
         )
         consents = [SignaturePart.over(body.consent, key) for key in signers]
         signed = SignedTransaction.assemble(body, SignaturePart.over(body.message, submitter), consents)
         writer.opaque(signed.encode(), 4, "founding")
     return writer.bytes()
+
+
+def _added(genesis: Genesis, member: Member, keys: _Keys) -> bytes:
+    roles = MEMBER | NODE | (REGULATOR if "regulator" in member.roles else 0)
+    update = MemberUpdate(
+        log_id=genesis.log_id,
+        action=ADD,
+        name_hash=name_hash(member.legal_id, member.legal_name),
+        certificate_hash=sha256(member.certificate),
+        key_id=keys.identity.public.key_id,
+        roles=roles,
+        from_epoch=EpochNumber(1),
+    )
+    return update.encode()
+
+
+def _bound(genesis: Genesis, member: Member, keys: _Keys) -> bytes:
+    public = member.consensus_key or b""
+    return ConsensusKey.signed(keys.engine[CONSENSUS], public, genesis.log_id, keys.identity.public.key_id).encode()
 
 
 def _shared_with(founder: Founder) -> Sequence[str]:

@@ -41,7 +41,8 @@ def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pai
     validators = [m for m in directory.members if "validator" in m.roles]
     infos = [MemberInfo(member_entry(m), directory.identities[m.name].key_id) for m in validators]
     ledger = SqlLedger(folder / LEDGER)
-    ledger.create(genesis.log_id, name, genesis.encode(), genesis_state(genesis, infos))
+    engine = () if directory.engine is None else directory.engine.validators
+    ledger.create(genesis.log_id, name, genesis.encode(), genesis_state(genesis, infos, engine))
     SqlEpochs(ledger.file).add(
         ClosedEpoch(
             number=EpochNumber(0),

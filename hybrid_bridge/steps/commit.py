@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hybrid_bridge.business.consensus import Vote, follow_set, put_engine
 from hybrid_bridge.business.execution import Changes, Rules, apply_transaction, stateless_check
 from hybrid_bridge.business.membership import put_set
 from hybrid_bridge.business.ruling import LifeEvent, Moment, refusal_code
@@ -52,6 +53,7 @@ __all__ = [
     "MemberInfo",
     "Rules",
     "TransactionOutcome",
+    "Vote",
     "admit",
     "execute_block",
     "genesis_state",
@@ -95,6 +97,7 @@ class BlockOutcome:
     life_events: tuple[LifeEvent, ...]
     governance: tuple[bytes, ...]  # records appended to the governance tree
     beacon: BeaconPayload | None  # the last one
+    votes: tuple[Vote, ...]  # consensus keys that come and go; none without a consensus engine
     writes: tuple[Write, ...]
     chain: Digest
     governance_size: TreeSize
@@ -115,12 +118,17 @@ class BlockOutcome:
 # ── before the first block ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def genesis_state(genesis: Genesis, members: Sequence[MemberInfo]) -> list[Write]:
+def genesis_state(genesis: Genesis, members: Sequence[MemberInfo], engine: Sequence[bytes] = ()) -> list[Write]:
     """The state before the first block: set 1 with its identity keys, and the genesis record as governance leaf 0.
 
     The identity keys come from the validators' certificates, whose hashes the genesis record commits to by its
     `set_hash`. They may submit governance records and beacons; nobody is a member before a MemberUpdate says so,
     the validators included (SPEC §7.3).
+
+    Args:
+        genesis: of the log.
+        members: its first validators.
+        engine: the consensus keys that its ledger id commits to; none for the embedded ledger.
 
     Raises:
         SetMismatch: these are not the validators of the genesis record.
@@ -136,6 +144,8 @@ def genesis_state(genesis: Genesis, members: Sequence[MemberInfo]) -> list[Write
     put_set(state, validators, TreeSize(1), [member.key_id for member in ordered])
     state.put(GOVERNANCE, EMPTY.append(Digest(genesis.log_id)).encode())
     Position.before(genesis).store(state)
+    if engine:
+        put_engine(state, list(engine))
     return state.writes()
 
 
@@ -170,7 +180,9 @@ def execute_block(
         BridgeError: a transaction that must never stand in a block stands in it (see `never_stands`): likewise.
     """
     ledger = Overlay(state)
-    position = Position.load(ledger).advance(rules.genesis, height, time)
+    before = Position.load(ledger)
+    position = before.advance(rules.genesis, height, time)
+    votes = follow_set(ledger, position.epoch) if position.epoch > before.epoch else ()
     moment = Moment(time, position.epoch)
     outcomes: list[TransactionOutcome] = []
     changes: list[Changes] = []
@@ -196,6 +208,7 @@ def execute_block(
         life_events=life_events,
         governance=governance,
         beacon=beacons[-1] if beacons else None,
+        votes=votes,
         writes=tuple(ledger.writes()),
         chain=position.chain,
         governance_size=frontier.size,

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybrid_bridge import core
+from hybrid_bridge.adapters.cometbft import home
 from hybrid_bridge.core import (
     anchor,
     block,
@@ -28,6 +29,7 @@ from hybrid_bridge.core import (
     certificate,
     checkpoint,
     cometbft_evidence,
+    consensus_key,
     cosigning,
     delivery,
     disclosure,
@@ -128,6 +130,9 @@ NOTICE = governance.Notice(
     log_id=LogId(ZERO), notice_type=1, source=1, time=UnixSeconds(1), until=UnixSeconds(0), entry_leaf=ZERO,
     subject_hash=ZERO,
 )  # fmt: skip
+BOUND = consensus_key.ConsensusKey.signed(
+    sha256(b"vote"), home.public_key_of(sha256(b"vote")), LogId(ZERO), KeyId(ZERO)
+)
 PAUSE = power.Pause(
     chain_id=ChainId(1), contract=Address(b"\xcc" * 20), log_id=LogId(ZERO), nonce=4, until=UnixSeconds(9),
     reason="stolen keys",
@@ -280,6 +285,7 @@ TABLE: dict[str, Row] = {
         lambda: [frontier.EMPTY.encode(), frontier.EMPTY.append(ZERO).append(ZERO).append(ZERO).encode()],
     ),
     "genesis.Genesis.decode": Row(genesis.Genesis.decode, lambda: [whole().genesis.record]),
+    "consensus_key.ConsensusKey.decode": Row(consensus_key.ConsensusKey.decode, lambda: [BOUND.encode()]),
     "governance.SetUpdate.decode": Row(governance.SetUpdate.decode, lambda: [whole("rotated").rotations[0].update]),
     "governance.MemberUpdate.decode": Row(governance.MemberUpdate.decode, lambda: [MEMBER.encode()]),
     "governance.Notice.decode": Row(governance.Notice.decode, lambda: [NOTICE.encode()]),

@@ -5,6 +5,7 @@ from typing import Final
 
 from hybrid_bridge.core.bundle import TimestampsAnchor
 from hybrid_bridge.core.cometbft_evidence import TYPE
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.evidence import (
     AbsenceFact,
@@ -23,8 +24,10 @@ from hybrid_bridge.core.evidence import (
 from hybrid_bridge.core.governance import (
     ADD,
     NOTICE_NAMES,
+    REINSTATE,
     REMOVE,
     REPLACE_CERTIFICATE,
+    SUSPEND,
     GovernanceRecord,
     MemberUpdate,
     SetUpdate,
@@ -39,7 +42,13 @@ from hybrid_bridge.steps.verify.verdicts import Findings, verdicts_of
 from hybrid_bridge.units import Digest, KeyId, LeafIndex
 
 NO_SCHEMA: Final = "not shown"
-_ACTIONS: Final = {ADD: "member added", REMOVE: "member removed", REPLACE_CERTIFICATE: "certificate replaced"}
+_ACTIONS: Final = {
+    ADD: "member added",
+    REMOVE: "member removed",
+    REPLACE_CERTIFICATE: "certificate replaced",
+    SUSPEND: "member suspended",
+    REINSTATE: "member reinstated",
+}
 
 
 def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
@@ -182,6 +191,8 @@ def _described(record: GovernanceRecord) -> str:
         return f"validator set {record.set_id} of {record.n}, responsible from size {record.effective_from_size} on"
     if isinstance(record, MemberUpdate):
         return f"{_ACTIONS[record.action]}, key {record.key_id.hex()}, from epoch {record.from_epoch} on"
+    if isinstance(record, ConsensusKey):
+        return f"consensus key {record.key.hex()} for key {record.key_id.hex()}, from the next epoch on"
     until = f" until {utc(record.until)}" if record.until else ""
     return f"{NOTICE_NAMES[record.notice_type - 1]} at {utc(record.time)}{until}, entry {record.entry_leaf.hex()}"
 

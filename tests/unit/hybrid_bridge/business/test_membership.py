@@ -15,18 +15,21 @@ from hybrid_bridge.business.membership import (
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.governance import (
     ADD,
+    AUDITOR,
     MEMBER,
     NODE,
     REGULATOR,
+    REINSTATE,
     REMOVE,
     REPLACE_CERTIFICATE,
+    SUSPEND,
     MemberUpdate,
     SetUpdate,
 )
-from hybrid_bridge.core.ledger_state import Overlay, put_json, set_key
+from hybrid_bridge.core.ledger_state import Overlay, member_key, put_json, set_key
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import RuleRejected, StoreBroken
-from hybrid_bridge.units import EpochNumber, LogId, SetId, TreeSize
+from hybrid_bridge.units import Address, EpochNumber, LogId, SetId, TreeSize
 from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, entry_of, key, raw_key
 
 LOG = LogId(bytes(32))
@@ -165,3 +168,97 @@ def test_a_lost_set_is_a_broken_store(view):
     put_json(view, set_key(SetId(9)), {"keys": "none", "entries": "", "from_size": 1})
     with pytest.raises(StoreBroken):
         read_set(view, SetId(9))
+
+
+def test_nobody_sits_twice_in_a_set(with_node):
+    """Two attestation keys under one certificate would be two votes of one member."""
+    twin = replace(entry_of("v5"), address=Address(sha256(b"twin")[:20]))
+    entries = sorted([*map(entry_of, NEXT[1:]), twin], key=lambda entry: entry.address)
+    validators = ValidatorSet(SetId(2), tuple(entries))
+    record = replace(successor(with_node), set_hash=validators.digest, validators=validators)
+    assert refused(apply_set_update, with_node, record, EpochNumber(4)) == "set"
+
+
+# ── suspension ──
+
+
+BOTH = MEMBER | NODE
+
+
+def roles_at(view, name, *epochs):
+    return [roles_of(view, raw_key(name), EpochNumber(epoch)) for epoch in epochs]
+
+
+def test_a_suspended_member_has_no_role_until_it_is_reinstated_and_is_the_same_then(with_node):
+    apply_member_update(with_node, update("v5", SUSPEND, BOTH, 4), EpochNumber(3))
+    assert roles_at(with_node, "v5", 3, 4, 9) == [BOTH, 0, 0]
+    assert refused(require_member, with_node, key("v5"), EpochNumber(4)) == "admission"
+    apply_member_update(with_node, update("v5", REINSTATE, BOTH, 7), EpochNumber(5))
+    assert roles_at(with_node, "v5", 6, 7, 9) == [0, BOTH, BOTH]
+    require_member(with_node, key("v5"), EpochNumber(7))
+
+
+def test_a_suspension_states_the_roles_that_it_takes_and_gives_back(with_node):
+    for roles in (0, MEMBER, BOTH | REGULATOR):
+        assert refused(apply_member_update, with_node, update("v5", SUSPEND, roles, 3), EpochNumber(3)) == "member"
+    apply_member_update(with_node, update("v5", SUSPEND, BOTH, 3), EpochNumber(3))
+    for roles in (0, MEMBER, BOTH | REGULATOR):
+        assert refused(apply_member_update, with_node, update("v5", REINSTATE, roles, 3), EpochNumber(3)) == "member"
+
+
+def test_a_suspension_is_not_got_round(with_node):
+    """Not by adding the member again, nor by another certificate; nor is one reinstated that is not suspended."""
+    now = EpochNumber(3)
+    assert refused(apply_member_update, with_node, update("v5", REINSTATE, BOTH, 3), now) == "member"
+    assert refused(apply_member_update, with_node, update("nobody", SUSPEND, BOTH, 3), now) == "member"
+    apply_member_update(with_node, update("v5", SUSPEND, BOTH, 3), now)
+    for action in (ADD, REPLACE_CERTIFICATE, SUSPEND):
+        assert refused(apply_member_update, with_node, update("v5", action, BOTH, 3), now) == "member"
+    apply_member_update(with_node, update("v5", REINSTATE, BOTH, 6), now)
+    for action in (ADD, REPLACE_CERTIFICATE):  # in force from 6 on, until then as before
+        assert refused(apply_member_update, with_node, update("v5", action, BOTH, 3), now) == "member"
+    apply_member_update(with_node, update("v5", REMOVE, 0, 3), now)
+    assert roles_at(with_node, "v5", 3, 9) == [0, 0]
+    apply_member_update(with_node, update("v5", ADD, MEMBER, 4), now)  # gone for good, it may come again
+    assert roles_at(with_node, "v5", 3, 4) == [0, MEMBER]
+
+
+def test_a_suspension_that_is_called_off_in_time_never_was(with_node):
+    now = EpochNumber(3)
+    apply_member_update(with_node, update("v5", SUSPEND, BOTH, 5), now)
+    assert refused(apply_member_update, with_node, update("v5", REINSTATE, BOTH, 5), now) == "member"
+    apply_member_update(with_node, update("v5", REPLACE_CERTIFICATE, BOTH, 3), now)
+    assert roles_at(with_node, "v5", 3, 5, 9) == [BOTH, BOTH, BOTH]
+
+
+def test_who_is_suspended_keeps_certificate_and_key(with_node):
+    stolen = replace(update("v5", SUSPEND, BOTH, 3), certificate_hash=entry_of("v1").certificate_hash)
+    unknown = replace(update("v5", SUSPEND, BOTH, 3), certificate_hash=sha256(b"never seen"))
+    for record in (stolen, unknown):
+        assert refused(apply_member_update, with_node, record, EpochNumber(3)) == "member"
+
+
+def test_a_certificate_is_for_one_key(with_node):
+    """Else a seat of the set, which names a certificate, would pass to another key."""
+    taken = replace(update("newcomer", ADD, BOTH, 3), certificate_hash=entry_of("v1").certificate_hash)
+    assert refused(apply_member_update, with_node, taken, EpochNumber(3)) == "member"
+
+
+def test_a_suspended_validator_has_its_vote_until_a_set_leaves_it_out(with_node):
+    apply_member_update(with_node, update("v2", SUSPEND, BOTH, 4), EpochNumber(4))
+    keys = list(map(raw_key, VALIDATORS))
+    assert is_validator(with_node, raw_key("v2"), EpochNumber(4))
+    assert is_quorum(with_node, keys[:3], EpochNumber(4))
+    assert not is_quorum(with_node, [keys[0], *keys[2:3]], EpochNumber(4))  # the quorum does not shrink with it
+    assert refused(apply_set_update, with_node, successor(with_node), EpochNumber(4)) == "set"
+    apply_set_update(with_node, successor(with_node, ("v1", "v3", "v4", "v5")), EpochNumber(4))
+
+
+def test_a_row_without_suspension_has_the_bytes_it_always_had(with_node):
+    assert with_node.get(member_key(raw_key("v5"))) == b'{"before":0,"from_epoch":1,"roles":3}'
+
+
+def test_an_auditor_is_named_and_may_submit_nothing(view):
+    apply_member_update(view, update("auditor", ADD, AUDITOR), EpochNumber(1))
+    assert roles_at(view, "auditor", 1) == [AUDITOR]
+    assert refused(require_member, view, key("auditor"), EpochNumber(1)) == "admission"

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_bridge.adapters.cometbft.home import public_key_of
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EPOCH, EpochRecord
 from hybrid_bridge.core.governance import (
@@ -61,7 +63,8 @@ MEMBER = MemberUpdate(
 )
 NOTICED: dict[str, Any] = {"log_id": GENESIS.log_id, "notice_type": 1, "source": 1, "time": 5, "until": 0}
 NOTED = Notice(**NOTICED, entry_leaf=ONE, subject_hash=ONE)
-ALL = [UPDATE, MEMBER, NOTED]
+BOUND = ConsensusKey.signed(sha256(b"vote"), public_key_of(sha256(b"vote")), GENESIS.log_id, ONE)
+ALL = [UPDATE, MEMBER, NOTED, BOUND]
 
 
 @pytest.mark.parametrize("record", ALL)
@@ -72,7 +75,7 @@ def test_decoding_inverts_encoding(record: GovernanceRecord) -> None:
 
 def test_records_have_the_lengths_of_the_specification() -> None:
     assert len(UPDATE.encode()) == (9 + 4 * 5) * 32
-    assert len(MEMBER.encode()) == len(NOTED.encode()) == 288
+    assert len(MEMBER.encode()) == len(NOTED.encode()) == len(BOUND.encode()) == 288
     assert MEMBER_UPDATE.width == NOTICE.width == SET_UPDATE.width == 288
     assert (UPDATE.set_id, UPDATE.n) == (2, 5)
     assert len(NOTICE_NAMES) == 18
@@ -122,8 +125,8 @@ def test_governance_record_as_log_leaf() -> None:
         (UPDATE, "effective_from_size", 2, 5),
         (UPDATE, "validators", validators(1, 5), 2),
         (MEMBER, "action", 0, 2),
-        (MEMBER, "action", 4, 2),
-        (MEMBER, "roles", 16, 6),
+        (MEMBER, "action", 6, 2),
+        (MEMBER, "roles", 32, 6),
         (MEMBER, "roles", -1, 6),
         (NOTED, "notice_type", 0, 2),
         (NOTED, "notice_type", 19, 2),

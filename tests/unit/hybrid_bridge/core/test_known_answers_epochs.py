@@ -4,6 +4,7 @@ import pytest
 
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.batch import Batch, build_batch
+from hybrid_bridge.core.consensus_key import CONSENSUS_KEY
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.epoch import EPOCH, EpochRecord, closed_at, verify_first
 from hybrid_bridge.core.genesis import GENESIS as GENESIS_RECORD
@@ -75,12 +76,13 @@ def first_epoch() -> EpochRecord:
         (EPOCH.hash, "e4afe08de9960dcf344a9f719e43d55811e97cf77cf7d9aa1decb4cada45a294"),
         (SET_UPDATE.hash, "339a9592a81d7b03cf5c915093685ceef0374f1a3aa80de4820c42d6eecd1a4d"),
         (MEMBER_UPDATE.hash, "fe20ffadea3c26f615cf962046239aba7fe42db036ddf5b9ac13afc3317a72da"),
+        (CONSENSUS_KEY.hash, "c9ff6af14a219d4be3a868131de557ae813930b423ca9efca4e0207fe77f5084"),
         (NOTICE.hash, "c626add6fa0cdd8b05c2b37a799a711cb53aef5f9b492c1ef47b5a68579bc42b"),
         (OURS.leaf(bytes(32), bytes(32)), "977c6d24ff2b851777af4dce0615e547112c6c0128a37338b3a1db9d055fff09"),
         (OURS.node(bytes(32), bytes(32)), "dc48a742ae32cfd66352372d6120ed14d6629fc166246b05ff8b03e23804701f"),
         (decoy_key_hash(K_1), "880a9f1dc9e486eb8a390b81eb6ed59ef1e8147dd96accd9a5a797312332b394"),
     ],
-    ids=["Genesis", "Epoch", "SetUpdate", "MemberUpdate", "Notice", "PLEAF", "PNODE", "decoyKeyHash"],
+    ids=["Genesis", "Epoch", "SetUpdate", "MemberUpdate", "ConsensusKey", "Notice", "PLEAF", "PNODE", "decoyKeyHash"],
 )
 def test_type_hashes_and_tags(got: bytes, expected: str) -> None:
     assert got.hex() == expected

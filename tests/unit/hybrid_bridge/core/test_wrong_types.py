@@ -7,6 +7,7 @@ import pytest
 from hybrid_bridge.core import cbor, identifiers, labels, note, registry
 from hybrid_bridge.core.anchor import decode_header, decode_receipt
 from hybrid_bridge.core.block import Block
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.cosigning import decode_request
 from hybrid_bridge.core.der import DerReader
 from hybrid_bridge.core.epoch import EpochRecord
@@ -42,6 +43,7 @@ READERS: dict[str, Callable[..., object]] = {
     "set update": SetUpdate.decode,
     "member update": MemberUpdate.decode,
     "notice": Notice.decode,
+    "consensus key": ConsensusKey.decode,
     "governance": decode_governance,
     "witness request": decode_request,
     "timestamp": lambda value: decode_response(value, "tsa"),

@@ -16,7 +16,7 @@ from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
-from hybrid_bridge.core.ledger_state import POSITION, writes_step
+from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
@@ -204,6 +204,19 @@ def test_the_genesis_record_commits_to_the_first_validators(laid_with_engines: P
     assert len(keys) == len(NAMES)
 
 
+def test_the_first_block_says_whose_the_first_consensus_keys_are(begun: PlayedEngine) -> None:
+    """By name, in governance records that an outsider may be shown, each under a signature of the key itself."""
+    for name in NAMES:
+        view = begun.members.open(name).view
+        with view.ledger.state() as state:
+            for member in view.directory.members:
+                bound = state.get(consensus_key(view.directory.identities[member.name].key_id))
+                assert bound == member.consensus_key
+                assert (bound is None) == (member.name not in VALIDATORS)
+    begun.height += 1
+    assert list(begun.finalize("core", ()).validator_updates) == []
+
+
 def test_engines_are_for_all_or_for_none() -> None:
     some = (founder("core", engine=EngineAddress("127.0.0.1:7001", "127.0.0.1:7002")), founder("supplier"))
     with pytest.raises(SettingsMalformed) as refused:
@@ -270,7 +283,7 @@ def test_the_first_block_has_the_founders_transactions_whoever_proposes_it(playe
     for name in NAMES:
         view = played.members.open(name).view
         assert (view.progress.tip, view.progress.final) == (1, 1)
-        assert len(view.ledger.transactions_of(Height(1))) == len(NAMES)
+        assert len(view.ledger.transactions_of(Height(1))) == len(NAMES) + len(VALIDATORS)  # members, consensus keys
     words = played.members.open("supplier").view.witness.of(played.members.key_id("supplier"), Height(0))
     assert len(words) == 1  # our word for it, for whoever asks
 

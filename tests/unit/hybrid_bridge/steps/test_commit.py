@@ -2,14 +2,27 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.adapters.cometbft.home import public_key_of
 from hybrid_bridge.business.membership import responsible_set, roles_of
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import chain_step, state_hash
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry
 from hybrid_bridge.core.field_tree import build_fields
-from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REMOVE, MemberUpdate, Notice, SetUpdate, decode_governance
+from hybrid_bridge.core.governance import (
+    ADD,
+    MEMBER,
+    NODE,
+    REINSTATE,
+    REMOVE,
+    SUSPEND,
+    MemberUpdate,
+    Notice,
+    SetUpdate,
+    decode_governance,
+)
 from hybrid_bridge.core.keys import PrivateKey, key_id_text
 from hybrid_bridge.core.ledger_state import GOVERNANCE, Overlay, index_key
 from hybrid_bridge.core.proof import leaf_hash
@@ -419,6 +432,54 @@ def test_what_members_do_not_honour_yet_every_member_refuses_on_the_record(ledge
     assert [t.rule for t in strangers.transactions] == ["admission", "authority"]  # who may ask is judged first
     added = update(ledger, "seller", from_epoch=EpochNumber(1)).encode()
     assert ledger.block(ledger.governance(added)).codes == [0]  # the first set goes on deciding
+
+
+def bound(ledger, name, seed):
+    vote = sha256(seed)
+    return ConsensusKey.signed(vote, public_key_of(vote), ledger.log_id, KEYS[name].public.key_id)
+
+
+def test_the_engine_is_told_of_another_set_in_the_first_block_of_its_epoch():
+    old = [public_key_of(sha256(name.encode())) for name in NODES]
+    ledger, nodes = MemoryLedger(KEYS, NODES, RulePack(rotation=True), engine=old), ("n2", "n3", "n4", "n5")
+    record = next_set(ledger, nodes)
+    assert ledger.block(ledger.governance(record)).transactions[0].rule == "consensus-missing"
+    keys = [bound(ledger, name, name.encode()).encode() for name in (*NODES, "n5")]
+    assert ledger.block(*map(ledger.governance, keys)).codes == [0] * 5
+    again = replace(SetUpdate.decode(record), reason_hash=sha256(b"again")).encode()
+    taken = ledger.block(ledger.governance(again))
+    assert (taken.codes, taken.votes, taken.governance) == ([0], (), (again,))
+    first, second = (ledger.block(time=START + CADENCE + k) for k in (0, 1))
+    gone, new = (public_key_of(sha256(name)) for name in (b"n1", b"n5"))
+    assert set(first.votes) == {(gone, 0), (new, 1)}
+    assert second.votes == ()
+
+
+def test_a_consensus_key_that_did_not_sign_for_its_holder_never_stands(ledger):
+    stolen = replace(bound(ledger, "n1", b"n1"), key_id=KEYS["n2"].public.key_id)
+    with pytest.raises(SignatureWrong):
+        ledger.execute(ledger.governance(stolen.encode()))
+
+
+def test_a_ledger_without_an_engine_refuses_consensus_keys_on_the_record(ledger):
+    outcome = ledger.block(ledger.governance(bound(ledger, "n1", b"n1").encode()))
+    assert [(t.code, t.rule) for t in outcome.transactions] == [(3, "consensus-ledger")]
+
+
+def test_who_is_suspended_submits_no_record_and_a_validator_its_governance(ledger):
+    roles = MEMBER | NODE
+    ledger.block(*(ledger.governance(update(ledger, name, roles).encode()) for name in NODES))
+    paused = [replace(update(ledger, name, roles), action=SUSPEND) for name in ("n1",)]
+    paused.append(replace(update(ledger, "operator"), action=SUSPEND))
+    assert ledger.block(*(ledger.governance(record.encode()) for record in paused)).codes == [0, 0]
+    back = replace(update(ledger, "operator"), action=REINSTATE)
+    outcome = ledger.block(
+        send(ledger, register()),
+        ledger.governance(back.encode(), submitter="operator"),
+        ledger.governance(back.encode(), submitter="n1"),
+        send(ledger, register()),
+    )
+    assert [t.rule for t in outcome.transactions] == ["admission", "admission", "", ""]
 
 
 def test_beacons_come_from_validators_and_the_last_one_counts():
