@@ -39,6 +39,7 @@ YEAR: Final = Seconds(365 * 86_400)
 BACKDATED: Final = 3_600  # seconds: clocks of members differ
 _URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer|auditor):([a-z][a-z0-9-]{0,31})")
 _ROLE_IDENTITY: Final = "identity"
+_OURS: Final = "an identity certificate signed by the consortium's authority"
 _LEGAL_ID: Final = NameOID.ORGANIZATION_IDENTIFIER
 
 
@@ -121,16 +122,16 @@ def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
         spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         is_ours = any(_issued(loaded, root) for root in x509.load_pem_x509_certificates(roots))
     except (ValueError, TypeError):
-        is_ours, spki = False, b""
+        raise CertificateMalformed(rule=_OURS) from None
     if not is_ours:
-        raise CertificateMalformed(rule="an identity certificate signed by the consortium's authority")
+        raise CertificateMalformed(rule=_OURS)
     if _uri(loaded) != (_ROLE_IDENTITY, name):
         raise CertificateMalformed(rule=f"an identity certificate of {name}")
     return decode_spki(spki)
 
 
 def require_identity(certificate: bytes, roots: bytes, holder: Holder, now: UnixSeconds) -> None:
-    """Return if this is an identity certificate that one takes of `holder` now: ours, in force, for signing, of that name.
+    """Return if this is an identity certificate to take of `holder` now: ours, in force, for signing, its name.
 
     Args:
         certificate: DER.

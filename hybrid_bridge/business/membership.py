@@ -213,7 +213,7 @@ def _key_of_entry(view: StateReader, entry: ValidatorEntry, epoch: EpochNumber, 
     if stored is None:
         refuse("set", subject)
     key = KeyId(stored)
-    if not roles_of(view, key, epoch) & NODE:
+    if not (roles_of(view, key, epoch) & NODE or is_validator(view, key, epoch)):
         refuse("set", subject)
     if standing_of(view, key, epoch).suspended:
         refuse("set", subject)  # the next set is what ends its vote

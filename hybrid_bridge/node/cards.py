@@ -1,8 +1,8 @@
 """A member's card: what it tells the others of itself, signed as a whole by its identity key.
 
 The ledger has hashes of a card's certificate and key binding; the rest (endpoint, sealing key, consensus key) is the
-member's own word. Who takes a card looks at the certificate first: a recognised authority, in force, for signing, of the
-name that the card says. Source: SPEC §8.1; ADR 35.
+member's own word. Who takes a card looks at the certificate first: of a recognised authority, in force, for signing, of
+the name that the card says. Source: SPEC §8.1; ADR 35.
 """
 
 from dataclasses import dataclass, field

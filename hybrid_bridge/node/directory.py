@@ -69,7 +69,7 @@ class _Document:
 class Directory:
     """All members, checked: at first the founders, then whom the ledger's governance records name (`node.enrolling`).
 
-    `validators` is set 1 for ever. What follows the ledger is replaced as a whole, so that whoever reads sees one state.
+    `validators` is set 1 for ever. What follows the ledger is replaced as a whole, part by part.
     """
 
     origin: str

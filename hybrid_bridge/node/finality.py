@@ -14,7 +14,7 @@ from hybrid_bridge.units import Height, KeyId
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A set's identity keys, and the blocks that it makes final: from `first` to `last`, which is open for the newest."""
+    """A set's identity keys, and the blocks that it makes final: from `first` to `last`, None for the newest."""
 
     keys: tuple[KeyId, ...]
     size: int  # of the set: a key that nobody has named yet counts among those that said nothing

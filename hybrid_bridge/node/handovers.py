@@ -1,4 +1,4 @@
-"""How one validator set handed over to the next, as a bundle shows it: the record, the epoch and the note that cover it.
+"""How one validator set handed over to the next, as a bundle shows it: the record, and the epoch and note behind it.
 
 The note is of a size that the old set was responsible for, so nobody's word but its own is needed (SPEC §8.1, §11).
 """

@@ -60,10 +60,10 @@ class Hearing:
         self.speak()
         opened()
 
-    def listen(self, peer: GrpcPeer) -> None:
+    def listen(self, peer: GrpcPeer, is_here: Callable[[], bool] = lambda: True) -> None:
         """Ask one peer until it has answered; late answers are judged as early ones are."""
         progress = self._view.progress
-        while not progress.stopping:
+        while not progress.stopping and is_here():
             try:
                 self.hear(peer)
             except Broken:

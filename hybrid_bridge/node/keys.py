@@ -14,7 +14,15 @@ from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.custody.signers import open_attestation_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import ATTESTATION, ATTESTATION_NEXT, LOG_MLDSA, MLDSA, REGISTRY, NodeSettings, read_secret
+from hybrid_bridge.node.settings import (
+    ATTESTATION,
+    ATTESTATION_NEXT,
+    LOG_MLDSA,
+    MLDSA,
+    REGISTRY,
+    NodeSettings,
+    read_secret,
+)
 from hybrid_bridge.ports import AttestationSigner, SigningPermit
 from hybrid_bridge.steps.commit import FIRST_SET
 from hybrid_bridge.units import Address, EcdsaSignature, SetId

@@ -3,8 +3,11 @@
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
+from hybrid_bridge.core.encoding import require_digest
+from hybrid_bridge.errors import NotYet
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
+from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -17,12 +20,17 @@ MAX_HOLD: Final = 20.0  # seconds
 class PeerService:
     """Thin: wait, look, answer."""
 
-    def __init__(self, view: View, receiver: Receiver) -> None:
-        self._view, self._receiver = view, receiver
+    def __init__(self, view: View, receiver: Receiver, proposals: ProposalStore | None = None) -> None:
+        self._view, self._receiver, self._proposals = view, receiver, proposals
 
     def service(self) -> Service:
         """For the server; members only."""
-        methods: dict[str, Method] = {"Witness": self.witness, "Signatures": self.signatures, "Deliver": self.deliver}
+        methods: dict[str, Method] = {
+            "Witness": self.witness,
+            "Signatures": self.signatures,
+            "Deliver": self.deliver,
+            "Proposal": self.proposal,
+        }
         return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled)
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
@@ -52,6 +60,18 @@ class PeerService:
         """
         acknowledgement = self._receiver.receive(call.caller.name, Digest(request.entry_leaf), request.envelope)
         return pb.DeliverResponse(acknowledgement=acknowledgement)
+
+    def proposal(self, request: pb.ProposalRequest, _call: Call) -> pb.ProposalResponse:
+        """The proposal behind a governance record.
+
+        Raises:
+            NotYet: we do not have it.
+        """
+        leaf = Digest(require_digest(request.leaf, "leaf"))
+        found = None if self._proposals is None else self._proposals.with_record(leaf)
+        if found is None:
+            raise NotYet(what="the proposal with this record")
+        return pb.ProposalResponse(proposal=found.encode())
 
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view

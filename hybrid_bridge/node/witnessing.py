@@ -8,7 +8,7 @@ evidence up to a limit: a peer that says more is told nothing and keeps its word
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -44,9 +44,9 @@ class Watch:
         self._cosigner = Cosigner(view)
         self.judge()
 
-    def run(self, peer: GrpcPeer) -> None:
-        """Watch one peer until stopped."""
-        while not self._progress.stopping:
+    def run(self, peer: GrpcPeer, is_here: Callable[[], bool] = lambda: True) -> None:
+        """Watch one peer until stopped, or until it is none of ours any more."""
+        while not self._progress.stopping and is_here():
             try:
                 waiting = self.ask(peer, HOLD)
             except Broken:
