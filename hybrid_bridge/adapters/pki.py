@@ -90,11 +90,22 @@ def issue_identity(authority: Authority, holder: Holder, key: PublicKey, now: Un
 def issue_tls(authority: Authority, holder: Holder, role: str, hosts: Sequence[str], now: UnixSeconds) -> Issued:
     """A P-256 TLS certificate for one role, good for a year; only members get one that serves."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _end_builder(authority, holder, role, now, YEAR).public_key(key.public_key())
-    builder = builder.add_extension(_names(holder.name, role, hosts), critical=False)
+    names = _names(holder.name, role, hosts)
+    return Issued(_pem(_tls_certificate(authority, holder, role, key.public_key(), (names, now))), _key_pem(key))
+
+
+def _tls_certificate(
+    authority: Authority,
+    holder: Holder,
+    role: str,
+    key: ec.EllipticCurvePublicKey,
+    named: tuple[x509.SubjectAlternativeName, UnixSeconds],
+) -> x509.Certificate:
+    names, now = named
+    builder = _end_builder(authority, holder, role, now, YEAR).public_key(key)
+    builder = builder.add_extension(names, critical=False)
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * (role == "member")
-    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return Issued(_pem(_signed(authority, builder)), _key_pem(key))
+    return _signed(authority, builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False))
 
 
 def caller_of(certificate: bytes, now: UnixSeconds) -> Caller:
@@ -166,31 +177,44 @@ def request_tls(holder: Holder, role: str, hosts: Sequence[str]) -> Issued:
     return Issued(_requested(holder, role, hosts).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), _key_pem(key))
 
 
-def certify(authority: Authority, request: bytes, now: UnixSeconds) -> bytes:
-    """The certificate that a request asks for: DER of an identity, PEM for TLS. Whoever calls has seen who asks.
+def requested_by(request: bytes) -> tuple[str, Holder]:
+    """In what role and for whom a PEM request asks.
 
     Raises:
         CertificateMalformed: no request of ours, or not signed by the key that it is for.
     """
-    try:
-        asked = x509.load_pem_x509_csr(request)
-        names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        is_signed, public = asked.is_signature_valid, asked.public_key()
-    except (ValueError, x509.ExtensionNotFound, UnsupportedAlgorithm):
-        raise CertificateMalformed(rule="a certificate request of this consortium") from None
+    asked = _read_request(request)
     role, name = _uri(asked)
-    if not is_signed:
-        raise CertificateMalformed(rule="a request signed by the key that it is for")
-    holder = Holder(name, _subject_text(asked, NameOID.ORGANIZATION_NAME), _subject_text(asked, _LEGAL_ID))
+    return role, Holder(name, _subject_text(asked, NameOID.ORGANIZATION_NAME), _subject_text(asked, _LEGAL_ID))
+
+
+def certify(authority: Authority, request: bytes, now: UnixSeconds) -> bytes:
+    """The certificate that a request asks for: DER of an identity, PEM for TLS. Whoever calls has seen who asks.
+
+    Raises:
+        CertificateMalformed: as `requested_by`, or for a role or key that no request is for.
+    """
+    role, holder = requested_by(request)
+    asked = _read_request(request)
+    public = asked.public_key()
     if role == _ROLE_IDENTITY:
         spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return issue_identity(authority, holder, decode_spki(spki), now)
     if role not in ("member", "owner") or not isinstance(public, ec.EllipticCurvePublicKey):
         raise CertificateMalformed(rule="a request for an identity, or for TLS of a member or its owner, by P-256")
-    builder = _end_builder(authority, holder, role, now, YEAR).public_key(public)
-    builder = builder.add_extension(names, critical=False)
-    purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * (role == "member")
-    return _pem(_signed(authority, builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)))
+    names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return _pem(_tls_certificate(authority, holder, role, public, (names, now)))
+
+
+def _read_request(request: bytes) -> x509.CertificateSigningRequest:
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        is_signed = asked.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateMalformed(rule="a certificate request of this consortium") from None
+    if not is_signed:
+        raise CertificateMalformed(rule="a request signed by the key that it is for")
+    return asked
 
 
 def _requested(holder: Holder, role: str, hosts: Sequence[str]) -> x509.CertificateSigningRequestBuilder:
@@ -232,6 +256,15 @@ def _names_holder(certificate: x509.Certificate, holder: Holder) -> bool:
     names = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
     ids = [str(item.value) for item in certificate.subject.get_attributes_for_oid(_LEGAL_ID)]
     return named and names == [holder.legal_name[:64]] and ids == [holder.legal_id[:64]]
+
+
+def der_of(certificate: bytes) -> bytes:
+    """DER of one certificate as PEM.
+
+    Raises:
+        CertificateMalformed: it cannot be read.
+    """
+    return _read_chain("certificate", certificate)[0].public_bytes(Encoding.DER)
 
 
 def require_tls(certificate: bytes, key: bytes, roots: bytes) -> None:
