@@ -177,10 +177,7 @@ def _founder(row: object) -> "Founder":
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def certify(request: Path, ca: Path, out: Path, yes: bool) -> None:
     """Certify a REQUEST as the consortium's authority, after showing for whom. DER of an identity key, else PEM."""
-    from hybrid_bridge.adapters.pki import (
-        Authority,
-        requested_by,
-    )
+    from hybrid_bridge.adapters.pki import Authority, requested_by  # noqa: PLC0415 help must not pay
     from hybrid_bridge.adapters.pki import certify as issue  # noqa: PLC0415
     from hybrid_bridge.node.settings import private_bytes  # noqa: PLC0415
 

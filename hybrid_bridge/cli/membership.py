@@ -143,6 +143,36 @@ def enact(proposal: Path, consents: Sequence[Path], folder: Path, yes: bool, as_
     _say(told, {"heights": heights}, as_json=as_json)
 
 
+@click.command("sign-set")
+@click.argument("draft", type=INPUT)
+@click.option(
+    "--out", type=NEW_FOLDER, required=True, help="A folder: one file for each key, as relayers look for them."
+)
+@folder_option
+@yes_option
+@json_option
+def sign_set(draft: Path, out: Path, folder: Path, yes: bool, as_json: bool) -> None:
+    """Sign, for a public contract, the validator set that the ledger has appointed; DRAFT by `contract draft set`."""
+    from hybrid_bridge.core.power import decode_signed  # noqa: PLC0415 help must not pay
+    from hybrid_bridge.core.signing import recover_address  # noqa: PLC0415
+    from hybrid_bridge.node.opening import desk_of  # noqa: PLC0415
+
+    data, files = _bounded(draft), []
+    with desk_of(folder) as desk:
+        told = desk.endorse(data, confirmed=False).changes
+        _confirm(told, "Sign this?", yes=yes)
+        signed = desk.endorse(data, confirmed=True).signed
+    with writing("--out"):
+        out.mkdir(parents=True, exist_ok=True)
+        for one in signed:
+            power = decode_signed(one)
+            signer = recover_address(power.statement.digest(), power.signature)
+            files.append(out / f"set-{power.statement.number}-{signer.hex()}.json")
+            files[-1].write_bytes(one)
+    names: list[Json] = [str(file) for file in files]
+    _say(told, {"signed": names}, as_json=as_json)
+
+
 @click.command("list")
 @folder_option
 @json_option
@@ -283,6 +313,7 @@ COMMANDS: Final = (
     enact,
     members,
     set_entries,
+    sign_set,
 )
 
 

@@ -7,6 +7,7 @@ from hybrid_bridge.business.membership import standing_of
 from hybrid_bridge.errors import TooLong
 from hybrid_bridge.node.cards import parse_card
 from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.proposals import parse_consents, parse_proposal
 from hybrid_bridge.node.proposing import Proposer, Wish
@@ -21,12 +22,18 @@ MAX_CONSENTS: Final = 64
 class Governing:
     """Thin: parse, ask, answer. Nothing is signed or sent before its owner has confirmed what he was told."""
 
-    def __init__(self, view: View, proposer: Proposer, enrolment: Enrolment) -> None:
-        self._view, self._proposer, self._enrolment = view, proposer, enrolment
+    def __init__(self, view: View, proposer: Proposer, enrolment: Enrolment, endorser: Endorser) -> None:
+        self._view, self._proposer, self._enrolment, self._endorser = view, proposer, enrolment, endorser
 
     def methods(self) -> dict[str, Method]:
         """Beside those of `DeskService`."""
-        return {"Propose": self.propose, "Approve": self.approve, "Enact": self.enact, "Members": self.members}
+        return {
+            "Propose": self.propose,
+            "Approve": self.approve,
+            "Enact": self.enact,
+            "Members": self.members,
+            "Endorse": self.endorse,
+        }
 
     def propose(self, request: pb.ProposeRequest, _call: Call) -> pb.ProposeResponse:
         """Write a proposal; nothing is signed."""
@@ -60,6 +67,12 @@ class Governing:
         if not request.confirmed:
             return pb.EnactResponse(changes=self._proposer.judge(proposal))
         return pb.EnactResponse(heights=self._proposer.enact(proposal, consents))
+
+    def endorse(self, request: pb.EndorseRequest, _call: Call) -> pb.EndorseResponse:
+        """Tell which set a draft carries to which contract and, once that is confirmed, sign it."""
+        _, changes = self._endorser.judged(request.draft)
+        signed = [one.encode() for one in self._endorser.endorse(request.draft)] if request.confirmed else []
+        return pb.EndorseResponse(changes=changes, signed=signed)
 
     def members(self, _request: pb.MembersRequest, _call: Call) -> pb.MembersResponse:
         """Who is a member today, and every validator set."""

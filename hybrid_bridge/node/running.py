@@ -32,6 +32,7 @@ from hybrid_bridge.node.cosigning import Cosigner, witnesses_of
 from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine import EngineApplication
 from hybrid_bridge.node.enrolling import run_enrolling
 from hybrid_bridge.node.following import Follower
@@ -179,13 +180,14 @@ class Node:
         engine = view.directory.engine
         sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
-        governing = Governing(view, Proposer(view, desk, self._opened.enrolment), self._opened.enrolment)
+        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
+        governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
             LedgerService(view, submitter, bundler).service(),
-            PeerService(view, Receiver(view), self._opened.enrolment.store).service(),
+            PeerService(view, Receiver(view), enrolment.store).service(),
             DeskService(view, desk, bundler, self._noticer, governing).service(),
         ]
         return MemberServer(

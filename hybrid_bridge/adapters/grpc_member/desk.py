@@ -118,6 +118,13 @@ class GrpcDesk:
         answer: pb.EnactResponse = self._slow.ask(self._desk.Enact, request)
         return answer
 
+    def endorse(self, draft: bytes, *, confirmed: bool) -> pb.EndorseResponse:
+        """What a draft of a set update says and, once confirmed, our signatures for the public contract."""
+        answer: pb.EndorseResponse = self._slow.ask(
+            self._desk.Endorse, pb.EndorseRequest(draft=draft, confirmed=confirmed)
+        )
+        return answer
+
     def members(self) -> pb.MembersResponse:
         """Who is a member today, and every validator set."""
         answer: pb.MembersResponse = self._line.ask(self._desk.Members, pb.MembersRequest())

@@ -312,6 +312,22 @@ class DeliverResponse(_message.Message):
     acknowledgement: bytes
     def __init__(self, acknowledgement: _Optional[bytes] = ...) -> None: ...
 
+class EndorseRequest(_message.Message):
+    __slots__ = ("draft", "confirmed")
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    draft: bytes
+    confirmed: bool
+    def __init__(self, draft: _Optional[bytes] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+
+class EndorseResponse(_message.Message):
+    __slots__ = ("changes", "signed")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    signed: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, changes: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class ProposeRequest(_message.Message):
     __slots__ = ("kind", "name", "card", "reason", "from_epoch", "approvers")
     KIND_FIELD_NUMBER: _ClassVar[int]

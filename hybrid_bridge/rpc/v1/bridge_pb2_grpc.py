@@ -1008,6 +1008,11 @@ class DeskStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersResponse.FromString,
                 _registered_method=True)
+        self.Endorse = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Endorse',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServicer:
@@ -1098,6 +1103,12 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Endorse(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1170,6 +1181,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Members,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersResponse.SerializeToString,
+            ),
+            'Endorse': grpc.unary_unary_rpc_method_handler(
+                    servicer.Endorse,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1551,6 +1567,33 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Members',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Endorse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Endorse',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.FromString,
             options,
             channel_credentials,
             insecure,
