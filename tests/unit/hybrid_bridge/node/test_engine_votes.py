@@ -141,4 +141,3 @@ def test_a_set_with_a_member_that_has_no_vote_is_refused_on_the_record(turning: 
     turning.height += 1
     answer = turning.finalize("core", ordered(turning, update))
     assert [result.code for result in answer.tx_results] == [3]
-
