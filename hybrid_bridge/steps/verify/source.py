@@ -69,7 +69,7 @@ def _is_tied(d: Decoded, epoch: DecodedEpoch, consensus: Consensus, sets: KnownS
     own = terms[epoch.record.set_id - FIRST_SET].seats
     if own is not None:
         require_own(consensus.history, consensus.holders, evidence.heights, epoch.record, own)
-    return tied or (not evidence.handovers and epoch.record.set_id == FIRST_SET)
+    return (tied and own is not None) or (not evidence.handovers and epoch.record.set_id == FIRST_SET)
 
 
 def _seats(known: KnownSet, names: Names) -> Seats | None:

@@ -159,7 +159,8 @@ OLD, NEW = log_set(1, 1, 1, 2, 3, 4), log_set(2, 2, 2, 3, 4, 5)
 
 def source(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Source:
     """Of the evidence that `comet_chain` makes, with these sets of the log."""
-    record, evidence = epoch(set_id=len(sets)), replace(GOOD, **changes)
+    evidence = replace(GOOD, **changes)
+    record = epoch(set_id=len(sets), last_block_hash=evidence.last.header.hash)
     entries = [SimpleNamespace(transaction=data, part=SimpleNamespace(transaction=data)) for data in made.TRANSACTIONS]
     shown: Any = SimpleNamespace(
         genesis=genesis(),
@@ -183,6 +184,21 @@ def test_where_a_certificate_is_not_shown_a_later_set_reaches_a2() -> None:
     first, second = GOOD.executions
     bare = first, replace(second, outcome=None)
     assert source(OLD, NEW, executions=bare).wanting == RESULTS
+
+
+def test_an_old_set_that_goes_on_signing_is_refuted_and_by_what_is_kept_back_reaches_no_more_than_a2() -> None:
+    """It shows no change at all; or not who sits in the log's next set."""
+    among = (made.TRANSACTIONS[0], b"a refused one", made.TRANSACTIONS[1])
+    old = {
+        "handovers": (),
+        "last": made.signed(made.header(made.FIRST, height=9), made.FIRST),
+        "executions": tuple(made.execution(made.FIRST, among, i, 6, (0, 3, 0)) for i in (0, 2)),
+    }
+    assert source(OLD, **old).level == A3
+    with pytest.raises(FieldMismatch):
+        source(OLD, NEW, **old)
+    assert source(OLD, NEW, unknown=(5,), **old).wanting == TIES
+    assert source(OLD, NEW, **old | {"bindings": None}).wanting == TIES
 
 
 @pytest.mark.parametrize(
