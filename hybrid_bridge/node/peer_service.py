@@ -23,7 +23,8 @@ class PeerService:
     def service(self) -> Service:
         """For the server; members only."""
         methods: dict[str, Method] = {"Witness": self.witness, "Signatures": self.signatures, "Deliver": self.deliver}
-        return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled)
+        kinds = {"Deliver": "delivery"}
+        return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled, kinds)
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
         """What we signed above these marks; held for a while if that is nothing."""
