@@ -50,6 +50,14 @@ class TooManyCalls(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class Throttled(Undecided):
+    """This caller has used its part of `limit` (a class of calls, the pool, an epoch); nothing was done, ask later."""
+
+    limit: str
+    retry_after: int  # milliseconds; more may still wait by then
+
+
+@dataclass(kw_only=True, eq=False)
 class EndpointRefused(Unreachable):
     """The endpoint answered with an error of its own; ask again later, or another one."""
 

@@ -26,7 +26,16 @@ from hybrid_bridge.core.disclosure import ORIGIN
 from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.keys import key_id_text
-from hybrid_bridge.errors import AdmissionRejected, BridgeError, Broken, Erased, FieldMismatch, NotYet, TooLong
+from hybrid_bridge.errors import (
+    AdmissionRejected,
+    BridgeError,
+    Broken,
+    Erased,
+    FieldMismatch,
+    NotYet,
+    Throttled,
+    TooLong,
+)
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
 from hybrid_bridge.node.view import View
@@ -149,6 +158,8 @@ class Deliverer:
             _log.info("%s has erased %s and takes it no more", owed.recipient, owed.leaf.hex())
         except BridgeError as error:
             wait = min(2**owed.attempts, LONGEST_BACKOFF)
+            if isinstance(error, Throttled):
+                wait = max(wait, min(error.retry_after // 1_000, LONGEST_BACKOFF))
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))
             _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
         else:

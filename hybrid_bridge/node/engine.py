@@ -16,6 +16,7 @@ from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.cometbft_evidence import LedgerState
 from hybrid_bridge.core.encoding import ZERO, parse_json
+from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.frontier import Frontier
 from hybrid_bridge.core.ledger_state import (
     GOVERNANCE,
@@ -35,8 +36,9 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SequenceRejected,
 )
+from hybrid_bridge.node.sharing import shares_of
 from hybrid_bridge.node.view import View
-from hybrid_bridge.node.waiting import Proposal, require_waits
+from hybrid_bridge.node.waiting import Door, Proposal, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
 from hybrid_bridge.steps.commit import BlockOutcome
@@ -68,6 +70,7 @@ class EngineApplication:
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
         self._executed: _Executed | None = None
+        self._door, self._shares = Door(), shares_of(view)
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,6 +119,7 @@ class EngineApplication:
         try:
             signed = SignedTransaction.decode(request.tx)
             require_waits(self._view, signed)
+            self._door.enter(signed, again=request.type == pb.CheckTxType.RECHECK)
         except Broken:
             raise
         except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
@@ -128,12 +132,14 @@ class EngineApplication:
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def prepare_proposal(self, request: pb.RequestPrepareProposal) -> pb.ResponsePrepareProposal:
-        """Pool order, each submitter's numbers ascending without a gap, as many as fit; refusals stay in."""
+        """One of each submitter in turn, its numbers ascending without a gap, as many as fit; refusals stay in."""
         with self._ledger.state() as state:
             time = UnixSeconds(request.time.seconds)
-            proposal = Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes)
+            shares = self._shares.copy()
+            shares.begin(epoch_of(self._genesis, time))
+            proposal = Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes, shares)
             first = self._founding if request.height == self._genesis.first_block else ()
-            for transaction in (*first, *request.txs):
+            for transaction in (*first, *by_turns(request.txs)):
                 try:
                     proposal.offer(transaction)
                 except Broken:
@@ -201,6 +207,9 @@ class EngineApplication:
         self._chain.take(executed.decided, executed.transactions, executed.outcome, signer)
         # Durable. Dead before? The engine plays the block again. Dead after? It sees our height and goes on.
         self._executed = None
+        self._door.renew()
+        self._shares.begin(executed.outcome.epoch)
+        self._shares.use(executed.transactions)
         return pb.ResponseCommit(retain_height=0)  # every block is kept: we are an archive
 
     def _execute(

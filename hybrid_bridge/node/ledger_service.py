@@ -23,6 +23,8 @@ from hybrid_bridge.units import EpochNumber, Height, RegistryIndex, TransactionI
 MAX_SUBMITTED: Final = 100  # transactions in one call
 MAX_PROVEN: Final = 256  # indices in one call: what a bundle holds of one epoch
 MAX_EPOCHS: Final = 256  # in one stream
+REGISTERED_COSTS: Final = 4  # reads: a VRF proof is made
+PROOF_COSTS: Final = 20  # reads: a bundle is made
 NAP: Final = 5.0  # seconds between looks whether a silent follower is still there
 
 _log = logging.getLogger(__name__)
@@ -45,12 +47,14 @@ class LedgerService:
             "Registered": self.registered,
             "Prove": self.prove,
         }
-        return Service("hybrid_bridge.v1.Ledger", stubs.add_LedgerServicer_to_server, methods, self._entitled)
+        kinds = {"Submit": "submit"}
+        return Service("hybrid_bridge.v1.Ledger", stubs.add_LedgerServicer_to_server, methods, self._entitled, kinds)
 
-    def submit(self, request: pb.SubmitRequest, _call: Call) -> pb.SubmitResponse:
+    def submit(self, request: pb.SubmitRequest, call: Call) -> pb.SubmitResponse:
         """Offer signed transactions; one result each, in order: a promise, or the fault."""
         if len(request.signed) > MAX_SUBMITTED:
             raise TooLong(field="signed", limit=MAX_SUBMITTED, got=len(request.signed))
+        call.charge(len(request.signed) - 1)
         return pb.SubmitResponse(results=self._submitter.submit(list(request.signed)))
 
     def status(self, _request: pb.StatusRequest, _call: Call) -> pb.StatusResponse:
@@ -113,6 +117,7 @@ class LedgerService:
 
     def registered(self, request: pb.RegisteredRequest, call: Call) -> pb.RegisteredResponse:
         """Whether a label stands in the registry after the newest closed epoch, with the VRF proof of its index."""
+        call.charge(REGISTERED_COSTS)
         view, seed = self._view, self._view.keys.vrf
         label = Label.decode(request.label)
         proof = vrf.prove(seed, alpha(view.directory.log_id, label, request.version))
@@ -132,6 +137,7 @@ class LedgerService:
         """
         if len(request.indices) > MAX_PROVEN:
             raise TooLong(field="indices", limit=MAX_PROVEN, got=len(request.indices))
+        call.charge(PROOF_COSTS)
         promise = SignedPromise.decode(request.promise) if request.promise else None
         order = BundleOrder(
             purpose="registry" if promise is None else "omission",

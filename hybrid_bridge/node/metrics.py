@@ -18,6 +18,8 @@ from hybrid_bridge.adapters.web.listener import Listener, Page
 from hybrid_bridge.core.guard_events import RULES
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.settings import require_endpoint
+from hybrid_bridge.rpc.limits import KINDS
+from hybrid_bridge.rpc.service import Caller
 
 PREFIX: Final = "hybrid_validator_"
 ALWAYS: Final = ("log", "validator")
@@ -40,6 +42,7 @@ TABLE: Final = (
     Metric("guard_signed_total", "counter", (), "checkpoints that the guard permitted and the key signed"),
     Metric("guard_refused_total", "counter", ("reason",), "signatures that the guard refused; the first one halts"),
     Metric("equivocations_total", "counter", ("member",), "evidence kept of two words of one key"),
+    Metric("throttled_total", "counter", ("member", "limit"), "calls refused: their caller has used its part"),
     Metric("halted", "gauge", (), "1: this member signs nothing more until a person decides"),
 )
 
@@ -58,8 +61,11 @@ class Metrics:
         self._count("guard_signed_total", 0)
         for reason in RULES:
             self._count("guard_refused_total", 0, reason)
+        self._named = frozenset(member.name for member in directory.members)
         for member in directory.members:
             self._count("equivocations_total", 0, member.name)
+            for kind in KINDS:
+                self._count("throttled_total", 0, member.name, kind)
 
     def signed(self) -> None:
         """The guard permitted, and the key signed."""
@@ -78,6 +84,11 @@ class Metrics:
                 self._known.add(key)
         if is_new and evidence.kind in CONTRADICTIONS:
             self._count("equivocations_total", 1, self._members.get(evidence.signer, "unknown"))
+
+    def throttled(self, caller: Caller, kind: str) -> None:
+        """A call was one too many of its class; who is no member is counted by its role."""
+        is_member = caller.role == "member" and caller.name in self._named
+        self._count("throttled_total", 1, caller.name if is_member else f"({caller.role})", kind)
 
     def halted(self, _reason: str) -> None:
         """The brake was pulled."""

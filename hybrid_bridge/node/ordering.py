@@ -1,26 +1,27 @@
 """The sequencer's part of step 2: take what waits, order it, commit it once, wake all who waited.
 
-One thread makes blocks. It takes whatever waits (bounded in number and bytes, no timer), so that one commit serves
-many; an idle sequencer commits at once, or once in each slot of the clock (`pacing`). At each epoch's end it makes a
-block even if nothing waits (SPEC §7.2).
+One thread makes blocks. It takes whatever waits (bounded in number and bytes, no timer), from each submitter in turn
+(`sharing`), so that one commit serves many; an idle sequencer commits at once, or once in each slot of the clock
+(`pacing`). At each epoch's end it makes a block even if nothing waits (SPEC §7.2).
 """
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.ledger_state import Overlay
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
 from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.promises import promised
+from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import preview
-from hybrid_bridge.units import Height, Seconds, UnixSeconds
+from hybrid_bridge.units import EpochNumber, Height, KeyId, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
 MAX_TRANSACTIONS: Final = 1_000  # in one block
@@ -56,7 +57,10 @@ class Orderer:
         self._chain, self._ledger, self._genesis = view.chain, view.ledger, view.directory.genesis
         self._pace = Pace(self._genesis, slot)
         self._identity, self._brake, self._now = view.keys.identity, view.brake, precise_now
-        self._pool: deque[_Waiting] = deque()
+        self._pool: Pool[_Waiting] = Pool()
+        self._members = len(view.directory.members)
+        self._known = frozenset(key.key_id for key in view.directory.identities.values())
+        self._shares = shares_of(view)
         self._changed = threading.Condition()
         self._stopping = False
 
@@ -65,14 +69,25 @@ class Orderer:
 
         Raises:
             NotYet: `limit` transactions wait already.
+            Throttled: its submitter has its part of them.
+            RuleRejected: its submitter is a stranger.
         """
+        submitter = signed.body.submitter
+        self._require_admitted(submitter)
         waiting = _Waiting(signed, len(signed.encode()))
         with self._changed:
             if len(self._pool) >= limit or self._stopping:
                 raise NotYet(what="room at the sequencer")
-            self._pool.append(waiting)
+            self._pool.put(submitter, waiting, waiting.length, max(1, limit // self._members))
             self._changed.notify()
         return waiting.result
+
+    def _require_admitted(self, submitter: KeyId) -> None:
+        """Of those we do not know from the beginning the ledger decides, before they take a place."""
+        if submitter not in self._known:
+            tip = self._chain.tip
+            with self._ledger.state() as state:
+                require_admitted(state, submitter, EpochNumber(0) if tip is None else tip.epoch)
 
     def run(self, interval: float) -> None:
         """Make blocks until stopped; at least `interval` seconds between two, for the members' sake."""
@@ -103,13 +118,16 @@ class Orderer:
             for waiting in admitted:
                 waiting.result.set_exception(error)
             return
+        self._shares.use(waiting.signed for waiting in admitted)
         for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
             promise = promised(self._view, waiting.signed, header.time, header.epoch)
             refusal = RuleRejected(rule=transaction.rule, subject=transaction.subject) if transaction.code else None
             waiting.result.set_result(Ordered(header.height, transaction.code, promise, refusal))
 
     def _refuse_waiting(self, why: str) -> None:
-        for waiting in self._taken():
+        with self._changed:
+            left = self._pool.drain()
+        for waiting in left:
             waiting.result.set_exception(NotYet(what=why))
 
     def _await_work(self) -> bool:
@@ -139,13 +157,8 @@ class Orderer:
         return self._genesis.genesis_time if tip is None else self._pace.time(tip.time, now)
 
     def _taken(self) -> list[_Waiting]:
-        taken: list[_Waiting] = []
-        length = 0
         with self._changed:
-            while self._pool and len(taken) < MAX_TRANSACTIONS and length + self._pool[0].length <= MAX_BYTES:
-                taken.append(self._pool.popleft())
-                length += taken[-1].length
-        return taken
+            return self._pool.take(MAX_TRANSACTIONS, MAX_BYTES)
 
     def _admitted(self, taken: Sequence[_Waiting], time: UnixSeconds) -> list[_Waiting]:
         """Those that may stand in this block, each tried on top of those before it; the others hear why.
@@ -153,10 +166,13 @@ class Orderer:
         What a business rule refuses stands too, refused on the record; a stranger, or an entry sent twice, does not.
         """
         admitted: list[_Waiting] = []
+        self._shares.begin(epoch_of(self._genesis, time))
+        shares = self._shares.copy()
         with self._ledger.state() as state:
             view = Overlay(state)
             for waiting in taken:
                 try:
+                    shares.require(waiting.signed)
                     after, outcome = preview(view, self._chain.rules, waiting.signed, time)
                     if outcome.code and outcome.rule in AT_THE_DOOR:
                         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
@@ -164,5 +180,6 @@ class Orderer:
                     waiting.result.set_exception(error)
                     continue
                 view.absorb(after)
+                shares.use([waiting.signed])
                 admitted.append(waiting)
         return admitted

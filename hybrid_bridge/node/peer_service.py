@@ -31,7 +31,8 @@ class PeerService:
             "Deliver": self.deliver,
             "Proposal": self.proposal,
         }
-        return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled)
+        kinds = {"Deliver": "delivery"}
+        return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled, kinds)
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
         """What we signed above these marks; held for a while if that is nothing."""

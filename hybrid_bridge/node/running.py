@@ -191,7 +191,13 @@ class Node:
             DeskService(view, desk, bundler, self._noticer, governing).service(),
         ]
         return MemberServer(
-            RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
+            RotatingTls(self._settings),
+            self._authenticate,
+            services,
+            reflect=self._settings.reflection,
+            limits=self._settings.limits,
+            throttled=self._metrics.throttled,
+            free=Caller(view.name, "owner"),
         )
 
     def _make_engine(self) -> AbciServer:

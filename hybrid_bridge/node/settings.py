@@ -15,6 +15,7 @@ from typing import Any, Final
 from hybrid_bridge.adapters.pki import NAME
 from hybrid_bridge.custody.places import parse_place, require_attesting
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
+from hybrid_bridge.rpc.limits import DEFAULT, KINDS, Limits
 from hybrid_bridge.units import Seconds
 
 FILE: Final = "node.toml"
@@ -45,9 +46,11 @@ _OPTIONAL: Final[dict[str, type]] = {
     "engine_rpc": str,
     "metrics": str,
     "public": dict,
+    "limits": dict,
 }
 ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
 ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
+MAX_RATE: Final = 1_000_000
 ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
@@ -79,6 +82,7 @@ class NodeSettings:
     metrics: str = ""  # loopback address of metrics; without it nobody listens
     public: PublicSettings | None = None  # asked at each start what our key has signed there
     engine_rpc: str = ""  # host:port of our own consensus engine; empty for the embedded ledger
+    limits: Limits = DEFAULT  # of each caller at our door
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -112,6 +116,7 @@ def read_settings(folder: Path) -> NodeSettings:
     require_endpoint(given["listen"], "listen")
     _require_loopback(given.get("metrics", ""))
     given["public"] = _public(given.get("public"))
+    given["limits"] = _limits(given.get("limits", {}))
     if "engine_rpc" in given:
         require_endpoint(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
@@ -195,6 +200,9 @@ def write_settings(settings: NodeSettings) -> str:
     if settings.public is not None:
         contract = "" if settings.public.contract is None else f', contract = "{settings.public.contract}"'
         lines.insert(-2, f'public = {{ rpc = "{settings.public.rpc}"{contract} }}')
+    if settings.limits != DEFAULT:
+        rates = ", ".join(f"{kind} = {getattr(settings.limits, kind)}" for kind in KINDS)
+        lines.insert(-2, f"limits = {{ {rates} }}  # of each caller, a second")
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
     if settings.attestation is not None:
         lines.append(f'{ATTESTATION} = "{settings.attestation}"')
@@ -235,6 +243,13 @@ def _public(given: dict[str, object] | None) -> PublicSettings | None:
     if contract is not None and not re.fullmatch(r"0x[0-9a-fA-F]{40}", str(contract)):
         raise SettingsMalformed(key="public.contract", rule="0x and 40 hex digits")
     return PublicSettings(rpc, None if contract is None else str(contract))
+
+
+def _limits(given: dict[str, object]) -> Limits:
+    for kind, rate in given.items():
+        if kind not in KINDS or type(rate) is not int or not 1 <= rate <= MAX_RATE:
+            raise SettingsMalformed(key=f"limits.{kind[:64]}", rule=f"one of {', '.join(KINDS)}: 1 to {MAX_RATE}")
+    return Limits(**given)  # type: ignore[arg-type]  # each is an int by now
 
 
 def _place(folder: Path, uris: dict[str, object]) -> str | None:

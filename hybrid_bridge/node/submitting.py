@@ -16,7 +16,7 @@ from hybrid_bridge.errors import BridgeError, Broken, NotYet, Unreachable
 from hybrid_bridge.node.ordering import Ordered, Orderer
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
-from hybrid_bridge.node.waiting import require_waits
+from hybrid_bridge.node.waiting import require_ours, require_waits
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.commit import stateless_check
@@ -118,6 +118,7 @@ class AtEngine:
             if self._view.brake.reason:
                 raise Broken
             transaction = SignedTransaction.decode(data)
+            require_ours(self._view, transaction)
             if self._view.ledger.standing(transaction.body.transaction_id) is None:
                 require_waits(self._view, transaction)
                 if code := self._engine.broadcast(data):

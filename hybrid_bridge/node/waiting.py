@@ -1,18 +1,33 @@
 """Transactions that wait for a block of the consensus engine: who may, and which go into a block that we propose."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.core.ledger_state import Overlay, StateReader, get_number, put_number, sequence_key
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import RuleRejected, SequenceRejected
+from hybrid_bridge.errors import FieldMismatch, Malformed, RuleRejected, SequenceRejected, Throttled
 from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
+from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import KeyId, UnixSeconds
 
 WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
+SHARE: Final = 2 * WINDOW  # transactions of one submitter in an engine's pool: a number may have a second try
 _OVERHEAD: Final = 8  # bytes around a transaction in a block, at most
+
+
+def require_ours(view: View, signed: SignedTransaction) -> None:
+    """Return if the transaction is for this consortium's log: nobody's state is asked about another's.
+
+    Raises:
+        FieldMismatch: another's.
+    """
+    log_id = view.directory.log_id
+    if signed.body.log_id != log_id:
+        raise FieldMismatch(field="log_id", expected=log_id.hex(), got=signed.body.log_id.hex())
 
 
 def require_waits(view: View, signed: SignedTransaction) -> None:
@@ -22,13 +37,50 @@ def require_waits(view: View, signed: SignedTransaction) -> None:
     that stand already are turned away here, as at a sequencer's door.
 
     Raises:
+        FieldMismatch: another consortium's; no state is looked at.
         RuleRejected: admission or a repeated entry.
         BridgeError: as `preview`.
     """
+    require_ours(view, signed)
     with view.ledger.state() as state:
         _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
     if outcome.code and outcome.rule in AT_THE_DOOR:
         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+
+
+class Door:
+    """How many transactions of each submitter came in since the newest block: the engine's pool is one for all."""
+
+    def __init__(self) -> None:
+        self._inside: Counter[KeyId] = Counter()
+
+    def enter(self, signed: SignedTransaction, *, again: bool) -> None:
+        """Count it; one that is inside already, and is asked about again, stays.
+
+        Raises:
+            Throttled: so many of its submitter are inside as may be.
+        """
+        submitter = signed.body.submitter
+        if not again and self._inside[submitter] >= SHARE:
+            raise Throttled(limit="pool", retry_after=SOON)
+        self._inside[submitter] += 1
+
+    def renew(self) -> None:
+        """A block stands: the engine asks about each that is still inside."""
+        self._inside.clear()
+
+
+def by_turns(transactions: Iterable[bytes]) -> list[bytes]:
+    """What waits in the engine's pool, one of each submitter in turn; what is no transaction is left out."""
+
+    def decoded() -> Iterator[tuple[KeyId, bytes]]:
+        for transaction in transactions:
+            try:
+                yield SignedTransaction.decode(transaction).body.submitter, transaction
+            except Malformed:
+                continue
+
+    return in_turns(decoded())
 
 
 def _tip_time(view: View) -> UnixSeconds:
@@ -54,6 +106,7 @@ class Proposal:
     rules: Rules
     time: UnixSeconds
     room: int  # bytes left
+    shares: EpochShares  # of the epoch, before this block
     chosen: list[bytes] = field(default_factory=list)
     early: dict[tuple[KeyId, int], tuple[bytes, SignedTransaction]] = field(default_factory=dict)
 
@@ -68,6 +121,7 @@ class Proposal:
         body, size = signed.body, len(transaction) + _OVERHEAD
         if size > self.room or len(self.chosen) == MAX_TRANSACTIONS:
             return False
+        self.shares.require(signed)
         try:
             after, outcome = preview(self.view, self.rules, signed, self.time)
         except SequenceRejected as error:
@@ -77,6 +131,7 @@ class Proposal:
         if outcome.code and outcome.rule in AT_THE_DOOR:
             return False
         self.view.absorb(after)
+        self.shares.use([signed])
         self.chosen.append(transaction)
         self.room -= size
         return True

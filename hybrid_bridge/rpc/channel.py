@@ -1,20 +1,25 @@
 """A client's side of a call: mutual TLS, one name to expect, limits, and a deadline on every call.
 
+Nothing is asked twice, but what the server has refused for its limits: there nothing was done.
+
 grpcio 1.85 cannot change a channel's certificate: open a new channel first, then close the old one (RELAYER §6).
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 import grpc
 
-from hybrid_bridge.errors import AnswerMalformed, FieldMalformed
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMalformed, Throttled
 from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.faults import call_status, translated
 
 MAX_MESSAGE: Final = 4 << 20  # bytes; the longest answer is a batch of blocks
 MAX_METADATA: Final = 16 << 10
+
+LEAST_PAUSE: Final = 0.02  # seconds before a busy server is asked again
 
 Q_contra = TypeVar("Q_contra", contravariant=True)
 A_co = TypeVar("A_co", covariant=True)
@@ -62,6 +67,7 @@ class Line:
 
     name: str
     deadline: float  # seconds
+    sleep: Callable[[float], None] = time.sleep
 
     def ask(self, method: Unary[Q, T], request: Q, wait: float = 0.0) -> T:
         """One unary call; `wait` is time the server was asked to hold the answer.
@@ -69,11 +75,14 @@ class Line:
         Raises:
             BridgeError: what the server raised; `Unreachable` when it said nothing in time.
         """
-        try:
-            answer = method(request, timeout=self.deadline + wait)
-        except grpc.RpcError as failure:
-            raise translated(failure, self.name, _call_name(method)) from None
-        return self._bounded(answer, method)
+        patience = _Patience(self.deadline + wait, self.sleep)
+        while True:
+            try:
+                answer = method(request, timeout=patience.left)
+            except grpc.RpcError as failure:
+                patience.spend(translated(failure, self.name, _call_name(method)))
+            else:
+                return self._bounded(answer, method)
 
     def stream(self, method: Callable[..., Iterator[T]], request: object, seconds: float) -> Iterator[T]:
         """The messages of one server stream that may last `seconds`; its deadline ends it quietly.
@@ -81,13 +90,21 @@ class Line:
         Raises:
             BridgeError: as `ask`, but for the deadline.
         """
-        try:
-            for answer in method(request, timeout=seconds):
-                yield self._bounded(answer, method)
-        except grpc.RpcError as failure:
-            if call_status(failure) is grpc.StatusCode.DEADLINE_EXCEEDED:
+        patience, begun = _Patience(seconds, self.sleep), False
+        while True:
+            try:
+                for answer in method(request, timeout=patience.left):
+                    begun = True
+                    yield self._bounded(answer, method)
+            except grpc.RpcError as failure:
+                if call_status(failure) is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    return
+                error = translated(failure, self.name, _call_name(method))
+                if begun:
+                    raise error from None
+                patience.spend(error)
+            else:
                 return
-            raise translated(failure, self.name, _call_name(method)) from None
 
     def _bounded(self, answer: T, method: object) -> T:
         try:
@@ -97,6 +114,30 @@ class Line:
                 endpoint=self.name, call=_call_name(method), rule=f"{error.field} <= 2^53-1"
             ) from None
         return answer
+
+
+class _Patience:
+    """The time of one call. A server that refuses us for its limits is asked again, later each time."""
+
+    def __init__(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        self._end, self._sleep, self._least = time.monotonic() + seconds, sleep, LEAST_PAUSE
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self._end - time.monotonic())
+
+    def spend(self, error: BridgeError) -> None:
+        """Wait as long as the server asks, and twice as long as the time before.
+
+        Raises:
+            BridgeError: it is another error, or there is no time.
+        """
+        pause = max(self._least, error.retry_after / 1_000) if isinstance(error, Throttled) else self.left
+        if pause >= self.left:
+            raise error from None
+        self._least = 2 * self._least
+        self._sleep(pause)
 
 
 def _call_name(method: object) -> str:

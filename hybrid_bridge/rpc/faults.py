@@ -20,6 +20,7 @@ from hybrid_bridge.errors import (
     NotEntitled,
     Refuted,
     Rejected,
+    Throttled,
     TooManyCalls,
     Undecided,
     Unknown,
@@ -35,6 +36,7 @@ _STATUS: Final[tuple[tuple[type[BridgeError], grpc.StatusCode], ...]] = (
     (NotEntitled, grpc.StatusCode.PERMISSION_DENIED),  # leaves before branches: the first match counts
     (Unknown, grpc.StatusCode.NOT_FOUND),
     (TooManyCalls, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (Throttled, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (Malformed, grpc.StatusCode.INVALID_ARGUMENT),
     (Refuted, grpc.StatusCode.DATA_LOSS),
     (Undecided, grpc.StatusCode.UNAVAILABLE),
@@ -73,7 +75,7 @@ def unpack(name: str, data: bytes, status: grpc.StatusCode | None = None) -> Bri
         except Malformed:
             pass
     branch = next((k for k, code in reversed(_STATUS) if code is status), Undecided)
-    if issubclass(branch, TooManyCalls):
+    if issubclass(branch, TooManyCalls | Throttled):
         return Undecided()
     return BridgeError() if branch in (NotEntitled, Unknown) else branch()
 

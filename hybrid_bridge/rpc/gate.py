@@ -1,8 +1,9 @@
-"""The gate before every call: whose certificate, in what role, how many at once; only then the message is read.
+"""The gate before every call: whose certificate, what role, how often, how many; only then the message is read.
 
 grpc lends a call of one message its thread first and waits on it for the message; who may ask would be seen after that,
 so that anybody with a certificate could hold every thread by sending nothing. Hence the interceptor makes each such
 method one that reads its message itself, which is the same on the wire, and checks before it reads.
+A connection outlives its certificate, and so does a stream: whose certificate is good no more gets nothing further.
 """
 
 import logging
@@ -10,15 +11,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from traceback import format_tb
 from typing import Any, Final, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, NotEntitled, TooManyCalls
+from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, NotEntitled, Throttled, TooManyCalls
 from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.faults import status_of, trailing
+from hybrid_bridge.rpc.limits import UNIT, Buckets
 from hybrid_bridge.rpc.service import Authenticate, Call, Caller, Service
 
 CALLS_OF_ONE: Final = (
@@ -34,9 +38,16 @@ _log = logging.getLogger(__name__)
 class Gate(grpc.ServerInterceptor):
     """Stands before every method of a server, those of grpc's health and reflection services too."""
 
-    def __init__(self, services: Sequence[Service], authenticate: Authenticate) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        authenticate: Authenticate,
+        buckets: Buckets,
+        throttled: Callable[[Caller, str], None],
+    ) -> None:
+        """`throttled` hears whose call of what class was one too many."""
         self._services: Mapping[str, Service] = {service.name: service for service in services}
-        self._authenticate = authenticate
+        self._authenticate, self._buckets, self._throttled = authenticate, buckets, throttled
         self._turn = threading.Lock()
         self._held: Counter[Caller] = Counter()
 
@@ -61,8 +72,10 @@ class Gate(grpc.ServerInterceptor):
         inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
         def one(messages: Iterator[Any], context: grpc.ServicerContext) -> Any:  # noqa: ANN401 grpc's own types
-            with _faults_sent(context, path), self._admitted(path, context) as call:
-                return inner(_request(handler, messages), call)
+            with _faults_sent(context, path), self._admitted(path, "reads", context) as call:
+                answer = inner(_request(handler, messages, call), call.passed)
+                self._caller(context)  # a held answer may be late
+                return answer
 
         return one
 
@@ -70,19 +83,25 @@ class Gate(grpc.ServerInterceptor):
         inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
         def many(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-            with _faults_sent(context, path), self._admitted(path, context) as call:
-                yield from inner(_request(handler, messages), call)
+            with _faults_sent(context, path), self._admitted(path, "streams", context) as call:
+                for answer in inner(_request(handler, messages, call), call.passed):
+                    self._caller(context)
+                    yield answer
+                self._caller(context)  # it may have ended for this
 
         return many
 
     @contextmanager
-    def _admitted(self, path: str, context: grpc.ServicerContext) -> Iterator[Call | grpc.ServicerContext]:
-        """What the method gets beside its message: our own a `Call`, those of grpc's services their context.
+    def _admitted(self, path: str, kind: str, context: grpc.ServicerContext) -> "Iterator[_Admitted]":
+        """A call that may go on, of this class unless its service says another.
 
         Counted until the thread is free again, not until the call is over: who hangs up early frees no thread.
         """
         caller = self._caller(context)
-        service = self._services.get(path.rpartition("/")[0])
+        name, _, method = path.rpartition("/")
+        service = self._services.get(name)
+        kind = kind if service is None else service.kinds.get(method, kind)
+        self._pay(caller, kind)
         if service is not None and not service.entitled(caller):
             raise NotEntitled(caller=f"{caller.role}:{caller.name}", call=path)
         with self._turn:
@@ -90,10 +109,28 @@ class Gate(grpc.ServerInterceptor):
                 raise TooManyCalls(limit=CALLS_OF_ONE)
             self._held[caller] += 1
         try:
-            yield context if service is None else Call(caller, context.is_active)
+            call = Call(caller, lambda: self._stands(context), partial(self._buckets.charge, caller, kind))
+            yield _Admitted(call.charge, context if service is None else call)
         finally:
             with self._turn:
                 self._held[caller] -= 1
+                if not self._held[caller]:
+                    del self._held[caller]
+
+    def _pay(self, caller: Caller, kind: str) -> None:
+        try:
+            self._buckets.take(caller, kind)
+        except Throttled:
+            self._throttled(caller, kind)
+            raise
+
+    def _stands(self, context: grpc.ServicerContext) -> bool:
+        """Whether the caller is still there, with a certificate that is good now."""
+        try:
+            self._caller(context)
+        except BridgeError:
+            return False
+        return bool(context.is_active())
 
     def _caller(self, context: grpc.ServicerContext) -> Caller:
         """Who calls, by a certificate that is good now."""
@@ -101,7 +138,13 @@ class Gate(grpc.ServerInterceptor):
         return self._authenticate(bytes(next(iter(certificates), b"")))
 
 
-def _request(handler: Any, messages: Iterator[Any]) -> Any:  # noqa: ANN401 grpc's own types
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    charge: Callable[[int], None]
+    passed: Call | grpc.ServicerContext  # what the method gets: ours a `Call`, those of grpc's services their context
+
+
+def _request(handler: Any, messages: Iterator[Any], admitted: _Admitted) -> Any:  # noqa: ANN401 grpc's own types
     """The one message of a call, bounded; or the stream of them.
 
     Raises:
@@ -112,6 +155,7 @@ def _request(handler: Any, messages: Iterator[Any]) -> Any:  # noqa: ANN401 grpc
     data = next(messages, None)
     if data is None:
         raise FieldMalformed(field="request", rule="exactly one message")
+    admitted.charge(len(data) // UNIT)
     try:
         request = handler.request_deserializer(data)
     except DecodeError:

@@ -7,6 +7,7 @@ The health service, and reflection where it is enabled, answer any certificate o
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import monotonic
 from types import SimpleNamespace
 from typing import Final
 
@@ -17,7 +18,8 @@ from grpc_reflection.v1alpha import reflection
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.rpc.channel import MAX_MESSAGE, MAX_METADATA
 from hybrid_bridge.rpc.gate import Gate
-from hybrid_bridge.rpc.service import Authenticate, Service
+from hybrid_bridge.rpc.limits import DEFAULT, Buckets, Limits
+from hybrid_bridge.rpc.service import Authenticate, Caller, Service
 
 WORKERS: Final = 104  # each held answer and each open stream keeps one; ten members need thirty, three bad ones hold 72
 MAX_CALLS: Final = 208  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
@@ -42,12 +44,16 @@ class MemberServer:
         services: Sequence[Service],
         *,
         reflect: bool,
+        limits: Limits = DEFAULT,
+        throttled: Callable[[Caller, str], None] = lambda _caller, _kind: None,
+        free: Caller | None = None,
     ) -> None:
+        """`throttled` hears whose calls are refused for `limits`; `free` has none."""
         self._fetch_tls = fetch_tls
         self._health = health.HealthServicer(experimental_non_blocking=False)  # a watcher is counted like any call
         self._server = grpc.server(
             ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="call"),
-            interceptors=[Gate(services, authenticate)],
+            interceptors=[Gate(services, authenticate, Buckets(limits, monotonic, free), throttled)],
             maximum_concurrent_rpcs=MAX_CALLS,
             options=(
                 ("grpc.max_receive_message_length", MAX_MESSAGE),

@@ -1,7 +1,7 @@
 """What a service of the API is made of: who calls, the call at work, methods, and who may ask them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import grpc
@@ -28,10 +28,11 @@ class Authenticate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call at work: who asks, and whether it is still there."""
+    """One call at work: who asks, whether it is still there and may be, and what it costs beside one token."""
 
     caller: Caller
     active: Callable[[], bool]
+    charge: Callable[[int], None] = lambda _tokens: None
 
 
 Method: TypeAlias = Callable[[Any, Call], Any]  # request in; answer out, or a generator of answers
@@ -45,3 +46,4 @@ class Service:
     add: Callable[[object, grpc.Server], None]  # the generated add_…Servicer_to_server
     methods: Mapping[str, Method]
     entitled: Callable[[Caller], bool]
+    kinds: Mapping[str, str] = field(default_factory=dict)  # classes of calls (`limits`), where not reads or streams

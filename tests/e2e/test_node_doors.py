@@ -1,8 +1,12 @@
 """Who may come in, and what comes of garbage: strangers, wrong roles, lies and noise at every call of a real node."""
 
 import random
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -12,6 +16,9 @@ from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer, Marks
 from hybrid_bridge.adapters.pki import Authority, Holder, found_authority, issue_tls
+from hybrid_bridge.core.encoding import b64u
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.transaction import Body, SignaturePart
 from hybrid_bridge.errors import (
     BridgeError,
     Broken,
@@ -23,13 +30,18 @@ from hybrid_bridge.errors import (
     Unknown,
     Unreachable,
 )
+from hybrid_bridge.node.drafts import parse_draft
 from hybrid_bridge.node.opening import client_tls, owner_tls
 from hybrid_bridge.node.running import SystemClock
-from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.node.settings import read_secret, read_settings
 from hybrid_bridge.rpc.channel import MAX_MESSAGE, ClientTls, open_channel
+from hybrid_bridge.rpc.faults import translated
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.steps.submit import finish
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TransactionId, TreeSize
-from tests.e2e.network import Network, running_network
+from hybrid_bridge.units import Sequence as SequenceNumber
+from tests.e2e.network import Network, register, registration, running_network, until
 
 NOTHING = Marks(height=Height(0), size=TreeSize(0), line=TreeSize(0), cosigned=TreeSize(0))
 METHODS = [
@@ -202,6 +214,86 @@ def test_many_held_questions_do_not_shut_out_a_short_one(network: Network) -> No
         assert network.status("core").height > 0
         for answer in held:
             answer.result(20)
+
+
+# ── a member that floods ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def own_transactions(network: Network, name: str, count: int) -> list[bytes]:
+    """Registrations that a member signs past its node, with numbers from 0 on."""
+    settings, desk = read_settings(network.folder(name)), network.desk(name)
+    identity = PrivateKey.from_seed(read_secret(settings, "identity"))
+    mine = b64u(identity.public.key_id)
+    made = []
+    for number in range(count):
+        order = registration(network, f"{number:032x}", creditor_key=mine)
+        order.authorisers[0].purpose = "identity"
+        body = Body.decode(parse_draft(desk.draft(order).draft).body)
+        body = replace(body, sequence=SequenceNumber(number))
+        parts = [SignaturePart.over(message, identity) for message in (body.message, body.consent)]
+        made.append(finish(body, parts[0], parts[1:]).encode())
+    return made
+
+
+def flooding(network: Network, kind: str, made: list[bytes], over: threading.Event) -> Counter[str]:
+    """What core says to one who asks without end, on a connection of its own."""
+    foreign = [data[:2] + bytes(32) + data[34:] for data in made]
+    noise = random.Random(kind)
+    heard: Counter[str] = Counter()
+    tls = member_tls(network, "bank-b")
+    with open_channel(network.endpoint("core"), "core", tls) as channel:
+        stub = stubs.LedgerStub(channel)
+        while not over.is_set():
+            try:
+                if kind == "streams":
+                    first = stub.Blocks(pb.BlocksRequest(follow=True), timeout=20.0)
+                    heard[str(next(first).block != b"")] += 1
+                    continue
+                signed = {
+                    "valid": made[:100],
+                    "foreign": foreign[:100],
+                    "malformed": [noise.randbytes(200) for _ in range(100)],
+                    "oversized": [bytes(1 << 20)] * 3,
+                    "unreadable": [bytes(MAX_MESSAGE + 1)],
+                }[kind]
+                answer = stub.Submit(pb.SubmitRequest(signed=signed), timeout=20.0)
+                heard.update(result.fault.name for result in answer.results)
+            except grpc.RpcError as failure:
+                heard[type(translated(failure, "core", "Submit")).__name__] += 1
+    return heard
+
+
+def memory_of(network: Network, name: str) -> int:
+    """Bytes that a node's process holds."""
+    status = Path(f"/proc/{network.running[name].pid}/status").read_text("ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) << 10
+
+
+FLOODS = ("valid", "valid", "foreign", "malformed", "oversized", "unreadable", "streams", "streams")
+
+
+def test_a_member_that_floods_stops_neither_the_others_nor_the_epochs(network: Network) -> None:
+    made, over = own_transactions(network, "bank-b", 120), threading.Event()
+    before = memory_of(network, "core")
+    with ThreadPoolExecutor(len(FLOODS)) as pool:
+        floods = [pool.submit(flooding, network, kind, made, over) for kind in FLOODS]
+        try:
+            for number in range(3):
+                start = network.status("core")
+                asset = until("a registration", partial(register, network, f"{0xA0 + number:032x}"))
+                assert asset.sent.code == 0
+                network.await_status(
+                    "supplier", "closes epochs", lambda now, was=start: now.quorum_size > was.quorum_size
+                )
+        finally:
+            over.set()
+        heard = sum((flood.result(60) for flood in floods), Counter[str]())
+    assert heard["Throttled"] > 0
+    assert heard["FieldMismatch"] > 0  # another consortium's
+    assert heard["TooLong"] > 0
+    assert memory_of(network, "core") - before < 300 << 20
+    assert network.status("core").halted == ""
+    assert "unforeseen" not in (network.folder("core") / "node.log").read_text("utf-8")
 
 
 def test_secret_files_that_others_may_read_stop_the_start(network: Network) -> None:

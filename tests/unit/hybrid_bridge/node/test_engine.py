@@ -28,6 +28,7 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SettingsMalformed,
     StoreBroken,
+    Throttled,
     Unreachable,
 )
 from hybrid_bridge.node import waiting as node_waiting
@@ -42,7 +43,7 @@ from hybrid_bridge.node.waiting import WINDOW
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
-from hybrid_bridge.units import Height
+from hybrid_bridge.units import EpochNumber, Height
 from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
 from tests.unit.hybrid_bridge.node.test_witnessing import Peer as Saying
@@ -426,6 +427,54 @@ def test_several_of_one_submitter_wait_in_a_window(begun: PlayedEngine) -> None:
     assert begun.check(transactions[0]) == SEQUENCE
     assert begun.check(transactions[0], pb.CheckTxType.RECHECK) == SEQUENCE
     assert begun.check(transactions[1], pb.CheckTxType.RECHECK) == 0
+
+
+def test_a_submitter_has_its_part_of_the_engine_s_pool_until_the_next_block(begun: PlayedEngine) -> None:
+    mine, theirs = waiting(begun, "supplier", 3), waiting(begun, "bank-a", 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_waiting, "SHARE", 2)
+        assert [begun.check(transaction) for transaction in mine] == [0, 0, NOT_NOW]
+        assert begun.check(theirs[0]) == 0
+        assert begun.check(mine[0], pb.CheckTxType.RECHECK) == 0
+        begun.decide(txs=mine[:1])
+        assert [begun.check(transaction, pb.CheckTxType.RECHECK) for transaction in mine[1:2]] == [0]
+        assert begun.check(mine[2]) == 0
+
+
+def test_a_proposal_takes_one_of_each_submitter_in_turn(begun: PlayedEngine) -> None:
+    mine, theirs = waiting(begun, "supplier", 3), waiting(begun, "bank-a", 2)
+    begun.height += 1
+    begun.pool = [*mine, *theirs, b"garbage"]
+    assert begun.propose("core") == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
+    assert begun.propose("core", room=len(mine[0]) + len(theirs[0]) + 100) == [mine[0], theirs[0]]
+
+
+def test_no_proposal_gives_one_submitter_the_epoch(begun: PlayedEngine) -> None:
+    application = begun.applications["core"]
+    mine, theirs = waiting(begun, "supplier", 2), waiting(begun, "bank-a", 1)
+    flooding = SignedTransaction.decode(mine[0])
+    application._shares.begin(EpochNumber(1))
+    with suppress(Throttled):
+        while True:
+            application._shares.require(flooding)
+            application._shares.use([flooding])
+    begun.height += 1
+    begun.pool = [*mine, *theirs]
+    assert begun.propose("core") == theirs
+    begun.time += CADENCE
+    assert begun.propose("core") == [mine[0], theirs[0], mine[1]]
+
+
+def test_what_is_another_consortium_s_is_refused_before_the_engine_s_door_asks_the_state(begun: PlayedEngine) -> None:
+    signed = SignedTransaction.decode(waiting(begun, "supplier", 1)[0])
+    view = begun.members.open("core").view
+    foreign = replace(signed, body=replace(signed.body, log_id=bytes(32))).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(view.ledger, "state", None)  # whoever asks fails
+        patch.setattr(view.ledger, "standing", None)
+        assert begun.check(foreign) == WRONG_SIGNATURE
+        (result,) = AtEngine(view, begun).submit([foreign])  # type: ignore[arg-type]
+    assert result.fault.name == "FieldMismatch"
 
 
 def test_what_waited_too_long_is_dropped(begun: PlayedEngine) -> None:

@@ -12,6 +12,7 @@ from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.guard_events import RULES
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.metrics import MAX_COUNTED, PREFIX, TABLE, Metrics, listening
+from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import TreeSize
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, started
 
@@ -124,3 +125,18 @@ def test_it_is_listened_at_loopback_where_the_settings_say_so_and_nowhere_else(m
         said = b"".join(iter(lambda: connection.recv(65536), b""))
     assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"hybrid_validator_halted{" in said
+
+
+def test_a_refused_call_is_counted_by_its_member_and_class_and_no_certificate_makes_a_new_series(
+    metrics: Metrics,
+) -> None:
+    metrics.throttled(Caller("bank-b", "member"), "reads")
+    for number in range(20):
+        metrics.throttled(Caller(f"r{number}", "relayer"), "reads")
+        metrics.throttled(Caller(f"m{number}", "member"), "submit")
+    assert value(metrics, "throttled_total", "bank-b", "reads") == 1
+    page = metrics.page("/metrics")
+    assert page is not None
+    assert b'member="(relayer)"' in page.body
+    assert b'member="r1"' not in page.body
+    assert b'member="m1"' not in page.body

@@ -14,6 +14,7 @@ from hybrid_bridge.node.settings import (
     require_endpoint,
     write_settings,
 )
+from hybrid_bridge.rpc.limits import Limits
 
 GOOD = """name = "bank-a"
 listen = "127.0.0.1:7001"
@@ -165,6 +166,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         reflection=True,
         block_interval_ms=10,
         pool_limit=7,
+        limits=Limits(submit=1, reads=2, delivery=3, streams=4),
         secrets={"tls": tmp_path / "keys" / "tls.key"},
     )
     assert read_settings(written(tmp_path, write_settings(made))) == made
@@ -200,3 +202,12 @@ def test_a_secret_that_is_not_named_or_not_there_is_unusable(tmp_path: Path) -> 
     for name in ("vrf", "identity"):
         with pytest.raises(KeyUnusable):
             read_secret(found, name)
+
+
+def test_limits_are_given_one_by_one_and_are_rates(tmp_path: Path) -> None:
+    found = read_settings(written(tmp_path, GOOD.replace("[secrets]", "limits = { reads = 7 }\n[secrets]"))).limits
+    assert found == Limits(reads=7)
+    for wrong in ("reads = 0", "reads = true", "reads = 1000001", "wishes = 1", 'reads = "1"'):
+        text = GOOD.replace("[secrets]", f"limits = {{ {wrong} }}\n[secrets]")
+        with pytest.raises(SettingsMalformed):
+            read_settings(written(tmp_path, text))

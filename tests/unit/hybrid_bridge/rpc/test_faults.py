@@ -21,6 +21,7 @@ from hybrid_bridge.errors import (
     Rejected,
     RootMismatch,
     StoreBroken,
+    Throttled,
     TooManyCalls,
     Undecided,
     Unknown,
@@ -92,6 +93,7 @@ def test_every_error_has_the_status_code_of_its_branch(kind: type[BridgeError]) 
         NotEntitled: grpc.StatusCode.PERMISSION_DENIED,
         Unknown: grpc.StatusCode.NOT_FOUND,
         TooManyCalls: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Throttled: grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
     assert status_of(example(kind)) is expected.get(kind, STATUS[branch])
 
