@@ -6,7 +6,7 @@ Only facts are stored as such: "mined" is a view, recomputed in each tick, and n
 from dataclasses import replace
 from typing import Final
 
-from hybrid_bridge.units import TxHash
+from hybrid_bridge.units import Nonce, TxHash
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -17,7 +17,18 @@ from relayers.journal import (
     Outcome,
     SlotRow,
 )
-from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing, Wait
+from relayers.views import (
+    Action,
+    ChainView,
+    CloseSlot,
+    Halt,
+    OpenSlot,
+    QuorumView,
+    RecordHeader,
+    SettleIntent,
+    Standing,
+    Wait,
+)
 
 MAX_CODE: Final = 64  # bytes kept as evidence; a delegation has 23
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
@@ -29,6 +40,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
         _violation(journal, chain)
         or _delegated(chain)
         or _header(journal, chain)
+        or _unknown_nonce(journal, chain)
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
         or _conflict(chain, quorum)
@@ -64,13 +76,36 @@ def _header(journal: JournalView, chain: ChainView) -> Action | None:
     return None
 
 
+def _unknown_nonce(journal: JournalView, chain: ChainView) -> Action | None:
+    """A nonce that was used for good and never taken by us gets its slot, which is then closed as foreign.
+
+    Before the first slot nothing is unknown: a key may have had another life.
+    """
+    highest = journal.highest_nonce
+    return OpenSlot(Nonce(highest + 1)) if highest is not None and highest + 1 < chain.final_nonce else None
+
+
 def _closed_slot(journal: JournalView, chain: ChainView) -> Action | None:
-    for nonce in journal.open_nonces:
-        if nonce < chain.final_nonce:
-            finals = tuple(_final(a, journal, chain) for a in journal.attempts if a.nonce == nonce)
-            is_foreign = all(f.outcome is Outcome.LOST for f in finals)
-            return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
-    return None
+    """Ours first; the last foreign one halts, in its own commit, so that one halt tells of all and none is missed."""
+    used = [_closing(nonce, journal, chain) for nonce in journal.open_nonces if nonce < chain.final_nonce]
+    for close in used:
+        if not close.slot.is_foreign:
+            return close
+    if len(used) == 1:
+        return replace(used[0], halt=_elsewhere(used[0].slot, chain))
+    return used[0] if used else None
+
+
+def _closing(nonce: Nonce, journal: JournalView, chain: ChainView) -> CloseSlot:
+    finals = tuple(_final(a, journal, chain) for a in journal.attempts if a.nonce == nonce)
+    is_foreign = all(f.outcome is Outcome.LOST for f in finals)
+    return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
+
+
+def _elsewhere(slot: SlotRow, chain: ChainView) -> Halt:
+    """Somebody else has our gas key: what it spends we cannot promise, and two who use its nonces pay for both."""
+    seen = (("nonce", str(slot.nonce)), ("used_by", "a transaction that the journal does not know"))
+    return Halt("key_elsewhere", (*seen, ("public_block", str(chain.final.number)), ("hash", chain.final.hash.hex())))
 
 
 def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> AttemptFinalRow:

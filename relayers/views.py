@@ -158,11 +158,20 @@ class RecordHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Stop until a person acts; `evidence` is what contradicts what, by name."""
+
+    reason: str
+    evidence: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseSlot:
-    """The nonce was used for good."""
+    """The nonce was used for good; `halt` stands in the same commit."""
 
     slot: SlotRow
     finals: tuple[AttemptFinalRow, ...]
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +220,6 @@ class Send:
     """Offer stored bytes to every endpoint."""
 
     attempt: AttemptRow
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Stop until a person acts; `evidence` is what contradicts what, by name."""
-
-    reason: str
-    evidence: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tests.simulation import oracle
 from tests.simulation.consortium import log, whole
 from tests.simulation.endpoints import Endpoint
 from tests.simulation.fast import calldata_once
-from tests.simulation.memory_journal import MemoryJournal, MemoryStore
+from tests.simulation.memory_journal import MemoryJournal, MemoryStore, lift_halt
 from tests.simulation.network import CHAIN, CONTRACT, FIRST_HASH
 from tests.simulation.signer import Signer
 
@@ -213,6 +213,11 @@ class Operator:
         if process is self.process:  # else it lost the lease after its last write
             oracle.ticked(self, report)
         return report
+
+    def read_evidence(self) -> None:
+        """A person looks at a halt that the world brought about, and lets the plan go on."""
+        if self.store.control.halted in {"signer_lied", "key_elsewhere"}:
+            lift_halt(self.store, self.now())
 
     def _end(self, process: Process) -> None:
         if self.process is process:

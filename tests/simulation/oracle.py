@@ -123,7 +123,7 @@ def _attempt(operator: "Operator", attempt: AttemptRow, _limits: object) -> None
     require(sum(day.values()) <= fees.daily_budget, "S7", "the day's budget")
 
 
-def _closed(operator: "Operator", slot: Any, finals: Any) -> None:
+def _closed(operator: "Operator", slot: Any, finals: Any, halted: Any = None) -> None:
     """S4: only a used nonce leaves, and S1: each of its attempts becomes what the public chain made of it."""
     number = _final(operator, slot.closed_hash)
     blocks = operator.world.network.blocks[: number + 1]
@@ -132,6 +132,8 @@ def _closed(operator: "Operator", slot: Any, finals: Any) -> None:
     require({final.hash for final in finals} == attempts, "S4", "closed without the outcome of each attempt")
     standing = {tx: entry for entry in blocks for tx in entry.statuses if tx in attempts}
     require(slot.is_foreign == (not standing), "S4", "foreign, yet ours, or the reverse")
+    others = [n for n in operator.store.open_attempts if n < blocks[-1].nonces.get(operator.scope.signer, 0)]
+    require((halted is not None) == (slot.is_foreign and not others), "key", "the last foreign nonce halts, none else")
     for final in finals:
         entry, attempt = standing.get(final.hash), operator.store.attempts[final.hash]
         if entry is None:
@@ -232,6 +234,8 @@ def ended(operator: "Operator") -> None:
     require(all(network.blocks[n].block.hash == h.hash for n, h in store.headers.items()), "S3", "a header is gone")
     used = max((network.blocks[n].nonces.get(operator.scope.signer, 0) for n in store.headers), default=0)
     require(min(store.open_attempts, default=used) >= used, "L2", "a nonce is used for good, and its slot is open")
+    first = min(store.slots, default=used)
+    require(set(range(first, used)) <= store.slots.keys(), "key", "a nonce was used, and no slot accounts for it")
     for tx, _ in network.transactions_of(operator.scope.signer):
         require(tx in store.attempts or tx in network.wallets, "S1", "a transaction of ours that nobody knows")
     sizes = [event.tree_size for event in network.events()]

@@ -118,7 +118,7 @@ class Schedule:
         """L1 and L2."""
         while not self.is_settled():
             oracle.require(self.result.rounds < PATIENCE, "L1", "stuck")
-            self.world.round()
+            self.world.round(Operator.read_evidence)
             self.result.rounds += 1
         oracle.require(self.result.rounds <= BOUND, "L1", f"settled after {self.result.rounds} rounds")
 
@@ -247,6 +247,7 @@ class Schedule:
 
     def order(self, operator: Operator) -> None:
         order(operator.store, self.random.choice((Brake.RUN, Brake.RUN, *Brake)), operator.now())
+        operator.read_evidence()
 
     def wallet(self, operator: Operator) -> None:
         """Another wallet uses the key. On pruned nodes that is seen late, so it is left out there."""

@@ -7,7 +7,7 @@ from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import Wei
 from relayers.journal import Brake
 from tests.simulation.consortium import SharedConsortium
-from tests.simulation.memory_journal import lift_halt, order
+from tests.simulation.memory_journal import order
 from tests.simulation.network import Network
 from tests.simulation.operator import ETHER, GWEI, Operator
 from tests.simulation.signer import Signer
@@ -60,8 +60,7 @@ class World:
                 endpoint.become("honest")
             operator.signer.state, operator.skew = "prompt", 0
             order(operator.store, Brake.RUN, operator.now())
-            if operator.store.control.halted == "signer_lied":
-                lift_halt(operator.store, operator.now())
+            operator.read_evidence()
             network.fund(operator.scope.signer, Wei(50 * ETHER))
 
     def round(self, before: Callable[[Operator], object] = lambda _: None) -> None:
