@@ -119,7 +119,7 @@ class EndpointDoor:
     """Between a process and an endpoint: what leaves is judged before it leaves."""
 
     def __init__(self, process: Process, endpoint: Endpoint) -> None:
-        self._process, self._endpoint = process, endpoint
+        self._process, self._endpoint, self.name = process, endpoint, endpoint.name
 
     def __getattr__(self, name: str) -> Any:
         process, member = self._process, getattr(self._endpoint, name)
