@@ -6,6 +6,7 @@ Only facts are stored as such: "mined" is a view, recomputed in each tick, and n
 from dataclasses import replace
 from typing import Final
 
+from hybrid_bridge.ports import Head
 from hybrid_bridge.units import Nonce, TxHash
 from relayers.journal import (
     AttemptFinalRow,
@@ -31,6 +32,7 @@ from relayers.views import (
 )
 
 MAX_CODE: Final = 64  # bytes kept as evidence; a delegation has 23
+BRAKED: Final = ("paused", "frozen")  # the contract's: an anchor that was on its way reverts
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
 
 
@@ -120,8 +122,11 @@ def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> Attem
 def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:
     if attempt.is_rotation:  # succeeds once, for whoever is first; settled intents were fulfilled by somebody
         due = next((intent for intent in journal.open_rotations if intent.id == attempt.intent_id), None)
-        reason = "" if due is not None and not _stands(due, chain) else "stale"
-        return (Outcome.OK, "") if standing.is_success else (Outcome.REVERTED, reason)
+        # The pinned state is there where the final one is forgotten.
+        is_open = due is not None and not _stands(due, chain.final_head) and not _stands(due, chain.head)
+        return (Outcome.OK, "") if standing.is_success else (Outcome.REVERTED, "" if is_open else "stale")
+    if not standing.is_success and standing.log_state in BRAKED:
+        return Outcome.REVERTED, "paused"
     if not standing.is_success:
         # A revert moves no head: if it stands elsewhere in the same public block, the race was lost before us.
         span = journal.head_spans[attempt.from_size]
@@ -154,15 +159,14 @@ def _settled_rotation(journal: JournalView, chain: ChainView) -> Action | None:
     """By our own final transaction, or by another's: then the final head shows the set, pending or in force."""
     for intent in journal.open_rotations:
         ours = journal.rotated.get(intent.id)
-        if ours is not None or _stands(intent, chain):
+        if ours is not None or _stands(intent, chain.final_head):
             state = IntentState.SUPERSEDED if ours is None else IntentState.FINALIZED
             return SettleIntent(replace(intent, state=state, settled_hash=chain.final.hash, settled_tx=ours))
     return None
 
 
-def _stands(rotation: IntentRow, chain: ChainView) -> bool:
-    """Whether the contract knows this set at the final public block."""
-    head = chain.final_head
+def _stands(rotation: IntentRow, head: Head) -> bool:
+    """Whether the contract knows this set."""
     return rotation.set_id is not None and head.set_id + (head.next_from_size != 0) >= rotation.set_id
 
 

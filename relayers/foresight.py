@@ -120,7 +120,7 @@ def _rotated(view: JournalView, finals: Iterable[AttemptFinalRow]) -> dict[int, 
 
 
 def _reverts(before: int, finals: Iterable[AttemptFinalRow]) -> int:
-    counted = [final.outcome for final in finals if final.outcome is not Outcome.LOST and final.reason != "stale"]
+    counted = [final.outcome for final in finals if final.outcome is not Outcome.LOST and not final.reason]
     if not counted:
         return before
     return before + 1 if counted[-1] is Outcome.REVERTED else 0

@@ -184,7 +184,7 @@ class AttemptFinalRow:
 
     hash: TxHash
     outcome: Outcome
-    reason: str  # "stale" when the head had moved, "" otherwise
+    reason: str  # "stale": the head had moved; "paused": the contract's brake was on; "" otherwise
     block_number: PublicBlockNumber
     block_hash: PublicBlockHash
     gas_used: Gas | None = None  # of the one that stands; None for the others, and in journals of schema 1

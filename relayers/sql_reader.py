@@ -58,7 +58,7 @@ NEWEST_GAS: Final = select(ATTEMPT.c.gas).where(ATTEMPT.c.to_size > 0).order_by(
 RECENT_OUTCOMES: Final = (  # of attempts signed since a person last gave an order: what came before was looked at
     select(ATTEMPT_FINAL.c.outcome)
     .join(ATTEMPT, ATTEMPT.c.hash == ATTEMPT_FINAL.c.hash)
-    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
+    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason == "")
     .where(ATTEMPT.c.created_at >= bindparam("since"))
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)

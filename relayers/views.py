@@ -35,6 +35,7 @@ class Standing:
     is_success: bool
     gas_used: Gas | None = None
     price: Wei | None = None  # for each gas, as it was paid
+    log_state: str | None = None  # after that public block; asked of a revert, and not of forgotten ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

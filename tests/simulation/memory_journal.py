@@ -273,7 +273,7 @@ class MemoryJournal:
             duty = store.attempts[final.hash].intent_id
             if final.outcome is Outcome.OK and duty is not None:
                 store.fulfilled[duty] = final.hash
-            if final.outcome is not Outcome.LOST and final.reason != "stale":
+            if final.outcome is not Outcome.LOST and not final.reason:
                 store.recent.append((final.block_number, len(store.finals), final.outcome))
         if halted is not None:
             self.halt(halted)

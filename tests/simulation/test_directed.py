@@ -549,6 +549,22 @@ def test_a_brake_at_any_effect_holds_and_lets_go() -> None:
             settled(world)
 
 
+def test_anchors_that_a_pause_of_the_contract_caught_are_no_reason_to_halt() -> None:
+    """Case 28: the brake is known; however often it comes, the attempts it lets revert are explained."""
+    world, operator = stage()
+    for _ in range(4):
+        sent(world, operator)
+        world.network.brake(2)
+        world.network.mine(3)  # ours reverts, and the pause ends by itself
+    for _ in range(DEPTH + 2):
+        world.round()
+    outcomes = [(final.outcome, final.reason) for final in operator.store.finals.values()]
+    assert outcomes.count((Outcome.REVERTED, "paused")) == 4
+    assert operator.store.control.halted is None
+    settled(world)
+    assert anchored(world)[-1] == world.consortium.size
+
+
 def test_a_thief_with_the_gas_key_delays_and_forges_nothing() -> None:
     """Case 30: every nonce is taken before ours is mined; when the thief is gone, all is caught up."""
     world, operator = stage()

@@ -129,6 +129,14 @@ def test_a_revert_with_the_head_where_it_was_is_unexplained(span: HeadSpan) -> N
     assert outcome(attempt(5), standing(is_success=False), span=span) == (Outcome.REVERTED, "")
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"), [("paused", "paused"), ("frozen", "paused"), ("active", ""), ("retired", ""), (None, "")]
+)
+def test_a_revert_under_the_contracts_brake_is_explained(state: str | None, reason: str) -> None:
+    found = Standing(public_block(95), is_success=False, log_state=state)
+    assert outcome(attempt(5), found, span=STOOD) == (Outcome.REVERTED, reason)
+
+
 def test_a_nonce_used_by_none_of_our_bytes_is_foreign() -> None:
     assert closing((attempt(5),)).slot.is_foreign
     assert closing(()).slot.is_foreign
@@ -253,3 +261,11 @@ def test_a_final_rotation_stands_lost_its_race_or_reverted_for_no_known_reason(
     closed = fact(journal(open_nonces=(4,), attempts=(TURNED,), open_rotations=open_rotations), seen)
     assert isinstance(closed, CloseSlot)
     assert [(final.outcome, final.reason) for final in closed.finals] == [outcome]
+
+
+def test_a_lost_rotation_race_is_known_by_the_pinned_head_where_the_final_one_is_forgotten() -> None:
+    standings = {TURNED.hash: Standing(public_block(95), is_success=False)}
+    for pinned, reason in ((head(), ""), (head(next_from_size=8), "stale"), (head(set_id=2), "stale")):
+        seen = chain(standings=standings, final_head=head(), head=pinned)
+        closed = fact(journal(open_nonces=(4,), attempts=(TURNED,), open_rotations=(rotation(),)), seen)
+        assert [(final.outcome, final.reason) for final in closed.finals] == [(Outcome.REVERTED, reason)]
