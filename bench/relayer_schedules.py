@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).with_name("SCHEDULES.md")
 SCRATCH = ROOT / ".venv" / "schedules"  # goes with `make clean`
 CHUNK = 250
-COUNTED = ("ticks", "crashes", "fenced", "reorgs", "lies", "anchors")
+COUNTED = ("ticks", "crashes", "fenced", "reorgs", "lies", "anchors", "rotations", "pauses")
 
 
 @dataclass
@@ -168,6 +168,8 @@ def told(total: Sum, first: int, end: int, commit: str) -> str:
         f"{len(total.broken) - stuck}",
         f"{stuck}",
         f"{each:.1f} ms",
+        f"{counts['rotations']:,}",
+        f"{counts['pauses']:,}",
     )
     return "| " + " | ".join(cells) + " |"
 

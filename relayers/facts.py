@@ -6,7 +6,8 @@ Only facts are stored as such: "mined" is a view, recomputed in each tick, and n
 from dataclasses import replace
 from typing import Final
 
-from hybrid_bridge.units import TxHash
+from hybrid_bridge.ports import Head
+from hybrid_bridge.units import Nonce, TxHash
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -17,9 +18,21 @@ from relayers.journal import (
     Outcome,
     SlotRow,
 )
-from relayers.views import Action, ChainView, CloseSlot, Halt, QuorumView, RecordHeader, SettleIntent, Standing, Wait
+from relayers.views import (
+    Action,
+    ChainView,
+    CloseSlot,
+    Halt,
+    OpenSlot,
+    QuorumView,
+    RecordHeader,
+    SettleIntent,
+    Standing,
+    Wait,
+)
 
 MAX_CODE: Final = 64  # bytes kept as evidence; a delegation has 23
+BRAKED: Final = ("paused", "frozen")  # the contract's: an anchor that was on its way reverts
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
 
 
@@ -29,6 +42,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
         _violation(journal, chain)
         or _delegated(chain)
         or _header(journal, chain)
+        or _unknown_nonce(journal, chain)
         or _closed_slot(journal, chain)
         or _repeated_reverts(journal)
         or _conflict(chain, quorum)
@@ -64,13 +78,36 @@ def _header(journal: JournalView, chain: ChainView) -> Action | None:
     return None
 
 
+def _unknown_nonce(journal: JournalView, chain: ChainView) -> Action | None:
+    """A nonce that was used for good and never taken by us gets its slot, which is then closed as foreign.
+
+    Before the first slot nothing is unknown: a key may have had another life.
+    """
+    highest = journal.highest_nonce
+    return OpenSlot(Nonce(highest + 1)) if highest is not None and highest + 1 < chain.final_nonce else None
+
+
 def _closed_slot(journal: JournalView, chain: ChainView) -> Action | None:
-    for nonce in journal.open_nonces:
-        if nonce < chain.final_nonce:
-            finals = tuple(_final(a, journal, chain) for a in journal.attempts if a.nonce == nonce)
-            is_foreign = all(f.outcome is Outcome.LOST for f in finals)
-            return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
-    return None
+    """Ours first; the last foreign one halts, in its own commit, so that one halt tells of all and none is missed."""
+    used = [_closing(nonce, journal, chain) for nonce in journal.open_nonces if nonce < chain.final_nonce]
+    for close in used:
+        if not close.slot.is_foreign:
+            return close
+    if len(used) == 1:
+        return replace(used[0], halt=_elsewhere(used[0].slot, chain))
+    return used[0] if used else None
+
+
+def _closing(nonce: Nonce, journal: JournalView, chain: ChainView) -> CloseSlot:
+    finals = tuple(_final(a, journal, chain) for a in journal.attempts if a.nonce == nonce)
+    is_foreign = all(f.outcome is Outcome.LOST for f in finals)
+    return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
+
+
+def _elsewhere(slot: SlotRow, chain: ChainView) -> Halt:
+    """Somebody else has our gas key: what it spends we cannot promise, and two who use its nonces pay for both."""
+    seen = (("nonce", str(slot.nonce)), ("used_by", "a transaction that the journal does not know"))
+    return Halt("key_elsewhere", (*seen, ("public_block", str(chain.final.number)), ("hash", chain.final.hash.hex())))
 
 
 def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> AttemptFinalRow:
@@ -85,8 +122,11 @@ def _final(attempt: AttemptRow, journal: JournalView, chain: ChainView) -> Attem
 def _outcome(attempt: AttemptRow, standing: Standing, journal: JournalView, chain: ChainView) -> tuple[Outcome, str]:
     if attempt.is_rotation:  # succeeds once, for whoever is first; settled intents were fulfilled by somebody
         due = next((intent for intent in journal.open_rotations if intent.id == attempt.intent_id), None)
-        reason = "" if due is not None and not _stands(due, chain) else "stale"
-        return (Outcome.OK, "") if standing.is_success else (Outcome.REVERTED, reason)
+        # The pinned state is there where the final one is forgotten.
+        is_open = due is not None and not _stands(due, chain.final_head) and not _stands(due, chain.head)
+        return (Outcome.OK, "") if standing.is_success else (Outcome.REVERTED, "" if is_open else "stale")
+    if not standing.is_success and standing.log_state in BRAKED:
+        return Outcome.REVERTED, "paused"
     if not standing.is_success:
         # A revert moves no head: if it stands elsewhere in the same public block, the race was lost before us.
         span = journal.head_spans[attempt.from_size]
@@ -119,15 +159,14 @@ def _settled_rotation(journal: JournalView, chain: ChainView) -> Action | None:
     """By our own final transaction, or by another's: then the final head shows the set, pending or in force."""
     for intent in journal.open_rotations:
         ours = journal.rotated.get(intent.id)
-        if ours is not None or _stands(intent, chain):
+        if ours is not None or _stands(intent, chain.final_head):
             state = IntentState.SUPERSEDED if ours is None else IntentState.FINALIZED
             return SettleIntent(replace(intent, state=state, settled_hash=chain.final.hash, settled_tx=ours))
     return None
 
 
-def _stands(rotation: IntentRow, chain: ChainView) -> bool:
-    """Whether the contract knows this set at the final public block."""
-    head = chain.final_head
+def _stands(rotation: IntentRow, head: Head) -> bool:
+    """Whether the contract knows this set."""
     return rotation.set_id is not None and head.set_id + (head.next_from_size != 0) >= rotation.set_id
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import Gas, PublicBlockNumber, RawTransaction, TreeSize, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import Gas, Nonce, PublicBlockNumber, RawTransaction, TreeSize, TxHash, UnixSeconds, Wei
 from relayers.journal import (
     AttemptFinalRow,
     AttemptRow,
@@ -51,13 +51,15 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
     match deed:
         case RecordHeader(header, anchors):
             return _with_anchors(replace(view, final_header=header), anchors)
-        case CloseSlot(slot, finals):
+        case CloseSlot(slot, finals, halt):
             left = tuple(nonce for nonce in view.open_nonces if nonce != slot.nonce)
             attempts = tuple(a for a in view.attempts if a.nonce != slot.nonce)
             reverts = _reverts(view.unexplained_reverts, finals)
             wishes = {nonce: wish for nonce, wish in view.wishes.items() if nonce != slot.nonce}
+            halted = view.halted if halt is None else halt.reason
             closed = replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts, wishes=wishes)
-            return _wanted(replace(closed, cancelled=view.cancelled - {slot.nonce}, rotated=_rotated(view, finals)))
+            cancelled, rotated = view.cancelled - {slot.nonce}, _rotated(view, finals)
+            return _wanted(replace(closed, cancelled=cancelled, rotated=rotated, halted=halted))
         case SettleIntent(intent):
             left_open = tuple(i for i in view.open_intents if (i.size, i.set_id) != (intent.size, intent.set_id))
             rotations = tuple(i for i in view.open_rotations if i.set_id != intent.set_id)
@@ -68,7 +70,8 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
         case OpenRotation(appointment):
             return replace(view, open_rotations=(*view.open_rotations, _rotation(appointment, now)))
         case OpenSlot(nonce):
-            return replace(view, open_nonces=tuple(sorted((*view.open_nonces, nonce))))
+            highest = max(nonce, Nonce(-1) if view.highest_nonce is None else view.highest_nonce)
+            return replace(view, open_nonces=tuple(sorted((*view.open_nonces, nonce))), highest_nonce=highest)
         case MakeAttempt():
             return _with_attempt(view, deed, gas, now)
         case Halt(reason, _):
@@ -117,7 +120,7 @@ def _rotated(view: JournalView, finals: Iterable[AttemptFinalRow]) -> dict[int, 
 
 
 def _reverts(before: int, finals: Iterable[AttemptFinalRow]) -> int:
-    counted = [final.outcome for final in finals if final.outcome is not Outcome.LOST and final.reason != "stale"]
+    counted = [final.outcome for final in finals if final.outcome is not Outcome.LOST and not final.reason]
     if not counted:
         return before
     return before + 1 if counted[-1] is Outcome.REVERTED else 0

@@ -72,6 +72,10 @@ class Bench:
         """Seconds until it is asked again; 0 if it is asked now."""
         return max(0.0, self._until.get(name, now) - now)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether it ever sat there."""
+        return name in self._until
+
 
 @dataclass(slots=True)
 class Hearing:
@@ -105,7 +109,7 @@ class Hearing:
 
     def sits(self, chain: PublicChain) -> bool:
         """It is on the bench."""
-        return self.bench.left(chain.name, self.monotonic()) > 0
+        return chain.name in self.bench and self.bench.left(chain.name, self.monotonic()) > 0
 
     def seconds_benched(self, chain: PublicChain) -> int:
         """For how long in all: a note that changed with each tick would be a line of the log in each."""
@@ -133,13 +137,13 @@ class Hearing:
 
 def contradicts(got: object, agreed: object) -> bool:
     """Whether an answer beside the agreed one is a lie. Nothing, or a part of many, is mere lag."""
-    if got is None or agreed is None:
+    if got is None or agreed is None or got == agreed:
         return False
     if is_dataclass(got) and type(got) is type(agreed):  # a server may lack a member of a receipt
         return any(contradicts(getattr(got, one.name), getattr(agreed, one.name)) for one in fields(got))
     if isinstance(got, tuple) and isinstance(agreed, tuple):
         return any(item not in agreed for item in got)
-    return got != agreed
+    return True
 
 
 def shown(answer: object) -> str:

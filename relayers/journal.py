@@ -184,7 +184,7 @@ class AttemptFinalRow:
 
     hash: TxHash
     outcome: Outcome
-    reason: str  # "stale" when the head had moved, "" otherwise
+    reason: str  # "stale": the head had moved; "paused": the contract's brake was on; "" otherwise
     block_number: PublicBlockNumber
     block_hash: PublicBlockHash
     gas_used: Gas | None = None  # of the one that stands; None for the others, and in journals of schema 1
@@ -258,6 +258,15 @@ class ControlRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HaltRow:
+    """Why nothing goes on until a person acts. `evidence` is JSON text."""
+
+    reason: str
+    evidence: str
+    at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseRow:
     """Who holds the gas key, or held it last."""
 
@@ -303,6 +312,7 @@ class JournalView:
     )  # our final transaction that fulfilled an open one, by id
     wishes: Mapping[Nonce, WishRow] = field(default_factory=dict)  # the newest unfulfilled one of each open nonce
     cancelled: frozenset[Nonce] = frozenset()  # open nonces that a person wants used up for nothing, for good
+    highest_nonce: Nonce | None = None  # of all slots, open or closed; None without any
 
     def dearest(self, nonce: Nonce) -> AttemptRow | None:
         """The attempt with the highest fee at this open nonce."""
@@ -432,11 +442,11 @@ class Journal(JournalReader, Protocol):
     def keep_sightings(self, rows: Sequence[SightingRow]) -> None:
         """Attempts in public blocks; one seen there before is kept as it was. Nothing is written for no rows."""
 
-    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
-        """The nonce was used in a final public block."""
+    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow], halted: HaltRow | None = None) -> None:
+        """The nonce was used in a final public block; what stops us because of that stands in the same commit."""
 
     def settle_intent(self, intent: IntentRow) -> None:
         """OPEN → the settled state of `intent`, with its proof."""
 
-    def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
-        """Stop until a person acts. `evidence` is JSON text."""
+    def halt(self, halted: HaltRow) -> None:
+        """Stop until a person acts."""

@@ -50,6 +50,7 @@ OUTCOMES: Final = (
     (Outcome.NOOP, ""),
     (Outcome.REVERTED, ""),
     (Outcome.REVERTED, "stale"),
+    (Outcome.REVERTED, "paused"),
     (Outcome.LOST, ""),
 )
 SEND_CLASSES: Final = ("accepted", "refused", "unreachable", "other_hash")

@@ -291,9 +291,18 @@ class Observer:
     def _standing(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands whose nonce is used for good; None: other bytes used it."""
         standing = self._panel.ask_all("receipt_status", _seen(final, partial(_standing_at, attempt.hash)), final.hash)
-        if standing is not None and not self._is_final(standing.block, final):
+        if standing is None:
+            return None
+        if not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
-        return standing
+        return standing if standing.is_success else replace(standing, log_state=self._log_state(standing.block))
+
+    def _log_state(self, block: PublicBlock) -> str | None:
+        """Whether a revert is the brake's doing; None where nobody knows any more."""
+        try:
+            return self._panel.ask("head", lambda chain: chain.head(self.scope.log_id, block)).state
+        except (StateForgotten, EndpointRefused):
+            return None
 
     def _standing_yet(self, attempt: AttemptRow, final: PublicBlock) -> Standing | None:
         """Where an attempt stands, if it does so for good."""

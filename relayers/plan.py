@@ -207,7 +207,7 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     open_nonces, nonce = scene.journal.open_nonces, scene.chain.nonce
     unmined = [n for n in open_nonces if n >= nonce]
     if not unmined:
-        return OpenSlot(nonce) if scene.need is not None and scene.journal.brake is Brake.RUN else idle
+        return OpenSlot(_next_slot(scene)) if scene.need is not None and scene.journal.brake is Brake.RUN else idle
     holes = (Nonce(n) for n in range(nonce, unmined[-1]) if n not in open_nonces)
     for hole in holes:
         return OpenSlot(hole)  # S4: never leave a hole below
@@ -220,6 +220,12 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     if offer is not None and obstacle is None:
         return _attempt(scene, offer)
     return _send_first(scene, first, behind) or _serve_behind(scene, behind) or Wait(obstacle or "in_flight")
+
+
+def _next_slot(scene: _Scene) -> Nonce:
+    """The chain's next nonce; those that somebody else used since our last come first, and are accounted for."""
+    highest, nonce = scene.journal.highest_nonce, scene.chain.nonce
+    return nonce if highest is None else min(nonce, Nonce(highest + 1))
 
 
 def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:

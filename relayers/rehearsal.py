@@ -133,9 +133,10 @@ def sentence(deed: Deed, gas: Gas) -> str:  # noqa: PLR0911 one for each action
         case RecordHeader(header, anchors):
             words = f"write down that public block {header.number} is final"
             return words + (f", and {len(anchors)} anchors up to it" if anchors else "")
-        case CloseSlot(slot, _):
+        case CloseSlot(slot, _, halt):
             whose = "by a transaction that the journal does not know" if slot.is_foreign else "by one of ours"
-            return f"close nonce {slot.nonce}: it was used for good, {whose}"
+            words = f"close nonce {slot.nonce}: it was used for good, {whose}"
+            return words if halt is None else f"{words}; HALT: {halt.reason}"
         case SettleIntent(intent):
             what = f"size {intent.size}" if intent.set_id is None else f"the rotation to set {intent.set_id}"
             return f"settle the duty of {what}: {intent.state.value}"

@@ -18,7 +18,7 @@ from relayers.calls import Calls
 from relayers.collect import Collector
 from relayers.fees import Offer, limits, refusal
 from relayers.hearing import Call, Dissent, Hearing
-from relayers.journal import AttemptRow, EvidenceRow, Journal, JournalView, Scope, SendRow
+from relayers.journal import AttemptRow, EvidenceRow, HaltRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -171,10 +171,10 @@ class _Pass:
                 return self._report(action.reason)
             try:
                 self._do(action)
-                self._deeds.append(action)
+                self._deeds += _deeds_of(action)
             except SignerLied as error:
                 halt = Halt("signer_lied", (("field", error.field),))
-                self._halt(halt)
+                self._do(halt)
                 self._deeds.append(halt)
             except Broken:
                 raise
@@ -194,8 +194,8 @@ class _Pass:
         match action:
             case RecordHeader(header, anchors):
                 self._journal.record_header(header, anchors)
-            case CloseSlot(slot, finals):
-                self._journal.close_slot(slot, finals)
+            case CloseSlot(slot, finals, halt):
+                self._journal.close_slot(slot, finals, None if halt is None else self._halted(halt))
             case SettleIntent(intent):
                 self._journal.settle_intent(intent)
             case OpenIntent(checkpoint):
@@ -209,7 +209,7 @@ class _Pass:
             case Send(attempt):
                 self._send(attempt)
             case Halt():
-                self._halt(action)
+                self._journal.halt(self._halted(action))
 
     # ── simulate, sign, record ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,7 +274,7 @@ class _Pass:
                 self._hearing.strayed(name, "broadcast", (attempt.hash.hex(), answer.tx_hash.hex()))
         _keep(self._journal, self._hearing.dissents[before:], self._now)
 
-    def _halt(self, action: Halt) -> None:
+    def _halted(self, action: Halt) -> HaltRow:
         """Evidence first: both statements, with the signatures on ours."""
         evidence: dict[str, object] = dict(action.evidence)
         size = dict(action.evidence).get("size")
@@ -283,7 +283,12 @@ class _Pass:
                 {"member": row.member.hex(), "digest": row.digest.hex(), "signature": row.signature.hex()}
                 for row in self._journal.attestations(TreeSize(int(size)))
             ]
-        self._journal.halt(action.reason, json.dumps(evidence, sort_keys=True), self._now)
+        return HaltRow(action.reason, json.dumps(evidence, sort_keys=True), self._now)
+
+
+def _deeds_of(action: Deed) -> tuple[Deed, ...]:
+    """An action, and the halt that it brought along."""
+    return (action, action.halt) if isinstance(action, CloseSlot) and action.halt is not None else (action,)
 
 
 def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:

@@ -31,6 +31,7 @@ from relayers.journal import (
     Brake,
     CheckpointRow,
     EvidenceRow,
+    HaltRow,
     HeaderRow,
     IntentRow,
     Journal,
@@ -253,7 +254,7 @@ class SqlJournal(SqlJournalReader):
                 if connection.execute(known).scalar() is None:
                     connection.execute(insert(SIGHTING).values(**sql_rows.columns(row)))
 
-    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
+    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow], halted: HaltRow | None = None) -> None:
         """See `Journal`."""
         closed = {"state": "CLOSED", "closed_hash": slot.closed_hash, "is_foreign": int(slot.is_foreign)}
         with self._fenced() as connection:
@@ -265,6 +266,8 @@ class SqlJournal(SqlJournalReader):
             outcomes: dict[str, Json] = {final.hash.hex(): final.outcome.value for final in finals}
             told = _told(closed, "closed_hash", "is_foreign")
             self._tell(connection, Kind.SLOT_CLOSED, nonce=slot.nonce, outcomes=outcomes, **told)
+            if halted is not None:
+                self._halt(connection, halted)
 
     def settle_intent(self, intent: IntentRow) -> None:
         """See `Journal`."""
@@ -278,11 +281,16 @@ class SqlJournal(SqlJournalReader):
             told = _told(settled, "state", "settled_hash", "settled_tx")
             self._tell(connection, Kind.INTENT_SETTLED, digest=intent.digest.hex(), **told)
 
-    def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
+    def halt(self, halted: HaltRow) -> None:
         """See `Journal`."""
         with self._fenced() as connection:
-            connection.execute(update(CONTROL).values(halted_reason=reason, evidence=evidence, by=BY_PLAN, set_at=now))
-            self._tell(connection, Kind.HALT, reason=reason, evidence=sha256(evidence.encode()).hex())
+            self._halt(connection, halted)
+
+    def _halt(self, connection: Connection, halted: HaltRow) -> None:
+        reason, evidence = halted.reason, halted.evidence
+        stands = {"halted_reason": reason, "evidence": evidence, "by": BY_PLAN, "set_at": halted.at}
+        connection.execute(update(CONTROL).values(**stands))
+        self._tell(connection, Kind.HALT, reason=reason, evidence=sha256(evidence.encode()).hex())
 
     def _change(
         self, connection: Connection, table: Table, values: Mapping[str, Any], where: ColumnElement[bool]

@@ -58,7 +58,7 @@ NEWEST_GAS: Final = select(ATTEMPT.c.gas).where(ATTEMPT.c.to_size > 0).order_by(
 RECENT_OUTCOMES: Final = (  # of attempts signed since a person last gave an order: what came before was looked at
     select(ATTEMPT_FINAL.c.outcome)
     .join(ATTEMPT, ATTEMPT.c.hash == ATTEMPT_FINAL.c.hash)
-    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason != "stale")
+    .where(ATTEMPT_FINAL.c.outcome != "LOST", ATTEMPT_FINAL.c.reason == "")
     .where(ATTEMPT.c.created_at >= bindparam("since"))
     .order_by(ATTEMPT_FINAL.c.block_number.desc())
     .limit(RECENT_FINALS)
@@ -69,6 +69,7 @@ ROTATED: Final = (  # what fulfilled an open rotation
     .where(ATTEMPT_FINAL.c.outcome == "OK")
     .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
+HIGHEST_NONCE: Final = select(func.max(SLOT.c.nonce))
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 CANCELLED: Final = select(WISH.c.nonce).where(WISH.c.kind == "cancel", WISH.c.nonce.in_(OPEN_NONCES))
 WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
@@ -146,6 +147,7 @@ class SqlJournalReader:
                 rotated=dict(_pairs(connection, ROTATED)),
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
                 cancelled=frozenset(connection.execute(CANCELLED).scalars()),
+                highest_nonce=connection.execute(HIGHEST_NONCE).scalar(),
             )
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:
@@ -189,7 +191,7 @@ class SqlJournalReader:
     def highest_nonce(self) -> Nonce | None:
         """Of all slots; None without any."""
         with self._store.read() as connection:
-            nonce: Nonce | None = connection.execute(select(func.max(SLOT.c.nonce))).scalar()
+            nonce: Nonce | None = connection.execute(HIGHEST_NONCE).scalar()
             return nonce
 
     def dump(self) -> JournalDump:

@@ -35,6 +35,7 @@ class Standing:
     is_success: bool
     gas_used: Gas | None = None
     price: Wei | None = None  # for each gas, as it was paid
+    log_state: str | None = None  # after that public block; asked of a revert, and not of forgotten ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +159,20 @@ class RecordHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Stop until a person acts; `evidence` is what contradicts what, by name."""
+
+    reason: str
+    evidence: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseSlot:
-    """The nonce was used for good."""
+    """The nonce was used for good; `halt` stands in the same commit."""
 
     slot: SlotRow
     finals: tuple[AttemptFinalRow, ...]
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +221,6 @@ class Send:
     """Offer stored bytes to every endpoint."""
 
     attempt: AttemptRow
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Stop until a person acts; `evidence` is what contradicts what, by name."""
-
-    reason: str
-    evidence: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ PAGE = ROOT / "docs" / "spec" / "RELAYER.md"
 NAMED = re.compile(r"\bcases? ((?:\d+(?:, | and )?)+)", re.IGNORECASE)
 
 # What no test plays yet. A case that is played must leave this list: `tests/architecture/test_fault_matrix.py` says so.
-NOT_YET = {
-    33: "certificates that expire or are revoked on an open channel",
-}
+NOT_YET: dict[int, str] = {}
 
 
 def table() -> dict[int, str]:

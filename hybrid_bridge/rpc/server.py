@@ -24,6 +24,8 @@ from hybrid_bridge.rpc.service import Authenticate, Caller, Service
 WORKERS: Final = 104  # each held answer and each open stream keeps one; ten members need thirty, three bad ones hold 72
 MAX_CALLS: Final = 208  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
 
+CONNECTION_AGE: Final = 600_000  # ms; calls at work then have a twentieth of it to end
+
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
@@ -47,6 +49,7 @@ class MemberServer:
         limits: Limits = DEFAULT,
         throttled: Callable[[Caller, str], None] = lambda _caller, _kind: None,
         free: Caller | None = None,
+        connection_age: int = CONNECTION_AGE,
     ) -> None:
         """`throttled` hears whose calls are refused for `limits`; `free` has none."""
         self._fetch_tls = fetch_tls
@@ -61,8 +64,8 @@ class MemberServer:
                 ("grpc.max_metadata_size", MAX_METADATA),
                 ("grpc.so_reuseport", 0),  # a second node on this port must fail, not share it
                 ("grpc.max_concurrent_streams", 64),
-                ("grpc.max_connection_age_ms", 600_000),
-                ("grpc.max_connection_age_grace_ms", 30_000),
+                ("grpc.max_connection_age_ms", connection_age),  # after an exchange of the authority a new handshake
+                ("grpc.max_connection_age_grace_ms", connection_age // 20),
             ),
         )
         for service in services:

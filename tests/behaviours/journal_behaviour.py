@@ -14,6 +14,7 @@ from relayers.journal import (
     AttemptFinalRow,
     Brake,
     EvidenceRow,
+    HaltRow,
     HeaderRow,
     HeadSpan,
     IntentKind,
@@ -116,7 +117,7 @@ class JournalBehaviour:
             lambda: journal.open_rotation(2, LOG_ID, LOG_ID, T0),
             lambda: journal.close_slot(SlotRow(5, bytes(32), is_foreign=False), []),
             lambda: journal.settle_intent(journal.view(T0).open_intents[0]),
-            lambda: journal.halt("conflict", "{}", T0),
+            lambda: journal.halt(HaltRow("conflict", "{}", T0)),
         )
         before = journal.dump()
         for write in writes:
@@ -293,7 +294,7 @@ class JournalBehaviour:
         with SqlJournal(place, SCOPE, "test", T0) as journal:
             with Orders(place, SCOPE) as orders:
                 orders.set_brake(Brake.SOFT, "a person", T0)
-            journal.halt("conflict", '{"size": 2}', T0)
+            journal.halt(HaltRow("conflict", '{"size": 2}', T0))
         with SqlJournal(place, SCOPE, "test", T0) as journal:
             view = journal.view(T0)
             assert (view.brake, view.halted, journal.halt_evidence()) == (Brake.SOFT, "conflict", '{"size": 2}')
@@ -385,7 +386,7 @@ class JournalBehaviour:
             journal.settle_intent(
                 replace(journal.view(T0).open_intents[0], state=IntentState.SUPERSEDED, settled_hash=number_hash(96))
             )
-            journal.halt("conflict", '{"size": 2}', T0)
+            journal.halt(HaltRow("conflict", '{"size": 2}', T0))
             assert journal.dump().audit == ()
         with Orders(place, SCOPE) as orders:
             orders.lift_halt('{"size": 2}', "a person", T0)

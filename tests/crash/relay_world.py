@@ -15,6 +15,7 @@ from hybrid_bridge.testing.memory_members import MemoryConsortium, MemorySigner,
 from hybrid_bridge.units import ChainId, Gas, PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
 from relayers.appointing import appointment
 from relayers.collect import Collector
+from relayers.desk import Orders
 from relayers.fsck import Finding, fsck
 from relayers.journal import Journal, JournalReader, Scope
 from relayers.log import Log, SetPeriod
@@ -187,6 +188,12 @@ class Operator:
         self.close()
         with SqlJournal(self.path, self.scope, "fsck", self.world.now()) as journal:
             return fsck(journal.dump(), self.world.log, self.endpoint)
+
+
+def lift_halt(operator: Operator) -> None:
+    """A person has read the evidence."""
+    with Orders(operator.path, operator.scope) as orders:
+        orders.lift_halt(orders.control().evidence or "", "a person", operator.world.now())
 
 
 def run(operators: list[Operator], blocks: int, before: Callable[[int], None] = lambda number: None) -> None:

@@ -20,7 +20,7 @@ from hybrid_bridge.units import Wei
 from relayers.desk import Orders
 from relayers.journal import Brake, IntentState, JournalDump, Outcome
 from relayers.relay import tick
-from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, settle
+from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, lift_halt, settle
 
 
 @pytest.fixture
@@ -149,14 +149,21 @@ def test_a_base_fee_spike_raises_to_the_ceiling_and_stops_there(make: Callable[.
     assert operator.fsck() == []
 
 
-def test_a_nonce_used_by_another_wallet_is_noticed_when_final_and_the_anchor_goes_on(
+def test_a_nonce_used_by_another_wallet_halts_when_final_and_the_anchor_goes_on_after_a_look(
     operator: Operator,
 ) -> None:
     """Case 12."""
     ours = sent(operator)
     operator.world.network.evict()
     use_nonce(operator, ours.transaction.nonce)
-    operator.world.network.mine()
+    operator.world.network.mine(DEPTH + 1)
+    report = operator.tick()
+    assert report is not None
+    assert report.done[-2:] == ("CloseSlot", "Halt")
+    again = operator.tick()
+    assert again is not None
+    assert (again.done, again.reason) == ((), "halted")
+    lift_halt(operator)
     settle([operator])
     slots = dump(operator).slots
     assert [(slot.nonce, slot.is_foreign) for slot in slots] == [(0, True), (1, False)]

@@ -16,7 +16,7 @@ from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
 from relayers.metrics import PREFIX, TABLE, Instruments, Metrics, Subject, bumps, send_class, table_text
 from relayers.relay import Tick
-from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees
+from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees, lift_halt
 from tests.crash.test_relayer_faults import use_nonce
 
 SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
@@ -234,6 +234,9 @@ def test_a_nonce_used_by_another_wallet_is_counted(watched: Watched) -> None:
     operator.world.network.evict()
     use_nonce(operator, Nonce(0))
     operator.world.network.mine()
+    watched.run(DEPTH + 1)
+    assert watched.value("foreign_nonces_total") == 1
+    lift_halt(operator)
     watched.run(DEPTH + 4)
     assert watched.value("foreign_nonces_total") == 1
     assert watched.value("attempts_final_total", "LOST") == 1
@@ -356,6 +359,8 @@ def test_a_cancel_is_no_anchor_and_costs_nothing_here(watched: Watched) -> None:
     watched.operator.world.network.evict()
     use_nonce(watched.operator, Nonce(0))
     watched.operator.world.network.mine()
+    watched.run(DEPTH + 2)
+    lift_halt(watched.operator)
     watched.run(DEPTH + 4)
     assert watched.value("anchor_cost_wei_count") == watched.value("effective_anchors_total") == 1
 

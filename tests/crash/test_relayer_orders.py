@@ -11,7 +11,7 @@ from hybrid_bridge.errors import SettingsMalformed, StayHalted, StoreBroken
 from hybrid_bridge.testing.memory_chain import GWEI
 from relayers.desk import Desk, Orders
 from relayers.fsck import fsck
-from relayers.journal import Brake
+from relayers.journal import Brake, HaltRow
 from relayers.sql_journal import SqlJournal
 from tests.crash.relay_world import BORN, DEPTH, Operator, World
 
@@ -107,7 +107,7 @@ def test_the_hard_brake_also_holds_back_a_raise(operator: Operator, order: Calla
 
 def test_a_halt_is_lifted_only_with_its_whole_evidence(operator: Operator) -> None:
     with SqlJournal(operator.path, operator.scope, "test", BORN) as journal:
-        journal.halt("conflict", '{"size": 2}', BORN)
+        journal.halt(HaltRow("conflict", '{"size": 2}', BORN))
     with Orders(operator.path, operator.scope) as orders:
         for wrong in ("", "{}", '{"size": 3}'):
             with pytest.raises(StayHalted):

@@ -26,6 +26,7 @@ from hybrid_bridge.errors import BridgeError, FieldMismatch, SettingsMalformed, 
 from hybrid_bridge.testing.memory_members import MemorySigner, address, key
 from relayers import wiring
 from relayers.cli import main
+from relayers.journal import HaltRow
 from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
@@ -299,7 +300,7 @@ def test_a_halt_is_left_only_by_whoever_shows_its_evidence(ready: Path, tmp_path
     config = str(copy(ready, tmp_path))
     settings = read_settings(Path(config))
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
-        journal.halt("conflict", '{"size": 2}', BORN)
+        journal.halt(HaltRow("conflict", '{"size": 2}', BORN))
         journal.open_slot(0)
         journal.open_slot(2)  # a finding of fsck
     (tmp_path / "evidence").write_text('{"size": 2}\n')
@@ -325,7 +326,7 @@ def test_a_halted_relayer_says_so_and_writes_its_evidence(ready: Path, tmp_path:
     config = copy(ready, tmp_path)
     settings = read_settings(config)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
-        journal.halt(reason, '{"size": 2}', BORN)
+        journal.halt(HaltRow(reason, '{"size": 2}', BORN))
     result = call("once", "-c", str(config))
     assert code_of(result) == code
     assert (tmp_path / "journal.db.evidence.json").read_text() == '{"size": 2}\n'

@@ -10,7 +10,7 @@ from relayers.journal import IntentState, JournalDump, Outcome
 from relayers.relay import Tick
 from relayers.signing_policy import transaction
 from relayers.views import Fee
-from tests.crash.relay_world import DEPTH, Operator, World, run, settle
+from tests.crash.relay_world import DEPTH, Operator, World, lift_halt, run, settle
 
 
 @pytest.fixture
@@ -76,6 +76,9 @@ def test_a_nonce_used_by_another_wallet_is_noticed_when_a_state_is_there_again(o
     world.network.offer(stolen(ours, dump(ours).attempts[0].nonce))
     world.network.mine()
     ours.endpoint.keeps = DEPTH
+    run([ours], 2 * DEPTH + 4)
+    assert ticked(ours).reason == "halted"
+    lift_halt(ours)
     settle([ours])
     assert [(slot.nonce, slot.closed_hash is None) for slot in dump(ours).slots] == [(0, False), (1, False)]
     assert dump(ours).slots[0].is_foreign  # a later nonce of ours is final, hence this one

@@ -156,10 +156,10 @@ MUTANTS = (
     Mutant(
         "finalized nonce = ours succeeded",
         FACTS,
-        "if nonce < chain.final_nonce:",
+        "if nonce < chain.final_nonce]",
         "if any(a.nonce == nonce and a.hash in chain.standings and chain.standings[a.hash].is_success"
-        " for a in journal.attempts):",
-        named(directed.test_a_nonce_used_by_a_wallet_is_closed_as_foreign_and_the_anchor_goes_on),
+        " for a in journal.attempts)]",
+        named(directed.test_a_nonce_used_by_a_wallet_halts_and_the_anchor_goes_on_when_a_person_has_looked),
     ),
     Mutant(
         "holes not filled",
@@ -188,9 +188,23 @@ MUTANTS = (
     Mutant(
         "nonce from a counter",
         PLAN,
-        "return OpenSlot(nonce) if scene.need is not None",
-        "return OpenSlot(Nonce(max(open_nonces, default=nonce - 1) + 1)) if scene.need is not None",
-        named(directed.test_the_next_nonce_is_the_chains_and_not_one_more_than_our_last),
+        "return nonce if highest is None else min(nonce, Nonce(highest + 1))",
+        "return Nonce(0 if highest is None else highest + 1)",
+        named(directed.test_what_a_key_did_before_its_first_slot_halts_nobody),
+    ),
+    Mutant(
+        "a stranger's nonce skipped",
+        PLAN,
+        "return nonce if highest is None else min(nonce, Nonce(highest + 1))",
+        "return nonce",
+        named(directed.test_the_next_nonce_is_the_chains_and_those_between_are_accounted_for),
+    ),
+    Mutant(
+        "a key that is elsewhere goes on",
+        FACTS,
+        "return replace(used[0], halt=_elsewhere(used[0].slot, chain))",
+        "return used[0]",
+        named(directed.test_a_nonce_used_by_a_wallet_halts_and_the_anchor_goes_on_when_a_person_has_looked),
     ),
     Mutant(
         "nonce at pending",
@@ -200,7 +214,7 @@ MUTANTS = (
         " + sum(t.sender == signer for t in chain._endpoint.network.pending), pinned.hash),",
         schedules,
     ),
-    Mutant("mined stored as fact", FACTS, "if nonce < chain.final_nonce:", "if nonce < chain.nonce:", schedules),
+    Mutant("mined stored as fact", FACTS, "if nonce < chain.final_nonce]", "if nonce < chain.nonce]", schedules),
     Mutant(
         "revert at the head = failed",
         OBSERVE,

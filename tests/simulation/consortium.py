@@ -1,21 +1,31 @@
-"""One consortium for all schedules: its signatures and paths are made once; each schedule has its own size of it."""
+"""One consortium for all schedules: its signatures and paths are made once; each schedule has its own size of it.
+
+In one history of it the validators stay; in the other sets come and go. Leaves, and therefore roots, are the same.
+"""
 
 from collections.abc import Sequence
 from functools import cache
+from random import Random
 
 from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.power import SignedPower
 from hybrid_bridge.errors import NotYet, Unreachable
 from hybrid_bridge.ports import ConsortiumMember
-from hybrid_bridge.testing.memory_members import MemoryConsortium
-from hybrid_bridge.units import Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
+from hybrid_bridge.testing.memory_members import MemoryConsortium, address
+from hybrid_bridge.units import ChainId, Digest, EcdsaSignature, Seconds, TreeSize, UnixSeconds
+from relayers.appointing import appointment
+from relayers.journal import Scope
 from relayers.log import Log, SetPeriod
-from relayers.views import LogClock
+from relayers.views import Appointment, ChainView, LogClock
 
 CADENCE = Seconds(12)
 GENESIS = UnixSeconds(1_700_000_000)
 GRACE = Seconds(3600)
 VALIDATORS = 4
 LARGEST = 512
+ROTATES_AT = (TreeSize(5), TreeSize(12))
+CHAIN = ChainId(1337)
+CONTRACT = address("the contract")
 
 
 @cache
@@ -33,9 +43,23 @@ def root(size: TreeSize) -> Digest:
 
 
 @cache
-def _attestation(index: int, size: TreeSize) -> tuple[Digest, EcdsaSignature]:
-    checkpoint: Checkpoint = whole().checkpoint(size, root(size))
-    return checkpoint.root, whole().sign(index, checkpoint)
+def history(*, rotates: bool) -> tuple[MemoryConsortium, tuple[tuple[SignedPower, ...], ...]]:
+    """All epochs, and each set's update with all its signatures."""
+    if not rotates:
+        return whole(), ()
+    made, updates = MemoryConsortium(VALIDATORS, GENESIS, CADENCE), []
+    made.tree = whole().tree
+    for from_size in ROTATES_AT:
+        made.exchange("newcomer", from_size)
+        updates.append(tuple(made.appointed(CHAIN, CONTRACT, range(VALIDATORS + 1))))
+    return made, tuple(updates)
+
+
+@cache
+def _attestation(index: int, size: TreeSize, rotates: bool) -> tuple[Digest, EcdsaSignature]:
+    made, _ = history(rotates=rotates)
+    checkpoint: Checkpoint = made.checkpoint(size, root(size))
+    return checkpoint.root, made.sign(index, checkpoint)
 
 
 @cache
@@ -44,17 +68,39 @@ def _path(old: TreeSize, new: TreeSize) -> tuple[Digest, ...]:
 
 
 @cache
-def log() -> Log:
+def log(*, rotates: bool = False) -> Log:
     clock = LogClock(genesis_time=GENESIS, cadence=CADENCE, grace=GRACE)
-    return Log(whole().log_id, clock, (SetPeriod(TreeSize(1), whole().validators),))
+    return Log(whole().log_id, clock, tuple(SetPeriod(*each) for each in history(rotates=rotates)[0].sets))
 
 
 class SharedConsortium:
     """The first `size` leaves of the whole."""
 
-    def __init__(self) -> None:
-        self.size = TreeSize(1)
-        self.members = tuple(SharedMember(self, index) for index in range(VALIDATORS))
+    def __init__(self, *, rotates: bool = False) -> None:
+        self.size, self.rotates = TreeSize(1), rotates
+        made, self._updates = history(rotates=rotates)
+        self.members = tuple(SharedMember(self, index) for index in range(len(made.members)))
+        self.log = log(rotates=rotates)
+        self.offered: list[SignedPower] = []  # signed set updates, as all operators hold them
+        self._found: dict[tuple[object, ...], Appointment | None] = {}
+
+    @property
+    def sets_to_come(self) -> int:
+        """The newest set that signs any size closed so far, or the next one."""
+        return self.log.responsible(self.size).set_id
+
+    def offer(self, share: float, random: Random) -> None:
+        """Some of the signatures on set updates arrive; 1 = all."""
+        missing = [one for update in self._updates for one in update if one not in self.offered]
+        self.offered += [one for one in missing if share >= 1 or random.random() < share]
+
+    def appointed(self, scope: Scope, chain: ChainView) -> Appointment | None:
+        """As `appointment`, remembered: all handovers are near, so that the time of a public block decides nothing."""
+        head = chain.head
+        key = (scope, head.set_id, head.state, head.next_from_size, head.tree_size, len(self.offered))
+        if key not in self._found:
+            self._found[key] = appointment(self.log, scope, chain, self.offered)
+        return self._found[key]
 
     def close_epoch(self) -> None:
         self.size = TreeSize(min(LARGEST, self.size + 1))
@@ -79,10 +125,11 @@ class SharedMember:
     def attestation(self, size: TreeSize) -> tuple[Digest, EcdsaSignature]:
         self._require_up("attestation")
         if self.is_false:
-            return root(TreeSize(max(2, size - 1))), _attestation(self.index, TreeSize(max(2, size - 1)))[1]
+            before = TreeSize(max(2, size - 1))
+            return root(before), _attestation(self.index, before, self.consortium.rotates)[1]
         if not 2 <= size <= self.newest_size():
             raise NotYet(what=f"an attestation for size {size}")
-        return _attestation(self.index, size)
+        return _attestation(self.index, size, self.consortium.rotates)
 
     def consistency_path(self, old: TreeSize, new: TreeSize) -> Sequence[Digest]:
         self._require_up("consistency_path")

@@ -52,7 +52,7 @@ class Snapshot:
     def __init__(self, network: MemoryNetwork) -> None:
         self.blocks: list[MemoryBlock] = list(network.blocks)
         self.newest, self.chain_id, self.interval = network.newest, network.chain_id, network.interval
-        self.offer, self.pending = network.offer, network.pending
+        self.contract, self.offer, self.pending = network.contract, network.offer, network.pending
 
 
 class Endpoint(MemoryChain):

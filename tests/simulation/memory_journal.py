@@ -31,6 +31,7 @@ from relayers.journal import (
     CheckpointRow,
     ControlRow,
     EvidenceRow,
+    HaltRow,
     HeaderRow,
     HeadSpan,
     IntentKind,
@@ -125,6 +126,7 @@ class MemoryJournal:
             today=dict(store.costs.get(now // DAY, {})),
             open_rotations=(rotations := tuple(duty for duty in duties if duty.kind is IntentKind.ROTATE)),
             rotated={duty.id: store.fulfilled[duty.id] for duty in rotations if duty.id in store.fulfilled},
+            highest_nonce=max(store.slots, default=None),
             cancelled=frozenset(w.nonce for w in store.wishes if w.kind is WishKind.CANCEL and w.nonce in nonces),
             wishes={wish.nonce: wish for wish in store.wishes if self._is_open(wish)} if store.wishes else {},
         )
@@ -260,7 +262,7 @@ class MemoryJournal:
             for row in rows:
                 store.sightings.setdefault((row.hash, row.block_hash), row)
 
-    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow]) -> None:
+    def close_slot(self, slot: SlotRow, finals: Sequence[AttemptFinalRow], halted: HaltRow | None = None) -> None:
         store = self._fenced()
         _require(slot.nonce in store.open_attempts and slot.closed_hash is not None, "slot is not open")
         _require(all(f.hash in store.attempts and f.hash not in store.finals for f in finals), "new outcomes")
@@ -271,8 +273,10 @@ class MemoryJournal:
             duty = store.attempts[final.hash].intent_id
             if final.outcome is Outcome.OK and duty is not None:
                 store.fulfilled[duty] = final.hash
-            if final.outcome is not Outcome.LOST and final.reason != "stale":
+            if final.outcome is not Outcome.LOST and not final.reason:
                 store.recent.append((final.block_number, len(store.finals), final.outcome))
+        if halted is not None:
+            self.halt(halted)
 
     def settle_intent(self, intent: IntentRow) -> None:
         store = self._fenced()
@@ -289,9 +293,9 @@ class MemoryJournal:
         )
         store.open_intents.remove(intent.id)
 
-    def halt(self, reason: str, evidence: str, now: UnixSeconds) -> None:
+    def halt(self, halted: HaltRow) -> None:
         store = self._fenced()
-        store.control = ControlRow(store.control.brake, reason, evidence, "plan", now)
+        store.control = ControlRow(store.control.brake, halted.reason, halted.evidence, "plan", halted.at)
 
 
 # ── beside the lease ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,18 +1,16 @@
 """The simulated public chain: a pool with geth's rules whose public blocks a schedule fills, empties and exchanges."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from random import Random
 
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.testing.memory_chain import MemoryBlock, MemoryNetwork
 from hybrid_bridge.testing.memory_contract import MemoryLog
-from hybrid_bridge.testing.memory_members import address
-from hybrid_bridge.units import Address, ChainId, LogId, PublicBlockHash, TxHash, UnixSeconds, Wei
-from tests.simulation.consortium import CADENCE, GENESIS, whole
+from hybrid_bridge.units import Address, LogId, PublicBlockHash, TxHash, UnixSeconds, Wei
+from tests.simulation.consortium import CADENCE, CHAIN, CONTRACT, GENESIS, whole
 
-CHAIN = ChainId(1337)
-CONTRACT = address("the contract")
 FIRST_HASH = PublicBlockHash(keccak256(b"first"))
 
 
@@ -32,6 +30,8 @@ class Network(MemoryNetwork):
         self.wallets: set[bytes] = set()  # hashes of what somebody else sent with an operator's key
 
     def put_log(self, log_id: LogId, log: MemoryLog) -> None:
+        if len(self.blocks) > 1:
+            self.mine(1, only=())  # nobody has seen it yet
         super().put_log(log_id, log)
         self.ever[self.newest.block.hash] = self.newest
 
@@ -64,6 +64,16 @@ class Network(MemoryNetwork):
         """A public block with none, some or all of what could stand in it."""
         share = random.choice((0.0, 0.5, 1.0))
         self.mine(1, only=[tx.hash for tx in self.pending if random.random() < share])
+
+    @property
+    def log(self) -> MemoryLog:
+        """As it stands now."""
+        return self.newest.logs[whole().log_id]
+
+    def brake(self, public_blocks: int) -> None:
+        """The guardian pauses the log for so many public blocks from now on; 0: a quorum of validators resumes it."""
+        until = UnixSeconds(self.newest.block.time + (1 + public_blocks) * self.interval)
+        self.put_log(whole().log_id, replace(self.log, paused_until=until if public_blocks else UnixSeconds(0)))
 
     def nonce_of(self, account: Address) -> int:
         return self.newest.nonces.get(account, 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hybrid_bridge.adapters.evm.calls import rotate_calldata
@@ -15,11 +16,11 @@ from relayers.observe import Observer
 from relayers.relay import Relayer, Tick, tick
 from relayers.views import FeePolicy, Policy, TurnPolicy
 from tests.simulation import oracle
-from tests.simulation.consortium import log, whole
+from tests.simulation.consortium import CHAIN, CONTRACT, whole
 from tests.simulation.endpoints import Endpoint
 from tests.simulation.fast import calldata_once
-from tests.simulation.memory_journal import MemoryJournal, MemoryStore
-from tests.simulation.network import CHAIN, CONTRACT, FIRST_HASH
+from tests.simulation.memory_journal import MemoryJournal, MemoryStore, lift_halt
+from tests.simulation.network import FIRST_HASH
 from tests.simulation.signer import Signer
 
 if TYPE_CHECKING:
@@ -62,15 +63,21 @@ class Process:
     relayer: Relayer = field(init=False)
 
     def __post_init__(self) -> None:
-        operator = self.operator
+        operator, consortium = self.operator, self.operator.world.consortium
         doors = tuple(EndpointDoor(self, endpoint) for endpoint in operator.endpoints)
         self.relayer = Relayer(
             scope=operator.scope,
-            log=log(),
-            policy=Policy(clock=log().clock, fees=operator.fees, turns=operator.turns),
+            log=consortium.log,
+            policy=Policy(clock=consortium.log.clock, fees=operator.fees, turns=operator.turns),
             journal=JournalDoor(self),  # type: ignore[arg-type]
             observer=Observer(operator.scope, doors, QUORUM, None, PublicBlockNumber(0)),  # type: ignore[arg-type]
-            collector=Collector(log(), operator.world.consortium.members, Seconds(0), operator.turns.anchor_every),
+            collector=Collector(
+                consortium.log,
+                consortium.members,  # type: ignore[arg-type]
+                Seconds(0),
+                operator.turns.anchor_every,
+                partial(consortium.appointed, operator.scope),
+            ),
             signer=SignerDoor(self),
             encode_anchor=calldata_once,
             encode_rotation=rotate_calldata,
@@ -119,7 +126,7 @@ class EndpointDoor:
     """Between a process and an endpoint: what leaves is judged before it leaves."""
 
     def __init__(self, process: Process, endpoint: Endpoint) -> None:
-        self._process, self._endpoint = process, endpoint
+        self._process, self._endpoint, self.name = process, endpoint, endpoint.name
 
     def __getattr__(self, name: str) -> Any:
         process, member = self._process, getattr(self._endpoint, name)
@@ -213,6 +220,11 @@ class Operator:
         if process is self.process:  # else it lost the lease after its last write
             oracle.ticked(self, report)
         return report
+
+    def read_evidence(self) -> None:
+        """A person looks at a halt that the world brought about, and lets the plan go on."""
+        if self.store.control.halted in {"signer_lied", "key_elsewhere"}:
+            lift_halt(self.store, self.now())
 
     def _end(self, process: Process) -> None:
         if self.process is process:

@@ -10,7 +10,7 @@ import rlp
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.signing import HALF_ORDER
 from hybrid_bridge.ports import AnchoredEvent, UnsignedTransaction
-from hybrid_bridge.testing.memory_contract import SELECTOR
+from hybrid_bridge.testing.memory_contract import ROTATE, SELECTOR
 from hybrid_bridge.units import PublicBlockHash, RawTransaction, TxHash
 from relayers.journal import AttemptRow, Brake, IntentState, Outcome
 from relayers.relay import Tick
@@ -62,8 +62,8 @@ def asked(operator: "Operator", transaction: UnsignedTransaction) -> None:
 def _require_scope(operator: "Operator", transaction: Any) -> None:
     scope = operator.scope
     is_cancel = (transaction.to, transaction.data) == (scope.signer, b"")
-    is_anchor = transaction.to == scope.contract and transaction.data[:4] == SELECTOR
-    require(is_cancel or is_anchor, "S8", "recipient or data")
+    is_call = transaction.to == scope.contract and transaction.data[:4] in {SELECTOR, ROTATE}
+    require(is_cancel or is_call, "S8", "recipient or data")
     require((transaction.chain_id, transaction.value) == (scope.chain_id, 0), "S8", "chain or value")
     require(transaction.gas <= min(MAX_GAS, operator.fees.max_gas), "S8", "gas")
 
@@ -115,7 +115,8 @@ def _attempt(operator: "Operator", attempt: AttemptRow, _limits: object) -> None
     nonce, balance = network.nonce_of(signer), network.newest.balances[signer]
     owed = sum(max((a.cost for a in rows), default=0) for n, rows in store.open_attempts.items() if n >= nonce)
     known = not operator.wallet_used
-    require(not known or owed <= balance - 3 * fees.max_cost_per_anchor, "S7", "the reserve is touched")
+    kept = 0 if attempt.is_rotation else 3 * fees.max_cost_per_anchor  # the reserve is there for set updates
+    require(not known or owed <= balance - kept, "S7", "more than there is, or the reserve is touched")
     day: dict[int, int] = {}
     for other in store.attempts.values():
         if other.created_at // 86_400 == attempt.created_at // 86_400:
@@ -123,7 +124,7 @@ def _attempt(operator: "Operator", attempt: AttemptRow, _limits: object) -> None
     require(sum(day.values()) <= fees.daily_budget, "S7", "the day's budget")
 
 
-def _closed(operator: "Operator", slot: Any, finals: Any) -> None:
+def _closed(operator: "Operator", slot: Any, finals: Any, halted: Any = None) -> None:
     """S4: only a used nonce leaves, and S1: each of its attempts becomes what the public chain made of it."""
     number = _final(operator, slot.closed_hash)
     blocks = operator.world.network.blocks[: number + 1]
@@ -132,6 +133,8 @@ def _closed(operator: "Operator", slot: Any, finals: Any) -> None:
     require({final.hash for final in finals} == attempts, "S4", "closed without the outcome of each attempt")
     standing = {tx: entry for entry in blocks for tx in entry.statuses if tx in attempts}
     require(slot.is_foreign == (not standing), "S4", "foreign, yet ours, or the reverse")
+    others = [n for n in operator.store.open_attempts if n < blocks[-1].nonces.get(operator.scope.signer, 0)]
+    require((halted is not None) == (slot.is_foreign and not others), "key", "the last foreign nonce halts, none else")
     for final in finals:
         entry, attempt = standing.get(final.hash), operator.store.attempts[final.hash]
         if entry is None:
@@ -139,7 +142,7 @@ def _closed(operator: "Operator", slot: Any, finals: Any) -> None:
         elif not entry.statuses[final.hash]:
             truth = Outcome.REVERTED
         else:
-            moved = attempt.is_cancel or any(e.tx_hash == final.hash for e in entry.events)
+            moved = attempt.is_cancel or attempt.is_rotation or any(e.tx_hash == final.hash for e in entry.events)
             truth = Outcome.OK if moved else Outcome.NOOP
         require(final.outcome is truth, "S2", f"{final.outcome} of an attempt that is {truth}")
         require(entry is None or final.block_hash == entry.block.hash, "S2", "another public block than the attempt's")
@@ -149,10 +152,24 @@ def _settled(operator: "Operator", intent: Any) -> None:
     """S2: by a final public block, whose head is ours or extends ours."""
     number = _final(operator, intent.settled_hash)
     head = operator.world.network.blocks[number].logs[whole().log_id]
+    if intent.set_id is not None:
+        _rotated(operator, intent, number)
+        return
     require(head.size >= intent.size and intent.root == root(intent.size), "S2", "settled, and not covered")
     ours = [e for e in _events(operator, -1, number) if (e.tree_size, e.root) == (intent.size, intent.root)]
     require((intent.state is IntentState.FINALIZED) == bool(ours), "S2", f"{intent.state}, yet anchors are {ours}")
     require(not ours or intent.settled_tx == ours[0].tx_hash, "S2", "settled by another anchor")
+
+
+def _rotated(operator: "Operator", intent: Any, number: int) -> None:
+    """S2 of a set update: the contract knows the set, and FINALIZED says that it does by a transaction of ours."""
+    blocks = operator.world.network.blocks[: number + 1]
+    head = blocks[-1].logs[whole().log_id]
+    require(head.set_id + (head.next_from_size != 0) >= intent.set_id, "S2", "settled, and the set is not known")
+    tries = {a.hash for a in operator.store.attempts.values() if a.intent_id == intent.id}
+    ours = [tx for entry in blocks for tx, is_good in entry.statuses.items() if is_good and tx in tries]
+    require((intent.state is IntentState.FINALIZED) == bool(ours), "S2", f"{intent.state}, yet ours are {len(ours)}")
+    require(len(ours) <= 1, "S2", "one set update was taken twice")
 
 
 # ── what a tick left behind ──────────────────────────────────────────────────────────────────────────────────────────
@@ -188,14 +205,21 @@ def _looked(operator: "Operator", chain: ChainView) -> None:
             ("nonce", chain.nonce, truth.nonces.get(signer, 0)),
             ("balance", chain.balance, truth.balances[signer]),
             ("base fee", chain.base_fee, truth.base_fee),
-            ("head", (chain.head.tree_size, chain.head.root), (head.size, head.root)),
+            ("head", chain.head, head.head(truth.block.time)),
         ):
             require(seen == real, "S2", f"the {name} seen is not that of the pinned public block")
 
 
 def _attempted(operator: "Operator", deed: MakeAttempt) -> None:
-    """RELAYER §4.1: the ceiling, by its formula."""
+    """RELAYER §4.1: the ceiling, by its formula. And nothing that the contract would refuse (CONTRACT §3.2, §3.4)."""
     fees, seen = operator.fees, deed.seen
+    if deed.checkpoint is not None:
+        handover = seen.head.next_from_size != 0 and deed.checkpoint.size >= seen.head.next_from_size
+        require(deed.checkpoint.set_id == seen.head.set_id + handover, "plan", "an anchor before its set update")
+        require(seen.head.state == "active", "plan", "an anchor while the log is paused")
+    if deed.appointment is not None:
+        require(deed.appointment.set_id == seen.head.set_id + 1, "plan", "a set update out of order")
+        require(seen.head.next_from_size == 0, "plan", "a set update while one is pending")
     gas = min(a.gas for a in operator.store.open_attempts.get(deed.nonce, ()) if a.max_fee == deed.fee.max_fee)
     hard = min(fees.max_fee, fees.max_cost_per_anchor // min(gas, 21_000))
     soft = min(2 * seen.usual_base_fee + fees.tip, hard)
@@ -232,6 +256,8 @@ def ended(operator: "Operator") -> None:
     require(all(network.blocks[n].block.hash == h.hash for n, h in store.headers.items()), "S3", "a header is gone")
     used = max((network.blocks[n].nonces.get(operator.scope.signer, 0) for n in store.headers), default=0)
     require(min(store.open_attempts, default=used) >= used, "L2", "a nonce is used for good, and its slot is open")
+    first = min(store.slots, default=used)
+    require(set(range(first, used)) <= store.slots.keys(), "key", "a nonce was used, and no slot accounts for it")
     for tx, _ in network.transactions_of(operator.scope.signer):
         require(tx in store.attempts or tx in network.wallets, "S1", "a transaction of ours that nobody knows")
     sizes = [event.tree_size for event in network.events()]

@@ -36,6 +36,8 @@ class Result:
     reorgs: int = 0
     lies: int = 0
     anchors: int = 0
+    rotations: int = 0
+    pauses: int = 0  # of the contract
     rounds: int = 0  # until all had settled
     violation: str = ""
 
@@ -61,7 +63,8 @@ class Schedule:
     def __init__(self, seed: int) -> None:
         draw = Random(seed)
         self.result = Result(seed)
-        self.world = World(draw.getrandbits(64), age=draw.choice((60, 100, 280)))
+        rotates = draw.random() < 0.4
+        self.world = World(draw.getrandbits(64), age=draw.choice((60, 100, 280)), rotates=rotates)
         self.random = draw
         self._found(draw)
         self.kinds = [kind for kind in FAULTS if draw.random() < 0.5]
@@ -97,6 +100,10 @@ class Schedule:
             kind = self.random.choice(ORDINARY) if self.random.random() < 0.55 or not self.kinds else None
             step = STEPS[kind or self.random.choice(self.kinds)]
             step(self, self.random.choice(self.world.operators))
+        self.end()
+
+    def end(self) -> None:
+        """The faults stop; all must settle, and what stands is what the journals say."""
         self._heal()
         self._settle()
         for operator in self.world.operators:
@@ -118,7 +125,7 @@ class Schedule:
         """L1 and L2."""
         while not self.is_settled():
             oracle.require(self.result.rounds < PATIENCE, "L1", "stuck")
-            self.world.round()
+            self.world.round(Operator.read_evidence)
             self.result.rounds += 1
         oracle.require(self.result.rounds <= BOUND, "L1", f"settled after {self.result.rounds} rounds")
 
@@ -136,6 +143,8 @@ class Schedule:
         result.crashes = sum(operator.deaths for operator in operators)
         result.fenced = sum(operator.fenced for operator in operators)
         result.anchors = len(self.world.network.events())
+        log = self.world.network.log
+        result.rotations = log.set_id - 1 + (log.next_from_size != 0)
         return result
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,6 +256,17 @@ class Schedule:
 
     def order(self, operator: Operator) -> None:
         order(operator.store, self.random.choice((Brake.RUN, Brake.RUN, *Brake)), operator.now())
+        operator.read_evidence()
+
+    def updates(self, _: Operator) -> None:
+        """Signatures on set updates arrive at the operators, not all at once."""
+        self.world.consortium.offer(self.random.choice((0.3, 1)), self.random)
+
+    def brake(self, _: Operator) -> None:
+        """The contract's: a guardian pauses the log for a while, or validators resume it."""
+        paused = self.random.choice((0, 1, 3, 10))
+        self.world.network.brake(paused)
+        self.result.pauses += paused > 0
 
     def wallet(self, operator: Operator) -> None:
         """Another wallet uses the key. On pruned nodes that is seen late, so it is left out there."""
@@ -292,6 +312,8 @@ STEPS: dict[str, Step] = {
         "key",
         "clock",
         "order",
+        "updates",
+        "brake",
         "wallet",
         "top_up",
         "restart",
@@ -307,4 +329,6 @@ BETWEEN: tuple[Step, ...] = (
     Schedule.epoch,
     Schedule.endpoint,
     Schedule.wallet,
+    Schedule.brake,
+    Schedule.updates,
 )

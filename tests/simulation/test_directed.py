@@ -4,6 +4,8 @@ Each function is a whole story and needs no fixture, so that `tests.mutants` may
 effect while they run; numbers of cases are those of the table in RELAYER §7.
 """
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,7 +31,7 @@ from relayers.relay import Tick
 from tests.simulation import oracle
 from tests.simulation.consortium import whole
 from tests.simulation.endpoints import DEPTH, LIES
-from tests.simulation.memory_journal import order
+from tests.simulation.memory_journal import lift_halt, order
 from tests.simulation.network import Network
 from tests.simulation.operator import FEES, GWEI, TURNS, Interruption, Operator
 from tests.simulation.signer import Signer
@@ -61,10 +63,12 @@ def anchored(world: World) -> list[int]:
     return [event.tree_size for event in world.network.events()]
 
 
-def settled(world: World, within: int = DEPTH + 5) -> None:
+def settled(
+    world: World, within: int = DEPTH + 5, before: Callable[[Operator], object] = lambda operator: None
+) -> None:
     """L1, L2: the newest checkpoint is final, nothing is open."""
     for _ in range(within):
-        world.round()
+        world.round(before)
     for operator in world.operators:
         assert operator.store.open_intents == set()
         assert len(operator.store.open_attempts) <= 1, "a slot that others wait for is open"
@@ -179,19 +183,86 @@ def test_slots_behind_the_lowest_are_never_bumped() -> None:
     assert len([a for a in operator.store.attempts.values() if a.nonce == 1]) == 1
 
 
-def test_a_nonce_used_by_a_wallet_is_closed_as_foreign_and_the_anchor_goes_on() -> None:
+def halted_elsewhere(world: World, operator: Operator) -> str:
+    """Rounds until it halts; the nonce of the evidence. Nothing is signed or sent any more."""
+    for _ in range(DEPTH + 2):
+        world.round()
+    assert operator.store.control.halted == "key_elsewhere"
+    before = len(world.network.received), len(operator.signer.asked)
+    world.round()
+    assert (len(world.network.received), len(operator.signer.asked)) == before
+    found: dict[str, str] = json.loads(operator.store.control.evidence or "{}")
+    assert found["hash"] in {header.hash.hex() for header in operator.store.headers.values()}
+    return found["nonce"]
+
+
+def test_a_nonce_used_by_a_wallet_halts_and_the_anchor_goes_on_when_a_person_has_looked() -> None:
     """Case 12."""
     world, operator = stage()
     sent(world, operator)
     world.network.evict()
     world.use_nonce(operator)
     world.network.mine()
+    assert halted_elsewhere(world, operator) == "0"
+    lift_halt(operator.store, operator.now())
     settled(world)
     assert [(slot.nonce, slot.is_foreign) for slot in operator.store.slots.values()] == [(0, True), (1, False)]
+    assert (anchored(world), operator.store.control.halted) == ([2], None)
+
+
+def test_nonces_that_a_wallet_used_behind_our_back_are_accounted_for_and_halt_once() -> None:
+    """Case 12: nothing of ours was under way."""
+    world, operator = stage()
+    sent(world, operator)
+    settled(world)
+    for _ in range(3):
+        world.use_nonce(operator)
+        world.network.mine()
+    world.network.mine(DEPTH)
+    assert halted_elsewhere(world, operator) == "3"
+    lift_halt(operator.store, operator.now())
+    world.consortium.close_epoch()
+    settled(world)
+    slots = operator.store.slots.values()
+    assert [(slot.nonce, slot.is_foreign) for slot in slots] == [
+        (0, False),
+        (1, True),
+        (2, True),
+        (3, True),
+        (4, False),
+    ]
+    assert (anchored(world), operator.store.control.halted) == ([2, 3], None)
+
+
+def test_a_halt_for_the_key_outlives_a_crash_at_the_commit_that_found_it() -> None:
+    world, operator = stage()
+    sent(world, operator)
+    settled(world)
+    for _ in range(2):
+        world.use_nonce(operator)
+    world.network.mine(DEPTH + 1)
+
+    def die() -> None:
+        raise Killed
+
+    for number in range(6):  # before each write, and after it
+        for when in ("before", "after"):
+            operator.tick(Interruption(number, when, die))
+    looked(operator)
+    assert operator.store.control.halted == "key_elsewhere"
+
+
+def test_what_a_key_did_before_its_first_slot_halts_nobody() -> None:
+    world, operator = stage()
+    world.use_nonce(operator)
+    world.network.mine(DEPTH + 1)
+    sent(world, operator)
+    settled(world)
+    assert list(operator.store.slots) == [1]
     assert anchored(world) == [2]
 
 
-def test_the_next_nonce_is_the_chains_and_not_one_more_than_our_last() -> None:
+def test_the_next_nonce_is_the_chains_and_those_between_are_accounted_for() -> None:
     """Case 12: ours is mined and not final, a wallet used the next one."""
     world, operator = stage()
     sent(world, operator)
@@ -199,8 +270,12 @@ def test_the_next_nonce_is_the_chains_and_not_one_more_than_our_last() -> None:
     world.use_nonce(operator)
     world.network.mine()
     sent(world, operator)
-    assert list(operator.store.slots) == [0, 2]
+    assert list(operator.store.slots) == [0, 1, 2]
+    assert [attempt.nonce for attempt in operator.store.attempts.values()] == [0, 2]
+    assert halted_elsewhere(world, operator) == "1"
+    lift_halt(operator.store, operator.now())
     settled(world)
+    assert [slot.is_foreign for slot in operator.store.slots.values()] == [False, True, False]
     assert anchored(world) == [2, 3]
 
 
@@ -474,6 +549,22 @@ def test_a_brake_at_any_effect_holds_and_lets_go() -> None:
             settled(world)
 
 
+def test_anchors_that_a_pause_of_the_contract_caught_are_no_reason_to_halt() -> None:
+    """Case 28: the brake is known; however often it comes, the attempts it lets revert are explained."""
+    world, operator = stage()
+    for _ in range(4):
+        sent(world, operator)
+        world.network.brake(2)
+        world.network.mine(3)  # ours reverts, and the pause ends by itself
+    for _ in range(DEPTH + 2):
+        world.round()
+    outcomes = [(final.outcome, final.reason) for final in operator.store.finals.values()]
+    assert outcomes.count((Outcome.REVERTED, "paused")) == 4
+    assert operator.store.control.halted is None
+    settled(world)
+    assert anchored(world)[-1] == world.consortium.size
+
+
 def test_a_thief_with_the_gas_key_delays_and_forges_nothing() -> None:
     """Case 30: every nonce is taken before ours is mined; when the thief is gone, all is caught up."""
     world, operator = stage()
@@ -484,7 +575,7 @@ def test_a_thief_with_the_gas_key_delays_and_forges_nothing() -> None:
         world.use_nonce(operator)
         world.network.mine()
     assert anchored(world) == []
-    settled(world)
+    settled(world, before=Operator.read_evidence)
     assert anchored(world) == [5]
     assert sum(slot.is_foreign for slot in operator.store.slots.values()) >= 1
 

@@ -13,7 +13,7 @@ import pytest
 from hybrid_bridge.errors import LeaseLost, StoreBroken
 from hybrid_bridge.testing.crashing import Killed
 from relayers.fsck import fsck
-from relayers.journal import Brake, EvidenceRow, IntentState, Outcome, SightingRow, WishKind, WishRow
+from relayers.journal import Brake, EvidenceRow, HaltRow, IntentState, Outcome, SightingRow, WishKind, WishRow
 from tests.behaviours.journal_behaviour import OVERTAKE, JournalBehaviour
 from tests.journals import PLENTY, SCOPE, begun, ours
 from tests.simulation.consortium import log
@@ -62,7 +62,7 @@ class TestInMemory(InMemory):
 
     def test_what_a_person_orders_is_remembered(self, place: MemoryStore, journal: MemoryJournal) -> None:
         order(place, Brake.SOFT, T0)
-        journal.halt("conflict", '{"size": 2}', T0)
+        journal.halt(HaltRow("conflict", '{"size": 2}', T0))
         view = journal.view(T0)
         assert (view.brake, view.halted, journal.halt_evidence()) == (Brake.SOFT, "conflict", '{"size": 2}')
         lift_halt(place, T0)

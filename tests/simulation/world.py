@@ -7,7 +7,7 @@ from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import Wei
 from relayers.journal import Brake
 from tests.simulation.consortium import SharedConsortium
-from tests.simulation.memory_journal import lift_halt, order
+from tests.simulation.memory_journal import order
 from tests.simulation.network import Network
 from tests.simulation.operator import ETHER, GWEI, Operator
 from tests.simulation.signer import Signer
@@ -18,10 +18,10 @@ AGE = 100  # epochs that closed before the public chain of a schedule began
 class World:
     """Moved by hand or by a schedule; time moves with public blocks."""
 
-    def __init__(self, seed: int = 0, age: int = AGE) -> None:
+    def __init__(self, seed: int = 0, age: int = AGE, *, rotates: bool = False) -> None:
         self.random = Random(seed)
         self.network = Network(age)
-        self.consortium = SharedConsortium()
+        self.consortium = SharedConsortium(rotates=rotates)
         self.operators: list[Operator] = []
 
     def operator(self, *arguments: object, **keywords: object) -> Operator:
@@ -50,9 +50,12 @@ class World:
         operator.wallet_used = True
 
     def heal(self) -> None:
-        """The faults stop; people let go of the brakes; accounts are full and a new day has begun."""
+        """The faults stop; people let go of the brakes and sign what is due; accounts are full, a new day has begun."""
         network = self.network
         network.base_fee = Wei(GWEI)
+        if network.log.paused_until:
+            network.brake(0)
+        self.consortium.offer(1, self.random)
         for member in self.consortium.members:
             member.is_silent, member.is_false, member.behind = False, False, 0
         for operator in self.operators:
@@ -60,8 +63,7 @@ class World:
                 endpoint.become("honest")
             operator.signer.state, operator.skew = "prompt", 0
             order(operator.store, Brake.RUN, operator.now())
-            if operator.store.control.halted == "signer_lied":
-                lift_halt(operator.store, operator.now())
+            operator.read_evidence()
             network.fund(operator.scope.signer, Wei(50 * ETHER))
 
     def round(self, before: Callable[[Operator], object] = lambda _: None) -> None:

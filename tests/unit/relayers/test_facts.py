@@ -7,7 +7,7 @@ import pytest
 from hybrid_bridge.core.encoding import sha256
 from relayers.facts import MAX_REVERTS, next_fact
 from relayers.journal import AttemptFinalRow, HeaderRow, HeadSpan, IntentState, Outcome, SlotRow
-from relayers.views import CloseSlot, Halt, RecordHeader, SettleIntent, Standing, Wait
+from relayers.views import CloseSlot, Halt, OpenSlot, RecordHeader, SettleIntent, Standing, Wait
 from tests.unit.relayers.builders import (
     FINAL,
     attempt,
@@ -129,9 +129,41 @@ def test_a_revert_with_the_head_where_it_was_is_unexplained(span: HeadSpan) -> N
     assert outcome(attempt(5), standing(is_success=False), span=span) == (Outcome.REVERTED, "")
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"), [("paused", "paused"), ("frozen", "paused"), ("active", ""), ("retired", ""), (None, "")]
+)
+def test_a_revert_under_the_contracts_brake_is_explained(state: str | None, reason: str) -> None:
+    found = Standing(public_block(95), is_success=False, log_state=state)
+    assert outcome(attempt(5), found, span=STOOD) == (Outcome.REVERTED, reason)
+
+
 def test_a_nonce_used_by_none_of_our_bytes_is_foreign() -> None:
     assert closing((attempt(5),)).slot.is_foreign
     assert closing(()).slot.is_foreign
+
+
+def test_a_foreign_nonce_halts_in_the_commit_that_closes_it() -> None:
+    found = closing(())
+    assert found.halt is not None
+    assert found.halt.reason == "key_elsewhere"
+    assert dict(found.halt.evidence)["nonce"] == "5"
+
+
+def test_of_several_used_nonces_ours_are_closed_first_and_only_the_last_foreign_one_halts() -> None:
+    ours, used = attempt(5), chain(final_nonce=7, standings={attempt(5).hash: standing(is_success=True)})
+    order = []
+    left = (4, 5, 6)
+    while left:
+        found = fact(journal(open_nonces=left, attempts=(ours,), head_spans={ours.from_size: STOOD}), used)
+        assert isinstance(found, CloseSlot)
+        order.append((found.slot.nonce, found.halt is not None))
+        left = tuple(n for n in left if n != found.slot.nonce)
+    assert order == [(5, False), (4, False), (6, True)]
+
+
+@pytest.mark.parametrize(("highest", "expected"), [(None, None), (6, None), (5, OpenSlot(6)), (3, OpenSlot(4))])
+def test_a_used_nonce_above_our_slots_gets_its_slot(highest: int | None, expected: object) -> None:
+    assert fact(journal(highest_nonce=highest), chain(final_nonce=7)) == expected
 
 
 def test_the_lowest_final_slot_is_closed_first_and_unmined_ones_stay() -> None:
@@ -229,3 +261,11 @@ def test_a_final_rotation_stands_lost_its_race_or_reverted_for_no_known_reason(
     closed = fact(journal(open_nonces=(4,), attempts=(TURNED,), open_rotations=open_rotations), seen)
     assert isinstance(closed, CloseSlot)
     assert [(final.outcome, final.reason) for final in closed.finals] == [outcome]
+
+
+def test_a_lost_rotation_race_is_known_by_the_pinned_head_where_the_final_one_is_forgotten() -> None:
+    standings = {TURNED.hash: Standing(public_block(95), is_success=False)}
+    for pinned, reason in ((head(), ""), (head(next_from_size=8), "stale"), (head(set_id=2), "stale")):
+        seen = chain(standings=standings, final_head=head(), head=pinned)
+        closed = fact(journal(open_nonces=(4,), attempts=(TURNED,), open_rotations=(rotation(),)), seen)
+        assert [(final.outcome, final.reason) for final in closed.finals] == [(Outcome.REVERTED, reason)]

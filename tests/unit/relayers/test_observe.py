@@ -127,6 +127,19 @@ def test_a_receipt_of_a_used_nonce_must_stand_in_a_final_public_block(world: Wor
             observer(world, early, honest=0).observe(waiting)
 
 
+def test_of_a_revert_the_logs_state_is_asked_and_of_a_success_nothing(world: World) -> None:
+    ours, old = attempt(0), world.network.blocks[4].block
+    log_id = world.consortium.log_id
+    paused = replace(world.network.blocks[4].logs[log_id], paused_until=old.time + 1)
+    world.network.blocks[4] = replace(world.network.blocks[4], logs={log_id: paused})
+    waiting = journal(final_header=None, open_nonces=(0,), attempts=(ours,))
+    for is_success, keeps, state in ((False, 128, "paused"), (True, 128, None), (False, DEPTH + 1, None)):
+        lies = {"nonce": lambda *_: 1, "receipt_status": lambda _, good=is_success: (old, good)}
+        seen = Liar(world, **lies)
+        seen.keeps = keeps
+        assert observer(world, seen, honest=0).observe(waiting).standings[ours.hash].log_state == state
+
+
 def test_a_contract_too_young_to_be_final_is_an_unknown_log(world: World) -> None:
     final = world.network.blocks[10 - DEPTH].block
 

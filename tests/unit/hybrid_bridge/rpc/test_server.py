@@ -9,7 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from hybrid_bridge.adapters.pki import Holder, found_authority, issue_tls
+from hybrid_bridge.adapters.pki import BACKDATED, YEAR, Holder, Issued, caller_of, found_authority, issue_tls
 from hybrid_bridge.rpc.channel import ClientTls, open_channel
 from hybrid_bridge.rpc.server import MemberServer, ServerTls
 from hybrid_bridge.rpc.service import Caller, Service
@@ -24,6 +24,10 @@ SERVICE = Service(
     entitled=lambda _caller: False,
 )
 Health = health_pb2.HealthCheckResponse
+
+
+BORN = UnixSeconds(int(time.time()))
+HOLDER = Holder("core", "Core", "LEI:1")
 
 
 @contextmanager
@@ -61,6 +65,79 @@ def test_reflection_lists_our_services_when_it_is_enabled() -> None:
     assert NAME.rsplit(".", 1)[1] + "Stub" in dir(bridge_pb2_grpc)
     with served(reflect=True) as (_, channel):
         assert NAME in listed(channel)
+
+
+class Consortium:
+    """Its authority of the moment, a clock, and a server that shows and admits what stands now."""
+
+    def __init__(self) -> None:
+        self.now = BORN
+        self.authority, self.next = (found_authority("example.org/log", BORN) for _ in range(2))
+        self.roots = self.authority.certificate + self.next.certificate  # whoever calls has been told of both
+
+    def issued(self, now: UnixSeconds = BORN) -> Issued:
+        return issue_tls(self.authority, HOLDER, "member", ("127.0.0.1",), now)
+
+    def tls(self) -> ServerTls:
+        own = self.issued()
+        return ServerTls(self.authority.certificate, own.certificate, own.key)
+
+    def refusal(self, health: health_pb2_grpc.HealthStub) -> grpc.StatusCode | None:
+        try:
+            health.Check(health_pb2.HealthCheckRequest(), timeout=20)
+        except grpc.RpcError as error:
+            return error.code()
+        return None
+
+
+@contextmanager
+def listening(consortium: Consortium, connection_age: int) -> Iterator[int]:
+    server = MemberServer(
+        consortium.tls,
+        lambda certificate: caller_of(certificate, consortium.now),
+        [SERVICE],
+        reflect=False,
+        connection_age=connection_age,
+    )
+    try:
+        yield server.start("127.0.0.1:0")
+    finally:
+        server.stop(0)
+
+
+def test_a_certificate_that_ends_is_refused_at_the_next_call_of_an_open_channel() -> None:
+    """Case 33: TLS looked at it once; the gate looks at each call."""
+    consortium = Consortium()
+    own = consortium.issued()
+    client = ClientTls(consortium.roots, own.certificate, own.key)
+    with listening(consortium, 600_000) as port, open_channel(f"127.0.0.1:{port}", "core", client) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        assert consortium.refusal(health) is None
+        consortium.now = UnixSeconds(BORN + YEAR - BACKDATED + 1)
+        assert consortium.refusal(health) is not None
+        consortium.now = BORN
+        assert consortium.refusal(health) is None  # the same connection
+
+
+def test_after_an_exchange_of_the_authority_an_open_channel_is_cut_and_comes_back_with_a_new_certificate_only() -> None:
+    """Case 33: a certificate is taken back by exchanging the authority; within the age of a connection it is out."""
+    consortium = Consortium()
+    old = consortium.issued()
+    with listening(consortium, 2_000) as port:
+        before = ClientTls(consortium.roots, old.certificate, old.key)
+        with open_channel(f"127.0.0.1:{port}", "core", before) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            assert consortium.refusal(health) is None
+            consortium.authority = consortium.next
+            found, deadline = consortium.refusal(health), time.monotonic() + 20
+            while found is None and time.monotonic() < deadline:
+                found = consortium.refusal(health)
+            assert found is grpc.StatusCode.UNAVAILABLE
+            assert consortium.refusal(health) is grpc.StatusCode.UNAVAILABLE
+        new = consortium.issued()
+        after = ClientTls(consortium.roots, new.certificate, new.key)
+        with open_channel(f"127.0.0.1:{port}", "core", after) as channel:
+            assert consortium.refusal(health_pb2_grpc.HealthStub(channel)) is None
 
 
 def test_reflection_is_unknown_when_it_is_not() -> None:
