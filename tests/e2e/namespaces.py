@@ -62,7 +62,7 @@ class Lan:
             NotPermitted: this machine does not let us.
         """
         if shutil.which("ip") is None:
-            raise NotPermitted("ip", "not there: apt-get install iproute2")
+            raise NotPermitted(command="ip", said="not there: apt-get install iproute2")
         switch = self._namespace("switch")
         run("ip", "-n", switch, "link", "add", "br0", "type", "bridge")
         run("ip", "-n", switch, "link", "set", "br0", "up")

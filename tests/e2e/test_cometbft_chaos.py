@@ -149,14 +149,14 @@ def traded(network: EngineNetwork, enough: Event) -> list[pb.SendResponse]:
 def require_promises_kept(network: EngineNetwork, name: str) -> None:
     """Of everything that a node promised to this member, nothing is broken, and all of it is decided in the end."""
 
-    def standings() -> list[str]:
+    def standings() -> list[str] | None:
         found: list[str] = []
         after = 0
         while page := network.desk(name).promises(after):
             after = page[-1].number
             found += [row.standing for row in page]
         assert "broken" not in found
-        return [] if "due" in found else found
+        return None if "due" in found else found
 
     assert until("every promise decided", standings)
 
