@@ -61,6 +61,16 @@ class _Executed:
     outcome: BlockOutcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All that execution depends on: the block before binds the state (its header has the hash), the rest is here."""
+
+    before: Digest
+    height: int
+    seconds: int
+    transactions: tuple[bytes, ...]
+
+
 class EngineApplication:
     """Answers the engine. One question at a time; `AbciServer` sees to that."""
 
@@ -71,6 +81,7 @@ class EngineApplication:
         self._genesis = view.directory.genesis
         self._executed: _Executed | None = None
         self._door, self._shares = Door(), shares_of(view)
+        self._tried: tuple[_Question, tuple[SignedTransaction, ...], BlockOutcome] | None = None  # the newest
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -215,8 +226,16 @@ class EngineApplication:
     def _execute(
         self, height: int, seconds: int, transactions: Sequence[bytes]
     ) -> tuple[tuple[SignedTransaction, ...], BlockOutcome]:
-        decoded = tuple(SignedTransaction.decode(transaction) for transaction in transactions)
-        return decoded, self._chain.tried(Height(height), UnixSeconds(seconds), decoded)
+        """What follows from a block; one that was judged and is then decided is executed once.
+
+        Execution is a function of state and block alone: the same question has the same answer, whoever asked first.
+        """
+        before = Digest(ZERO) if self._chain.tip is None else self._chain.tip.block_hash
+        question = _Question(before, height, seconds, tuple(transactions))
+        if self._tried is None or self._tried[0] != question:
+            decoded = tuple(SignedTransaction.decode(transaction) for transaction in transactions)
+            self._tried = question, decoded, self._chain.tried(Height(height), UnixSeconds(seconds), decoded)
+        return self._tried[1:]
 
     # ── where we stand ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ from hybrid_bridge.adapters.cometbft.home import EngineGenesis, EngineNode, node
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import Member
-from hybrid_bridge.node.settings import ENGINE_HOME, require_endpoint
+from hybrid_bridge.node.settings import ENGINE_HOME, require_endpoint, require_loopback
 
 MAX_IDLE: Final = 10  # seconds after which an idle engine makes a block, so that epochs close
 NODE, CONSENSUS = "node", "consensus"  # its keys; the second is a validator's
@@ -26,7 +26,8 @@ def chain_name(origin: str, addresses: Sequence[EngineAddress | None]) -> str | 
     """What the engines call the chain; None for the embedded ledger, where nobody has one.
 
     Raises:
-        SettingsMalformed: some have one and some have none; no address, or one that two share.
+        SettingsMalformed: some have one and some have none; no address, or one that two share; an RPC for others, too,
+            which asks nobody who they are.
     """
     found = [address for address in addresses if address is not None]
     if not found:
@@ -35,7 +36,7 @@ def chain_name(origin: str, addresses: Sequence[EngineAddress | None]) -> str | 
         raise SettingsMalformed(key="members.engine", rule="every member's, or nobody's")
     for address in found:
         require_endpoint(address.peers, "members.engine")
-        require_endpoint(address.rpc, "members.engine_rpc")
+        require_loopback(address.rpc, "members.engine_rpc")
     if len({address.peers for address in found}) < len(found):
         raise SettingsMalformed(key="members.engine", rule="an address of its own for each")
     return f"hb-{origin_hash(origin).hex()[:16]}"

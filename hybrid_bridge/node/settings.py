@@ -114,11 +114,12 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
-    _require_loopback(given.get("metrics", ""))
+    if given.get("metrics"):
+        require_loopback(given["metrics"], "metrics")
     given["public"] = _public(given.get("public"))
     given["limits"] = _limits(given.get("limits", {}))
     if "engine_rpc" in given:
-        require_endpoint(given["engine_rpc"], "engine_rpc")
+        require_loopback(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
     secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
@@ -175,6 +176,17 @@ def require_endpoint(text: str, key: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def require_loopback(text: str, key: str) -> None:
+    """Return if `host:port` is reached from this machine alone.
+
+    Raises:
+        SettingsMalformed: anything else.
+    """
+    host, _ = require_endpoint(text, key)
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise SettingsMalformed(key=key, rule="an address on this machine's loopback")
+
+
 def write_settings(settings: NodeSettings) -> str:
     """The TOML text of settings; the inverse of `read_settings`."""
     lines = [
@@ -224,12 +236,6 @@ def _require_keys(given: Mapping[str, Any]) -> None:
 def _require_range(given: Mapping[str, Any], key: str, low: int, high: int) -> None:
     if not low <= given[key] <= high:
         raise SettingsMalformed(key=key, rule=f"{low} to {high}")
-
-
-def _require_loopback(listen: str) -> None:
-    host, _ = require_endpoint(listen, "metrics") if listen else ("127.0.0.1", 0)
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise SettingsMalformed(key="metrics", rule="an address on this machine's loopback")
 
 
 def _public(given: dict[str, object] | None) -> PublicSettings | None:

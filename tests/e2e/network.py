@@ -100,7 +100,13 @@ class Network:
     def start(self, name: str) -> None:
         command = [sys.executable, "-m", "hybrid_bridge", "node", "run", "--dir", str(self.folder(name))]
         with (self.root / f"{name}.out").open("ab") as output:
-            self.running[name] = subprocess.Popen(command, stdout=output, stderr=output, cwd=Path.cwd())
+            self.running[name] = subprocess.Popen(
+                self.on_host(name, command), stdout=output, stderr=output, cwd=Path.cwd()
+            )
+
+    def on_host(self, name: str, command: list[str]) -> list[str]:
+        """The command as it is given where the member runs: here."""
+        return command
 
     def kill(self, name: str) -> None:
         process = self.running.pop(name)

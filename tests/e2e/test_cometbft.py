@@ -6,38 +6,27 @@ Members and engines are killed at any time; what is decided stays decided, and a
 import json
 import secrets
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
-from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
-from hybrid_bridge.adapters.web.exchange import Service
-from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import RuleRejected, Undecided
-from hybrid_bridge.node.engine_homes import EngineAddress
-from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
-from tests import engines
+from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes
 from tests.e2e.network import (
     NAMES,
     Network,
     confirm,
-    found_network,
-    plan,
     register,
     registration,
     running,
@@ -47,68 +36,11 @@ from tests.e2e.network import (
 VALIDATORS = NAMES[:4]
 
 
-@dataclass
-class EngineNetwork(Network):
-    """A node is started with its engine, and killed with it."""
-
-    engines: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def start(self, name: str) -> None:
-        super().start(name)
-        self.start_engine(name)
-
-    def start_engine(self, name: str) -> None:
-        command = [sys.executable, "-m", "hybrid_bridge", "node", "engine", "--dir", str(self.folder(name))]
-        with (self.root / f"{name}.engine.out").open("ab") as output:
-            self.engines[name] = subprocess.Popen(
-                [*command, "--binary", str(engines.engine("cometbft"))], stdout=output, stderr=output, cwd=Path.cwd()
-            )
-
-    def kill(self, name: str) -> None:
-        super().kill(name)
-        self.kill_engine(name)
-
-    def kill_engine(self, name: str) -> None:
-        process = self.engines.pop(name)
-        process.kill()
-        process.wait()
-
-    def end(self) -> None:
-        for name in list(self.engines):
-            self.kill_engine(name)
-        super().end()
-
-    def rpc(self, name: str) -> EngineRpc:
-        return EngineRpc(Service("engine", f"http://{read_settings(self.folder(name)).engine_rpc}").post)
-
-
 @pytest.fixture(scope="module")
 def network() -> Iterator[EngineNetwork]:
-    engines.engine("cometbft")
-    root = Path(tempfile.mkdtemp(prefix="hb"))  # a short path: that of a socket has 107 bytes at most
-    try:
-        agreed = plan(cadence=4)
-        ports = iter(free_ports(2 * len(agreed.founders)))
-        with_engines = tuple(
-            replace(founder, engine=EngineAddress(*(f"127.0.0.1:{next(ports)}" for _ in range(2))))
-            for founder in agreed.founders
-        )
-        plain = found_network(root / "out", replace(agreed, founders=with_engines))
-        shutil.copytree(plain.folder("regulator"), plain.root / "as-founded")
-        yield from running(EngineNetwork(plain.root, plain.foundation))  # type: ignore[misc]
-    finally:
-        shutil.rmtree(root)
-
-
-def await_height(network: EngineNetwork, names: tuple[str, ...], height: int) -> None:
-    for name in names:
-        status = network.await_status(name, f"block {height}", lambda status: status.final_height >= height)
-        assert status.halted == ""
-
-
-def hashes(network: EngineNetwork, names: tuple[str, ...], height: int) -> set[bytes]:
-    """What each member's engine says of the state after a block: the next header has it."""
-    return {network.rpc(name).signed_header(Height(height + 1)).header.app_hash for name in names}
+    with founded() as made:
+        shutil.copytree(made.folder("regulator"), made.root / "as-founded")
+        yield from running(made)  # type: ignore[misc]
 
 
 def evidence_of(network: EngineNetwork, leaf: bytes) -> bytes:

@@ -73,6 +73,8 @@ def test_a_plan_says_where_an_engine_listens(typed, folder):
         ('engine = "10.0.0.2:7010"',),
         ('engine = "nowhere"', 'engine_rpc = "127.0.0.1:7011"'),
         ('engine = "core.example:26656"', 'engine_rpc = "127.0.0.1:7011"'),
+        ('engine = "10.0.0.2:7010"', 'engine_rpc = "10.0.0.2:7011"'),  # whoever reached it could offer and ask anything
+        ('engine = "10.0.0.2:7010"', 'engine_rpc = "0.0.0.0:7011"'),
     ],
 )
 def test_an_engine_has_two_addresses_and_shares_none(typed, folder, more):

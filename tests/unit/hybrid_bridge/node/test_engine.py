@@ -320,6 +320,41 @@ def test_a_decided_block_may_come_again_and_nothing_is_durable_before_commit(beg
     assert begun.members.open("core").view.progress.final == 2  # decided is final, whoever is there to say so
 
 
+def test_a_block_that_was_judged_is_not_executed_again_when_it_is_decided(
+    begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, tried = begun.members.open("core").view.chain, []
+    execute = chain.tried
+
+    def counted(height: Height, *rest: Any) -> Any:
+        tried.append(height)
+        return execute(height, *rest)
+
+    monkeypatch.setattr(chain, "tried", counted)
+    begun.pool = waiting(begun, "supplier", 2)
+    expected = begun.decide()
+    assert (len(expected), tried) == (1, [2])  # the others executed it, too
+    begun.decide(txs=[])
+    begun.decide(txs=[])  # the same transactions, another height
+    assert tried == [2, 3, 4]
+
+
+def test_of_what_was_judged_only_what_is_decided_counts(begun: PlayedEngine) -> None:
+    """Another proposal, another time: executed for itself, also when a judged one is decided after another."""
+    mine, others = (waiting(begun, name, 1) for name in ("supplier", "bank-a"))
+    begun.height += 1
+    alone = begun.finalize("regulator", mine)
+    assert begun.process("core", mine) == begun.process("core", others) == pb.ResponseProcessProposal.ACCEPT
+    assert begun.finalize("core", mine) == alone
+    begun.time += CADENCE
+    assert begun.process("core", [b"no transaction"]) == pb.ResponseProcessProposal.REJECT
+    later = begun.finalize("core", mine)
+    begun.applications["core"].commit(pb.RequestCommit())
+    header = begun.members.open("core").view.chain.tip
+    assert header is not None
+    assert (header.time, later.app_hash == alone.app_hash) == (begun.time, False)
+
+
 def test_commit_without_a_decision_is_refused(begun: PlayedEngine) -> None:
     with pytest.raises(FieldMismatch):
         begun.applications["core"].commit(pb.RequestCommit())
