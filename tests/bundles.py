@@ -18,6 +18,7 @@ from eth_utils import keccak
 from trie import HexaryTrie
 
 from hybrid_bridge.adapters.pki import Authority, Holder, found_authority, issue_identity
+from hybrid_bridge.business.brake import brake_until
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core import vrf
 from hybrid_bridge.core.anchor import ANCHORED, EvmAnchor
@@ -284,6 +285,7 @@ class Consortium:
             "object.0": asset,
             "reason_code": "COURT_ORDER",
             "escrow": False,
+            "until_epoch": 0,
             "event_time": at,
         }
         return {"at": at, "schema": "freeze.order/1", "submitter": "court", "authorisers": ["court"], "fields": fields}
@@ -304,7 +306,7 @@ class Consortium:
             governance_size=outcomes[-1].governance_size,
             governance_root=outcomes[-1].governance_root,
             beacon=next((outcome.beacon for outcome in outcomes if outcome.beacon), None),
-            brake_until=EpochNumber(0),
+            brake_until=brake_until(self.ledger.state),
             submitters=1,
         )
         closed = close_epoch(

@@ -1,63 +1,129 @@
-"""The brake: a quorum stops all but freezes, brakes and acknowledgements; it expires by itself (SCENARIOS S7)."""
+"""The brake: it stops all record types, one type, or one member; by a record, with a reason, until an epoch.
 
+It expires by itself, and each change is a notice (SPEC §7.3). One object is stopped by a freeze. Source: SCENARIOS S7.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.business.membership import is_quorum, key_of
-from hybrid_bridge.business.record_types import BRAKE_OFF, BRAKE_ON, FREEZE_LIFT, FREEZE_ORDER, NOTE_PAY_ACK
+from hybrid_bridge.business.policy import QUORUM
+from hybrid_bridge.business.powers import holder_of
 from hybrid_bridge.business.ruling import Act, refuse
-from hybrid_bridge.core.ledger_state import BRAKE, StateReader, get_number, put_number
-from hybrid_bridge.units import EpochNumber, RecordType
+from hybrid_bridge.business.scopes import ALL, MEMBER, OFF_NOTICE, ON_NOTICE, PASSING, TYPE, scopes_of
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.ledger_state import BRAKE, Overlay, StateReader, get_json, put_json
+from hybrid_bridge.units import EpochNumber, RecordType, UnixSeconds
 
-ON_NOTICE: Final = 1
-OFF_NOTICE: Final = 2
-_PASS: Final = frozenset({FREEZE_ORDER, FREEZE_LIFT, BRAKE_ON, BRAKE_OFF, NOTE_PAY_ACK})
-
-
-def brake_is_on(state: StateReader, epoch: EpochNumber) -> bool:
-    """Whether the brake is on in `epoch`; flag bit 0 of its record (SPEC §7.2)."""
-    return epoch <= get_number(state, BRAKE)
+MAX_BRAKES: Final = 64  # scopes remembered at once; a consortium that needs more should stop everything
+_POWERS: Final = {ALL: "brake_all", TYPE: "brake_type", MEMBER: "brake_member"}
 
 
-def require_unbraked(state: StateReader, record_type: RecordType, epoch: EpochNumber) -> None:
-    """Records the brake stops are refused with a code of their own.
+@dataclass(frozen=True, slots=True)
+class Braked:
+    """The brake on one scope, as far as anybody has to remember it."""
+
+    scope: str
+    until: EpochNumber  # the last epoch in which it is on; 0: taken off
+    by: str  # `quorum`, or the key that pulled it alone
+    alone: EpochNumber  # the last epoch in which somebody alone kept it on; 0: never lately
+
+    def is_on(self, epoch: EpochNumber) -> bool:
+        """Whether it stops what it is for in `epoch`."""
+        return epoch <= self.until
+
+
+def brakes(state: StateReader) -> Iterator[Braked]:
+    """Every brake that is remembered, by scope."""
+    rows = {scope: row for scope, row in (get_json(state, BRAKE) or {}).items() if isinstance(row, dict)}
+    for scope, row in sorted(rows.items()):
+        yield Braked(scope, EpochNumber(_int(row["until"])), str(row["by"]), EpochNumber(_int(row["alone"])))
+
+
+def brake_until(state: StateReader) -> EpochNumber:
+    """The last epoch in which any brake is on, as far as the state knows; flag bit 0 of its record (SPEC §7.2)."""
+    return max((braked.until for braked in brakes(state)), default=EpochNumber(0))
+
+
+def require_unbraked(act: Act) -> None:
+    """Records that a brake stops are refused with a code of their own; the subject is the scope that stops them.
 
     Raises:
         RuleRejected: brake.
     """
-    if record_type not in _PASS and brake_is_on(state, epoch):
-        refuse("brake", f"0x{record_type:04x}")
+    standing = {braked.scope for braked in brakes(act.view) if braked.is_on(act.moment.epoch)}
+    if standing:
+        for scope in scopes_of(act.record_type, [act.submitter, *sorted(act.authorisers)]):
+            if scope in standing:
+                refuse("brake", scope)
 
 
 def on(act: Act) -> None:
-    """0x0013. On until the end of an epoch at most `brake_max` away.
+    """0x0013. On from now until the end of an epoch; again on the same scope: until another one.
 
     Raises:
-        RuleRejected: authority, brake_max.
+        RuleRejected: authority, scope, brake_max, brake_again (one holder alone, too soon), brakes (too many).
     """
-    until = act.claims.number("until_epoch")
-    _require_quorum(act)
-    if not act.moment.epoch <= until <= act.moment.epoch + act.pack.brake_max:
+    scope, until, epoch = act.claims.text("scope"), act.claims.number("until_epoch"), act.moment.epoch
+    holder = _holder(act, scope)
+    known = {braked.scope: braked for braked in brakes(act.view) if not _forgotten(act, braked)}
+    before = known.get(scope)
+    if scope.partition(":")[0] == TYPE and RecordType(int(scope[-4:], 16)) in PASSING:
+        refuse("scope", scope)
+    last = epoch + act.pack.brake_max
+    if holder != QUORUM:
+        last = min(last, epoch + act.pack.powers.alone_max - 1)
+        if before is not None:
+            refuse("authority" if before.by == QUORUM and before.is_on(epoch) else "brake_again", scope)
+    if not epoch <= until <= last:
         refuse("brake_max", str(until))
-    put_number(act.view, BRAKE, until)
-    _notify(act, ON_NOTICE)
+    if before is None and len(known) >= MAX_BRAKES:
+        refuse("brakes", str(MAX_BRAKES))
+    alone = until if holder != QUORUM else EpochNumber(0) if before is None else before.alone
+    known[scope] = Braked(scope, EpochNumber(until), holder, EpochNumber(alone))
+    _store(act.view, known)
+    _notify(act, ON_NOTICE, act.closes(EpochNumber(until)), {"by": holder, "until_epoch": until})
 
 
 def off(act: Act) -> None:
-    """0x0014. Off at once.
+    """0x0014. Off at once: the quorum any brake, whoever acts alone those it pulled itself.
 
     Raises:
-        RuleRejected: authority.
+        RuleRejected: authority, unknown (none is on there).
     """
-    _require_quorum(act)
-    put_number(act.view, BRAKE, 0)
-    _notify(act, OFF_NOTICE)
+    scope, epoch = act.claims.text("scope"), act.moment.epoch
+    holder = _holder(act, scope)
+    known = {braked.scope: braked for braked in brakes(act.view) if not _forgotten(act, braked)}
+    before = known.get(scope)
+    if before is None or not before.is_on(epoch):
+        refuse("unknown", scope)
+    if holder not in (QUORUM, before.by):
+        refuse("authority", scope)
+    known[scope] = Braked(scope, EpochNumber(0), holder, min(before.alone, epoch))
+    _store(act.view, known)
+    _notify(act, OFF_NOTICE, UnixSeconds(0), {"by": holder})
 
 
-def _require_quorum(act: Act) -> None:
-    if not is_quorum(act.view, map(key_of, act.authorisers), act.moment.epoch):
-        refuse("authority", "quorum")
+def _holder(act: Act, scope: str) -> str:
+    return holder_of(act, _POWERS[scope.partition(":")[0]], scope)
 
 
-def _notify(act: Act, notice: int) -> None:
-    detail = {name: act.claims.values[name] for name in ("reason_code", "until_epoch")}
-    act.notify(notice, 0, act.claims.text("scope_code"), dict(detail))
+def _forgotten(act: Act, braked: Braked) -> bool:
+    """Neither on, nor so lately pulled by somebody alone that he must wait as long again as it was on."""
+    return max(braked.until, braked.alone + act.pack.powers.alone_max * (braked.alone > 0)) < act.moment.epoch
+
+
+def _store(view: Overlay, known: dict[str, Braked]) -> None:
+    rows: dict[str, Json] = {
+        scope: {"until": braked.until, "by": braked.by, "alone": braked.alone} for scope, braked in known.items()
+    }
+    put_json(view, BRAKE, rows)
+
+
+def _notify(act: Act, notice: int, until: UnixSeconds, detail: dict[str, Json]) -> None:
+    """What an outsider can open by trying: the scope, who did it, and one of a few reasons."""
+    act.notify(notice, until, act.claims.text("scope"), detail | {"reason_code": act.claims.text("reason_code")})
+
+
+def _int(value: Json) -> int:
+    return int(str(value))

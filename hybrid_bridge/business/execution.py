@@ -4,6 +4,7 @@ Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from hybrid_bridge.business.claims import typed_claims
 from hybrid_bridge.business.consensus import apply_consensus_key
@@ -18,6 +19,7 @@ from hybrid_bridge.business.membership import (
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
 from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
 from hybrid_bridge.core.keys import key_id_text
@@ -112,6 +114,8 @@ def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPaylo
         log_id=rules.log_id,
         record_type=schema.record_type,
         entry_leaf=leaf,
+        submitter=key_id_text(body.submitter),
+        closes=partial(closed_at, rules.genesis),
         authorisers=frozenset(map(key_id_text, body.authorisers)),
     )
     apply_record(act)

@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Final
 
+from hybrid_bridge.business.scopes import is_scope
 from hybrid_bridge.core.disclosure import FieldValue, Half
 from hybrid_bridge.core.encoding import parse_b64u
 from hybrid_bridge.errors import FieldMalformed, NotCanonical
@@ -41,6 +42,7 @@ _RULES: Final = {
     "bps": "0 to 10000",
     "flag": "true or false",
     "text": "a string",
+    "scope": "ALL, TYPE:0x and four hex digits, or MEMBER: and a key id",
 }
 
 
@@ -82,8 +84,8 @@ def _is_text(kind: str, value: str) -> bool:
             return value in CURRENCIES
         case "id16":
             return _ID16.fullmatch(value) is not None
-        case "date":
-            return _is_date(value)
+        case "date" | "scope":
+            return _is_date(value) if kind == "date" else is_scope(value)
         case "key" | "digest":
             return _is_digest(value)
         case _:
@@ -114,6 +116,7 @@ TIME: Final = FieldType("time")
 COUNT: Final = FieldType("count")
 BPS: Final = FieldType("bps")
 FLAG: Final = FieldType("flag")
+SCOPE: Final = FieldType("scope")
 TEXT: Final = FieldType("text")  # private only: free text in a claim could never be erased
 
 

@@ -41,7 +41,7 @@ def apply_record(act: Act) -> None:
     Raises:
         RuleRejected: brake, I9, authority (a type that only validators make), or what the rule says.
     """
-    brake.require_unbraked(act.view, act.record_type, act.moment.epoch)
+    brake.require_unbraked(act)
     event_time = act.claims.number(EVENT_TIME)
     if not act.moment.time - act.pack.backdate_max <= event_time <= act.moment.time + act.pack.future_max:
         refuse("I9", f"0x{act.record_type:04x}")

@@ -4,11 +4,12 @@ A refusal is a `RuleRejected`; its rule's name fixes the code that stands in the
 record wrote is kept: the step runs each rule on an overlay of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeAlias
 
 from hybrid_bridge.business.fields import Claims
+from hybrid_bridge.business.policy import Powers
 from hybrid_bridge.core.block import AUTHORITY_WRONG, BRAKE_ON, ENTRY_REPEATED, LABEL_TAKEN, RULE_BROKEN
 from hybrid_bridge.core.encoding import Json, canonical_json, sha256
 from hybrid_bridge.core.governance import OWN_RECORD, Notice
@@ -64,6 +65,7 @@ class RulePack:
     advance_rate: int = 9_000  # basis points
     peer_max_age: int = 2  # epochs
     brake_max: int = 24  # epochs
+    powers: Powers = field(default_factory=Powers)  # who may stop what
     rotation: bool = True  # the next validator set is taken up (ADR 35)
     beacons: bool = False  # public blocks are taken up; refused until validators compare them before they attest
     zone: int = 28_800  # seconds east of UTC: dates of this rule pack are dates in this zone
@@ -100,7 +102,9 @@ class Act:
     log_id: LogId
     record_type: RecordType
     entry_leaf: Digest
+    submitter: str  # key id as text
     authorisers: frozenset[str]  # key ids as text
+    closes: Callable[[EpochNumber], UnixSeconds]  # when an epoch ends
     events: list[LifeEvent] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 

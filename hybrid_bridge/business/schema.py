@@ -17,6 +17,7 @@ from hybrid_bridge.business.fields import (
     FLAG,
     ID16,
     KEY,
+    SCOPE,
     TEXT,
     TIME,
     FieldType,
@@ -78,11 +79,11 @@ _FINANCING: Final[Mapping[str, FieldType]] = {
     "payment_reference": TEXT,
 }
 _RELEASE_CODES: Final = FieldType("code", ("REPAID", "WITHDRAWN", "RESERVATION_DROPPED", "OTHER"))
-_FREEZE_CODES: Final = FieldType("code", ("COURT_ORDER", "REGULATOR_ORDER", "INVESTIGATION", "OTHER"))
-_LIFT_CODES: Final = FieldType("code", ("ORDER_EXPIRED", "ORDER_REVOKED", "SETTLED", "OTHER"))
-_BRAKE_CODES: Final = FieldType("code", ("KEY_COMPROMISE", "SOFTWARE_FAULT", "LEGAL_ORDER", "OTHER"))
+FREEZE_REASONS: Final = FieldType("code", ("COURT_ORDER", "REGULATOR_ORDER", "INVESTIGATION", "OTHER"))
+FREEZE_RELEASES: Final = FieldType("code", ("ORDER_EXPIRED", "ORDER_REVOKED", "SETTLED", "OTHER"))
+BRAKE_REASONS: Final = FieldType("code", ("KEY_COMPROMISE", "SOFTWARE_FAULT", "LEGAL_ORDER", "OTHER"))
 ERASURE_CODES: Final = ("REQUEST", "RETENTION", "LEGAL_ORDER", "OTHER")
-_SCOPE_CODES: Final = FieldType("code", ("ALL",))
+BRAKE_RELEASES: Final = FieldType("code", ("RESOLVED", "ORDER_REVOKED", "MISTAKE", "OTHER"))
 
 
 def _schema(
@@ -112,31 +113,31 @@ _COMMON: Final = (
     _schema(
         FREEZE_ORDER,
         "freeze.order",
-        "court or regulator",
-        {"order": ID16, "object.k": ID16, "reason_code": _FREEZE_CODES, "escrow": FLAG},
+        "whom the policy names: court or regulator",
+        {"order": ID16, "object.k": ID16, "reason_code": FREEZE_REASONS, "escrow": FLAG, "until_epoch": COUNT},
         {"authority": TEXT, "case_number": TEXT},
         repeats={"object": 50},
     ),
     _schema(
         FREEZE_LIFT,
         "freeze.lift",
-        "court or regulator",
-        {"order": ID16, "object.k": ID16, "reason_code": _LIFT_CODES, "escrow": FLAG},
+        "whom the policy names: court or regulator",
+        {"order": ID16, "object.k": ID16, "reason_code": FREEZE_RELEASES, "escrow": FLAG},
         {"authority": TEXT, "case_number": TEXT},
         repeats={"object": 50},
     ),
     _schema(
         BRAKE_ON,
         "brake.on",
-        "quorum",
-        {"scope_code": _SCOPE_CODES, "reason_code": _BRAKE_CODES, "until_epoch": COUNT},
+        "whom the policy names: a quorum, or one alone",
+        {"scope": SCOPE, "reason_code": BRAKE_REASONS, "until_epoch": COUNT},
         {"reason": TEXT},
     ),
     _schema(
         BRAKE_OFF,
         "brake.off",
-        "quorum",
-        {"scope_code": _SCOPE_CODES, "reason_code": _BRAKE_CODES, "until_epoch": COUNT},
+        "a quorum, or who pulled it alone",
+        {"scope": SCOPE, "reason_code": BRAKE_RELEASES},
         {"reason": TEXT},
     ),
     _schema(

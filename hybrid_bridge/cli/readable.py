@@ -37,6 +37,7 @@ def render(evidence: Evidence) -> str:
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
         _listed("Blocks signed by", _blocks(evidence)),
+        _listed("Brakes and freezes", _brakes(evidence)),
         _listed("Timestamps", _tokens(evidence.tokens)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
@@ -136,6 +137,15 @@ def _promise(evidence: Evidence) -> Iterator[str]:
         yield f"entry       {fact.entry_leaf.hex()}"
         yield f"accepted {utc(fact.accepted_at)} by the node's clock, in epoch {fact.accepted_epoch}"
         yield f"owed by the end of epoch {fact.by_epoch}, by {who}"
+
+
+def _brakes(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.brakes:
+        about = fact.scope or f"not opened, hash {fact.scope_hash.hex()}"
+        until = f", until {utc(fact.until)}" if fact.until else ""
+        why = f"{fact.reason_code} by {fact.by}" if fact.by else f"reason not opened, hash {fact.reason_hash.hex()}"
+        ended = "" if fact.ended is None else f"; ended {utc(fact.ended)} by record {(fact.ended_by or b'').hex()}"
+        yield f"{fact.what} on {about}: since {utc(fact.since)}{until}; {why}; by record {fact.record.hex()}{ended}"
 
 
 def _tokens(facts: tuple[TokenFact, ...]) -> Iterator[str]:

@@ -159,6 +159,24 @@ class BlockFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrakeFact:
+    """A brake from its notice to its end, or one notice of a freeze or a lift (SPEC §7.3). Empty text: not opened."""
+
+    what: str  # "brake", "brake off" (of one whose beginning is not shown), "freeze" or "lift"
+    index: LeafIndex  # of the notice among the governance records
+    scope: str
+    scope_hash: Digest
+    since: UnixSeconds
+    until: UnixSeconds  # when it ends by itself; 0: never, or nothing that ends
+    by: str  # "quorum", or the id of the key that acted alone
+    reason_code: str
+    reason_hash: Digest  # of who, why and until when
+    record: Digest  # LEAF(entry) of the record that did it
+    ended: UnixSeconds | None  # when it was taken off, or another end was set
+    ended_by: Digest | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorFact:
     """One public anchor. `basis` says who vouches for the public block; if nobody does, `missing` says what would."""
 
@@ -236,6 +254,7 @@ class Evidence:
     promise: PromiseFact | None
     governance: tuple[GovernanceFact, ...]
     blocks: tuple[BlockFact, ...]
+    brakes: tuple[BrakeFact, ...]
     anchors: tuple[AnchorFact, ...]
     tokens: tuple[TokenFact, ...]
     beacons: tuple[BeaconFact, ...]

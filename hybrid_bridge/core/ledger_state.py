@@ -71,7 +71,7 @@ POSITION: Final = b"position"  # where the ledger stands, JSON
 GOVERNANCE: Final = b"governance"  # the frontier of the governance tree
 NEWEST_SET: Final = b"set"  # u64, id of the newest validator set
 ENGINE: Final = b"engine"  # the consensus keys that the engine was told of, 33 bytes each; nothing without an engine
-BRAKE: Final = b"brake"  # u64, last epoch in which the brake is on
+BRAKE: Final = b"brake"  # JSON, by scope: which brakes are on until when
 
 
 def sequence_key(submitter: KeyId) -> bytes:

@@ -12,6 +12,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import (
     AUTHORITY_WRONG,
     BRAKE_ON,
@@ -73,7 +74,7 @@ class Chain:
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self._permits: Callable[[ValidatorSet], bool] = lambda _validators: True
         self._governed: Callable[[], None] = lambda: None
-        self.rules: Final = Rules(directory.genesis)
+        self.rules: Final = Rules(directory.genesis, RulePack(powers=directory.policy.powers))
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
             progress.raised("final", progress.tip)

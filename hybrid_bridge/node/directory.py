@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.pki import NAME, identity_of
+from hybrid_bridge.business.policy import Policy
 from hybrid_bridge.core import cometbft as comet
 from hybrid_bridge.core.attestation import Checkpoint, boundary, verify_quorum
 from hybrid_bridge.core.checkpoint import Note, quorum_signatures
@@ -25,6 +26,7 @@ from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotYet, SetMisma
 from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
+POLICY: Final = "policy.json"
 MAX_DIRECTORY: Final = 1 << 20
 ROLES: Final = ("member", "validator", "regulator", "sequencer", "court", "auditor")  # member: has no other part
 
@@ -78,6 +80,7 @@ class Directory:
     members: tuple[Member, ...]  # of today
     identities: dict[str, PublicKey]  # by name; those who have left stay known
     validators: ValidatorSet
+    policy: Policy  # what the genesis record commits to
     log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
     engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
     known: tuple[Member, ...] = ()  # every card ever, the founders' first
@@ -276,6 +279,7 @@ def read_directory(folder: Path) -> Directory:
     mldsa = document.log_mldsa_key
     if (ZERO if mldsa is None else sha256(mldsa)) != genesis.log_mldsa_key_hash:
         raise FieldMismatch(field="log_mldsa_key", expected=genesis.log_mldsa_key_hash.hex(), got="another or none")
+    policy = _policy(folder, genesis)
     identities = {member.name: identity_in(member, roots, genesis) for member in document.members}
     validators = first_set(document.members)
     if validators.digest != genesis.set_hash:
@@ -289,7 +293,16 @@ def read_directory(folder: Path) -> Directory:
         validators=validators,
         log_mldsa_key=mldsa,
         engine=engine,
+        policy=policy,
     )
+
+
+def _policy(folder: Path, genesis: Genesis) -> Policy:
+    """Who may stop what: fixed by the genesis record, so nobody's own copy can say more."""
+    policy = Policy.decode(_read(folder / POLICY))
+    if policy.digest != genesis.policy_hash:
+        raise FieldMismatch(field="policy", expected=genesis.policy_hash.hex(), got=policy.digest.hex())
+    return policy
 
 
 def identity_in(member: Member, roots: bytes, genesis: Genesis) -> PublicKey:

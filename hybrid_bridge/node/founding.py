@@ -4,25 +4,26 @@ All of it is made in one place and one moment, which suits a demo, a test or a d
 trust one another make their own keys and bring certificates instead; the files are the same.
 
     OUT/ca/                the authority: keep its key apart, it can admit a stranger
-    OUT/public/            genesis.bin, origin.txt, entries.bin, members.json, ca.pem: for everybody
+    OUT/public/            genesis.bin, origin.txt, entries.bin, members.json, policy.json, ca.pem: for everybody
     OUT/nodes/NAME/        one member: settings, secrets, certificates, the public files, empty stores
     OUT/nodes/NAME/owner/  the TLS certificate of the member's own people
     OUT/clients/NAME/      the TLS certificate of a relayer or an auditor
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Authority, Holder, Issued, found_authority, issue_identity, issue_tls
+from hybrid_bridge.business.policy import KEY, Policy, Powers, require_holder
 from hybrid_bridge.core.consensus_key import ConsensusKey
-from hybrid_bridge.core.encoding import ZERO, Json, Writer, canonical_json, sha256
+from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
-from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REGULATOR, MemberUpdate
-from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.governance import ADD, COURT, MEMBER, NODE, REGULATOR, MemberUpdate
+from hybrid_bridge.core.keys import PrivateKey, key_id_text
 from hybrid_bridge.core.labels import label_table_hash
 from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.core.registry import Pair, genesis_tree
@@ -32,7 +33,15 @@ from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePar
 from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding, name_hash, quorum
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import SettingsMalformed
-from hybrid_bridge.node.directory import ROLES, Member, encode_directory, first_set, ledger_of, sealing_message
+from hybrid_bridge.node.directory import (
+    POLICY,
+    ROLES,
+    Member,
+    encode_directory,
+    first_set,
+    ledger_of,
+    sealing_message,
+)
 from hybrid_bridge.node.engine_homes import CONSENSUS, EngineAddress, chain_name, homes, key_names
 from hybrid_bridge.node.settings import (
     FILE,
@@ -52,6 +61,7 @@ PUBLIC_MODE: Final = 0o644
 NO_MLDSA: Final = Digest(bytes(32))
 DAY: Final = Seconds(86_400)
 NOBODY: Final = Address(bytes(20))
+_ROLE_BITS: Final = {"regulator": REGULATOR, "court": COURT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +102,8 @@ class Plan:
     block_interval_ms: int = 100
     block_every: Seconds = Seconds(0)  # noqa: RUF009 a NewType; seconds with exactly one block each, 0: on demand
     log_level: str = "info"
+    powers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who may stop what; what is not here is usual
+    alone_max: int = 6  # epochs, of a brake that one holder pulls alone
     post_quantum: bool = False  # the log and every validator sign notes by ML-DSA-44 too
 
 
@@ -145,7 +157,8 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
     shared = {name: randomness(32) for name in names}
     registry = genesis_tree(Secret(shared["set"], origin_hash(plan.origin)), plan.registry_ladder)
     unbound = tuple(_member(plan, founder, keys[founder.name], LogId(bytes(32))) for founder in plan.founders)
-    genesis = _genesis(plan, unbound, shared, registry.root)
+    policy = _policy(plan, {name: own.identity for name, own in keys.items()})
+    genesis = _genesis(plan, unbound, shared, registry.root, policy)
     members = tuple(_member(plan, founder, keys[founder.name], genesis.log_id) for founder in plan.founders)
     engines = _engine_files(plan, genesis, members, keys)
     log_key = PrivateKey.from_seed(shared["log"]).public.spki[-32:]
@@ -155,6 +168,7 @@ def found(plan: Plan, randomness: Randomness, now: UnixSeconds) -> Foundation:
         "origin.txt": File(plan.origin.encode("ascii") + b"\n"),
         "entries.bin": File(first_set(members).encode_entries()),
         "members.json": File(encode_directory(plan.origin, log_key, members, mldsa, _chain(plan))),
+        POLICY: File(policy.encode()),
         "ca.pem": File(authority.certificate),
     }
     files = {f"public/{name}": file for name, file in public.items()}
@@ -225,9 +239,23 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
     )
 
 
-def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], registry_root: Digest) -> Genesis:
-    regulators: list[Json] = [member.name for member in members if "regulator" in member.roles]
-    policy: dict[str, Json] = {"regulators": regulators, "scenario": "receivables"}
+def _policy(plan: Plan, identities: Mapping[str, PrivateKey]) -> Policy:
+    """What the genesis record commits to. A plan names a guardian as a member; the policy has its key."""
+    unknown = plan.powers.keys() - {power.name for power in fields(Powers)}
+    if unknown:
+        raise SettingsMalformed(key=f"powers.{min(unknown)[:64]}", rule="no such power")
+    named = {f"member:{name}": f"{KEY}{key_id_text(key.public.key_id)}" for name, key in identities.items()}
+    powers = {
+        power: tuple(require_holder(named.get(holder, holder), f"powers.{power}") for holder in holders)
+        for power, holders in plan.powers.items()
+    }
+    regulators = tuple(founder.name for founder in plan.founders if "regulator" in founder.roles)
+    return Policy(regulators=regulators, powers=Powers(**powers, alone_max=plan.alone_max))
+
+
+def _genesis(
+    plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], registry_root: Digest, policy: Policy
+) -> Genesis:
     return Genesis(
         origin_hash=origin_hash(plan.origin),
         genesis_time=plan.genesis_time,
@@ -248,7 +276,7 @@ def _genesis(plan: Plan, members: tuple[Member, ...], shared: dict[str, bytes], 
         pause_max=plan.pause_max,
         ledger_id=ledger_of(plan.origin, _chain(plan), members)[1],
         first_block=Height(1),
-        policy_hash=sha256(canonical_json(policy)),
+        policy_hash=policy.digest,
     )
 
 
@@ -279,7 +307,7 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 
 def _added(genesis: Genesis, member: Member, keys: _Keys) -> bytes:
-    roles = MEMBER | NODE | (REGULATOR if "regulator" in member.roles else 0)
+    roles = MEMBER | NODE | sum(bit for name, bit in _ROLE_BITS.items() if name in member.roles)
     update = MemberUpdate(
         log_id=genesis.log_id,
         action=ADD,

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.business.brake import brake_until
 from hybrid_bridge.business.ruling import LifeEvent
 from hybrid_bridge.core.block import HEADER_BYTES, Block, BlockHeader, Countersignature
 from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json
-from hybrid_bridge.core.ledger_state import BRAKE, StateReader, Write, get_number
+from hybrid_bridge.core.ledger_state import StateReader, Write
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import StoreBroken, Unknown
@@ -115,7 +116,7 @@ class SqlLedger:
         height = block.header.height
         with self.file.write() as connection:
             _write_state(connection, outcome.writes)
-            brake = get_number(_State(connection), BRAKE)
+            brake = brake_until(_State(connection))
             sealed = order.encode() if isinstance(order, Countersignature) else b""
             _insert(connection, _BLOCK, [_block_row(block, sealed) | {"brake": brake}])
             if isinstance(order, DecidedBlock):

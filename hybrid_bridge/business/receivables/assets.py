@@ -52,7 +52,7 @@ def confirm(act: Act) -> None:
     asset = open_asset(act.view, act.claims.text("object"), act.moment.epoch)
     act.require_authorisers(asset.debtor, rule="I1", subject=asset.object_id)
     require_member(act.view, asset.debtor, act.moment.epoch)
-    require_free(act.view, asset.object_id)
+    require_free(act, asset.object_id)
     _require_state(asset, DECLARED)
     if (act.claims.amount("gross"), act.claims.text("ccy")) != (asset.gross, asset.ccy):
         refuse("I4", asset.object_id)
@@ -86,7 +86,7 @@ def cancel(act: Act) -> None:
 def _require_both(act: Act) -> Asset:
     asset = open_asset(act.view, act.claims.text("object"), act.moment.epoch)
     act.require_authorisers(asset.creditor_key, asset.debtor, rule="authority", subject=asset.object_id)
-    require_free(act.view, asset.object_id)
+    require_free(act, asset.object_id)
     _require_state(asset, DECLARED, CONFIRMED)
     return asset
 

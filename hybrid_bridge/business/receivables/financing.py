@@ -39,7 +39,7 @@ def finance(act: Act) -> None:
     act.require_authorisers(fin_key, rule="authority", subject=notes[0].note_id)
     _require_checked(act, notes[0])
     for note in notes:
-        require_free(act.view, note.note_id)
+        require_free(act, note.note_id)
         if note.state == HELD or (note.state == RESERVED and note.fin_key != fin_key):
             refuse("I5", note.note_id)
         require_state(note, RESERVED)

@@ -39,7 +39,7 @@ def movable_note(act: Act, note_id: str, *states: str, is_payment: bool = False)
         RuleRejected: unknown, I8, or the rule that its state stands for.
     """
     note = open_note(act.view, note_id, act.moment.epoch)
-    require_free(act.view, note_id, is_payment=is_payment)
+    require_free(act, note_id, is_payment=is_payment)
     require_state(note, *states)
     return note
 

@@ -76,7 +76,7 @@ def _allot(act: Act, note: Note) -> None:
         refuse("I4", note.note_id)
     for object_id, allot in note.back:
         asset = open_asset(act.view, object_id, act.moment.epoch)
-        require_free(act.view, object_id)
+        require_free(act, object_id)
         if asset.state != CONFIRMED:
             refuse("lifecycle", object_id)
         if (asset.debtor, asset.ccy) != (note.debtor, note.ccy) or allot == 0:
@@ -117,7 +117,7 @@ def _offer(act: Act) -> Note:
     note = open_note(act.view, act.claims.text("note"), act.moment.epoch)
     if note.state == OFFERED:
         act.require_authorisers(note.holder, rule="I3", subject=note.note_id)
-    require_free(act.view, note.note_id)
+    require_free(act, note.note_id)
     if note.state != OFFERED:
         refuse("lifecycle", note.note_id)
     return note

@@ -76,7 +76,7 @@ def default(act: Act) -> None:
         RuleRejected: unknown, I3, I8, I2, I5, I10, lifecycle, due, I7 (another sum than is open).
     """
     note = _owed_note(act)
-    require_free(act.view, note.note_id)
+    require_free(act, note.note_id)
     require_state(note, *_OWED)
     if act.moment.time < after_due(act, note) + act.pack.pay_grace:
         refuse("due", note.note_id)
@@ -93,7 +93,7 @@ def recourse(act: Act) -> None:
         RuleRejected: unknown, I3, I8, I2, I5, I10, lifecycle, I7.
     """
     note = _owed_note(act)
-    require_free(act.view, note.note_id)
+    require_free(act, note.note_id)
     require_state(note, DEFAULTED)
     _require_open(act, note)
     store_note(act, replace(note, state=RECOURSE))
@@ -106,7 +106,7 @@ def writeoff(act: Act) -> None:
         RuleRejected: unknown, I3, I8, I2, I5, I10, lifecycle, I7.
     """
     note = _owed_note(act)
-    require_free(act.view, note.note_id)
+    require_free(act, note.note_id)
     require_state(note, RECOURSE)
     amount = _require_open(act, note)
     _clear_default(act, note)

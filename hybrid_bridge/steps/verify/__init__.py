@@ -13,6 +13,7 @@ from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.evidence import Check, Evidence
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.errors import BridgeError, Missing
+from hybrid_bridge.steps.verify.brakes import verify_brakes
 from hybrid_bridge.steps.verify.decoded import decode
 from hybrid_bridge.steps.verify.log import require_arithmetic, require_identity, verify_paths
 from hybrid_bridge.steps.verify.names import verify_names, verify_transactions
@@ -92,6 +93,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     promised = course.take(12, "promise", int(d.promise is not None), lambda: verify_promise(d, sets, names))
     renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
+    brakes = course.take(13, "brakes", len(bundle.epochs), lambda: verify_brakes(d))
     source = course.take(13, "source evidence", len(d.sources), lambda: verify_source(d, sets, names))
     findings = Findings(
         decoded=d,
@@ -104,6 +106,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
         promised=promised,
         renewed=renewed,
         rules=rules,
+        brakes=brakes,
         source=source,
     )
     return course.take(14, "freshness", 1, lambda: evidence_of(findings, tuple(course.passed)))

@@ -1,4 +1,4 @@
-"""Check 13 of `verify`: artefact digests, openings against records, brake flags, rules between records."""
+"""Check 13 of `verify`: artefact digests, openings against records, rules between records."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -10,7 +10,6 @@ from hybrid_bridge.business.schema import RECORD_TYPES, SCHEMAS
 from hybrid_bridge.core.bundle import ArtefactPart
 from hybrid_bridge.core.disclosure import FieldValue
 from hybrid_bridge.core.encoding import b64u
-from hybrid_bridge.core.epoch import BRAKE_ON
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.labels import LifeValue, event_code
 from hybrid_bridge.core.proof import leaf_hash
@@ -44,10 +43,7 @@ def verify_rules(d: Decoded, registered: Registered) -> Outcome:
     for (epoch, _), record in zip(d.entries, opened, strict=True):
         require_event_time(record, UnixSeconds(epoch.record.closed_at - d.genesis.cadence), epoch.record.closed_at)
     return Outcome(
-        warnings=(
-            *(f"the brake was on when epoch {e.record.epoch} closed" for e in d.epochs if e.record.flags & BRAKE_ON),
-            *outcome.warnings,
-        ),
+        warnings=outcome.warnings,
         missing=(*outcome.missing, *(f"a verifier that knows the {what}" for what in sorted(_unknown(entries)))),
     )
 

@@ -11,6 +11,7 @@ from hybrid_bridge.core.evidence import CLAIMED, NOT_SHOWN, PROVEN, UNDECIDED, V
 from hybrid_bridge.core.label_table import label_table_hash
 from hybrid_bridge.core.tlog_policy import parse_policy
 from hybrid_bridge.core.trust import Trust
+from hybrid_bridge.steps.verify.brakes import Brakes
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedGovernance
 from hybrid_bridge.steps.verify.names import Name, Names, members_among
 from hybrid_bridge.steps.verify.promise import Promised
@@ -36,6 +37,7 @@ class Findings:
     promised: Promised | None
     renewed: tuple[Stamp, ...]
     rules: Outcome
+    brakes: Brakes
     source: Source
 
     @property

@@ -16,7 +16,7 @@ from hybrid_bridge.testing.datasets.stream import Stream
 from hybrid_bridge.testing.datasets.synthetic import lei, uscc
 from hybrid_bridge.testing.datasets.trade import Trade
 
-GENERATOR: Final = 1  # a change of any byte is another number
+GENERATOR: Final = 2  # a change of any byte is another number
 SUPPLIERS: Final = 8
 BANKS: Final = 3
 TOTAL: Final = 160_000_000  # fen; ¥1,600,000.00

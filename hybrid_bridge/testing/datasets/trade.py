@@ -187,6 +187,8 @@ class Trade(Invoicing):
             "authority": self.story.firms["court"].name,
             "case_number": f"TEST (2026) No. {self.details.below(10**4):04d}",
         }
+        if schema == "freeze.order":
+            fields["until_epoch"] = 0
         fields |= {f"object.{k}": object_id for k, object_id in enumerate(objects)}
         return self.submit(schema, ["court"], fields, [CORE, OPERATOR], submitter="court")
 

@@ -65,7 +65,7 @@ class Bench:
     def days(self, count):
         self.now += count * DAY
 
-    def do(self, schema_name, *authorisers, **fields):
+    def do(self, schema_name, *authorisers, submitter="core", **fields):
         """Carry out one record; names in `authorisers` are key names. Raises what the rules raise."""
         schema = schema_of_name(f"{schema_name}/1")
         values = {name.replace("__", "."): value for name, value in fields.items()}
@@ -79,6 +79,8 @@ class Bench:
             log_id=LogId(bytes(32)),
             record_type=schema.record_type,
             entry_leaf=sha256(f"{len(self.state)}{schema_name}{sorted(values.items())}".encode()),
+            submitter=key(submitter),
+            closes=lambda epoch: UnixSeconds(START + epoch * DAY),
             authorisers=frozenset(map(key, authorisers)),
         )
         apply_record(act)

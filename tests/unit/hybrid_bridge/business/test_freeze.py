@@ -1,6 +1,8 @@
 import pytest
 
-from tests.unit.hybrid_bridge.business.bench import Bench, key, oid
+from hybrid_bridge.business.policy import Powers
+from hybrid_bridge.business.ruling import RulePack
+from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, key, oid
 
 NOTE = oid("note")
 
@@ -15,6 +17,7 @@ def bench():
 
 def order(verb="order", name="order", escrow=False, *objects):
     fields = {"order": oid(name), "reason_code": "OTHER", "escrow": escrow}
+    fields |= {"until_epoch": 0} if verb == "order" else {}
     return {**fields, **{f"object__{k}": oid(o) for k, o in enumerate(objects or ("note",))}}
 
 
@@ -71,15 +74,15 @@ def test_every_order_must_be_lifted(bench):
     for name in ("one", "two"):
         bench.do("freeze.order", "court", **order(name=name))
     lift = {"reason_code": "SETTLED"}
-    bench.do("freeze.lift", "court", **order(name="one") | lift)
+    bench.do("freeze.lift", "court", **order("lift", "one") | lift)
     assert bench.refused("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x"))) == "I8"
-    bench.do("freeze.lift", "regulator", **order(name="two") | lift)
+    bench.do("freeze.lift", "regulator", **order("lift", "two") | lift)
     bench.do("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x")))
 
 
 def test_an_order_is_recorded_once_and_lifted_once(bench):
     lift = {"reason_code": "SETTLED"}
-    assert bench.refused("freeze.lift", "court", **order() | lift) == "I8"
+    assert bench.refused("freeze.lift", "court", **order("lift") | lift) == "I8"
     bench.do("freeze.order", "court", **order())
     assert bench.refused("freeze.order", "court", **order()) == "I8"
     assert bench.refused("freeze.order", "court", **order("order", "x", False, "missing")) == "unknown"
@@ -94,5 +97,53 @@ def test_a_freeze_is_a_life_event_and_a_notice(bench):
     (notice,) = act.notices
     assert (notice.notice_type, notice.source, notice.time, notice.entry_leaf) == (5, 1, bench.now, act.entry_leaf)
     act = bench.do("freeze.lift", "court", **order("lift", "o", False, "note") | {"reason_code": "SETTLED"})
-    assert act.events[0].state == {"state": "HELD", "below": "HELD", "orders": 0}
-    assert act.notices[0].notice_type == 6
+    assert act.events[0].state == {"state": "HELD", "below": "HELD", "orders": 0, "until_epoch": 0}
+    assert (act.notices[0].notice_type, act.notices[0].until) == (6, 0)
+
+
+# ── an order that ends by itself ──
+
+
+def test_a_freeze_ends_with_the_epoch_it_names(bench):
+    bench.do("freeze.order", "court", **order() | {"until_epoch": bench.epoch + 1})
+    bench.days(1)
+    assert bench.refused("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x"))) == "I8"
+    bench.days(1)
+    assert bench.refused("freeze.lift", "court", **order("lift") | {"reason_code": "SETTLED"}) == "I8"
+    bench.do("freeze.order", "court", **order())  # the same order, renewed
+    assert bench.refused("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x"))) == "I8"
+    bench.do("freeze.lift", "court", **order("lift") | {"reason_code": "SETTLED"})
+    bench.do("note.split", "holder", **bench.split_fields("note", ("a", 1_000, "x")))
+
+
+def test_the_life_event_and_the_notice_say_when_a_freeze_ends(bench):
+    first, second = bench.epoch + 3, bench.epoch + 1
+    act = bench.do("freeze.order", "court", **order() | {"until_epoch": first})
+    assert (act.events[0].state["until_epoch"], act.notices[0].until) == (first, act.closes(first))
+    act = bench.do("freeze.order", "court", **order(name="second") | {"until_epoch": second})
+    assert (act.events[0].state["until_epoch"], act.notices[0].until) == (first, act.closes(second))
+    act = bench.do("freeze.order", "court", **order(name="third"))
+    assert (act.events[0].state["until_epoch"], act.notices[0].until) == (0, 0)
+
+
+@pytest.mark.parametrize("until", [1, 2**53 - 1], ids=["past", "beyond every clock"])
+def test_a_freeze_that_never_was_or_never_ends_by_its_own_clock_is_refused(bench, until):
+    bench.days(2)
+    assert bench.refused("freeze.order", "court", **order() | {"until_epoch": until}) == "freeze_until"
+
+
+def test_an_escrow_order_that_ended_frees_no_other_order(bench):
+    bench.do("freeze.order", "court", **order() | {"until_epoch": bench.epoch})
+    bench.do("freeze.order", "court", **order(name="escrow", escrow=True))
+    assert bench.refused("note.pay", "core", note=NOTE, paid="1") == "I8"
+    bench.days(1)
+    bench.settle("note", 400)
+
+
+def test_the_policy_says_who_freezes():
+    bench = Bench(RulePack(powers=Powers(freeze=("quorum", "regulator", f"key:{key('guardian')}"))))
+    bench.asset(gross=2_000)
+    bench.note()
+    assert bench.refused("freeze.order", "court", **order()) == "authority"
+    for k, signers in enumerate((("regulator",), ("guardian",), VALIDATORS[:3])):
+        bench.do("freeze.order", *signers, **order(name=f"order {k}"))

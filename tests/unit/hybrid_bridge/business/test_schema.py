@@ -17,7 +17,7 @@ from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.testing.datasets.play import read_lines
 from hybrid_bridge.testing.datasets.receivables import generate
 
-CLAIM_TYPES = {"amount", "ccy", "id16", "key", "digest", "date", "time", "code", "bps", "count", "flag"}
+CLAIM_TYPES = {"scope", "amount", "ccy", "id16", "key", "digest", "date", "time", "code", "bps", "count", "flag"}
 PERSONAL = re.compile(r"name|number|seller|buyer|payee$|address|account|phone|mail|reason$|text|reference|inv|decl|doc")
 
 

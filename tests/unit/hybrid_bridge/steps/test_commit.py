@@ -508,6 +508,7 @@ def test_a_freeze_leaves_a_notice_in_the_governance_tree():
             "object.0": OBJECT,
             "reason_code": "COURT_ORDER",
             "escrow": False,
+            "until_epoch": 3,
             "event_time": START,
         },
     }
@@ -515,7 +516,20 @@ def test_a_freeze_leaves_a_notice_in_the_governance_tree():
     (record,) = outcome.governance
     notice = decode_governance(record)
     assert (notice.notice_type, notice.entry_leaf) == (5, leaf_hash(outcome.entries[0]))
+    assert notice.until == START + 3 * CADENCE, "in seconds, as the epochs of this log end"
     assert outcome.governance_size == 5
+
+
+def test_a_brake_on_one_member_refuses_what_it_submits_with_code_four_and_nobody_else(ledger):
+    scope = f"MEMBER:{key_id_text(KEYS['operator'].public.key_id)}"
+    fields = {"scope": scope, "reason_code": "KEY_COMPROMISE", "until_epoch": 1, "event_time": START}
+    pulled = {"at": START, "schema": "brake.on/1", "submitter": "core", "authorisers": list(NODES), "fields": fields}
+    assert ledger.block(send(ledger, pulled)).codes == [0]
+    outcome = ledger.block(send(ledger, register()), send(ledger, register(submitter="core")))
+    assert outcome.codes == [4, 0]
+    assert (outcome.transactions[0].rule, outcome.transactions[0].subject) == ("brake", scope)
+    later = register("5" * 32, at=START + CADENCE)
+    assert ledger.block(send(ledger, later), time=START + CADENCE).codes == [0]
 
 
 # ── an epoch has an end ──

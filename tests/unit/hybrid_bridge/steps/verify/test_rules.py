@@ -394,12 +394,3 @@ def test_an_artefact_may_be_of_any_record_shown():
         part = ArtefactPart(name="n", media_type="m", size=0, sha256=parse_b64u(sha, "s"), field="doc.0.sha256")
         bundle = world().bundle(6, world().epoch_part(1, 6, entries=entries), artefacts=(part,))
         assert judged(bundle).complete
-
-
-# ── the brake ──
-
-
-def test_an_epoch_that_closed_with_the_brake_on_is_a_warning():
-    liar = world().variant(3, flags=1)
-    bundle = liar.bundle(4, liar.epoch_part(3, 4), anchors=())
-    assert judged(bundle, require=()).warnings == ("the brake was on when epoch 3 closed",)

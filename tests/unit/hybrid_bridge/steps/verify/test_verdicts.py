@@ -164,8 +164,8 @@ def test_every_kind_of_governance_record_is_told_in_words():
         log_id=world().genesis.log_id,
         notice_type=1,
         source=1,
-        time=START,
-        until=START + 60,
+        time=START + CADENCE + 60,
+        until=START + CADENCE + 120,
         entry_leaf=b"\x02" * 32,
         subject_hash=bytes(32),
     )
@@ -178,7 +178,7 @@ def test_every_kind_of_governance_record_is_told_in_words():
     bundle = liar.bundle(4, *epochs, governance=liar.governance_part(1, 3), anchors=())
     assert [fact.what for fact in judged(bundle).governance] == [
         f"member removed, key {'01' * 32}, from epoch 3 on",
-        f"brake on at 2026-01-05 00:00:00 UTC until 2026-01-05 00:01:00 UTC, entry {'02' * 32}",
+        f"brake on at 2026-01-06 00:01:00 UTC until 2026-01-06 00:02:00 UTC, entry {'02' * 32}",
     ]
 
 

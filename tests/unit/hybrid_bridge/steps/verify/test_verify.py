@@ -20,7 +20,7 @@ from tests.unit.hybrid_bridge.steps.verify.judging import ALL, changed, good, ju
 CHECKS = (
     "1 shape", "2 format", "3 structs", "4 arithmetic", "5 identity", "6 hash paths", "7 validator sets", "8 quorums",
     "9 names", "9 transactions", "10 registry", "11 public anchor", "12 promise", "13 renewals", "13 rules",
-    "13 source evidence",
+    "13 brakes", "13 source evidence",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from hybrid_bridge.testing import datasets
 from hybrid_bridge.testing.datasets.receivables import generate
 from hybrid_bridge.testing.datasets.story import ZONE
 
-SMALL = "aff713ef1c5763b14415151a7c6944c8cfaf99408f921c37157c27d03b980690"  # a change is a new GENERATOR number
+SMALL = "07a4ce8462f5dd09e6c8a2cf943a2e2c9337250fde78fc9f1aeb75d2b56c8ab9"  # a change is a new GENERATOR number
 CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 CAC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"
 
