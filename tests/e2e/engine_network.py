@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
@@ -28,6 +29,7 @@ class EngineNetwork(Network):
     """A node is started with its engine, and killed with it."""
 
     engines: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)  # of bank-a's transactions
     lan: Lan | None = None  # hosts of their own
 
     def on_host(self, name: str, command: list[str]) -> list[str]:
