@@ -24,6 +24,7 @@ from hybrid_bridge.units import Address, EcdsaSignature, SetId, TreeSize
 from tests.e2e.network import Network, free_endpoint, until
 from tests.e2e.public_chain import PublicChain, contract_run, start, typed
 
+SLOW = 900.0  # seconds; a machine with much to do anchors late
 AHEAD = 12  # epochs from a proposal to its effect; doubled where this machine was too slow
 
 
@@ -61,7 +62,7 @@ def decided(network: Network, request: pb.ProposeRequest, names: tuple[str, ...]
     while True:
         request.from_epoch = network.status("core").epoch + ahead
         try:
-            proposal = until("no set is pending", lambda: core.propose(request).proposal)
+            proposal = until("no set is pending", lambda: core.propose(request).proposal, SLOW)
             consents = [network.desk(name).approve(proposal, confirmed=True).consents for name in names]
             core.enact(proposal, consents, confirmed=True)
         except (AdmissionRejected, Expired):
@@ -86,25 +87,34 @@ def carried(network: Network, chain: PublicChain, set_id: int, names: tuple[str,
     contract_run("draft", "set", *chain.asked, *log, "--from-size", str(appointed.first_size), "--out", str(draft))
     for name in names:
         where = ("--dir", str(network.folder(name)), "--out", str(folder / "rotations"), "--yes")
-        until(f"{name} signs", lambda: typed("member", "sign-set", str(draft), *where).returncode == 0)  # noqa: B023
+        until(f"{name} signs", lambda: typed("member", "sign-set", str(draft), *where).returncode == 0, SLOW)  # noqa: B023
     informed(network, set_id, appointed.first_size, entries)
     public = Web3Chain(JsonRpc("devnet", chain.url), chain.contract)
     log_id = network.directory.log_id
-    until(f"set {set_id} on the public chain", lambda: public.head(log_id, public.latest()).set_id == set_id or None)
+    until(
+        f"set {set_id} on the public chain", lambda: public.head(log_id, public.latest()).set_id == set_id or None, SLOW
+    )
 
 
-def anchored_bundle(network: Network, chain: PublicChain, least: int, name: str = "core") -> bytes:
-    """A bundle on the newest size, from `least` on, that the public chain holds for good."""
-    public, log_id = Web3Chain(JsonRpc("devnet", chain.url), chain.contract), network.directory.log_id
+def anchored_bundle(network: Network, chain: PublicChain, size: int, name: str = "core") -> bytes:
+    """A bundle on this size with its anchor, once the public chain holds that for good."""
+    asked = pb.BundleRequest(purpose="checkpoint", size=size)
 
-    def made() -> bytes | None:
-        size = public.head(log_id, public.finalized()).tree_size
-        if size < least:
-            return None
-        bundle = network.desk(name).bundle(pb.BundleRequest(purpose="checkpoint", size=size))
-        return with_anchor(decode_bundle(bundle), chain.url, chain.contract).encode()
+    def made() -> bytes:
+        return with_anchor(decode_bundle(network.desk(name).bundle(asked)), chain.url, chain.contract).encode()
 
-    return until(f"an anchor from size {least} on", made)
+    return until(f"an anchor of size {size}", made, SLOW)
+
+
+def anchored_size(network: Network, chain: PublicChain, least: int) -> int:
+    """A size from `least` on that the public chain holds."""
+    public = Web3Chain(JsonRpc("devnet", chain.url), chain.contract)
+
+    def found() -> int | None:
+        size = public.head(network.directory.log_id, public.finalized()).tree_size
+        return size if size >= least else None
+
+    return until(f"an anchor from size {least} on", found, SLOW)
 
 
 def refused_everywhere(network: Network, chain: PublicChain, name: str, old: bytes) -> None:
@@ -113,7 +123,7 @@ def refused_everywhere(network: Network, chain: PublicChain, name: str, old: byt
     public, core = Web3Chain(JsonRpc("devnet", chain.url), chain.contract), network.relayed("core")
     log_id, genesis = network.directory.log_id, network.directory.genesis
     head = public.head(log_id, public.latest())
-    size = until("a newer size", lambda: newer(network.status("core").quorum_size, head))
+    size = until("a newer size", lambda: newer(network.status("core").quorum_size, head), SLOW)
     row, note = newest_set(network), parse_note(core.checkpoint(TreeSize(size)).note)
     validators = ValidatorSet.decode_entries(SetId(row.set_id), row.entries)
     checkpoint = Checkpoint(

@@ -9,6 +9,7 @@ import pytest
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import GuardRefused, NotYet, SignatureWrong, SignerUnknown
 from hybrid_bridge.node.applying import make_card, next_attestation
 from hybrid_bridge.node.attesting import Attester
@@ -16,11 +17,12 @@ from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.steps.attest import attest
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import EpochNumber, TreeSize
-from tests.unit.hybrid_bridge.node.coming import agreed, joined, newcomer, pass_epoch
-from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
+from tests.unit.hybrid_bridge.node.coming import agreed, close, joined, newcomer, pass_epoch, spread
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_hearing import Peer
 
 FIVE = (*NAMES, "bank-c")
@@ -108,18 +110,18 @@ def test_a_folder_of_yesterday_signs_nothing_again_though_set_and_key_have_chang
             with pytest.raises(SignatureWrong):
                 hears.hear(Peer(grown, name))  # type: ignore[arg-type]
         assert not hears.permits(view.logbook.validators(TreeSize(5)))
+        assert "our key signed size 7 in another process" in view.brake.reason
         core = grown.open("core").view
         while stored := core.ledger.blocks(view.chain.next_height):
             for block in stored:
                 view.chain.accept(block, view.keys.identity)
         assert view.directory.roll.terms[-1].validators.set_id == 3
         assert view.witness.newest_of(view.keys.identity.public.key_id) < core.progress.tip
-        key, guard = opened.guards[1]
-        pushed = Attester(core.logbook, guard, key, view.brake, permits=hears.permits)
-        with pytest.raises(NotYet):
-            pushed.sign_all(view.progress)
-        hears.hear(Peer(grown, "core"))  # type: ignore[arg-type]
-        assert "in another process" in view.brake.reason
+        assert not hears.permits(view.logbook.validators(TreeSize(9)))
+        for name in ("core", "bank-a", "bank-c"):
+            hears.hear(Peer(grown, name))  # type: ignore[arg-type]
+        assert hears.permits(view.logbook.validators(TreeSize(9)))
+        assert view.witness.halted()
     finally:
         grown.opened.pop("supplier").close()
         shutil.rmtree(home)
@@ -129,6 +131,7 @@ def test_a_folder_of_yesterday_signs_nothing_again_though_set_and_key_have_chang
 def test_everybody_knows_the_newcomer_and_its_words_make_blocks_final(grown: Members) -> None:
     for name in FIVE:
         view = grown.open(name).view
+        Watch(view)
         assert view.directory.is_member("bank-c")
         assert view.directory.member("bank-c").endpoint == "127.0.0.1:7000"
         assert view.progress.final == view.progress.tip
@@ -149,3 +152,22 @@ def checkpoint(size: int, *, newest: bool = False) -> BundleOrder:
     return BundleOrder(
         purpose="checkpoint", records=(), labels=(), size=TreeSize(size), label_epoch=EpochNumber(0), newest=newest
     )
+
+
+def test_a_checkpoint_is_not_attested_before_enough_of_its_own_set_were_heard(grown: Members) -> None:
+    """The last of this module: epoch 9 is closed by one."""
+    grown.order(START + 9 * CADENCE)
+    spread(grown, FIVE)
+    close(grown, "bank-b", EpochNumber(9))
+    opened = grown.open("bank-b")
+    ((key, guard),) = opened.guards
+    asked: list[int] = []
+
+    def permits(validators: ValidatorSet) -> bool:
+        asked.append(validators.set_id)
+        return False
+
+    view = opened.view
+    with pytest.raises(NotYet):
+        Attester(view.logbook, guard, key, view.brake, permits=permits).sign_all(view.progress)
+    assert (asked, guard.said(TreeSize(10))) == ([3], None)
