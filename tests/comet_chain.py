@@ -6,7 +6,7 @@ Encodings come from the generated protobuf classes, none from the code under tes
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -32,6 +32,8 @@ from hybrid_bridge.core.cometbft import (
 )
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence, Execution, LedgerState, Outcome
 from hybrid_bridge.core.cometbft_history import Handover
+from hybrid_bridge.core.cometbft_seats import Binding
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.rpc.cometbft.tendermint.abci.types_pb2 import ExecTxResult
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
 from hybrid_bridge.rpc.cometbft.tendermint.types import canonical_pb2, types_pb2
@@ -226,6 +228,45 @@ def execution(
     return Execution(block=block, index=index, count=len(leaves), path=path(index, leaves), outcome=outcome)
 
 
+LOG = sha(b"log")  # whose governance records they are; a test may have another one
+GENESIS_RECORD = b"a genesis record"
+
+
+def holder(seed: int) -> bytes:
+    """The identity key to which the consensus key of that seed is bound."""
+    return sha(b"identity %d" % seed)
+
+
+@cache  # the library signs with fresh randomness each time
+def bound(seed: int, log_id: bytes = LOG, member: int | None = None, replaces: bytes = bytes(32)) -> bytes:
+    """A ConsensusKey record, word by word, possession signed by the library that is not under test."""
+    key, identity = Key(seed), holder(seed if member is None else member)
+    point = key.validator.key
+    possession = key.sign(b"hybrid-bridge/v1/consensus-key\0" + log_id + identity + point)
+    words = (sha(TYPE.encode()), log_id, identity, point[:1].rjust(32, b"\0"), point[1:], replaces)
+    return b"".join(words) + possession + bytes(32)
+
+
+TYPE = (
+    "HybridBridge.ConsensusKey.v1(bytes32 logId,bytes32 keyId,uint64 keyPrefix,bytes32 keyX,bytes32 replaces,"
+    "bytes32 possessionR,bytes32 possessionS,bytes32 reasonHash)"
+)
+
+
+def governance(log_id: bytes = LOG, seeds: Iterable[int] = (1, 2, 3, 4, 5)) -> list[bytes]:
+    """The records of a log: its genesis record, and whose the keys are, with other records between."""
+    records = [GENESIS_RECORD]
+    for seed in seeds:
+        records += [bound(seed, log_id), b"another record %d" % seed]
+    return records
+
+
+def bindings(records: list[bytes], *indices: int) -> tuple[Binding, ...]:
+    """These of the records, or every ConsensusKey record, with their paths."""
+    chosen = indices or [i for i, one in enumerate(records) if one[:32] == sha(TYPE.encode())]
+    return tuple(Binding(i, ConsensusKey.decode(records[i]), path(i, records)) for i in chosen)
+
+
 def evidence(**changes: Any) -> CometbftEvidence:
     """Blocks 5 to 9 are the epoch; the set changed in block 2; the transactions stand in block 6 among three."""
     among = (TRANSACTIONS[0], b"a refused one", TRANSACTIONS[1])
@@ -236,5 +277,6 @@ def evidence(**changes: Any) -> CometbftEvidence:
         "handovers": (handover(FIRST, SECOND, 2),),
         "last": last,
         "executions": tuple(execution(SECOND, among, i, 6, (0, 3, 0)) for i in (0, 2)),
+        "bindings": bindings(governance()),
     }
     return CometbftEvidence(**values | changes)

@@ -5,7 +5,7 @@ block of an epoch and at no other time, by the state before that block: so every
 an outsider knows where to look. Source: SPEC §5, §7.3; ADR 34.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from hybrid_bridge.business.membership import is_validator, read_set, responsible_set, roles_of
 from hybrid_bridge.business.ruling import refuse
@@ -22,11 +22,12 @@ from hybrid_bridge.core.ledger_state import (
     consensus_owner_key,
     get_number,
 )
-from hybrid_bridge.units import Address, EpochNumber, SetId
+from hybrid_bridge.units import MAX_U64, Address, EpochNumber, SetId
 
 Vote: TypeAlias = tuple[bytes, int]  # a compressed secp256k1 key, and its power: 1, or 0 for one that goes
 
-_WIDTH = 33
+EVER: Final = EpochNumber(MAX_U64)  # an update that stands and does not count yet counts by then
+_WIDTH: Final = 33
 
 
 def apply_consensus_key(view: Overlay, record: ConsensusKey, epoch: EpochNumber) -> None:
@@ -38,7 +39,7 @@ def apply_consensus_key(view: Overlay, record: ConsensusKey, epoch: EpochNumber)
     subject = key_id_text(record.key_id)
     if view.get(ENGINE) is None:
         refuse("consensus-ledger", subject)
-    if not (roles_of(view, record.key_id, epoch) & NODE or is_validator(view, record.key_id, epoch)):
+    if not (roles_of(view, record.key_id, EVER) & NODE or is_validator(view, record.key_id, epoch)):
         refuse("consensus-holder", subject)
     present, owner = view.get(consensus_key(record.key_id)), view.get(consensus_owner_key(record.address))
     if record.replaces != (ZERO if present is None else sha256(present)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.business.ruling import refuse
-from hybrid_bridge.core.encoding import Json, b64u, parse_b64u
+from hybrid_bridge.core.encoding import ZERO, Json, b64u, parse_b64u
 from hybrid_bridge.core.governance import (
     ADD,
     MEMBER,
@@ -100,18 +100,25 @@ def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
 def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber) -> None:
     """Add, remove, recertify, suspend or reinstate one member, from an epoch that has not passed (SPEC §7.3).
 
-    An update replaces one that has not taken effect. A certificate is for one key for ever.
+    An update replaces one that has not taken effect. A certificate is for one key for ever; zero is none.
 
     Raises:
         RuleRejected: member.
     """
-    now, bound = standing_of(view, record.key_id, epoch), view.get(certificate_key(record.certificate_hash))
+    now, certificate = standing_of(view, record.key_id, epoch), record.certificate_hash
     after = _after(record, now)
-    fits = {record.key_id} if record.action in (SUSPEND, REINSTATE) else {record.key_id, None}  # stays who it is
-    if record.from_epoch < epoch or after is None or bound not in fits:
+    if record.from_epoch < epoch or after is None or not _fits(view, record):
         refuse("member", key_id_text(record.key_id))
     put_standing(view, record.key_id, after, record.from_epoch, now)
-    view.put(certificate_key(record.certificate_hash), record.key_id)
+    if certificate != ZERO:
+        view.put(certificate_key(certificate), record.key_id)
+
+
+def _fits(view: StateReader, record: MemberUpdate) -> bool:
+    """No other key's certificate; and who is suspended or reinstated is who it was. Zero is no certificate at all."""
+    bound = view.get(certificate_key(record.certificate_hash))
+    is_known = record.action in (SUSPEND, REINSTATE) and record.certificate_hash != ZERO
+    return bound == record.key_id or (bound is None and not is_known)
 
 
 def _after(record: MemberUpdate, now: Standing) -> Standing | None:

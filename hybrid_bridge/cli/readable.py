@@ -36,6 +36,7 @@ def render(evidence: Evidence) -> str:
         _listed("Promise", _promise(evidence)),
         _listed("Not in the batch", (f"epoch {fact.epoch}: entry {fact.leaf.hex()}" for fact in evidence.absences)),
         _listed("Governance records", (f"{fact.index}: {fact.what}" for fact in evidence.governance)),
+        _listed("Blocks signed by", _blocks(evidence)),
         _listed("Timestamps", _tokens(evidence.tokens)),
         _listed("Documents, by digest alone: compare your copy", _artefacts(evidence)),
         _listed("Signed by", evidence.signers),
@@ -141,6 +142,11 @@ def _tokens(facts: tuple[TokenFact, ...]) -> Iterator[str]:
     for fact in facts:
         standing = f"its authority: {fact.basis}" if fact.basis else f"NOT trusted; bring {fact.missing}"
         yield f"{fact.place}: existed by {utc(fact.time)}, says {fact.authority} ({fact.hash}); {standing}"
+
+
+def _blocks(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence.blocks:
+        yield f"block {fact.height}, the last of epoch {fact.epoch}: {', '.join(fact.signers)}"
 
 
 def _artefacts(evidence: Evidence) -> Iterator[str]:

@@ -26,18 +26,21 @@ from hybrid_bridge.core.cometbft import (
     Vote,
 )
 from hybrid_bridge.core.cometbft_history import Handover, History, Result, result_root, transaction_root, walk
-from hybrid_bridge.core.encoding import Json, Writer, canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.cometbft_seats import Binding, Holders, holders_of, require_named, require_told, signers_of
+from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.encoding import Json, Writer, b64u, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.epoch import EpochRecord, epoch_of
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.proof import MAX_INCLUSION_PATH
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RootMismatch
-from hybrid_bridge.units import MAX_U64, Digest, LeafIndex, TreeSize, UnixSeconds
+from hybrid_bridge.units import MAX_U64, Digest, Height, KeyId, LeafIndex, TreeSize, UnixSeconds
 
 TYPE: Final = "cometbft/1"
 MAX_EVIDENCE: Final = 1 << 20  # bytes
 MAX_HANDOVERS: Final = 256
 MAX_EXECUTIONS: Final = 64
+MAX_BINDINGS: Final = 512  # a member's keys of all time, of at most 64 validators at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,38 @@ class Execution:
     outcome: Outcome | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """What the evidence of one epoch proves."""
+
+    history: History
+    holders: Holders
+    signers: tuple[KeyId, ...]  # of the last block, as far as bindings are shown
+    has_outcomes: bool  # of every transaction; else their order alone is shown
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CometbftEvidence:
-    """All of it, for one epoch. `executions` stand in the order in which the bundle shows the transactions."""
+    """All of it, for one epoch. `executions` stand in the order in which the bundle shows the transactions.
+
+    `bindings` say whose the keys are; None where nothing does: then no set may follow the first.
+    """
 
     chain_id: str
     first: ValidatorSet
     handovers: tuple[Handover, ...]
     last: SignedHeader
     executions: tuple[Execution, ...]
+    bindings: tuple[Binding, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what has a shorter spelling.
+
+        Raises:
+            FieldMalformed: bindings, and none.
+        """
+        if self.bindings == ():
+            raise FieldMalformed(field="bindings", rule="left out if there are none")
 
     def encode(self) -> bytes:
         """Canonical JSON."""
@@ -109,8 +135,17 @@ class CometbftEvidence:
             headers += [execution.block] + ([] if execution.outcome is None else [execution.outcome.following])
         return sum(vote.flag == COMMITTED for signed in headers for vote in signed.commit.votes)
 
-    def verify(self, genesis: Genesis, epoch: EpochRecord, transactions: Sequence[bytes]) -> bool:
-        """Whether the outcome of every transaction is bound too, once all that is shown is true.
+    @property
+    def heights(self) -> list[Height]:
+        """Of every header shown of the epoch's blocks and of the one behind each."""
+        followed = [execution.outcome.following for execution in self.executions if execution.outcome is not None]
+        headers = [self.last, *(execution.block for execution in self.executions), *followed]
+        return [signed.header.height for signed in headers]
+
+    def verify(self, genesis: Genesis, epoch: EpochRecord, transactions: Sequence[bytes]) -> Consensus:
+        """What the engine's validators decided, once all that is shown is true.
+
+        NOT CHECKED HERE: that each set of the engine is one of the log, for which see `cometbft_seats.is_tied`.
 
         Args:
             genesis: the log's genesis record, already believed.
@@ -118,17 +153,21 @@ class CometbftEvidence:
             transactions: signed bytes of those that the bundle shows in this epoch, each accepted.
 
         Raises:
-            FieldMismatch: another ledger, block, epoch, place or code than these say.
+            FieldMismatch: another ledger, block, epoch, place or code than these say; a vote that is no member's.
             RootMismatch: a transaction, result or state that a header does not bind.
             Refuted: a header that the set in charge did not sign.
         """
         _require_equal("ledger id", genesis.ledger_id.hex(), ledger_id(self.chain_id, self.first).hex())
         history = walk(self.chain_id, genesis.first_block, self.first, self.handovers)
+        holders = holders_of(self.bindings or (), epoch)
+        require_named(history, holders)
+        require_told(history, epoch)
         self._verify_last(history, genesis, epoch)
         _require_equal("executions", str(len(transactions)), str(len(self.executions)))
         for transaction, execution in zip(transactions, self.executions, strict=True):
             _verify_execution(history, epoch, transaction, execution)
-        return all(execution.outcome is not None for execution in self.executions)
+        has_outcomes = all(execution.outcome is not None for execution in self.executions)
+        return Consensus(history, holders, signers_of(history, holders, self.last), has_outcomes)
 
     def _verify_last(self, history: History, genesis: Genesis, epoch: EpochRecord) -> None:
         header = self.last.header
@@ -251,6 +290,9 @@ _OUTCOME: Final = record(Outcome, {"following": _SIGNED, "code": uint(2**16 - 1)
 _EXECUTION: Final = record(
     Execution, {"block": _SIGNED, "index": uint(), "count": uint(), "path": _PATH}, {"outcome": _OUTCOME}
 )
+_BOUND: Final = Codec(
+    lambda value, field: ConsensusKey.decode(octets(288).parse(value, field)), lambda bound: b64u(bound.encode())
+)
 _EVIDENCE: Final[Codec[Any]] = record(
     CometbftEvidence,
     {
@@ -260,4 +302,5 @@ _EVIDENCE: Final[Codec[Any]] = record(
         "last": _SIGNED,
         "executions": array(_EXECUTION, MAX_EXECUTIONS),
     },
+    {"bindings": array(record(Binding, {"index": uint(), "record": _BOUND, "path": _PATH}), MAX_BINDINGS)},
 )

@@ -40,10 +40,18 @@ class History:
         header = signed.header
         if header.chain_id != self.chain_id:
             raise FieldMismatch(field="chain_id", expected=self.chain_id, got=header.chain_id)
-        in_charge = [validators for start, validators in self.periods if start <= header.height]
-        if not in_charge:
-            raise FieldMismatch(field="height", expected=f"from {self.periods[0][0]}", got=str(header.height))
-        signed.verify(in_charge[-1])
+        signed.verify(self.in_charge(header.height))
+
+    def in_charge(self, height: Height) -> ValidatorSet:
+        """The set that signs at a height.
+
+        Raises:
+            FieldMismatch: before the first.
+        """
+        found = [validators for start, validators in self.periods if start <= height]
+        if not found:
+            raise FieldMismatch(field="height", expected=f"from {self.periods[0][0]}", got=str(height))
+        return found[-1]
 
 
 def walk(chain_id: str, initial_height: Height, first: ValidatorSet, handovers: Sequence[Handover]) -> History:

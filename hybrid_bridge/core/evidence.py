@@ -14,6 +14,7 @@ from hybrid_bridge.units import (
     ChainId,
     Digest,
     EpochNumber,
+    Height,
     KeyId,
     LeafIndex,
     LogId,
@@ -149,6 +150,15 @@ class GovernanceFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockFact:
+    """The last block of an epoch in a consensus engine, and by name who signed it."""
+
+    epoch: EpochNumber
+    height: Height
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorFact:
     """One public anchor. `basis` says who vouches for the public block; if nobody does, `missing` says what would."""
 
@@ -225,6 +235,7 @@ class Evidence:
     absences: tuple[AbsenceFact, ...]
     promise: PromiseFact | None
     governance: tuple[GovernanceFact, ...]
+    blocks: tuple[BlockFact, ...]
     anchors: tuple[AnchorFact, ...]
     tokens: tuple[TokenFact, ...]
     beacons: tuple[BeaconFact, ...]

@@ -5,15 +5,13 @@ Everything is asked of our engine and checked before anybody gets it, by the cod
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.bundle import SourceEvidence
-from hybrid_bridge.core.cometbft import (
-    SignedHeader,
-    ValidatorSet,
-)
+from hybrid_bridge.core.cometbft import SignedHeader
 from hybrid_bridge.core.cometbft_evidence import MAX_EXECUTIONS, TYPE, CometbftEvidence, Execution, LedgerState, Outcome
 from hybrid_bridge.core.cometbft_history import Result
 from hybrid_bridge.core.encoding import sha256
@@ -24,6 +22,7 @@ from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import NotYet, TooLong
 from hybrid_bridge.node.directory import Engine
 from hybrid_bridge.node.view import View
+from hybrid_bridge.node.votes import Votes
 from hybrid_bridge.units import Height, LeafIndex, TreeSize
 
 MAX_SIGNATURES: Final = 640  # of the 1024 that a bundle may have; notes, names and transactions have the rest
@@ -38,9 +37,8 @@ class Sourcer:
         self._view, self._engine, self._rpc = view, engine, rpc
 
     @cached_property
-    def _first(self) -> ValidatorSet:
-        """The set at genesis, which never changes."""
-        return self._rpc.validators(self._view.directory.genesis.first_block)
+    def _votes(self) -> Votes:
+        return Votes(self._view.ledger, self._view.directory.genesis, self._rpc)
 
     def parts(self, shown: Iterable[tuple[EpochRecord, list[bytes]]]) -> Iterator[SourceEvidence]:
         """Of each epoch, for the transactions shown of it, as far as an outsider takes it (SPEC §15).
@@ -64,7 +62,7 @@ class Sourcer:
         """Of one epoch, for these of its transactions.
 
         Raises:
-            TooLong: more of them than an outsider takes.
+            TooLong: more of them than an outsider takes, or more changes of the engine's set.
             NotYet: the block after one of them is not decided.
             Unreachable, AnswerMalformed: our engine.
             Refuted: our engine and our ledger tell different stories.
@@ -74,11 +72,12 @@ class Sourcer:
         genesis, headers = self._view.directory.genesis, _Headers(self._rpc)
         evidence = CometbftEvidence(
             chain_id=self._engine.chain_id,
-            first=self._first,
-            handovers=(),
+            first=self._votes.first,
+            handovers=self._votes.handovers(Height(record.end_block)),
             last=headers.of(Height(record.end_block - 1)),
             executions=tuple(self._execution(headers, transaction) for transaction in transactions),
         )
+        evidence = replace(evidence, bindings=self._votes.bindings(evidence, record))
         evidence.verify(genesis, record, transactions)
         return evidence
 

@@ -13,17 +13,23 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
+from hybrid_bridge.adapters.cometbft.home import consensus_key_file, public_key_of
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.bundle import decode_bundle
+from hybrid_bridge.core.cometbft import COMMITTED
+from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
 from hybrid_bridge.core.cometbft_history import walk
+from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import RuleRejected, Undecided
 from hybrid_bridge.node.engine_homes import EngineAddress
@@ -43,6 +49,7 @@ from tests.e2e.network import (
     running,
     until,
 )
+from tests.governing import governed, identity_of
 
 VALIDATORS = NAMES[:4]
 
@@ -52,6 +59,7 @@ class EngineNetwork(Network):
     """A node is started with its engine, and killed with it."""
 
     engines: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)  # of bank-a's transactions
 
     def start(self, name: str) -> None:
         super().start(name)
@@ -118,6 +126,17 @@ def evidence_of(network: EngineNetwork, leaf: bytes) -> bytes:
     return until("its epoch under a quorum", lambda: network.desk("supplier").bundle(order))
 
 
+def trusting(network: EngineNetwork) -> Trust:
+    return Trust(
+        logs=(TrustedLog(log_id=network.directory.log_id),),
+        member_roots=(
+            load_pem_x509_certificate((network.root / "public" / "ca.pem").read_bytes()).public_bytes(Encoding.DER),
+        ),
+        minimum_level="A3",
+        require=("integrity", "quorum", "names"),
+    )
+
+
 def test_all_members_execute_alike_and_a_refusal_stands_on_the_record(network: EngineNetwork) -> None:
     first, second = (register(network, secrets.token_hex(16)) for _ in range(2))
     confirm(network, first)
@@ -135,14 +154,7 @@ def test_all_members_execute_alike_and_a_refusal_stands_on_the_record(network: E
 def test_an_outsider_sees_that_two_thirds_ordered_and_accepted_a_transaction(network: EngineNetwork) -> None:
     asset = register(network, secrets.token_hex(16))
     data = evidence_of(network, asset.entry_leaf)
-    trust = Trust(
-        logs=(TrustedLog(log_id=network.directory.log_id),),
-        member_roots=(
-            load_pem_x509_certificate((network.root / "public" / "ca.pem").read_bytes()).public_bytes(Encoding.DER),
-        ),
-        minimum_level="A3",
-        require=("integrity", "quorum", "names"),
-    )
+    trust = trusting(network)
     evidence = verify(data, trust, UnixSeconds(int(time.time())))
     assert {verdict.name: verdict.result for verdict in evidence.verdicts}["level"] == "A3"
     assert evidence.missing == ()
@@ -204,6 +216,66 @@ def test_all_killed_at_once_all_come_back(network: EngineNetwork) -> None:
         network.start(name)
     await_height(network, NAMES, sent.height + 2)
     assert len(hashes(network, NAMES, sent.height)) == 1
+
+
+# ── votes that come and go ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order(network: EngineNetwork, record: bytes) -> None:
+    """Signed by three of four, offered by bank-a, which submits nothing else."""
+    quorum = [identity_of(network.folder(name)) for name in ("bank-a", "core", "supplier")]
+    data = governed(network.directory.log_id, record, quorum, next(network.numbers)).encode()
+    until("room in the pool", lambda: network.rpc("bank-a").broadcast(data) == 0)
+
+
+def voting(network: EngineNetwork) -> set[bytes]:
+    """The keys in charge now."""
+    rpc, height = network.rpc("core"), network.status("core").height
+    return {validator.key for validator in rpc.validators(Height(height)).validators}
+
+
+def has_voted(network: EngineNetwork, key: bytes) -> bool:
+    """Whether the newest block but one bears this key's vote."""
+    rpc, height = network.rpc("core"), Height(network.status("core").height - 1)
+    keys = [validator.key for validator in rpc.validators(height).validators]
+    return key in keys and rpc.signed_header(height).commit.votes[keys.index(key)].flag == COMMITTED
+
+
+def verified(network: EngineNetwork, data: bytes) -> tuple[set[str], int]:
+    """Who signed the last block of the record's epoch, by name, and how often the engine's set had changed by then."""
+    evidence = verify(data, trusting(network), UnixSeconds(int(time.time())))
+    assert evidence.missing == ()
+    (fact,) = evidence.blocks
+    (part,) = decode_bundle(data).source_evidence
+    return {name.split(" Ltd")[0] for name in fact.signers}, len(CometbftEvidence.decode(part.data).handovers)
+
+
+def test_a_validator_gets_a_new_key_while_it_is_down_and_signs_by_it_when_it_is_back(network: EngineNetwork) -> None:
+    """Its old key is thought lost: three others bind a new one, and business goes on all the time."""
+    asset = register(network, secrets.token_hex(16))
+    before = evidence_of(network, asset.entry_leaf)
+    signers, changes = verified(network, before)
+    assert (len(signers) >= 3, signers <= set(VALIDATORS), changes) == (True, True, 0)
+    network.kill("bank-b")
+    member, secret = network.directory.member("bank-b"), secrets.token_bytes(32)
+    assert member.consensus_key is not None
+    new, key_id = public_key_of(secret), network.directory.identities["bank-b"].key_id
+    record = ConsensusKey.signed(secret, new, network.directory.log_id, key_id, replaces=sha256(member.consensus_key))
+    order(network, record.encode())
+    until("the new key in the engine's set", lambda: new in voting(network))
+    assert member.consensus_key not in voting(network)
+    without = register(network, secrets.token_hex(16))
+    signers, changes = verified(network, evidence_of(network, without.entry_leaf))
+    assert (signers, changes) == ({"core", "supplier", "bank-a"}, 1)
+    home = network.folder("bank-b") / "engine" / "config" / "priv_validator_key.json"
+    home.write_bytes(consensus_key_file(secret))
+    network.start("bank-b")
+    until("a vote by the new key", lambda: has_voted(network, new))
+    height = network.status("core").height
+    await_height(network, NAMES, height + 1)
+    assert len(hashes(network, NAMES, height)) == 1
+    assert verified(network, before)[1] == 0  # what was shown before stays as it was
+    assert verified(network, evidence_of(network, asset.entry_leaf))[1] == 0
 
 
 def founded_again(network: EngineNetwork, name: str) -> None:

@@ -81,7 +81,7 @@ class EngineNode:
             "config/genesis.json": (genesis.encode(), False),
             "config/config.toml": (self._config(idle), False),
             "config/node_key.json": (_json({"priv_key": _private("Ed25519", _expanded(self.node_key))}), True),
-            "config/priv_validator_key.json": (_json(_validator_key(consensus)), True),
+            "config/priv_validator_key.json": (consensus_key_file(consensus), True),
             "data/priv_validator_state.json": (_json(state), False),
         }
 
@@ -136,9 +136,10 @@ def _expanded(seed: bytes) -> bytes:
     return seed + Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
-def _validator_key(secret: bytes) -> dict[str, object]:
+def consensus_key_file(secret: bytes) -> bytes:
+    """`priv_validator_key.json` for a consensus key."""
     public = _public("Secp256k1", public_key_of(secret))
-    return {"address": "", "pub_key": public, "priv_key": _private("Secp256k1", secret)}
+    return _json({"address": "", "pub_key": public, "priv_key": _private("Secp256k1", secret)})
 
 
 def _public(kind: str, key: bytes) -> dict[str, str]:

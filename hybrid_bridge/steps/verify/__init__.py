@@ -92,7 +92,7 @@ def verify(data: bytes, trust: Trust, now: UnixSeconds, sights: tuple[PublicSigh
     promised = course.take(12, "promise", int(d.promise is not None), lambda: verify_promise(d, sets, names))
     renewed = course.take(13, "renewals", len(bundle.renewals), lambda: verify_renewals(d, trust, standing.stamps))
     rules = course.take(13, "rules", len(d.entries), lambda: verify_rules(d, registered))
-    source = course.take(13, "source evidence", len(d.sources), lambda: verify_source(d))
+    source = course.take(13, "source evidence", len(d.sources), lambda: verify_source(d, sets, names))
     findings = Findings(
         decoded=d,
         trust=trust,

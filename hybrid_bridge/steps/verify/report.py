@@ -66,6 +66,7 @@ def evidence_of(f: Findings, checks: tuple[Check, ...]) -> Evidence:
         absences=tuple(_absences(d)),
         promise=None if f.promised is None else _promise(f.promised),
         governance=tuple(_governance(d)),
+        blocks=f.source.blocks,
         anchors=f.standing.anchors,
         tokens=tuple(stamp.fact for stamp in (*f.standing.stamps, *f.renewed)),
         beacons=f.standing.beacons,

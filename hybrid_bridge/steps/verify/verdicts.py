@@ -17,7 +17,7 @@ from hybrid_bridge.steps.verify.promise import Promised
 from hybrid_bridge.steps.verify.public import Standing
 from hybrid_bridge.steps.verify.registry import NOT_REGISTERED, Registered
 from hybrid_bridge.steps.verify.signers import SignedNote
-from hybrid_bridge.steps.verify.source import A3
+from hybrid_bridge.steps.verify.source import A3, Source
 from hybrid_bridge.steps.verify.times import Stamp
 from hybrid_bridge.units import EpochNumber, UnixSeconds
 
@@ -36,7 +36,7 @@ class Findings:
     promised: Promised | None
     renewed: tuple[Stamp, ...]
     rules: Outcome
-    source: str  # A3, A2, or "" where the private chain's consensus is not shown for every record
+    source: Source
 
     @property
     def log_missing(self) -> str:
@@ -130,11 +130,11 @@ def _level(f: Findings) -> Verdict:
     Consensus raises it only above names: keys that sign blocks are named by nobody but the ledger id.
     """
     members, quorum_size = members_among(f.signers), f.signed[0].validators.quorum
-    if members >= quorum_size and not f.log_missing and f.source:
-        bound = ", with their results and the state after them" if f.source == A3 else ", their results are not shown"
+    if members >= quorum_size and not f.log_missing and f.source.level:
+        bound = ", with their results and the state after them" if f.source.level == A3 else f", {f.source.wanting}"
         detail = f"more than two thirds of the private chain's validators signed the blocks of all transactions{bound}"
         rests = "names and quorum, and signatures of the validators that the ledger id fixes"
-        return Verdict(name="level", result=f.source, detail=detail, rests_on=rests)
+        return Verdict(name="level", result=f.source.level, detail=detail, rests_on=rests)
     if members >= quorum_size and not f.log_missing:
         detail = f"{members} named members countersigned the same root; the private chain's consensus is not shown"
         return Verdict(name="level", result="A1", detail=detail, rests_on="names and quorum")

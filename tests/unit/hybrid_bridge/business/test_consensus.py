@@ -55,6 +55,14 @@ def test_whoever_has_no_node_binds_no_key(view):
         assert refused(apply_consensus_key, view, binding(name), NOW) == "consensus-holder"
 
 
+def test_who_comes_with_a_later_epoch_binds_its_key_before_and_who_goes_does_not(view):
+    """So that one decision admits a member, binds its key and seats it."""
+    apply_member_update(view, update("newcomer", ADD, MEMBER | NODE, 9), NOW)
+    apply_consensus_key(view, binding("newcomer"), NOW)
+    apply_member_update(view, update("v5", REMOVE, 0, 9), NOW)
+    assert refused(apply_consensus_key, view, binding("v5"), NOW) == "consensus-holder"
+
+
 def test_a_ledger_without_an_engine_has_no_consensus_keys():
     view = Overlay(Bench().state)
     assert refused(apply_consensus_key, view, binding("v1"), NOW) == "consensus-ledger"

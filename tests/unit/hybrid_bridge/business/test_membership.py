@@ -12,7 +12,7 @@ from hybrid_bridge.business.membership import (
     responsible_set,
     roles_of,
 )
-from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import (
     ADD,
     AUDITOR,
@@ -251,6 +251,20 @@ def test_a_certificate_is_for_one_key(with_node):
     """Else a seat of the set, which names a certificate, would pass to another key."""
     taken = replace(update("newcomer", ADD, BOTH, 3), certificate_hash=entry_of("v1").certificate_hash)
     assert refused(apply_member_update, with_node, taken, EpochNumber(3)) == "member"
+
+
+def test_members_without_a_certificate_are_as_many_as_there_are(with_node):
+    """Zero stands for none, in a suspension too; and no seat is had by it."""
+    bare = [replace(update(name, ADD, BOTH, 3), certificate_hash=ZERO) for name in ("one", "two")]
+    for record in bare:
+        apply_member_update(with_node, record, EpochNumber(3))
+    apply_member_update(with_node, replace(bare[0], action=SUSPEND), EpochNumber(3))
+    assert [roles_at(with_node, name, 3) for name in ("one", "two")] == [[0], [BOTH]]
+    seat = replace(entry_of("two"), certificate_hash=ZERO)
+    entries = sorted([*map(entry_of, NEXT[1:]), seat], key=lambda entry: entry.address)
+    validators = ValidatorSet(SetId(2), tuple(entries))
+    record = replace(successor(with_node), set_hash=validators.digest, validators=validators)
+    assert refused(apply_set_update, with_node, record, EpochNumber(4)) == "set"
 
 
 def test_a_suspended_validator_has_its_vote_until_a_set_leaves_it_out(with_node):

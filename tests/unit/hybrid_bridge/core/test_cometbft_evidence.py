@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.cometbft import Timestamp
-from hybrid_bridge.core.cometbft_evidence import MAX_EVIDENCE, CometbftEvidence, LedgerState, ledger_id
+from hybrid_bridge.core.cometbft_evidence import MAX_EVIDENCE, CometbftEvidence, Consensus, LedgerState, ledger_id
 from hybrid_bridge.core.encoding import canonical_json, context, sha256
 from hybrid_bridge.core.epoch import EpochRecord, epoch_of
 from hybrid_bridge.core.genesis import Genesis
@@ -28,6 +28,7 @@ from tests.bundles import consortium, edit, flip
 
 GOOD = made.evidence()
 DATA = GOOD.encode()
+GOVERNANCE = made.governance()
 
 
 def genesis(**changes: Any) -> Genesis:
@@ -39,31 +40,32 @@ def genesis(**changes: Any) -> Genesis:
 def epoch(**changes: Any) -> EpochRecord:
     own, last = EpochRecord.decode(consortium().epoch_part(1, 4).record), GOOD.last.header
     at = epoch_of(genesis(), last.time.seconds)
-    base = {"epoch": at, "first_block": 5, "end_block": 10, "last_block_hash": last.hash}
+    base = {"epoch": at, "first_block": 5, "end_block": 10, "last_block_hash": last.hash, "log_id": made.LOG}
+    base |= {"governance_size": len(GOVERNANCE), "governance_root": made.mth(GOVERNANCE)}
     return replace(own, **base | changes)
 
 
-def verify(evidence: CometbftEvidence, *transactions: bytes, **changes: Any) -> bool:
+def verify(evidence: CometbftEvidence, *transactions: bytes, **changes: Any) -> Consensus:
     return evidence.verify(genesis(), epoch(**changes), transactions or made.TRANSACTIONS)
 
 
 def test_order_result_and_state_of_two_transactions_are_proven() -> None:
-    assert verify(GOOD) is True
+    assert verify(GOOD).has_outcomes is True
 
 
 def test_without_the_block_after_it_only_the_order_is_proven() -> None:
     first, second = GOOD.executions
-    assert verify(replace(GOOD, executions=(first, replace(second, outcome=None)))) is False
+    assert verify(replace(GOOD, executions=(first, replace(second, outcome=None)))).has_outcomes is False
 
 
 def test_an_epoch_of_which_no_transaction_is_shown_is_bound_by_its_last_block() -> None:
-    assert replace(GOOD, executions=()).verify(genesis(), epoch(), ()) is True
+    assert replace(GOOD, executions=()).verify(genesis(), epoch(), ()).has_outcomes is True
 
 
 def test_it_is_written_and_read_back() -> None:
     assert CometbftEvidence.decode(DATA) == GOOD
     assert CometbftEvidence.decode(DATA).encode() == DATA
-    assert len(DATA) < 24_000
+    assert len(DATA) < 28_000
 
 
 def test_it_says_how_many_signatures_it_asks_for() -> None:

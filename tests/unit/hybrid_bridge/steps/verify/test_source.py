@@ -1,16 +1,19 @@
 """Consensus evidence in whole bundles, made by real CometBFT engines: `tests/data/cometbft/README.md`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from hybrid_bridge.core.bundle import Bundle, SourceEvidence, decode_bundle
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
+from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.trust import parse_trust
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import (
     BelowQuorum,
     BridgeError,
@@ -21,8 +24,13 @@ from hybrid_bridge.errors import (
     TooLong,
 )
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import UnixSeconds
+from hybrid_bridge.steps.verify.names import CERTIFIED, Name, Names
+from hybrid_bridge.steps.verify.signers import KnownSet, KnownSets
+from hybrid_bridge.steps.verify.source import A2, A3, RESULTS, TIES, Source, verify_source
+from hybrid_bridge.units import Address, Digest, SetId, TreeSize, UnixSeconds
+from tests import comet_chain as made
 from tests.bundles import edit, flip
+from tests.unit.hybrid_bridge.core.test_cometbft_evidence import GOOD, epoch, genesis
 
 FOLDER = Path("tests/data/cometbft")
 DATA = (FOLDER / "ordered.hb.json").read_bytes()
@@ -122,3 +130,88 @@ def test_evidence_that_is_wrong_refutes_the_bundle(name: str) -> None:
     with pytest.raises(error) as caught:
         judged(changed(place, change))
     assert caught.value.stopped_at == "13 source evidence"
+
+
+# ── a set that followed another ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def log_set(number: int, first_size: int, *seeds: int) -> KnownSet:
+    """A validator set of the log in which the holders of these consensus keys sit."""
+    words = [sha256(b"seat %d" % seed) for seed in seeds]
+    entries = sorted((ValidatorEntry(Address(word[:20]), word, word, word) for word in words), key=lambda e: e.address)
+    return KnownSet(TreeSize(first_size), ValidatorSet(SetId(number), tuple(entries)), ())
+
+
+def names_of(*sets: KnownSet, unknown: Sequence[int] = ()) -> Names:
+    """Member 5 sits with key 5; of `unknown` no certificate is shown."""
+    by_address = {Address(sha256(b"seat %d" % seed)[:20]): seed for seed in range(1, 10)}
+    names: dict[tuple[SetId, Address], Name] = {}
+    for known in sets:
+        for address in known.validators.addresses:
+            seed = by_address[address]
+            key = None if seed in unknown else Digest(made.holder(seed))
+            names[known.validators.set_id, address] = Name(f"member {seed}", f"LEI:{seed}", CERTIFIED, ZERO, key)
+    return names
+
+
+OLD, NEW = log_set(1, 1, 1, 2, 3, 4), log_set(2, 2, 2, 3, 4, 5)
+
+
+def source(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Source:
+    """Of the evidence that `comet_chain` makes, with these sets of the log."""
+    evidence = replace(GOOD, **changes)
+    record = epoch(set_id=len(sets), last_block_hash=evidence.last.header.hash)
+    entries = [SimpleNamespace(transaction=data, part=SimpleNamespace(transaction=data)) for data in made.TRANSACTIONS]
+    shown: Any = SimpleNamespace(
+        genesis=genesis(),
+        epochs=(SimpleNamespace(record=record, entries=entries),),
+        sources={record.epoch: evidence},
+    )
+    return verify_source(shown, KnownSets(sets), names_of(*sets, unknown=unknown))
+
+
+def test_a_later_set_reaches_a3_when_records_say_whose_its_keys_are() -> None:
+    found = source(OLD, NEW)
+    assert (found.level, found.wanting) == (A3, "")
+    (block,) = found.blocks
+    assert (block.height, block.signers) == (9, tuple(f"member {k} (LEI:{k}; {CERTIFIED})" for k in (2, 3, 4)))
+
+
+def test_where_a_certificate_is_not_shown_a_later_set_reaches_a2() -> None:
+    found = source(OLD, NEW, unknown=(5,))
+    assert (found.level, found.wanting) == (A2, TIES)
+    assert source(OLD, NEW, unknown=(4,)).blocks[0].signers[-1] == f"key {made.holder(4).hex()}"
+    first, second = GOOD.executions
+    bare = first, replace(second, outcome=None)
+    assert source(OLD, NEW, executions=bare).wanting == RESULTS
+
+
+def test_an_old_set_that_goes_on_signing_is_refuted_and_by_what_is_kept_back_reaches_no_more_than_a2() -> None:
+    """It shows no change at all; or not who sits in the log's next set."""
+    among = (made.TRANSACTIONS[0], b"a refused one", made.TRANSACTIONS[1])
+    old = {
+        "handovers": (),
+        "last": made.signed(made.header(made.FIRST, height=9), made.FIRST),
+        "executions": tuple(made.execution(made.FIRST, among, i, 6, (0, 3, 0)) for i in (0, 2)),
+    }
+    assert source(OLD, **old).level == A3
+    with pytest.raises(FieldMismatch):
+        source(OLD, NEW, **old)
+    assert source(OLD, NEW, unknown=(5,), **old).wanting == TIES
+    assert source(OLD, NEW, **old | {"bindings": None}).wanting == TIES
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        (OLD,),  # the log never changed its set
+        (OLD, log_set(2, 2, 2, 3, 4, 6)),  # it took in another member
+        (OLD, log_set(2, 3, 2, 3, 4, 5)),  # not yet
+        (log_set(1, 1, 1, 2, 3, 6), NEW),  # nor began with these
+        (OLD, NEW, log_set(3, 2, 1, 2, 3, 4)),  # and the epoch is the third set's
+    ],
+    ids=["no change", "another", "too early", "another first", "a set skipped"],
+)
+def test_a_set_of_the_engine_out_of_the_logs_order_refutes(sets: tuple[KnownSet, ...]) -> None:
+    with pytest.raises(FieldMismatch):
+        source(*sets)
