@@ -17,10 +17,11 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.roll import Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
-from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, NotYet
+from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, NotYet, StoreBroken
 from hybrid_bridge.node.cards import Card, parse_card
-from hybrid_bridge.node.directory import Directory, Member
+from hybrid_bridge.node.directory import Directory, Member, read_directory
 from hybrid_bridge.node.keys import Keys
+from hybrid_bridge.node.laying import LEDGER
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.proposals import SET, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.units import Digest, EpochNumber, KeyId
@@ -65,6 +66,7 @@ class Enrolment:
         self.store: Final = ProposalStore(folder)
         self._founders, self._founded = directory.members, directory.roll
         self._keys: Keys | None = None
+        self._identities: dict[bytes, PublicKey] = {}  # by card
         self._read = 0
         self._turn = threading.Lock()
         self._own = self._own_card(folder / OWN_CARD)
@@ -153,11 +155,18 @@ class Enrolment:
             is_ours = self._own is not None and card == self._own
             if owner is None and not is_ours:
                 continue
-            key = card.identity(self._roots, self._directory.genesis)
+            key = self._identity(card)
             if owner in (None, key.key_id) and card.member not in cards:
                 cards.append(card.member)
                 keys[key.key_id] = (card.member.name, key)
         return _Known(tuple(cards), keys)
+
+    def _identity(self, card: Card) -> PublicKey:
+        """Verified once: it is looked at again with each epoch."""
+        data = card.encode()
+        if data not in self._identities:
+            self._identities[data] = card.identity(self._roots, self._directory.genesis)
+        return self._identities[data]
 
     def _founding_keys(self) -> list[tuple[str, PublicKey]]:
         owners = self._founded.owners.values()
@@ -219,6 +228,26 @@ class Enrolment:
             if secret is not None and decoy_key_hash(secret) == term.decoy_key_hash:
                 return secret
         return None
+
+
+def directory_of(folder: Path, name: str) -> Directory:
+    """The directory as a member's stores tell it, for whoever looks while its node does not run.
+
+    Without a ledger that can be opened it is the founders'.
+
+    Raises:
+        Malformed, Refuted: a file is not what it must be.
+    """
+    directory, ledger = read_directory(folder), SqlLedger(folder / LEDGER)
+    try:
+        ledger.open(directory.log_id, name)
+    except StoreBroken:
+        return directory
+    try:
+        Enrolment(directory, ledger, folder, name)
+    finally:
+        ledger.close()
+    return directory
 
 
 def run_enrolling(enrolment: Enrolment, peers: Callable[[], Sequence[Handing]], progress: Progress) -> None:

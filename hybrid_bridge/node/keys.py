@@ -37,7 +37,7 @@ class Keys:
     party: bytes = field(repr=False)
     vrf: bytes = field(repr=False)  # every member's: it can try labels against indices (SPEC §9.3)
     attestation: AttestationSigner | None
-    attestation_next: AttestationSigner | None = None  # the key that a later set has in place of that one
+    attestation_next: AttestationSigner | None = None  # in place of that one from a later set on; till then unused
     secret: Secret | None = field(repr=False)
     log: PrivateKey | None
     receipt: PrivateKey | None = None
@@ -77,12 +77,10 @@ class Keys:
             log_mldsa=MldsaKey(held[LOG_MLDSA]) if LOG_MLDSA in held else None,
         )
         address = None if keys.attestation is None else keys.attestation.address()
-        following = None if keys.attestation_next is None else keys.attestation_next.address()
         for name, fits in (
             ("identity", directory.name_of(keys.identity.public.key_id) == settings.name),
             ("sealing", public_of(keys.sealing) == member.sealing_key),
             ("attestation", address in addresses if addresses else address is None),
-            (ATTESTATION_NEXT, following is None or following in addresses),
             (MLDSA, _public(keys.mldsa) == member.mldsa_key),
             ("set", keys.secret is None or decoy_key_hash(held["set"]) == genesis.decoy_key_hash),
             ("vrf", public_key(keys.vrf) == genesis.vrf_public_key),

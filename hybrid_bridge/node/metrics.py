@@ -55,7 +55,7 @@ class Metrics:
         self._always = (f"0x{directory.log_id.hex()}", name)
         self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in TABLE if m.kind[0] == "c"}
         self._halted = Gauge(*_definition(TABLE[-1]), registry=self._registry).labels(*self._always)
-        self._members = _names_by_key(directory)
+        self._directory = directory
         self._known: set[tuple[str, bytes, int]] = set()
         self._turn = threading.Lock()
         self._count("guard_signed_total", 0)
@@ -83,7 +83,7 @@ class Metrics:
             if is_new:
                 self._known.add(key)
         if is_new and evidence.kind in CONTRADICTIONS:
-            self._count("equivocations_total", 1, self._members.get(evidence.signer, "unknown"))
+            self._count("equivocations_total", 1, _names_by_key(self._directory).get(evidence.signer, "unknown"))
 
     def throttled(self, caller: Caller, kind: str) -> None:
         """A call was one too many of its class; who is no member is counted by its role."""

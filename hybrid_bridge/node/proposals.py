@@ -183,6 +183,7 @@ class ProposalStore:
     def __init__(self, folder: Path) -> None:
         """`folder`: of the member."""
         self._folder = folder / FOLDER
+        self._read: dict[str, Proposal] = {}  # by file name: a file never changes
 
     def keep(self, proposal: Proposal) -> None:
         """Write it down, whole or not at all; again is no change.
@@ -208,8 +209,10 @@ class ProposalStore:
             Malformed: a file of the folder is none.
         """
         for path in sorted(self._folder.glob("*" + _SUFFIX)):
-            with path.open("rb") as file:
-                yield parse_proposal(file.read(MAX_PROPOSAL + 1))
+            if path.name not in self._read:
+                with path.open("rb") as file:
+                    self._read[path.name] = parse_proposal(file.read(MAX_PROPOSAL + 1))
+            yield self._read[path.name]
 
     def with_record(self, leaf: Digest) -> Proposal | None:
         """One that has this governance record."""
