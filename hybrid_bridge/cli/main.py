@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "node": "Run one member's node.",
     "guard": "What a validator's key has signed: look, export, import, restore a backup.",
     "member": "Submit records, ask for bundles, at one's own node.",
+    "brake": "Stop the ledger, a record type or a member until an epoch; see what is stopped.",
+    "freeze": "Freeze single objects by an order, lift it, see what is frozen.",
     "erase": "Erase documents at one's own node: fields, salts, label openings; a tombstone stays.",
     "evidence": "Turn a promise that a node broke into evidence for anybody.",
     "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",

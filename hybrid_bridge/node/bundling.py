@@ -38,6 +38,7 @@ from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
 from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.governing import governed
 from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sourcing import Sourcer
@@ -76,6 +77,7 @@ class BundleOrder:
     presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
     cosigned: bool = False  # with the lines of members and witnesses under each checkpoint
+    governance: bool = False  # with all governance records since, not only where a brake or a freeze is among them
 
 
 class Bundler:
@@ -123,12 +125,16 @@ class Bundler:
         signed = order.promise if order.promised is None else self._promise(order.promised)
         if signed is not None:
             parts.absences |= self._absences(signed.promise, size)
+        governance = governed(self._view, parts.epochs(), size, asked=order.governance)
+        shown = {} if governance is None else dict.fromkeys((governance.from_epoch, governance.to_epoch))
+        epochs = sorted({*parts.epochs(), *map(EpochNumber, shown)})
         certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
         return Bundle(
             purpose=order.purpose,
             genesis=self._genesis(size),
             checkpoints=tuple(checkpoints),
-            epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
+            epochs=tuple(self._epoch(epoch, size, parts) for epoch in epochs),
+            governance=governance,
             source_evidence=() if self._sourcer is None else tuple(self._sourcer.parts(self._shown(parts))),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),

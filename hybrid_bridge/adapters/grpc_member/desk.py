@@ -95,6 +95,11 @@ class GrpcDesk:
         answer: pb.EraseResponse = self._erasing.ask(self._desk.Erase, request)
         return answer.records
 
+    def stops(self, objects: Sequence[str] = ()) -> pb.StopsResponse:
+        """Which brakes are on, which orders freeze these objects, and who holds which power."""
+        answer: pb.StopsResponse = self._line.ask(self._desk.Stops, pb.StopsRequest(objects=objects))
+        return answer
+
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> pb.StatusResponse:
