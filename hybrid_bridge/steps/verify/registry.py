@@ -37,7 +37,7 @@ class LabelFact:
 
     @property
     def statement(self) -> str:
-        """`not registered`, `object X`, `state S after event n`, `present, use unknown` or `no statement`. SPEC §9.4."""
+        """`not registered`, `object X`, `state S after event n`, `present, use unknown` or `no statement`."""
         return self._life() if self.label.type == LIFE else self._identity()
 
     @property
