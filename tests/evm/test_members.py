@@ -52,6 +52,8 @@ class Rotated(Town):
         self.keys[self.replaced] = OTHER_KEY
         self.validators = self.second
         self.anchor(9)
+        for _ in range(4):  # all of it is final
+            self.chain.rpc.ask("evm_mine")
 
     def sent(self, data: bytes) -> None:
         transact(self.chain, self.gas_key, self.chain.contract, data, Patience(3, 0.0, lambda _: None))
@@ -232,7 +234,7 @@ def test_one_endpoint_that_hides_a_set_is_outvoted_and_alone_contradicts_the_hea
         return honest(chain, *rest)[: 1 if chain.name == "endpoint 2" else None]
 
     monkeypatch.setattr(keepers, "_sets", hiding)
-    same = [town.terminal.devnet.url.replace("127.0.0.1", host) for host in ("localhost", "127.0.0.2")]
+    same = [town.terminal.devnet.url.replace("127.0.0.1", "localhost"), town.terminal.devnet.url.rstrip("/") + "/third"]
     asked(town, "--rpc", same[0], refused=Missing)
     assert len(told(town, "--rpc", same[0], "--rpc", same[1])["sets"]) == 2
     monkeypatch.setattr(keepers, "_sets", lambda *given: honest(*given)[:1])
