@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hybrid_bridge.business.policy import MAX_EPOCHS, Powers
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
@@ -30,12 +31,14 @@ PLAN_KEYS: Final = {
     "relayers": list,
     "auditors": list,
     "members": list,
+    "powers": dict,
 }
 USUAL: Final = 10  # seconds
 BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 LEDGERS: Final = ("embedded", "cometbft")
 LEDGER: Final = "Who orders: one sequencer, or a CometBFT engine beside each member's node."
 ENGINE_PORTS: Final = (26_656, 26_657)  # the engine's own usual ones, for peers and for its member alone
+ALONE: Final = Powers().alone_max
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 ANYWHERE: Final = "127.0.0.1:0"  # loopback, any free port
 
@@ -81,6 +84,8 @@ def init(
     choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
     With --ledger cometbft a member may say where its engine listens, engine = "host:port" for the others and
     engine_rpc = "127.0.0.1:port" for itself; else free ports on loopback, and 26656 and 26657 on other hosts.
+    A [powers] table names who may stop what, for ever: brake_all, brake_type, brake_member, freeze, each a list of
+    quorum, court, regulator, member:NAME (its identity key) or key:ID; alone_max bounds who acts alone, in epochs.
     Options fill what it lacks.
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
@@ -105,6 +110,8 @@ def init(
         receipts=given["receipts"],
         auditors=tuple(given["auditors"]),
         post_quantum=post_quantum,
+        powers=_powers(given.get("powers", {})),
+        alone_max=_alone(given.get("powers", {})),
         block_every=_slot(given["cadence"], block_every, ledger),
     )
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
@@ -153,6 +160,22 @@ def _read_plan(path: Path) -> dict[str, Any]:
         if type(value) is not kind:
             raise SettingsMalformed(key=key, rule=f"of type {kind.__name__}")
     return given
+
+
+def _powers(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Who may stop what; `found` knows the names."""
+    lists = {name: holders for name, holders in table.items() if name != "alone_max"}
+    for name, holders in lists.items():
+        if not isinstance(holders, list) or not all(isinstance(holder, str) for holder in holders):
+            raise SettingsMalformed(key=f"powers.{name[:64]}", rule="a list of texts")
+    return {name: tuple(holders) for name, holders in lists.items()}
+
+
+def _alone(table: dict[str, Any]) -> int:
+    alone = table.get("alone_max", ALONE)
+    if type(alone) is not int or not 0 <= alone <= MAX_EPOCHS:
+        raise SettingsMalformed(key="powers.alone_max", rule=f"epochs, 0 to {MAX_EPOCHS}")
+    return alone
 
 
 def _founder(row: object) -> "Founder":

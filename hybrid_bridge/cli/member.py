@@ -115,7 +115,7 @@ def draft(
     with _desk(folder) as desk:
         written = desk.draft(request).draft
     with writing("--out"):
-        _write_private(out, written)
+        write_private(out, written)
 
 
 @command.command()
@@ -242,6 +242,7 @@ def show(folder: Path, entry_leaf: bytes) -> None:
 @click.option("--receipt", is_flag=True, help="With the log's word for `export --format cose-receipt`.")
 @click.option("--presentable", is_flag=True, help="With our own word for `export --format sd-jwt`, on records of ours.")
 @click.option("--cosignatures", is_flag=True, help="With the lines of members and witnesses under each checkpoint.")
+@click.option("--governance", is_flag=True, help="With all that was governed since, not only brakes and freezes.")
 @click.option("--out", type=OUTPUT, required=True, help=f"NAME{SUFFIX}")
 def bundle(
     folder: Path,
@@ -254,6 +255,7 @@ def bundle(
     receipt: bool,
     presentable: bool,
     cosignatures: bool,
+    governance: bool,
     out: Path,
 ) -> None:
     """Write what an outsider needs of one's records. It has no public anchor yet: `bundle upgrade` adds one."""
@@ -270,6 +272,7 @@ def bundle(
         cose_receipt=receipt,
         presentable=presentable,
         cosignatures=cosignatures,
+        governance=governance,
     )
     with _desk(folder) as desk:
         made = desk.bundle(request)
@@ -314,6 +317,7 @@ def _read_consents(path: Path) -> list[bytes]:
     return [parse_b64u(text, "consent") for text in value]
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
+    """For the owner's eyes: the mode before the content."""
     path.touch(mode=0o600)
     path.write_bytes(data)

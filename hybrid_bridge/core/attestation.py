@@ -5,7 +5,7 @@ offline. Whatever moves power is signed in the power domain of one contract on o
 Source: SPEC §8.1, §8.2; EIP-712; CONTRACT §3.1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -301,3 +301,12 @@ def signature_within(calldata: bytes, digest: Digest, address: Address) -> Ecdsa
             if recover_address(digest, signature) == address:
                 return signature
     return None
+
+
+def signers_within(calldata: bytes, digest: Digest, among: Collection[Address]) -> frozenset[Address]:
+    """Whose signatures over `digest` stand anywhere in `calldata`, of these addresses; looked for as above, once."""
+    found: set[Address] = set()
+    for at in range(0, len(calldata) - 63, 4):
+        with suppress(FieldMalformed, SignatureWrong):
+            found.add(recover_address(digest, from_compact(calldata[at : at + 64])))
+    return frozenset(found.intersection(among))

@@ -35,6 +35,7 @@ from hybrid_bridge.core.labels import LIFE, Label
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
+from hybrid_bridge.node.governance_shown import governed
 from hybrid_bridge.node.handovers import Handovers, holders, validator_parts
 from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
@@ -74,6 +75,7 @@ class BundleOrder:
     presentable: bool = False  # with our JWT over each record that we submitted
     newest: bool = False  # with the newest checkpoint too
     cosigned: bool = False  # with the lines of members and witnesses under each checkpoint
+    governance: bool = False  # with all governance records since, not only where a brake or a freeze is among them
 
 
 class Bundler:
@@ -124,13 +126,17 @@ class Bundler:
         if signed is not None:
             parts.absences |= self._absences(signed.promise, size)
         last = parse_note(checkpoints[-1].note).size
+        governance = governed(self._view, parts.epochs(), size, asked=order.governance)
+        shown = {} if governance is None else dict.fromkeys((governance.from_epoch, governance.to_epoch))
+        epochs = sorted({*parts.epochs(), *map(EpochNumber, shown)})
         certificates = {sha256(m.certificate): m.certificate for m in self._handovers.members(last)}
         return Bundle(
             purpose=order.purpose,
             genesis=self._genesis(size),
             rotations=self._handovers.parts(size, last),
             checkpoints=tuple(checkpoints),
-            epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
+            epochs=tuple(self._epoch(epoch, size, parts) for epoch in epochs),
+            governance=governance,
             source_evidence=() if self._sourcer is None else tuple(self._sourcer.parts(self._shown(parts))),
             certificates=tuple(certificates[digest] for digest in sorted(certificates)),
             promise=None if signed is None else signed.encode(),

@@ -1,5 +1,6 @@
 """Service Desk: what the member's own people may ask, and nobody else."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from hybrid_bridge.node.governing import Governing
 from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
+from hybrid_bridge.node.standing import standing
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -49,6 +51,7 @@ class DeskService:
             "Promises": self.promises,
             "Sequences": self.sequences,
             "Erase": self.erase,
+            "Stops": self.stops,
             **({} if self._governing is None else self._governing.methods()),
         }
         return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
@@ -128,8 +131,23 @@ class DeskService:
             presentable=request.presentable,
             newest=request.newest,
             cosigned=request.cosignatures,
+            governance=request.governance,
         )
         return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
+
+    def stops(self, request: pb.StopsRequest, _call: Call) -> pb.StopsResponse:
+        """Which brakes are on, and which orders freeze these objects."""
+        found = standing(self._view, request.objects)
+        return pb.StopsResponse(
+            epoch=found.epoch,
+            brakes=[pb.Braked(scope=one.scope, until_epoch=one.until, by=one.by) for one in found.brakes],
+            freezes=[
+                _frozen(object_id, order, row)
+                for object_id, orders in found.freezes.items()
+                for order, row in sorted(orders.items())
+            ],
+            policy=self._view.directory.policy.encode(),
+        )
 
     def promises(self, request: pb.PromisesRequest, _call: Call) -> pb.PromisesResponse:
         """What nodes have promised us, and what became of it."""
@@ -264,6 +282,11 @@ def _signature(data: bytes) -> SignaturePart:
     part = SignaturePart.read(reader)
     reader.end("signature")
     return part
+
+
+def _frozen(object_id: str, order: str, row: Mapping[str, Json]) -> pb.Frozen:
+    until = int(str(row["until"]))
+    return pb.Frozen(object=object_id, order=order, escrow=row["escrow"] is True, until_epoch=until)
 
 
 def _record_order(leaf: bytes, chosen: pb.Disclosed, *, transaction: bool) -> RecordOrder:

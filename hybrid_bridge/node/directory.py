@@ -258,6 +258,15 @@ def ledger_of(origin: str, chain_id: str | None, members: tuple[Member, ...]) ->
     return Engine(chain_id, keys), ledger_id(chain_id, first)
 
 
+def parse_members(data: bytes) -> tuple[Member, ...]:
+    """The members of a `members.json`, of its form and no more: nothing in it is checked against anything.
+
+    Raises:
+        Malformed: not the form.
+    """
+    return _CODEC.parse(parse_canonical_json(data, "members", MAX_DIRECTORY), "members").members
+
+
 def read_directory(folder: Path) -> Directory:
     """Directory, genesis record and authority in `folder`, each checked against the others.
 

@@ -13,21 +13,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
+from hybrid_bridge.cli.main import main
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.note import TYPE_ED25519, VerifierKey
 from hybrid_bridge.core.trust import Trust, TrustedLog
+from hybrid_bridge.errors import Expired, RuleRejected
 from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import TreeSize, UnixSeconds
-from tests.e2e.network import NAMES, Network, found_network, free_endpoint, plan, register, running, until
+from tests.e2e.network import NAMES, Network, confirm, found_network, free_endpoint, plan, register, running, until
 from tests.tile_reader import leaves_under, root_under
 
 
@@ -211,6 +214,94 @@ def test_a_consent_travels_as_a_file(network: Network, tmp_path: Path) -> None:
     run("member", "authorise", "--dir", bank, str(draft), "--with", f"creditor/{object_id}", "--out", str(consent))
     sent = answer("member", "submit", "--dir", supplier, str(draft), "--consent", str(consent))
     assert sent["code"] == 0
+
+
+def here(*arguments: str) -> tuple[int, str]:
+    """A command in this process: what must be done within an epoch cannot wait for interpreters to start."""
+    done = CliRunner().invoke(main, arguments, standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return int(done.return_value or 0), done.stdout
+
+
+def test_a_quorum_stops_one_record_type_and_the_others_go_on(network: Network, tmp_path: Path) -> None:
+    """Pulled by three members' consents, refused, ended by itself, and told by a bundle for ever."""
+    folders = {name: str(network.folder(name)) for name in NAMES}
+    asset, scope = register(network, secrets.token_hex(16)), "TYPE:0x0101"
+    pull = ("brake", "on", "--dir", folders["supplier"], "--scope", "type:asset.register", "--reason", "SOFTWARE_FAULT")
+
+    def pulled(epochs: int) -> bool:
+        """Whether it was in time: on a loaded machine the epochs may have gone by before it stood."""
+        draft = tmp_path / secrets.token_hex(4)
+        code, told = here(*pull, "--why", "TEST", "--epochs", str(epochs), "--out", str(draft), "--json")
+        assert (code, json.loads(told)["authorisers"]) == (3, ["supplier", "core", "bank-a"])
+        consents = []
+        for name in ("core", "bank-a"):
+            consents += ["--consent", str(draft.with_suffix(f".{name}"))]
+            here("member", "authorise", "--dir", folders[name], str(draft), "--with", "identity", "--out", consents[-1])
+        try:
+            here("member", "submit", "--dir", folders["supplier"], str(draft), *consents)
+        except (RuleRejected, Expired):
+            return False
+        return True
+
+    def standing() -> set[tuple[str, str]]:
+        rows = json.loads(here("brake", "status", "--dir", folders["supplier"], "--json")[1])["brakes"]
+        return {(row["scope"], row["by"]) for row in rows}
+
+    def refused() -> RuleRejected | None:
+        """By a brake that is on: a loaded machine may see its end first, and then it is pulled again."""
+        if pulled(24):
+            try:
+                register(network, secrets.token_hex(16))
+            except RuleRejected as refusal:
+                return refusal
+        return None
+
+    refusal = until("a refusal", refused)
+    assert (refusal.rule, refusal.subject) == ("brake", scope)
+    leaf = confirm(network, asset).entry_leaf
+    assert standing() <= {(scope, "quorum")}
+    pulled(2)
+    until("its own end", lambda: not standing())
+    register(network, secrets.token_hex(16))
+    last = network.status("core").epoch
+    network.await_status("core", "the end in a checkpoint", lambda status: status.quorum_size > last + 1)
+    bundle = tmp_path / "braked.hb.json"
+    run("member", "bundle", "--dir", folders["core"], "--record", leaf.hex(), "--field", "gross", "--out", str(bundle))
+    trust = Trust(logs=(TrustedLog(log_id=network.directory.log_id),), require=("integrity", "quorum"))
+    brakes = verify(bundle.read_bytes(), trust, UnixSeconds(2**33)).brakes
+    told = {(fact.what, fact.scope, fact.by, fact.reason_code) for fact in brakes}
+    assert told == {("brake", scope, "quorum", "SOFTWARE_FAULT")}
+    assert all(fact.until for fact in brakes)
+
+
+def list_of(found: dict[str, Json], name: str) -> list[dict[str, Json]]:
+    rows = found[name]
+    assert isinstance(rows, list)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def test_the_regulator_alone_freezes_one_object_and_lifts_it(network: Network) -> None:
+    asset, regulator = register(network, secrets.token_hex(16)), str(network.folder("regulator"))
+    chosen = ("--dir", regulator, "--object", asset.object_id)
+    until("the asset here", lambda: network.status("regulator").height >= asset.sent.height)
+    ordered = answer("freeze", "order", *chosen, "--reason", "INVESTIGATION", "--authority", "TEST authority")
+    assert ordered["sent"] is True
+
+    def frozen() -> list[dict[str, Json]]:
+        return list_of(answer("freeze", "status", *chosen), "freezes")
+
+    until("it is here", lambda: [row["order"] for row in frozen()] == [ordered["order"]])
+    with pytest.raises(RuleRejected) as refused:
+        confirm(network, asset)
+    assert refused.value.rule == "I8"
+    lift = ("freeze", "lift", *chosen, "--order", str(ordered["order"]), "--reason", "SETTLED")
+    assert answer(*lift)["sent"] is True
+    until("it is lifted", lambda: not frozen())
+    others = ("freeze", "order", "--dir", str(network.folder("supplier")), "--object", asset.object_id)
+    assert "holds no power" in run(*others, "--reason", "OTHER", code=2)
+    assert "authority" in run(*others, "--reason", "OTHER", "--by", "supplier", code=2)
 
 
 def test_the_status_of_a_node_is_told_to_its_owner(network: Network) -> None:

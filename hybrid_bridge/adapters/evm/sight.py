@@ -40,12 +40,10 @@ def look_all(urls: Sequence[str], wanted: Wanted) -> tuple[PublicSight, ...]:
         SettingsMalformed: one that is no web address, or no contract at the address wanted.
         Missing: no contract is wanted there, or fewer endpoints agree, or are asked, than must.
     """
-    if len(set(urls)) != len(urls):
-        raise FieldMalformed(field="--rpc", rule="each endpoint once; one cannot agree with itself")
-    endpoints = [JsonRpc(f"endpoint {i}", url) for i, url in enumerate(urls, start=1)]
+    endpoints = endpoints_at(urls)
     majority = len(endpoints) // 2 + 1
-    asked = [_said(Web3Chain(endpoint, Address(bytes(20))).chain_id) for endpoint in endpoints]
-    chain_id = _agreed("the chain id", majority, asked)  # one endpoint alone must not choose threshold and contract
+    asked = [said(Web3Chain(endpoint, Address(bytes(20))).chain_id) for endpoint in endpoints]
+    chain_id = agreed("the chain id", majority, asked)  # one endpoint alone must not choose threshold and contract
     contracts = wanted.contracts.get(chain_id, ()) if wanted.contract is None else (wanted.contract,)
     if not contracts:
         raise Missing(what=f"--contract, or a trust file that names a contract on chain {chain_id}")
@@ -64,13 +62,13 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
         SettingsMalformed: they agree that no code stands at the contract's address.
         Missing: not so many of the endpoints agree.
     """
-    if _agreed("the chain id", needed, [_said(chain.chain_id) for chain in chains]) != chain_id:
+    if agreed("the chain id", needed, [said(chain.chain_id) for chain in chains]) != chain_id:
         raise Missing(what=f"endpoints that stay on chain {chain_id}")
-    final = _final([_said(chain.finalized) for chain in chains], needed)
-    at = _agreed(f"public block {final}", needed, [_block(chain, final) for chain in chains])
+    at = final_block(chains, needed)
+    final = at.number
     hashes = {
-        number: _agreed(
-            f"public block {number}", needed, [_block(chain, PublicBlockNumber(number)) for chain in chains]
+        number: agreed(
+            f"public block {number}", needed, [block_of(chain, PublicBlockNumber(number)) for chain in chains]
         ).hash
         for number in wanted.numbers
         if number <= final
@@ -86,6 +84,28 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
     )
 
 
+def endpoints_at(urls: Sequence[str]) -> list[JsonRpc]:
+    """The endpoints, each asked about once.
+
+    Raises:
+        FieldMalformed: one endpoint twice.
+        SettingsMalformed: one that is no web address.
+    """
+    if len(set(urls)) != len(urls):
+        raise FieldMalformed(field="--rpc", rule="each endpoint once; one cannot agree with itself")
+    return [JsonRpc(f"endpoint {i}", url) for i, url in enumerate(urls, start=1)]
+
+
+def final_block(chains: Sequence[Web3Chain], needed: int) -> PublicBlock:
+    """The newest public block that `needed` of them call final.
+
+    Raises:
+        Missing: not so many agree.
+    """
+    final = _final([said(chain.finalized) for chain in chains], needed)
+    return agreed(f"public block {final}", needed, [block_of(chain, final) for chain in chains])
+
+
 def _final(answers: Sequence[PublicBlock | None], needed: int) -> PublicBlockNumber:
     """The newest number that `needed` of them call final: fewer than those cannot push it up."""
     numbers = sorted((block.number for block in answers if block is not None), reverse=True)
@@ -96,20 +116,21 @@ def _final(answers: Sequence[PublicBlock | None], needed: int) -> PublicBlockNum
 
 def _agreed_head(chains: Sequence[Web3Chain], log_id: LogId, at: PublicBlock, needed: int) -> Head:
     try:
-        return _agreed("the log's head", needed, [_said(partial(chain.head, log_id, at)) for chain in chains])
+        return agreed("the log's head", needed, [said(partial(chain.head, log_id, at)) for chain in chains])
     except Missing:
-        codes = [_said(partial(chain.code_hash, at.hash)) for chain in chains]
+        codes = [said(partial(chain.code_hash, at.hash)) for chain in chains]
         if codes.count(_NO_CODE) >= needed:
             rule = f"the address of a contract: there is no code at 0x{chains[0].contract.hex()}"
             raise SettingsMalformed(key="--contract", rule=rule) from None
         raise
 
 
-def _block(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:
-    return _said(partial(chain.block, number))
+def block_of(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:
+    """The public block of that number, if the endpoint tells."""
+    return said(partial(chain.block, number))
 
 
-def _said(ask: Callable[[], T]) -> T | None:
+def said(ask: Callable[[], T]) -> T | None:
     """An endpoint's answer; None if it is away, refuses, lacks or no longer keeps it, or answers nonsense."""
     try:
         return ask()
@@ -117,7 +138,7 @@ def _said(ask: Callable[[], T]) -> T | None:
         return None
 
 
-def _agreed(what: str, needed: int, answers: Sequence[T | None]) -> T:
+def agreed(what: str, needed: int, answers: Sequence[T | None]) -> T:
     """The answer of at least `needed`, which are more than half.
 
     Raises:

@@ -130,6 +130,11 @@ class GrpcDesk:
         answer: pb.MembersResponse = self._line.ask(self._desk.Members, pb.MembersRequest())
         return answer
 
+    def stops(self, objects: Sequence[str] = ()) -> pb.StopsResponse:
+        """Which brakes are on, which orders freeze these objects, and who holds which power."""
+        answer: pb.StopsResponse = self._line.ask(self._desk.Stops, pb.StopsRequest(objects=objects))
+        return answer
+
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> pb.StatusResponse:

@@ -557,7 +557,7 @@ class RecordResponse(_message.Message):
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
 
 class BundleRequest(_message.Message):
-    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest", "cosignatures")
+    __slots__ = ("purpose", "entry_leaves", "disclosed", "labels", "size", "label_epoch", "transactions", "promised", "receipts", "cose_receipt", "presentable", "newest", "cosignatures", "governance")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     ENTRY_LEAVES_FIELD_NUMBER: _ClassVar[int]
     DISCLOSED_FIELD_NUMBER: _ClassVar[int]
@@ -571,6 +571,7 @@ class BundleRequest(_message.Message):
     PRESENTABLE_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
     COSIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     entry_leaves: _containers.RepeatedScalarFieldContainer[bytes]
     disclosed: _containers.RepeatedCompositeFieldContainer[Disclosed]
@@ -584,7 +585,8 @@ class BundleRequest(_message.Message):
     presentable: bool
     newest: bool
     cosignatures: bool
-    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ..., cosignatures: _Optional[bool] = ...) -> None: ...
+    governance: bool
+    def __init__(self, purpose: _Optional[str] = ..., entry_leaves: _Optional[_Iterable[bytes]] = ..., disclosed: _Optional[_Iterable[_Union[Disclosed, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[RegisteredRequest, _Mapping]]] = ..., size: _Optional[int] = ..., label_epoch: _Optional[int] = ..., transactions: _Optional[bool] = ..., promised: _Optional[bytes] = ..., receipts: _Optional[bool] = ..., cose_receipt: _Optional[bool] = ..., presentable: _Optional[bool] = ..., newest: _Optional[bool] = ..., cosignatures: _Optional[bool] = ..., governance: _Optional[bool] = ...) -> None: ...
 
 class PromisesRequest(_message.Message):
     __slots__ = ("after",)
@@ -719,3 +721,43 @@ class ErasedRecord(_message.Message):
     reason: str
     acknowledged: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, entry_leaf: _Optional[bytes] = ..., schema: _Optional[str] = ..., source: _Optional[str] = ..., disclosures: _Optional[int] = ..., decoys: _Optional[int] = ..., openings: _Optional[int] = ..., owed: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[str]] = ..., erased_at: _Optional[int] = ..., reason: _Optional[str] = ..., acknowledged: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StopsRequest(_message.Message):
+    __slots__ = ("objects",)
+    OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    objects: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, objects: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StopsResponse(_message.Message):
+    __slots__ = ("epoch", "brakes", "freezes", "policy")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BRAKES_FIELD_NUMBER: _ClassVar[int]
+    FREEZES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    brakes: _containers.RepeatedCompositeFieldContainer[Braked]
+    freezes: _containers.RepeatedCompositeFieldContainer[Frozen]
+    policy: bytes
+    def __init__(self, epoch: _Optional[int] = ..., brakes: _Optional[_Iterable[_Union[Braked, _Mapping]]] = ..., freezes: _Optional[_Iterable[_Union[Frozen, _Mapping]]] = ..., policy: _Optional[bytes] = ...) -> None: ...
+
+class Braked(_message.Message):
+    __slots__ = ("scope", "until_epoch", "by")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    scope: str
+    until_epoch: int
+    by: str
+    def __init__(self, scope: _Optional[str] = ..., until_epoch: _Optional[int] = ..., by: _Optional[str] = ...) -> None: ...
+
+class Frozen(_message.Message):
+    __slots__ = ("object", "order", "escrow", "until_epoch")
+    OBJECT_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    ESCROW_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    object: str
+    order: str
+    escrow: bool
+    until_epoch: int
+    def __init__(self, object: _Optional[str] = ..., order: _Optional[str] = ..., escrow: _Optional[bool] = ..., until_epoch: _Optional[int] = ...) -> None: ...

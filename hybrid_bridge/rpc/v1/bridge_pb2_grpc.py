@@ -1013,6 +1013,11 @@ class DeskStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.FromString,
                 _registered_method=True)
+        self.Stops = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Stops',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServicer:
@@ -1109,6 +1114,12 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Stops(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1186,6 +1197,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Endorse,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.SerializeToString,
+            ),
+            'Stops': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stops,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1594,6 +1610,33 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Endorse',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EndorseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stops(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Stops',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.FromString,
             options,
             channel_credentials,
             insecure,

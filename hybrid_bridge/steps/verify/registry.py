@@ -68,7 +68,9 @@ class LabelFact:
         value = self.versions[last].value
         if not isinstance(value, LifeValue):
             return USE_UNKNOWN
-        return f"state {value.state.get('state', value.code)} after event {last}"
+        until = value.state.get("until_epoch")  # of a freeze that ends by itself: no event tells of its end
+        ends = f", until the end of epoch {until}, beneath it {value.state.get('below')}" if until else ""
+        return f"state {value.state.get('state', value.code)}{ends} after event {last}"
 
 
 @dataclass(frozen=True, slots=True)

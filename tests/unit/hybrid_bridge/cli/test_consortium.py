@@ -96,3 +96,32 @@ def test_under_an_engine_nobody_is_told_of_slots_that_it_does_not_keep(typed, fo
     assert "block_every" not in (folder / "new/nodes/core/node.toml").read_text()
     ports = {engine_of(folder, name)[part]["laddr"] for name in ("core", "bank") for part in ("rpc", "p2p")}
     assert len(ports) == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ('brake_all = "quorum"', "powers.brake_all"),
+        ("brake_all = [1]", "powers.brake_all"),
+        ('brake_all = ["member:nobody"]', "powers.brake_all"),
+        ('everything = ["quorum"]', "powers.everything"),
+        ("alone_max = -1", "powers.alone_max"),
+        ("alone_max = true", "powers.alone_max"),
+    ],
+)
+def test_powers_that_no_rule_knows_are_refused(typed, tmp_path, table, key):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f"[powers]\n{table}\n")
+    done = typed(
+        "consortium",
+        "init",
+        "--out",
+        str(tmp_path / "new"),
+        "--members",
+        str(plan),
+        "--member",
+        "a,LEI:A,sequencer+validator",
+    )
+    assert done.code == 2
+    assert key in done.err
+    assert not (tmp_path / "new").exists()

@@ -22,6 +22,7 @@ from hybrid_bridge.core.attestation import (
     seals,
     set_update_digest,
     signature_within,
+    signers_within,
     verify_boundary,
     verify_quorum,
 )
@@ -271,3 +272,13 @@ def test_a_signature_is_found_wherever_it_stands_in_calldata_and_nobody_elses_is
     assert signature_within(data, digest, ADDRESSES[3]) is None
     assert signature_within(data[: before + 64 + 20 + 63], digest, address) is None
     assert signature_within(ours[:63], digest, address) is None
+
+
+def test_all_who_signed_are_found_in_calldata_and_nobody_else():
+    digest = sha256(b"a checkpoint")
+    signed = b"".join(to_compact(sign_digest(KEYS[address], digest)) for address in ADDRESSES[:2])
+    data = b"\x01" * 36 + signed + b"\x00" * 20
+    assert signers_within(data, digest, ADDRESSES) == frozenset(ADDRESSES[:2])
+    assert signers_within(data, digest, ADDRESSES[1:]) == frozenset(ADDRESSES[1:2])
+    assert signers_within(data, sha256(b"another"), ADDRESSES) == frozenset()
+    assert signers_within(b"", digest, ADDRESSES) == frozenset()

@@ -8,7 +8,7 @@ from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import chain_step, state_hash
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.disclosure import Disclosure
-from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.encoding import ZERO, canonical_json, sha256
 from hybrid_bridge.core.entry import RecordEntry, RefusalEntry
 from hybrid_bridge.core.field_tree import build_fields
 from hybrid_bridge.core.governance import (
@@ -24,7 +24,7 @@ from hybrid_bridge.core.governance import (
     decode_governance,
 )
 from hybrid_bridge.core.keys import PrivateKey, key_id_text
-from hybrid_bridge.core.ledger_state import GOVERNANCE, Overlay, index_key
+from hybrid_bridge.core.ledger_state import BRAKE, GOVERNANCE, Overlay, index_key
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload, RecordPayload, SignaturePart, SignedTransaction, claims_of
 from hybrid_bridge.core.tree import batch_root
@@ -530,6 +530,20 @@ def test_a_brake_on_one_member_refuses_what_it_submits_with_code_four_and_nobody
     assert (outcome.transactions[0].rule, outcome.transactions[0].subject) == ("brake", scope)
     later = register("5" * 32, at=START + CADENCE)
     assert ledger.block(send(ledger, later), time=START + CADENCE).codes == [0]
+
+
+def test_a_brake_that_somebody_toggles_in_silence_is_another_state_from_the_next_block_on(ledger):
+    """Whoever executes again refuses what the toggled ledger made: the codes, and so the state, are others."""
+    sent_alike, honest = send(ledger, register()), dict(ledger.state)
+    silent = dict(honest)
+    silent[BRAKE] = canonical_json({"ALL": {"until": 5, "by": "quorum", "alone": 0}})
+    made = [
+        execute_block(state, ledger.rules, Height(ledger.height), UnixSeconds(START), [sent_alike])
+        for state in (honest, silent)
+    ]
+    assert [outcome.codes for outcome in made] == [[0], [4]]
+    assert made[0].state_hash != made[1].state_hash
+    assert made[0].governance == made[1].governance == ()
 
 
 # ── an epoch has an end ──

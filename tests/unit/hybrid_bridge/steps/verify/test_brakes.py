@@ -154,6 +154,14 @@ def test_a_freeze_is_shown_with_its_end_and_opened_by_its_record_alone():
     assert (frozen.by, frozen.reason_code) == (court, "COURT_ORDER")
 
 
+def test_the_life_label_of_a_frozen_object_says_until_when_and_what_is_beneath():
+    w, asset = life(), life().events[0]["fields"]["object"]
+    labels = w.life_of("asset", asset, 4)
+    bundle = w.bundle(SHORT + 1, w.epoch_part(4, SHORT + 1, labels=labels), rotations=(), anchors=())
+    (fact,) = judged(bundle).registry
+    assert fact.statement == "state FROZEN, until the end of epoch 5, beneath it CONFIRMED after event 2"
+
+
 def test_a_brake_whose_beginning_is_before_the_governance_shown_is_a_flag_and_no_more():
     evidence = judged(life().spanning(4, 5, 6))
     assert evidence.warnings == ("the brake was on when epoch 4 closed: of what, by whom and why is not shown",)

@@ -1,0 +1,205 @@
+"""What `members` makes of a contract's events and of files, on a consortium in memory; no chain, no network."""
+
+from dataclasses import replace
+
+import pytest
+
+from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
+from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
+from hybrid_bridge.cli.members import _told
+from hybrid_bridge.cli.openings import CERTIFIED, Claimed, Openings, keeper_of
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.independence import independence
+from hybrid_bridge.core.signing import sign_digest, to_compact
+from hybrid_bridge.errors import FieldMismatch, Missing, SetMismatch
+from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
+from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
+from tests.bundles import CADENCE, CHAIN, CONTRACT, HANDOVER, NOW, START, consortium, set_of
+
+BLOCK = PublicBlock(number=9, hash=b"\x09" * 32, parent=b"\x08" * 32, time=UnixSeconds(NOW))
+
+
+def world():
+    return consortium()
+
+
+def sets():
+    return [set_of(1, world().first), set_of(2, world().second)]
+
+
+def events():
+    first, second = sets()
+    return (
+        SetEvent(1, first.digest, TreeSize(1), first.encode_entries(), 1, TxHash(b"\x01" * 32)),
+        SetEvent(2, second.digest, HANDOVER, second.encode_entries(), 2, TxHash(b"\x02" * 32)),
+    )
+
+
+def anchored(size, signers=3, tx=None):
+    checkpoint = world().checkpoint(size)
+    return AnchoredEvent(
+        log_id=world().genesis.log_id,
+        tree_size=TreeSize(size),
+        root=checkpoint.root,
+        timestamp=checkpoint.timestamp,
+        set_id=checkpoint.set_id,
+        signers=(1 << signers) - 1,
+        block=BLOCK,
+        tx_hash=TxHash(tx or sha256(b"%d" % size)),
+        log_index=0,
+    )
+
+
+def calldata(size, signers=3):
+    digest = world().checkpoint(size).digest()
+    validators = world().validators_of(size)[:signers]
+    return b"\xaa" * 4 + b"".join(to_compact(sign_digest(v.attestation, digest)) for v in validators)
+
+
+def kept(**changes):
+    anchors = (anchored(2), anchored(4), anchored(6))
+    head = Head(
+        tree_size=TreeSize(6),
+        root=anchors[-1].root,
+        timestamp=anchors[-1].timestamp,
+        anchored_at=UnixSeconds(NOW),
+        set_id=2,
+        next_from_size=TreeSize(0),
+        paused_until=UnixSeconds(0),
+        state="active",
+    )
+    whole = Kept(
+        chain_id=CHAIN,
+        contract=CONTRACT,
+        basis="one endpoint that calls public block 9 final",
+        at=BLOCK,
+        head=head,
+        origin=world().origin,
+        genesis=world().genesis.encode(),
+        sets=events(),
+        anchors=anchors,
+        calldata={event.tx_hash: calldata(event.tree_size) for event in anchors},
+    )
+    return replace(whole, **changes)
+
+
+def openings(bundle=None):
+    found = Openings()
+    found.take_bundle(bundle or world().history(), world().genesis.log_id)
+    return found
+
+
+def report(opened=None, roots=(), notes=(), now=NOW, **changes):
+    sight = Sight(openings=opened or Openings(), roots=tuple(roots), notes=tuple(notes), now=UnixSeconds(now))
+    return report_of(kept(**changes), world().genesis, sets(), sight)
+
+
+# ── sets ──
+
+
+def test_the_first_set_is_the_genesis_records_and_each_other_its_hashs():
+    assert decode_sets(world().genesis, events()) == sets()
+    one, two = events()
+    for spoilt in ([replace(one, entries=two.entries)], [one, replace(two, set_hash=sha256(b"x"))]):
+        with pytest.raises(SetMismatch):
+            decode_sets(world().genesis, spoilt)
+
+
+@pytest.mark.parametrize("pick", [(), (1,), (0, 0)], ids=["none", "the first is missing", "twice"])
+def test_sets_without_one_between_are_no_answer(pick):
+    with pytest.raises(Missing):
+        decode_sets(world().genesis, [events()[k] for k in pick])
+
+
+def test_a_head_or_an_anchor_of_a_set_that_no_event_took_up_is_no_answer():
+    with pytest.raises(Missing):
+        report(head=replace(kept().head, set_id=3))
+    with pytest.raises(Missing):
+        signed_sizes(world().genesis, sets()[:1], kept())
+
+
+def test_a_set_that_waits_for_its_handover_is_pending():
+    shown = report(head=replace(kept().head, set_id=1))
+    assert [(one.set_id, one.state, one.to_size) for one in shown.sets] == [(1, "in force", 4), (2, "pending", None)]
+
+
+# ── names ──
+
+
+def test_a_bundle_opens_names_and_certificates_and_a_root_certifies_them():
+    shown = report(openings(), roots=[world().root])
+    assert {keeper.basis for one in shown.sets for keeper in one.keepers} == {CERTIFIED}
+    assert (shown.sets[1].independence.entities, shown.sets[1].independence.to_sign) == (4, 3)
+    text = "\n".join(_told(shown))
+    assert "4 legal entities known" in text
+    assert "independence: 3 of the entities are enough to sign, 2 to block; by names certified by your roots" in text
+
+
+def test_a_certificate_that_has_run_out_certifies_nobody():
+    shown = report(openings(), roots=[world().root], now=START + 100 * 365 * 86_400)
+    assert {keeper.basis for keeper in shown.sets[0].keepers} == {"self-stated; its certificate is not valid now"}
+    assert shown.sets[0].independence.entities == 0
+    assert shown.overdue > 0
+
+
+def test_a_name_of_another_key_is_refuted_and_a_key_of_no_set_is_left_alone():
+    found = openings()
+    found.claims.append(Claimed(b"\x01" * 20, "LEI:X", "Nobody", sha256(b"nobody")))
+    report(found)
+    found.claims.append(replace(found.claims[0], name_hash=sha256(b"other")))
+    with pytest.raises(FieldMismatch) as caught:
+        report(found)
+    assert caught.value.field == f"name of 0x{found.claims[0].address.hex()}"
+
+
+def test_a_certificate_that_names_somebody_else_certifies_nobody():
+    from hybrid_bridge.core.certificate import read_certificate  # noqa: PLC0415
+
+    entry, found = sets()[0].entries[0], openings()
+    names = {entry.name_hash: Claimed(entry.address, "LEI:OTHER", "Other", entry.name_hash)}
+    keeper = keeper_of(entry, names, found.certificates, [read_certificate(world().root)], UnixSeconds(NOW))
+    assert keeper.basis.startswith("self-stated; its certificate names somebody else")
+    assert keeper.marks(certified=True) == ()
+
+
+def test_one_company_in_two_spellings_is_one():
+    found = openings()
+    keepers = [keeper_of(e, found.names(sets()), {}, [], UnixSeconds(NOW)) for e in sets()[0].entries]
+    one, two = replace(keepers[0], legal_id="LEI:5493001KJTIIGC8Y1R12"), keepers[1]
+    two = replace(two, legal_id="lei: 5493001k jtiigc8y1r12")
+    counted = independence([keeper.marks(certified=False) for keeper in (one, two, *keepers[2:])])
+    assert (counted.n, counted.entities) == (4, 3)
+    strange = replace(two, legal_id="LEI:5493001\u041aJTIIGC8Y1R12")
+    assert strange.marks(certified=False) == ()
+
+
+# ── signatures ──
+
+
+def test_a_signature_that_is_not_shown_is_the_contracts_word_alone():
+    one = kept().anchors[0]
+    (signed, *_) = signed_sizes(world().genesis, sets(), kept(calldata={one.tx_hash: calldata(2, signers=2)}))
+    assert (len(signed.signers), len(signed.unseen)) == (2, 1)
+    shown = report(calldata={})
+    assert all(not signed.signers for signed in shown.signed)
+    text = "\n".join(_told(shown))
+    assert "no signature was found" in text
+    assert "named by the contract, signature not seen" in text
+
+
+def test_silence_is_counted_over_checkpoints_of_the_set_in_force():
+    addresses = sets()[1].addresses
+    note = SignedSize(
+        size=TreeSize(7), at=UnixSeconds(START + 6 * CADENCE), set_id=2, source="n", signers=addresses[1:]
+    )
+    silent = {one.address: (one.last_size, one.missed) for one in report(notes=[note]).silent}
+    assert silent == {addresses[0]: (6, 1)}
+    silent = {one.address: (one.last_size, one.missed) for one in report().silent}
+    assert silent == {addresses[3]: (None, 1)}
+
+
+def test_the_report_for_machines_has_what_people_read():
+    found = report(openings()).to_json()
+    assert (found["format"], found["head_size"]) == ("hybrid-bridge/keepers/v1", 6)
+    assert found["sets"][0]["keepers"][0]["history"][0][0] == 1
+    assert found["without_anchor"] == [[3, 3], [5, 5]]
