@@ -36,6 +36,7 @@ from hybrid_bridge.errors import (
     RootMismatch,
     RuleRejected,
 )
+from hybrid_bridge.node.checking import Checked
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
@@ -70,7 +71,7 @@ class Chain:
         self._speaks = False
         self._refused: dict[TransactionId, RuleRejected] = {}  # the newest refusals of an engine's blocks
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
-        self.rules: Final = Rules(directory.genesis)
+        self.rules: Final = Rules(directory.genesis, check=Checked())
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
             progress.raised("final", progress.tip)

@@ -19,7 +19,7 @@ from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
 from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import preview
+from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import Height, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
@@ -59,6 +59,11 @@ class Orderer:
         self._pool: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._stopping = False
+
+    @property
+    def rules(self) -> Rules:
+        """By which it orders."""
+        return self._chain.rules
 
     def submit(self, signed: SignedTransaction, limit: int) -> "Future[Ordered]":
         """Queue a transaction; the future ends when it stands in a durable block, or cannot.

@@ -19,7 +19,6 @@ from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import require_waits
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.steps.commit import stateless_check
 from hybrid_bridge.units import LogId
 
 PATIENCE: Final = 12.0  # seconds until a transaction must stand in a block; below the caller's deadline
@@ -46,7 +45,7 @@ class AtSequencer:
     def _queue(self, data: bytes) -> "Future[Ordered] | BridgeError":
         try:
             transaction = SignedTransaction.decode(data)
-            stateless_check(transaction, self._log_id)
+            self._orderer.rules.check(transaction, self._log_id)
             return self._orderer.submit(transaction, self._limit)
         except BridgeError as error:
             return error
