@@ -36,7 +36,7 @@ from hybrid_bridge.errors import (
     SequenceRejected,
 )
 from hybrid_bridge.node.view import View
-from hybrid_bridge.node.waiting import Proposal, require_waits
+from hybrid_bridge.node.waiting import Line, Proposal, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.steps.commit import BlockOutcome
 from hybrid_bridge.units import Digest, Height, UnixSeconds
@@ -77,6 +77,7 @@ class EngineApplication:
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
         self._executed: _Executed | None = None
+        self._line = Line()
         self._tried: tuple[_Question, tuple[SignedTransaction, ...], BlockOutcome] | None = None  # the newest
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +126,7 @@ class EngineApplication:
         """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
         try:
             signed = SignedTransaction.decode(request.tx)
-            require_waits(self._view, signed)
+            require_waits(self._view, signed, self._line)
         except Broken:
             raise
         except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
@@ -133,6 +134,7 @@ class EngineApplication:
                 return _refusal(error)
         except BridgeError as error:
             return _refusal(error)
+        self._line.join(signed)
         return pb.ResponseCheckTx(code=ACCEPTED)
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,6 +212,7 @@ class EngineApplication:
         self._chain.take(executed.decided, executed.transactions, executed.outcome, signer)
         # Durable. Dead before? The engine plays the block again. Dead after? It sees our height and goes on.
         self._executed = None
+        self._line.clear()  # next the engine asks about all that still waits, before anything new (`recheck`)
         return pb.ResponseCommit(retain_height=0)  # every block is kept: we are an archive
 
     def _execute(
