@@ -38,7 +38,7 @@ from tests import engines
 from tests.e2e.engine_network import founded
 from tests.e2e.network import NAMES, Network, found_network, plan, running
 
-ROUNDS = 1
+ROUNDS = 5
 EACH = 48  # transactions of a member in a round; a member may be 64 ahead
 SINGLE = 5  # transactions one by one, in a round
 LIFE = 24  # epochs

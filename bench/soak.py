@@ -64,12 +64,12 @@ def told(report: Report) -> list[str]:
     return [
         f"Seed {report.seed}, {report.minutes:g} minutes ({report.hosts}). Memory at the end, and how it grew in the second "
         f"half of the longest life: {'; '.join(memory)}.",
-        *(line.removeprefix("- ") for line in host(())),
+        *(line.removeprefix("- ") for line in host(()) if line.removeprefix("- ")),
     ]
 
 
 def append(line: str, more: list[str]) -> None:
     """A row, and under the table what it has no column for."""
-    table, _, notes = TABLE.read_text(encoding="utf-8").rstrip("\n").partition("\n\n## Memory\n")
-    text = f"{table}\n{line}\n\n## Memory\n{notes}\n- {' '.join(more[:1])} {'; '.join(more[1:])}.\n"
-    TABLE.write_text(text.replace("## Memory\n\n\n", "## Memory\n\n"), encoding="utf-8")
+    table, _, notes = TABLE.read_text(encoding="utf-8").partition("\n## Memory\n")
+    said = [*notes.strip().splitlines(), f"- {more[0]} {'; '.join(more[1:])}."]
+    TABLE.write_text(f"{table.rstrip()}\n{line}\n\n## Memory\n\n" + "\n".join(said) + "\n", encoding="utf-8")
