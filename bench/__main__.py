@@ -1,6 +1,7 @@
 """Run the benches: `python -m bench` writes bench/RESULTS.md, `python -m bench vrf` prints one of them.
 
-`python -m bench schedules --seeds A:B` is a command of its own (bench/relayer_schedules.py).
+Commands of their own: `python -m bench schedules --seeds A:B` (bench/relayer_schedules.py),
+`python -m bench soak --minutes N` (bench/soak.py), `python -m bench consensus` (bench/consensus.py).
 """
 
 import importlib
@@ -36,4 +37,8 @@ def main(chosen: list[str]) -> None:
 
 if sys.argv[1:2] == ["schedules"]:
     sys.exit(relayer_schedules.main(sys.argv[2:]))
+if sys.argv[1:2] == ["soak"]:
+    sys.exit(importlib.import_module("bench.soak").main(sys.argv[2:]))
+if sys.argv[1:2] == ["consensus"]:
+    sys.exit(importlib.import_module("bench.consensus").main())
 main(sys.argv[1:])

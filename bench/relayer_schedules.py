@@ -141,12 +141,17 @@ def kept(scratch: Path) -> Iterator[tuple[int, Sum]]:
 
 
 def head() -> str:
-    """The commit that is played, marked if what lies here is not what was committed."""
+    """The commit that is played."""
+    return git_head("relayers", "hybrid_bridge", "tests/simulation")
+
+
+def git_head(*sources: str) -> str:
+    """The commit, marked if what lies here of these sources is not what was committed."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
-    changed = git("status", "--porcelain", "--", "relayers", "hybrid_bridge", "tests/simulation")
+    changed = git("status", "--porcelain", "--", *sources)
     return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
 
 

@@ -3,8 +3,10 @@
 Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of its own and drops that if a rule refuses.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 from hybrid_bridge.business.claims import typed_claims
 from hybrid_bridge.business.consensus import apply_consensus_key
@@ -36,30 +38,6 @@ from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, LogId, RegistryIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What every member executes by: the genesis record, and the rule pack of the policy it commits to."""
-
-    genesis: Genesis
-    pack: RulePack = field(default_factory=RulePack)
-
-    @property
-    def log_id(self) -> LogId:
-        """Of the consortium."""
-        return self.genesis.log_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What one accepted transaction brought, beside the writes. Governance records and beacons have no entry."""
-
-    entry: bytes | None = None
-    identity_ops: tuple[tuple[RegistryIndex, Commitment], ...] = ()
-    life_events: tuple[LifeEvent, ...] = ()
-    governance: tuple[bytes, ...] = ()
-    beacon: BeaconPayload | None = None
-
-
 def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
     """All that no state can change: bytes, signatures, the schema of the claims, the shape of a governance record.
 
@@ -79,6 +57,33 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
             governance.verify_possession()
     elif not (payload.chain_id and payload.number and any(payload.hash)):
         raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
+
+
+Check: TypeAlias = Callable[[SignedTransaction, LogId], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What every member executes by: the genesis record, and the rule pack of the policy it commits to."""
+
+    genesis: Genesis
+    pack: RulePack = field(default_factory=RulePack)
+    check: Check = stateless_check  # or what remembers its verdicts
+    log_id: LogId = field(init=False)  # of the consortium: a hash, asked for each transaction
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_id", self.genesis.log_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What one accepted transaction brought, beside the writes. Governance records and beacons have no entry."""
+
+    entry: bytes | None = None
+    identity_ops: tuple[tuple[RegistryIndex, Commitment], ...] = ()
+    life_events: tuple[LifeEvent, ...] = ()
+    governance: tuple[bytes, ...] = ()
+    beacon: BeaconPayload | None = None
 
 
 def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, moment: Moment) -> Changes:

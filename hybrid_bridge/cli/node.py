@@ -14,7 +14,7 @@ import click
 from hybrid_bridge.cli.outputs import writing
 
 LOG: Final = "node.log"
-PATIENCE: Final = 60.0  # seconds that an engine waits for its node
+PATIENCE: Final = 180.0  # seconds that an engine waits for its node: reading the stores of a long life takes its time
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 

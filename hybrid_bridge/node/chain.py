@@ -38,6 +38,7 @@ from hybrid_bridge.errors import (
     RootMismatch,
     RuleRejected,
 )
+from hybrid_bridge.node.checking import Checked
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
@@ -74,7 +75,7 @@ class Chain:
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self._permits: Callable[[ValidatorSet], bool] = lambda _validators: True
         self._governed: Callable[[], None] = lambda: None
-        self.rules: Final = Rules(directory.genesis, RulePack(powers=directory.policy.powers))
+        self.rules: Final = Rules(directory.genesis, RulePack(powers=directory.policy.powers), Checked())
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
             progress.raised("final", progress.tip)

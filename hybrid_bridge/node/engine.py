@@ -38,7 +38,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node.sharing import shares_of
 from hybrid_bridge.node.view import View
-from hybrid_bridge.node.waiting import Door, Proposal, by_turns, require_waits
+from hybrid_bridge.node.waiting import Door, Line, Proposal, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
 from hybrid_bridge.steps.commit import BlockOutcome
@@ -80,7 +80,7 @@ class EngineApplication:
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
         self._executed: _Executed | None = None
-        self._door, self._shares = Door(), shares_of(view)
+        self._door, self._line, self._shares = Door(), Line(), shares_of(view)
         self._tried: tuple[_Question, tuple[SignedTransaction, ...], BlockOutcome] | None = None  # the newest
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +129,7 @@ class EngineApplication:
         """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
         try:
             signed = SignedTransaction.decode(request.tx)
-            require_waits(self._view, signed)
+            require_waits(self._view, signed, self._line)
             self._door.enter(signed, again=request.type == pb.CheckTxType.RECHECK)
         except Broken:
             raise
@@ -138,6 +138,7 @@ class EngineApplication:
                 return _refusal(error)
         except BridgeError as error:
             return _refusal(error)
+        self._line.join(signed)
         return pb.ResponseCheckTx(code=ACCEPTED)
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,6 +222,7 @@ class EngineApplication:
         self._door.renew()
         self._shares.begin(executed.outcome.epoch)
         self._shares.use(executed.transactions)
+        self._line.clear()  # next the engine asks about all that still waits, before anything new (`recheck`)
         return pb.ResponseCommit(retain_height=0)  # every block is kept: we are an archive
 
     def _execute(

@@ -20,7 +20,7 @@ from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import preview
+from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import EpochNumber, Height, KeyId, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
@@ -58,11 +58,15 @@ class Orderer:
         self._pace = Pace(self._genesis, slot)
         self._identity, self._brake, self._now = view.keys.identity, view.brake, precise_now
         self._pool: Pool[_Waiting] = Pool()
-        self._members = len(view.directory.members)
         self._known = frozenset(key.key_id for key in view.directory.identities.values())
         self._shares = shares_of(view)
         self._changed = threading.Condition()
         self._stopping = False
+
+    @property
+    def rules(self) -> Rules:
+        """By which it orders."""
+        return self._chain.rules
 
     def submit(self, signed: SignedTransaction, limit: int) -> "Future[Ordered]":
         """Queue a transaction; the future ends when it stands in a durable block, or cannot.
@@ -78,7 +82,7 @@ class Orderer:
         with self._changed:
             if len(self._pool) >= limit or self._stopping:
                 raise NotYet(what="room at the sequencer")
-            self._pool.put(submitter, waiting, waiting.length, max(1, limit // self._members))
+            self._pool.put(submitter, waiting, waiting.length, max(1, limit // len(self._view.directory.members)))
             self._changed.notify()
         return waiting.result
 

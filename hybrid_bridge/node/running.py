@@ -49,6 +49,7 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposing import Proposer
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
+from hybrid_bridge.node.reviving import Reviver
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
 from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
@@ -232,7 +233,9 @@ class Node:
         view, peers = self._view, list(self._peers.values())
         if self._orderer is not None:
             yield "order", self._order
-        elif self._engine is None:
+        elif self._engine is not None:
+            yield "revive", Reviver(view.progress, self._engine.hang_up).run
+        else:
             sequencer = self._peers[view.directory.sequencer.name]
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.addresses else None

@@ -12,14 +12,13 @@ from typing import Final, Protocol
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BridgeError, Broken, NotYet, Unreachable
+from hybrid_bridge.errors import BridgeError, Broken, NotYet, SequenceRejected, Unreachable
 from hybrid_bridge.node.ordering import Ordered, Orderer
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import require_ours, require_waits
 from hybrid_bridge.rpc.faults import pack
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.steps.commit import stateless_check
 from hybrid_bridge.units import LogId
 
 PATIENCE: Final = 12.0  # seconds until a transaction must stand in a block; below the caller's deadline
@@ -46,7 +45,7 @@ class AtSequencer:
     def _queue(self, data: bytes) -> "Future[Ordered] | BridgeError":
         try:
             transaction = SignedTransaction.decode(data)
-            stateless_check(transaction, self._log_id)
+            self._orderer.rules.check(transaction, self._log_id)
             return self._orderer.submit(transaction, self._limit)
         except BridgeError as error:
             return error
@@ -109,8 +108,20 @@ class AtEngine:
     def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
         """See `Submitter`."""
         end = time.monotonic() + PATIENCE
-        offered = [self._offer(data) for data in signed]
+        offered: list[SignedTransaction | BridgeError] = []
+        for data in signed:
+            offered.append(self._offer_in_turn(data, end, after=bool(offered)))
         return [faulty(item) if isinstance(item, BridgeError) else self._result(item, end) for item in offered]
+
+    def _offer_in_turn(self, data: bytes, end: float, *, after: bool) -> SignedTransaction | BridgeError:
+        """After others of the same call a number may be too far ahead only until they stand in a block."""
+        while True:
+            tip = self._view.progress.tip
+            found = self._offer(data)
+            if not after or not isinstance(found, SequenceRejected) or found.got <= found.expected:
+                return found
+            if not self._view.progress.wait_above("tip", tip, end - time.monotonic()):
+                return found
 
     def _offer(self, data: bytes) -> SignedTransaction | BridgeError:
         """Refused here by the same rules as at the engine's door, but with the reason."""

@@ -30,11 +30,34 @@ def require_ours(view: View, signed: SignedTransaction) -> None:
         raise FieldMismatch(field="log_id", expected=log_id.hex(), got=signed.body.log_id.hex())
 
 
-def require_waits(view: View, signed: SignedTransaction) -> None:
+@dataclass(slots=True)
+class Line:
+    """The numbers that wait in our engine's pool, since the newest block: no number waits for one that nobody has.
+
+    It could stand in no block, and while anything waits the engine makes one block after another.
+    """
+
+    _following: dict[KeyId, int] = field(default_factory=dict)
+
+    def following(self, submitter: KeyId, expected: int) -> int:
+        """The first number of a submitter that does not wait; `expected` is the one that no block has."""
+        return max(expected, self._following.get(submitter, 0))
+
+    def join(self, signed: SignedTransaction) -> None:
+        """It waits now."""
+        submitter, number = signed.body.submitter, signed.body.sequence
+        self._following[submitter] = self.following(submitter, number + 1)
+
+    def clear(self) -> None:
+        """Nothing waits, or all that waits is asked about again, in its order."""
+        self._following.clear()
+
+
+def require_waits(view: View, signed: SignedTransaction, line: Line | None = None) -> None:
     """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
 
     The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
-    that stand already are turned away here, as at a sequencer's door.
+    that stand already are turned away here, as at a sequencer's door. Without a line any number of the window may come.
 
     Raises:
         FieldMismatch: another consortium's; no state is looked at.
@@ -43,7 +66,7 @@ def require_waits(view: View, signed: SignedTransaction) -> None:
     """
     require_ours(view, signed)
     with view.ledger.state() as state:
-        _, outcome = preview(_in_turn(state, signed), view.chain.rules, signed, _tip_time(view))
+        _, outcome = preview(_in_turn(state, signed, line), view.chain.rules, signed, _tip_time(view))
     if outcome.code and outcome.rule in AT_THE_DOOR:
         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
 
@@ -89,11 +112,14 @@ def _tip_time(view: View) -> UnixSeconds:
     return view.directory.genesis.genesis_time if tip is None else tip.time
 
 
-def _in_turn(state: StateReader, signed: SignedTransaction) -> Overlay:
+def _in_turn(state: StateReader, signed: SignedTransaction, line: Line | None) -> Overlay:
     """The state in which the transaction's number is the next one, if it is not far ahead: several may wait at once."""
     body, overlay = signed.body, Overlay(state)
     expected = get_number(state, sequence_key(body.submitter))
-    if expected < body.sequence < expected + WINDOW:
+    last = expected + WINDOW - 1
+    if line is not None:
+        last = min(last, line.following(body.submitter, expected))
+    if expected < body.sequence <= last:
         put_number(overlay, sequence_key(body.submitter), body.sequence)
     return overlay
 

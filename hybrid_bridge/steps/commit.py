@@ -166,7 +166,7 @@ def never_stands(state: StateReader, rules: Rules, signed: SignedTransaction, ep
         raise SequenceRejected(expected=expected, got=body.sequence)
     if epoch > body.expires_epoch:
         raise Expired(expires_epoch=body.expires_epoch, epoch=epoch)
-    stateless_check(signed, rules.log_id)
+    rules.check(signed, rules.log_id)
 
 
 def execute_block(

@@ -26,7 +26,8 @@ class Memory:
                     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
                 except (OSError, IndexError):
                     continue  # it has just died
-                self.seen.setdefault((name, pid), []).append((time.monotonic(), pages * PAGE))
+                if pages:  # it has none once it is dead and nobody has asked how
+                    self.seen.setdefault((name, pid), []).append((time.monotonic(), pages * PAGE))
 
     def longest(self) -> dict[str, list[tuple[float, int]]]:
         """Of each name the process that lived longest; its second half, when caches are full."""

@@ -103,6 +103,10 @@ class AbciServer:
         self._started = True
         self._thread.start()
 
+    def hang_up(self) -> None:
+        """End the connections that are open. An engine without its application ends, too; a new one may connect."""
+        self._server.cut()
+
     def stop(self) -> None:
         """Accept no more, and end those that are open."""
         if self._started:  # `shutdown` waits for ever for a loop that never ran

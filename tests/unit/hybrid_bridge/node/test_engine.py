@@ -2,8 +2,10 @@
 
 import hashlib
 import shutil
+import threading
 import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -510,6 +512,44 @@ def test_what_is_another_consortium_s_is_refused_before_the_engine_s_door_asks_t
         assert begun.check(foreign) == WRONG_SIGNATURE
         (result,) = AtEngine(view, begun).submit([foreign])  # type: ignore[arg-type]
     assert result.fault.name == "FieldMismatch"
+def test_more_than_may_wait_at_once_may_be_submitted_at_once(
+    begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_waiting, "WINDOW", 2)
+    view, transactions = begun.members.open("supplier").view, waiting(begun, "supplier", 5)
+    offered = threading.Semaphore(0)
+
+    class Later:
+        """An engine that takes its time: what waits is decided when two wait, or when all are there."""
+
+        def broadcast(self, transaction: bytes) -> int:
+            code = begun.check(transaction, name="supplier")
+            begun.pool.append(transaction)
+            offered.release()
+            return code
+
+    submitter = AtEngine(view, Later())  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(submitter.submit, transactions)
+        for count in (2, 2, 1):
+            for _ in range(count):
+                assert offered.acquire(timeout=60)
+            begun.decide()
+        results = answers.result()
+    assert [(result.height, result.fault.name) for result in results] == [(2, ""), (2, ""), (3, ""), (3, ""), (4, "")]
+    alone = submitter.submit(waiting(begun, "supplier", 4)[3:])  # nothing of this call waits: no block would help
+    assert [result.fault.name for result in alone] == ["SequenceRejected"]
+
+
+def test_no_number_waits_for_one_that_nobody_has(begun: PlayedEngine) -> None:
+    """It could stand in no block, and while anything waits the engine makes one block after another."""
+    first, second, third = waiting(begun, "supplier", 3)
+    assert [begun.check(transaction) for transaction in (second, first, third, second, third)] == [
+        SEQUENCE, 0, SEQUENCE, 0, 0,
+    ]  # fmt: skip
+    begun.decide(txs=[])  # the engine then asks again about all that wait, in their order: the first was lost
+    assert [begun.check(one, pb.CheckTxType.RECHECK) for one in (second, third)] == [SEQUENCE, SEQUENCE]
+    assert [begun.check(one) for one in (first, second, third)] == [0, 0, 0]  # whoever was dropped may come again
 
 
 def test_what_waited_too_long_is_dropped(begun: PlayedEngine) -> None:

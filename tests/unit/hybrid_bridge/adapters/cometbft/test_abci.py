@@ -181,3 +181,12 @@ def test_frames_are_bounded() -> None:
     assert list(frames(bytearray(b"\x80" * 4))) == []
     with pytest.raises(DecodeError):
         list(frames(bytearray(b"\x01\xff")))
+
+
+def test_an_engine_that_is_hung_up_on_may_come_again(served: Served) -> None:
+    assert served.ask(pb.Request(echo=pb.RequestEcho(message="a")))
+    served.server.hang_up()
+    assert served.socket.recv(1) == b""
+    served.socket.close()
+    served.socket = served.connect()
+    assert served.ask(pb.Request(echo=pb.RequestEcho(message="b")))
