@@ -76,11 +76,11 @@ class Calls:
 
         failure: BridgeError = NotYet(what="endpoints that simulate")
         estimates: list[Gas] = []
-        for endpoint in endpoints:
-            try:
-                estimates.append(hearing.hear(endpoint, "simulate", ask))
-            except BridgeError as error:
-                failure = error
+        for heard in hearing.hear(endpoints, "simulate", ask):
+            if heard.error is None:
+                estimates.append(heard.get())
+            else:
+                failure = heard.error
         if len(estimates) < self.quorum:
             raise failure
         return sorted(estimates)[len(estimates) // 2]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, insert, select, update
 
 from hybrid_bridge.core.encoding import Json, sha256
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StayHalted
@@ -217,7 +217,9 @@ class Orders(Desk):
             row = connection.execute(select(CONTROL)).mappings().one()
             if row["halted_reason"] is None or (row["evidence"] or "{}").strip() != evidence.strip():
                 raise StayHalted(rule="the evidence of the halt that stands, whole")
-            connection.execute(update(CONTROL).values(halted_reason=None, evidence=None, by=by, set_at=now))
+            newest: UnixSeconds | None = connection.execute(select(func.max(ATTEMPT.c.created_at))).scalar()
+            looked_at = now if newest is None else max(now, newest + 1)  # also at what a clock ahead of time signed
+            connection.execute(update(CONTROL).values(halted_reason=None, evidence=None, by=by, set_at=looked_at))
             seen = sha256((row["evidence"] or "{}").encode()).hex()
             told: dict[str, Json] = {"reason": row["halted_reason"], "evidence": seen, "by": by}
             sql_events.append(connection, Kind.RESUMED, now, told)

@@ -3,10 +3,12 @@
 Only contradiction is evidence. A late, silent or forgetful endpoint lied to nobody.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, Generic, Protocol, TypeVar, cast
 
+from hybrid_bridge.errors import BridgeError, Unreachable
 from hybrid_bridge.ports import PublicChain
 from hybrid_bridge.units import PublicBlockHash, PublicBlockNumber
 
@@ -26,6 +28,38 @@ class Call:
     endpoint: str
     method: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[T]):
+    """What one endpoint said, or what it raised."""
+
+    chain: PublicChain
+    seconds: float
+    value: T | None = None
+    error: BridgeError | None = None
+
+    def get(self) -> T:
+        """The answer.
+
+        Raises:
+            BridgeError: it gave none.
+        """
+        if self.error is not None:
+            raise self.error
+        return cast(T, self.value)
+
+
+class Asking(Protocol):
+    """Who carries a question to several endpoints, in turn or at once."""
+
+    def __call__(self, names: Sequence[str], works: Sequence[Callable[[], T]]) -> Sequence[T | None]:
+        """What each work returns, in this order; None for one that was given up."""
+
+
+def in_turn(names: Sequence[str], works: Sequence[Callable[[], T]]) -> Sequence[T | None]:
+    """One after the other."""
+    return [work() for _, work in zip(names, works, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +117,25 @@ class Hearing:
 
     monotonic: Callable[[], float]
     bench: Bench = field(default_factory=Bench)
+    asking: Asking = in_turn
     calls: list[Call] = field(default_factory=list)
     dissents: list[Dissent] = field(default_factory=list)
     lags: dict[str, int] = field(default_factory=dict)  # public blocks behind the pinned one
     _spent: dict[str, float] = field(default_factory=dict)
 
-    def hear(self, chain: PublicChain, method: str, read: Callable[[PublicChain], T]) -> T:
-        """Its answer, or what it raises; timed either way."""
+    def hear(self, chains: Sequence[PublicChain], method: str, read: Callable[[PublicChain], T]) -> list[Heard[T]]:
+        """The answer of each, or what it raised, in this order, whoever was first; timed either way."""
         begun = self.monotonic()
-        try:
-            return read(chain)
-        finally:
-            took = self.monotonic() - begun
-            self.calls.append(Call(chain.name, method, took))
-            self._spent[chain.name] = self._spent.get(chain.name, 0.0) + took
+        works = [partial(_heard, self.monotonic, chain, read) for chain in chains]
+        found = self.asking([chain.name for chain in chains], works)
+        return [self._noted(chain, method, one, begun) for chain, one in zip(chains, found, strict=True)]
+
+    def _noted(self, chain: PublicChain, method: str, heard: Heard[T] | None, begun: float) -> Heard[T]:
+        if heard is None:
+            heard = Heard(chain, self.monotonic() - begun, error=Unreachable(endpoint=chain.name, call=method))
+        self.calls.append(Call(chain.name, method, heard.seconds))
+        self._spent[chain.name] = self._spent.get(chain.name, 0.0) + heard.seconds
+        return heard
 
     def in_order(self, endpoints: Iterable[PublicChain]) -> list[PublicChain]:
         """Those to ask now: quick ones first, benched ones not at all. One slow endpoint holds a tick up only once."""
@@ -133,6 +172,15 @@ class Hearing:
     def reached(self, name: str, number: PublicBlockNumber, pinned: PublicBlockNumber) -> None:
         """How far it lags behind the pinned public block."""
         self.lags[name] = max(0, pinned - number)
+
+
+def _heard(monotonic: Callable[[], float], chain: PublicChain, read: Callable[[PublicChain], T]) -> Heard[T]:
+    begun = monotonic()
+    try:
+        value = read(chain)
+    except BridgeError as error:
+        return Heard(chain, monotonic() - begun, error=error)
+    return Heard(chain, monotonic() - begun, value)
 
 
 def contradicts(got: object, agreed: object) -> bool:

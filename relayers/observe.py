@@ -34,7 +34,7 @@ from hybrid_bridge.units import (
     Wei,
 )
 from relayers.admission import ADMISSION, EMPTY_CODE, Compared, compared
-from relayers.hearing import Bench, Hearing
+from relayers.hearing import Asking, Bench, Hearing, in_turn
 from relayers.journal import AttemptRow, JournalView, Scope
 from relayers.panel import Panel
 from relayers.views import ChainView, Standing
@@ -73,6 +73,7 @@ class Observer:
     _known: set[PublicChain] = field(default_factory=set)  # whose code was compared, and that did not fail since
     bench: Bench = field(default_factory=Bench, compare=False)
     monotonic: Callable[[], float] = field(default=time.monotonic, compare=False)
+    asking: Asking = field(default=in_turn, compare=False)  # how a question reaches several endpoints
     hearing: Hearing = field(default_factory=partial(Hearing, time.monotonic), compare=False)  # of this tick
 
     def observe(self, journal: JournalView) -> ChainView:
@@ -113,7 +114,7 @@ class Observer:
 
     def afresh(self) -> "Observer":
         """For each tick: this observer, with nothing heard yet."""
-        return replace(self, hearing=Hearing(self.monotonic, self.bench))
+        return replace(self, hearing=Hearing(self.monotonic, self.bench, self.asking))
 
     def admitted(self) -> "Observer":
         """For the start: this observer with the endpoints that serve the journal's chain and contract.

@@ -3,7 +3,7 @@
 A quorum's word is that of q endpoints alike, after strict decoding. Silence, lag and nonsense are no votes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,8 +31,9 @@ class Panel:
         Raises:
             Undecided: there is none.
         """
-        answers, failure = self._answers(method, read, lambda _, heard: self._agreed(heard) is not None)
-        return self._agreement(answers, failure)
+        order = self.hearing.in_order(self.endpoints)
+        rounds = (order[: self.quorum], order[self.quorum :])
+        return self._agreement(*self._answers(method, read, rounds, self._is_agreed))
 
     def ask_all(self, method: str, read: Callable[[PublicChain], T], about: PublicBlockHash | None = None) -> T:
         """As `ask`, of what never changes: all are asked, and whoever contradicts the quorum lied.
@@ -40,9 +41,7 @@ class Panel:
         Raises:
             Undecided: there is none.
         """
-        answers, failure = self._answers(
-            method, read, lambda chain, heard: self.hearing.is_slow(chain) and self._agreed(heard) is not None, about
-        )
+        answers, failure = self._answers(method, read, self._quick_and_slow, self._is_agreed, about)
         agreed = self._agreement(answers, failure)
         for chain, answer in answers:
             if contradicts(answer, agreed):
@@ -57,9 +56,7 @@ class Panel:
         Raises:
             Undecided: fewer answer.
         """
-        numbers, failure = self._answers(
-            method, read, lambda chain, heard: self.hearing.is_slow(chain) and len(heard) >= self.quorum
-        )
+        numbers, failure = self._answers(method, read, self._quick_and_slow, lambda heard: len(heard) >= self.quorum)
         if len(numbers) < self.quorum:
             raise failure
         each = {chain.name: number for chain, number in numbers}
@@ -67,29 +64,44 @@ class Panel:
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _quick_and_slow(self) -> tuple[list[PublicChain], list[PublicChain]]:
+        """All who are quick at once; who used up its patience in this tick only if it takes them."""
+        order = self.hearing.in_order(self.endpoints)
+        slow = [chain for chain in order if self.hearing.is_slow(chain)]
+        return [chain for chain in order if chain not in slow], slow
+
     def _answers(
         self,
         method: str,
         read: Callable[[PublicChain], T],
-        is_enough: Callable[[PublicChain, list[tuple[PublicChain, T]]], bool],
+        rounds: Iterable[Sequence[PublicChain]],
+        is_enough: Callable[[list[tuple[PublicChain, T]]], bool],
         about: PublicBlockHash | None = None,
     ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
-        """What each says, and why there may be no agreement."""
+        """What each says, and why there may be no agreement. Those of one round are asked side by side."""
         answers: list[tuple[PublicChain, T]] = []
         failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
-        for chain in self.hearing.in_order(self.endpoints):
-            if is_enough(chain, answers):
+        for chains in rounds:
+            if is_enough(answers):
                 break
-            try:
-                answers.append((chain, self.hearing.hear(chain, method, read)))
-            except BridgeError as error:
-                if isinstance(error, Refuted):  # its own proof says otherwise
-                    self.hearing.lied(chain.name, method, ("a proof", str(error)), about)
-                if not isinstance(error, NotYet):
-                    self.known.discard(chain)  # perhaps another program answers there now
+            for heard in self.hearing.hear(chains, method, read):
+                if heard.error is None:
+                    answers.append((heard.chain, heard.get()))
+                    continue
+                self._failed(heard.chain, method, heard.error, about)
                 if not isinstance(failure, StateForgotten):  # the one that says what to do
-                    failure = undecided(error)
+                    failure = undecided(heard.error)
         return answers, failure
+
+    def _failed(self, chain: PublicChain, method: str, error: BridgeError, about: PublicBlockHash | None) -> None:
+        if isinstance(error, Refuted):  # its own proof says otherwise
+            self.hearing.lied(chain.name, method, ("a proof", str(error)), about)
+        if not isinstance(error, NotYet):
+            self.known.discard(chain)  # perhaps another program answers there now
+
+    def _is_agreed(self, answers: list[tuple[PublicChain, T]]) -> bool:
+        return self._agreed(answers) is not None
 
     def _agreed(self, answers: list[tuple[PublicChain, T]]) -> tuple[T] | None:
         """The answer of `quorum` of these, as a tuple of one: it may be None itself."""

@@ -7,7 +7,6 @@ and at most one outside effect, and the comments at each say what a restart find
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from hybrid_bridge.errors import BridgeError, Broken, SignerLied, SpendCapped, Undecided
@@ -17,7 +16,7 @@ from relayers.admission import ADMISSION
 from relayers.calls import Calls
 from relayers.collect import Collector
 from relayers.fees import Offer, limits, refusal
-from relayers.hearing import Call, Dissent, Hearing
+from relayers.hearing import Call, Dissent, Heard
 from relayers.journal import AttemptRow, EvidenceRow, HaltRow, Journal, JournalView, Scope, SendRow
 from relayers.log import Log
 from relayers.observe import Observer
@@ -161,7 +160,7 @@ class _Pass:
         self._sight = sight
         self._deeds: list[Deed] = []
         self._sends: list[SendRow] = []
-        self._hearing = Hearing(relayer.observer.monotonic, relayer.observer.bench)
+        self._hearing = relayer.observer.afresh().hearing
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""
@@ -260,7 +259,8 @@ class _Pass:
         """To every endpoint of the settings; an answer decides nothing, and an error does not mean "not sent"."""
         self._sent.add(attempt.hash)
         endpoints = self._relayer.observer.endpoints
-        answers = [(one.name, self._hearing.hear(one, "broadcast", partial(_broadcast, attempt))) for one in endpoints]
+        heard = self._hearing.hear(endpoints, "broadcast", lambda endpoint: endpoint.broadcast(attempt.raw))
+        answers = [(one.chain.name, _answer(one)) for one in heard]
         # May have happened. Dead here? Sent again by the next tick; the receipt will tell.
         sends = [
             SendRow(attempt.hash, name, answer.code, answer.message, answer.tx_hash, self._now)
@@ -291,11 +291,8 @@ def _deeds_of(action: Deed) -> tuple[Deed, ...]:
     return (action, action.halt) if isinstance(action, CloseSlot) and action.halt is not None else (action,)
 
 
-def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
-    try:
-        return endpoint.broadcast(attempt.raw)
-    except BridgeError as error:
-        return SendAnswer(None, type(error).__name__, None)
+def _answer(heard: Heard[SendAnswer]) -> SendAnswer:
+    return heard.get() if heard.error is None else SendAnswer(None, type(heard.error).__name__, None)
 
 
 def _keep(journal: Journal, dissents: Sequence[Dissent], now: UnixSeconds) -> None:

@@ -19,6 +19,7 @@ from hybrid_bridge.custody.places import parse_place, scheme_of
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, KeyUnusable, SetMismatch, SettingsMalformed
 from hybrid_bridge.ports import ConsortiumMember, PublicBlock, PublicChain, Rotation, TransactionSigner, Update
 from hybrid_bridge.units import Address, TxHash, UnixSeconds
+from relayers.abreast import Abreast
 from relayers.appointing import appointment
 from relayers.calls import Calls
 from relayers.collect import Collector
@@ -144,7 +145,8 @@ def observer_of(settings: Settings) -> Observer:
         first_number=chain.first_number,
         code_hash=artefact(REGISTRY).runtime_code_hash,
         is_proven=chain.state_proofs,
-    )
+        asking=Abreast(),
+    ).afresh()
 
 
 def collector_of(

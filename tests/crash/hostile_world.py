@@ -20,6 +20,7 @@ from hybrid_bridge.testing.hostile_endpoint import HostileEndpoint
 from hybrid_bridge.testing.memory_members import MemorySigner, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
 from hybrid_bridge.units import PublicBlockNumber, Seconds, TreeSize, UnixSeconds, Wei
+from relayers.abreast import Abreast
 from relayers.collect import Collector
 from relayers.fsck import Finding, fsck
 from relayers.journal import JournalDump, Scope
@@ -139,6 +140,7 @@ class Case:
             artefact(REGISTRY).runtime_code_hash,
             is_proven=proofs,
             monotonic=lambda: self.seconds,
+            asking=Abreast(60),
         )
 
     def chain_at(self, index: int, proxy: HostileEndpoint) -> Web3Chain:

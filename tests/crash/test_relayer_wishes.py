@@ -129,11 +129,11 @@ def test_a_wish_against_an_attempt_that_is_no_longer_the_dearest_is_refused(oper
         wish(operator, WishKind.CANCEL, first)
 
 
-def reverted(operator: Operator, nonces: range) -> None:
-    """So many anchors in a row that reverted for no known reason."""
+def reverted(operator: Operator, nonces: range, ahead: int = 0) -> None:
+    """So many anchors in a row that reverted for no known reason, signed by a clock so many seconds ahead."""
     limits = SpendLimits(10 * ETHER, ETHER, 10 * ETHER)
     for nonce in nonces:
-        row = attempt(nonce, 0, created_at=operator.world.now())
+        row = attempt(nonce, 0, created_at=operator.world.now() + ahead)
         operator.journal.open_slot(nonce)
         operator.journal.add_attempt(row, limits)
         final = AttemptFinalRow(row.hash, Outcome.REVERTED, "", 1, bytes(32))
@@ -155,6 +155,15 @@ def test_repeated_reverts_halt_and_resume_counts_from_the_order_on(operator: Ope
     assert operator.tick().reason == "nothing_due"
     reverted(operator, range(5, 6))
     assert operator.tick().done == ("Halt",)
+
+
+def test_attempts_that_a_clock_ahead_of_time_signed_halt_once(operator: Operator) -> None:
+    operator.tick()
+    reverted(operator, range(3), ahead=90_000)
+    assert operator.tick().done == ("Halt",)
+    with Orders(operator.path, operator.scope) as orders:
+        orders.lift_halt(orders.control().evidence, "a person", operator.world.now())
+    assert operator.tick().reason == "nothing_due"
 
 
 # ── rehearsals ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -84,11 +84,6 @@ class SharedConsortium:
         self.offered: list[SignedPower] = []  # signed set updates, as all operators hold them
         self._found: dict[tuple[object, ...], Appointment | None] = {}
 
-    @property
-    def sets_to_come(self) -> int:
-        """The newest set that signs any size closed so far, or the next one."""
-        return self.log.responsible(self.size).set_id
-
     def offer(self, share: float, random: Random) -> None:
         """Some of the signatures on set updates arrive; 1 = all."""
         missing = [one for update in self._updates for one in update if one not in self.offered]

@@ -85,7 +85,9 @@ class MemoryStore:
     fulfilled: dict[int, TxHash] = field(default_factory=dict)  # by intent: our final transaction that did it
     open_attempts: dict[Nonce, list[AttemptRow]] = field(default_factory=dict)  # of the open slots, ascending by fee
     costs: dict[int, dict[Nonce, Wei]] = field(default_factory=dict)  # by UTC day
-    recent: deque[tuple[int, int, Outcome]] = field(default_factory=lambda: deque(maxlen=4 * RECENT_FINALS))
+    recent: deque[tuple[int, int, Outcome, UnixSeconds]] = field(
+        default_factory=lambda: deque(maxlen=4 * RECENT_FINALS)
+    )
     newest_gas: tuple[Nonce, int] | None = None
 
 
@@ -274,7 +276,8 @@ class MemoryJournal:
             if final.outcome is Outcome.OK and duty is not None:
                 store.fulfilled[duty] = final.hash
             if final.outcome is not Outcome.LOST and not final.reason:
-                store.recent.append((final.block_number, len(store.finals), final.outcome))
+                signed_at = store.attempts[final.hash].created_at
+                store.recent.append((final.block_number, len(store.finals), final.outcome, signed_at))
         if halted is not None:
             self.halt(halted)
 
@@ -308,7 +311,8 @@ def order(store: MemoryStore, brake: Brake, now: UnixSeconds) -> None:
 
 def lift_halt(store: MemoryStore, now: UnixSeconds) -> None:
     """A person read the evidence."""
-    store.control = ControlRow(store.control.brake, None, None, "a person", now)
+    newest = max((attempt.created_at for attempt in store.attempts.values()), default=UnixSeconds(0))
+    store.control = ControlRow(store.control.brake, None, None, "a person", max(now, UnixSeconds(newest + 1)))
 
 
 def dump_of(store: MemoryStore) -> JournalDump:
@@ -355,7 +359,9 @@ def _require_affordable(store: MemoryStore, attempt: AttemptRow, limits: SpendLi
 
 
 def _reverts(store: MemoryStore) -> int:
-    newest = sorted(store.recent, key=lambda one: one[:2], reverse=True)[:RECENT_FINALS]
+    since = 0 if store.control.by == "plan" else store.control.set_at  # a person's newest order
+    counted = (one for one in store.recent if one[3] >= since)
+    newest = sorted(counted, key=lambda one: one[:2], reverse=True)[:RECENT_FINALS]
     return sum(1 for _ in takewhile(lambda one: one[2] is Outcome.REVERTED, newest))
 
 

@@ -27,6 +27,7 @@ class Network(MemoryNetwork):
         super().__init__(CHAIN, CONTRACT, UnixSeconds(GENESIS + age * CADENCE))
         self.ever: dict[PublicBlockHash, MemoryBlock] = {}  # every public block there ever was, also those exchanged
         self.put_log(whole().log_id, _registered())
+        self.was_braked = False
         self.wallets: set[bytes] = set()  # hashes of what somebody else sent with an operator's key
 
     def put_log(self, log_id: LogId, log: MemoryLog) -> None:
@@ -72,6 +73,7 @@ class Network(MemoryNetwork):
 
     def brake(self, public_blocks: int) -> None:
         """The guardian pauses the log for so many public blocks from now on; 0: a quorum of validators resumes it."""
+        self.was_braked = True
         until = UnixSeconds(self.newest.block.time + (1 + public_blocks) * self.interval)
         self.put_log(whole().log_id, replace(self.log, paused_until=until if public_blocks else UnixSeconds(0)))
 

@@ -17,7 +17,7 @@ from relayers.relay import Relayer, Tick, tick
 from relayers.views import FeePolicy, Policy, TurnPolicy
 from tests.simulation import oracle
 from tests.simulation.consortium import CHAIN, CONTRACT, whole
-from tests.simulation.endpoints import Endpoint
+from tests.simulation.endpoints import DEPTH, Endpoint
 from tests.simulation.fast import calldata_once
 from tests.simulation.memory_journal import MemoryJournal, MemoryStore, lift_halt
 from tests.simulation.network import FIRST_HASH
@@ -223,7 +223,10 @@ class Operator:
 
     def read_evidence(self) -> None:
         """A person looks at a halt that the world brought about, and lets the plan go on."""
-        if self.store.control.halted in {"signer_lied", "key_elsewhere"}:
+        reasons = {"signer_lied", "key_elsewhere"}
+        if self.endpoints[0].keeps < DEPTH and self.world.network.was_braked:
+            reasons.add("reverts_repeated")  # that the log was paused is forgotten there
+        if self.store.control.halted in reasons:
             lift_halt(self.store, self.now())
 
     def _end(self, process: Process) -> None:

@@ -8,6 +8,8 @@ SEEDS = 1_000
 PART = 250
 ONCE_BROKEN = {
     1166: "a liar without a receipt and an endpoint that lags made our own transaction a foreign one",
+    200004: "what forgets final states shows another's set update by its first anchor: the bound was the world's fault",
+    201135: "pauses that endpoints forgot are unexplained reverts, and a person looks: the bound was the world's fault",
     22187: "a top-up that a reorganisation took back was the world's fault",
     1313: "a liar that hides events and an endpoint that lags made an anchor go missing",
 }

@@ -512,6 +512,8 @@ def test_what_is_another_consortium_s_is_refused_before_the_engine_s_door_asks_t
         assert begun.check(foreign) == WRONG_SIGNATURE
         (result,) = AtEngine(view, begun).submit([foreign])  # type: ignore[arg-type]
     assert result.fault.name == "FieldMismatch"
+
+
 def test_more_than_may_wait_at_once_may_be_submitted_at_once(
     begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
