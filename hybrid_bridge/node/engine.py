@@ -127,19 +127,25 @@ class EngineApplication:
 
     def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
         """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
+        is_inside = request.type == pb.CheckTxType.RECHECK
         try:
             signed = SignedTransaction.decode(request.tx)
-            require_waits(self._view, signed, self._line)
-            self._door.enter(signed, again=request.type == pb.CheckTxType.RECHECK)
+            self._require_waits(signed, is_inside=is_inside)
+            self._door.enter(signed, again=is_inside)
         except Broken:
             raise
-        except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
-            if request.type != pb.CheckTxType.RECHECK:
-                return _refusal(error)
         except BridgeError as error:
             return _refusal(error)
         self._line.join(signed)
         return pb.ResponseCheckTx(code=ACCEPTED)
+
+    def _require_waits(self, signed: SignedTransaction, *, is_inside: bool) -> None:
+        """Where the epoch has no room left the door closes, and who is inside stays."""
+        try:
+            require_waits(self._view, signed, self._line)
+        except NotYet:
+            if not is_inside:
+                raise
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
