@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeVar
 
 import grpc
 
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMalformed, Throttled
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMalformed, Throttled, Unreachable
 from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.faults import call_status, translated
 
@@ -81,6 +81,8 @@ class Line:
                 answer = method(request, timeout=patience.left)
             except grpc.RpcError as failure:
                 patience.spend(translated(failure, self.name, _call_name(method)))
+            except ValueError:  # another thread closed the channel: whom it led to is no peer of ours any more
+                raise Unreachable(endpoint=self.name, call=_call_name(method)) from None
             else:
                 return self._bounded(answer, method)
 
@@ -103,6 +105,8 @@ class Line:
                 if begun:
                     raise error from None
                 patience.spend(error)
+            except ValueError:  # as in `ask`
+                raise Unreachable(endpoint=self.name, call=_call_name(method)) from None
             else:
                 return
 
