@@ -98,8 +98,8 @@ def apply(public: Path, out: Path, application: Application, randomness: Randomn
 
 
 def _require_application(application: Application, directory: Directory) -> None:
-    if directory.engine is not None and "validator" in application.roles:
-        raise AdmissionRejected(rule="a member first: its consensus key comes with a record of its own (ADR 34)")
+    if directory.engine is not None:
+        raise AdmissionRejected(rule="a consortium without a consensus engine, whose homes the founders alone make yet")
     if not set(application.roles) <= {"member", "validator", "regulator", "court", "auditor"} or not application.roles:
         raise AdmissionRejected(rule="of the roles member, validator, regulator, court, auditor")
     if any(member.name == application.name for member in directory.members):

@@ -117,6 +117,10 @@ class Directory:
         """Whether this name is a member's today."""
         return any(member.name == name for member in self.members)
 
+    def key_ids(self, name: str) -> list[KeyId]:
+        """Every identity key that a member has or had: what it said with one, it said."""
+        return [key_id for key_id, (owner, _) in self.keys.items() if owner == name]
+
     def attester(self, name: str, size: int) -> Address | None:
         """The attestation key by which a member is a validator of the set responsible for this size."""
         addresses = self.responsible(size).addresses

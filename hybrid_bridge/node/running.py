@@ -137,7 +137,7 @@ class Node:
         self._server.stop(GRACE)
         if self._listener is not None:
             self._listener.close()
-        for peer in self._peers.values():
+        for peer in list(self._peers.values()):
             peer.close()
         for thread in self._threads:
             thread.join(JOIN)

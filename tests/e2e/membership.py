@@ -56,9 +56,9 @@ def newcomer(network: Network, name: str) -> Path:
     return card
 
 
-def decided(network: Network, request: pb.ProposeRequest, names: tuple[str, ...], ahead: int = AHEAD) -> bytes:
+def decided(network: Network, request: pb.ProposeRequest, names: tuple[str, ...]) -> bytes:
     """Proposed at core, approved by these, enacted; again with more time where an epoch came too soon."""
-    core = network.desk("core")
+    core, ahead = network.desk("core"), AHEAD
     while True:
         request.from_epoch = network.status("core").epoch + ahead
         try:

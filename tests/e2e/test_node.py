@@ -203,7 +203,7 @@ def test_a_fifth_validator_is_admitted_by_the_four_and_catches_up(network: Netwo
     network.start("bank-c")
     first = newest_set(network).first_size
     for name in ("core", "regulator"):
-        network.await_status(name, "its first size", lambda status: status.quorum_size >= first)
+        until(f"{name}: its first size", lambda: network.status(name).quorum_size >= first, SLOW)  # noqa: B023
     until("bank-c has caught up and attests", lambda: network.status("bank-c").attested_size >= first, SLOW)
     assert list(newest_set(network, "regulator").names) == list(newest_set(network, "bank-c").names)
 

@@ -2,25 +2,42 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
-from hybrid_bridge.core.signing import sign_digest
+from hybrid_bridge.core.power import Draft, Pause, SetUpdate
+from hybrid_bridge.core.signing import recover_address, sign_digest
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import GuardRefused, NotYet, SignatureWrong, SignerUnknown
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
+from hybrid_bridge.errors import (
+    AdmissionRejected,
+    FieldMalformed,
+    FieldMismatch,
+    GuardRefused,
+    NotYet,
+    SignatureWrong,
+    SignerUnknown,
+    Unknown,
+    Unreachable,
+)
 from hybrid_bridge.node.applying import make_card, next_attestation
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
+from hybrid_bridge.node.endorsing import Endorser
+from hybrid_bridge.node.enrolling import directory_of
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
+from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.witnessing import Watch
+from hybrid_bridge.rpc.service import Call, Caller
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.attest import attest
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import EpochNumber, TreeSize
+from hybrid_bridge.units import Address, ChainId, Digest, EpochNumber, KeyId, LogId, SetId, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.coming import agreed, close, joined, newcomer, pass_epoch, spread
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_hearing import Peer
@@ -152,6 +169,127 @@ def checkpoint(size: int, *, newest: bool = False) -> BundleOrder:
     return BundleOrder(
         purpose="checkpoint", records=(), labels=(), size=TreeSize(size), label_epoch=EpochNumber(0), newest=newest
     )
+
+
+def endorser(grown: Members, name: str) -> Endorser:
+    opened = grown.open(name)
+    return Endorser(opened.view, opened.guards)
+
+
+def draft_of(grown: Members, number: int, **changes: object) -> bytes:
+    term = grown.open("core").view.directory.roll.term_of(SetId(number))
+    assert term is not None
+    update = SetUpdate(
+        chain_id=ChainId(31337),
+        contract=Address(b"\xcc" * 20),
+        log_id=grown.foundation.genesis.log_id,
+        set_id=term.validators.set_id,
+        set_hash=term.validators.digest,
+        effective_from_size=term.first_size,
+    )
+    return Draft(statement=replace(update, **changes)).encode()
+
+
+def test_a_set_of_the_ledger_is_signed_for_a_contract_by_the_set_before_and_by_who_is_new(grown: Members) -> None:
+    signers = {
+        name: {recover_address(one.statement.digest(), one.signature) for one in endorser(grown, name).endorse(draft)}
+        for name, draft in (
+            ("core", draft_of(grown, 3)),
+            ("supplier", draft_of(grown, 3)),
+            ("bank-c", draft_of(grown, 2)),
+        )
+    }
+    keys = {name: set(grown.open(name).view.addresses) for name in signers}
+    assert signers == keys  # the supplier by the key that goes and by the one that comes; the newcomer by its own
+    assert len(keys["supplier"]) == 2
+    assert endorser(grown, "core").endorse(draft_of(grown, 3)) == endorser(grown, "core").endorse(draft_of(grown, 3))
+
+
+def test_no_other_set_than_the_ledgers_is_signed_for_a_contract(grown: Members) -> None:
+    for changes in (
+        {"set_hash": Digest(bytes(32))},
+        {"effective_from_size": TreeSize(9)},
+        {"log_id": LogId(bytes(32))},
+    ):
+        with pytest.raises(FieldMismatch):
+            endorser(grown, "core").endorse(draft_of(grown, 3, **changes))
+    with pytest.raises(NotYet):
+        endorser(grown, "core").endorse(draft_of(grown, 3, set_id=SetId(4)))
+    with pytest.raises(AdmissionRejected):
+        endorser(grown, "regulator").endorse(draft_of(grown, 3))
+    pause = Pause(
+        chain_id=ChainId(1),
+        contract=Address(b"\xcc" * 20),
+        log_id=LogId(bytes(32)),
+        nonce=0,
+        until=UnixSeconds(9),
+        reason="x",
+    )
+    with pytest.raises(FieldMalformed):
+        endorser(grown, "core").judged(Draft(statement=pause).encode())
+
+
+def test_what_a_record_has_the_hash_of_is_asked_from_peers_and_believed_by_the_hash(grown: Members) -> None:
+    """The regulator's folder loses its proposals: it knows the sets, and whose cards it lacks."""
+    folder = grown.folder("regulator") / "proposals"
+    grown.opened.pop("regulator").close()
+    folder.rename(grown.root / "kept")
+    enrolment, directory = grown.open("regulator").enrolment, grown.open("regulator").view.directory
+    lacking = enrolment.lacking()
+    assert len(set(lacking)) == 3  # the newcomer's certificate, and two sets
+    assert directory.responsible(9).set_id == 3
+    with pytest.raises(NotYet):
+        directory.holder(lacking_entry(grown, "regulator"))
+    with pytest.raises(NotYet):
+        Bundler(grown.open("regulator").view, lambda _size: b"").bundle(checkpoint(9))
+    proposals = list(grown.open("core").enrolment.store.all())
+    wrong = next(one for one in proposals if lacking[0] not in one.leaves)
+    with pytest.raises(FieldMismatch):
+        enrolment.take(lacking[0], wrong)
+    with pytest.raises(NotYet):
+        enrolment.fetch([Handing(grown, "bank-a", silent=True)])
+    enrolment.fetch([Handing(grown, "bank-a", silent=True), Handing(grown, "core")])
+    assert enrolment.lacking() == []
+    assert directory.is_member("bank-c")
+
+
+def lacking_entry(grown: Members, name: str) -> ValidatorEntry:
+    """An entry of the newest set whose card this member has not."""
+    directory = grown.open(name).view.directory
+    known = {member.address for member in directory.known}
+    return next(entry for entry in directory.responsible(9).entries if entry.address not in known)
+
+
+class Handing:
+    """A peer that hands proposals over, out of its store."""
+
+    def __init__(self, members: Members, name: str, *, silent: bool = False) -> None:
+        self.name, self._members, self._silent = name, members, silent
+
+    def proposal(self, leaf: Digest) -> bytes:
+        if self._silent:
+            raise Unreachable(endpoint=self.name, call="Proposal")
+        view, store = self._members.open(self.name).view, self._members.open(self.name).enrolment.store
+        call = Call(Caller("somebody", "member"), lambda: True)
+        return PeerService(view, None, store).proposal(pb.ProposalRequest(leaf=leaf), call).proposal  # type: ignore[arg-type]
+
+
+def test_who_has_gone_is_known_and_is_no_member(grown: Members) -> None:
+    directory = grown.open("core").view.directory
+    with pytest.raises(Unknown):
+        directory.member("stranger")
+    with pytest.raises(NotYet):
+        directory.key(KeyId(bytes(32)))
+    assert directory.name_of(KeyId(bytes(32))) is None
+    assert not directory.is_member("stranger")
+
+
+def test_a_look_from_outside_the_node_sees_what_its_ledger_says(grown: Members) -> None:
+    name = "bank-a"
+    grown.opened.pop(name).close()
+    directory = directory_of(grown.folder(name), name)
+    assert (directory.responsible(9).set_id, directory.is_member("bank-c")) == (3, True)
+    assert directory_of(grown.root / YESTERDAY / ".." / "nodes" / name, "core").roll.terms[-1].validators.set_id == 1
 
 
 def test_a_checkpoint_is_not_attested_before_enough_of_its_own_set_were_heard(grown: Members) -> None:
