@@ -15,6 +15,12 @@ from hybrid_bridge.errors import NotCanonical
 from hybrid_bridge.units import RecordType
 
 ON_NOTICE, OFF_NOTICE, FREEZE_NOTICE, LIFT_NOTICE = 1, 2, 5, 6  # of SPEC §7.3
+NOTICES: Final = {
+    BRAKE_ON: ON_NOTICE,
+    BRAKE_OFF: OFF_NOTICE,
+    FREEZE_ORDER: FREEZE_NOTICE,
+    FREEZE_LIFT: LIFT_NOTICE,
+}  # which notice each of these records leaves
 PASSING: Final = frozenset({FREEZE_ORDER, FREEZE_LIFT, BRAKE_ON, BRAKE_OFF, NOTE_PAY_ACK})  # what no brake stops
 ALL: Final = "ALL"
 TYPE: Final = "TYPE"

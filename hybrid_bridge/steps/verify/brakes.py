@@ -4,22 +4,22 @@ No brake is silent. A flag that no notice explains, a notice without its flag, a
 stopped are each Refuted where both sides are shown. Source: SPEC §7.2, §7.3; SCENARIOS S7.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
 from hybrid_bridge.business.notices import Reason, is_stop, reason_of, scopes_by_hash, text_hash
-from hybrid_bridge.business.scopes import FREEZE_NOTICE, OFF_NOTICE, ON_NOTICE, PASSING, scopes_of
+from hybrid_bridge.business.scopes import FREEZE_NOTICE, NOTICES, OFF_NOTICE, ON_NOTICE, PASSING, scopes_of
 from hybrid_bridge.core.disclosure import ORIGIN
 from hybrid_bridge.core.encoding import Json
-from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord, epoch_of
+from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord, closed_at, epoch_of
 from hybrid_bridge.core.evidence import BrakeFact
 from hybrid_bridge.core.governance import MemberUpdate, Notice
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.labels import event_code
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.transaction import claims_of
+from hybrid_bridge.core.transaction import SignedTransaction, claims_of
 from hybrid_bridge.errors import FieldMismatch
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEntry
 from hybrid_bridge.steps.verify.names import identity_keys
@@ -79,6 +79,11 @@ class _Looked:
         """What the bundle lets us try."""
         return scopes_by_hash({entry.entry.record_type for _, entry in self.d.entries}, self.keys)
 
+    @cached_property
+    def signed(self) -> dict[Digest, SignedTransaction]:
+        """Transactions by the leaf of their record."""
+        return {leaf_hash(entry.part.entry): transaction for entry, transaction in self.d.transactions}
+
     @property
     def brakes(self) -> list[_Stop]:
         """Those that an epoch's flag must show."""
@@ -105,14 +110,14 @@ def verify_brakes(d: Decoded) -> Brakes:
 
 def _follow_notices(looked: _Looked) -> None:
     """From the first notice shown to the last: which brake began, which one another ended."""
-    d = looked.d
-    if d.governance is None:
-        return
+    d, shown = looked.d, looked.d.governance
     standing: dict[Digest, int] = {}  # by hash of the scope: its place in `stops`
-    for part, record in zip(d.governance.part.records, d.governance.records, strict=True):
+    leaves: dict[Digest, int] = {}
+    for part, record in () if shown is None else zip(shown.part.records, shown.records, strict=True):
         if not isinstance(record, Notice) or not is_stop(record):
             continue
         at = _epoch_of_notice(d, LeafIndex(part.index), record)
+        leaves[record.entry_leaf] = record.notice_type
         before = standing.pop(record.subject_hash, None) if record.notice_type in (ON_NOTICE, OFF_NOTICE) else None
         stop = _stop(looked, LeafIndex(part.index), record, at)
         if before is not None:
@@ -124,6 +129,7 @@ def _follow_notices(looked: _Looked) -> None:
             standing[record.subject_hash] = len(looked.stops)
         if record.notice_type != OFF_NOTICE or before is None:
             looked.stops.append(stop)
+    _require_noticed(looked, leaves)
 
 
 def _stop(looked: _Looked, index: LeafIndex, notice: Notice, at: EpochNumber) -> _Stop:
@@ -133,30 +139,47 @@ def _stop(looked: _Looked, index: LeafIndex, notice: Notice, at: EpochNumber) ->
     return _Stop(
         notice=notice,
         index=index,
-        scope=_told_by_its_record(looked.d, notice) or scope,
+        scope=_told_by_its_record(looked, notice) or scope,
         reason=reason,
         begun=at,
         until=EpochNumber(until),
     )
 
 
-def _told_by_its_record(d: Decoded, notice: Notice) -> str:
+def _told_by_its_record(looked: _Looked, notice: Notice) -> str:
     """What the record behind a notice says it is about, where its transaction is shown: the notice says the same."""
-    for entry, signed in d.transactions:
-        if leaf_hash(entry.part.entry) != notice.entry_leaf:
-            continue
-        claims = {name: claim.value for name, claim in claims_of(signed.body).items()}
-        told = str(claims.get("scope"))
-        subject: Json = told
-        if "scope" not in claims:
-            objects = [str(claims[name]) for name in sorted(claims, key=_row) if name.startswith("object.")]
-            told = f"order {claims.get('order')} on {', '.join(objects)}"
-            subject = {"order": claims.get("order"), "objects": list(objects)}
-        if text_hash(subject) != notice.subject_hash:
-            expected = text_hash(subject).hex()
-            raise FieldMismatch(field="notice.subject_hash", expected=expected, got=notice.subject_hash.hex())
-        return told
-    return ""
+    signed = looked.signed.get(notice.entry_leaf)
+    if signed is None:
+        return ""
+    claims = {name: claim.value for name, claim in claims_of(signed.body).items()}
+    told = str(claims.get("scope"))
+    subject: Json = told
+    if "scope" not in claims:
+        objects = [str(claims[name]) for name in sorted(claims, key=_row) if name.startswith("object.")]
+        told = f"order {claims.get('order')} on {', '.join(objects)}"
+        subject = {"order": claims.get("order"), "objects": list(objects)}
+    _equal("notice.subject_hash", text_hash(subject).hex(), notice.subject_hash.hex())
+    until = int(str(claims.get("until_epoch", 0)))
+    _equal("notice.until", closed_at(looked.d.genesis, EpochNumber(until)) if until else 0, notice.until)
+    return told
+
+
+def _require_noticed(looked: _Looked, leaves: Mapping[Digest, int]) -> None:
+    """A brake or a freeze that is shown as a record, where all notices of its epoch are known, has its own."""
+    d = looked.d
+    known = [(b.epoch, a.epoch) for b, a in pairwise(_records(d)) if b.governance_size == a.governance_size]
+    if d.governance is not None:
+        known.append((d.governance.older.epoch, d.governance.newer.epoch))
+    for epoch, entry in d.entries:
+        wanted = NOTICES.get(RecordType(entry.entry.record_type))
+        if wanted is not None and any(older < epoch.record.epoch <= newer for older, newer in known):
+            leaf = leaf_hash(entry.part.entry)
+            _equal(f"notice of record {leaf.hex()}", f"type {wanted}", f"type {leaves.get(leaf, 'none')}")
+
+
+def _equal(field_: str, expected: object, got: object) -> None:
+    if expected != got:
+        raise FieldMismatch(field=field_, expected=str(expected), got=str(got))
 
 
 def _row(name: str) -> tuple[int, str]:

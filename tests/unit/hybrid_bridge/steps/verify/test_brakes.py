@@ -15,6 +15,7 @@ from hybrid_bridge.core.encoding import canonical_json, sha256
 from hybrid_bridge.core.governance import Notice, decode_governance
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.ledger_state import BRAKE
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.errors import FieldMismatch
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.testing.datasets.play import member_updates
@@ -371,3 +372,42 @@ def test_a_notice_that_says_something_else_than_its_record_is_refuted(name):
     liar = told_otherwise(epoch, replace(notice, subject_hash=sha256(b"something else")), flags=flag)
     found = refuted(liar, liar.spanning(epoch - 1, epoch, records=(name,)))
     assert (found.field, found.got) == ("notice.subject_hash", sha256(b"something else").hex())
+
+
+def test_a_notice_of_another_end_than_its_records_is_refuted():
+    notice = notice_of("typed")
+    liar = told_otherwise(2, replace(notice, until=UnixSeconds(START + 9 * CADENCE)), flags=1)
+    found = refuted(liar, liar.spanning(1, 2, records=("typed",)))
+    assert (found.field, found.expected) == ("notice.until", str(START + 3 * CADENCE))
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (lambda notice: decode_governance(life().governance[1]), "type none"),
+        (lambda notice: replace(notice, notice_type=2, until=UnixSeconds(0)), "type 2"),
+    ],
+    ids=["no notice", "a notice of the contrary"],
+)
+def test_a_brake_that_is_a_record_and_no_notice_is_refuted(other, told):
+    liar = told_otherwise(2, other(notice_of("typed")), flags=0)
+    found = refuted(liar, liar.spanning(1, 2, records=("typed",), opened=False))
+    assert (found.field, found.expected, found.got) == (f"notice of record {leaf('typed').hex()}", "type 1", told)
+
+
+def test_a_brake_that_is_a_record_in_an_epoch_without_any_notice_is_refuted_by_equal_sizes():
+    before = life().closed[0].record
+    same = {"governance_size": before.governance_size, "governance_root": before.governance_root}
+    quiet = life().variant(2, **same, flags=0)
+    found = refuted(quiet, quiet.spanning(1, 2, records=("typed",), since=0, opened=False))
+    assert found.got == "type none"
+
+
+def test_a_brake_of_an_epoch_whose_notices_are_not_all_shown_may_have_its_own():
+    judged(life().spanning(2, 3, records=("typed",)))
+
+
+def notice_of(name):
+    wanted = leaf_hash(life().stood[name][1].draft.entry)
+    records = map(decode_governance, life().governance[1:])
+    return next(record for record in records if isinstance(record, Notice) and record.entry_leaf == wanted)
