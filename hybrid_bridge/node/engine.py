@@ -126,12 +126,13 @@ class EngineApplication:
         """At first, and again after each block: what no honest proposer takes goes, or it waits until it expires."""
         try:
             signed = SignedTransaction.decode(request.tx)
-            require_waits(self._view, signed, self._line)
+            try:
+                require_waits(self._view, signed, self._line)
+            except NotYet:  # no room in the epoch: the door closes, and who is inside stays
+                if request.type != pb.CheckTxType.RECHECK:
+                    raise
         except Broken:
             raise
-        except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
-            if request.type != pb.CheckTxType.RECHECK:
-                return _refusal(error)
         except BridgeError as error:
             return _refusal(error)
         self._line.join(signed)
