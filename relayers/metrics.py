@@ -101,7 +101,7 @@ TABLE: Final = (
     Metric("fee_ceiling_wei", "gauge", (), "the most we offer now, for each gas"),
     Metric("fee_cap_active", "gauge", (), "1: an anchor waits because the ceiling is too low"),
     Metric("signer_balance_wei", "gauge", ("signer",), "of the gas key"),
-    Metric("reserve_wei", "gauge", ("signer",), "of it kept for cancels and set updates"),
+    Metric("reserve_wei", "gauge", ("signer",), "of it kept for set updates"),
     Metric("budget_committed_wei", "gauge", ("signer",), "the most that today's transactions can cost (UTC day)"),
     Metric("budget_limit_wei", "gauge", ("signer",), "the most they may"),
     Metric("finality_lag_blocks", "gauge", (), "from the final public block read up to the pinned one"),

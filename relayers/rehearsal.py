@@ -86,7 +86,8 @@ def rehearse(
                 gas = gas_of(action)
             except BridgeError as error:
                 return Rehearsal(tuple(steps), f"MakeAttempt: {error}", error)
-            obstacle = refusal(Offer(action.nonce, action.fee, gas), action.seen, view, policy)
+            offer = Offer(action.nonce, action.fee, gas, may_use_reserve=action.appointment is not None)
+            obstacle = refusal(offer, action.seen, view, policy)
             if obstacle is not None:
                 return Rehearsal(tuple(steps), obstacle)
         signed = action.nonce if isinstance(action, MakeAttempt) else None

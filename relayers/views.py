@@ -115,7 +115,7 @@ class FeePolicy:
 
     @property
     def reserve(self) -> Wei:
-        """Kept for cancels and set updates."""
+        """Kept for set updates, which need no cancel first: what is due is posted in the lowest nonce."""
         return Wei(3 * self.max_cost_per_anchor)
 
 

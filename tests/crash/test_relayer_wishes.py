@@ -194,6 +194,16 @@ def test_what_a_rehearsal_says_is_what_the_next_tick_does(operator: Operator) ->
     assert operator.fsck() == []
 
 
+def test_a_rehearsal_knows_that_an_update_may_spend_the_reserve(operator: Operator) -> None:
+    world = operator.world
+    world.network.fund(operator.scope.signer, Wei(operator.fee_policy.reserve))
+    world.appoint(in_sizes=3)
+    told = rehearsed(operator)
+    done = operator.tick()
+    assert "MakeAttempt" in done.done
+    assert ([step.action for step in told.steps], told.reason) == (list(done.done), done.reason)
+
+
 def test_the_journal_that_is_foreseen_is_the_one_that_a_tick_leaves(operator: Operator) -> None:
     """Action by action, against the journal itself; hashes and ids are not known beforehand."""
     world = operator.world

@@ -356,6 +356,16 @@ def test_an_update_may_spend_the_reserve() -> None:
     assert plan(c=poor, q=quorum(2)) == Wait("low_balance")
 
 
+def test_a_hole_below_an_update_is_filled_by_the_update_itself_out_of_the_reserve_and_by_no_cancel() -> None:
+    poor = chain(balance=FEES.reserve)
+    hole = turning(6, open_nonces=(5, 6), attempts=(attempt(6, 0, intent_id=102, gas=30_000),))
+    made = plan(hole, poor, quorum(appointment=UPDATE))
+    assert isinstance(made, MakeAttempt)
+    assert (made.nonce, made.appointment) == (5, UPDATE)
+    nobody = journal(open_nonces=(5, 6), attempts=(attempt(6, gas=30_000),))
+    assert plan(nobody, poor, quorum(), sent={attempt(6, gas=30_000).hash}) == Wait("low_balance")
+
+
 def test_an_update_that_another_operator_posted_is_replaced_by_an_anchor_or_left_alone() -> None:
     pending = chain(head=head(next_from_size=8))
     assert plan(turning(), pending) == Wait("nothing_due")
