@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import relayer_schedules
 from bench.harness import ROUNDS, host
 
-FILES = ("trees", "registry", "vrf", "bundle", "relayer")
+FILES = ("trees", "registry", "vrf", "bundle", "snapshots", "relayer")
 PACKAGES = ("PyNaCl", "SQLAlchemy", "trie", "pymerkle", "sparse-merkle-tree")
 HEAD = ["| what | who | times as long as ours, median (least – greatest) | median |", "|---|---|---|--:|"]
 

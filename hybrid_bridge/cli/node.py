@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.units import UnixSeconds
 
 LOG: Final = "node.log"
 PATIENCE: Final = 180.0  # seconds that an engine waits for its node: reading the stores of a long life takes its time
@@ -57,8 +58,10 @@ def engine(folder: Path, binary: str) -> None:
 
     When the engine ends, with whatever code, both are started again: the node first.
     """
+    from hybrid_bridge.adapters.cometbft.state_sync import forget_blocks  # noqa: PLC0415 help must not pay
     from hybrid_bridge.errors import SettingsMalformed  # noqa: PLC0415
     from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET  # noqa: PLC0415
+    from hybrid_bridge.node.syncing import read_mark  # noqa: PLC0415
 
     home = folder.resolve() / ENGINE_HOME
     if not (home / "config" / "genesis.json").exists():
@@ -67,7 +70,33 @@ def engine(folder: Path, binary: str) -> None:
     if program is None:
         raise SettingsMalformed(key="--binary", rule="the CometBFT program: ./infra/install.sh cometbft")
     _await(home / ENGINE_SOCKET)
+    if (mark := read_mark(folder)) is not None and not mark.taken:
+        forget_blocks(home)  # until the node's ledger stands, the engine begins anew whenever it is started
     os.execv(program, [program, "start", "--home", str(home), "--proxy_app", f"unix://{home / ENGINE_SOCKET}"])  # noqa: S606
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder; its ledger has no block yet.")
+@click.option(
+    "--rpc",
+    "servers",
+    multiple=True,
+    required=True,
+    metavar="HOST:PORT",
+    help="Another member's engine RPC; at least two.",
+)
+def sync(folder: Path, servers: tuple[str, ...]) -> None:
+    """Take the ledger from a snapshot at the next start, instead of executing it block by block.
+
+    Asks the other members for a checkpoint that a quorum signed, verifies it, and tells the engine to begin to believe
+    there. Then start node and engine as always. Again is no harm while the ledger is empty.
+    """
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+    from hybrid_bridge.node.trusting import order_sync  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
+
+    trusted = order_sync(read_settings(folder), servers, UnixSeconds(int(time.time())))
+    click.echo(f"believes block {trusted.height} ({trusted.hash.hex()}), under the checkpoint of size {trusted.size}")
+    click.echo(f"told by {trusted.told_by}, signed by a quorum; start node and engine now")
 
 
 def _await(path: Path) -> None:

@@ -24,7 +24,6 @@ from hybrid_bridge.core.block import (
     Countersignature,
     tx_root,
 )
-from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.validators import ValidatorSet
@@ -35,11 +34,11 @@ from hybrid_bridge.errors import (
     Equivocation,
     FieldMismatch,
     NotYet,
-    RootMismatch,
     RuleRejected,
 )
 from hybrid_bridge.node.checking import Checked
 from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.executing import executed
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.ports import Clock
@@ -261,22 +260,8 @@ class Chain:
             raise BlockInvalid(height=height, reason=reason) from error
 
     def _executed(self, block: Block) -> BlockOutcome:
-        """(1) place in the chain (2) epoch of its time (3) every code and the state."""
-        header = block.header
-        if self._tip is None:
-            header.verify_first(self._directory.log_id, self._directory.genesis.first_block)
-        else:
-            header.verify_follows(self._tip)
-        if header.epoch != epoch_of(self._directory.genesis, header.time):
-            raise FieldMismatch(field="epoch", expected="the epoch of its time", got=str(header.epoch))
-        transactions = [SignedTransaction.decode(signed) for _, signed in block.items]
         with self._ledger.state() as state:
-            outcome = execute_block(state, self.rules, header.height, header.time, transactions)
-        if outcome.codes != [code for code, _ in block.items]:
-            raise FieldMismatch(field="code", expected="what execution gives", got="another")
-        if outcome.state_hash != header.state:
-            raise RootMismatch(expected=header.state, calculated=outcome.state_hash)
-        return outcome
+            return executed(state, self.rules, self._tip, block)
 
     def _commit(
         self,

@@ -21,8 +21,8 @@ from hybrid_bridge.core.frontier import Frontier
 from hybrid_bridge.core.ledger_state import (
     GOVERNANCE,
     Overlay,
-    writes_step,
 )
+from hybrid_bridge.core.snapshot import FORMAT
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
@@ -36,7 +36,9 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SequenceRejected,
 )
+from hybrid_bridge.node.executing import decided_block
 from hybrid_bridge.node.sharing import shares_of
+from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import Door, Line, Proposal, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
@@ -74,8 +76,15 @@ class _Question:
 class EngineApplication:
     """Answers the engine. One question at a time; `AbciServer` sees to that."""
 
-    def __init__(self, view: View, founding: Sequence[bytes]) -> None:
-        """`founding`: the founders' first transactions, which stand in the first block whoever proposes it."""
+    def __init__(self, view: View, founding: Sequence[bytes], shelf: Shelf | None = None) -> None:
+        """Answer out of this member's stores.
+
+        Args:
+            view: they.
+            founding: the founders' first transactions, which stand in the first block whoever proposes it.
+            shelf: the snapshots that we offer; None for none.
+        """
+        self._shelf = shelf
         self._founding = tuple(founding)
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
@@ -196,21 +205,11 @@ class EngineApplication:
             raise
         except BridgeError as error:
             raise BlockInvalid(height=request.height, reason=type(error).__name__) from error
-        writes = writes_step(self._writes(), outcome.writes)
-        state = LedgerState(outcome.chain, outcome.governance_size, outcome.governance_root, writes)
-        decided = DecidedBlock(
-            height=outcome.height,
-            hash=Digest(request.hash),
-            app_hash=state.hash,
-            chain=outcome.chain,
-            governance_size=outcome.governance_size,
-            governance_root=outcome.governance_root,
-            writes=writes,
-        )
+        decided = decided_block(outcome, self._writes(), Digest(request.hash))
         self._executed = _Executed(decided, outcome.time, transactions, outcome)
         results = [pb.ExecTxResult(code=code) for code in outcome.codes]
         updates = [_update(key, power) for key, power in outcome.votes]
-        return pb.ResponseFinalizeBlock(tx_results=results, app_hash=state.hash, validator_updates=updates)
+        return pb.ResponseFinalizeBlock(tx_results=results, app_hash=decided.app_hash, validator_updates=updates)
 
     def commit(self, _: pb.RequestCommit) -> pb.ResponseCommit:
         """One commit of everything; answered when it is durable.
@@ -257,23 +256,38 @@ class EngineApplication:
             frontier = Frontier.decode(state.get(GOVERNANCE) or b"")
         return LedgerState(ZERO, frontier.size, frontier.root, ZERO)
 
-    # ── snapshots: none yet; a new node executes every block again ───────────────────────────────────────────────────
+    # ── snapshots: for others; none is taken, since our ledger stands (until it does, `node.taking` is asked) ─────────
 
     def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
-        """None."""
-        return pb.ResponseListSnapshots()
+        """What peers may have."""
+        offered = self._shelf.offered() if self._shelf is not None else []
+        return pb.ResponseListSnapshots(
+            snapshots=[
+                pb.Snapshot(
+                    height=snapshot.height,
+                    format=FORMAT,
+                    chunks=len(snapshot.chunks),
+                    hash=snapshot.hash,
+                    metadata=snapshot.metadata,
+                )
+                for snapshot in offered
+            ]
+        )
+
+    def load_snapshot_chunk(self, request: pb.RequestLoadSnapshotChunk) -> pb.ResponseLoadSnapshotChunk:
+        """A part of what we offer; empty for what we do not."""
+        if self._shelf is None or request.format != FORMAT:
+            return pb.ResponseLoadSnapshotChunk()
+        return pb.ResponseLoadSnapshotChunk(chunk=self._shelf.chunk(request.height, request.chunk))
 
     def offer_snapshot(self, _: pb.RequestOfferSnapshot) -> pb.ResponseOfferSnapshot:
-        """Refused."""
-        return pb.ResponseOfferSnapshot(result=pb.ResponseOfferSnapshot.REJECT)
-
-    def load_snapshot_chunk(self, _: pb.RequestLoadSnapshotChunk) -> pb.ResponseLoadSnapshotChunk:
-        """None."""
-        return pb.ResponseLoadSnapshotChunk()
+        """The engine has lost what it knew, and our ledger stands: nothing is taken over it."""
+        _log.critical("the engine begins anew beside a ledger that stands: see the guide, `node sync`")
+        return pb.ResponseOfferSnapshot(result=pb.ResponseOfferSnapshot.ABORT)
 
     def apply_snapshot_chunk(self, _: pb.RequestApplySnapshotChunk) -> pb.ResponseApplySnapshotChunk:
-        """Refused."""
-        return pb.ResponseApplySnapshotChunk(result=pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT)
+        """As `offer_snapshot`."""
+        return pb.ResponseApplySnapshotChunk(result=pb.ResponseApplySnapshotChunk.ABORT)
 
 
 def _update(key: bytes, power: int) -> pb.ValidatorUpdate:

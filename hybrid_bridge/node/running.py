@@ -23,6 +23,7 @@ from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
 from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreBroken
+from hybrid_bridge.node.archives import Archives
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.audit_service import AuditService
 from hybrid_bridge.node.bundling import Bundler
@@ -47,12 +48,16 @@ from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposing import Proposer
+from hybrid_bridge.node.proving import ProvenFirst, prove
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.reviving import Reviver
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
+from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
+from hybrid_bridge.node.syncing import taken_height
+from hybrid_bridge.node.taking import take_snapshot
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.server import MemberServer
 from hybrid_bridge.rpc.service import Caller
@@ -92,6 +97,8 @@ class Node:
         self._is_sequencer = view.directory.sequencer.name == view.name
         orders = self._is_sequencer and view.directory.engine is None
         self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
+        every = self._settings.snapshot_every
+        self._shelf = Shelf(view.ledger, view.directory.log_id, view.directory.genesis.first_block, every)
         self._engine = None if view.directory.engine is None else self._make_engine()
         file = self._settings.witnesses
         self._witnesses = witnesses_of(view, _public_bytes(self._settings.path(file)), file) if file else []
@@ -174,12 +181,14 @@ class Node:
         submitter: Submitter
         if self._engine is not None and view.address is not None:
             submitter = AtEngine(view, self._engine_rpc())
+            if taken_height(self._settings.folder):
+                submitter = ProvenFirst(submitter, self._to_others(), self._settings.folder)
         elif self._orderer is not None:
             submitter = AtSequencer(self._orderer, view.directory.log_id, self._settings.pool_limit)
         else:
-            submitter = ToOthers([self._peers[member.name] for member in view.directory.orderers])
+            submitter = self._to_others()
         engine = view.directory.engine
-        sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
+        sourcer = None if engine is None else Sourcer(view, engine, self._archives())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
         enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
         governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
@@ -201,17 +210,24 @@ class Node:
             free=Caller(view.name, "owner"),
         )
 
+    def _to_others(self) -> ToOthers:
+        orderers = [member.name for member in self._view.directory.orderers if member.name != self._view.name]
+        return ToOthers([self._peers[name] for name in orderers])
+
     def _make_engine(self) -> AbciServer:
         """Where our consensus engine asks us."""
         home = self._settings.path(ENGINE_HOME)
         first = read_founding(self._settings.path(FOUNDING)) if self._view.chain.tip is None else []
-        application = EngineApplication(self._view, [signed.encode() for signed in first])
+        application = EngineApplication(self._view, [signed.encode() for signed in first], self._shelf)
         return AbciServer(home / ENGINE_SOCKET, application, self._broken)
 
     def _engine_rpc(self) -> EngineRpc:
         if not self._settings.engine_rpc:
             raise SettingsMalformed(key="engine_rpc", rule="host:port of this member's consensus engine")
-        return EngineRpc(Service("engine", f"http://{self._settings.engine_rpc}").post)
+        return _rpc_at(self._settings.engine_rpc)
+
+    def _archives(self) -> Archives:
+        return Archives(self._engine_rpc(), [_rpc_at(endpoint) for endpoint in self._settings.engine_archives])
 
     def _broken(self, error: Exception) -> None:
         """The engine is told next and stops; a supervisor starts both again, and a person looks."""
@@ -242,11 +258,12 @@ class Node:
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
         public = self._settings.public if self._opened.guard is not None else None
         following = [(key.address(), guard) for key, guard in self._opened.guards[1:]]
-        watch, hearing = Watch(view), Hearing(view, self._opened.guard, *following, asks_public=public is not None)
+        watch = Watch(view, since=taken_height(self._settings.folder))
+        hearing = Hearing(view, self._opened.guard, *following, asks_public=public is not None)
         view.chain.ask_before(hearing.permits)
         if public is not None:
             yield "public", PublicHearing(view, hearing, lambda: public_record(public, self._settings.folder)).run
-        yield "hear", lambda: hearing.run(watch.judge)
+        yield "hear", lambda: hearing.run(watch.judge) if prove(view, self._settings.folder) else None
         for peer in peers:
             yield f"watch-{peer.name}", self._watching(peer, hearing, watch)
         yield (
@@ -259,6 +276,8 @@ class Node:
                 view.logbook, guard, key, view.brake, view.keys.mldsa, counts=self._metrics, permits=hearing.permits
             )
             yield f"attest-{number}", lambda attester=attester: attester.run(view.progress)  # type: ignore[misc]
+        if self._engine is not None:
+            yield "snapshots", lambda: self._shelf.run(view.progress)
         yield "cosign", Cosigner(view).run
         for number, witness in enumerate(self._witnesses):
             yield f"witness-{number}", witness.run
@@ -327,6 +346,10 @@ class Node:
                 self._view.progress.stop()
 
 
+def _rpc_at(endpoint: str) -> EngineRpc:
+    return EngineRpc(Service("engine", f"http://{endpoint}").post)
+
+
 def _told(error: BaseException) -> str:
     """Where it happened, and what: errors of ours hold nothing private, of others only the name is told."""
     said = str(error) if isinstance(error, BridgeError) else type(error).__name__
@@ -363,13 +386,20 @@ def run_node(folder: Path, ready: Callable[[int], None]) -> None:
     Raises:
         BridgeError: it cannot start, or a loop failed.
     """
-    node = Node(folder)
+    stopped = threading.Event()
+    stops: list[Callable[[], object]] = [stopped.set]  # what a signal calls
 
     def ended(_signal: int, _frame: FrameType | None) -> None:
-        node.stop_soon()
+        threading.Thread(target=lambda: [stop() for stop in stops], daemon=True).start()
 
     signal.signal(signal.SIGTERM, ended)
     signal.signal(signal.SIGINT, ended)
+    if not take_snapshot(read_settings(folder), stops):
+        return
+    node = Node(folder)
+    stops.append(node.stop_soon)
+    if stopped.is_set():
+        node.stop_soon()
     try:
         ready(node.start())
         node.wait()

@@ -5,6 +5,7 @@ The attestation key alone may be elsewhere: in a keystore or in a PKCS#11 token 
 Refuse rather than guess: a missing key is an error, never a default that looks right.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ _OPTIONAL: Final[dict[str, type]] = {
     "erasure_notices": str,
     "block_every": int,
     "engine_rpc": str,
+    "engine_archives": list,
+    "snapshot_every": int,
     "metrics": str,
     "public": dict,
     "limits": dict,
@@ -52,6 +55,7 @@ ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
 ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
 MAX_RATE: Final = 1_000_000
 ON_DEMAND: Final = Seconds(0)
+SNAPSHOT_EVERY: Final = 1000  # blocks
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
 
 
@@ -83,6 +87,8 @@ class NodeSettings:
     public: PublicSettings | None = None  # asked at each start what our key has signed there
     engine_rpc: str = ""  # host:port of our own consensus engine; empty for the embedded ledger
     limits: Limits = DEFAULT  # of each caller at our door
+    engine_archives: tuple[str, ...] = ()  # host:port of engines that have older blocks than our own
+    snapshot_every: int = SNAPSHOT_EVERY  # blocks from one snapshot for new members to the next; 0: none
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -111,6 +117,7 @@ def read_settings(folder: Path) -> NodeSettings:
     if given.get("erasure_notices", LIST) not in (LIST, FOLLOW):
         raise SettingsMalformed(key="erasure_notices", rule=f"{LIST} or {FOLLOW}")
     _require_range(given | {"block_every": given.get("block_every", 0)}, "block_every", 0, 3600)
+    _require_range({"snapshot_every": SNAPSHOT_EVERY} | given, "snapshot_every", 0, 1_000_000)
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
     require_endpoint(given["listen"], "listen")
@@ -120,6 +127,7 @@ def read_settings(folder: Path) -> NodeSettings:
     given["limits"] = _limits(given.get("limits", {}))
     if "engine_rpc" in given:
         require_loopback(given["engine_rpc"], "engine_rpc")
+    given["engine_archives"] = _endpoints(given.get("engine_archives", []), "engine_archives")
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
     secrets = {name: _secret_path(folder, name, uri) for name, uri in uris.items()}
@@ -187,8 +195,29 @@ def require_loopback(text: str, key: str) -> None:
         raise SettingsMalformed(key=key, rule="an address on this machine's loopback")
 
 
+def _endpoints(given: list[object], key: str) -> tuple[str, ...]:
+    for one in given:
+        require_endpoint(one if isinstance(one, str) else "", key)
+    return tuple(map(str, given))
+
+
 def write_settings(settings: NodeSettings) -> str:
     """The TOML text of settings; the inverse of `read_settings`."""
+    public, limits = settings.public, settings.limits
+    contract = "" if public is None or public.contract is None else f', contract = "{public.contract}"'
+    rates = ", ".join(f"{kind} = {getattr(limits, kind)}" for kind in KINDS)
+    archives = json.dumps(settings.engine_archives)
+    optional = (
+        (settings.witnesses, f'witnesses = "{settings.witnesses}"'),
+        (settings.engine_rpc, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone'),
+        (settings.engine_archives, f"engine_archives = {archives}  # they have older blocks than ours"),
+        (settings.snapshot_every != SNAPSHOT_EVERY, f"snapshot_every = {settings.snapshot_every}  # blocks; 0: none"),
+        (settings.block_every, f"block_every = {settings.block_every}  # seconds; exactly one block in each"),
+        (settings.erasure_notices != LIST, f'erasure_notices = "{settings.erasure_notices}"'),
+        (settings.metrics, f'metrics = "{settings.metrics}"'),
+        (public, f'public = {{ rpc = "{public and public.rpc}"{contract} }}'),
+        (limits != DEFAULT, f"limits = {{ {rates} }}  # of each caller, a second"),
+    )
     lines = [
         f'name = "{settings.name}"',
         f'listen = "{settings.listen}"',
@@ -196,25 +225,10 @@ def write_settings(settings: NodeSettings) -> str:
         f"reflection = {str(settings.reflection).lower()}",
         f"block_interval_ms = {settings.block_interval_ms}  # least time between two blocks of the sequencer",
         f"pool_limit = {settings.pool_limit}  # transactions that may wait at the sequencer",
+        *(line for is_given, line in optional if is_given),
         "",
         "[secrets]",
     ]
-    if settings.witnesses:
-        lines.insert(-2, f'witnesses = "{settings.witnesses}"')
-    if settings.engine_rpc:
-        lines.insert(-2, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone')
-    if settings.block_every:
-        lines.insert(-2, f"block_every = {settings.block_every}  # seconds; exactly one block in each")
-    if settings.erasure_notices != LIST:
-        lines.insert(-2, f'erasure_notices = "{settings.erasure_notices}"')
-    if settings.metrics:
-        lines.insert(-2, f'metrics = "{settings.metrics}"')
-    if settings.public is not None:
-        contract = "" if settings.public.contract is None else f', contract = "{settings.public.contract}"'
-        lines.insert(-2, f'public = {{ rpc = "{settings.public.rpc}"{contract} }}')
-    if settings.limits != DEFAULT:
-        rates = ", ".join(f"{kind} = {getattr(settings.limits, kind)}" for kind in KINDS)
-        lines.insert(-2, f"limits = {{ {rates} }}  # of each caller, a second")
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
     if settings.attestation is not None:
         lines.append(f'{ATTESTATION} = "{settings.attestation}"')

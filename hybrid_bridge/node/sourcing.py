@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.bundle import SourceEvidence
 from hybrid_bridge.core.cometbft import SignedHeader
 from hybrid_bridge.core.cometbft_evidence import MAX_EXECUTIONS, TYPE, CometbftEvidence, Execution, LedgerState, Outcome
@@ -19,7 +18,8 @@ from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import NotYet, TooLong
+from hybrid_bridge.errors import Missing, NotYet, TooLong
+from hybrid_bridge.node.archives import Headers
 from hybrid_bridge.node.directory import Engine
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.votes import Votes
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class Sourcer:
     """Makes source evidence out of our ledger and our engine."""
 
-    def __init__(self, view: View, engine: Engine, rpc: EngineRpc) -> None:
+    def __init__(self, view: View, engine: Engine, rpc: Headers) -> None:
         self._view, self._engine, self._rpc = view, engine, rpc
 
     @cached_property
@@ -50,7 +50,7 @@ class Sourcer:
         for record, transactions in shown:
             try:
                 evidence = self.evidence(record, transactions)
-            except TooLong as error:
+            except (TooLong, Missing) as error:  # too much, or from before our engine began, and nobody has it
                 _log.info("no source evidence of epoch %d: %s", record.epoch, error)
                 continue
             data = evidence.encode()
@@ -66,6 +66,7 @@ class Sourcer:
         Raises:
             TooLong: more of them than an outsider takes, or more changes of the engine's set.
             NotYet: the block after one of them is not decided.
+            Missing: our engine began later.
             Unreachable, AnswerMalformed: our engine.
             Refuted: our engine and our ledger tell different stories.
         """
@@ -111,7 +112,7 @@ class Sourcer:
 class _Headers:
     """Each asked once."""
 
-    def __init__(self, rpc: EngineRpc) -> None:
+    def __init__(self, rpc: Headers) -> None:
         self._rpc = rpc
         self._known: dict[Height, SignedHeader] = {}
 

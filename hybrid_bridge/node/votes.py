@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.cometbft import ABSENT, COMMITTED, SignedHeader, Timestamp, ValidatorSet, Vote
 from hybrid_bridge.core.cometbft_evidence import MAX_BINDINGS, MAX_HANDOVERS, CometbftEvidence
@@ -22,6 +21,7 @@ from hybrid_bridge.core.governance import SetUpdate, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import TooLong
+from hybrid_bridge.node.archives import Headers
 from hybrid_bridge.units import Digest, Height, LeafIndex
 
 NEVER: Final = Timestamp(-62_135_596_800, 0)  # the time of an absent vote
@@ -31,7 +31,7 @@ Change: TypeAlias = tuple[LeafIndex, Height, ConsensusKey | SetUpdate]  # leaf a
 class Votes:
     """The history of the engine's set."""
 
-    def __init__(self, ledger: SqlLedger, genesis: Genesis, rpc: EngineRpc) -> None:
+    def __init__(self, ledger: SqlLedger, genesis: Genesis, rpc: Headers) -> None:
         self._ledger, self._genesis, self._rpc = ledger, genesis, rpc
         self._turn = threading.Lock()
         self._tree = Tree()  # of all governance records

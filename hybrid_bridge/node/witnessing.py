@@ -36,8 +36,9 @@ _log = logging.getLogger(__name__)
 class Watch:
     """Watches all peers and says what follows from their words."""
 
-    def __init__(self, view: View) -> None:
-        self._view, self._directory = view, view.directory
+    def __init__(self, view: View, since: Height = Height(0)) -> None:  # noqa: B008 an integer
+        """`since`: words for blocks below are not asked for; they came by snapshot, and the newer ones bind them."""
+        self._view, self._directory, self._before = view, view.directory, Height(max(since - 1, 0))
         self._progress, self._brake = view.progress, view.brake
         self._orderer = self._directory.sequencer.name if self._directory.engine is None else None
         self._compared: dict[str, int] = {}
@@ -67,7 +68,7 @@ class Watch:
         addresses = self._directory.addresses(peer.name)
         identity = self._directory.identities[peer.name]
         marks = Marks(
-            height=self._view.witness.newest_of(identity.key_id),
+            height=max(self._view.witness.newest_of(identity.key_id), self._before),
             size=max(map(self._newest, addresses), default=TreeSize(0)),
             line=self._progress.line,
             cosigned=self._cosigner.newest_of(peer.name),

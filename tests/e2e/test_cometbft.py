@@ -6,6 +6,8 @@ Members and engines are killed at any time; what is decided stays decided, and a
 import json
 import secrets
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,19 +19,21 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.adapters.cometbft.home import consensus_key_file, public_key_of
 from hybrid_bridge.core.bundle import decode_bundle
-from hybrid_bridge.core.cometbft import COMMITTED
+from hybrid_bridge.core.cometbft import COMMITTED, Vote
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
 from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import RuleRejected, Undecided
+from hybrid_bridge.errors import RuleRejected, Undecided, Unknown
+from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
 from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes
 from tests.e2e.network import (
     NAMES,
+    PATIENCE,
     Network,
     confirm,
     register,
@@ -40,20 +44,25 @@ from tests.e2e.network import (
 from tests.governing import governed, identity_of
 
 VALIDATORS = NAMES[:4]
+SNAPSHOT_EVERY = 10
 
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[EngineNetwork]:
     with founded() as made:
-        shutil.copytree(made.folder("regulator"), made.root / "as-founded")
+        for name in NAMES:
+            settings = made.folder(name) / "node.toml"
+            settings.write_text(f"snapshot_every = {SNAPSHOT_EVERY}\n" + settings.read_text())
+        for name in ("regulator", "bank-a"):
+            shutil.copytree(made.folder(name), made.root / f"{name}-as-founded")
         yield from running(made)  # type: ignore[misc]
 
 
-def evidence_of(network: EngineNetwork, leaf: bytes) -> bytes:
+def evidence_of(network: EngineNetwork, leaf: bytes, name: str = "supplier") -> bytes:
     """A bundle that shows the record with its signed transaction."""
     shown = pb.Disclosed(entry_leaf=leaf, names=["object"], transaction=True)
     order = pb.BundleRequest(purpose="record", entry_leaves=[leaf], disclosed=[shown])
-    return until("its epoch under a quorum", lambda: network.desk("supplier").bundle(order))
+    return until("its epoch under a quorum", lambda: network.desk(name).bundle(order))
 
 
 def trusting(network: EngineNetwork) -> Trust:
@@ -209,11 +218,13 @@ def test_a_validator_gets_a_new_key_while_it_is_down_and_signs_by_it_when_it_is_
 
 
 def founded_again(network: EngineNetwork, name: str) -> None:
-    """Its stores as the founders made them, before the first block."""
+    """Its stores as the founders made them, before the first block; what its key has signed stays."""
     for path in network.folder(name).glob("*.db*"):
-        path.unlink()
-    for path in (network.root / "as-founded").glob("*.db"):
-        shutil.copy(path, network.folder(name))
+        if not path.name.startswith("guard"):
+            path.unlink()
+    for path in (network.root / f"{name}-as-founded").glob("*.db"):
+        if path.stem != "guard":
+            shutil.copy(path, network.folder(name))
 
 
 def test_a_member_whose_stores_are_lost_executes_every_block_again(network: EngineNetwork) -> None:
@@ -224,6 +235,58 @@ def test_a_member_whose_stores_are_lost_executes_every_block_again(network: Engi
     height = network.status("core").height
     await_height(network, ("regulator",), height + 1)
     assert len(hashes(network, ("core", "regulator"), height)) == 1
+
+
+def test_a_member_with_an_empty_ledger_joins_by_a_snapshot_while_business_goes_on(network: EngineNetwork) -> None:
+    """It signs again when others have signed what it took, makes bundles with others' old headers, and votes."""
+    network.kill("bank-a")
+    founded_again(network, "bank-a")
+    others = [read_settings(network.folder(name)).engine_rpc for name in ("core", "supplier")]
+    settings = network.folder("bank-a") / "node.toml"
+    settings.write_text(f"engine_archives = {json.dumps(others)}\n" + settings.read_text())
+    await_height(network, ("core",), SNAPSHOT_EVERY + 3)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(lambda: [register(network, secrets.token_hex(16)).sent for _ in range(6)])
+        order = [sys.executable, "-m", "hybrid_bridge", "node", "sync", "--dir", str(network.folder("bank-a"))]
+        until(
+            "a checkpoint to believe in",
+            lambda: not subprocess.run([*order, "--rpc", others[0], "--rpc", others[1]], check=False).returncode,
+        )
+        log = network.folder("bank-a") / "node.log"
+        network.start("bank-a")
+        until("peers are asked", lambda: "has no ledger yet and takes a snapshot" in log.read_text())
+        network.kill("bank-a")  # wherever they are: both begin again
+        network.start("bank-a")
+        network.engines.pop("bank-a").wait(PATIENCE)  # it ends by itself once the ledger is in place
+        network.start_engine("bank-a")
+        heights = [one.height for one in sent.result()]
+    await_height(network, VALIDATORS, max(heights) + 1)
+    assert "ledger in place up to block" in log.read_text()
+    assert len(hashes(network, VALIDATORS, max(heights))) == 1
+
+    size = until("a checkpoint by its key", lambda: network.relayed("bank-a").newest_size())
+    assert not (network.folder("bank-a") / "sync.json").exists()
+    core = until("core's of that size", lambda: network.relayed("core").checkpoint(size).note)
+    assert core.splitlines()[2] == network.relayed("bank-a").checkpoint(size).note.splitlines()[2]
+
+    asset = register(network, secrets.token_hex(16))
+    bundle = until("what it was delivered", lambda: delivered(network, asset.entry_leaf, "bank-a"))
+    assert [part.type for part in decode_bundle(bundle).source_evidence] == ["cometbft/1"]
+    height = network.status("core").height
+    until("four votes", lambda: all(vote.flag == COMMITTED for vote in votes(network, height)))
+
+
+def delivered(network: EngineNetwork, leaf: bytes, name: str) -> bytes | None:
+    """As `evidence_of`, once the record has come."""
+    try:
+        return evidence_of(network, leaf, name)
+    except Unknown:
+        return None
+
+
+def votes(network: EngineNetwork, height: int) -> tuple[Vote, ...]:
+    """The newest that core's engine has, at or above a height."""
+    return network.rpc("core").signed_header(Height(max(height, network.status("core").height - 1))).commit.votes
 
 
 def test_an_engine_of_another_chain_is_not_answered(network: EngineNetwork) -> None:

@@ -50,6 +50,7 @@ from hybrid_bridge.core import (
     registry,
     rlp,
     signing,
+    snapshot,
     timestamp,
     tlog_policy,
     transaction,
@@ -343,6 +344,10 @@ TABLE: dict[str, Row] = {
     ),
     "signing.from_compact": Row(
         signing.from_compact, lambda: list(map(signing.to_compact, signatures())), signing.to_compact
+    ),
+    "snapshot.Chunk.decode": Row(
+        snapshot.Chunk.decode,
+        lambda: [snapshot.Chunk((snapshot.OrderedBlock(ZERO, block.Block(HEADER, ()).encode()),) * 3).encode()],
     ),
     "timestamp.decode_token": Row(timestamp.decode_token, tokens, lambda token: token.der),
     "timestamp.decode_response": Row(

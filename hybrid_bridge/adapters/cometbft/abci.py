@@ -1,8 +1,9 @@
 """The engine's socket: it connects, asks, and is answered in the order of its questions (ABCI 2.0, socket protocol).
 
 Four connections come: consensus, mempool, query, snapshot. One thread each, one lock around the application: the state
-machine sees one question at a time. An exception answer stops the engine, which is right for what is broken on our side
-and fatal if garbage from outside could cause it; so an application answers garbage with a code, and raises only Broken.
+machine sees one question at a time, but for those that only read what no later block changes. An exception answer stops
+the engine, which is right for what is broken on our side and fatal if garbage from outside could cause it; so an
+application answers garbage with a code, and raises only Broken.
 The socket is a file that nobody but its owner may reach: whoever could write to it could make blocks.
 """
 
@@ -10,6 +11,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -65,6 +67,8 @@ class Application(Protocol):
 
 
 ANSWERED: Final = frozenset(name for name in vars(Application) if not name.startswith("_"))
+
+READING: Final = frozenset({"list_snapshots", "load_snapshot_chunk"})  # of what is committed: no block waits for them
 
 
 class AbciServer:
@@ -172,7 +176,7 @@ class _Answers:
         if kind not in ANSWERED:
             return pb.Response(exception=pb.ResponseException(error="not answered here"))
         try:
-            with self._turn:
+            with nullcontext() if kind in READING else self._turn:
                 answer: Message = getattr(self._application, kind)(getattr(request, kind))
         except Exception as error:  # noqa: BLE001 what nobody foresaw is broken too, and is no silence
             self._when_broken(error)

@@ -25,7 +25,7 @@ from hybrid_bridge.core.cometbft import (
     Vote,
 )
 from hybrid_bridge.core.encoding import parse_json
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, NotYet
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, Missing, NotYet
 from hybrid_bridge.units import Height
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ PAGE: Final = 100  # validators in one answer, at most
 _NAME: Final = "engine"
 _IN_CACHE: Final = "tx already exists in cache"
 _FULL: Final = "mempool is full"
+_OLDER: Final = "is not available, lowest height is"
 _MOMENT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z", re.ASCII)
 _KINDS: Final = {"tendermint/PubKeySecp256k1": SECP256K1, "tendermint/PubKeyEd25519": ED25519}
 
@@ -49,7 +50,7 @@ Post = Callable[[str, bytes, Mapping[str, str]], Answer]  # path, body, headers;
 
 
 class EngineRpc:
-    """Errors: `Unreachable`; `AnswerMalformed` for what is no answer of this API."""
+    """Errors: `Unreachable`; `AnswerMalformed` for what is no answer of this API; `Missing` for what is too old."""
 
     def __init__(self, post: Post) -> None:
         self._post = post
@@ -86,6 +87,8 @@ class EngineRpc:
 
     def _result(self, method: str, **params: str) -> Any:  # noqa: ANN401 JSON
         result = self._call(method, **params)
+        if isinstance(result, str) and _OLDER in result:
+            raise Missing(what=f"{method} at a height from before this engine began")
         if not isinstance(result, dict):
             raise AnswerMalformed(endpoint=_NAME, call=method, rule="a result")
         return result

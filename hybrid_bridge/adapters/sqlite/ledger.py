@@ -20,6 +20,7 @@ from hybrid_bridge.core.block import HEADER_BYTES, Block, BlockHeader, Countersi
 from hybrid_bridge.core.encoding import canonical_json, parse_canonical_json
 from hybrid_bridge.core.ledger_state import StateReader, Write
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.snapshot import OrderedBlock
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import StoreBroken, Unknown
 from hybrid_bridge.steps.commit import BlockOutcome
@@ -84,6 +85,7 @@ class SqlLedger:
 
     def __init__(self, path: Path) -> None:
         self.file: Final = SqliteFile(path, "ledger")
+        self._together: Connection | None = None
 
     def create(self, log_id: LogId, owner: str, genesis_record: bytes, state: Sequence[Write]) -> None:
         """Make the store with the state before the first block."""
@@ -114,7 +116,7 @@ class SqlLedger:
         `order`: who put it there, the sequencer by its word or a consensus engine by its decision.
         """
         height = block.header.height
-        with self.file.write() as connection:
+        with self._write() as connection:
             _write_state(connection, outcome.writes)
             brake = brake_until(_State(connection))
             sealed = order.encode() if isinstance(order, Countersignature) else b""
@@ -137,6 +139,27 @@ class SqlLedger:
                 connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), [countersigned_row(order)])
             if own is not None:
                 connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(own)])
+
+    @contextmanager
+    def together(self) -> Iterator[StateReader]:
+        """What is appended within is one commit; the state reads as the last append left it.
+
+        For a ledger that nobody else has yet: whoever appends meanwhile is in the same commit.
+        """
+        with self.file.write() as connection:
+            self._together = connection
+            try:
+                yield _State(connection)
+            finally:
+                self._together = None
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        if self._together is not None:
+            yield self._together
+            return
+        with self.file.write() as connection:
+            yield connection
 
     def newest(self) -> BlockHeader | None:
         """Header of the newest block; None before the first."""
@@ -163,6 +186,15 @@ class SqlLedger:
         with self.file.read() as connection:
             rows = connection.execute(query.order_by(_BLOCK.c.height).limit(CHUNK)).all()
         return [StoredBlock(row.data, row.sealed) for row in rows]
+
+    def ordered(self, first: Height) -> list[OrderedBlock]:
+        """Some blocks from `first` on that an engine decided, in order; empty when there is none yet."""
+        query = select(_DECIDED.c.hash, _BLOCK.c.data).join(_BLOCK, _BLOCK.c.height == _DECIDED.c.height)
+        with self.file.read() as connection:
+            rows = connection.execute(
+                query.where(_BLOCK.c.height >= first).order_by(_BLOCK.c.height).limit(CHUNK)
+            ).all()
+        return [OrderedBlock(Digest(row.hash), row.data) for row in rows]
 
     def first_height_after(self, epoch: int) -> Height | None:
         """The first block of a later epoch than `epoch`: where `epoch` ends. None when there is none yet."""

@@ -656,13 +656,13 @@ def test_a_store_that_is_broken_is_no_verdict_on_a_proposal(begun: PlayedEngine)
             ask()
 
 
-def test_there_are_no_snapshots_and_no_questions(begun: PlayedEngine) -> None:
+def test_a_ledger_that_stands_takes_no_snapshot_and_tells_its_height_alone(begun: PlayedEngine) -> None:
     application = begun.applications["core"]
     assert application.query(pb.RequestQuery()).height == 1
     assert not application.list_snapshots(pb.RequestListSnapshots()).snapshots
-    assert application.offer_snapshot(pb.RequestOfferSnapshot()).result == pb.ResponseOfferSnapshot.REJECT
+    assert application.offer_snapshot(pb.RequestOfferSnapshot()).result == pb.ResponseOfferSnapshot.ABORT
     assert application.load_snapshot_chunk(pb.RequestLoadSnapshotChunk()).chunk == b""
-    refused = pb.ResponseApplySnapshotChunk.REJECT_SNAPSHOT
+    refused = pb.ResponseApplySnapshotChunk.ABORT
     assert application.apply_snapshot_chunk(pb.RequestApplySnapshotChunk()).result == refused
 
 

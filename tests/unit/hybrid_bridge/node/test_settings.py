@@ -38,7 +38,13 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert found.secrets == {"identity": tmp_path / "keys/identity.key"}
 
 
-OPTIONAL = {"witnesses": "w.policy", "erasure_notices": "follow", "block_every": 10, "metrics": "127.0.0.1:9465"}
+OPTIONAL = {
+    "witnesses": "w.policy",
+    "erasure_notices": "follow",
+    "block_every": 10,
+    "metrics": "127.0.0.1:9465",
+    "snapshot_every": 0,
+}
 
 
 def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Path) -> None:
@@ -46,6 +52,14 @@ def test_what_may_be_left_out_is_quiet_and_what_is_said_comes_back(tmp_path: Pat
     assert (plain.witnesses, plain.erasure_notices, plain.block_every) == ("", "list", 0)
     said = read_settings(written(tmp_path, "".join(f"{k} = {v!r}\n" for k, v in OPTIONAL.items()) + GOOD))
     assert {name: getattr(said, name) for name in OPTIONAL} == OPTIONAL
+    assert read_settings(written(tmp_path, write_settings(said))) == said
+
+
+def test_engines_with_older_blocks_are_named_by_their_addresses(tmp_path: Path) -> None:
+    plain = read_settings(written(tmp_path, GOOD))
+    assert (plain.engine_archives, plain.snapshot_every) == ((), 1000)
+    said = read_settings(written(tmp_path, 'engine_archives = ["127.0.0.1:1", "127.0.0.1:2"]\n' + GOOD))
+    assert said.engine_archives == ("127.0.0.1:1", "127.0.0.1:2")
     assert read_settings(written(tmp_path, write_settings(said))) == said
 
 
@@ -72,6 +86,12 @@ def test_a_public_chain_is_named_by_an_endpoint_and_perhaps_a_contract(tmp_path:
         ('engine_rpc = "10.0.0.1:26657"', "engine_rpc"),
         ('engine_rpc = "0.0.0.0:26657"', "engine_rpc"),
         ('engine_rpc = ""', "engine_rpc"),
+        ('engine_archives = "127.0.0.1:1"', "engine_archives"),
+        ('engine_archives = ["somewhere"]', "engine_archives"),
+        ("engine_archives = [1]", "engine_archives"),
+        ("snapshot_every = -1", "snapshot_every"),
+        ("snapshot_every = 1000001", "snapshot_every"),
+        ('snapshot_every = "10"', "snapshot_every"),
         ('public = "http://127.0.0.1:8545"', "public"),
         ("public = {}", "public"),
         ('public = { contract = "0x00" }', "public"),

@@ -112,6 +112,27 @@ def test_a_broken_application_is_told_and_stops_the_engine(served: Served, error
     assert served.told == [error]
 
 
+def test_a_peers_question_for_a_chunk_does_not_wait_for_a_block(served: Served) -> None:
+    """Nor a block for it: what it reads no later block changes."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(_: Any) -> Any:
+        entered.set()
+        leave.wait(20)
+        return pb.ResponseCommit()
+
+    served.application.commit = slow  # type: ignore[attr-defined]
+    with served.connect() as consensus:
+        consensus.sendall(framed(pb.Request(commit=pb.RequestCommit())))
+        assert entered.wait(20)
+        for kind in ("list_snapshots", "load_snapshot_chunk"):
+            request = pb.Request()
+            getattr(request, kind).SetInParent()
+            assert served.ask(request)[0].WhichOneof("value") == kind
+        leave.set()
+        assert consensus.recv(1 << 16)
+
+
 def test_a_server_that_never_started_can_be_stopped(folder: Path) -> None:
     """The node's own port may be taken: then it ends, and says so."""
     made = AbciServer(folder / "app.sock", Answering(), print)

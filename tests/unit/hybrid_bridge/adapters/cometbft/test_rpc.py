@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.cometbft import Timestamp
-from hybrid_bridge.errors import AnswerMalformed, NotYet
+from hybrid_bridge.errors import AnswerMalformed, Missing, NotYet
 from hybrid_bridge.units import Height
 from tests import comet_chain as made
 
@@ -185,3 +185,10 @@ def test_an_error_where_a_result_is_needed_is_no_answer() -> None:
         EngineRpc(refused("height must be less than or equal to the current blockchain height").post).signed_header(
             Height(9)
         )
+
+
+@pytest.mark.parametrize("ask", [EngineRpc.signed_header, EngineRpc.validators], ids=["header", "validators"])
+def test_what_lies_before_the_engine_began_is_missing_there(ask: Any) -> None:
+    began = refused("Internal error", "height 3 is not available, lowest height is 12")
+    with pytest.raises(Missing):
+        ask(EngineRpc(began.post), Height(3))
