@@ -26,8 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hybrid_bridge.core.certificate import read_certificate
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey, decode_spki
-from hybrid_bridge.errors import CertificateMalformed, KeyUnusable
+from hybrid_bridge.errors import CertificateMalformed, CertificateRefused, KeyUnusable
 from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Seconds, UnixSeconds
 
@@ -37,6 +39,8 @@ YEAR: Final = Seconds(365 * 86_400)
 BACKDATED: Final = 3_600  # seconds: clocks of members differ
 _URI: Final = re.compile(r"urn:hybrid-bridge:(identity|member|owner|relayer|auditor):([a-z][a-z0-9-]{0,31})")
 _ROLE_IDENTITY: Final = "identity"
+_OURS: Final = "an identity certificate signed by the consortium's authority"
+_LEGAL_ID: Final = NameOID.ORGANIZATION_IDENTIFIER
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,22 @@ def issue_identity(authority: Authority, holder: Holder, key: PublicKey, now: Un
 def issue_tls(authority: Authority, holder: Holder, role: str, hosts: Sequence[str], now: UnixSeconds) -> Issued:
     """A P-256 TLS certificate for one role, good for a year; only members get one that serves."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _end_builder(authority, holder, role, now, YEAR).public_key(key.public_key())
-    builder = builder.add_extension(_names(holder.name, role, hosts), critical=False)
+    names = _names(holder.name, role, hosts)
+    return Issued(_pem(_tls_certificate(authority, holder, role, key.public_key(), (names, now))), _key_pem(key))
+
+
+def _tls_certificate(
+    authority: Authority,
+    holder: Holder,
+    role: str,
+    key: ec.EllipticCurvePublicKey,
+    named: tuple[x509.SubjectAlternativeName, UnixSeconds],
+) -> x509.Certificate:
+    names, now = named
+    builder = _end_builder(authority, holder, role, now, YEAR).public_key(key)
+    builder = builder.add_extension(names, critical=False)
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * (role == "member")
-    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return Issued(_pem(_signed(authority, builder)), _key_pem(key))
+    return _signed(authority, builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False))
 
 
 def caller_of(certificate: bytes, now: UnixSeconds) -> Caller:
@@ -114,14 +129,142 @@ def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
         CertificateMalformed: not readable, not signed by `roots` (PEM), or another's.
     """
     try:
-        loaded, root = x509.load_der_x509_certificate(certificate), x509.load_pem_x509_certificate(roots)
-        loaded.verify_directly_issued_by(root)
+        loaded = x509.load_der_x509_certificate(certificate)
         spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, InvalidSignature):
-        raise CertificateMalformed(rule="an identity certificate signed by the consortium's authority") from None
+        is_ours = any(_issued(loaded, root) for root in x509.load_pem_x509_certificates(roots))
+    except (ValueError, TypeError):
+        raise CertificateMalformed(rule=_OURS) from None
+    if not is_ours:
+        raise CertificateMalformed(rule=_OURS)
     if _uri(loaded) != (_ROLE_IDENTITY, name):
         raise CertificateMalformed(rule=f"an identity certificate of {name}")
     return decode_spki(spki)
+
+
+def require_identity(certificate: bytes, roots: bytes, holder: Holder, now: UnixSeconds) -> None:
+    """Return if this is an identity certificate to take of `holder` now: ours, in force, for signing, its name.
+
+    Args:
+        certificate: DER.
+        roots: PEM, one or several authorities, each of which issues end certificates itself.
+        holder: whom the card says it is for.
+        now: of our clock.
+
+    Raises:
+        CertificateMalformed: it cannot be read.
+        CertificateRefused: issuer, validity, usage or name.
+    """
+    loaded = read_certificate(certificate)
+    for rule, holds in (
+        ("issuer", any(_issued(loaded, root) for root in _read_chain("ca.pem", roots))),
+        ("validity", loaded.not_valid_before_utc.timestamp() <= now <= loaded.not_valid_after_utc.timestamp()),
+        ("usage", _signs(loaded)),
+        ("name", _names_holder(loaded, holder)),
+    ):
+        if not holds:
+            raise CertificateRefused(certificate=sha256(certificate), rule=rule)
+
+
+def request_identity(holder: Holder, seed: bytes) -> bytes:
+    """A PEM certificate request by which an authority may certify the identity key of this seed."""
+    seeded = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    return _requested(holder, _ROLE_IDENTITY, ()).sign(seeded, None).public_bytes(Encoding.PEM)
+
+
+def request_tls(holder: Holder, role: str, hosts: Sequence[str]) -> Issued:
+    """A PEM certificate request for a TLS certificate of one role, and the key that it is for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Issued(_requested(holder, role, hosts).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), _key_pem(key))
+
+
+def requested_by(request: bytes) -> tuple[str, Holder]:
+    """In what role and for whom a PEM request asks.
+
+    Raises:
+        CertificateMalformed: no request of ours, or not signed by the key that it is for.
+    """
+    asked = _read_request(request)
+    role, name = _uri(asked)
+    return role, Holder(name, _subject_text(asked, NameOID.ORGANIZATION_NAME), _subject_text(asked, _LEGAL_ID))
+
+
+def certify(authority: Authority, request: bytes, now: UnixSeconds) -> bytes:
+    """The certificate that a request asks for: DER of an identity, PEM for TLS. Whoever calls has seen who asks.
+
+    Raises:
+        CertificateMalformed: as `requested_by`, or for a role or key that no request is for.
+    """
+    role, holder = requested_by(request)
+    asked = _read_request(request)
+    public = asked.public_key()
+    if role == _ROLE_IDENTITY:
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return issue_identity(authority, holder, decode_spki(spki), now)
+    if role not in ("member", "owner") or not isinstance(public, ec.EllipticCurvePublicKey):
+        raise CertificateMalformed(rule="a request for an identity, or for TLS of a member or its owner, by P-256")
+    names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return _pem(_tls_certificate(authority, holder, role, public, (names, now)))
+
+
+def _read_request(request: bytes) -> x509.CertificateSigningRequest:
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        is_signed = asked.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateMalformed(rule="a certificate request of this consortium") from None
+    if not is_signed:
+        raise CertificateMalformed(rule="a request signed by the key that it is for")
+    return asked
+
+
+def _requested(holder: Holder, role: str, hosts: Sequence[str]) -> x509.CertificateSigningRequestBuilder:
+    builder = x509.CertificateSigningRequestBuilder(subject_name=_subject(holder, role))
+    return builder.add_extension(_names(holder.name, role, hosts), critical=False)
+
+
+def _subject_text(asked: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> str:
+    found = [str(item.value) for item in asked.subject.get_attributes_for_oid(oid)]
+    if len(found) != 1:
+        raise CertificateMalformed(rule="a request with one legal name and one legal id")
+    return found[0]
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _signs(certificate: x509.Certificate) -> bool:
+    """For signatures of its holder, not of other certificates, and not for TLS."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return usage.digital_signature and not usage.key_cert_sign and not constraints.ca
+
+
+def _names_holder(certificate: x509.Certificate, holder: Holder) -> bool:
+    """The URI says the name and that it is an identity's; the subject says who that is by law."""
+    try:
+        named = _uri(certificate) == (_ROLE_IDENTITY, holder.name)
+    except CertificateMalformed:
+        return False
+    names = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    ids = [str(item.value) for item in certificate.subject.get_attributes_for_oid(_LEGAL_ID)]
+    return named and names == [holder.legal_name[:64]] and ids == [holder.legal_id[:64]]
+
+
+def der_of(certificate: bytes) -> bytes:
+    """DER of one certificate as PEM.
+
+    Raises:
+        CertificateMalformed: it cannot be read.
+    """
+    return _read_chain("certificate", certificate)[0].public_bytes(Encoding.DER)
 
 
 def require_tls(certificate: bytes, key: bytes, roots: bytes) -> None:
@@ -164,7 +307,7 @@ def _read_role(certificate: bytes) -> tuple[str, str, int, int]:
     return role, name, int(begin.timestamp()), int(end.timestamp())
 
 
-def _uri(certificate: x509.Certificate) -> tuple[str, str]:
+def _uri(certificate: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str, str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension):
@@ -187,20 +330,23 @@ def _end_builder(authority: Authority, holder: Holder, role: str, now: int, span
     if not NAME.fullmatch(holder.name):
         raise CertificateMalformed(rule=f"a name like {NAME.pattern}")
     root = x509.load_pem_x509_certificate(authority.certificate)
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.legal_name[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, holder.legal_id[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role),
-        ]
-    )
-    builder = _builder(subject, root.subject, now, span)
+    builder = _builder(_subject(holder, role), root.subject, now, span)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(certificates=False), critical=True)
     identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     authority_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
     return builder.add_extension(authority_id, critical=False)
+
+
+def _subject(holder: Holder, role: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.legal_name[:64]),
+            x509.NameAttribute(_LEGAL_ID, holder.legal_id[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role),
+        ]
+    )
 
 
 def _names(name: str, role: str, hosts: Sequence[str]) -> x509.SubjectAlternativeName:

@@ -183,7 +183,8 @@ def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> No
         verify_succession(record, current, epoch)
     except FieldMismatch:
         refuse("set", subject)
-    keys = [_key_of_entry(view, entry, epoch, subject) for entry in record.validators.entries]
+    begins = EpochNumber(record.effective_from_size - 1)  # judged by the roles that stand then (ADR 35)
+    keys = [_key_of_entry(view, entry, begins, subject) for entry in record.validators.entries]
     if len(set(keys)) < len(keys):
         refuse("set", subject)  # one member, one vote
     put_set(view, record.validators, record.effective_from_size, keys)

@@ -64,7 +64,7 @@ class RulePack:
     advance_rate: int = 9_000  # basis points
     peer_max_age: int = 2  # epochs
     brake_max: int = 24  # epochs
-    rotation: bool = False  # the next validator set is taken up; refused until members hand over keys and sign under it
+    rotation: bool = True  # the next validator set is taken up (ADR 35)
     beacons: bool = False  # public blocks are taken up; refused until validators compare them before they attest
     zone: int = 28_800  # seconds east of UTC: dates of this rule pack are dates in this zone
 

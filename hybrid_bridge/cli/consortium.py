@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
@@ -167,6 +168,29 @@ def _founder(row: object) -> "Founder":
     kept = _address(texts.pop("attestation")) if "attestation" in texts else None
     engine = _engine(texts)
     return _listening(Founder(**({"endpoint": ANYWHERE} | texts), roles=tuple(roles), attestation=kept, engine=engine))
+
+
+@command.command()
+@click.argument("request", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--ca", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, help="Its folder.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The certificate.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def certify(request: Path, ca: Path, out: Path, yes: bool) -> None:
+    """Certify a REQUEST as the consortium's authority, after showing for whom. DER of an identity key, else PEM."""
+    from hybrid_bridge.adapters.pki import Authority, requested_by  # noqa: PLC0415 help must not pay
+    from hybrid_bridge.adapters.pki import certify as issue  # noqa: PLC0415
+    from hybrid_bridge.node.settings import private_bytes  # noqa: PLC0415
+
+    data = request.read_bytes()
+    role, holder = requested_by(data)
+    told = plain(f"{role} certificate for {holder.name}: {holder.legal_name}, {holder.legal_id}")
+    if not yes:
+        click.confirm(f"{told}\nCertify this?", abort=True, err=True)
+    authority = Authority((ca / "ca.pem").read_bytes(), private_bytes(ca / "ca.key", "ca.key"))
+    certificate = issue(authority, data, UnixSeconds(int(time.time())))
+    with writing("--out"):
+        out.write_bytes(certificate)
+    click.echo(f"{told} → {out}")
 
 
 def _address(text: str) -> Address:

@@ -175,21 +175,24 @@ class Place:
         Raises:
             KeyUnusable: of a member that attests nothing.
         """
-        from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415 help must not pay
+        from hybrid_bridge.node.enrolling import directory_of  # noqa: PLC0415 help must not pay
+        from hybrid_bridge.node.laying import guard_path  # noqa: PLC0415
         from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
-        settings, directory = read_settings(folder), read_directory(folder)
-        address = directory.member(settings.name).address
-        if address is None:
+        settings = read_settings(folder)
+        directory = directory_of(folder, settings.name)
+        addresses = directory.addresses(settings.name)
+        if not addresses:
             raise KeyUnusable(key="attestation", rule="a validator's; this member attests nothing")
-        return cls(folder, settings.name, directory, Address(address))
+        later = [address for address in addresses if address.hex() in guard_path(folder, address).name]
+        return cls(folder, settings.name, directory, [addresses[0], *later][-1])
 
     @property
     def path(self) -> Path:
         """Of the guard's file."""
-        from hybrid_bridge.node.laying import GUARD  # noqa: PLC0415
+        from hybrid_bridge.node.laying import guard_path  # noqa: PLC0415
 
-        return self.folder / GUARD
+        return guard_path(self.folder, self.address)
 
     @contextmanager
     def guard(self) -> "Iterator[SqlGuard]":
@@ -236,7 +239,7 @@ class Place:
         tls, others = client_tls(read_settings(self.folder)), [m for m in self.directory.members if m.name != self.name]
         with ExitStack() as stack:
             peers = [stack.enter_context(GrpcPeer.at(m.name, m.endpoint, tls)) for m in others]
-            return Network(self.directory, self.name, peers).told(ours, public)
+            return Network(self.directory, self.name, peers, self.address).told(ours, public)
 
     def _head(self, url: str, contract: str | None) -> Highest:
         """The log's head in the public contract; the endpoint may lie, so it proves nothing and only asks for more."""

@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "consortium": "Found a consortium: authority, keys, genesis record.",
     "node": "Run one member's node.",
     "guard": "What a validator's key has signed: look, export, import, restore a backup.",
-    "member": "Submit records, ask for bundles, at one's own node.",
+    "member": "Submit records, ask for bundles, at one's own node; admit, suspend, remove members, change keys.",
     "erase": "Erase documents at one's own node: fields, salts, label openings; a tombstone stays.",
     "evidence": "Turn a promise that a node broke into evidence for anybody.",
     "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",

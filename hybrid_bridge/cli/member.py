@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from hybrid_bridge.cli import membership
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.core.bundle import SUFFIX
 from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u
@@ -61,7 +62,11 @@ class LabelText(click.ParamType[bytes]):
 
 @click.group()
 def command() -> None:
-    """Draft, authorise and submit records at one's own node; see what one holds; make bundles."""
+    """Records at one's own node: draft, submit, bundle. Members: apply, admit, suspend, remove, change keys."""
+
+
+for governing in membership.COMMANDS:
+    command.add_command(governing)
 
 
 @command.command()

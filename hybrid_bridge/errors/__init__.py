@@ -56,6 +56,7 @@ from hybrid_bridge.errors.refuted import (
 )
 from hybrid_bridge.errors.rejected import (
     AdmissionRejected,
+    CertificateRefused,
     ChainUnsuitable,
     Erased,
     Expired,
@@ -106,6 +107,7 @@ __all__ = [
     "BridgeError",
     "Broken",
     "CertificateMalformed",
+    "CertificateRefused",
     "ChainUnsuitable",
     "CodeMismatch",
     "DigestLength",

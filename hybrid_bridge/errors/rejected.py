@@ -30,6 +30,15 @@ class AdmissionRejected(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class CertificateRefused(Rejected):
+    """This consortium does not take the certificate: `rule` is issuer, validity, usage or name; bring another."""
+
+    cites: ClassVar[str] = "SPEC §8.1"
+    certificate: Digest
+    rule: str
+
+
+@dataclass(kw_only=True, eq=False)
 class SequenceRejected(Rejected):
     """The submitter's next transaction must carry this sequence number."""
 

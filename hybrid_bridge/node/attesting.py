@@ -4,19 +4,20 @@ Before the first signature after each start enough peers have told what they saw
 """
 
 import logging
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.mldsa import MldsaKey
-from hybrid_bridge.errors import GuardRefused, Undecided
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import GuardRefused, NotYet, Undecided
 from hybrid_bridge.node.cosigning import mldsa_line
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.ports import AttestationSigner
 from hybrid_bridge.steps.attest import attest
-from hybrid_bridge.units import TreeSize
 
 _log: Final = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
@@ -32,8 +33,12 @@ class Counts(Protocol):
         """Not permitted."""
 
 
+def _always(_validators: ValidatorSet) -> bool:
+    return True
+
+
 class Attester:
-    """The thread that signs."""
+    """The thread that signs with one key, for the sets that have it."""
 
     def __init__(
         self,
@@ -44,9 +49,11 @@ class Attester:
         mldsa: MldsaKey | None = None,
         *,
         counts: Counts | None = None,
+        permits: Callable[[ValidatorSet], bool] = _always,
     ) -> None:
+        """`permits`: whether enough of a set have told what they heard of our keys (ADR 13, ADR 35)."""
         self._logbook, self._guard, self._key, self._brake = logbook, guard, key, brake
-        self._mldsa, self._counts = mldsa, counts
+        self._mldsa, self._counts, self._permits = mldsa, counts, permits
 
     def run(self, progress: Progress) -> None:
         """Sign until stopped or braked."""
@@ -64,22 +71,24 @@ class Attester:
             progress.wait(lambda: progress.size > progress.attested, PAUSE)
 
     def sign_all(self, progress: Progress) -> None:
-        """Sign every size that is closed and not signed yet, in order.
+        """Sign every size that is closed, that a set with our key is responsible for, and that is not signed yet.
 
         A guard that was imported may have gaps: what lies below its highest and has no row it would refuse, so that is
         not asked for. Each checkpoint stands by itself; the later ones are signed.
 
         Raises:
             GuardRefused: our log is not what it was when we signed before; a person must look.
+            NotYet: too few of the next size's set have told what they heard of us.
         """
         newest = self._logbook.newest_attested(self._key.address())
         highest, _ = self._guard.highest()
-        for number in range(max(newest, self._guard.floor()) + 1, self._logbook.size + 1):
-            size = TreeSize(number)
+        for size in self._logbook.sizes_of(self._key.address(), max(newest, self._guard.floor())):
             if size < highest and self._guard.said(size) is None:
                 continue
-            checkpoint = self._logbook.checkpoint(size)
-            signature = attest(checkpoint, self._logbook.validators, self._logbook, self._guard, self._key)
+            checkpoint, validators = self._logbook.checkpoint(size), self._logbook.validators(size)
+            if not self._permits(validators):
+                raise NotYet(what=f"word from enough members of set {validators.set_id} after a start")
+            signature = attest(checkpoint, validators, self._logbook, self._guard, self._key)
             if self._counts is not None:
                 self._counts.signed()
             # The guard's row is durable: for this size this root alone, so the second key may say the same.

@@ -22,7 +22,6 @@ from hybrid_bridge.core.bundle import (
     GenesisPart,
     LabelPart,
     TerminalPart,
-    ValidatorPart,
     WitnessAnchor,
 )
 from hybrid_bridge.core.checkpoint import parse_note, quorum_name
@@ -35,9 +34,8 @@ from hybrid_bridge.core.exports.cose_receipt import verify_root
 from hybrid_bridge.core.labels import LIFE, Label
 from hybrid_bridge.core.promise import Promise, SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
-from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import Missing, NotYet, TooLong, Unknown
-from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.handovers import Handovers, holders, validator_parts
 from hybrid_bridge.node.presenting import is_ours, issuer_jwt
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sourcing import Sourcer
@@ -90,6 +88,7 @@ class Bundler:
             sourcer: makes evidence of the consensus engine, if there is one.
         """
         self._view, self._receipt_of, self._sourcer = view, receipt_of, sourcer
+        self._handovers = Handovers(view)
 
     def bundle(self, order: BundleOrder) -> Bundle:
         """The bundle, on the checkpoint asked for or the newest with a quorum.
@@ -107,6 +106,7 @@ class Bundler:
         if not 2 <= size <= self._view.progress.line:
             raise NotYet(what="a checkpoint with a quorum and the log's line")
         checkpoints = [self._checkpoint(order, size, None)]
+        newest = min(newest, self._handovers.last_size(size))
         if order.newest and newest > size:
             checkpoints.append(self._checkpoint(order, newest, size))
         parts = _Gathered()
@@ -123,10 +123,12 @@ class Bundler:
         signed = order.promise if order.promised is None else self._promise(order.promised)
         if signed is not None:
             parts.absences |= self._absences(signed.promise, size)
-        certificates = {sha256(m.certificate): m.certificate for m in self._validators()}
+        last = parse_note(checkpoints[-1].note).size
+        certificates = {sha256(m.certificate): m.certificate for m in self._handovers.members(last)}
         return Bundle(
             purpose=order.purpose,
             genesis=self._genesis(size),
+            rotations=self._handovers.parts(size, last),
             checkpoints=tuple(checkpoints),
             epochs=tuple(self._epoch(epoch, size, parts) for epoch in parts.epochs()),
             source_evidence=() if self._sourcer is None else tuple(self._sourcer.parts(self._shown(parts))),
@@ -145,10 +147,11 @@ class Bundler:
 
     def _cosigners(self, checkpoints: Sequence[CheckpointPart]) -> tuple[WitnessAnchor, ...]:
         """Who put a line under a note beside log and validators: a bundle has no line of a name it does not give."""
-        origin, addresses = self._view.directory.origin, self._view.directory.validators.addresses
-        ours = {origin, *(quorum_name(origin, address) for address in addresses)}
+        origin = self._view.directory.origin
         anchors = []
         for note in (parse_note(part.note) for part in checkpoints):
+            addresses = self._view.directory.responsible(note.size).addresses
+            ours = {origin, *(quorum_name(origin, address) for address in addresses)}
             names = dict.fromkeys(line.name for line in note.lines if line.name not in ours)
             anchors += [WitnessAnchor(tree_size=note.size, name=name) for name in names]
         return tuple(anchors)
@@ -195,28 +198,13 @@ class Bundler:
 
     def _genesis(self, size: TreeSize) -> GenesisPart:
         directory = self._view.directory
-        parts = [
-            ValidatorPart(
-                address=member.address or b"",
-                name=name_text(member.legal_id, member.legal_name),
-                certificate_hash=sha256(member.certificate),
-                key_binding=member.key_binding or b"",
-                mldsa_key=member.mldsa_key,
-            )
-            for member in self._validators()
-        ]
         return GenesisPart(
             origin=directory.origin,
             record=directory.genesis.encode(),
             path=tuple(self._view.logbook.inclusion_path(LeafIndex(0), size)),
-            validators=tuple(parts),
+            validators=validator_parts(holders(directory, directory.validators)),
             mldsa_key=directory.log_mldsa_key,
         )
-
-    def _validators(self) -> list[Member]:
-        """In set order."""
-        validators = [member for member in self._view.directory.members if member.address is not None]
-        return sorted(validators, key=lambda member: member.address or b"")
 
     def _epoch(self, epoch: EpochNumber, size: TreeSize, parts: "_Gathered") -> EpochPart:
         return EpochPart(
@@ -314,11 +302,11 @@ class Bundler:
         return LabelPart(index=index, terminal=terminal, path=shown.path)
 
     def _life_opening(self, label: Label, version: int, epoch: EpochNumber) -> tuple[str, bytes] | None:
-        """Validators derive it from their secret; at another member it stays closed: present, use unknown."""
-        secret = self._view.keys.secret
+        """Validators derive it from their set's secret; where it is not held it stays closed: present, use unknown."""
+        happened, event = self._life_until(label, epoch)[version]
+        secret = self._view.keys.secret_of(self._view.directory.responsible(happened + 1).set_id)
         if secret is None:
             return None
-        happened, event = self._life_until(label, epoch)[version]
         opening = secret.life_opening(happened, label.encode(), version)
         return life_event_value(event).decode("utf-8"), opening
 

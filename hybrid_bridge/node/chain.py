@@ -7,7 +7,7 @@ Nothing here trusts the sequencer with more than order and time.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, StoredBlock
@@ -26,6 +26,7 @@ from hybrid_bridge.core.block import (
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.transaction import SignedTransaction
+from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import (
     BlockInvalid,
     BridgeError,
@@ -70,6 +71,8 @@ class Chain:
         self._speaks = False
         self._refused: dict[TransactionId, RuleRejected] = {}  # the newest refusals of an engine's blocks
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
+        self._permits: Callable[[ValidatorSet], bool] = lambda _validators: True
+        self._governed: Callable[[], None] = lambda: None
         self.rules: Final = Rules(directory.genesis)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
@@ -89,6 +92,14 @@ class Chain:
         """Others hold a word of ours for this height; we countersign nothing at or below it any more."""
         with self._turn:
             self._heard = max(self._heard, height)
+
+    def follow(self, governed: Callable[[], None]) -> None:
+        """Call `governed` whenever a block may have changed who is a member or a validator."""
+        self._governed = governed
+
+    def ask_before(self, permits: Callable[[ValidatorSet], bool]) -> None:
+        """Countersign a block only if `permits` says so of the set responsible for it (`node.hearing`)."""
+        self._permits = permits
 
     def speak(self, signer: PrivateKey | None) -> None:
         """From now on blocks are signed; the newest one now, by `signer`, if it has no word of ours yet.
@@ -202,6 +213,9 @@ class Chain:
         """Our word for a block, if we may give it."""
         if signer is None or not self._speaks or self._brake.reason or header.height <= self._heard:
             return None
+        validators = self._directory.responsible(header.epoch + 1)
+        if signer.public.key_id not in self._directory.roll.signers(validators) or not self._permits(validators):
+            return None
         return Countersignature.over(header, signer)
 
     def _require_sealed(self, header: BlockHeader, sealed: Countersignature) -> None:
@@ -270,6 +284,9 @@ class Chain:
         own: Countersignature | None,
     ) -> None:
         self._ledger.append(block, order, outcome, own)  # Durable: block and our word. Dead here? Asked for again.
+        is_new_epoch = self._tip is None or self._tip.epoch != block.header.epoch
         self._tip = block.header
+        if outcome.governance or is_new_epoch:
+            self._governed()
         self._progress.raised("tip", block.header.height)
         _log.info("block %d of epoch %d: %d transactions", block.header.height, block.header.epoch, len(block.items))

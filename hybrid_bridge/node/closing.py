@@ -11,13 +11,14 @@ from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.epoch import EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.tree import batch_root
 from hybrid_bridge.errors import BridgeError, Broken, NotYet
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.logbook import LogBook, join_pairs
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.steps.batch import ClosingKeys, EpochBlocks, close_epoch
-from hybrid_bridge.units import EpochNumber, TreeSize
+from hybrid_bridge.units import EpochNumber, Height, TreeSize
 
 PAUSE: Final = 1.0  # seconds before it is tried again
 
@@ -46,7 +47,7 @@ class Closer:
             self._logbook.registry(EpochNumber(epoch - 1)),
             blocks,
             keys=keys,
-            validators=self._directory.validators,
+            validators=self._directory.responsible(epoch + 1),
         )
         row = ClosedEpoch(
             number=epoch,
@@ -58,15 +59,29 @@ class Closer:
         self._logbook.append(row, closed.registry)
         return closed.record
 
+    def next_term(self) -> Term:
+        """The set responsible for the next epoch to close; known, since every block before its end is here.
+
+        Raises:
+            NotYet: the epoch is not over, or its end is not final.
+        """
+        epoch = EpochNumber(int(self._logbook.size))
+        self._end(epoch)
+        return self._directory.roll.term(epoch + 1)
+
+    def _end(self, epoch: EpochNumber) -> Height:
+        end = self._ledger.first_height_after(epoch)
+        if end is None or end > self._progress.final:
+            raise NotYet(what=f"the end of epoch {epoch}")
+        return end
+
     def blocks_of(self, epoch: EpochNumber) -> EpochBlocks:
         """What the final blocks of the epoch after the newest closed one brought.
 
         Raises:
             NotYet: the epoch is not over, or its end is not final.
         """
-        end = self._ledger.first_height_after(epoch)
-        if end is None or end > self._progress.final:
-            raise NotYet(what=f"the end of epoch {epoch}")
+        end = self._end(epoch)
         previous = self._logbook.newest
         first = self._directory.genesis.first_block if previous is None else previous.end_block
         material = self._ledger.epoch_material(first, end)

@@ -4,7 +4,7 @@ What its own blocks tell is checked one by one: block range, entries, governance
 the secret shows (which decoys, which dummies, the blind) it takes because a quorum signed the checkpoint.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
@@ -35,7 +35,10 @@ class _Copied:
 class Copier:
     """Copies epochs from validators."""
 
-    def __init__(self, closer: Closer, logbook: LogBook, directory: Directory, sources: Sequence[GrpcPeer]) -> None:
+    def __init__(
+        self, closer: Closer, logbook: LogBook, directory: Directory, sources: Callable[[], Sequence[GrpcPeer]]
+    ) -> None:
+        """`sources`: the validators of today."""
         self._closer, self._logbook = closer, logbook
         self._directory, self._sources = directory, sources
         self._turn = 0
@@ -46,7 +49,10 @@ class Copier:
         Raises:
             BridgeError: it has nothing new (`NotYet`), is silent, or sent what does not fit.
         """
-        source = self._sources[self._turn % len(self._sources)]
+        sources = self._sources()
+        if not sources:
+            raise NotYet(what="a validator to copy from")
+        source = sources[self._turn % len(sources)]
         try:
             self._copy_from(source)
         except BridgeError:

@@ -71,7 +71,7 @@ class Receiver:
         if entry_leaf(plaintext.entry) != leaf:
             raise FieldMismatch(field="entry", expected=leaf.hex(), got=entry_leaf(plaintext.entry).hex())
         opened = open_document(plaintext)
-        if opened.fields[ORIGIN] != key_id_text(view.directory.identities[sender].key_id):
+        if str(opened.fields[ORIGIN]) not in map(key_id_text, view.directory.key_ids(sender)):
             raise AdmissionRejected(rule="the submitter of the entry, to deliver its document")
         self._require_standing(leaf)
         now = view.clock.now()
@@ -140,7 +140,10 @@ class Deliverer:
 
     def _deliver(self, owed: Owed, now: UnixSeconds) -> None:
         try:
-            data = self._peers[owed.recipient].deliver(owed.leaf, owed.envelope)
+            peer = self._peers.get(owed.recipient)
+            if peer is None:  # it has left; it may come back
+                raise NotYet(what=f"{owed.recipient} among the members")
+            data = peer.deliver(owed.leaf, owed.envelope)
             self._require_signed(owed, data)
         except Broken:
             raise
@@ -157,8 +160,10 @@ class Deliverer:
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:
         signed = SignedAcknowledgement.decode(data)
-        signed.verify(self._view.directory.identities[owed.recipient])
         said = signed.acknowledgement
+        if said.receiver not in self._view.directory.key_ids(owed.recipient):
+            raise FieldMismatch(field="receiver", expected=owed.recipient, got=said.receiver.hex())
+        signed.verify(self._view.directory.key(said.receiver))
         expected = (self._view.directory.log_id, owed.leaf, sha256(owed.envelope))
         if (said.log_id, said.entry_leaf, said.envelope_hash) != expected:
             raise FieldMismatch(field="acknowledgement", expected="for this envelope", got="for another")

@@ -161,6 +161,25 @@ class Desk:
                 self._next = rejected.expected
                 return self._send(replace(body, sequence=self._sequence()), package, document, parts)
 
+    def govern(self, body: Body, consents: Sequence[SignaturePart]) -> Height:
+        """Sign a governance transaction as its submitter and hand it over; where it stands then.
+
+        Raises:
+            Missing: a consent is not there.
+            Rejected, Undecided: what the ledger says.
+        """
+        with self._turn:
+            try:
+                return self._govern(body, consents)
+            except SequenceRejected as rejected:  # another of ours came first; nothing stood in a block
+                self._next = rejected.expected
+                return self._govern(body, consents)
+
+    def epoch(self) -> EpochNumber:
+        """Of the clock, or of our newest block where that is later."""
+        tip = self._view.chain.tip
+        return EpochNumber(max(self._epoch(), 0 if tip is None else tip.epoch))
+
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(
@@ -180,6 +199,18 @@ class Desk:
             self._failed(unpack(result.fault.name, result.fault.fields))
         _log.info("transaction %s stands at height %d", body.transaction_id.hex(), result.height)
         return Sent(body, Height(result.height), result.code, result.promise)
+
+    def _govern(self, body: Body, consents: Sequence[SignaturePart]) -> Height:
+        identity = self._view.keys.identity
+        body = replace(body, submitter=identity.public.key_id, sequence=self._sequence())
+        signed = finish(body, SignaturePart.over(body.message, identity), consents)
+        result = self._submitter.submit([signed.encode()])[0]
+        if result.height:
+            self._next = body.sequence + 1
+        if result.fault.name:
+            self._failed(unpack(result.fault.name, result.fault.fields))
+        _log.info("governance transaction %s stands at height %d", body.transaction_id.hex(), result.height)
+        return Height(result.height)
 
     def _keep(self, body: Body, package: DraftPackage, document: DeliveryPlaintext) -> None:
         """The document and an envelope for each of its audience, as it is now: nobody signed the draft's list."""

@@ -14,6 +14,7 @@ from hybrid_bridge.node.bundling import BundleOrder, Bundler, RecordOrder
 from hybrid_bridge.node.desk import LIVES_FOR, Desk, DraftOrder
 from hybrid_bridge.node.drafts import parse_draft
 from hybrid_bridge.node.erasing import Doomed, Eraser, Selection
+from hybrid_bridge.node.governing import Governing
 from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.promises import Window
 from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
@@ -29,8 +30,11 @@ MAX_FIELDS: Final = 1 << 20  # bytes of the fields' JSON
 class DeskService:
     """Thin: parse, ask the desk, answer."""
 
-    def __init__(self, view: View, desk: Desk, bundler: Bundler, noticer: Noticer) -> None:
+    def __init__(
+        self, view: View, desk: Desk, bundler: Bundler, noticer: Noticer, governing: Governing | None = None
+    ) -> None:
         self._view, self._desk, self._bundler, self._noticer = view, desk, bundler, noticer
+        self._governing = governing
 
     def service(self) -> Service:
         """For the server; the owner of this node alone."""
@@ -45,6 +49,7 @@ class DeskService:
             "Promises": self.promises,
             "Sequences": self.sequences,
             "Erase": self.erase,
+            **({} if self._governing is None else self._governing.methods()),
         }
         return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
 

@@ -4,7 +4,7 @@ Nothing in it is believed unseen: identity certificates must come from the conso
 signed by the identity key, the validators must be the set of the genesis record.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,15 @@ from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.keys import ED25519, PublicKey
 from hybrid_bridge.core.mldsa import KEY_BYTES
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
+from hybrid_bridge.core.roll import Roll
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, SetMismatch, Unknown
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotYet, SetMismatch, Unknown
 from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
 MAX_DIRECTORY: Final = 1 << 20
-ROLES: Final = ("member", "validator", "regulator", "sequencer", "court")  # member: has no other part
+ROLES: Final = ("member", "validator", "regulator", "sequencer", "court", "auditor")  # member: has no other part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +65,31 @@ class _Document:
     chain_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Directory:
-    """All members, checked. `validators` is set 1."""
+    """All members, checked: at first the founders, then whom the ledger's governance records name (`node.enrolling`).
+
+    `validators` is set 1 for ever. What follows the ledger is replaced as a whole, part by part.
+    """
 
     origin: str
     genesis: Genesis
     log_key: bytes  # Ed25519, of the sequencer's note line
-    members: tuple[Member, ...]
-    identities: dict[str, PublicKey]  # by name
+    members: tuple[Member, ...]  # of today
+    identities: dict[str, PublicKey]  # by name; those who have left stay known
     validators: ValidatorSet
     log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
     engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
+    known: tuple[Member, ...] = ()  # every card ever, the founders' first
+    keys: dict[KeyId, tuple[str, PublicKey]] = field(default_factory=dict)  # every identity key ever, with its name
+    roll: Roll = field(init=False)
+
+    def __post_init__(self) -> None:
+        """At first nobody is known but the founders."""
+        self.known = self.known or self.members
+        self.keys = self.keys or {key.key_id: (name, key) for name, key in self.identities.items()}
+        owners = {sha256(m.certificate): self.identities[m.name].key_id for m in self.members}
+        self.roll = Roll.founded(self.validators, self.genesis.decoy_key_hash, owners)
 
     @property
     def log_id(self) -> LogId:
@@ -85,12 +99,55 @@ class Directory:
     @property
     def sequencer(self) -> Member:
         """The member that holds the log's key; it orders, if no engine does."""
-        return next(member for member in self.members if "sequencer" in member.roles)
+        return next(member for member in self.known if "sequencer" in member.roles)
 
     @property
     def orderers(self) -> list[Member]:
         """Whose nodes take transactions and promise: every validator's with an engine, else the sequencer's."""
         return [self.sequencer] if self.engine is None else [m for m in self.members if m.address is not None]
+
+    def responsible(self, size: int) -> ValidatorSet:
+        """The set responsible for a checkpoint of this size, as far as our blocks tell (SPEC §8.1)."""
+        return self.roll.term(size).validators
+
+    def is_member(self, name: str) -> bool:
+        """Whether this name is a member's today."""
+        return any(member.name == name for member in self.members)
+
+    def key_ids(self, name: str) -> list[KeyId]:
+        """Every identity key that a member has or had: what it said with one, it said."""
+        return [key_id for key_id, (owner, _) in self.keys.items() if owner == name]
+
+    def attester(self, name: str, size: int) -> Address | None:
+        """The attestation key by which a member is a validator of the set responsible for this size."""
+        addresses = self.responsible(size).addresses
+        return next((address for address in self.addresses(name) if address in addresses), None)
+
+    def addresses(self, name: str) -> list[Address]:
+        """Every attestation key that a member ever had, each once."""
+        held = (Address(m.address) for m in self.known if m.name == name and m.address is not None)
+        return list(dict.fromkeys(held))
+
+    def holder(self, entry: ValidatorEntry) -> Member:
+        """The member behind a validator's entry.
+
+        Raises:
+            NotYet: nobody has shown us its card.
+        """
+        for member in self.known:
+            if member.address == entry.address and member_entry(member) == entry:
+                return member
+        raise NotYet(what=f"the card of validator 0x{entry.address.hex()}")
+
+    def key(self, key_id: KeyId) -> PublicKey:
+        """An identity key, also of a member that has left.
+
+        Raises:
+            NotYet: nobody has shown us its card.
+        """
+        if key_id not in self.keys:
+            raise NotYet(what=f"the card of key {key_id.hex()}")
+        return self.keys[key_id][1]
 
     def checkpoint(self, size: TreeSize, root: Digest) -> Checkpoint:
         """The checkpoint somebody speaks of: time and set follow from the size, the root is theirs.
@@ -98,40 +155,39 @@ class Directory:
         Raises:
             FieldMalformed: no size of any tree.
         """
+        validators = self.responsible(size)
         return Checkpoint(
             log_id=self.log_id,
             tree_size=size,
             root=root,
             timestamp=boundary(self.genesis.genesis_time, self.genesis.cadence, size),
-            set_id=self.validators.set_id,
-            set_hash=self.validators.digest,
+            set_id=validators.set_id,
+            set_hash=validators.digest,
         )
 
     def require_quorum(self, note: Note) -> None:
-        """Return if a quorum of the validators signed what this note says.
+        """Return if a quorum of the responsible validators signed what this note says.
 
         Raises:
             Malformed, Refuted: it did not; as `quorum_signatures` and `verify_quorum`.
         """
-        checkpoint = self.checkpoint(note.size, note.root)
-        verify_quorum(
-            checkpoint, self.validators, quorum_signatures(note, self.validators, self.log_id, checkpoint.timestamp)
-        )
+        checkpoint, validators = self.checkpoint(note.size, note.root), self.responsible(note.size)
+        verify_quorum(checkpoint, validators, quorum_signatures(note, validators, self.log_id, checkpoint.timestamp))
 
     def member(self, name: str) -> Member:
-        """By name.
+        """By name; one that has left, or has not come yet, by its newest card.
 
         Raises:
             Unknown: no such member.
         """
-        for member in self.members:
+        for member in (*self.members, *reversed(self.known)):
             if member.name == name:
                 return member
         raise Unknown(what=f"member {name[:64]}")
 
     def by_address(self, address: Address) -> Member | None:
-        """The validator with this attestation key."""
-        return next((member for member in self.members if member.address == address), None)
+        """The member that has or had this attestation key."""
+        return next((member for member in self.known if member.address == address), None)
 
     def cosigner(self, name: str) -> VerifierKey | None:
         """The key by which this member cosigns notes; None if its identity key is not of Ed25519 (SPEC §8.3)."""
@@ -142,7 +198,7 @@ class Directory:
 
     def name_of(self, key: KeyId) -> str | None:
         """Whose identity key this is."""
-        return next((name for name, public in self.identities.items() if public.key_id == key), None)
+        return self.keys[key][0] if key in self.keys else None
 
 
 def sealing_message(log_id: LogId, sealing_key: bytes) -> bytes:
@@ -224,7 +280,7 @@ def read_directory(folder: Path) -> Directory:
     mldsa = document.log_mldsa_key
     if (ZERO if mldsa is None else sha256(mldsa)) != genesis.log_mldsa_key_hash:
         raise FieldMismatch(field="log_mldsa_key", expected=genesis.log_mldsa_key_hash.hex(), got="another or none")
-    identities = {member.name: _identity(member, roots, genesis) for member in document.members}
+    identities = {member.name: identity_in(member, roots, genesis) for member in document.members}
     validators = first_set(document.members)
     if validators.digest != genesis.set_hash:
         raise SetMismatch(expected=genesis.set_hash, calculated=validators.digest)
@@ -240,8 +296,12 @@ def read_directory(folder: Path) -> Directory:
     )
 
 
-def _identity(member: Member, roots: bytes, genesis: Genesis) -> PublicKey:
-    """The member's identity key, when certificate, sealing key and key binding fit together."""
+def identity_in(member: Member, roots: bytes, genesis: Genesis) -> PublicKey:
+    """The member's identity key, when certificate, sealing key and key binding fit together.
+
+    Raises:
+        Malformed, Refuted: they do not, or the certificate is not of these roots (PEM).
+    """
     key = identity_of(member.certificate, roots, member.name)
     key.verify(sealing_message(genesis.log_id, member.sealing_key), member.sealing_signature)
     if member.key_binding is not None:
@@ -279,34 +339,32 @@ def _slug() -> Codec[str]:
     return Codec(parse, str)
 
 
+MEMBER: Final = record(
+    Member,
+    {
+        "name": _slug(),
+        "legal_name": text(256),
+        "legal_id": text(64),
+        "roles": array(literal(*ROLES), len(ROLES)),
+        "endpoint": text(256),
+        "certificate": octets(None, 8192),
+        "sealing_key": octets(32),
+        "sealing_signature": octets(64),
+    },
+    {
+        "address": octets(20),
+        "key_binding": octets(183),
+        "mldsa_key": octets(KEY_BYTES),
+        "consensus_key": octets(33),
+    },
+)
 _CODEC: Final = record(
     _Document,
     {
         "format": literal(FORMAT),
         "origin": text(200),
         "log_key": octets(32),
-        "members": array(
-            record(
-                Member,
-                {
-                    "name": _slug(),
-                    "legal_name": text(256),
-                    "legal_id": text(64),
-                    "roles": array(literal(*ROLES), len(ROLES)),
-                    "endpoint": text(256),
-                    "certificate": octets(None, 8192),
-                    "sealing_key": octets(32),
-                    "sealing_signature": octets(64),
-                },
-                {
-                    "address": octets(20),
-                    "key_binding": octets(183),
-                    "mldsa_key": octets(KEY_BYTES),
-                    "consensus_key": octets(33),
-                },
-            ),
-            256,
-        ),
+        "members": array(MEMBER, 256),
     },
     {"log_mldsa_key": octets(KEY_BYTES), "chain_id": text(50)},
 )

@@ -19,6 +19,7 @@ from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.guard import Heard, judge_heard
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import recover_address, require_signature
+from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, SignatureWrong
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, TreeSize
@@ -34,30 +35,35 @@ _log = logging.getLogger(__name__)
 class Hearing:
     """What the others have heard of our keys; opens our mouth when enough have said."""
 
-    def __init__(self, view: View, guard: SqlGuard | None, *, asks_public: bool = False) -> None:
-        self._view, self._guard = view, guard
-        others = {member.name: member for member in view.directory.members if member.name != view.name}
-        self._others = frozenset(others) | ({PUBLIC} if asks_public else set())
-        self._validators = frozenset(name for name, member in others.items() if member.address is not None)
-        self._needed = view.directory.validators.quorum - (view.address is not None)
+    def __init__(
+        self, view: View, guard: SqlGuard | None, *others: tuple[Address, SqlGuard], asks_public: bool = False
+    ) -> None:
+        """`guard`: of our key; `others`: of another one that follows it."""
+        self._view = view
+        self._guards = dict(others)
+        if guard is not None and view.address is not None:
+            self._guards[view.address] = guard
+        names = {member.name for member in view.directory.members if member.name != view.name}
+        self._others = frozenset(names) | ({PUBLIC} if asks_public else set())
         self._heard: frozenset[str] = frozenset()
         self._turn = threading.Lock()
 
     def run(self, opened: Callable[[], None]) -> None:
         """Wait until enough have answered, then speak; `opened` is called after that."""
         progress = self._view.progress
-        progress.wait(lambda: self._heard == self._others, GRACE)
+        progress.wait(lambda: self._heard >= self._others, GRACE)
         while not progress.wait(self._is_enough, REMINDER):
             if progress.stopping:
                 return
-            _log.warning("nothing is signed yet: %d of %d validators answered", self._count(), self._needed)
+            needed = self._needed(self._today())
+            _log.warning("nothing is signed yet: %d of %d validators answered", self._count(self._today()), needed)
         self.speak()
         opened()
 
-    def listen(self, peer: GrpcPeer) -> None:
+    def listen(self, peer: GrpcPeer, is_here: Callable[[], bool] = lambda: True) -> None:
         """Ask one peer until it has answered; late answers are judged as early ones are."""
         progress = self._view.progress
-        while not progress.stopping:
+        while not progress.stopping and is_here():
             try:
                 self.hear(peer)
             except Broken:
@@ -74,13 +80,13 @@ class Hearing:
         Raises:
             BridgeError: it is silent, or shows as ours what our keys never signed.
         """
-        address = self._view.address or Address(b"")
-        answer = peer.signatures(address, self._view.keys.identity.public.key_id)
-        for seen in answer.newest:
-            signature = require_signature(seen.signature)
-            self.judge_attestation(peer.name, TreeSize(seen.size), as_digest(seen.root, "root"), signature)
-        if answer.countersignature:
-            self._judge_word(peer.name, Countersignature.decode(answer.countersignature))
+        for address in self._view.addresses or (Address(b""),):
+            answer = peer.signatures(address, self._view.keys.identity.public.key_id)
+            for seen in answer.newest:
+                signature = require_signature(seen.signature)
+                self.judge_attestation(peer.name, TreeSize(seen.size), as_digest(seen.root, "root"), signature)
+            if answer.countersignature:
+                self._judge_word(peer.name, Countersignature.decode(answer.countersignature))
         self.answered(peer.name)
 
     def answered(self, name: str) -> None:
@@ -96,13 +102,29 @@ class Hearing:
         is_follower = view.address is not None and not orders
         view.chain.speak(view.keys.identity if is_follower else None)
         view.progress.raised("heard", 1)
-        _log.info("%d validators told what they heard of us: we sign", self._count())
+        _log.info("%d validators told what they heard of us: we sign", self._count(self._today()))
 
-    def _count(self) -> int:
-        return len(self._heard & self._validators)
+    def permits(self, validators: ValidatorSet) -> bool:
+        """Whether so many of a set have answered that its blocks and checkpoints may have our word (ADR 13, ADR 35).
+
+        What became final with our word was signed by q − 1 others of that very set.
+        """
+        return self._count(validators) >= self._needed(validators)
+
+    def _today(self) -> ValidatorSet:
+        """The set responsible for what we execute now."""
+        tip = self._view.chain.tip
+        return self._view.directory.responsible(1 if tip is None else tip.epoch + 1)
+
+    def _needed(self, validators: ValidatorSet) -> int:
+        return validators.quorum - any(address in validators.addresses for address in self._view.addresses)
+
+    def _count(self, validators: ValidatorSet) -> int:
+        directory, wanted = self._view.directory, set(validators.addresses)
+        return sum(not wanted.isdisjoint(directory.addresses(name)) for name in self._heard)
 
     def _is_enough(self) -> bool:
-        return self._count() >= self._needed
+        return self.permits(self._today())
 
     def judge_attestation(self, name: str, size: TreeSize, root: Digest, signature: EcdsaSignature) -> None:
         """A checkpoint that our key signed: the one we know, another root of its size, or one we know nothing of.
@@ -113,11 +135,12 @@ class Hearing:
         Raises:
             SignatureWrong: no signature of our key.
         """
-        address = self._view.address or Address(b"")
-        if recover_address(self._view.directory.checkpoint(size, root).digest(), signature) != address:
-            raise SignatureWrong(signer=f"0x{address.hex()}")
-        said = None if self._guard is None else self._guard.said(size)
-        floor = TreeSize(0) if self._guard is None else self._guard.floor()
+        address = recover_address(self._view.directory.checkpoint(size, root).digest(), signature)
+        if address not in self._view.addresses:
+            raise SignatureWrong(signer=", ".join(f"0x{ours.hex()}" for ours in self._view.addresses))
+        guard = self._guards.get(address)
+        said = None if guard is None else guard.said(size)
+        floor = TreeSize(0) if guard is None else guard.floor()
         if said is None and size <= min(floor, self._view.logbook.size):
             said = self._view.logbook.root(size)
         heard = judge_heard(size, root, said, floor)

@@ -1,5 +1,6 @@
 """A member's own secrets, loaded once and compared with what the directory says about their owner."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,9 +14,18 @@ from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.custody.signers import open_attestation_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.settings import ATTESTATION, LOG_MLDSA, MLDSA, REGISTRY, NodeSettings, read_secret
+from hybrid_bridge.node.settings import (
+    ATTESTATION,
+    ATTESTATION_NEXT,
+    LOG_MLDSA,
+    MLDSA,
+    REGISTRY,
+    NodeSettings,
+    read_secret,
+)
 from hybrid_bridge.ports import AttestationSigner, SigningPermit
-from hybrid_bridge.units import Address, EcdsaSignature
+from hybrid_bridge.steps.commit import FIRST_SET
+from hybrid_bridge.units import Address, EcdsaSignature, SetId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +37,17 @@ class Keys:
     party: bytes = field(repr=False)
     vrf: bytes = field(repr=False)  # every member's: it can try labels against indices (SPEC §9.3)
     attestation: AttestationSigner | None
+    attestation_next: AttestationSigner | None = None  # in place of that one from a later set on; till then unused
     secret: Secret | None = field(repr=False)
     log: PrivateKey | None
     receipt: PrivateKey | None = None
     mldsa: MldsaKey | None = None  # a validator's own
     log_mldsa: MldsaKey | None = None
+    opened: dict[SetId, Secret] = field(default_factory=dict, repr=False)  # of later sets, as proposals bring them
+
+    def secret_of(self, set_id: SetId) -> Secret | None:
+        """The shared secret of a validator set, if we hold it."""
+        return self.secret if set_id == FIRST_SET else self.opened.get(set_id)
 
     @classmethod
     def load(cls, settings: NodeSettings, directory: Directory) -> Self:
@@ -42,6 +58,7 @@ class Keys:
             Unreachable: where the attestation key is kept, nobody answers.
         """
         member, genesis = directory.member(settings.name), directory.genesis
+        addresses = directory.addresses(settings.name)
         held = {name: read_secret(settings, name) for name in settings.secrets if name not in ("tls", REGISTRY)}
         for name in ("identity", "sealing", "party", "vrf"):
             if name not in held:
@@ -51,7 +68,8 @@ class Keys:
             sealing=held["sealing"],
             party=held["party"],
             vrf=held["vrf"],
-            attestation=_attestation(settings, held, member.address),
+            attestation=_attestation(settings, held, addresses),
+            attestation_next=AttestationKey(held[ATTESTATION_NEXT]) if ATTESTATION_NEXT in held else None,
             secret=Secret(held["set"], genesis.origin_hash) if "set" in held else None,
             log=PrivateKey.from_seed(held["log"]) if "log" in held else None,
             receipt=PrivateKey.from_seed(held["receipt"]) if "receipt" in held else None,
@@ -60,9 +78,9 @@ class Keys:
         )
         address = None if keys.attestation is None else keys.attestation.address()
         for name, fits in (
-            ("identity", keys.identity.public == directory.identities[settings.name]),
+            ("identity", directory.name_of(keys.identity.public.key_id) == settings.name),
             ("sealing", public_of(keys.sealing) == member.sealing_key),
-            ("attestation", address == member.address),
+            ("attestation", address in addresses if addresses else address is None),
             (MLDSA, _public(keys.mldsa) == member.mldsa_key),
             ("set", keys.secret is None or decoy_key_hash(held["set"]) == genesis.decoy_key_hash),
             ("vrf", public_key(keys.vrf) == genesis.vrf_public_key),
@@ -72,19 +90,25 @@ class Keys:
         ):
             if not fits:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
-        if keys.attestation is not None and keys.secret is None:
+        if address in directory.validators.addresses and keys.secret is None:
             raise KeyUnusable(key="set", rule="held by a validator")
         return keys
 
 
-def _attestation(settings: NodeSettings, held: dict[str, bytes], address: bytes | None) -> AttestationSigner | None:
-    """The attestation key: from a file, or where its owner keeps such keys."""
+def _attestation(
+    settings: NodeSettings, held: dict[str, bytes], addresses: Sequence[Address]
+) -> AttestationSigner | None:
+    """The attestation key: from a file, or where its owner keeps such keys; there it may be any of ours."""
     if settings.attestation is None:
         return AttestationKey(held[ATTESTATION]) if ATTESTATION in held else None
-    if address is None:
-        raise KeyUnusable(key=ATTESTATION, rule="a validator's")
+    refusal = KeyUnusable(key=ATTESTATION, rule="a validator's")
     place = parse_place(settings.attestation, settings.folder, ATTESTATION)
-    return open_attestation_key(place, ATTESTATION, Address(address))
+    for address in addresses:
+        try:
+            return open_attestation_key(place, ATTESTATION, address)
+        except KeyUnusable as error:
+            refusal = error
+    raise refusal
 
 
 def _public(key: MldsaKey | None) -> bytes | None:

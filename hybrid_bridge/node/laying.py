@@ -18,6 +18,12 @@ from hybrid_bridge.units import Address, EpochNumber
 LEDGER, GUARD, RECORDS = "ledger.db", "guard.db", "records.db"
 
 
+def guard_path(folder: Path, address: Address) -> Path:
+    """Where the guard of an attestation key is: of one that came later under the key's own name (ADR 35)."""
+    own = folder / f"guard-{address.hex()}.db"
+    return own if own.exists() else folder / GUARD
+
+
 def lay(foundation: Foundation, out: Path) -> None:
     """Write everything below `out`, which must not be there or be empty.
 
@@ -37,7 +43,7 @@ def lay(foundation: Foundation, out: Path) -> None:
 
 def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pair]) -> None:
     """A member's empty stores. `dummies`: the registry pairs of epoch 0."""
-    genesis, member = directory.genesis, directory.member(name)
+    genesis, member = directory.genesis, next((m for m in directory.members if m.name == name), None)
     validators = [m for m in directory.members if "validator" in m.roles]
     infos = [MemberInfo(member_entry(m), directory.identities[m.name].key_id) for m in validators]
     ledger = SqlLedger(folder / LEDGER)
@@ -53,7 +59,7 @@ def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pai
         )
     )
     ledger.close()
-    if member.address is not None:
+    if member is not None and member.address is not None:
         guard = SqlGuard(folder / GUARD)
         guard.create(genesis.log_id, Address(member.address))
         guard.close()

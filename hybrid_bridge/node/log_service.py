@@ -74,7 +74,7 @@ class LogService:
         return pb.ReceiptResponse(signature=sign_receipt(self._view, TreeSize(request.size)))
 
     def _own(self, size: TreeSize) -> SizedSignature:
-        address = self._view.address
+        address = self._view.directory.attester(self._view.name, size)
         found = [] if address is None else self._view.epochs.attested(address, TreeSize(max(size - 1, 0)), limit=1)
         if not found or found[0].size != size:
             raise NotYet(what=f"our attestation of size {size}")

@@ -6,7 +6,7 @@ an epoch can serve the quorum note once enough validators' signatures have arriv
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SizedSignature, SqlEpochs
@@ -85,10 +85,13 @@ class LogBook:
         """Leaves."""
         return self._tree.size
 
-    @property
-    def validators(self) -> ValidatorSet:
-        """The set responsible for the checkpoints; rotation is not in this node yet."""
-        return self._directory.validators
+    def validators(self, size: TreeSize) -> ValidatorSet:
+        """The set responsible for this size: the blocks behind a closed epoch have named it."""
+        return self._directory.responsible(size)
+
+    def sizes_of(self, address: Address, after: TreeSize) -> Iterator[TreeSize]:
+        """The closed sizes above `after` that this key is to attest, ascending."""
+        return self._directory.roll.sizes_of(address, after, self.size)
 
     def newest_attested(self, address: Address) -> TreeSize:
         """The newest size that we hold a signature of this key for; zero for none."""
@@ -151,7 +154,7 @@ class LogBook:
 
     def checkpoint(self, size: TreeSize) -> Checkpoint:
         """The checkpoint of this size as we computed it."""
-        return checkpoint_of(self._directory.genesis, self._directory.validators, self, size)
+        return checkpoint_of(self._directory.genesis, self.validators(size), self, size)
 
     def leaf(self, index: LeafIndex) -> Digest:
         """A leaf hash of the log."""
@@ -165,20 +168,20 @@ class LogBook:
 
         Raises:
             SignatureWrong: not made by this key.
-            SignerUnknown: not a validator's key.
+            SignerUnknown: not the key of a validator of the set responsible for this size.
             NotYet: we have not closed this size.
         """
-        self._directory.validators.index_of(address)
+        ours = self.root(signed.size)
+        self.validators(signed.size).index_of(address)
         theirs = self._directory.checkpoint(signed.size, signed.root)
         if recover_address(theirs.digest(), signed.signature) != address:
             raise SignatureWrong(signer=f"0x{address.hex()}")
-        ours = self.root(signed.size)
         if signed.root != ours:
             second = signed.root + signed.signature
             self._brake.keep(Evidence(kind="checkpoint", signer=address, number=signed.size, first=ours, second=second))
             return
         self._epochs.attest(address, signed)
-        if self._has_quorum(signed.size):
+        if self.has_quorum(signed.size):
             self._progress.raised("quorum", signed.size)
 
     def sign_lines(self, key: PrivateKey, mldsa: MldsaKey | None = None) -> None:
@@ -215,6 +218,10 @@ class LogBook:
         """Keep a verified line that counts for no quorum."""
         self._epochs.cosign(size, line)
 
+    def has_quorum(self, size: TreeSize) -> bool:
+        """Whether enough of the responsible validators have attested our checkpoint of this size."""
+        return len(self._epochs.signatures(size, self.root(size))) >= self.validators(size).quorum
+
     def checkpoint_note(self, size: TreeSize) -> Note:
         """The note of our own checkpoint, without a line."""
         return Note(self._directory.origin, size, self.root(size))
@@ -227,7 +234,7 @@ class LogBook:
         """
         checkpoint = self.checkpoint(size)
         signatures = self._epochs.signatures(size, checkpoint.root)
-        if len(signatures) < self._directory.validators.quorum:
+        if len(signatures) < self.validators(size).quorum:
             raise NotYet(what=f"a quorum for size {size}")
         lines = [
             quorum_line(self._directory.origin, address, checkpoint.timestamp, checkpoint.set_id, signature)
@@ -238,14 +245,14 @@ class LogBook:
         names = {line.name for line in lines}
         further = self._epochs.cosignatures(size)
         second = [line for line in further if line.name in names]  # ML-DSA-44 of validators that attested
-        shown = [*first, *lines, *second, *(self._others(further) if cosigned else ())]
+        shown = [*first, *lines, *second, *(self._others(size, further) if cosigned else ())]
         return format_note(self._directory.origin, size, checkpoint.root, shown)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _others(self, lines: Iterable[NoteLine]) -> list[NoteLine]:
+    def _others(self, size: TreeSize, lines: Iterable[NoteLine]) -> list[NoteLine]:
         """Lines of witnesses, then of members, as many as one note holds beside its validators'."""
-        origin, addresses = self._directory.origin, self._directory.validators.addresses
+        origin, addresses = self._directory.origin, self.validators(size).addresses
         validators = {quorum_name(origin, address) for address in addresses}
         others = [line for line in lines if line.name not in validators]
         return sorted(others, key=lambda line: line.name.startswith(f"{origin}/m/"))[:MAX_OTHERS]
@@ -268,17 +275,16 @@ class LogBook:
             raise FieldMalformed(field="log_lines", rule="no signature by a key that the log has not")
         return lines
 
-    def _has_quorum(self, size: TreeSize) -> bool:
-        return len(self._epochs.signatures(size, self.root(size))) >= self._directory.validators.quorum
-
     def _find_newest(self) -> None:
-        """After a start: the newest size with a quorum is at most the q-th newest that validators attested."""
-        newest = sorted(self._epochs.newest_attested().values(), reverse=True)
-        needed = self._directory.validators.quorum
-        for size in newest[needed - 1 :]:
-            if self._has_quorum(size):
-                self._progress.raised("quorum", size)
-                break
+        """After a start: in each set's term the newest size with a quorum is at most the q-th newest attested in it."""
+        newest, roll = self._epochs.newest_attested(), self._directory.roll
+        for term in reversed(roll.terms):
+            end = roll.end(term) or TreeSize(self.size + 1)
+            known = sorted((min(newest.get(a, NONE), end - 1) for a in term.validators.addresses), reverse=True)
+            for number in known[term.validators.quorum - 1 :]:
+                if number >= term.first_size and self.has_quorum(TreeSize(number)):
+                    self._progress.raised("quorum", number)
+                    return
 
 
 def split_pairs(data: bytes) -> list[Pair]:

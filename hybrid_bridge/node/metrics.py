@@ -52,7 +52,7 @@ class Metrics:
         self._always = (f"0x{directory.log_id.hex()}", name)
         self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in TABLE if m.kind[0] == "c"}
         self._halted = Gauge(*_definition(TABLE[-1]), registry=self._registry).labels(*self._always)
-        self._members = _names_by_key(directory)
+        self._directory = directory
         self._known: set[tuple[str, bytes, int]] = set()
         self._turn = threading.Lock()
         self._count("guard_signed_total", 0)
@@ -77,7 +77,7 @@ class Metrics:
             if is_new:
                 self._known.add(key)
         if is_new and evidence.kind in CONTRADICTIONS:
-            self._count("equivocations_total", 1, self._members.get(evidence.signer, "unknown"))
+            self._count("equivocations_total", 1, _names_by_key(self._directory).get(evidence.signer, "unknown"))
 
     def halted(self, _reason: str) -> None:
         """The brake was pulled."""
@@ -104,8 +104,8 @@ def listening(metrics: Metrics, listen: str) -> Listener | None:
 
 def _names_by_key(directory: Directory) -> Mapping[bytes, str]:
     """Members by their attestation address and by their identity's key id."""
-    names: dict[bytes, str] = {bytes(key.key_id): name for name, key in directory.identities.items()}
-    return names | {bytes(m.address): m.name for m in directory.members if m.address is not None}
+    names: dict[bytes, str] = {bytes(key_id): name for key_id, (name, _) in directory.keys.items()}
+    return names | {bytes(m.address): m.name for m in directory.known if m.address is not None}
 
 
 def _definition(metric: Metric) -> tuple[str, str, tuple[str, ...]]:

@@ -74,7 +74,7 @@ class Noticer:
         with self._turn:
             self._read()
             said = self._said.get(leaf, set())
-        return sorted(n for n, key in directory.identities.items() if key.key_id in said and n != self._view.name)
+        return sorted({name for key in said if (name := directory.name_of(key)) not in (None, self._view.name)})
 
     def follow(self) -> None:
         """Erase what is asked for.
@@ -122,7 +122,7 @@ class Noticer:
         """Whether whoever a document came from has said that it erased it."""
         directory = self._view.directory
         name = self._view.name if source == OWN else source
-        return directory.identities[name].key_id in self._said.get(leaf, ())
+        return not self._said.get(leaf, set()).isdisjoint(directory.key_ids(name))
 
     # ── the ledger's notices ─────────────────────────────────────────────────────────────────────────────────────────
 

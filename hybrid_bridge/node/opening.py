@@ -17,15 +17,16 @@ from hybrid_bridge.adapters.sqlite.witness import SqlWitness
 from hybrid_bridge.errors import BridgeError, KeyUnusable
 from hybrid_bridge.node.chain import Chain
 from hybrid_bridge.node.directory import Directory, read_directory
+from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import Keys
-from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
+from hybrid_bridge.node.laying import LEDGER, RECORDS, guard_path
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.registry import catch_up, open_registry
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.view import View
-from hybrid_bridge.ports import Clock
+from hybrid_bridge.ports import AttestationSigner, Clock
 from hybrid_bridge.rpc.channel import ClientTls
 from hybrid_bridge.rpc.server import ServerTls
 
@@ -40,11 +41,20 @@ class Opened:
     view: View
     guard: SqlGuard | None
     registry: SqlRegistry
+    enrolment: Enrolment
+    guard_next: SqlGuard | None = None  # of the key that follows ours, if we hold one already
+
+    @property
+    def guards(self) -> list[tuple[AttestationSigner, SqlGuard]]:
+        """Each attestation key with its own guard."""
+        keys = self.view.keys.attestation, self.view.keys.attestation_next
+        pairs = zip(keys, (self.guard, self.guard_next), strict=True)
+        return [(key, guard) for key, guard in pairs if key is not None and guard is not None]
 
     def close(self) -> None:
         """Give the stores up."""
-        if self.guard is not None:
-            self.guard.close()
+        for _, guard in self.guards:
+            guard.close()
         self.registry.close()
         self.view.records.close()
         self.view.ledger.close()
@@ -57,9 +67,14 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         Malformed, Refuted, Broken: a file, key or store is not what the others say.
     """
     directory = read_directory(settings.folder)
-    keys = Keys.load(settings, directory)
     with ExitStack() as undo:  # what is open already is given up if the rest does not fit
-        ledger, records, guard = _open_stores(settings, directory, keys, undo)
+        ledger, records = _open_stores(settings, directory, undo)
+        enrolment = Enrolment(directory, ledger, settings.folder, settings.name)
+        keys = Keys.load(settings, directory)
+        enrolment.hold(keys)
+        guard, guard_next = (
+            _guard(settings, directory, key, undo) for key in (keys.attestation, keys.attestation_next)
+        )
         progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
         registry = open_registry(settings, directory)
         undo.callback(registry.close)
@@ -82,24 +97,29 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         progress.raised("line", epochs.newest_line())
         if view.address is not None:
             progress.raised("attested", view.logbook.newest_attested(view.address))
+        view.chain.follow(enrolment.renew)
         undo.pop_all()
-    return Opened(settings, view, guard, registry)
+    return Opened(settings, view, guard, registry, enrolment, guard_next)
 
 
-def _open_stores(
-    settings: NodeSettings, directory: Directory, keys: Keys, undo: ExitStack
-) -> tuple[SqlLedger, SqlRecords, SqlGuard | None]:
+def _open_stores(settings: NodeSettings, directory: Directory, undo: ExitStack) -> tuple[SqlLedger, SqlRecords]:
     ledger, records = SqlLedger(settings.path(LEDGER)), SqlRecords(settings.path(RECORDS))
     ledger.open(directory.log_id, settings.name)
     undo.callback(ledger.close)
     records.open(directory.log_id, settings.name)
     undo.callback(records.close)
-    if keys.attestation is None:
-        return ledger, records, None
-    guard = SqlGuard(settings.path(GUARD))
-    guard.open(directory.log_id, keys.attestation.address())
+    return ledger, records
+
+
+def _guard(
+    settings: NodeSettings, directory: Directory, key: AttestationSigner | None, undo: ExitStack
+) -> SqlGuard | None:
+    if key is None:
+        return None
+    guard = SqlGuard(guard_path(settings.folder, key.address()))
+    guard.open(directory.log_id, key.address())
     undo.callback(guard.close)
-    return ledger, records, guard
+    return guard
 
 
 def client_tls(settings: NodeSettings) -> ClientTls:

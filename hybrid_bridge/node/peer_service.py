@@ -2,9 +2,12 @@
 
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
+from hybrid_bridge.core.encoding import require_digest
+from hybrid_bridge.errors import NotYet
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
+from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -17,12 +20,17 @@ MAX_HOLD: Final = 20.0  # seconds
 class PeerService:
     """Thin: wait, look, answer."""
 
-    def __init__(self, view: View, receiver: Receiver) -> None:
-        self._view, self._receiver = view, receiver
+    def __init__(self, view: View, receiver: Receiver, proposals: ProposalStore | None = None) -> None:
+        self._view, self._receiver, self._proposals = view, receiver, proposals
 
     def service(self) -> Service:
         """For the server; members only."""
-        methods: dict[str, Method] = {"Witness": self.witness, "Signatures": self.signatures, "Deliver": self.deliver}
+        methods: dict[str, Method] = {
+            "Witness": self.witness,
+            "Signatures": self.signatures,
+            "Deliver": self.deliver,
+            "Proposal": self.proposal,
+        }
         return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled)
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
@@ -53,12 +61,28 @@ class PeerService:
         acknowledgement = self._receiver.receive(call.caller.name, Digest(request.entry_leaf), request.envelope)
         return pb.DeliverResponse(acknowledgement=acknowledgement)
 
+    def proposal(self, request: pb.ProposalRequest, _call: Call) -> pb.ProposalResponse:
+        """The proposal behind a governance record.
+
+        Raises:
+            NotYet: we do not have it.
+        """
+        leaf = Digest(require_digest(request.leaf, "leaf"))
+        found = None if self._proposals is None else self._proposals.with_record(leaf)
+        if found is None:
+            raise NotYet(what="the proposal with this record")
+        return pb.ProposalResponse(proposal=found.encode())
+
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view
         words = view.witness.of(view.keys.identity.public.key_id, Height(request.after_height))
         after = TreeSize(request.after_size)
-        attestations = [] if view.address is None else view.epochs.attested(view.address, after)
-        second = self._mldsa(after)
+        second: dict[TreeSize, bytes] = {}
+        attestations: list[SizedSignature] = []
+        for address in view.addresses:  # at most two, whose sizes are apart
+            attestations += view.epochs.attested(address, after)
+            second |= self._mldsa(address, after)
+        attestations = sorted(attestations, key=lambda signed: signed.size)[:MAX_ROWS]
         lines = view.epochs.lines(TreeSize(request.after_line)) if view.keys.log is not None else []
         return pb.WitnessResponse(
             countersignatures=words,
@@ -67,10 +91,9 @@ class PeerService:
             cosignatures=self._cosignatures(TreeSize(request.after_cosigned)),
         )
 
-    def _mldsa(self, after: TreeSize) -> dict[TreeSize, bytes]:
-        """Our ML-DSA-44 lines, by size."""
-        address = self._view.address
-        key = None if address is None else mldsa_key_of(self._view.directory, address)
+    def _mldsa(self, address: Address, after: TreeSize) -> dict[TreeSize, bytes]:
+        """The ML-DSA-44 lines beside one of our keys, by size."""
+        key = mldsa_key_of(self._view.directory, address)
         return {} if key is None else self._view.epochs.cosigned(key, after)
 
     def _cosignatures(self, after: TreeSize) -> list[pb.SizedSignature]:
@@ -79,7 +102,7 @@ class PeerService:
         return [pb.SizedSignature(size=at, root=view.logbook.root(at), signature=line) for at, line in found.items()]
 
     def _entitled(self, caller: Caller) -> bool:
-        return caller.role == "member" and caller.name in self._view.directory.identities
+        return caller.role == "member" and self._view.directory.is_member(caller.name)
 
 
 def _sized(signed: SizedSignature, mldsa: bytes = b"") -> pb.SizedSignature:

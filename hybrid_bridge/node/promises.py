@@ -62,10 +62,9 @@ def checked_promise(data: bytes, body: Body, directory: Directory, endpoint: str
         promise = signed.promise
         _require_same(promise, body)
         promise.verify_window(directory.genesis.promise_delay, body.expires_epoch)
-        keys = {directory.identities[m.name].key_id: m.name for m in directory.members if m.address is not None}
-        if promise.signer not in keys:
+        if promise.signer not in directory.roll.signers(directory.responsible(promise.accepted_epoch + 1)):
             raise FieldMismatch(field="promise.signer", expected="a validator", got=promise.signer.hex())
-        signed.verify(directory.identities[keys[promise.signer]])
+        signed.verify(directory.key(promise.signer))
     except BridgeError as error:
         raise AnswerMalformed(endpoint=endpoint, call="Submit", rule=f"a promise: {type(error).__name__}") from None
     return signed

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.core.attestation import signature_within
-from hybrid_bridge.errors import BridgeError, Broken, SettingsMalformed
+from hybrid_bridge.errors import BridgeError, Broken, NotYet, SettingsMalformed
 from hybrid_bridge.node.hearing import PUBLIC, Hearing
 from hybrid_bridge.node.settings import PublicSettings
 from hybrid_bridge.node.view import View
@@ -63,10 +63,10 @@ class PublicHearing:
         Raises:
             BridgeError: no answer, or no such log there.
         """
-        directory, address = self._view.directory, self._view.address or Address(b"")
-        bit = 1 << directory.validators.addresses.index(address)
+        directory = self._view.directory
         for event in record.anchors(directory.log_id):
-            if event.set_id == directory.validators.set_id and event.signers & bit:
+            address = self._ours(event)
+            if address is not None:
                 digest = directory.checkpoint(event.tree_size, event.root).digest()
                 signature = signature_within(record.calldata(event.tx_hash), digest, address)
                 if signature is not None:
@@ -74,6 +74,18 @@ class PublicHearing:
                     break
                 _log.error("an endpoint claims that our key signed size %d, and shows no signature", event.tree_size)
         self._hearing.answered(PUBLIC)
+
+    def _ours(self, event: AnchoredEvent) -> Address | None:
+        """Our key among those that an anchor says to have signed it.
+
+        Raises:
+            NotYet: by a set that our blocks have not told us of.
+        """
+        term = self._view.directory.roll.term_of(event.set_id)
+        if term is None:
+            raise NotYet(what=f"set {event.set_id} in the blocks here")
+        places = enumerate(term.validators.addresses)
+        return next((a for place, a in places if event.signers >> place & 1 and a in self._view.addresses), None)
 
 
 def public_record(settings: PublicSettings, folder: Path) -> Record:

@@ -32,9 +32,12 @@ from hybrid_bridge.node.cosigning import Cosigner, witnesses_of
 from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine import EngineApplication
+from hybrid_bridge.node.enrolling import run_enrolling
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
+from hybrid_bridge.node.governing import Governing
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
@@ -43,6 +46,7 @@ from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.proposing import Proposer
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
@@ -80,8 +84,10 @@ class Node:
         self._settings = read_settings(folder)
         self._opened = open_folder(self._settings, SystemClock())
         self._view = view = self._opened.view
-        tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
-        self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
+        self._tls = client_tls(self._settings)
+        self._peers: dict[str, GrpcPeer] = {}  # by name; follows the directory
+        self._endpoints: dict[str, str] = {}
+        self._meet()
         self._is_sequencer = view.directory.sequencer.name == view.name
         orders = self._is_sequencer and view.directory.engine is None
         self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
@@ -103,9 +109,7 @@ class Node:
         if self._engine is not None:
             self._engine.start()
         for name, loop in self._loops():
-            thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._start_loop(name, loop)
         self._server.serving(yes=True)
         self._view.brake.when_pulled(lambda _reason: self._server.serving(yes=False))
         _log.info("%s listens on port %d, block %d", self._view.name, port, self._view.progress.tip)
@@ -132,7 +136,7 @@ class Node:
         self._server.stop(GRACE)
         if self._listener is not None:
             self._listener.close()
-        for peer in self._peers.values():
+        for peer in list(self._peers.values()):
             peer.close()
         for thread in self._threads:
             thread.join(JOIN)
@@ -142,6 +146,25 @@ class Node:
     def stop_soon(self) -> None:
         """Ask `wait` to return; safe in a signal handler's thread."""
         threading.Thread(target=self._view.progress.stop, daemon=True).start()
+
+    def _start_loop(self, name: str, loop: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _meet(self) -> list[GrpcPeer]:
+        """The peers that have come or moved since we looked last; those that left are let go."""
+        view, new = self._view, []
+        here = {member.name: member.endpoint for member in view.directory.members if member.name != view.name}
+        for name in list(self._peers):
+            if here.get(name) != self._endpoints.get(name):
+                self._peers.pop(name).close()
+        for name, endpoint in here.items():
+            if name not in self._peers:
+                self._peers[name] = GrpcPeer.at(name, endpoint, self._tls)
+                self._endpoints[name] = endpoint
+                new.append(self._peers[name])
+        return new
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,13 +180,15 @@ class Node:
         engine = view.directory.engine
         sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
+        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
+        governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
             LedgerService(view, submitter, bundler).service(),
-            PeerService(view, Receiver(view)).service(),
-            DeskService(view, desk, bundler, self._noticer).service(),
+            PeerService(view, Receiver(view), enrolment.store).service(),
+            DeskService(view, desk, bundler, self._noticer, governing).service(),
         ]
         return MemberServer(
             RotatingTls(self._settings), self._authenticate, services, reflect=self._settings.reflection
@@ -204,34 +229,56 @@ class Node:
         elif self._engine is None:
             sequencer = self._peers[view.directory.sequencer.name]
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
-            signer = view.keys.identity if view.address is not None else None
+            signer = view.keys.identity if view.addresses else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
         public = self._settings.public if self._opened.guard is not None else None
-        watch, hearing = Watch(view), Hearing(view, self._opened.guard, asks_public=public is not None)
+        following = [(key.address(), guard) for key, guard in self._opened.guards[1:]]
+        watch, hearing = Watch(view), Hearing(view, self._opened.guard, *following, asks_public=public is not None)
+        view.chain.ask_before(hearing.permits)
         if public is not None:
             yield "public", PublicHearing(view, hearing, lambda: public_record(public, self._settings.folder)).run
         yield "hear", lambda: hearing.run(watch.judge)
         for peer in peers:
-            yield f"watch-{peer.name}", lambda peer=peer: _attend(peer, hearing, watch)  # type: ignore[misc]
-        yield "close", lambda: run_closing(self._closing(peers), view.progress)
-        if self._opened.guard is not None and view.keys.attestation is not None:
-            attesting = view.keys.attestation, view.brake, view.keys.mldsa
-            attester = Attester(view.logbook, self._opened.guard, *attesting, counts=self._metrics)
-            yield "attest", lambda: attester.run(view.progress)
+            yield f"watch-{peer.name}", self._watching(peer, hearing, watch)
+        yield (
+            "enrol",
+            lambda: run_enrolling(self._opened.enrolment, lambda: self._greeted(hearing, watch), view.progress),
+        )
+        yield "close", lambda: run_closing(self._closing(), view.progress)
+        for number, (key, guard) in enumerate(self._opened.guards):
+            attester = Attester(
+                view.logbook, guard, key, view.brake, view.keys.mldsa, counts=self._metrics, permits=hearing.permits
+            )
+            yield f"attest-{number}", lambda attester=attester: attester.run(view.progress)  # type: ignore[misc]
         yield "cosign", Cosigner(view).run
         for number, witness in enumerate(self._witnesses):
             yield f"witness-{number}", witness.run
         yield "deliver", Deliverer(view, self._peers).run
         yield "notice", self._noticer.run
 
-    def _closing(self, peers: list[GrpcPeer]) -> Callable[[], object]:
-        """How this member closes an epoch: computes it, or copies it from a validator."""
+    def _greeted(self, hearing: Hearing, watch: Watch) -> list[GrpcPeer]:
+        """All peers; whoever is new among them is watched from now on."""
+        for peer in self._meet():
+            self._start_loop(f"watch-{peer.name}", self._watching(peer, hearing, watch))
+        return list(self._peers.values())
+
+    def _watching(self, peer: GrpcPeer, hearing: Hearing, watch: Watch) -> Callable[[], None]:
+        """First what a peer has heard of us, then all that it says, as long as it is our peer."""
+
+        def is_here() -> bool:
+            return self._peers.get(peer.name) is peer
+
+        def attend() -> None:
+            hearing.listen(peer, is_here)
+            watch.run(peer, is_here)
+
+        return attend
+
+    def _closing(self) -> Callable[[], object]:
+        """How this member closes an epoch: computes it with its set's secret, or copies it from a validator."""
         view, keys = self._view, self._view.keys
         closer = Closer(view.ledger, view.logbook, view.directory, view.progress)
-        if keys.secret is None:
-            validators = [peer for peer in peers if view.directory.member(peer.name).address is not None]
-            return Copier(closer, view.logbook, view.directory, validators).copy_next
-        closing_keys = ClosingKeys(secret=keys.secret, vrf_seed=keys.vrf)
+        copier = Copier(closer, view.logbook, view.directory, self._validators)
 
         def sign_lines() -> None:
             if keys.log is not None and view.progress.heard:
@@ -239,10 +286,18 @@ class Node:
 
         def close() -> None:
             sign_lines()  # also of what was closed before we last stopped, or before we had heard the others
-            closer.close_next(closing_keys)
+            secret = keys.secret_of(closer.next_term().validators.set_id)
+            if secret is None:
+                copier.copy_next()
+            else:
+                closer.close_next(ClosingKeys(secret=secret, vrf_seed=keys.vrf))
             sign_lines()
 
         return close
+
+    def _validators(self) -> list[GrpcPeer]:
+        """Those of our peers that attest, or did."""
+        return [peer for name, peer in list(self._peers.items()) if self._view.directory.addresses(name)]
 
     def _order(self) -> None:
         """The sequencer's loop: when enough members have told that they know no more than we do, make blocks."""
@@ -274,12 +329,6 @@ def _public_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         raise SettingsMalformed(key=path.name, rule="a readable file") from None
-
-
-def _attend(peer: GrpcPeer, hearing: Hearing, watch: Watch) -> None:
-    """First what a peer has heard of us, then all that it says."""
-    hearing.listen(peer)
-    watch.run(peer)
 
 
 def read_founding(path: Path) -> list[SignedTransaction]:

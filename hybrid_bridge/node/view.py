@@ -37,3 +37,8 @@ class View:
     def address(self) -> Address | None:
         """Of our attestation key."""
         return None if self.keys.attestation is None else self.keys.attestation.address()
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Of our attestation key, and of the one that follows it, if we hold one already."""
+        return tuple(key.address() for key in (self.keys.attestation, self.keys.attestation_next) if key is not None)

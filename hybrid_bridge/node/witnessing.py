@@ -8,7 +8,7 @@ evidence up to a limit: a peer that says more is told nothing and keeps its word
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,12 +17,11 @@ from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import MAX_ROWS, Evidence
 from hybrid_bridge.core.block import HEADER_BYTES, Countersignature
-from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import require_signature
 from hybrid_bridge.errors import AnswerMalformed, BridgeError, Broken, Equivocation, FieldMismatch
 from hybrid_bridge.node.cosigning import Cosigner, take_mldsa
-from hybrid_bridge.node.finality import final_height
+from hybrid_bridge.node.finality import Sitting, final_in
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
@@ -40,16 +39,14 @@ class Watch:
     def __init__(self, view: View) -> None:
         self._view, self._directory = view, view.directory
         self._progress, self._brake = view.progress, view.brake
-        names = [member.name for member in self._directory.members if "validator" in member.roles]
         self._orderer = self._directory.sequencer.name if self._directory.engine is None else None
         self._compared: dict[str, int] = {}
         self._cosigner = Cosigner(view)
-        self._validators = [self._directory.identities[name].key_id for name in names]
         self.judge()
 
-    def run(self, peer: GrpcPeer) -> None:
-        """Watch one peer until stopped."""
-        while not self._progress.stopping:
+    def run(self, peer: GrpcPeer, is_here: Callable[[], bool] = lambda: True) -> None:
+        """Watch one peer until stopped, or until it is none of ours any more."""
+        while not self._progress.stopping and is_here():
             try:
                 waiting = self.ask(peer, HOLD)
             except Broken:
@@ -67,12 +64,11 @@ class Watch:
         Raises:
             BridgeError: it is silent, or says what cannot be.
         """
-        member = self._directory.member(peer.name)
+        addresses = self._directory.addresses(peer.name)
         identity = self._directory.identities[peer.name]
-        address = None if member.address is None else Address(member.address)
         marks = Marks(
             height=self._view.witness.newest_of(identity.key_id),
-            size=TreeSize(0) if address is None else self._newest(address),
+            size=max(map(self._newest, addresses), default=TreeSize(0)),
             line=self._progress.line,
             cosigned=self._cosigner.newest_of(peer.name),
         )
@@ -80,25 +76,38 @@ class Watch:
         kinds = answer.countersignatures, answer.attestations, answer.log_lines, answer.cosignatures
         if max(map(len, kinds)) > MAX_ROWS:
             raise AnswerMalformed(endpoint=peer.name, call="Witness", rule=f"at most {MAX_ROWS} words of a kind")
-        ahead = self._take_words(peer, identity, answer.countersignatures)
+        ahead = self._take_words(peer, answer.countersignatures)
         self._compare_all(peer, identity.key_id)
         if answer.countersignatures:
             self.judge()
         ahead = self._take_lines(answer.log_lines) or ahead
-        ahead = (address is not None and self._take_attestations(address, answer.attestations)) or ahead
+        ahead = self._take_attestations(peer.name, answer.attestations) or ahead
         return self._take_cosignatures(peer.name, answer.cosignatures) or ahead
 
     def judge(self) -> None:
         """Say which block is final now."""
-        reached = self._view.witness.agreed(self._progress.final)
-        floor = dict.fromkeys(self._validators, self._progress.final)
-        self._progress.raised("final", final_height(self._validators, floor | reached))
+        final = self._progress.final
+        reached = self._view.witness.agreed(final)
+        self._progress.raised("final", final_in(self._sittings(final), reached, final))
 
-    def _take_words(self, peer: GrpcPeer, identity: PublicKey, said: Sequence[bytes]) -> bool:
+    def _sittings(self, final: Height) -> Iterator[Sitting]:
+        """The sets whose terms reach beyond what is final: set s from epoch first_size(s) − 1 on (SPEC §8.1)."""
+        roll, after = self._directory.roll, self._view.ledger.first_height_after
+        for term in roll.terms:
+            first, end = after(max(term.first_size - 2, 0)), roll.end(term)
+            following = None if end is None else after(end - 2)
+            if first is not None and (following is None or following > final):
+                last = None if following is None else Height(following - 1)
+                keys = roll.signers(term.validators)
+                yield Sitting(keys, len(term.validators.entries), first, last)
+
+    def _take_words(self, peer: GrpcPeer, said: Sequence[bytes]) -> bool:
         """Verify and keep; True when some speak of heights far beyond our own."""
         for data in said:
             word = Countersignature.decode(data)
-            word.verify(identity)
+            if self._directory.name_of(word.signer) != peer.name:
+                raise FieldMismatch(field="signer", expected=peer.name, got=word.signer.hex())
+            word.verify(self._directory.key(word.signer))
             if word.height > self._progress.tip + MAX_AHEAD:
                 return True
             self._take_word(peer, word)
@@ -161,12 +170,15 @@ class Watch:
             self._view.logbook.take_line(TreeSize(line.size), line.signature)
         return False
 
-    def _take_attestations(self, address: Address, said: Sequence[pb.SizedSignature]) -> bool:
+    def _take_attestations(self, name: str, said: Sequence[pb.SizedSignature]) -> bool:
         """Verify and keep; True when some speak of sizes that we have not closed ourselves, or of other roots."""
         is_other = False
         for attestation in said:
             if attestation.size > self._progress.size:
                 return True
+            address = self._directory.attester(name, attestation.size)
+            if address is None:
+                raise FieldMismatch(field="attestation", expected="by a validator of its set", got=name)
             signed = SizedSignature(
                 TreeSize(attestation.size), Digest(attestation.root), require_signature(attestation.signature)
             )

@@ -86,6 +86,7 @@ class Network:
     foundation: Foundation
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     desks: dict[str, GrpcDesk] = field(default_factory=dict)
+    newcomers: dict[str, str] = field(default_factory=dict)  # endpoints
 
     def folder(self, name: str) -> Path:
         return self.root / "nodes" / name
@@ -95,6 +96,8 @@ class Network:
         return read_directory(self.root / "nodes" / "core")
 
     def endpoint(self, name: str) -> str:
+        if name in self.newcomers:
+            return self.newcomers[name]
         return next(member.endpoint for member in self.foundation.members if member.name == name)
 
     def start(self, name: str) -> None:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
+from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures, verify_log_line
 from hybrid_bridge.core.delivery import parse_delivery
@@ -17,11 +18,24 @@ from hybrid_bridge.core.labels import creditor_invoice, life
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import AdmissionRejected, NotYet, RuleRejected, Unknown
+from hybrid_bridge.errors import AdmissionRejected, NotEntitled, NotYet, RuleRejected, Unknown
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Digest, TreeSize, UnixSeconds
+from tests.e2e.membership import (
+    SLOW,
+    anchored_bundle,
+    anchored_size,
+    carried,
+    decided,
+    done,
+    member_tls,
+    newcomer,
+    newest_set,
+    refused_everywhere,
+)
 from tests.e2e.network import NAMES, Network, Registered, confirm, register, registration, running_network, until
+from tests.e2e.public_chain import start_public_chain
 
 PARTY = "LEI:5493001KJTIIGC8Y1R12"
 
@@ -175,3 +189,57 @@ def test_private_values_reach_neither_ledgers_nor_logs(network: Network, asset: 
                 assert not any(value in data for value in hidden), path
     shown = network.folder("bank-a") / "records.db-wal"
     assert any(value in shown.read_bytes() + (network.folder("bank-a") / "records.db").read_bytes() for value in hidden)
+
+
+FOUR = ("core", "supplier", "bank-a", "bank-b")
+LEFT = ("core", "supplier", "bank-a", "bank-c")
+
+
+def test_a_fifth_validator_is_admitted_by_the_four_and_catches_up(network: Network) -> None:
+    card = newcomer(network, "bank-c")
+    admitted = decided(network, pb.ProposeRequest(kind="admit", card=card.read_bytes(), reason="a fifth bank"), FOUR)
+    (network.root / "admitted.json").write_bytes(admitted)
+    done("member", "join", str(network.root / "admitted.json"), "--dir", str(network.folder("bank-c")))
+    network.start("bank-c")
+    first = newest_set(network).first_size
+    for name in ("core", "regulator"):
+        until(f"{name}: its first size", lambda: network.status(name).quorum_size >= first, SLOW)  # noqa: B023
+    until("bank-c has caught up and attests", lambda: network.status("bank-c").attested_size >= first, SLOW)
+    assert list(newest_set(network, "regulator").names) == list(newest_set(network, "bank-c").names)
+
+
+def test_the_public_chain_follows_the_sets_and_no_old_key_attests(network: Network) -> None:
+    """The last of this module: after the newcomer one has another key, one goes; each set is carried over."""
+    second = newest_set(network).first_size
+    chain = start_public_chain(network)
+    carried(network, chain, 2, LEFT)
+    before = anchored_bundle(network, chain, second - 1)
+
+    supplier = str(network.folder("supplier"))
+    old = bytes.fromhex((network.folder("supplier") / "keys" / "attestation.key").read_text())
+    done("member", "new-key", "attestation", "--dir", supplier)
+    done("member", "card", "--dir", supplier, "--out", str(network.root / "supplier.card"))
+    assert network.stop("supplier") == 0
+    network.start("supplier")
+    network.await_status("supplier", "up", lambda status: status.height > 0)
+    rotating = pb.ProposeRequest(kind="rotate-key", card=(network.root / "supplier.card").read_bytes())
+    decided(network, rotating, (*FOUR, "bank-c"))
+    carried(network, chain, 3, (*FOUR, "bank-c"))
+    decided(network, pb.ProposeRequest(kind="remove", name="bank-b", reason="merged into bank-a"), LEFT)
+    carried(network, chain, 4, LEFT)
+
+    size = anchored_size(network, chain, newest_set(network).first_size + 1)
+    after = anchored_bundle(network, chain, size, "bank-c")
+    for bundle, rotations in ((before, 0), (after, 3)):
+        path = network.root / f"after-{rotations}.hb.json"
+        path.write_bytes(bundle)
+        evidence = verify(bundle, chain.trust(path), UnixSeconds(2**33))
+        assert (len(decode_bundle(bundle).rotations), evidence.missing) == (rotations, ())
+    here = {member.name for member in network.desk("bank-c").members().members}
+    assert here == {"core", "supplier", "bank-a", "bank-c", "regulator"}
+    with (
+        GrpcPeer.at("core", network.endpoint("core"), member_tls(network, "bank-b")) as peer,
+        pytest.raises(NotEntitled),
+    ):
+        peer.status()
+    refused_everywhere(network, chain, "supplier", old)

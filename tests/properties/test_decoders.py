@@ -10,7 +10,7 @@ import json
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ from hybrid_bridge.core import (
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.exports import cose_receipt, sd_jwt, tlog_proof
 from hybrid_bridge.errors import BridgeError
+from hybrid_bridge.node import cards, directory, proposals
 from hybrid_bridge.units import Address, ChainId, EpochNumber, Height, KeyId, LogId, SetId, TreeSize, UnixSeconds
 from tests import comet_chain
 from tests.packages import package as packed
@@ -133,6 +134,28 @@ NOTICE = governance.Notice(
 BOUND = consensus_key.ConsensusKey.signed(
     sha256(b"vote"), home.public_key_of(sha256(b"vote")), LogId(ZERO), KeyId(ZERO)
 )
+CARD = cards.Card(
+    log_id=ZERO,
+    member=directory.Member(
+        name="bank-c", legal_name="Bank C", legal_id="LEI:C", roles=("validator",), endpoint="127.0.0.1:1",
+        certificate=b"\x30\x00", sealing_key=ZERO, sealing_signature=bytes(64), address=b"\x01" * 20,
+        key_binding=bytes(183),
+    ),
+)  # fmt: skip
+BARE_PROPOSAL = proposals.Proposal(
+    log_id=ZERO,
+    kind="remove",
+    name="bank-b",
+    reason="",
+    records=(MEMBER.encode(),),
+    authorisers=(ZERO,),
+    expires_epoch=9,
+)
+PROPOSAL = replace(
+    BARE_PROPOSAL, kind="admit", cards=(CARD,), registry=bytes(128),
+    secrets=(proposals.Handed(name="bank-c", kind="vrf", envelope=bytes(80)),),
+)  # fmt: skip
+CONSENTS = proposals.Consents(proposal=PROPOSAL.digest, signatures=(bytes(110),))
 PAUSE = power.Pause(
     chain_id=ChainId(1), contract=Address(b"\xcc" * 20), log_id=LogId(ZERO), nonce=4, until=UnixSeconds(9),
     reason="stolen keys",
@@ -233,6 +256,11 @@ TABLE: dict[str, Row] = {
     ),
     "bundle.decode_bundle": Row(bundle.decode_bundle, lambda: [whole_bytes("record"), whole_bytes("rotated")]),
     "cbor.decode": Row(lambda data: cbor.decode(data, "x", 18), lambda: good("export/cose-inclusion", "data"), None),
+    "cards.parse_card": Row(cards.parse_card, lambda: [CARD.encode()], cards.Card.encode),
+    "proposals.parse_proposal": Row(
+        proposals.parse_proposal, lambda: [PROPOSAL.encode(), BARE_PROPOSAL.encode()], proposals.Proposal.encode
+    ),
+    "proposals.parse_consents": Row(proposals.parse_consents, lambda: [CONSENTS.encode()], proposals.Consents.encode),
     "certificate.read_certificate": Row(certificate.read_certificate, lambda: list(whole().certificates), None),
     "checkpoint.parse_note": Row(checkpoint.parse_note, notes, text_of),
     "cometbft_evidence.CometbftEvidence.decode": Row(

@@ -95,6 +95,41 @@ class GrpcDesk:
         answer: pb.EraseResponse = self._erasing.ask(self._desk.Erase, request)
         return answer.records
 
+    # ── members decide on members ────────────────────────────────────────────────────────────────────────────────────
+
+    def propose(self, request: pb.ProposeRequest) -> pb.ProposeResponse:
+        """Write a proposal; nothing is signed or sent."""
+        answer: pb.ProposeResponse = self._slow.ask(self._desk.Propose, request)
+        return answer
+
+    def approve(self, proposal: bytes, *, confirmed: bool) -> pb.ApproveResponse:
+        """What a proposal changes and, once confirmed, this validator's consent to it."""
+        request = pb.ApproveRequest(proposal=proposal, confirmed=confirmed)
+        answer: pb.ApproveResponse = self._slow.ask(self._desk.Approve, request)
+        return answer
+
+    def enact(self, proposal: bytes, consents: Sequence[bytes], *, confirmed: bool) -> pb.EnactResponse:
+        """What a proposal changes and, once confirmed, its way into the ledger. Idempotent: after `Undecided` again.
+
+        Raises:
+            RuleRejected: the ledger refuses a record; it stands refused.
+        """
+        request = pb.EnactRequest(proposal=proposal, consents=consents, confirmed=confirmed)
+        answer: pb.EnactResponse = self._slow.ask(self._desk.Enact, request)
+        return answer
+
+    def endorse(self, draft: bytes, *, confirmed: bool) -> pb.EndorseResponse:
+        """What a draft of a set update says and, once confirmed, our signatures for the public contract."""
+        answer: pb.EndorseResponse = self._slow.ask(
+            self._desk.Endorse, pb.EndorseRequest(draft=draft, confirmed=confirmed)
+        )
+        return answer
+
+    def members(self) -> pb.MembersResponse:
+        """Who is a member today, and every validator set."""
+        answer: pb.MembersResponse = self._line.ask(self._desk.Members, pb.MembersRequest())
+        return answer
+
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> pb.StatusResponse:

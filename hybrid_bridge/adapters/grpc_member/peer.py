@@ -95,6 +95,11 @@ class GrpcPeer:
         answer: pb.DeliverResponse = self._line.ask(self._peer.Deliver, request)
         return answer.acknowledgement
 
+    def proposal(self, leaf: Digest) -> bytes:
+        """The proposal behind a governance record, as it was approved."""
+        answer: pb.ProposalResponse = self._line.ask(self._peer.Proposal, pb.ProposalRequest(leaf=leaf))
+        return answer.proposal
+
     def close(self) -> None:
         """Close the channel; open streams end."""
         self._channel.close()

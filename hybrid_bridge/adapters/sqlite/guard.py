@@ -176,7 +176,9 @@ class SqlGuard:
             root = connection.execute(stated).scalar() or connection.execute(floor).scalar()
         return None if root is None else Digest(root)
 
-    def permit_power(self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest) -> None:
+    def permit_power(
+        self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest
+    ) -> SigningPermit:
         """Commit one set update, pause or resume of one contract before its signature (G6).
 
         Raises:
@@ -191,6 +193,7 @@ class SqlGuard:
             if standing is None:
                 connection.execute(_POWER.insert(), [asdict(asked)])
                 append(connection, [power_event(asked)])
+        return SigningPermit(digest, TreeSize(number))
 
     def history(self) -> History:
         """All that this guard knows of its key."""

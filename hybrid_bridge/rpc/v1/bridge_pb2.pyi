@@ -232,6 +232,18 @@ class ProveRequest(_message.Message):
     promise: bytes
     def __init__(self, size: _Optional[int] = ..., indices: _Optional[_Iterable[bytes]] = ..., promise: _Optional[bytes] = ...) -> None: ...
 
+class ProposalRequest(_message.Message):
+    __slots__ = ("leaf",)
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    leaf: bytes
+    def __init__(self, leaf: _Optional[bytes] = ...) -> None: ...
+
+class ProposalResponse(_message.Message):
+    __slots__ = ("proposal",)
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    proposal: bytes
+    def __init__(self, proposal: _Optional[bytes] = ...) -> None: ...
+
 class WitnessRequest(_message.Message):
     __slots__ = ("after_height", "after_size", "wait_ms", "after_line", "after_cosigned")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +311,126 @@ class DeliverResponse(_message.Message):
     ACKNOWLEDGEMENT_FIELD_NUMBER: _ClassVar[int]
     acknowledgement: bytes
     def __init__(self, acknowledgement: _Optional[bytes] = ...) -> None: ...
+
+class EndorseRequest(_message.Message):
+    __slots__ = ("draft", "confirmed")
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    draft: bytes
+    confirmed: bool
+    def __init__(self, draft: _Optional[bytes] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+
+class EndorseResponse(_message.Message):
+    __slots__ = ("changes", "signed")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    signed: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, changes: _Optional[_Iterable[str]] = ..., signed: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ProposeRequest(_message.Message):
+    __slots__ = ("kind", "name", "card", "reason", "from_epoch", "approvers")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    FROM_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    APPROVERS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    name: str
+    card: bytes
+    reason: str
+    from_epoch: int
+    approvers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., card: _Optional[bytes] = ..., reason: _Optional[str] = ..., from_epoch: _Optional[int] = ..., approvers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ProposeResponse(_message.Message):
+    __slots__ = ("proposal", "changes")
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    proposal: bytes
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, proposal: _Optional[bytes] = ..., changes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ApproveRequest(_message.Message):
+    __slots__ = ("proposal", "confirmed")
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    proposal: bytes
+    confirmed: bool
+    def __init__(self, proposal: _Optional[bytes] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+
+class ApproveResponse(_message.Message):
+    __slots__ = ("changes", "consents")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    CONSENTS_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    consents: bytes
+    def __init__(self, changes: _Optional[_Iterable[str]] = ..., consents: _Optional[bytes] = ...) -> None: ...
+
+class EnactRequest(_message.Message):
+    __slots__ = ("proposal", "consents", "confirmed")
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    CONSENTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    proposal: bytes
+    consents: _containers.RepeatedScalarFieldContainer[bytes]
+    confirmed: bool
+    def __init__(self, proposal: _Optional[bytes] = ..., consents: _Optional[_Iterable[bytes]] = ..., confirmed: _Optional[bool] = ...) -> None: ...
+
+class EnactResponse(_message.Message):
+    __slots__ = ("changes", "heights")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    heights: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, changes: _Optional[_Iterable[str]] = ..., heights: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class MembersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MembersResponse(_message.Message):
+    __slots__ = ("members", "sets", "lacking")
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    SETS_FIELD_NUMBER: _ClassVar[int]
+    LACKING_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedCompositeFieldContainer[MemberSummary]
+    sets: _containers.RepeatedCompositeFieldContainer[SetSummary]
+    lacking: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, members: _Optional[_Iterable[_Union[MemberSummary, _Mapping]]] = ..., sets: _Optional[_Iterable[_Union[SetSummary, _Mapping]]] = ..., lacking: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class MemberSummary(_message.Message):
+    __slots__ = ("name", "legal_name", "legal_id", "key_id", "address", "endpoint", "standing")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_NAME_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    legal_name: str
+    legal_id: str
+    key_id: bytes
+    address: bytes
+    endpoint: str
+    standing: str
+    def __init__(self, name: _Optional[str] = ..., legal_name: _Optional[str] = ..., legal_id: _Optional[str] = ..., key_id: _Optional[bytes] = ..., address: _Optional[bytes] = ..., endpoint: _Optional[str] = ..., standing: _Optional[str] = ...) -> None: ...
+
+class SetSummary(_message.Message):
+    __slots__ = ("set_id", "set_hash", "first_size", "entries", "names")
+    SET_ID_FIELD_NUMBER: _ClassVar[int]
+    SET_HASH_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    set_id: int
+    set_hash: bytes
+    first_size: int
+    entries: bytes
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, set_id: _Optional[int] = ..., set_hash: _Optional[bytes] = ..., first_size: _Optional[int] = ..., entries: _Optional[bytes] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class KeyRequest(_message.Message):
     __slots__ = ("purpose",)

@@ -162,6 +162,15 @@ def test_a_validator_must_be_a_node(with_node):
     assert refused(apply_set_update, with_node, record, EpochNumber(4)) == "set"
 
 
+def test_a_set_is_judged_by_the_roles_that_stand_when_it_takes_charge(view):
+    """A newcomer is admitted and becomes a validator from one epoch on; who leaves then is in no set of that epoch."""
+    for name in VALIDATORS:
+        apply_member_update(view, update(name, ADD, MEMBER | NODE), EpochNumber(1))
+    apply_member_update(view, update("v5", ADD, MEMBER | NODE, 5), EpochNumber(3))
+    assert refused(apply_set_update, view, successor(view, from_size=5), EpochNumber(3)) == "set"
+    apply_set_update(view, successor(view, from_size=6), EpochNumber(4))
+
+
 def test_a_lost_set_is_a_broken_store(view):
     with pytest.raises(StoreBroken):
         read_set(view, SetId(9))

@@ -164,7 +164,7 @@ class Source:
 def copier(members: Members, source: Source) -> Copier:
     view = members.open("regulator").view
     closer = Closer(view.ledger, view.logbook, view.directory, view.progress)
-    return Copier(closer, view.logbook, view.directory, [source])
+    return Copier(closer, view.logbook, view.directory, lambda: [source])
 
 
 def test_a_regulator_copies_the_log_that_validators_signed(members: Members) -> None:

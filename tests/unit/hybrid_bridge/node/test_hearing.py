@@ -14,6 +14,7 @@ from hybrid_bridge.core.block import Block, BlockHeader, Countersignature
 from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignatureWrong, Unreachable
 from hybrid_bridge.node import hearing as module
+from hybrid_bridge.node.directory import member_entry
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.witnessing import Watch
@@ -124,7 +125,7 @@ def test_a_member_alone_needs_nobody(members: Members) -> None:
     alone = replace(
         view.directory,
         members=tuple(member for member in view.directory.members if member.name == "core"),
-        validators=replace(view.directory.validators, entries=view.directory.validators.entries[:1]),
+        validators=replace(view.directory.validators, entries=(member_entry(view.directory.member("core")),)),
     )
     members.opened["core"] = replace(members.opened["core"], view=replace(view, directory=alone))
     assert heard(members, "core", [])

@@ -409,7 +409,7 @@ def next_set(ledger, nodes):
 
 
 def test_the_next_set_takes_over_and_the_old_one_no_longer_decides():
-    ledger, nodes = begun(RulePack(rotation=True)), ("n2", "n3", "n4", "n5")
+    ledger, nodes = begun(), ("n2", "n3", "n4", "n5")
     record = next_set(ledger, nodes)
     assert FIRST_SET == 1
     assert ledger.block(ledger.governance(record)).codes == [0]
@@ -421,7 +421,8 @@ def test_the_next_set_takes_over_and_the_old_one_no_longer_decides():
     assert outcome.codes == [2, 0]
 
 
-def test_what_members_do_not_honour_yet_every_member_refuses_on_the_record(ledger):
+def test_what_a_rule_pack_does_not_take_up_every_member_refuses_on_the_record():
+    ledger = begun(RulePack(rotation=False))
     record = next_set(ledger, ("n2", "n3", "n4", "n5"))
     before = ledger.outcomes[-1].governance_root
     outcome = ledger.block(ledger.governance(record), ledger.beacon(5, "n2"))
@@ -441,7 +442,7 @@ def bound(ledger, name, seed):
 
 def test_the_engine_is_told_of_another_set_in_the_first_block_of_its_epoch():
     old = [public_key_of(sha256(name.encode())) for name in NODES]
-    ledger, nodes = MemoryLedger(KEYS, NODES, RulePack(rotation=True), engine=old), ("n2", "n3", "n4", "n5")
+    ledger, nodes = MemoryLedger(KEYS, NODES, RulePack(), engine=old), ("n2", "n3", "n4", "n5")
     record = next_set(ledger, nodes)
     assert ledger.block(ledger.governance(record)).transactions[0].rule == "consensus-missing"
     keys = [bound(ledger, name, name.encode()).encode() for name in (*NODES, "n5")]

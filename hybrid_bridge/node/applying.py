@@ -1,0 +1,357 @@
+"""A newcomer's own part: its folder, its keys, its card, and its stores once the members have let it in.
+
+No key leaves the folder; what goes out are certificate requests and the card. What comes in is checked against the
+public files that the newcomer began with: the genesis record, whose hash is the log's id. Source: ADR 35.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.hpke_sealer import public_of
+from hybrid_bridge.adapters.pki import Holder, Issued, identity_of, request_identity, request_tls, require_tls
+from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_canonical_json, sha256
+from hybrid_bridge.core.genesis import Genesis, origin_hash
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.core.registry import Pair, PrefixTree
+from hybrid_bridge.core.signing import address_of, public_key_of
+from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
+from hybrid_bridge.core.vrf import public_key
+from hybrid_bridge.errors import AdmissionRejected, KeyUnusable, Missing, RootMismatch, SettingsMalformed
+from hybrid_bridge.node.cards import MAX_CARD, Card, parse_card
+from hybrid_bridge.node.directory import MEMBER, Directory, Member, read_directory, sealing_message
+from hybrid_bridge.node.enrolling import OWN_CARD
+from hybrid_bridge.node.laying import GUARD, make_stores
+from hybrid_bridge.node.logbook import split_pairs
+from hybrid_bridge.node.proposals import VRF, Proposal, ProposalStore
+from hybrid_bridge.node.settings import (
+    ATTESTATION,
+    ATTESTATION_NEXT,
+    FILE,
+    MLDSA,
+    NodeSettings,
+    read_secret,
+    read_settings,
+    require_endpoint,
+    write_settings,
+)
+from hybrid_bridge.ports import Randomness
+from hybrid_bridge.units import Address
+
+PUBLIC: Final = ("genesis.bin", "members.json", "ca.pem")
+APPLICATION: Final = "application.json"
+IDENTITY_NEXT: Final = "identity-next"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Who wants to be a member, in which roles, where its node will listen."""
+
+    name: str
+    legal_name: str
+    legal_id: str
+    roles: tuple[str, ...]
+    endpoint: str
+
+    @property
+    def holder(self) -> Holder:
+        """As certificates have it."""
+        return Holder(self.name, self.legal_name, self.legal_id)
+
+
+# ── apply ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def apply(public: Path, out: Path, application: Application, randomness: Randomness) -> list[Path]:
+    """Make the folder with its keys; the certificate requests to bring to the authority.
+
+    Raises:
+        SettingsMalformed: `out` holds something, or the application is none.
+        Malformed, Refuted: the public files do not fit together.
+        AdmissionRejected: a role that nobody applies for.
+    """
+    directory = read_directory(public)
+    _require_application(application, directory)
+    if out.exists() and any(out.iterdir()):
+        raise SettingsMalformed(key="out", rule="a new or empty folder")
+    is_validator = "validator" in application.roles
+    names = ["identity", "sealing", "party", *([ATTESTATION] * is_validator)]
+    names += [MLDSA] * (is_validator and directory.log_mldsa_key is not None)
+    held = {name: randomness(32) for name in names}
+    for name in PUBLIC:
+        _write(out / name, (public / name).read_bytes())
+    for name, secret in held.items():
+        _write_secret(out, name, secret)
+    host, _ = require_endpoint(application.endpoint, "endpoint")
+    member = request_tls(application.holder, "member", sorted({host, "127.0.0.1"}))
+    owner = request_tls(application.holder, "owner", ())
+    _write(out / "identity.csr", request_identity(application.holder, held["identity"]))
+    _write_request(out / "tls.csr", out / "keys" / "tls.key", member)
+    _write_request(out / "owner" / "tls.csr", out / "owner" / "tls.key", owner)
+    _write(out / "owner" / "ca.pem", (public / "ca.pem").read_bytes())
+    _write(out / APPLICATION, canonical_json(MEMBER.write(_unbound(application, held, directory))))
+    _write(out / FILE, write_settings(_settings(application, [*held, "tls", "vrf"])).encode())
+    return [out / "identity.csr", out / "tls.csr", out / "owner" / "tls.csr"]
+
+
+def _require_application(application: Application, directory: Directory) -> None:
+    if directory.engine is not None:
+        raise AdmissionRejected(rule="a consortium without a consensus engine, whose homes the founders alone make yet")
+    if not set(application.roles) <= {"member", "validator", "regulator", "court", "auditor"} or not application.roles:
+        raise AdmissionRejected(rule="of the roles member, validator, regulator, court, auditor")
+    if any(member.name == application.name for member in directory.members):
+        raise AdmissionRejected(rule="a name that no other member has")
+
+
+def _unbound(application: Application, held: dict[str, bytes], directory: Directory) -> Member:
+    sealing_key = public_of(held["sealing"])
+    signature = PrivateKey.from_seed(held["identity"]).sign(sealing_message(directory.log_id, sealing_key))
+    return Member(
+        name=application.name,
+        legal_name=application.legal_name,
+        legal_id=application.legal_id,
+        roles=application.roles,
+        endpoint=application.endpoint,
+        certificate=b"",
+        sealing_key=sealing_key,
+        sealing_signature=signature,
+    )
+
+
+def _settings(application: Application, names: Sequence[str]) -> NodeSettings:
+    folder = Path()
+    return NodeSettings(
+        folder=folder,
+        name=application.name,
+        listen=application.endpoint,
+        log_level="info",
+        reflection=False,
+        block_interval_ms=100,
+        pool_limit=10_000,
+        secrets={name: folder / "keys" / f"{name}.key" for name in names},
+    )
+
+
+# ── a card ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def install_tls(folder: Path, tls: bytes, owner: bytes) -> None:
+    """Put the TLS certificates where node and owner look for them.
+
+    Raises:
+        CertificateMalformed, KeyUnusable: no certificate, or not for the key that is there.
+    """
+    roots = (folder / "ca.pem").read_bytes()
+    for place, certificate, key in (
+        (folder / "tls.pem", tls, folder / "keys" / "tls.key"),
+        (folder / "owner" / "tls.pem", owner, folder / "owner" / "tls.key"),
+    ):
+        require_tls(certificate, key.read_bytes(), roots)
+        place.write_bytes(certificate)
+
+
+def make_card(folder: Path, certificate: bytes | None) -> Card:
+    """The card of this folder's member: as it is, with another certificate or another attestation key.
+
+    Args:
+        folder: of the member.
+        certificate: DER, of the key that is in force or of the next one; None: the one it has.
+
+    Raises:
+        Missing: a member without a certificate brings one.
+        KeyUnusable: the certificate is not for a key of this folder.
+    """
+    settings, directory = read_settings(folder), read_directory(folder)
+    base = _current(folder, settings.name, directory)
+    certificate = certificate or base.certificate
+    if not certificate:
+        raise Missing(what="the certificate of the identity key")
+    identity = _identity(settings, identity_of(certificate, (folder / "ca.pem").read_bytes(), settings.name).key_id)
+    member = replace(
+        base,
+        certificate=certificate,
+        sealing_signature=identity.sign(sealing_message(directory.log_id, base.sealing_key)),
+    )
+    if "validator" in member.roles:
+        member = _bound(settings, member, directory, identity)
+    return Card.over(member, directory.log_id, identity)
+
+
+def keep_card(folder: Path, card: Card) -> None:
+    """A newcomer's own: its node knows itself by it before the ledger names it."""
+    (folder / OWN_CARD).write_bytes(card.encode())
+
+
+def _current(folder: Path, name: str, directory: Directory) -> Member:
+    """The newest that this folder says of its own member: a card, a founder's entry, an application."""
+    cards = [card.member for p in ProposalStore(folder).all() for card in p.cards if card.member.name == name]
+    if cards:
+        return cards[-1]
+    if (folder / OWN_CARD).exists():
+        return parse_card((folder / OWN_CARD).read_bytes()).member
+    if (folder / APPLICATION).exists():
+        data = (folder / APPLICATION).read_bytes()
+        return MEMBER.parse(parse_canonical_json(data, "application", MAX_CARD), "application")
+    return directory.member(name)
+
+
+def _identity(settings: NodeSettings, key_id: bytes) -> PrivateKey:
+    """The identity key that a certificate is for: the one in use, or the next one."""
+    for seed in _seeds(settings):
+        key = PrivateKey.from_seed(seed)
+        if key.public.key_id == key_id:
+            return key
+    raise KeyUnusable(key="identity", rule="the key of the certificate")
+
+
+def _seeds(settings: NodeSettings) -> Iterator[bytes]:
+    yield read_secret(settings, "identity")
+    following = settings.folder / "keys" / f"{IDENTITY_NEXT}.key"
+    if following.exists():
+        yield read_secret(replace(settings, secrets={IDENTITY_NEXT: following}), IDENTITY_NEXT)
+
+
+def _bound(settings: NodeSettings, member: Member, directory: Directory, identity: PrivateKey) -> Member:
+    """With the key binding of the newest attestation key, signed by the identity key of the certificate."""
+    address, mldsa = _attesting(settings, member), member.mldsa_key
+    if MLDSA in settings.secrets:
+        mldsa = MldsaKey(read_secret(settings, MLDSA)).public
+    word = KeyBinding(
+        origin_hash(directory.origin), sha256(member.certificate), address, ZERO if mldsa is None else sha256(mldsa)
+    )
+    binding = SignedKeyBinding(word, identity.public.scheme, identity.sign(word.message())).encode()
+    return replace(member, address=address, key_binding=binding, mldsa_key=mldsa)
+
+
+def _attesting(settings: NodeSettings, member: Member) -> Address:
+    for name in (ATTESTATION_NEXT, ATTESTATION):
+        if name in settings.secrets:
+            return address_of(public_key_of(read_secret(settings, name)))
+    if member.address is None:
+        raise KeyUnusable(key=ATTESTATION, rule="named in [secrets] for a validator")
+    return Address(member.address)
+
+
+# ── a key that follows another ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def next_attestation(folder: Path, randomness: Randomness) -> Address:
+    """A new attestation key beside the one in use, with a guard of its own. The node signs with both, each in its term.
+
+    Raises:
+        SettingsMalformed: there is one already.
+    """
+    settings, directory = read_settings(folder), read_directory(folder)
+    if ATTESTATION_NEXT in settings.secrets:
+        raise SettingsMalformed(key=f"secrets.{ATTESTATION_NEXT}", rule="one at a time: `member use-key` first")
+    secret = randomness(32)
+    address = address_of(public_key_of(secret))
+    guard = SqlGuard(folder / f"guard-{address.hex()}.db")
+    guard.create(directory.log_id, address)
+    guard.close()
+    path = _write_secret(folder, f"{ATTESTATION}-{address.hex()[:8]}", secret)
+    _rewrite(settings, {**settings.secrets, ATTESTATION_NEXT: path})  # Durable last: dead before, and nothing names it.
+    return address
+
+
+def next_identity(folder: Path, randomness: Randomness) -> Path:
+    """A new identity key beside the one in use, and the request by which the authority certifies it.
+
+    Raises:
+        SettingsMalformed: there is one already.
+    """
+    settings, directory = read_settings(folder), read_directory(folder)
+    if (folder / "keys" / f"{IDENTITY_NEXT}.key").exists():
+        raise SettingsMalformed(key=IDENTITY_NEXT, rule="one at a time: `member use-key` first")
+    member, secret = _current(folder, settings.name, directory), randomness(32)
+    _write_secret(folder, IDENTITY_NEXT, secret)
+    request = folder / f"{IDENTITY_NEXT}.csr"
+    request.write_bytes(request_identity(Holder(member.name, member.legal_name, member.legal_id), secret))
+    return request
+
+
+def use_next(folder: Path, name: str) -> None:
+    """Put the next key in the place of the one in use; the old file stays, for its owner to destroy.
+
+    Raises:
+        KeyUnusable: there is no next one.
+    """
+    settings = read_settings(folder)
+    secrets = dict(settings.secrets)
+    if name == "identity":
+        following = folder / "keys" / f"{IDENTITY_NEXT}.key"
+        if not following.exists():
+            raise KeyUnusable(key=IDENTITY_NEXT, rule="made by `member new-key identity`")
+        number = sum(1 for _ in (folder / "keys").glob("identity*.key"))
+        secrets["identity"] = following.rename(folder / "keys" / f"identity-{number}.key")
+    elif ATTESTATION_NEXT in secrets:
+        secrets[ATTESTATION] = secrets.pop(ATTESTATION_NEXT)
+        settings = replace(settings, attestation=None)
+    else:
+        raise KeyUnusable(key=ATTESTATION_NEXT, rule="made by `member new-key attestation`")
+    _rewrite(settings, secrets)
+
+
+def _rewrite(settings: NodeSettings, secrets: dict[str, Path]) -> None:
+    made = settings.folder / f"{FILE}.new"
+    made.write_text(write_settings(replace(settings, secrets=secrets)), "utf-8")
+    made.replace(settings.folder / FILE)
+
+
+# ── join ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def join(folder: Path, proposal: Proposal) -> None:
+    """Take the proposal that admits us: the log's VRF key, the registry of epoch 0; and make our stores.
+
+    Raises:
+        AdmissionRejected: it does not admit this folder's card.
+        EnvelopeUnopenable, KeyUnusable, RootMismatch: what was handed to us is not what the genesis record names.
+        StoreBroken: the stores are there already.
+    """
+    settings, directory = read_settings(folder), read_directory(folder)
+    card = parse_card((folder / OWN_CARD).read_bytes()) if (folder / OWN_CARD).exists() else None
+    if card is None or card not in proposal.cards or proposal.log_id != directory.log_id:
+        raise AdmissionRejected(rule="a proposal that admits the card of this folder")
+    genesis = directory.genesis
+    seed = proposal.secret_for(card.member, read_secret(settings, "sealing"), VRF, genesis.vrf_public_key)
+    if seed is None or public_key(seed) != genesis.vrf_public_key:
+        raise KeyUnusable(key="vrf", rule="the one that the genesis record names")
+    pairs = split_pairs(proposal.registry or b"")
+    _require_registry(genesis, pairs)
+    make_stores(folder, settings.name, directory, pairs)
+    if card.member.address is not None:
+        guard = SqlGuard(folder / GUARD)
+        guard.create(genesis.log_id, Address(card.member.address))
+        guard.close()
+    ProposalStore(folder).keep(proposal)
+    _write_secret(folder, "vrf", seed)
+
+
+def _require_registry(genesis: Genesis, pairs: Sequence[Pair]) -> None:
+    root = PrefixTree().insert(pairs).root
+    if root != genesis.registry_root:
+        raise RootMismatch(expected=genesis.registry_root, calculated=root)
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=mode, exist_ok=False)
+    path.write_bytes(data)
+
+
+def _write_secret(folder: Path, name: str, secret: bytes) -> Path:
+    path = folder / "keys" / f"{name}.key"
+    _write(path, secret.hex().encode() + b"\n", 0o600)
+    return path
+
+
+def _write_request(request: Path, key: Path, issued: Issued) -> None:
+    _write(request, issued.certificate)
+    _write(key, issued.key, 0o600)

@@ -1,0 +1,264 @@
+"""Keeps the directory what the ledger says: who is a member today, which sets there are, whose card we still lack.
+
+Looked at after each block with a governance record and at each new epoch. Cards are believed by the hashes in the
+records; a proposal that a peer hands us counts only for a record that stands in our own ledger. Source: ADR 35.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.business.membership import STRANGER, standing_of
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.roll import Roll, Term
+from hybrid_bridge.core.secret import Secret, decoy_key_hash
+from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, NotYet, StoreBroken
+from hybrid_bridge.node.cards import Card, parse_card
+from hybrid_bridge.node.directory import Directory, Member, read_directory
+from hybrid_bridge.node.keys import Keys
+from hybrid_bridge.node.laying import LEDGER
+from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.proposals import SET, Proposal, ProposalStore, parse_proposal
+from hybrid_bridge.units import Digest, EpochNumber, KeyId
+
+OWN_CARD: Final = "card.json"
+PAUSE: Final = 1.0  # seconds before peers are asked again for what we lack
+LONG_PAUSE: Final = 5.0  # seconds; a ledger that does not grow is looked at again
+
+_log = logging.getLogger(__name__)
+
+
+class Handing(Protocol):
+    """A peer, as far as it is needed here."""
+
+    @property
+    def name(self) -> str:
+        """The member's name."""
+
+    def proposal(self, leaf: Digest) -> bytes:
+        """The proposal with this governance record."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Every card that the ledger's records name, with its identity key."""
+
+    cards: tuple[Member, ...]
+    keys: Mapping[KeyId, tuple[str, PublicKey]]
+
+
+class Enrolment:
+    """One member's own view of who belongs to the consortium."""
+
+    def __init__(self, directory: Directory, ledger: SqlLedger, folder: Path, name: str) -> None:
+        """Reads the folder's cards and proposals, and follows the ledger as far as it is.
+
+        Raises:
+            Malformed, Refuted: a file of the folder is not what it must be.
+        """
+        self._directory, self._ledger, self._name = directory, ledger, name
+        self._roots = (folder / "ca.pem").read_bytes()
+        self.store: Final = ProposalStore(folder)
+        self._founders, self._founded = directory.members, directory.roll
+        self._keys: Keys | None = None
+        self._identities: dict[bytes, PublicKey] = {}  # by card
+        self._read = 0
+        self._turn = threading.Lock()
+        self._own = self._own_card(folder / OWN_CARD)
+        self.renew()
+
+    @property
+    def roots(self) -> bytes:
+        """The recognised authorities, PEM."""
+        return self._roots
+
+    def hold(self, keys: Keys) -> None:
+        """From now on secrets of later sets are opened with these keys."""
+        self._keys = keys
+        self.renew()
+
+    def renew(self) -> None:
+        """Look at the records that are new, and at what the epoch makes of them."""
+        with self._turn:
+            roll = self._extended(self._directory.roll)
+            known = self._known(roll)
+            self._directory.known, self._directory.keys = known.cards, dict(known.keys)
+            today = self._today(roll, known)
+            current = {known.keys[key_id][0]: known.keys[key_id][1] for key_id in today}
+            self._directory.identities = dict(known.keys.values()) | current
+            self._directory.roll = roll
+            self._directory.members = tuple(today.values())
+            self._open_secrets(roll)
+
+    def lacking(self) -> list[Digest]:
+        """The leaves of the records behind which we lack a card, or the secret of a set that has our key."""
+        roll, directory = self._directory.roll, self._directory
+        found = [roll.leaves[hash_] for key, hash_ in roll.certificates.items() if key not in directory.keys]
+        terms = [term for term in roll.terms if not (self._has_cards(term) and self._has_secret(term))]
+        return found + [term.leaf for term in terms if term.leaf is not None]
+
+    def fetch(self, peers: Iterable[Handing]) -> None:
+        """Ask peers for what we lack, until we lack nothing or all were asked.
+
+        Raises:
+            NotYet: something is still lacking.
+        """
+        for peer in peers:
+            for leaf in self.lacking():
+                try:
+                    self.take(leaf, parse_proposal(peer.proposal(leaf)))
+                except Broken:
+                    raise
+                except BridgeError as error:
+                    _log.info("%s hands no proposal of record %s: %s", peer.name, leaf.hex()[:16], type(error).__name__)
+        if lacking := self.lacking():
+            raise NotYet(what=f"the proposal of governance record {lacking[0].hex()}")
+
+    def take(self, leaf: Digest, proposal: Proposal) -> None:
+        """Keep the proposal behind a record of our ledger.
+
+        Raises:
+            FieldMismatch: it has no such record.
+            Malformed, Refuted: its cards are not what they must be.
+        """
+        if leaf not in proposal.leaves:
+            raise FieldMismatch(field="proposal.records", expected=leaf.hex(), got="others")
+        for card in proposal.cards:
+            card.identity(self._roots, self._directory.genesis)
+        self.store.keep(proposal)  # Durable: dead before, and it is asked for again.
+        self.renew()
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _own_card(self, path: Path) -> Card | None:
+        """A member that is no founder knows itself before the ledger names it."""
+        return parse_card(path.read_bytes()) if path.exists() else None
+
+    def _extended(self, roll: Roll) -> Roll:
+        while rows := self._ledger.governed(self._read):
+            roll = roll.extended(record for _, _, record in rows)
+            self._read = rows[-1][0]
+        return roll
+
+    def _known(self, roll: Roll) -> _Known:
+        """The founders' cards, those that the records name, and our own, as far as their signatures hold."""
+        keys = {key.key_id: (name, key) for name, key in self._founding_keys()}
+        cards = list(self._founders)
+        shown = [card for proposal in self.store.all() for card in proposal.cards]
+        for card in [*shown, *([] if self._own is None else [self._own])]:
+            owner = roll.owners.get(card.certificate_hash)
+            is_ours = self._own is not None and card == self._own
+            if owner is None and not is_ours:
+                continue
+            key = self._identity(card)
+            if owner in (None, key.key_id) and card.member not in cards:
+                cards.append(card.member)
+                keys[key.key_id] = (card.member.name, key)
+        return _Known(tuple(cards), keys)
+
+    def _identity(self, card: Card) -> PublicKey:
+        """Verified once: it is looked at again with each epoch."""
+        data = card.encode()
+        if data not in self._identities:
+            self._identities[data] = card.identity(self._roots, self._directory.genesis)
+        return self._identities[data]
+
+    def _founding_keys(self) -> list[tuple[str, PublicKey]]:
+        owners = self._founded.owners.values()
+        return [(name, key) for name, key in self._directory.keys.values() if key.key_id in owners]
+
+    def _today(self, roll: Roll, known: _Known) -> dict[KeyId, Member]:
+        """Those with a standing at the newest block's epoch: the suspended read on, and may do nothing."""
+        header = self._ledger.newest()
+        if header is None or not roll.certificates:
+            return {self._founded.owners[sha256(member.certificate)]: member for member in self._founders}
+        epoch = EpochNumber(header.epoch)
+        with self._ledger.state() as state:
+            keys = [key for key in roll.certificates if standing_of(state, key, epoch) != STRANGER]
+        return {key: self._newest_card(roll, known, key) for key in keys if key in known.keys}
+
+    @staticmethod
+    def _newest_card(roll: Roll, known: _Known, key_id: KeyId) -> Member:
+        """Of a key's cards the one that the newest set has; else the one that came last."""
+        addresses = roll.terms[-1].validators.addresses
+        cards = [card for card in known.cards if roll.owners.get(sha256(card.certificate)) == key_id]
+        return max(enumerate(cards), key=lambda item: (item[1].address in addresses, item[0]))[1]
+
+    def _has_cards(self, term: Term) -> bool:
+        try:
+            for entry in term.validators.entries:
+                self._directory.holder(entry)
+        except NotYet:
+            return False
+        return True
+
+    def _has_secret(self, term: Term) -> bool:
+        """Whether we hold what a set shares, if one of its keys is ours."""
+        addresses = self._directory.addresses(self._name)
+        is_ours = self._keys is not None and not set(addresses).isdisjoint(term.validators.addresses)
+        return not is_ours or (self._keys is not None and self._keys.secret_of(term.validators.set_id) is not None)
+
+    def _open_secrets(self, roll: Roll) -> None:
+        keys = self._keys
+        if keys is None:
+            return
+        for term in roll.terms:
+            if term.leaf is None or term.validators.set_id in keys.opened:
+                continue
+            secret = self._opened(term, keys)
+            if secret is not None:
+                keys.opened[term.validators.set_id] = Secret(secret, self._directory.genesis.origin_hash)
+
+    def _opened(self, term: Term, keys: Keys) -> bytes | None:
+        """A set's secret out of the proposals behind its record; one that does not open is none."""
+        member = self._directory.member(self._name)
+        for proposal in self.store.all():
+            if term.leaf not in proposal.leaves:
+                continue
+            try:
+                secret = proposal.secret_for(member, keys.sealing, SET, term.decoy_key_hash)
+            except BridgeError:
+                _log.error("a sealed secret of set %d does not open", term.validators.set_id)
+                continue
+            if secret is not None and decoy_key_hash(secret) == term.decoy_key_hash:
+                return secret
+        return None
+
+
+def directory_of(folder: Path, name: str) -> Directory:
+    """The directory as a member's stores tell it, for whoever looks while its node does not run.
+
+    Without a ledger that can be opened it is the founders'.
+
+    Raises:
+        Malformed, Refuted: a file is not what it must be.
+    """
+    directory, ledger = read_directory(folder), SqlLedger(folder / LEDGER)
+    try:
+        ledger.open(directory.log_id, name)
+    except StoreBroken:
+        return directory
+    try:
+        Enrolment(directory, ledger, folder, name)
+    finally:
+        ledger.close()
+    return directory
+
+
+def run_enrolling(enrolment: Enrolment, peers: Callable[[], Sequence[Handing]], progress: Progress) -> None:
+    """Ask for what is lacking whenever something is, and keep the peers those of the directory, until stopped."""
+    while not progress.stopping:
+        tip, asked = progress.tip, peers()
+        if enrolment.lacking():
+            try:
+                enrolment.fetch(asked)
+            except NotYet as error:
+                _log.warning("not known yet: %s", error)
+            progress.wait(lambda: False, PAUSE)
+        else:
+            progress.wait_above("tip", tip, LONG_PAUSE)

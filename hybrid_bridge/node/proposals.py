@@ -1,0 +1,242 @@
+"""A proposal on its way between those who decide on it: governance records, and what they have only the hash of.
+
+Private among members: it may hold sealed secrets, and for a newcomer the registry of epoch 0. A node keeps those that
+its owner approved or that stand behind the ledger's records, and hands them to peers. Source: ADR 35; SPEC §4, §7.3.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
+from hybrid_bridge.core.encoding import Reader, canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.governance import GovernanceRecord, decode_governance
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.shape import array, literal, octets, record, text, uint
+from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, TooLong
+from hybrid_bridge.node.cards import CARD, Card
+from hybrid_bridge.node.directory import Member
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, Sequence
+
+FORMAT: Final = "hybrid-bridge/proposal/v1"
+CONSENTS: Final = "hybrid-bridge/consents/v1"
+MAX_PROPOSAL: Final = 1 << 21
+MAX_REGISTRY: Final = 1 << 20  # bytes of the registry of epoch 0
+MAX_CONSENTS: Final = 1 << 14
+MAX_RECORDS: Final = 4
+MAX_RECORD: Final = 8480  # a set of 64
+MAX_KEPT: Final = 4096
+ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE = "admit", "suspend", "reinstate", "remove", "rotate-key"
+KINDS: Final = (ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE)
+SET, VRF = "set", "vrf"
+FOLDER: Final = "proposals"
+_SUFFIX: Final = ".json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """One secret for one member, sealed to its sealing key."""
+
+    name: str
+    kind: str  # set: of the new validator set; vrf: the log's
+    envelope: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What shall change, who is to consent, and all that is needed to judge it."""
+
+    format: str = FORMAT
+    log_id: bytes
+    kind: str
+    name: str  # of the member that it is about
+    reason: str
+    records: tuple[bytes, ...]  # in the order in which they are submitted
+    authorisers: tuple[bytes, ...]  # identity keys, ascending
+    expires_epoch: int
+    cards: tuple[Card, ...] = ()
+    secrets: tuple[Handed, ...] = field(default=(), repr=False)
+    registry: bytes | None = field(default=None, repr=False)  # pairs of epoch 0, for a newcomer
+
+    def encode(self) -> bytes:
+        """JCS."""
+        return canonical_json(_CODEC.write(self))
+
+    @property
+    def digest(self) -> Digest:
+        """What consents name."""
+        return sha256(self.encode())
+
+    @property
+    def leaves(self) -> tuple[Digest, ...]:
+        """Of its records in the governance tree."""
+        return tuple(leaf_hash(data) for data in self.records)
+
+    def decoded(self) -> tuple[GovernanceRecord, ...]:
+        """Its records.
+
+        Raises:
+            Malformed, SetMismatch: one is none.
+        """
+        return tuple(decode_governance(data) for data in self.records)
+
+    def bodies(self) -> list[Body]:
+        """One transaction for each record; submitter and sequence are put in last, no consent covers them."""
+        return [
+            Body(
+                log_id=LogId(self.log_id),
+                submitter=KeyId(bytes(32)),
+                sequence=Sequence(0),
+                expires_epoch=EpochNumber(self.expires_epoch),
+                authorisers=tuple(KeyId(key) for key in self.authorisers),
+                payload=GovernancePayload(data),
+            )
+            for data in self.records
+        ]
+
+    def secret_for(self, member: Member, sealing_key: bytes, kind: str, commitment: bytes) -> bytes | None:
+        """A secret that was sealed to us; None if there is none.
+
+        Raises:
+            EnvelopeUnopenable: it was sealed to another key, for another log or commitment.
+        """
+        info = handed_info(self.log_id, member.sealing_key, commitment)
+        for handed in self.secrets:
+            if (handed.name, handed.kind) == (member.name, kind):
+                return open_envelope(sealing_key, info, handed.envelope)
+        return None
+
+
+def parse_proposal(data: bytes) -> Proposal:
+    """The inverse of `Proposal.encode`.
+
+    Raises:
+        Malformed: no proposal.
+    """
+    return _CODEC.parse(parse_canonical_json(data, "proposal", MAX_PROPOSAL), "proposal")
+
+
+def handed_info(log_id: bytes, sealing_key: bytes, commitment: bytes) -> bytes:
+    """What binds a sealed secret to its log, its recipient and what is known of it (SPEC §10)."""
+    return context("handed-secret") + log_id + sha256(sealing_key) + commitment
+
+
+def handed(log_id: bytes, member: Member, kind: str, secret: bytes, commitment: bytes) -> Handed:
+    """A secret, sealed to a member. `commitment`: decoyKeyHash of the set, or the log's VRF public key."""
+    info = handed_info(log_id, member.sealing_key, commitment)
+    return Handed(name=member.name, kind=kind, envelope=seal(member.sealing_key, info, secret))
+
+
+# ── consents ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consents:
+    """One authoriser's signatures on a proposal, one for each record, in their order."""
+
+    format: str = CONSENTS
+    proposal: bytes
+    signatures: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """JCS."""
+        return canonical_json(_CONSENTS.write(self))
+
+    def parts(self, proposal: Proposal) -> list[SignaturePart]:
+        """As many as the proposal has records.
+
+        Raises:
+            FieldMismatch: of another proposal.
+            Malformed: no signatures, or too few.
+        """
+        if self.proposal != proposal.digest:
+            raise FieldMismatch(field="consents.proposal", expected=proposal.digest.hex(), got=self.proposal.hex())
+        if len(self.signatures) != len(proposal.records):
+            raise FieldMalformed(field="consents.signatures", rule="one for each record")
+        return [_part(data) for data in self.signatures]
+
+
+def _part(data: bytes) -> SignaturePart:
+    reader = Reader(data)
+    part = SignaturePart.read(reader)
+    reader.end("signature")
+    return part
+
+
+def parse_consents(data: bytes) -> Consents:
+    """The inverse of `Consents.encode`.
+
+    Raises:
+        Malformed: no consents.
+    """
+    return _CONSENTS.parse(parse_canonical_json(data, "consents", MAX_CONSENTS), "consents")
+
+
+# ── kept ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProposalStore:
+    """A folder of proposals, each under its own hash. Nothing is ever taken out."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: of the member."""
+        self._folder = folder / FOLDER
+        self._read: dict[str, Proposal] = {}  # by file name: a file never changes
+
+    def keep(self, proposal: Proposal) -> None:
+        """Write it down, whole or not at all; again is no change.
+
+        Raises:
+            TooLong: the folder is full.
+        """
+        path = self._folder / (proposal.digest.hex() + _SUFFIX)
+        if path.exists():
+            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        if sum(1 for _ in self._folder.iterdir()) >= MAX_KEPT:
+            raise TooLong(field=FOLDER, limit=MAX_KEPT, got=MAX_KEPT)
+        made = path.with_suffix(".new")
+        made.touch(mode=0o600)
+        made.write_bytes(proposal.encode())
+        made.replace(path)
+
+    def all(self) -> Iterator[Proposal]:
+        """Every one, in the order of their hashes.
+
+        Raises:
+            Malformed: a file of the folder is none.
+        """
+        for path in sorted(self._folder.glob("*" + _SUFFIX)):
+            if path.name not in self._read:
+                with path.open("rb") as file:
+                    self._read[path.name] = parse_proposal(file.read(MAX_PROPOSAL + 1))
+            yield self._read[path.name]
+
+    def with_record(self, leaf: Digest) -> Proposal | None:
+        """One that has this governance record."""
+        return next((proposal for proposal in self.all() if leaf in proposal.leaves), None)
+
+
+_CODEC: Final = record(
+    Proposal,
+    {
+        "format": literal(FORMAT),
+        "log_id": octets(32),
+        "kind": literal(*KINDS),
+        "name": text(32),
+        "reason": text(1024),
+        "records": array(octets(None, MAX_RECORD), MAX_RECORDS),
+        "authorisers": array(octets(32), 64),
+        "expires_epoch": uint(),
+        "cards": array(CARD, 1),
+        "secrets": array(
+            record(Handed, {"name": text(32), "kind": literal(SET, VRF), "envelope": octets(None, 128)}), 65
+        ),
+    },
+    {"registry": octets(None, MAX_REGISTRY)},
+)
+_CONSENTS: Final = record(
+    Consents, {"format": literal(CONSENTS), "proposal": octets(32), "signatures": array(octets(None, 256), MAX_RECORDS)}
+)

@@ -1,0 +1,116 @@
+"""Who may attest from which size, out of the governance records alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.governance import MemberUpdate, Notice, SetUpdate
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.roll import Roll
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
+from hybrid_bridge.errors import WordMalformed
+from hybrid_bridge.units import Address, EpochNumber, KeyId, LogId, SetId, TreeSize, UnixSeconds
+
+LOG = LogId(ZERO)
+
+
+def address(name: str) -> Address:
+    return Address(sha256(name.encode())[:20])
+
+
+def entry(name: str) -> ValidatorEntry:
+    return ValidatorEntry(address(name), sha256(b"n"), sha256(name.encode()), sha256(b"b"))
+
+
+def a_set(set_id: int, *names: str) -> ValidatorSet:
+    return ValidatorSet(SetId(set_id), tuple(sorted(map(entry, names), key=lambda one: one.address)))
+
+
+def update(set_id: int, from_size: int, *names: str) -> bytes:
+    validators = a_set(set_id, *names)
+    return SetUpdate(
+        log_id=LOG,
+        previous_set_hash=ZERO,
+        set_hash=validators.digest,
+        effective_from_size=TreeSize(from_size),
+        decoy_key_hash=sha256(b"K"),
+        validators=validators,
+    ).encode()
+
+
+def named(name: str, key: bytes) -> bytes:
+    return MemberUpdate(
+        log_id=LOG,
+        action=1,
+        name_hash=ZERO,
+        certificate_hash=sha256(name.encode()),
+        key_id=KeyId(key),
+        roles=3,
+        from_epoch=EpochNumber(1),
+    ).encode()
+
+
+NOTICE = Notice(
+    log_id=LOG,
+    notice_type=1,
+    source=1,
+    time=UnixSeconds(1),
+    until=UnixSeconds(0),
+    entry_leaf=ZERO,
+    subject_hash=ZERO,
+).encode()
+A, B, C = (sha256(name) for name in (b"key a", b"key b", b"key c"))
+FOUNDED = Roll.founded(a_set(1, "a", "b"), sha256(b"K1"), {sha256(b"a"): KeyId(A)})
+GROWN = FOUNDED.extended([named("b", B), NOTICE, update(2, 5, "a", "b", "c")]).extended([update(3, 8, "b", "c")])
+
+
+def test_size_decides_which_set_is_responsible() -> None:
+    assert [GROWN.term(size).validators.set_id for size in (0, 1, 4, 5, 7, 8, 1000)] == [1, 1, 1, 2, 2, 3, 3]
+    assert FOUNDED.term(1000).validators.set_id == 1
+    assert [GROWN.end(term) for term in GROWN.terms] == [5, 8, None]
+    assert GROWN.terms[0].leaf is None
+    assert GROWN.terms[1].leaf == leaf_hash(update(2, 5, "a", "b", "c"))
+
+
+def test_a_set_is_found_by_its_number_and_no_other_is() -> None:
+    assert GROWN.term_of(SetId(2)) == GROWN.terms[1]
+    assert GROWN.term_of(SetId(4)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "last", "sizes"),
+    [
+        ("a", 0, 20, [1, 2, 3, 4, 5, 6, 7]),
+        ("b", 5, 9, [6, 7, 8, 9]),
+        ("c", 0, 3, []),
+        ("c", 0, 9, [5, 6, 7, 8, 9]),
+        ("stranger", 0, 9, []),
+    ],
+)
+def test_a_key_signs_in_the_terms_of_its_sets_and_in_no_other(
+    name: str, after: int, last: int, sizes: list[int]
+) -> None:
+    assert list(GROWN.sizes_of(address(name), after, TreeSize(last))) == sizes
+
+
+def test_identity_keys_are_known_as_far_as_their_certificates_were_named() -> None:
+    validators = GROWN.terms[1].validators
+    assert set(GROWN.signers(validators)) == {A, B}
+    assert set(GROWN.extended([named("c", C)]).signers(validators)) == {A, B, C}
+
+
+def test_the_newest_certificate_of_a_key_and_the_record_that_named_it_first_are_kept() -> None:
+    again = MemberUpdate.decode(named("b", B))
+    newer = replace(again, action=3, certificate_hash=sha256(b"b2")).encode()
+    left = replace(again, action=2, certificate_hash=sha256(b"b2"), roles=0).encode()
+    roll = GROWN.extended([newer, left])
+    assert roll.certificates == {KeyId(B): sha256(b"b2")}
+    assert roll.leaves[sha256(b"b2")] == leaf_hash(newer)
+    assert roll.owners[sha256(b"b")] == roll.owners[sha256(b"b2")] == B
+    assert GROWN.certificates == {KeyId(B): sha256(b"b")}
+
+
+def test_what_is_no_governance_record_is_refused() -> None:
+    with pytest.raises(WordMalformed):
+        FOUNDED.extended([bytes(288)])

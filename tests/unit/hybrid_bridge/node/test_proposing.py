@@ -1,0 +1,315 @@
+"""What may be proposed, what a validator looks at before it consents, what a newcomer takes."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hybrid_bridge.adapters import pki
+from hybrid_bridge.adapters.pki import (
+    Authority,
+    Holder,
+    certify,
+    found_authority,
+    issue_identity,
+    request_identity,
+    request_tls,
+    requested_by,
+)
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.governance import ADD, REMOVE, SUSPEND, MemberUpdate, SetUpdate, decode_governance
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.errors import (
+    AdmissionRejected,
+    BridgeError,
+    CertificateMalformed,
+    CertificateRefused,
+    EnvelopeUnopenable,
+    FieldMalformed,
+    FieldMismatch,
+    KeyUnusable,
+    Malformed,
+    Missing,
+    RootMismatch,
+    SettingsMalformed,
+    SignatureWrong,
+)
+from hybrid_bridge.node.applying import Application, apply, join, make_card, next_attestation, use_next
+from hybrid_bridge.node.cards import Card, parse_card
+from hybrid_bridge.node.directory import sealing_message
+from hybrid_bridge.node.founding import Foundation
+from hybrid_bridge.node.proposals import Handed, Proposal, ProposalStore, parse_proposal
+from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.units import Seconds, UnixSeconds
+from tests.unit.hybrid_bridge.node.coming import approved, authority, newcomer, proposer
+from tests.unit.hybrid_bridge.node.members import START, VALIDATORS, Members, randomness, started
+
+YEARS = Seconds(11 * 365 * 86_400)
+
+
+@pytest.fixture(scope="module")
+def town(laid: tuple[Foundation, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
+    """A consortium in epoch 1; no test changes its ledger."""
+    foundation, root = laid
+    folder = tmp_path_factory.mktemp("town") / "out"
+    shutil.copytree(root, folder)
+    members = Members(folder, foundation)
+    with members.stack:
+        yield started(members)
+
+
+@pytest.fixture(scope="module")
+def applied(town: Members) -> tuple[Path, Card]:
+    return newcomer(town)
+
+
+@pytest.fixture(scope="module")
+def proposal(town: Members, applied: tuple[Path, Card]) -> Proposal:
+    return proposer(town, "core").propose(Wish(kind="admit", card=applied[1], reason="a fifth bank", from_epoch=9))
+
+
+def test_a_newcomer_is_admitted_and_becomes_a_validator_at_one_date(town: Members, proposal: Proposal) -> None:
+    member, validators = proposal.decoded()
+    assert isinstance(member, MemberUpdate)
+    assert isinstance(validators, SetUpdate)
+    assert (member.action, member.from_epoch, validators.effective_from_size, proposal.expires_epoch) == (ADD, 9, 10, 8)
+    assert validators.n == 5
+    assert len(proposal.authorisers) == 4
+    said = proposer(town, "bank-a").judge(parse_proposal(proposal.encode()))
+    assert said[0] == "admit bank-c: a fifth bank"
+    assert any("+bank-c" in line and "4 of 5" in line for line in said)
+
+
+def test_who_goes_is_left_out_of_the_set_and_is_not_asked(town: Members) -> None:
+    for kind, action in (("remove", REMOVE), ("suspend", SUSPEND)):
+        made = proposer(town, "core").propose(Wish(kind=kind, name="bank-b"))
+        validators, member = made.decoded()
+        assert isinstance(validators, SetUpdate)
+        assert isinstance(member, MemberUpdate)
+        assert (validators.n, member.action, len(made.authorisers)) == (3, action, 3)
+        assert any("-bank-b" in line for line in proposer(town, "bank-a").judge(made))
+    lone = proposer(town, "core").propose(Wish(kind="remove", name="regulator")).decoded()
+    assert [type(record) for record in lone] == [MemberUpdate]
+
+
+@pytest.mark.parametrize(
+    ("wish", "error"),
+    [
+        (Wish(kind="remove", name="core"), AdmissionRejected),
+        (Wish(kind="suspend", name="core"), AdmissionRejected),
+        (Wish(kind="reinstate", name="bank-a"), AdmissionRejected),
+        (Wish(kind="remove", name="nobody"), BridgeError),
+        (Wish(kind="admit", name="bank-a"), FieldMalformed),
+        (Wish(kind="remove", name="bank-b", from_epoch=2), FieldMalformed),
+        (Wish(kind="remove", name="bank-b", approvers=("core", "regulator")), AdmissionRejected),
+        (Wish(kind="remove", name="bank-b", approvers=("core", "core", "bank-a")), Missing),
+    ],
+)
+def test_what_cannot_be_is_not_proposed(town: Members, wish: Wish, error: type[BridgeError]) -> None:
+    with pytest.raises(error):
+        proposer(town, "core").propose(wish)
+
+
+def test_a_card_of_today_changes_nothing_and_nobody_takes_anothers_name(town: Members) -> None:
+    card = make_card(town.folder("bank-a"), None)
+    for kind in ("admit", "rotate-key"):
+        with pytest.raises(AdmissionRejected, match="something changes"):
+            proposer(town, "core").propose(Wish(kind=kind, card=card))
+    stolen = renamed(town, "bank-a", "LEI:OTHER")
+    with pytest.raises(AdmissionRejected, match="a name that no other member has"):
+        proposer(town, "core").propose(Wish(kind="rotate-key", card=stolen))
+    stranger = renamed(town, "bank-x", "LEI:X")
+    with pytest.raises(AdmissionRejected, match="a member of today"):
+        proposer(town, "core").propose(Wish(kind="rotate-key", card=stranger))
+
+
+def renamed(town: Members, name: str, legal_id: str) -> Card:
+    """A card of somebody with a proper certificate of that name."""
+    key, genesis = PrivateKey.from_seed(sha256(name.encode())), town.foundation.genesis
+    holder = Holder(name, f"{name} Ltd", legal_id)
+    member = replace(
+        make_card(town.folder("regulator"), None).member,
+        name=name,
+        legal_name=holder.legal_name,
+        legal_id=legal_id,
+        roles=("member",),
+        certificate=issue_identity(authority(town), holder, key.public, START),
+    )
+    signed = replace(member, sealing_signature=key.sign(sealing_message(genesis.log_id, member.sealing_key)))
+    return Card.over(signed, genesis.log_id, key)
+
+
+@pytest.mark.parametrize("rule", ["issuer", "validity", "usage", "name"])
+def test_a_certificate_that_is_not_to_be_taken_is_refused_by_its_fault(town: Members, applied, rule: str) -> None:
+    folder, good = applied
+    member, key, ca, now = good.member, PrivateKey.from_seed(seed_of(folder)), authority(town), town.clock.now()
+    holder = Holder(member.name, member.legal_name, member.legal_id)
+    if rule == "issuer":
+        ca = found_authority("test.example/receivables", START)
+    elif rule == "validity":
+        now = UnixSeconds(START - YEARS)
+    elif rule == "name":
+        holder = replace(holder, legal_id="LEI:OTHER")
+    certificate = (
+        certificate_for_others(ca, holder, key, now) if rule == "usage" else issue_identity(ca, holder, key.public, now)
+    )
+    card = replace(good, member=replace(member, certificate=certificate))
+    with pytest.raises(CertificateRefused) as refused:
+        proposer(town, "core").propose(Wish(kind="admit", card=card))
+    assert refused.value.rule == rule
+
+
+def certificate_for_others(ca: Authority, holder: Holder, key: PrivateKey, now: UnixSeconds) -> bytes:
+    """An identity certificate that may sign other certificates."""
+    builder = pki._end_builder(ca, holder, "identity", now, Seconds(86_400)).public_key(
+        pki.ed25519.Ed25519PublicKey.from_public_bytes(key.public.spki[-32:])
+    )
+    builder._extensions = [one for one in builder._extensions if not isinstance(one.value, pki.x509.KeyUsage)]
+    builder = builder.add_extension(pki._usage(certificates=True), critical=True)
+    builder = builder.add_extension(pki._names(holder.name, "identity", ()), critical=False)
+    return pki._signed(ca, builder).public_bytes(pki.Encoding.DER)
+
+
+def seed_of(folder: Path) -> bytes:
+    return bytes.fromhex((folder / "keys" / "identity.key").read_text())
+
+
+def test_a_card_is_the_members_own_word_to_the_last_byte(town: Members, applied: tuple[Path, Card]) -> None:
+    _, card = applied
+    assert parse_card(card.encode()) == card
+    roots, genesis = (town.root / "public" / "ca.pem").read_bytes(), town.foundation.genesis
+    moved = replace(card, member=replace(card.member, endpoint="127.0.0.1:7001"))
+    with pytest.raises(SignatureWrong):
+        moved.identity(roots, genesis)
+    with pytest.raises(FieldMismatch):
+        replace(card, log_id=bytes(32)).identity(roots, genesis)
+    for roles, address in ((("validator",), None), (("member",), card.member.address)):
+        with pytest.raises(FieldMalformed):
+            replace(card, member=replace(card.member, roles=roles, address=address)).identity(roots, genesis)
+
+
+def test_nobody_consents_to_what_does_not_fit(town: Members, proposal: Proposal) -> None:
+    bank = proposer(town, "bank-a")
+    added, validators = (decode_governance(data) for data in proposal.records)
+    assert isinstance(added, MemberUpdate)
+    assert isinstance(validators, SetUpdate)
+    for changed, error in (
+        (replace(proposal, log_id=bytes(32)), FieldMismatch),
+        (replace(proposal, expires_epoch=0), AdmissionRejected),
+        (replace(proposal, reason="another"), FieldMismatch),
+        (replace(proposal, cards=()), BridgeError),
+        (replace(proposal, secrets=proposal.secrets[1:]), Missing),
+        (replace(proposal, secrets=tuple(map(spoilt, proposal.secrets))), EnvelopeUnopenable),
+        (with_records(proposal, replace(added, roles=1), validators), FieldMismatch),
+        (with_records(proposal, replace(added, certificate_hash=bytes(32)), validators), Missing),
+        (with_records(proposal, added, replace(validators, previous_set_hash=bytes(32))), FieldMismatch),
+        (with_records(proposal, added, replace(validators, decoy_key_hash=bytes(32))), EnvelopeUnopenable),
+    ):
+        with pytest.raises(error):
+            bank.approve(changed)
+    assert not list(ProposalStore(town.folder("bank-a")).all())
+
+
+def spoilt(handed: Handed) -> Handed:
+    return replace(handed, envelope=handed.envelope[:-1] + bytes([handed.envelope[-1] ^ 1]))
+
+
+def with_records(proposal: Proposal, *records: MemberUpdate | SetUpdate) -> Proposal:
+    return replace(proposal, records=tuple(record.encode() for record in records))
+
+
+def test_consent_is_a_validators_that_is_asked_and_for_this_proposal(town: Members, proposal: Proposal) -> None:
+    with pytest.raises(AdmissionRejected):
+        proposer(town, "regulator").approve(proposal)
+    (consents,) = approved(town, proposal, ["bank-b"])
+    assert list(ProposalStore(town.folder("bank-b")).all()) == [proposal]
+    with pytest.raises(FieldMismatch):
+        consents.parts(replace(proposal, reason="another"))
+    with pytest.raises(FieldMalformed):
+        replace(consents, signatures=consents.signatures[1:]).parts(proposal)
+    tip = town.open("core").view.progress.tip
+    with pytest.raises(Missing):
+        proposer(town, "core").enact(proposal, [consents])
+    assert town.open("core").view.progress.tip == tip
+
+
+def test_a_newcomer_takes_what_the_genesis_record_names_and_nothing_else(
+    town: Members, applied: tuple[Path, Card], proposal: Proposal, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bank-c"
+    shutil.copytree(applied[0], folder)
+    pairs = proposal.registry or b""
+    for changed, error in (
+        (replace(proposal, cards=()), AdmissionRejected),
+        (replace(proposal, secrets=tuple(map(spoilt, proposal.secrets))), EnvelopeUnopenable),
+        (replace(proposal, secrets=proposal.secrets[:-1]), KeyUnusable),
+        (replace(proposal, registry=pairs[64:]), RootMismatch),
+    ):
+        with pytest.raises(error):
+            join(folder, changed)
+    assert not (folder / "ledger.db").exists()
+    join(folder, proposal)
+    assert (folder / "keys" / "vrf.key").read_text() == (town.folder("core") / "keys" / "vrf.key").read_text()
+
+
+def test_a_newcomer_applies_for_what_is_to_be_had(town: Members, tmp_path: Path) -> None:
+    good = Application(name="bank-d", legal_name="D", legal_id="LEI:D", roles=("member",), endpoint="127.0.0.1:1")
+    public = town.root / "public"
+    for changed in (replace(good, name="bank-a"), replace(good, roles=("sequencer",)), replace(good, roles=())):
+        with pytest.raises(AdmissionRejected):
+            apply(public, tmp_path / "d", changed, randomness())
+    requests = apply(public, tmp_path / "d", good, randomness())
+    assert all(path.exists() for path in requests)
+    with pytest.raises(SettingsMalformed):
+        apply(public, tmp_path / "d", good, randomness())
+    with pytest.raises(Missing):
+        make_card(tmp_path / "d", None)
+    settings = read_settings(tmp_path / "d")
+    assert (settings.name, "attestation" in settings.secrets) == ("bank-d", False)
+
+
+def test_an_authority_certifies_a_request_for_whom_it_names(town: Members) -> None:
+    holder, ca = Holder("bank-e", "Bank E", "LEI:E"), authority(town)
+    request = request_identity(holder, sha256(b"seed"))
+    assert requested_by(request) == ("identity", holder)
+    assert certify(ca, request, START)
+    assert certify(ca, request_tls(holder, "owner", ()).certificate, START).startswith(b"-----BEGIN CERTIFICATE")
+    for bad in (b"", b"-----BEGIN CERTIFICATE REQUEST-----\n", request_tls(holder, "relayer", ()).certificate):
+        with pytest.raises(CertificateMalformed):
+            certify(ca, bad, START)
+
+
+def test_a_key_follows_another_one_at_a_time(town: Members, tmp_path: Path) -> None:
+    folder = tmp_path / "bank-b"
+    shutil.copytree(town.folder("bank-b"), folder)
+    for name in ("attestation", "identity"):
+        with pytest.raises(KeyUnusable):
+            use_next(folder, name)
+    before = make_card(folder, None)
+    address = next_attestation(folder, randomness("other"))
+    with pytest.raises(SettingsMalformed):
+        next_attestation(folder, randomness("third"))
+    assert make_card(folder, None).member.address == address != before.member.address
+    use_next(folder, "attestation")
+    settings = read_settings(folder)
+    assert settings.secrets["attestation"].name == f"attestation-{address.hex()[:8]}.key"
+    assert "attestation_next" not in settings.secrets
+
+
+def test_a_proposal_is_kept_once_and_what_is_none_is_refused(tmp_path: Path, proposal: Proposal) -> None:
+    store = ProposalStore(tmp_path)
+    store.keep(proposal)
+    store.keep(proposal)
+    assert list(store.all()) == [proposal]
+    assert [store.with_record(leaf) for leaf in proposal.leaves] == [proposal, proposal]
+    assert store.with_record(bytes(32)) is None  # type: ignore[arg-type]
+    (tmp_path / "proposals" / "x.json").write_bytes(b"{}")
+    with pytest.raises(Malformed):
+        list(store.all())
+
+
+def test_every_validator_is_among_the_approvers(town: Members, proposal: Proposal) -> None:
+    assert {town.key_id(name) for name in VALIDATORS} == set(proposal.authorisers)
