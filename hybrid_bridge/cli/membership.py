@@ -195,6 +195,34 @@ def members(folder: Path, as_json: bool) -> None:
         click.echo(f"lacking: the proposal of governance record {leaf.hex()}", err=True)
 
 
+@click.command()
+@folder_option
+@json_option
+def proposals(folder: Path, as_json: bool) -> None:
+    """The proposals that this member approved, enacted, or was handed for a record of its ledger."""
+    from hybrid_bridge.node.proposals import ProposalStore  # noqa: PLC0415 help must not pay
+
+    rows: list[Json] = []
+    for one in ProposalStore(folder).all():
+        rows.append(
+            {
+                "proposal": one.digest.hex(),
+                "kind": one.kind,
+                "name": one.name,
+                "reason": one.reason,
+                "records": len(one.records),
+                "expires_epoch": one.expires_epoch,
+            }
+        )
+        if not as_json:
+            until = f"in a block by epoch {one.expires_epoch}"
+            click.echo(
+                plain(f"{one.digest.hex()[:16]}  {one.kind} {one.name}, {until}: {one.reason or 'no reason given'}")
+            )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+
+
 @click.command("set-entries")
 @click.argument("set_id", type=click.IntRange(1))
 @click.option("--out", type=OUTPUT, required=True, help="128 bytes for each validator.")
@@ -312,6 +340,7 @@ COMMANDS: Final = (
     approve,
     enact,
     members,
+    proposals,
     set_entries,
     sign_set,
 )

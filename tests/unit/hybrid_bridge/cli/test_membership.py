@@ -20,6 +20,7 @@ from hybrid_bridge.core.power import SetUpdate, SignedPower
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node import opening
+from hybrid_bridge.node.proposals import Proposal, ProposalStore
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, ChainId, LogId, SetId, TreeSize
 
@@ -138,6 +139,17 @@ def test_members_sets_and_what_is_lacking_are_listed(desk: Desk) -> None:
     assert [(one["name"], one["standing"]) for one in found["members"]] == [("core", "member"), ("bank", "suspended")]
     assert found["sets"] == [{"id": 2, "first_size": 9, "hash": "0x" + "02" * 32, "validators": ["core", None]}]
     assert found["lacking"] == ["03" * 32]
+
+
+def test_the_proposals_that_a_member_keeps_are_listed(desk: Desk, tmp_path: Path) -> None:
+    kept = Proposal(
+        log_id=ZERO, kind="remove", name="bank-b", reason="merged", records=(b"r",), authorisers=(), expires_epoch=9
+    )
+    assert typed("proposals", "--dir", ".").output == ""
+    ProposalStore(tmp_path).keep(kept)
+    assert "remove bank-b, in a block by epoch 9: merged" in typed("proposals", "--dir", ".").output
+    (found,) = json.loads(typed("proposals", "--dir", ".", "--json").output)
+    assert (found["proposal"], found["kind"], found["records"]) == (kept.digest.hex(), "remove", 1)
 
 
 def test_a_sets_entries_and_its_signatures_are_written_for_the_public_chain(desk: Desk) -> None:
