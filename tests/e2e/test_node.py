@@ -35,7 +35,7 @@ from tests.e2e.membership import (
     refused_everywhere,
 )
 from tests.e2e.network import NAMES, Network, Registered, confirm, register, registration, running_network, until
-from tests.e2e.public_chain import start_public_chain
+from tests.e2e.public_chain import PublicChain, start_public_chain
 
 PARTY = "LEI:5493001KJTIIGC8Y1R12"
 
@@ -195,7 +195,19 @@ FOUR = ("core", "supplier", "bank-a", "bank-b")
 LEFT = ("core", "supplier", "bank-a", "bank-c")
 
 
-def test_a_fifth_validator_is_admitted_by_the_four_and_catches_up(network: Network) -> None:
+@pytest.fixture(scope="module")
+def chain(network: Network) -> PublicChain:
+    return start_public_chain(network)
+
+
+@pytest.fixture(scope="module")
+def before(network: Network, chain: PublicChain) -> bytes:
+    """A bundle of the first four validators' time, with its anchor."""
+    return anchored_bundle(network, chain, anchored_size(network, chain, 2))
+
+
+def test_a_fifth_validator_is_admitted_by_the_four_and_catches_up(network: Network, before: bytes) -> None:
+    assert decode_bundle(before).rotations == ()
     card = newcomer(network, "bank-c")
     admitted = decided(network, pb.ProposeRequest(kind="admit", card=card.read_bytes(), reason="a fifth bank"), FOUR)
     (network.root / "admitted.json").write_bytes(admitted)
@@ -208,12 +220,11 @@ def test_a_fifth_validator_is_admitted_by_the_four_and_catches_up(network: Netwo
     assert list(newest_set(network, "regulator").names) == list(newest_set(network, "bank-c").names)
 
 
-def test_the_public_chain_follows_the_sets_and_no_old_key_attests(network: Network) -> None:
+def test_the_public_chain_follows_the_sets_and_no_old_key_attests(
+    network: Network, chain: PublicChain, before: bytes
+) -> None:
     """The last of this module: after the newcomer one has another key, one goes; each set is carried over."""
-    second = newest_set(network).first_size
-    chain = start_public_chain(network)
     carried(network, chain, 2, LEFT)
-    before = anchored_bundle(network, chain, second - 1)
 
     supplier = str(network.folder("supplier"))
     old = bytes.fromhex((network.folder("supplier") / "keys" / "attestation.key").read_text())

@@ -19,7 +19,15 @@ from hybrid_bridge.adapters.pki import (
     requested_by,
 )
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.governance import ADD, REMOVE, SUSPEND, MemberUpdate, SetUpdate, decode_governance
+from hybrid_bridge.core.governance import (
+    ADD,
+    REMOVE,
+    REPLACE_CERTIFICATE,
+    SUSPEND,
+    MemberUpdate,
+    SetUpdate,
+    decode_governance,
+)
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import (
     AdmissionRejected,
@@ -36,7 +44,7 @@ from hybrid_bridge.errors import (
     SettingsMalformed,
     SignatureWrong,
 )
-from hybrid_bridge.node.applying import Application, apply, join, make_card, next_attestation, use_next
+from hybrid_bridge.node.applying import Application, apply, join, make_card, next_attestation, next_identity, use_next
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import sealing_message
 from hybrid_bridge.node.founding import Foundation
@@ -280,6 +288,41 @@ def test_an_authority_certifies_a_request_for_whom_it_names(town: Members) -> No
     for bad in (b"", b"-----BEGIN CERTIFICATE REQUEST-----\n", request_tls(holder, "relayer", ()).certificate):
         with pytest.raises(CertificateMalformed):
             certify(ca, bad, START)
+
+
+def test_another_certificate_or_identity_key_brings_another_set_too(town: Members, tmp_path: Path) -> None:
+    folder = tmp_path / "bank-b"
+    shutil.copytree(town.folder("bank-b"), folder)
+    ca, here = authority(town), make_card(folder, None).member
+    holder = Holder("bank-b", here.legal_name, here.legal_id)
+    renewed = issue_identity(ca, holder, PrivateKey.from_seed(seed_of(folder)).public, UnixSeconds(START + 60))
+    following = certify(ca, next_identity(folder, randomness("identity")).read_bytes(), START)
+    with pytest.raises(SettingsMalformed):
+        next_identity(folder, randomness("third"))
+    for certificate, actions in ((renewed, [REPLACE_CERTIFICATE]), (following, [ADD, REMOVE])):
+        card = make_card(folder, certificate)
+        assert (card.member.certificate, card.member.address) == (certificate, here.address)
+        made = proposer(town, "core").propose(Wish(kind="rotate-key", card=card))
+        *updates, validators = made.decoded()
+        assert [update.action for update in updates] == actions  # type: ignore[union-attr]
+        assert isinstance(validators, SetUpdate)
+        (entry,) = [one for one in validators.validators.entries if one.address == here.address]
+        assert entry.certificate_hash == sha256(certificate)
+        assert len(proposer(town, "bank-a").judge(made)) == len(actions) + 4
+    stranger = issue_identity(ca, holder, PrivateKey.from_seed(sha256(b"stranger")).public, START)
+    with pytest.raises(KeyUnusable):
+        make_card(folder, stranger)
+    use_next(folder, "identity")
+    assert read_settings(folder).secrets["identity"].name == "identity-2.key"
+    assert make_card(folder, following).member.certificate == following
+
+
+def test_the_sequencers_identity_key_stays(town: Members, tmp_path: Path) -> None:
+    folder = tmp_path / "core"
+    shutil.copytree(town.folder("core"), folder)
+    certificate = certify(authority(town), next_identity(folder, randomness("core")).read_bytes(), START)
+    with pytest.raises(AdmissionRejected, match="identity key"):
+        proposer(town, "core").propose(Wish(kind="rotate-key", card=make_card(folder, certificate)))
 
 
 def test_a_key_follows_another_one_at_a_time(town: Members, tmp_path: Path) -> None:
