@@ -217,7 +217,8 @@ def _told(report: Report) -> Iterator[str]:
             unseen = ", ".join(names[address] for address in signed.unseen)
             yield from hanging(" " * 17, f"named by the contract, signature not seen: {unseen}")
     for first, final in report.without_anchor:
-        yield f"  sizes {first} to {final} have no anchor of their own; the next one covers them"
+        which = f"size {first} has no anchor of its own" if first == final else f"sizes {first} to {final} have none"
+        yield f"  {which}; the next anchor covers what lies before it"
     if report.silent:
         yield "Not among the signers (an anchor needs a quorum and shows no more: a note shows all)"
     for silent in report.silent:
