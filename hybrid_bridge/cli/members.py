@@ -24,7 +24,7 @@ from hybrid_bridge.cli.openings import NOT_OPENED, Keeper, Openings
 from hybrid_bridge.cli.readable import hanging
 from hybrid_bridge.cli.verify import bundle_and_package, hex_option, read_bounded
 from hybrid_bridge.core.bundle import decode_bundle
-from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_signatures
+from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_name, quorum_signatures
 from hybrid_bridge.core.evidence import span, utc
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.signing import recover_address
@@ -185,6 +185,7 @@ def _signed(note: Note, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "K
     validators = responsible[-1]
     checkpoint = checkpoint_of(genesis, validators, note.size, note.root)
     signatures = quorum_signatures(note, validators, genesis.log_id, checkpoint.timestamp)
+    ours = {note.origin, *(quorum_name(note.origin, address) for address in validators.addresses)}
     signers = {recover_address(checkpoint.digest(), signature) for signature in signatures}
     return SignedSize(
         size=note.size,
@@ -192,6 +193,7 @@ def _signed(note: Note, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "K
         set_id=validators.set_id,
         source=source,
         signers=tuple(address for address in validators.addresses if address in signers),
+        cosigned=tuple(dict.fromkeys(line.name for line in note.lines if line.name not in ours)),
     )
 
 
@@ -216,6 +218,8 @@ def _told(report: Report) -> Iterator[str]:
         if signed.unseen:
             unseen = ", ".join(names[address] for address in signed.unseen)
             yield from hanging(" " * 17, f"named by the contract, signature not seen: {unseen}")
+        if signed.cosigned:
+            yield from hanging(" " * 17, f"cosigned by, not judged here: {', '.join(signed.cosigned)}")
     for first, final in report.without_anchor:
         which = f"size {first} has no anchor of its own" if first == final else f"sizes {first} to {final} have none"
         yield f"  {which}; the next anchor covers what lies before it"
