@@ -16,6 +16,7 @@ from hybrid_bridge.core.ledger_state import BRAKE, Overlay, StateReader, get_jso
 from hybrid_bridge.units import EpochNumber, RecordType, UnixSeconds
 
 MAX_BRAKES: Final = 64  # scopes remembered at once; a consortium that needs more should stop everything
+MAX_ALONE: Final = 16  # of them, for whoever acts alone: the quorum always finds room
 _POWERS: Final = {ALL: "brake_all", TYPE: "brake_type", MEMBER: "brake_member"}
 
 
@@ -77,8 +78,9 @@ def on(act: Act) -> None:
             refuse("authority" if before.by == QUORUM and before.is_on(epoch) else "brake_again", scope)
     if not epoch <= until <= last:
         refuse("brake_max", str(until))
-    if before is None and len(known) >= MAX_BRAKES:
-        refuse("brakes", str(MAX_BRAKES))
+    most = MAX_BRAKES if holder == QUORUM else MAX_ALONE
+    if before is None and len(known) >= most:
+        refuse("brakes", str(most))
     alone = until if holder != QUORUM else EpochNumber(0) if before is None else before.alone
     known[scope] = Braked(scope, EpochNumber(until), holder, EpochNumber(alone))
     _store(act.view, known)

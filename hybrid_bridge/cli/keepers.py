@@ -51,6 +51,7 @@ class SignedSize:
     source: str  # a transaction, or the file of a note
     signers: tuple[Address, ...]
     unseen: tuple[Address, ...] = ()
+    cosigned: tuple[str, ...] = ()  # names of other lines under a note, which nobody here judges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

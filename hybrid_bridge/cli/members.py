@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -23,24 +24,28 @@ from hybrid_bridge.cli.openings import NOT_OPENED, Keeper, Openings
 from hybrid_bridge.cli.readable import hanging
 from hybrid_bridge.cli.verify import bundle_and_package, hex_option, read_bounded
 from hybrid_bridge.core.bundle import decode_bundle
-from hybrid_bridge.core.checkpoint import Note, quorum_signatures
+from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_name, quorum_signatures
 from hybrid_bridge.core.evidence import span, utc
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.signing import recover_address
+from hybrid_bridge.core.tiles import CHECKPOINT, WIDTH, tile_path
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMismatch, Missing, RootMismatch
+from hybrid_bridge.errors import FieldMismatch, Missing, RootMismatch, TooLong
 from hybrid_bridge.units import Address, LogId, PublicBlockNumber, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept
 
-EXISTING: Final = click.Path(path_type=Path, exists=True)
+OK: Final = 200
 FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 NAMES: Final = (
     "A bundle, or the consortium's members.json: names and certificates, each checked against its hash; repeatable."
 )
-COPY: Final = "A copy of the log: a folder of tiles, a bundle or a note. Its roots must be those anchored; repeatable."
+COPY: Final = (
+    "A copy of the log: a folder or URL of tiles, a bundle or a note; its roots must be the anchored ones; repeatable."
+)
+MAX_FETCHED: Final = 1 << 20  # leaves: twenty years of epochs of ten minutes
 
 
 @click.command()
@@ -49,7 +54,7 @@ COPY: Final = "A copy of the log: a folder of tiles, a bundle or a note. Its roo
 @click.option("--log", "log_hex", metavar="HEX", required=True, help="The log id that you rely on.")
 @click.option("--names", "name_files", type=FILE, multiple=True, help=NAMES)
 @click.option("--trust", "trust_file", type=FILE, help="Your trust file: roots that certify names, how many endpoints.")
-@click.option("--log-copy", "copies", type=EXISTING, multiple=True, help=COPY)
+@click.option("--log-copy", "copies", metavar="PATH|URL", multiple=True, help=COPY)
 @click.option(
     "--anchors", "newest", default=24, show_default=True, type=click.IntRange(1, 1000), help="How many to look at."
 )
@@ -61,7 +66,7 @@ def command(
     log_hex: str,
     name_files: Sequence[Path],
     trust_file: Path | None,
-    copies: Sequence[Path],
+    copies: Sequence[str],
     newest: int,
     since: int,
     as_json: bool,
@@ -94,7 +99,9 @@ def command(
     if genesis.log_id != log_id:
         raise FieldMismatch(field="log_id", expected=log_id.hex(), got=genesis.log_id.hex())
     sets = decode_sets(genesis, kept.sets)
-    notes = tuple(signed for path in copies for signed in _copied(path, genesis, sets, kept))
+    with TemporaryDirectory() as fetched:
+        paths = [_at_hand(copy, Path(fetched) / str(number)) for number, copy in enumerate(copies)]
+        notes = tuple(signed for path in paths for signed in _copied(path, genesis, sets, kept))
     now = UnixSeconds(int(time.time()))
     report = report_of(kept, genesis, sets, Sight(openings=openings, roots=trust.member_roots, notes=notes, now=now))
     click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(_told(report)))
@@ -116,13 +123,45 @@ def _openings(paths: Sequence[Path], log_id: LogId) -> Openings:
     return openings
 
 
+def _at_hand(copy: str, folder: Path) -> Path:
+    """A path as it is; of a URL the checkpoint and the leaves' hash tiles, fetched.
+
+    Raises:
+        Missing: nothing is there.
+        TooLong: more leaves than a log has.
+        Unreachable, Malformed: see `Service`.
+    """
+    if not copy.startswith(("http://", "https://")):
+        if not Path(copy).exists():
+            raise Missing(what=f"a file, a folder or a URL at {copy[:200]}")
+        return Path(copy)
+    from hybrid_bridge.adapters.web.exchange import Service  # noqa: PLC0415 HTTP only when asked for
+
+    service = Service("the copy of the log", copy)
+
+    def fetched(name: str) -> bytes:
+        answer = service.get(f"/{name}")
+        if answer.status != OK:
+            raise Missing(what=f"{name} at the copy of the log (HTTP {answer.status})")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(answer.body)
+        return answer.body
+
+    size = parse_note(fetched(CHECKPOINT)).size
+    if size > MAX_FETCHED:
+        raise TooLong(field="size of the copy", limit=MAX_FETCHED, got=size)
+    for start in range(0, size, WIDTH):
+        fetched(tile_path(0, start // WIDTH, min(WIDTH, size - start)))
+    return folder
+
+
 def _copied(path: Path, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -> Iterator[SignedSize]:
     """Whose signatures stand under a copy's checkpoints, once the copy is of the log that was anchored."""
     from hybrid_bridge.cli.contract.histories import read_history, read_notes  # noqa: PLC0415 the rest is dear
 
     if path.is_dir():
         history = read_history(path)
-        tree, notes = getattr(history, "tree", None), read_notes(path / "checkpoint")
+        tree, notes = getattr(history, "tree", None), read_notes(path / CHECKPOINT)
         for event in (event for event in kept.anchors if tree is not None and event.tree_size <= tree.size):
             _require_root(event.root, tree.root(event.tree_size))  # type: ignore[union-attr]  # asked above
     else:
@@ -146,6 +185,7 @@ def _signed(note: Note, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "K
     validators = responsible[-1]
     checkpoint = checkpoint_of(genesis, validators, note.size, note.root)
     signatures = quorum_signatures(note, validators, genesis.log_id, checkpoint.timestamp)
+    ours = {note.origin, *(quorum_name(note.origin, address) for address in validators.addresses)}
     signers = {recover_address(checkpoint.digest(), signature) for signature in signatures}
     return SignedSize(
         size=note.size,
@@ -153,6 +193,7 @@ def _signed(note: Note, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "K
         set_id=validators.set_id,
         source=source,
         signers=tuple(address for address in validators.addresses if address in signers),
+        cosigned=tuple(dict.fromkeys(line.name for line in note.lines if line.name not in ours)),
     )
 
 
@@ -177,8 +218,11 @@ def _told(report: Report) -> Iterator[str]:
         if signed.unseen:
             unseen = ", ".join(names[address] for address in signed.unseen)
             yield from hanging(" " * 17, f"named by the contract, signature not seen: {unseen}")
+        if signed.cosigned:
+            yield from hanging(" " * 17, f"cosigned by, not judged here: {', '.join(signed.cosigned)}")
     for first, final in report.without_anchor:
-        yield f"  sizes {first} to {final} have no anchor of their own; the next one covers them"
+        which = f"size {first} has no anchor of its own" if first == final else f"sizes {first} to {final} have none"
+        yield f"  {which}; the next anchor covers what lies before it"
     if report.silent:
         yield "Not among the signers (an anchor needs a quorum and shows no more: a note shows all)"
     for silent in report.silent:

@@ -42,3 +42,19 @@ def test_every_option_that_the_guide_names_exists(folder, monkeypatch, capsys):
             run()
         helps += capsys.readouterr().out
     assert {option for option in options if option not in helps} == set()
+
+
+STOPPING = ("brake on", "brake off", "brake status", "freeze order", "freeze lift", "freeze status")
+CONSENTING = ("member authorise", "member submit", "member bundle")
+
+
+@pytest.mark.parametrize(("guide", "commands"), [("brake.md", (*STOPPING, *CONSENTING)), ("members.md", ("members",))])
+def test_every_option_that_a_guide_names_is_one_of_its_commands(guide, commands, monkeypatch, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "guides" / guide).read_text()
+    helps = ""
+    for command in commands:
+        monkeypatch.setattr(sys, "argv", ["hybrid-bridge", *command.split(), "--help"])
+        with pytest.raises(SystemExit):
+            run()
+        helps += capsys.readouterr().out
+    assert {option for option in re.findall(r"--[a-z][a-z-]+", text) if option not in helps} == set()

@@ -11,12 +11,14 @@ from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.calls import rotate_calldata
 from hybrid_bridge.adapters.evm.transact import Patience, transact
+from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.members import command
+from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.core.attestation import seals, set_update_digest
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, UnknownLog
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, UnknownLog, Unreachable
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.ports import Rotation
 from hybrid_bridge.units import Address, SetId, TreeSize
@@ -185,6 +187,20 @@ def test_a_copy_of_the_log_is_the_one_that_was_anchored(town: Rotated) -> None:
     error = asked(town, "--log-copy", town.tiles(10, b"another history"), refused=RootMismatch)
     assert error.expected == town.checkpoint(7).root or error.expected == town.checkpoint(9).root
     asked(town, "--log-copy", town.note(9, b"another history"), refused=RootMismatch)
+
+
+def test_a_copy_is_fetched_from_where_it_is_served(town: Rotated) -> None:
+    folder = town.tiles(10)
+    server = WebServer("127.0.0.1", 0, lambda method, path, _: reply_to(folder, method, path, hashes_only=True), 0)
+    server.start()
+    try:
+        assert told(town, "--log-copy", f"http://127.0.0.1:{server.port}/")["signed"][-1]["size"] == 10
+        error = asked(town, "--log-copy", f"http://127.0.0.1:{server.port}/elsewhere", refused=Missing)
+        assert "HTTP 404" in error.what
+    finally:
+        server.close()
+    asked(town, "--log-copy", f"http://127.0.0.1:{server.port}/", refused=Unreachable)
+    asked(town, "--log-copy", folder / "nothing", refused=Missing)
 
 
 def test_a_name_that_does_not_hash_is_refuted(town: Rotated, tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ class Service:
             AnswerMalformed: what came is no HTTP.
             TooLong: the answer is longer than allowed.
         """
+        return self._ask("POST", path, body, headers)
+
+    def get(self, path: str) -> Answer:
+        """What the URL with `path` appended holds.
+
+        Raises:
+            Unreachable, AnswerMalformed, TooLong: as `post`.
+        """
+        return self._ask("GET", path, None, {})
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         parts = _parts(self.url)
         target = (parts.path.rstrip("/") + path if path else parts.path or "/") + f"?{parts.query}" * bool(parts.query)
         deadline = time.monotonic() + self.timeout
@@ -62,14 +73,14 @@ class Service:
         try:
             connection.connect()
             with _Watch(connection, deadline):
-                connection.request("POST", target, body, {"Connection": "close", **headers})
-                return self._read(connection.getresponse(), deadline)
+                connection.request(method, target, body, {"Connection": "close", **headers})
+                return self._read(method, connection.getresponse(), deadline)
         except (http.client.IncompleteRead, http.client.RemoteDisconnected, OSError, ValueError):
-            raise Unreachable(endpoint=self.name, call="POST") from None
+            raise Unreachable(endpoint=self.name, call=method) from None
         except http.client.HTTPException:
             if time.monotonic() >= deadline:
-                raise Unreachable(endpoint=self.name, call="POST") from None
-            raise AnswerMalformed(endpoint=self.name, call="POST", rule="HTTP/1.1") from None
+                raise Unreachable(endpoint=self.name, call=method) from None
+            raise AnswerMalformed(endpoint=self.name, call=method, rule="HTTP/1.1") from None
         finally:
             connection.close()
 
@@ -80,10 +91,10 @@ class Service:
             return http.client.HTTPSConnection(host, port, timeout=self.timeout, context=context)
         return http.client.HTTPConnection(host, port, timeout=self.timeout)
 
-    def _read(self, response: http.client.HTTPResponse, deadline: float) -> Answer:
+    def _read(self, method: str, response: http.client.HTTPResponse, deadline: float) -> Answer:
         body = response.read(self.max_answer + 1)
         if time.monotonic() >= deadline or (response.length and len(body) <= self.max_answer):
-            raise Unreachable(endpoint=self.name, call="POST")  # cut off: half an answer is none
+            raise Unreachable(endpoint=self.name, call=method)  # cut off: half an answer is none
         if len(body) > self.max_answer:
             raise TooLong(field=f"answer of {self.name}", limit=self.max_answer, got=len(body))
         media_type = (response.getheader("Content-Type") or "").split(";")[0].strip().lower()

@@ -1,6 +1,6 @@
 import pytest
 
-from hybrid_bridge.business.brake import MAX_BRAKES, Braked, brake_until, brakes
+from hybrid_bridge.business.brake import MAX_ALONE, MAX_BRAKES, Braked, brake_until, brakes
 from hybrid_bridge.business.policy import Powers
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.encoding import canonical_json, sha256
@@ -235,3 +235,12 @@ def test_the_quorum_lengthens_what_one_began_and_he_still_has_to_pause():
 def test_a_policy_with_no_time_for_one_alone_has_no_guardian():
     bench = traded(brake_all=(f"key:{key('guardian')}",), alone_max=0)
     assert bench.refused("brake.on", "guardian", **brake(bench)) == "brake_max"
+
+
+def test_one_alone_leaves_room_for_the_quorum():
+    """Else a guardian could fill the memory with scopes of no use, and nobody could brake where it matters."""
+    bench = guarded()
+    for number in range(MAX_ALONE):
+        bench.do("brake.on", "guardian", **brake(bench, 2, f"TYPE:0x{0x4000 + number:04x}"))
+    assert refusal(bench, "brake.on", "guardian", **brake(bench, 2, SPLIT)) == ("brakes", str(MAX_ALONE))
+    bench.do("brake.on", *QUORUM, **brake(bench, 2, SPLIT))

@@ -1,15 +1,17 @@
 """What `members` makes of a contract's events and of files, on a consortium in memory; no chain, no network."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
-from hybrid_bridge.cli.members import _told
+from hybrid_bridge.cli.members import _copied, _told
 from hybrid_bridge.cli.openings import CERTIFIED, Claimed, Openings, keeper_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.independence import independence
+from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
 from hybrid_bridge.core.signing import sign_digest, to_compact
 from hybrid_bridge.errors import FieldMismatch, Missing, SetMismatch
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
@@ -17,6 +19,10 @@ from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
 from tests.bundles import CADENCE, CHAIN, CONTRACT, HANDOVER, NOW, START, consortium, set_of
 
 BLOCK = PublicBlock(number=9, hash=b"\x09" * 32, parent=b"\x08" * 32, time=UnixSeconds(NOW))
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
 
 
 def world():
@@ -185,6 +191,16 @@ def test_a_signature_that_is_not_shown_is_the_contracts_word_alone():
     text = "\n".join(_told(shown))
     assert "no signature was found" in text
     assert "named by the contract, signature not seen" in text
+
+
+def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
+    text = world().signed(world().checkpoint(6), world().second)
+    witness = VerifierKey("w.example", TYPE_COSIGNATURE, bytes(range(32)))
+    line = f"\u2014 w.example {b64(witness.key_id + bytes(72))}\n"
+    (path := tmp_path / "note").write_text(text + line)
+    (signed,) = _copied(path, world().genesis, sets(), kept())
+    assert (len(signed.signers), signed.cosigned) == (4, ("w.example",))
+    assert "cosigned by, not judged here: w.example" in "\n".join(_told(report(notes=[signed])))
 
 
 def test_silence_is_counted_over_checkpoints_of_the_set_in_force():
