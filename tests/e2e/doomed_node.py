@@ -1,7 +1,7 @@
 """A node of the real parts that dies, as by kill -9, the second time it comes to a chosen point: FOLDER POINT.
 
 Points: `finalized`, the block is executed and its answer not sent · `within`, rows are written and not committed ·
-`durable`, all is committed and nobody was told · `prepared` and `judged`, a proposal is made or judged.
+`durable`, all is committed and nobody was told.
 """
 
 import os
@@ -15,8 +15,6 @@ from hybrid_bridge.adapters.sqlite import ledger
 from hybrid_bridge.node import engine, running
 
 ANSWERS = {
-    "prepared": "prepare_proposal",
-    "judged": "process_proposal",
     "finalized": "finalize_block",
     "durable": "commit",
 }

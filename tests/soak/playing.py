@@ -46,12 +46,12 @@ class Report:
     wrong: list[str] = field(default_factory=list)
 
 
-def play(seed: int, minutes: float, long_cut_after: float = float("inf")) -> Report:
+def play(seed: int, minutes: float, long_cut_after: float = float("inf"), cadence: int = CADENCE) -> Report:
     """Everything, and what was found."""
     with ExitStack() as held:
         hosts, where = _hosts(held)
         report = Report(seed, minutes, where)
-        network = held.enter_context(founded(CADENCE, hosts))
+        network = held.enter_context(founded(cadence, hosts))
         try:
             for up in running(network):  # ends everything, whatever happens
                 _soak(report, up, long_cut_after)  # type: ignore[arg-type]
