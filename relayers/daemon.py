@@ -7,7 +7,7 @@ at work. Beside the ticks run two threads that never wait for them: the watchdog
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -29,6 +29,7 @@ from relayers.watchdog import Watchdog
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 JSON_TYPE: Final = "application/json"
 PLAIN_TYPE: Final = "text/plain; charset=utf-8"
+DAY: Final = 86_400
 LATE: Final = "the last tick is late"
 
 
@@ -42,6 +43,7 @@ class Served:
     on_halt: Callable[[], object]  # keeps the evidence, after a tick that halted
     is_retiring: bool = False  # its chain has another relayer, which counts
     unasked: Callable[[], object] | None = None  # what a start asks, where nobody has answered it yet
+    event_head: Callable[[], str] | None = None  # of the journal's chain of events
 
 
 class Board:
@@ -150,6 +152,7 @@ class Daemon:
         self._failures: list[BridgeError] = []
         self._drained: dict[str, bool] = {}
         self._unasked = {chain.name: chain.unasked for chain in chains if chain.unasked is not None}
+        self._head_told: dict[str, int] = {}  # the day on which a chain's head of events was told
         self._unkept: set[str] = set()  # chains that halted and whose evidence could not be written yet
         self.lines = Lines(self._now)
         self.ticker = Ticker({chain.name: self._turn_of(chain) for chain in chains}, every)
@@ -207,8 +210,18 @@ class Daemon:
         self._board.post(chain.name, health_of(done, now))
         self._instruments.anchored(self._board.verdict(self._when), self._log, now)
         self.lines.tick(chain.name, done, took)
+        self._tell_head(chain, now)
         self._drained[chain.name] = done.reason == DRAINED
         self._stop_if_drained()
+
+    def _tell_head(self, chain: Served, now: UnixSeconds) -> None:
+        """Once a day (UTC) and at the start, so that a journal whose end was cut off shows to who kept the log."""
+        day = now // DAY
+        if chain.event_head is None or self._head_told.get(chain.name) == day:
+            return
+        with suppress(Undecided):
+            self.lines.write("event_head", chain.name, head=chain.event_head())
+            self._head_told[chain.name] = day
 
     def _as_far_as_startable(self, chain: Served) -> Relayer:
         """What a start asks is asked until it is answered; until then nothing new is signed, old bytes stay alive.

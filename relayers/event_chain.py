@@ -17,7 +17,7 @@ from hybrid_bridge.units import Digest, UnixSeconds
 
 
 class Kind(StrEnum):
-    """MADE: by `init`. The others: by `migrate`, a relayer, a person."""
+    """MADE: by `init`. The others: by `migrate`, a relayer, a person. VERIFIED: all before it was replayed."""
 
     MADE = "made"
     MIGRATED = "migrated"
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     BRAKE = "brake"
     WISH = "wish"
     PRUNED = "pruned"
+    VERIFIED = "verified"
 
 
 COUNTED: Final = (Kind.INTENT_OPENED, Kind.INTENT_SETTLED, Kind.ATTEMPT, Kind.SLOT_CLOSED, Kind.WISH)
@@ -66,13 +67,15 @@ def link(head: Head, kind: Kind, at: UnixSeconds, facts: Mapping[str, Json]) -> 
     return EventRow(event.seq, event.previous, event.digest, kind.value, event.body.decode(), at)
 
 
-def replay(rows: Iterable[EventRow]) -> Tally:
-    """All of it, from the first event on, one row in memory at a time.
+def replay(rows: Iterable[EventRow], start: Head = EMPTY) -> Tally:
+    """All of it, from the first event after `start` on, one row in memory at a time.
+
+    With another start than the beginning the tally counts only what comes after it.
 
     Raises:
         FieldMismatch: the first event that is not what the ones before it ask for; `field` names its number.
     """
-    tally = Tally()
+    tally = Tally(start)
     last: list[EventRow] = []
 
     def events() -> Iterable[Event]:
@@ -81,7 +84,7 @@ def replay(rows: Iterable[EventRow]) -> Tally:
             yield Event(row.seq, row.previous, row.hash, row.body.encode())
 
     try:
-        for head, body in verify_events(events()):
+        for head, body in verify_events(events(), start):
             row = last[0]
             _require(row, body)
             _count(tally, body)

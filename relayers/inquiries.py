@@ -1,6 +1,6 @@
 """What an operator asks: how far, why not, what it costs, what stands in the way. Wiring only; nothing is changed."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,23 +58,22 @@ def status(config: Path, *, as_json: bool) -> int:
 def explain_command(config: Path, size: int, *, as_json: bool) -> int:
     """Why this size is not anchored yet, in one sentence. Asks endpoints and members; writes nothing."""
     asked = chains(config)
-    found = {settings.chain.name: _explained(TreeSize(size), settings) for settings in asked}
-    verdict = verdict_over(asked, {name: each.final for name, each in found.items()})
+    found, code = ask_each(asked, lambda settings: _explained(TreeSize(size), settings))
+    verdict = verdict_over(asked, {name: each.pop("final", None) for name, each in found.items()})
     if verdict is None:
         (one,) = found.values()
         _tell_one(size, one, as_json=as_json)
         return GOOD
     is_anchored, where = verdict.holds(TreeSize(size)), verdict.chains_with(TreeSize(size))
     if as_json:
-        each = {name: {"reason": one.reason, "sentence": one.sentence} for name, one in found.items()}
         anchored = verdict_json(verdict) | {"on": list(where), "holds": is_anchored}
-        show({"size": size, "chains": each, "anchored": anchored}, as_json=True)
-        return GOOD
-    for name, one in found.items():
-        click.echo(f"{name}: {one.sentence}")
+        show({"size": size, "chains": found, "anchored": anchored}, as_json=True)
+        return code
+    for name, each in found.items():
+        click.echo(f"{name}: {each.get('sentence') or each['error']}")
     words = "is anchored" if is_anchored else "is not anchored yet"
     click.echo(f"Size {size} {words}: {len(where)} of {len(verdict.finals)} chains have it final, {verdict.when} must.")
-    return GOOD
+    return code
 
 
 @click.command()
@@ -187,16 +186,8 @@ def _fees(settings: Settings) -> dict[str, Any]:
     return fees_now(journal, chain, wiring.policy_of(settings, log))
 
 
-@dataclass(frozen=True, slots=True)
-class _Explained:
+def _explained(size: TreeSize, settings: Settings) -> dict[str, Any]:
     """What one chain says of a size, and how far it has come for good."""
-
-    reason: str
-    sentence: str
-    final: TreeSize
-
-
-def _explained(size: TreeSize, settings: Settings) -> _Explained:
     log = wiring.load_log(settings.log)
     with _desk(settings) as desk:
         top = _desktop(settings, log, desk)
@@ -204,14 +195,15 @@ def _explained(size: TreeSize, settings: Settings) -> _Explained:
         sight = _unseen(log, "not asked") if covering is not None else looked(settings, log, desk, top.now)[1]
     found = explain(size, top, sight, covering)
     newest = top.journal.newest_anchor
-    return _Explained(found.reason, found.sentence, BIRTH if newest is None else newest.tree_size)
+    final = BIRTH if newest is None else newest.tree_size
+    return {"reason": found.reason, "sentence": found.sentence, "final": final}
 
 
-def _tell_one(size: int, one: _Explained, *, as_json: bool) -> None:
+def _tell_one(size: int, one: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        show({"size": size, "reason": one.reason, "sentence": one.sentence}, as_json=True)
+        show({"size": size} | one, as_json=True)
     else:
-        click.echo(one.sentence)
+        click.echo(one["sentence"])
 
 
 def _desk(settings: Settings) -> Desk:

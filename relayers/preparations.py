@@ -11,7 +11,7 @@ from click.shell_completion import get_completion_class
 from hybrid_bridge.errors import BridgeError, SettingsMalformed
 from relayers import wiring
 from relayers.sample import SAMPLE
-from relayers.settings import ChainSettings, Settings
+from relayers.settings import Settings
 from relayers.shown import settings_shown
 from relayers.sql_journal import create_journal
 from relayers.start import ONE_WORD
@@ -103,8 +103,7 @@ def keys(config: Path, place: str | None, *, as_json: bool) -> int:
         return GOOD
     rows, codes = [], []
     for settings in chains(config):
-        wiring.require_gas_key(settings.chain, wiring.load_log(settings.log))
-        row, code = _key(settings.chain)
+        row, code = _key(settings)
         rows.append(row)
         codes.append(code)
     if as_json:
@@ -157,8 +156,9 @@ def _validated(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _key(chain: ChainSettings) -> tuple[dict[str, Any], int]:
+def _key(settings: Settings) -> tuple[dict[str, Any], int]:
     """One key, and the exit code that its answer means."""
+    chain = settings.chain
     row: dict[str, Any] = {
         "key": "chain.signer",
         "pays_on": chain.name,
@@ -166,6 +166,7 @@ def _key(chain: ChainSettings) -> tuple[dict[str, Any], int]:
         "address": f"0x{chain.signer_address.hex()}",
     }
     try:
+        wiring.require_gas_key(chain, wiring.load_log(settings.log))
         return row | {"signs": True, "notes": list(wiring.held_key(chain).notes), "error": None}, GOOD
     except BridgeError as error:
         return row | {"signs": False, "notes": [], "error": str(error)}, error.exit_code

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Final
 
 import click
 
-from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided, Unreachable
+from hybrid_bridge.units import Seconds
 from relayers import wiring
 from relayers.daemon import Daemon, Served
 from relayers.journal_place import beside
@@ -27,10 +28,11 @@ from relayers.relay import Relayer, Tick
 from relayers.settings import Settings
 from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
-from relayers.start import require_hosts, require_known, require_undelegated
+from relayers.start import require_clock, require_hosts, require_known, require_undelegated
 from relayers.terminal import now
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
+LONGEST_NAP: Final = Seconds(20)  # a third of a lease
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
 UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags")  # the plan could not even look
 
@@ -46,16 +48,19 @@ def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:
         BridgeError: no chain could start, a lease was lost, or what ended a chain for good.
     """
     with ExitStack() as stack:
+        ended = threading.Event()
+        _on_signals(ended.set)
         try:
-            served, refused = _start(chains, stack, _stood_by if is_standby else opened)
+            served, refused = _start(chains, stack, _Opening(ended, is_standby))
         except _ToldToEndError:
             return GOOD
         if not any(one.is_seeing for one in served):
             raise next(iter(refused.values()))
         first = chains[0]
         daemon = Daemon([one.chain for one in served], first.tick_seconds, first.log.anchored_when)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: daemon.ticker.stop())
+        _on_signals(daemon.ticker.stop)
+        if ended.is_set():  # it came while the start asked what a start asks
+            return GOOD
         for one in served:
             where = one.settings
             daemon.lines.write("started", where.chain.name, epoch=one.journal.epoch, journal=where.journal.name)
@@ -76,51 +81,109 @@ class _Started:
 
 
 class _ToldToEndError(Exception):
-    """While standing by."""
+    """Before the first tick."""
+
+
+class _Opening:
+    """Opens one journal after the other; while one is waited for, the leases of the others are prolonged."""
+
+    def __init__(self, ended: threading.Event, is_standby: bool) -> None:  # noqa: FBT001 private
+        self._ended, self._is_standby = ended, is_standby
+        self.held: list[SqlJournal] = []
+
+    def __call__(self, settings: Settings) -> SqlJournal:
+        """The journal. A database that is away is waited for; another process that has it only by who stands by.
+
+        Raises:
+            _ToldToEndError: SIGTERM or SIGINT came before.
+            LeaseLost: another process took a journal that was open already.
+            BridgeError: as `opened`.
+        """
+
+        def say(reason: str) -> None:
+            event = "standing_by" if self._is_standby else "journal_away"
+            line = {"ts": now(), "level": "info", "event": event, "chain": settings.chain.name, "reason": reason}
+            click.echo(json.dumps(line), err=True)
+
+        every = min(settings.tick_seconds, LONGEST_NAP)
+        waits_for = Undecided if self._is_standby else Unreachable
+        journal = take_over(lambda: opened(settings), every, self._ended, say, waits_for, meanwhile=self._keep_leases)
+        if journal is None:
+            raise _ToldToEndError
+        return journal
+
+    def _keep_leases(self) -> None:
+        """One whose database is away for a moment is prolonged the next time."""
+        for journal in self.held:
+            with suppress(Unreachable):
+                journal.renew(now())
+
+
+def _on_signals(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
 
 
 def _start(
-    chains: Sequence[Settings], stack: ExitStack, opening: Callable[[Settings], SqlJournal]
+    chains: Sequence[Settings], stack: ExitStack, opening: _Opening
 ) -> tuple[list[_Started], dict[str, BridgeError]]:
     """What runs, and what refused each chain that does not, or does so blindly.
 
     Raises:
-        Undecided: another process has one of the journals, so this one should not run at all; or its database is away.
+        Undecided: another process has one of the journals, so this one should not run at all.
     """
     instruments, served, refused = Instruments(), [], dict[str, BridgeError]()
     for settings in chains:
-        name = settings.chain.name
-        try:
-            journal = stack.enter_context(opening(settings))
-        except Undecided:
-            raise
-        except BridgeError as error:
-            refused[name] = error
-            continue
-        try:
-            relayer = wiring.relayer_of(settings, journal)
-        except BridgeError as error:  # a key that cannot be had now may be had at the next start
-            refused[name] = error
-            continue
-        try:
-            _require_startable(settings, relayer, journal)
-        except Undecided as error:
-            refused[name] = error
-        except BridgeError as error:
-            refused[name] = error
-            continue
-        metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
-        keeper = partial(_export_evidence, journal, settings)
-        chain = Served(
-            name,
-            wiring.timed(relayer, metrics),
-            metrics,
-            keeper,
-            is_retiring=settings.chain.is_retiring,
-            unasked=partial(_require_startable, settings, relayer, journal) if name in refused else None,
-        )
-        served.append(_Started(settings, journal, chain, name not in refused))
+        with ExitStack() as own:  # a chain that is refused lets go of its journal
+            try:
+                journal = own.enter_context(opening(settings))
+                relayer = wiring.relayer_of(
+                    settings, journal
+                )  # a key that cannot be had now is asked at the next start
+                obstacle = _obstacle(settings, relayer, journal)
+            except Undecided as error:
+                if not isinstance(error, Unreachable):
+                    raise
+                refused[settings.chain.name] = error
+                continue
+            except BridgeError as error:
+                refused[settings.chain.name] = error
+                continue
+            if obstacle is not None:
+                refused[settings.chain.name] = obstacle
+            served.append(_served(settings, relayer, journal, obstacle, instruments))
+            opening.held.append(journal)
+            stack.push(own.pop_all())
     return served, refused
+
+
+def _obstacle(settings: Settings, relayer: Relayer, journal: SqlJournal) -> Undecided | None:
+    """What the endpoints do not answer yet: the chain ticks blindly until they do.
+
+    Raises:
+        BridgeError: a start refusal.
+    """
+    try:
+        _require_startable(settings, relayer, journal)
+    except Undecided as error:
+        return error
+    return None
+
+
+def _served(
+    settings: Settings, relayer: Relayer, journal: SqlJournal, obstacle: Undecided | None, instruments: Instruments
+) -> _Started:
+    metrics = wiring.metrics_of(settings, relayer, journal.epoch, instruments)
+    chain = Served(
+        settings.chain.name,
+        wiring.timed(relayer, metrics),
+        metrics,
+        partial(_export_evidence, journal, settings),
+        is_retiring=settings.chain.is_retiring,
+        unasked=None if obstacle is None else partial(_require_startable, settings, relayer, journal),
+        event_head=journal.event_head,
+    )
+    return _Started(settings, journal, chain, obstacle is None)
 
 
 def opened(settings: Settings) -> SqlJournal:
@@ -140,26 +203,6 @@ def opened(settings: Settings) -> SqlJournal:
     return journal
 
 
-def _stood_by(settings: Settings) -> SqlJournal:
-    """The journal, once nobody else has it.
-
-    Raises:
-        _ToldToEndError: SIGTERM or SIGINT came before.
-    """
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-
-    def say(reason: str) -> None:
-        line = {"ts": now(), "level": "info", "event": "standing_by", "chain": settings.chain.name, "reason": reason}
-        click.echo(json.dumps(line), err=True)
-
-    journal = take_over(lambda: opened(settings), settings.tick_seconds, ended, say)
-    if journal is None:
-        raise _ToldToEndError
-    return journal
-
-
 def started(settings: Settings, journal: SqlJournal) -> Relayer:
     """A relayer, a quorum of whose endpoints serves the right chain; each tick looks again, and at all of them.
 
@@ -174,6 +217,7 @@ def started(settings: Settings, journal: SqlJournal) -> Relayer:
 def _require_startable(settings: Settings, relayer: Relayer, journal: SqlJournal) -> None:
     require_hosts(wiring.hosts_of(settings), settings.chain.rpc_quorum)
     admitted = relayer.observer.admitted()
+    require_clock(admitted, now())
     require_undelegated(admitted, wiring.code_at)
     # The journal itself, no second look at its file: a file that is closed takes this process's locks with it, and then
     # others empty the write-ahead log beneath us.

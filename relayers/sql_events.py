@@ -20,6 +20,9 @@ _T: Final = Stored.metadata.tables
 EVENT, LEASE, CONTROL = _T["event_log"], _T["lease"], _T["control"]
 _NEWEST: Final = select(EVENT.c.seq, EVENT.c.hash).order_by(EVENT.c.seq.desc()).limit(1)
 _PAGE: Final = select(EVENT).where(EVENT.c.seq > bindparam("after")).order_by(EVENT.c.seq).limit(PAGE)
+_VERIFIED: Final = (
+    select(EVENT.c.seq, EVENT.c.prev_hash).where(EVENT.c.kind == Kind.VERIFIED.value).order_by(EVENT.c.seq.desc())
+).limit(1)
 _INSERT: Final = insert(EVENT)
 _AT: Final = select(EVENT.c.hash).where(EVENT.c.seq == bindparam("seq"))
 _INTENT, _SLOT = _T["intent"], _T["slot"]
@@ -34,8 +37,7 @@ _COUNTS: Final = {
 
 def append(connection: Connection, kind: Kind, at: UnixSeconds, facts: Mapping[str, Json]) -> None:
     """In the caller's transaction, which holds the lock of all writers: there is one event after another."""
-    newest = connection.execute(_NEWEST).first()
-    row = link(EMPTY if newest is None else Head(newest.seq, newest.hash), kind, at, facts)
+    row = link(head(connection), kind, at, facts)
     named = {
         "seq": row.seq,
         "prev_hash": row.previous,
@@ -53,9 +55,23 @@ def set_brake(connection: Connection, brake: Brake, by: str, at: UnixSeconds) ->
     append(connection, Kind.BRAKE, at, {"level": brake.value, "by": by})
 
 
-def rows(connection: Connection) -> Iterator[EventRow]:
-    """All, ascending, a page at a time."""
-    after = 0
+def head(connection: Connection) -> Head:
+    """Of the whole chain, as it stands."""
+    newest = connection.execute(_NEWEST).first()
+    return EMPTY if newest is None else Head(newest.seq, newest.hash)
+
+
+def verified(connection: Connection) -> Head:
+    """What the newest event that says so calls verified; the beginning without one.
+
+    That event is verified again: only what lies before it is taken from it.
+    """
+    newest = connection.execute(_VERIFIED).first()
+    return EMPTY if newest is None else Head(newest.seq - 1, newest.prev_hash)
+
+
+def rows(connection: Connection, after: int = 0) -> Iterator[EventRow]:
+    """All after this number, ascending, a page at a time."""
     while page := connection.execute(_PAGE, {"after": after}).mappings().all():
         for row in page:
             yield EventRow(row["seq"], row["prev_hash"], row["hash"], row["kind"], row["body"], row["at"])

@@ -69,6 +69,7 @@ from relayers.sql_reader import (
 __all__ = ("SqlJournal", "SqlJournalReader", "chain_uid", "create_journal")
 
 LEASE_FOR: Final = Seconds(60)
+VERIFIED_EVERY: Final = 1_000  # events that a start replays before it marks them
 LONGEST_ANSWER: Final = 4096  # characters of an endpoint's answer that are kept
 
 
@@ -118,14 +119,18 @@ class SqlJournal(SqlJournalReader):
             if lease["until"] > clock and not self._store.is_held:
                 raise NotYet(what=f"the lease, which {lease['holder']} holds for {lease['until'] - clock} s more")
             epoch: int = lease["epoch"] + 1
-            self._require_whole_chain(connection)
+            unmarked = self._require_sound_chain(connection)
             connection.execute(update(LEASE).values(epoch=epoch, holder=holder, until=clock + LEASE_FOR))
+            if unmarked >= VERIFIED_EVERY:
+                sql_events.append(connection, Kind.VERIFIED, now, {})
             sql_events.append(connection, Kind.LEASE, now, {"epoch": epoch, "holder": holder})
         self._epoch = epoch
 
-    def _require_whole_chain(self, connection: Connection) -> None:
+    def _require_sound_chain(self, connection: Connection) -> int:
+        """From the newest mark on; how many events that were. All of it is replayed by `audit verify` and `fsck`."""
+        start = sql_events.verified(connection)
         try:
-            replay(sql_events.rows(connection))
+            return replay(sql_events.rows(connection, start.seq), start).head.seq - start.seq
         except FieldMismatch as error:
             words = (
                 f"a whole chain of events, not one broken at {error.field}; `audit verify` says more, see the runbook"

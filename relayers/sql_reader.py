@@ -188,6 +188,12 @@ class SqlJournalReader:
             size: TreeSize | None = connection.execute(select(func.max(ANCHORED.c.size))).scalar()
             return size
 
+    def event_head(self) -> str:
+        """Of the chain of events, as `audit verify --head` takes it."""
+        with self._store.read() as connection:
+            head = sql_events.head(connection)
+        return f"{head.seq}:{head.digest.hex()}"
+
     def highest_nonce(self) -> Nonce | None:
         """Of all slots; None without any."""
         with self._store.read() as connection:

@@ -10,7 +10,15 @@ from hybrid_bridge.units import Seconds
 T = TypeVar("T")
 
 
-def take_over(opening: Callable[[], T], every: Seconds, ended: threading.Event, say: Callable[[str], None]) -> T | None:
+def take_over(
+    opening: Callable[[], T],
+    every: Seconds,
+    ended: threading.Event,
+    say: Callable[[str], None],
+    waits_for: type[Undecided] = Undecided,
+    *,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> T | None:
     """What `opening` returns once it can; None if `ended` comes first.
 
     Args:
@@ -18,14 +26,17 @@ def take_over(opening: Callable[[], T], every: Seconds, ended: threading.Event, 
         every: seconds between two tries.
         ended: set by whoever wants this process to end, from a signal handler too.
         say: told the reason whenever it is another kind than before.
+        waits_for: what is waited for; another error ends the wait.
+        meanwhile: done before each further try; keeps what this process holds already.
     """
     told: type[Undecided] | None = None
-    while True:
+    while not ended.is_set():
         try:
             return opening()
-        except Undecided as error:
+        except waits_for as error:
             if type(error) is not told:
                 say(str(error))
                 told = type(error)
-        if ended.wait(every):
-            return None
+        if not ended.wait(every):
+            meanwhile()
+    return None

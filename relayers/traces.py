@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 from hybrid_bridge.core.public_transaction import SignedPublicTransaction, decode_signed
 from hybrid_bridge.errors import BridgeError, Undecided
 from hybrid_bridge.ports import AnchoredEvent, PublicBlock, Update
-from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, RawTransaction, TxHash
+from hybrid_bridge.units import Address, LogId, Nonce, PublicBlockNumber, RawTransaction, TxHash
 from relayers.observe import EVENT_RANGE, Observer
 
 MAX_UNFINAL: Final = 512  # newest public blocks that are read whole, for what is mined and not final
@@ -29,6 +29,11 @@ class Sent(Protocol):
 
     def pooled(self, sender: Address) -> Sequence[RawTransaction]:
         """All of this account in the pool."""
+
+    def set_updates(
+        self, contract: Address, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber
+    ) -> Sequence[TxHash]:
+        """The transactions, anybody's, that exchanged this log's validators."""
 
     def nonce_with_pool(self, sender: Address) -> Nonce:
         """The nonce after everything the endpoint knows of. A hint."""
@@ -78,6 +83,9 @@ def traces(
         raw = _bytes_of(views, event.tx_hash)
         if raw is not None:
             raws[event.tx_hash] = raw
+    for tx in _set_updates(observer, views, since, pinned.number):  # these move no head, so no anchor shows them
+        if (raw := _bytes_of(views, tx)) is not None:
+            raws[tx] = raw
     found = [raw for raw in raws.values() if decode_signed(raw).sender == signer]
     for number in range(max(final.number + 1, pinned.number - MAX_UNFINAL), pinned.number + 1):
         found += _mined(views, PublicBlockNumber(number), signer)
@@ -99,6 +107,15 @@ def traces(
 def _events(observer: Observer, first: int, last: int) -> Iterator[AnchoredEvent]:
     for start in range(first, last + 1, EVENT_RANGE):
         yield from observer.anchored(start, min(start + EVENT_RANGE - 1, last))
+
+
+def _set_updates(observer: Observer, views: Sequence[Sent], first: int, last: int) -> Iterator[TxHash]:
+    """By every endpoint that tells; their bytes decide."""
+    scope = observer.scope
+    for start in range(first, last + 1, EVENT_RANGE):
+        ends = PublicBlockNumber(start), PublicBlockNumber(min(start + EVENT_RANGE - 1, last))
+        told = _told(views, lambda view, ends=ends: view.set_updates(scope.contract, scope.log_id, *ends))  # type: ignore[misc]
+        yield from dict.fromkeys(tx for found in told for tx in found)
 
 
 def _told(views: Sequence[Sent], ask: Callable[[Sent], T]) -> Iterator[T]:

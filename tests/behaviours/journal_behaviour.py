@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.errors import FieldMismatch, LeaseLost, NotYet, SpendCapped, StoreBroken
-from relayers import sql_events
+from relayers import sql_events, sql_journal
 from relayers.desk import Orders
 from relayers.journal import (
     AttemptFinalRow,
@@ -423,6 +423,36 @@ class JournalBehaviour:
             assert caught.value.field == "event 4 hash"
             assert orders.dump().audit[0].startswith("event 4 hash")
         with pytest.raises(StoreBroken, match="event 4 hash"):
+            SqlJournal(place, SCOPE, "test", T0)
+
+    def test_a_start_replays_from_the_newest_mark_on_and_an_audit_all_of_it(
+        self, place: JournalPlace, raw: Raw, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(sql_journal, "VERIFIED_EVERY", 6)
+        fill(place)  # six events
+        for _ in range(3):
+            SqlJournal(place, SCOPE, "test", T0).close()
+        kinds = [kind for (kind,) in raw("SELECT kind FROM event_log ORDER BY seq")]
+        assert kinds[6:] == ["verified", "lease", "lease", "lease"]
+        with Orders(place, SCOPE) as orders:
+            assert orders.audit()[1] == ()
+            assert orders.event_head() == f"10:{orders.event_hash(10).hex()}"
+        self.disarm(raw, "event_log", "update")
+        raw('UPDATE event_log SET body = replace(body, \'"nonce":"5"\', \'"nonce":"6"\') WHERE seq = 4')
+        SqlJournal(place, SCOPE, "test", T0).close()  # it was verified once
+        with Orders(place, SCOPE) as orders, pytest.raises(FieldMismatch, match="event 4 hash"):
+            orders.audit()
+        raw("UPDATE event_log SET body = replace(body, 'test', 'tost') WHERE seq = 9")
+        with pytest.raises(StoreBroken, match="event 9 hash"):
+            SqlJournal(place, SCOPE, "test", T0)
+
+    def test_a_mark_that_was_changed_is_no_mark(self, place: JournalPlace, raw: Raw, monkeypatch: Any) -> None:
+        monkeypatch.setattr(sql_journal, "VERIFIED_EVERY", 6)
+        fill(place)
+        SqlJournal(place, SCOPE, "test", T0).close()
+        self.disarm(raw, "event_log", "update")
+        raw("UPDATE event_log SET body = replace(body, 'verified', 'verifies') WHERE seq = 7")
+        with pytest.raises(StoreBroken, match="event 7 hash"):
             SqlJournal(place, SCOPE, "test", T0)
 
     def test_an_event_taken_out_is_found(self, place: JournalPlace, raw: Raw) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreBroken
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_chain import MemoryNetwork
 from hybrid_bridge.units import ChainId
 from relayers.daemon import Board, Daemon, Served
@@ -286,6 +286,31 @@ def test_evidence_that_cannot_be_written_stops_nothing_and_is_tried_again(
     assert shown(daemon, "/readyz") == (503, "memory: halted: conflict\n")
     lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert lines.count("evidence_not_written") == 1
+
+
+def test_the_head_of_the_events_is_told_at_the_start_and_once_a_day(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[str | BridgeError] = ["1:aa", "2:bb", Unreachable(endpoint="journal", call="read"), "3:cc"][::-1]
+
+    def head() -> str:
+        answer = answers.pop()
+        if isinstance(answer, BridgeError):
+            raise answer
+        return answer
+
+    network = watched.operator.world.network
+    served = Served("memory", watched.operator.relayer(), watched.metrics, lambda: None, event_head=head)
+    daemon = Daemon([served], 3600)
+    for _ in range(2):
+        for _ in range(3):
+            turn(daemon)
+        network.interval = 86_400
+        network.mine()
+    turn(daemon)
+    turn(daemon)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["head"] for line in lines if line["event"] == "event_head"] == ["1:aa", "2:bb", "3:cc"]
 
 
 def test_an_old_key_finishes_what_it_began_while_the_new_one_anchors(tmp_path: Path) -> None:

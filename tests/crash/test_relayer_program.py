@@ -22,18 +22,27 @@ from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
-from hybrid_bridge.errors import BridgeError, FieldMismatch, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.errors import (
+    BridgeError,
+    FieldMismatch,
+    KeyUnusable,
+    SettingsMalformed,
+    StoreBroken,
+    Unreachable,
+)
 from hybrid_bridge.testing.memory_members import MemorySigner, address, key
 from relayers import wiring
 from relayers.cli import main
+from relayers.desk import Desk
 from relayers.journal import HaltRow
-from relayers.service import started
+from relayers.service import opened, started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
+LATER = 10**10
 DEPLOYER = MemorySigner("somebody who deploys")
 FUNDS = tuple((owner, 10**19) for owner in (address("operator"), DEPLOYER.address()))
 
@@ -539,13 +548,21 @@ def test_whoever_stands_by_waits_for_the_journals_of_all_chains(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = several(ready, tmp_path)
-    settings = read_settings(config, "side")
+    first, settings = read_settings(config, "devnet"), read_settings(config, "side")
     handlers: list[Any] = []
+    untils: list[int] = []
     monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
 
-    def told_to_end_while_it_waits(*arguments: Any) -> Any:
-        handlers[-1]()
-        return take_over(*arguments)
+    def told_to_end_while_it_waits(opening: Any, every: int, ended: Any, say: Any, *more: Any, meanwhile: Any) -> Any:
+        def said(reason: str) -> None:
+            say(reason)
+            monkeypatch.setattr("relayers.service.now", lambda: LATER)
+            meanwhile()
+            with Desk(first.journal, wiring.scope_of(first)) as desk:
+                untils.append(desk.lease().until)
+            handlers[-1]()
+
+        return take_over(opening, every, ended, said, *more, meanwhile=meanwhile)
 
     monkeypatch.setattr("relayers.service.take_over", told_to_end_while_it_waits)
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN):
@@ -553,6 +570,87 @@ def test_whoever_stands_by_waits_for_the_journals_of_all_chains(
         waited = call("run", "--standby", "-c", str(config))
     assert code_of(waited) == 0
     assert [json.loads(line)["chain"] for line in waited.stderr.splitlines()] == ["side"]
+    assert untils == [LATER + 60]  # what it holds already it keeps
+
+
+def test_a_signal_that_comes_while_the_start_asks_is_not_lost(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers: list[Any] = []
+    monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
+    monkeypatch.setattr("relayers.service.require_hosts", lambda *_: handlers[-1]())
+    for more in ((), ("--standby",)):
+        ended = call("run", *more, "-c", str(copy(ready, tmp_path)))
+        assert (code_of(ended), ended.stderr) == (0, "")
+
+
+def test_a_chain_that_is_refused_lets_go_of_its_journal(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = several(ready, tmp_path)
+    side, free = read_settings(config, "side"), []
+
+    def refusing(settings: Any, *_: Any) -> None:
+        if settings.chain.name == "side":
+            raise SettingsMalformed(key="chain.endpoints", rule="good ones")
+
+    def run(_daemon: Any, _listen: Any) -> None:
+        with SqlJournal(side.journal, wiring.scope_of(side), "another process", BORN) as journal:
+            free.append(journal.epoch)
+
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    monkeypatch.setattr("relayers.service._require_startable", refusing)
+    monkeypatch.setattr("relayers.service.Daemon.run", run)
+    assert code_of(call("run", "-c", str(config))) == 0
+    assert len(free) == 1
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [Unreachable(endpoint="journal", call="connect")]
+
+    def sometimes(settings: Any) -> SqlJournal:
+        if away:
+            raise away.pop()
+        return opened(settings)
+
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    monkeypatch.setattr("relayers.service.opened", sometimes)
+    monkeypatch.setattr("relayers.service.LONGEST_NAP", 0)
+    monkeypatch.setattr("relayers.service.Daemon.run", lambda *_: None)
+    ended = call("run", "-c", str(copy(ready, tmp_path)))
+    assert code_of(ended) == 0
+    assert [json.loads(line)["event"] for line in ended.stderr.splitlines()] == ["journal_away", "started", "stopped"]
+
+
+def test_what_one_chain_cannot_explain_stands_beside_the_others(ready: Path, tmp_path: Path) -> None:
+    config = several(ready, tmp_path)
+    (tmp_path / "side.db").write_bytes(b"torn")
+    explained = call("explain", "2", "-c", str(config), "--json")
+    shown = json.loads(explained.stdout)
+    assert shown["chains"]["devnet"]["reason"] == "not_closed"
+    assert "StoreBroken" in shown["chains"]["side"]["error"]
+    assert code_of(explained) == 4
+    said = call("explain", "2", "-c", str(config))
+    assert said.stdout.splitlines()[1].startswith("side: StoreBroken")
+    assert code_of(said) == 4
+
+
+def test_a_key_that_may_not_pay_stands_beside_the_others(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(chain: Any, _: Any) -> None:
+        if chain.name == "devnet":
+            raise KeyUnusable(key="chain.signer_address", rule="a key with which no validator attests")
+
+    monkeypatch.setattr("relayers.wiring.require_gas_key", refusing)
+    keys = call("keys", "-c", str(several(ready, tmp_path)), "--json")
+    assert [(row["pays_on"], row["signs"]) for row in json.loads(keys.stdout)["keys"]] == [
+        ("devnet", False),
+        ("side", True),
+    ]
+    assert code_of(keys) == KeyUnusable.exit_code
 
 
 def test_where_no_chain_can_start_the_first_refusal_ends_the_process(ready: Path, tmp_path: Path) -> None:

@@ -154,8 +154,8 @@ def test_a_copy_of_yesterday_learns_what_happened_since(world: World, tmp_path: 
     assert [slot.is_foreign for slot in dump.slots] == [False] * 4
 
 
-@pytest.mark.parametrize("is_mined", [False, True], ids=["in the pool", "mined and not final"])
-def test_a_rotation_in_flight_comes_back_with_its_duty(world: World, tmp_path: Path, is_mined: bool) -> None:
+@pytest.mark.parametrize("blocks", [0, 1, DEPTH + 2], ids=["in the pool", "mined and not final", "final"])
+def test_a_rotation_comes_back_with_its_duty(world: World, tmp_path: Path, blocks: int) -> None:
     path = tmp_path / "journal.db"
     create_journal(path, world.scope, world.now())
     anchor(path, world, mined=True)
@@ -165,8 +165,8 @@ def test_a_rotation_in_flight_comes_back_with_its_duty(world: World, tmp_path: P
     assert one_tick(path, world).done[-4:] == ("OpenRotation", "OpenSlot", "MakeAttempt", "Send")
     with opened(path, world) as journal:
         before = journal.dump().attempts
-    if is_mined:
-        world.mine()
+    if blocks:
+        world.mine(blocks)
     path.unlink()
     found = rebuild(path, world)
     assert (found.slots, found.foreign, found.unshown) == ((0, 1), (), ())

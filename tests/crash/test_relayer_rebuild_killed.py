@@ -41,6 +41,9 @@ class Shown:
             return []
         return [raw for tx in self.network.pending if (raw := self.by_hash(tx.hash)) is not None]
 
+    def set_updates(self, contract: bytes, log: bytes, first: int, last: int) -> list[bytes]:
+        return []
+
     def nonce_with_pool(self, sender: bytes) -> int:
         return self.network.newest.nonces.get(sender, 0) + len(self.network.pending)
 
@@ -207,3 +210,16 @@ def test_a_transaction_comes_back_by_hash_from_a_block_and_from_both_kinds_of_po
     by_nonce = Answering(eth_getTransactionCount=count, eth_getTransactionBySenderAndNonce=entry)
     assert SentTransactions(by_nonce).pooled(signed.sender) == []
     assert SentTransactions(Answering(eth_getTransactionCount=count)).pooled(signed.sender) == []
+
+
+def test_set_updates_are_told_by_their_transactions_in_a_strict_and_bounded_answer() -> None:
+    def told(*entries: object) -> list[bytes]:
+        return SentTransactions(Answering(eth_getLogs=list(entries))).set_updates(bytes(20), bytes(32), 1, 9)
+
+    assert told() == []
+    assert told({"transactionHash": "0x" + "11" * 32}) == [b"\x11" * 32]
+    for wrong in ({}, {"transactionHash": "0x11"}, {"transactionHash": None}, 7):
+        with pytest.raises(AnswerMalformed):
+            told(wrong)
+    with pytest.raises(AnswerMalformed):
+        told(*[{"transactionHash": "0x" + "11" * 32}] * 1_001)

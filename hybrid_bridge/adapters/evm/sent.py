@@ -9,6 +9,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.evm.rpc import JsonRpc, data_json
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, decode_signed, encode_signed
 from hybrid_bridge.errors import BridgeError, EndpointRefused, NotYet
 from hybrid_bridge.units import (
@@ -16,6 +17,7 @@ from hybrid_bridge.units import (
     ChainId,
     EcdsaSignature,
     Gas,
+    LogId,
     Nonce,
     PublicBlockNumber,
     RawTransaction,
@@ -25,6 +27,9 @@ from hybrid_bridge.units import (
 
 TYPE_2: Final = "0x2"
 MAX_POOLED: Final = 1_000  # of one account: pools keep some dozens
+MAX_SET_UPDATES: Final = 1_000  # of one stretch of public blocks
+VALIDATOR_SET: Final = keccak256(b"ValidatorSet(bytes32,uint64,bytes32,uint64,bytes)")
+LOGS: Final = "eth_getLogs"
 MAX_BY_NONCE: Final = 64  # each costs a question
 BY_NONCE: Final = "eth_getTransactionBySenderAndNonce"
 BY_HASH, BY_NUMBER, POOL = "eth_getTransactionByHash", "eth_getBlockByNumber", "txpool_contentFrom"
@@ -76,6 +81,22 @@ class SentTransactions:
         if len(entries) > MAX_POOLED:
             raise self._rpc.malformed(POOL, f"at most {MAX_POOLED} transactions of one account")
         return [raw for entry in entries if (raw := self._from(POOL, entry, sender)) is not None]
+
+    def set_updates(
+        self, contract: Address, log: LogId, first: PublicBlockNumber, last: PublicBlockNumber
+    ) -> list[TxHash]:
+        """The transactions, anybody's, in which a contract told of a new validator set of this log. A hint."""
+        wanted: Json = {
+            "address": data_json(contract),
+            "topics": [data_json(VALIDATOR_SET), data_json(log)],
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+        }
+        entries = self._rpc.items(LOGS, self._rpc.ask(LOGS, wanted))
+        if len(entries) > MAX_SET_UPDATES:
+            raise self._rpc.malformed(LOGS, f"at most {MAX_SET_UPDATES} validator sets of one log")
+        members = (self._rpc.members(LOGS, entry) for entry in entries)
+        return [TxHash(self._rpc.octets(LOGS, one.get("transactionHash"), 32)) for one in members]
 
     def nonce_with_pool(self, sender: Address) -> Nonce:
         """The nonce after everything the endpoint knows of, the pool included. A hint: decides nothing."""

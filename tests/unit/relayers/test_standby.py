@@ -41,6 +41,30 @@ def test_it_ends_when_told_to() -> None:
     assert take_over(raising(NotYet(what="the lease")), 6, nap, lambda _: None) is None
 
 
+def test_who_was_told_to_end_before_opens_nothing() -> None:
+    nap, opened = Nap(), []
+    nap.set()
+    assert take_over(lambda: opened.append(1), 6, nap, lambda _: None) is None
+    assert opened == []
+
+
+def test_between_two_tries_it_keeps_what_it_holds() -> None:
+    errors, kept = [NotYet(what="the lease") for _ in range(3)], []
+
+    def opening() -> str:
+        if errors:
+            raise errors.pop()
+        return "open"
+
+    assert take_over(opening, 6, Nap(), lambda _: None, meanwhile=lambda: kept.append(len(errors))) == "open"
+    assert kept == [2, 1, 0]
+
+
+def test_what_is_not_to_be_waited_for_ends_the_wait() -> None:
+    with pytest.raises(NotYet):
+        take_over(raising(NotYet(what="the lease")), 6, Nap(), lambda _: None, Unreachable)
+
+
 def test_a_database_that_is_away_is_waited_for_and_told_apart() -> None:
     errors, said = [NotYet(what="the lease"), NotYet(what="the lease"), Unreachable(endpoint="db", call="sql")], []
 
