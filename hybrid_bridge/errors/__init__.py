@@ -56,6 +56,7 @@ from hybrid_bridge.errors.refuted import (
 )
 from hybrid_bridge.errors.rejected import (
     AdmissionRejected,
+    CertificateRevoked,
     ChainUnsuitable,
     Erased,
     Expired,
@@ -88,6 +89,7 @@ from hybrid_bridge.errors.undecided import (
     LogPaused,
     Missing,
     NotYet,
+    RevocationsStale,
     SpendCapped,
     StaleHead,
     StateForgotten,
@@ -107,6 +109,7 @@ __all__ = [
     "BridgeError",
     "Broken",
     "CertificateMalformed",
+    "CertificateRevoked",
     "ChainUnsuitable",
     "CodeMismatch",
     "DigestLength",
@@ -148,6 +151,7 @@ __all__ = [
     "RecordMalformed",
     "Refuted",
     "Rejected",
+    "RevocationsStale",
     "RootMismatch",
     "RotationOutOfRange",
     "RotationPending",

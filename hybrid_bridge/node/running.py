@@ -33,6 +33,7 @@ from hybrid_bridge.node.delivering import Deliverer, Receiver
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.engine import EngineApplication
+from hybrid_bridge.node.expiring import Expiry
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.hearing import Hearing
@@ -40,7 +41,7 @@ from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
 from hybrid_bridge.node.metrics import Metrics, listening
 from hybrid_bridge.node.noticing import Noticer
-from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
+from hybrid_bridge.node.opening import open_folder, server_tls, tls_files
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
@@ -80,8 +81,9 @@ class Node:
         self._settings = read_settings(folder)
         self._opened = open_folder(self._settings, SystemClock())
         self._view = view = self._opened.view
-        tls, others = client_tls(self._settings), [m for m in view.directory.members if m.name != view.name]
-        self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, tls) for member in others}
+        others = [m for m in view.directory.members if m.name != view.name]
+        self._tls = tls_files(self._settings)
+        self._peers = {member.name: GrpcPeer.at(member.name, member.endpoint, self._tls) for member in others}
         self._is_sequencer = view.directory.sequencer.name == view.name
         orders = self._is_sequencer and view.directory.engine is None
         self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
@@ -166,7 +168,7 @@ class Node:
             DeskService(view, desk, bundler, self._noticer).service(),
         ]
         return MemberServer(
-            RotatingTls(self._settings),
+            lambda: server_tls(self._tls),
             self._authenticate,
             services,
             reflect=self._settings.reflection,
@@ -200,7 +202,9 @@ class Node:
         return self._peers[self._view.directory.sequencer.name].log.receipt(size)
 
     def _authenticate(self, certificate: bytes) -> Caller:
-        return caller_of(certificate, self._view.clock.now())
+        caller = caller_of(certificate, self._view.clock.now())
+        self._tls.judge(certificate)
+        return caller
 
     def _loops(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every loop of this node with its name."""
@@ -227,6 +231,10 @@ class Node:
         yield "cosign", Cosigner(view).run
         for number, witness in enumerate(self._witnesses):
             yield f"witness-{number}", witness.run
+        yield (
+            "expire",
+            lambda: Expiry(self._tls, view.directory, view.name, self._metrics).run(view.progress, view.clock),
+        )
         yield "deliver", Deliverer(view, self._peers).run
         yield "notice", self._noticer.run
 

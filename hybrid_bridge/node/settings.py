@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
 from hybrid_bridge.custody.places import parse_place, require_attesting
+from hybrid_bridge.custody.tls_files import REFUSE, SERVE
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.rpc.limits import DEFAULT, KINDS, Limits
 from hybrid_bridge.units import Seconds
@@ -45,9 +46,11 @@ _OPTIONAL: Final[dict[str, type]] = {
     "metrics": str,
     "public": dict,
     "limits": dict,
+    "crl": dict,
 }
 ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
 ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
+CRL_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 MAX_RATE: Final = 1_000_000
 ON_DEMAND: Final = Seconds(0)
 LIST, FOLLOW = "list", "follow"  # what is done when a record's submitter has erased it: the owner decides, or the node
@@ -59,6 +62,14 @@ class PublicSettings:
 
     rpc: str  # a URL, or file:PATH with one: it may hold a key
     contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrlSettings:
+    """Revocation lists that must be there, and whether calls go on when one has ended."""
+
+    files: tuple[str, ...] = ()  # none: `crl.pem` counts if it is there
+    stale: str = SERVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +92,7 @@ class NodeSettings:
     public: PublicSettings | None = None  # asked at each start what our key has signed there
     engine_rpc: str = ""  # host:port of our own consensus engine; empty for the embedded ledger
     limits: Limits = DEFAULT  # of each caller at our door
+    crl: CrlSettings = CrlSettings()
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -115,6 +127,7 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_loopback(given.get("metrics", ""))
     given["public"] = _public(given.get("public"))
     given["limits"] = _limits(given.get("limits", {}))
+    given["crl"] = _crl(given.get("crl", {}))
     if "engine_rpc" in given:
         require_endpoint(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
@@ -201,6 +214,9 @@ def write_settings(settings: NodeSettings) -> str:
     if settings.limits != DEFAULT:
         rates = ", ".join(f"{kind} = {getattr(settings.limits, kind)}" for kind in KINDS)
         lines.insert(-2, f"limits = {{ {rates} }}  # of each caller, a second")
+    if settings.crl != CrlSettings():
+        files = ", ".join(f'"{name}"' for name in settings.crl.files)
+        lines.insert(-2, f'crl = {{ files = [{files}], stale = "{settings.crl.stale}" }}')
     lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
     if settings.attestation is not None:
         lines.append(f'{ATTESTATION} = "{settings.attestation}"')
@@ -248,6 +264,14 @@ def _limits(given: dict[str, object]) -> Limits:
         if kind not in KINDS or type(rate) is not int or not 1 <= rate <= MAX_RATE:
             raise SettingsMalformed(key=f"limits.{kind[:64]}", rule=f"one of {', '.join(KINDS)}: 1 to {MAX_RATE}")
     return Limits(**given)  # type: ignore[arg-type]  # each is an int by now
+
+
+def _crl(given: dict[str, object]) -> CrlSettings:
+    files, stale = given.get("files", []), given.get("stale", SERVE)
+    is_list = isinstance(files, list) and all(isinstance(name, str) and re.fullmatch(CRL_NAME, name) for name in files)
+    if given.keys() - {"files", "stale"} or not is_list or stale not in (SERVE, REFUSE):
+        raise SettingsMalformed(key="crl", rule=f"files: names in this folder; stale: {SERVE} or {REFUSE}")
+    return CrlSettings(tuple(map(str, files)), str(stale))  # type: ignore[call-overload]  # a list by now
 
 
 def _place(folder: Path, uris: dict[str, object]) -> str | None:
