@@ -127,9 +127,10 @@ class Desk:
         Raises:
             Malformed, Refuted: the document is not what the body commits to, or a label is not the true one.
             Missing: our key would finance an invoice that was not delivered to us.
-            AdmissionRejected: a key that the body does not name.
+            AdmissionRejected: a key that the body does not name, or a draft that would pass a regulator by.
         """
         body, payload, document = package.opened()
+        self._require_regulators(package, body.submitter)
         if payload.ops:
             require_true_labels(document, payload, body.log_id, self._view.keys.vrf)
         keys = [self.key(purpose) for purpose in purposes]
@@ -230,6 +231,14 @@ class Desk:
         named = {directory.member(name).name for name in names}
         regulators = {member.name for member in directory.members if "regulator" in member.roles}
         return tuple(sorted((named | regulators) - {self._view.name}))
+
+    def _require_regulators(self, package: DraftPackage, submitter: KeyId) -> None:
+        """The policy names them: what would not reach every one of them is not signed here."""
+        directory = self._view.directory
+        for member in directory.members:
+            is_sender = directory.identities[member.name].key_id == submitter
+            if "regulator" in member.roles and not is_sender and member.name not in package.audience:
+                raise AdmissionRejected(rule=f"the regulator {member.name} in the audience")
 
     def _epoch(self) -> EpochNumber:
         genesis = self._view.directory.genesis

@@ -45,6 +45,7 @@ TABLE: Final = (
     Metric("throttled_total", "counter", ("member", "limit"), "calls refused: their caller has used its part"),
     Metric("certificate_expiry_seconds", "gauge", (), "until the certificate ends that we show"),
     Metric("crl_expiry_seconds", "gauge", (), "until the first revocation list ends; nothing without a list"),
+    Metric("missing_copies", "gauge", (), "a regulator's: accepted records without a copy after an hour, 256 at most"),
     Metric("halted", "gauge", (), "1: this member signs nothing more until a person decides"),
 )
 
@@ -98,6 +99,10 @@ class Metrics:
         self._gauges["certificate_expiry_seconds"].labels(*self._always).set(certificate)
         if lists is not None:
             self._gauges["crl_expiry_seconds"].labels(*self._always).set(lists)
+
+    def missing(self, count: int) -> None:
+        """Copies that a regulator should have by now."""
+        self._gauges["missing_copies"].labels(*self._always).set(count)
 
     def halted(self, _reason: str) -> None:
         """The brake was pulled."""

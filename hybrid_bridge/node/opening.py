@@ -11,6 +11,7 @@ from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.adapters.sqlite.readings import SqlReadings
 from hybrid_bridge.adapters.sqlite.records import SqlRecords
 from hybrid_bridge.adapters.sqlite.witness import SqlWitness
 from hybrid_bridge.custody.tls_files import TlsFiles, TlsPaths, read_tls
@@ -19,10 +20,11 @@ from hybrid_bridge.node.chain import Chain
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import Keys
-from hybrid_bridge.node.laying import GUARD, LEDGER, RECORDS
+from hybrid_bridge.node.laying import GUARD, LEDGER, READINGS, RECORDS
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.registry import catch_up, open_registry
+from hybrid_bridge.node.regulating import REGULATOR
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import Clock
@@ -39,11 +41,14 @@ class Opened:
     view: View
     guard: SqlGuard | None
     registry: SqlRegistry
+    readings: SqlReadings | None = None  # a regulator's
 
     def close(self) -> None:
         """Give the stores up."""
         if self.guard is not None:
             self.guard.close()
+        if self.readings is not None:
+            self.readings.close()
         self.registry.close()
         self.view.records.close()
         self.view.ledger.close()
@@ -62,6 +67,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
         registry = open_registry(settings, directory)
         undo.callback(registry.close)
+        readings = _open_readings(settings, directory, undo)
         catch_up(registry, epochs, directory.genesis)
         brake = Brake(witness, clock)
         view = View(
@@ -82,7 +88,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         if view.address is not None:
             progress.raised("attested", view.logbook.newest_attested(view.address))
         undo.pop_all()
-    return Opened(settings, view, guard, registry)
+    return Opened(settings, view, guard, registry, readings)
 
 
 def _open_stores(
@@ -99,6 +105,15 @@ def _open_stores(
     guard.open(directory.log_id, keys.attestation.address())
     undo.callback(guard.close)
     return ledger, records, guard
+
+
+def _open_readings(settings: NodeSettings, directory: Directory, undo: ExitStack) -> SqlReadings | None:
+    if REGULATOR not in directory.member(settings.name).roles:
+        return None
+    readings = SqlReadings(settings.path(READINGS))
+    readings.open(directory.log_id, settings.name)
+    undo.callback(readings.close)
+    return readings
 
 
 def tls_files(settings: NodeSettings) -> TlsFiles:

@@ -3,8 +3,10 @@
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
+from hybrid_bridge.errors import Unknown
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
+from hybrid_bridge.node.regulating import ReadLog
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -17,12 +19,18 @@ MAX_HOLD: Final = 20.0  # seconds
 class PeerService:
     """Thin: wait, look, answer."""
 
-    def __init__(self, view: View, receiver: Receiver) -> None:
-        self._view, self._receiver = view, receiver
+    def __init__(self, view: View, receiver: Receiver, read_log: ReadLog | None = None) -> None:
+        """`read_log`: of a regulator."""
+        self._view, self._receiver, self._read_log = view, receiver, read_log
 
     def service(self) -> Service:
         """For the server; members only."""
-        methods: dict[str, Method] = {"Witness": self.witness, "Signatures": self.signatures, "Deliver": self.deliver}
+        methods: dict[str, Method] = {
+            "Witness": self.witness,
+            "Signatures": self.signatures,
+            "Deliver": self.deliver,
+            "Readings": self.readings,
+        }
         kinds = {"Deliver": "delivery"}
         return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled, kinds)
 
@@ -53,6 +61,16 @@ class PeerService:
         """
         acknowledgement = self._receiver.receive(call.caller.name, Digest(request.entry_leaf), request.envelope)
         return pb.DeliverResponse(acknowledgement=acknowledgement)
+
+    def readings(self, request: pb.ReadingsRequest, call: Call) -> pb.ReadingsResponse:
+        """Who read what here, as far as it is the caller's.
+
+        Raises:
+            Unknown: we are no regulator.
+        """
+        if self._read_log is None:
+            raise Unknown(what="readings: this member is no regulator")
+        return self._read_log.shown(call.caller.name, request.after)
 
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view

@@ -46,6 +46,7 @@ from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
+from hybrid_bridge.node.regulating import Copies, ReadLog, Regulator
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
 from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
@@ -160,12 +161,16 @@ class Node:
         sourcer = None if engine is None else Sourcer(view, engine, self._engine_rpc())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
+        readings = self._opened.readings
+        read_log = None if readings is None else ReadLog(view, readings)
+        self._copies = None if readings is None else Copies(view)
+        regulator = None if read_log is None or self._copies is None else Regulator(read_log, self._copies)
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
             LedgerService(view, submitter, bundler).service(),
-            PeerService(view, Receiver(view)).service(),
-            DeskService(view, desk, bundler, self._noticer).service(),
+            PeerService(view, Receiver(view), read_log).service(),
+            DeskService(view, desk, bundler, self._noticer, regulator).service(),
         ]
         return MemberServer(
             lambda: server_tls(self._tls),
@@ -235,6 +240,9 @@ class Node:
             "expire",
             lambda: Expiry(self._tls, view.directory, view.name, self._metrics).run(view.progress, view.clock),
         )
+        copies = self._copies
+        if copies is not None:
+            yield "copies", lambda: copies.run(self._metrics)
         yield "deliver", Deliverer(view, self._peers).run
         yield "notice", self._noticer.run
 

@@ -124,6 +124,11 @@ class GrpcDesk:
         answer: pb.RegisteredResponse = self._slow.ask(self._ledger.Registered, request)
         return answer
 
+    def missing(self) -> Sequence[pb.MissingCopy]:
+        """A regulator's: accepted records of which no copy has come."""
+        answer: pb.MissingResponse = self._slow.ask(self._desk.Missing, pb.MissingRequest())
+        return answer.copies
+
     # ── the channel ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:

@@ -96,6 +96,11 @@ class GrpcPeer:
         answer: pb.DeliverResponse = self._line.ask(self._peer.Deliver, request)
         return answer.acknowledgement
 
+    def readings(self, after: int) -> pb.ReadingsResponse:
+        """A regulator's: who read what there, behind this event."""
+        answer: pb.ReadingsResponse = self._line.ask(self._peer.Readings, pb.ReadingsRequest(after=after))
+        return answer
+
     def close(self) -> None:
         """Close the channel; open streams end."""
         self._channel.close()

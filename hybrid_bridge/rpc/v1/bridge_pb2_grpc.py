@@ -749,6 +749,11 @@ class PeerStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeliverRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeliverResponse.FromString,
                 _registered_method=True)
+        self.Readings = channel.unary_unary(
+                '/hybrid_bridge.v1.Peer/Readings',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServicer:
@@ -773,6 +778,12 @@ class PeerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Readings(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -790,6 +801,11 @@ def add_PeerServicer_to_server(servicer, server):
                     servicer.Deliver,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeliverRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.DeliverResponse.SerializeToString,
+            ),
+            'Readings': grpc.unary_unary_rpc_method_handler(
+                    servicer.Readings,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -884,6 +900,33 @@ class Peer:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def Readings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Peer/Readings',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class DeskStub:
     """Desk: the owner's own.
@@ -944,6 +987,11 @@ class DeskStub:
                 '/hybrid_bridge.v1.Desk/Erase',
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseResponse.FromString,
+                _registered_method=True)
+        self.Missing = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Missing',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.FromString,
                 _registered_method=True)
 
 
@@ -1011,6 +1059,12 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Missing(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1063,6 +1117,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Erase,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseResponse.SerializeToString,
+            ),
+            'Missing': grpc.unary_unary_rpc_method_handler(
+                    servicer.Missing,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1336,6 +1395,33 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Erase',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.EraseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Missing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Missing',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.FromString,
             options,
             channel_credentials,
             insecure,
