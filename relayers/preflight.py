@@ -129,7 +129,12 @@ def _listen(settings: Settings) -> str:
 
 def _members(settings: Settings, log: Log, now: UnixSeconds) -> Iterator[Check]:
     answering = 0
-    for member in wiring.members_of(settings.log):
+    try:
+        members = wiring.members_of(settings.log)
+    except BridgeError as error:
+        yield Check("members", "bad", str(error), "mend the files that `log.tls` names", error.exit_code)
+        return
+    for member in members:
         check = _member(member)
         answering += check.verdict == "good"
         yield check

@@ -328,10 +328,11 @@ def _web3(chain: PublicChain) -> "Web3Chain":
 def members_of(settings: LogSettings) -> tuple[ConsortiumMember, ...]:
     """Each by its name in the settings."""
     from hybrid_bridge.adapters.grpc_member.log import GrpcMember  # noqa: PLC0415
-    from hybrid_bridge.rpc.channel import ClientTls  # noqa: PLC0415
+    from hybrid_bridge.custody.tls_files import TlsFiles, TlsPaths  # noqa: PLC0415
 
     files = settings.tls
-    tls = ClientTls(_public_file(files.ca), _public_file(files.certificate), _secret_file(files.key, "log.tls.key"))
+    paths = TlsPaths(files.ca, files.certificate, files.key)
+    tls = TlsFiles(paths, lambda: _secret_file(files.key, "log.tls.key"), lambda: UnixSeconds(int(time.time())))
     return tuple(GrpcMember.at(name, address, tls) for name, address in settings.members)
 
 

@@ -122,6 +122,19 @@ def caller_of(certificate: bytes, now: UnixSeconds) -> Caller:
     return Caller(name, role)
 
 
+def valid_until(certificate: bytes) -> UnixSeconds:
+    """When a certificate (PEM, the first in it, or DER) ends.
+
+    Raises:
+        CertificateMalformed: not readable.
+    """
+    load = x509.load_pem_x509_certificate if b"-----BEGIN" in certificate else x509.load_der_x509_certificate
+    try:
+        return UnixSeconds(int(load(certificate).not_valid_after_utc.timestamp()))
+    except ValueError:
+        raise CertificateMalformed(rule="an X.509 certificate") from None
+
+
 def identity_of(certificate: bytes, roots: bytes, name: str) -> PublicKey:
     """The identity key in a DER identity certificate of `name`, signed by our authority.
 

@@ -87,14 +87,14 @@ def others(folder: Path, nodes: Sequence[str]) -> Iterator[list[Other]]:
         KeyUnusable: the folder lacks the node's keys.
     """
     from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415 gRPC is dear; help must not pay
-    from hybrid_bridge.node.opening import client_tls  # noqa: PLC0415
+    from hybrid_bridge.node.opening import tls_files  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_secret, read_settings, require_endpoint  # noqa: PLC0415
 
     if not nodes:
         yield []
         return
     settings: NodeSettings = read_settings(folder)
-    tls, seed, log_id = client_tls(settings), read_secret(settings, "vrf"), log_id_of(folder)
+    tls, seed, log_id = tls_files(settings), read_secret(settings, "vrf"), log_id_of(folder)
     with ExitStack() as stack:
         found = []
         for text in nodes:

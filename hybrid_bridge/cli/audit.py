@@ -129,16 +129,16 @@ def registry(
 
 def _source(node: str | None, client: Path | None, member: Path | None) -> "GrpcAudited":
     from hybrid_bridge.adapters.grpc_member.audit import GrpcAudited  # noqa: PLC0415 gRPC is dear; help must not pay
-    from hybrid_bridge.node.opening import owner_tls  # noqa: PLC0415
+    from hybrid_bridge.node.opening import owner_files  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     if member is not None and node is None and client is None:
         settings = read_settings(member)
-        return GrpcAudited.at(settings.name, settings.listen, owner_tls(member / "owner"))
+        return GrpcAudited.at(settings.name, settings.listen, owner_files(member / "owner"))
     name, _, endpoint = (node or "").partition("=")
     if not name or not endpoint or client is None or member is not None:
         raise click.UsageError("name --node NAME=HOST:PORT and --as, or --dir")  # noqa: EM101, TRY003 click's own
-    return GrpcAudited.at(name, endpoint, owner_tls(client))
+    return GrpcAudited.at(name, endpoint, owner_files(client))
 
 
 def _log_of(folder: Path, log_hex: str | None) -> LogId | None:

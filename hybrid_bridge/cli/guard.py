@@ -231,12 +231,12 @@ class Place:
     def ask(self, ours: Highest, url: str | None, contract: str | None) -> "Told":
         """The other members, and the public chain if one is named."""
         from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415 gRPC is dear; help must not pay
-        from hybrid_bridge.node.opening import client_tls  # noqa: PLC0415
+        from hybrid_bridge.node.opening import tls_files  # noqa: PLC0415
         from hybrid_bridge.node.restoring import Network  # noqa: PLC0415
         from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
         public = None if url is None else self._head(url, contract)
-        tls, others = client_tls(read_settings(self.folder)), [m for m in self.directory.members if m.name != self.name]
+        tls, others = tls_files(read_settings(self.folder)), [m for m in self.directory.members if m.name != self.name]
         with ExitStack() as stack:
             peers = [stack.enter_context(GrpcPeer.at(m.name, m.endpoint, tls)) for m in others]
             return Network(self.directory, self.name, peers, self.address).told(ours, public)

@@ -141,6 +141,38 @@ def status(folder: Path, as_json: bool) -> None:
 @command.command()
 @click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+def check(folder: Path, as_json: bool) -> None:
+    """Read settings, keys, certificates and revocation lists as a start would; how long they last. Starts nothing.
+
+    Ends with 4 when one has ended or was revoked, and as a start would when a file does not fit.
+    """
+    from hybrid_bridge.errors import KeyUnusable  # noqa: PLC0415 help must not pay
+    from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415
+    from hybrid_bridge.node.expiring import findings  # noqa: PLC0415
+    from hybrid_bridge.node.keys import Keys  # noqa: PLC0415
+    from hybrid_bridge.node.opening import tls_files  # noqa: PLC0415
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+    from hybrid_bridge.units import UnixSeconds  # noqa: PLC0415
+
+    settings = read_settings(folder)
+    directory = read_directory(folder)
+    Keys.load(settings, directory)
+    found = list(findings(tls_files(settings), directory, settings.name, UnixSeconds(int(time.time()))))
+    if as_json:
+        rows = [{"what": one.what, "state": one.state, "ends": one.ends} for one in found]
+        click.echo(json.dumps({"name": settings.name, "found": rows}, indent=2))
+    else:
+        for one in found:
+            ends = time.strftime("%Y-%m-%d", time.gmtime(one.ends))
+            click.echo(f"{one.state:>8}  {one.what}, ends {ends}")
+    for one in found:
+        if one.state in ("ended", "revoked"):
+            raise KeyUnusable(key=one.what, rule=f"good now; it is {one.state}")
+
+
+@command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
 def keys(folder: Path, as_json: bool) -> None:
     """Load every key of this member; where its attestation key is, its address, and that it signs. Attests nothing."""
     from hybrid_bridge.custody.places import parse_place  # noqa: PLC0415 help must not pay

@@ -109,14 +109,14 @@ def read_log(member: Path) -> tuple[str, list[bytes]]:
     """
     from hybrid_bridge.adapters.grpc_member.audit import GrpcAudited  # noqa: PLC0415 gRPC is dear; help must not pay
     from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer  # noqa: PLC0415
-    from hybrid_bridge.node.opening import client_tls, owner_tls  # noqa: PLC0415
+    from hybrid_bridge.node.opening import owner_files, tls_files  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(member)
     genesis = settings.path("genesis.bin").read_bytes()
-    with GrpcAudited.at(settings.name, settings.listen, owner_tls(member / "owner")) as audited:
+    with GrpcAudited.at(settings.name, settings.listen, owner_files(member / "owner")) as audited:
         shown = audited.checkpoint(TreeSize(0))
-    with closing(GrpcPeer.at(settings.name, settings.listen, client_tls(settings))) as peer:
+    with closing(GrpcPeer.at(settings.name, settings.listen, tls_files(settings))) as peer:
         return gathered(genesis, shown, peer.epochs)
 
 

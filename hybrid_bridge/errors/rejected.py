@@ -63,6 +63,13 @@ class NotEntitled(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class CertificateRevoked(Rejected):
+    """The consortium's authority has revoked this certificate; its holder asks for another one."""
+
+    serial: str  # hex
+
+
+@dataclass(kw_only=True, eq=False)
 class Unknown(Rejected):
     """There is no such thing here."""
 

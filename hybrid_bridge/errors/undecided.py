@@ -58,6 +58,13 @@ class Throttled(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class RevocationsStale(Undecided):
+    """A revocation list has ended, and the settings want a current one; bring the authority's newest."""
+
+    since: int
+
+
+@dataclass(kw_only=True, eq=False)
 class EndpointRefused(Unreachable):
     """The endpoint answered with an error of its own; ask again later, or another one."""
 

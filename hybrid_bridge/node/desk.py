@@ -127,16 +127,11 @@ class Desk:
         Raises:
             Malformed, Refuted: the document is not what the body commits to, or a label is not the true one.
             Missing: our key would finance an invoice that was not delivered to us.
-            AdmissionRejected: a key that the body does not name.
+            AdmissionRejected: a key that the body does not name, or a draft that would pass a regulator by.
         """
-        body, payload, document = package.opened()
-        if payload.ops:
-            require_true_labels(document, payload, body.log_id, self._view.keys.vrf)
-        keys = [self.key(purpose) for purpose in purposes]
-        if any(key.public.key_id not in body.authorisers for key in keys):
-            raise AdmissionRejected(rule="named as authoriser in the draft")
-        require_reviewed(self._view, open_document(document), [key.public.key_id for key in keys])
-        return [SignaturePart.over(body.consent, key) for key in keys]
+        body, _, _ = package.opened()
+        self._require_regulators(package, body.submitter)
+        return self._authorised(package, purposes)
 
     def send(self, package: DraftPackage, consents: Sequence[SignaturePart]) -> Sent:
         """Sign as submitter, and as every authoriser whose key is ours; hand over. Again is no change.
@@ -153,7 +148,7 @@ class Desk:
         if (sent := self._standing(body, document)) is not None:
             self._keep(sent.body, package, document)  # our records may be younger than our ledger
             return sent
-        parts = [*consents, *self.authorise(package, self._own_purposes(body))]
+        parts = [*consents, *self._authorised(package, self._own_purposes(body))]
         with self._turn:
             try:
                 return self._send(replace(body, sequence=self._sequence()), package, document, parts)
@@ -181,6 +176,17 @@ class Desk:
         return EpochNumber(max(self._epoch(), 0 if tip is None else tip.epoch))
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _authorised(self, package: DraftPackage, purposes: Iterable[str]) -> list[SignaturePart]:
+        """See `authorise`. The audience of what is sent here is made anew from the directory, whatever a draft says."""
+        body, payload, document = package.opened()
+        if payload.ops:
+            require_true_labels(document, payload, body.log_id, self._view.keys.vrf)
+        keys = [self.key(purpose) for purpose in purposes]
+        if any(key.public.key_id not in body.authorisers for key in keys):
+            raise AdmissionRejected(rule="named as authoriser in the draft")
+        require_reviewed(self._view, open_document(document), [key.public.key_id for key in keys])
+        return [SignaturePart.over(body.consent, key) for key in keys]
 
     def _send(
         self, body: Body, package: DraftPackage, document: DeliveryPlaintext, consents: Sequence[SignaturePart]
@@ -261,6 +267,14 @@ class Desk:
         named = {directory.member(name).name for name in names}
         regulators = {member.name for member in directory.members if "regulator" in member.roles}
         return tuple(sorted((named | regulators) - {self._view.name}))
+
+    def _require_regulators(self, package: DraftPackage, submitter: KeyId) -> None:
+        """The policy names them: what would not reach every one of them is not signed here."""
+        directory = self._view.directory
+        for member in directory.members:
+            is_sender = directory.identities[member.name].key_id == submitter
+            if "regulator" in member.roles and not is_sender and member.name not in package.audience:
+                raise AdmissionRejected(rule=f"the regulator {member.name} in the audience")
 
     def _epoch(self) -> EpochNumber:
         genesis = self._view.directory.genesis

@@ -1,6 +1,6 @@
 """Service Desk: what the member's own people may ask, and nobody else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +18,7 @@ from hybrid_bridge.node.erasing import Doomed, Eraser, Selection
 from hybrid_bridge.node.governing import Governing
 from hybrid_bridge.node.noticing import Noticer
 from hybrid_bridge.node.promises import Window
+from hybrid_bridge.node.regulating import Regulator
 from hybrid_bridge.node.sequences import dropped_numbers, numbers_of
 from hybrid_bridge.node.standing import standing
 from hybrid_bridge.node.view import View
@@ -33,10 +34,18 @@ class DeskService:
     """Thin: parse, ask the desk, answer."""
 
     def __init__(
-        self, view: View, desk: Desk, bundler: Bundler, noticer: Noticer, governing: Governing | None = None
+        self,
+        view: View,
+        desk: Desk,
+        bundler: Bundler,
+        noticer: Noticer,
+        *,
+        governing: Governing | None = None,
+        regulator: Regulator | None = None,
     ) -> None:
+        """`regulator`: where this member is one, whose readings are logged."""
         self._view, self._desk, self._bundler, self._noticer = view, desk, bundler, noticer
-        self._governing = governing
+        self._governing, self._regulator = governing, regulator
 
     def service(self) -> Service:
         """For the server; the owner of this node alone."""
@@ -52,6 +61,7 @@ class DeskService:
             "Sequences": self.sequences,
             "Erase": self.erase,
             "Stops": self.stops,
+            "Missing": self.missing,
             **({} if self._governing is None else self._governing.methods()),
         }
         return Service("hybrid_bridge.v1.Desk", stubs.add_DeskServicer_to_server, methods, self._entitled)
@@ -101,7 +111,7 @@ class DeskService:
             records=[self._summary(record) for record in self._view.records.records(request.after)]
         )
 
-    def record(self, request: pb.RecordRequest, _call: Call) -> pb.RecordResponse:
+    def record(self, request: pb.RecordRequest, call: Call) -> pb.RecordResponse:
         """One document in full.
 
         Raises:
@@ -111,9 +121,10 @@ class DeskService:
         record = self._view.records.record(Digest(request.entry_leaf))
         if record is None:
             raise Unknown(what="document of this entry")
+        self._note(call, [record.leaf], "record")
         return pb.RecordResponse(document=record.plaintext)
 
-    def bundle(self, request: pb.BundleRequest, _call: Call) -> pb.BundleResponse:
+    def bundle(self, request: pb.BundleRequest, call: Call) -> pb.BundleResponse:
         """What an outsider gets."""
         chosen = {bytes(one.entry_leaf): one for one in request.disclosed}
         order = BundleOrder(
@@ -133,7 +144,28 @@ class DeskService:
             cosigned=request.cosignatures,
             governance=request.governance,
         )
-        return pb.BundleResponse(bundle=self._bundler.bundle(order).encode())
+        made = self._bundler.bundle(order).encode()
+        self._note(call, [one.leaf for one in order.records], f"bundle {order.purpose}")
+        return pb.BundleResponse(bundle=made)
+
+    def missing(self, _request: pb.MissingRequest, _call: Call) -> pb.MissingResponse:
+        """Accepted records of which no copy has come.
+
+        Raises:
+            Unknown: we are no regulator, and not in every audience.
+        """
+        if self._regulator is None:
+            raise Unknown(what="missing copies: this member is no regulator")
+        copies = [
+            pb.MissingCopy(entry_leaf=one.leaf, submitter=one.submitter, height=one.height, since=one.since)
+            for one in self._regulator.copies.missing()
+        ]
+        return pb.MissingResponse(copies=copies)
+
+    def _note(self, call: Call, leaves: Sequence[Digest], what: str) -> None:
+        """A regulator's reading is durable before what was read leaves."""
+        if self._regulator is not None and leaves:
+            self._regulator.log.note(call.caller, leaves, what)
 
     def stops(self, request: pb.StopsRequest, _call: Call) -> pb.StopsResponse:
         """Which brakes are on, and which orders freeze these objects."""

@@ -23,6 +23,7 @@ from hybrid_bridge.core.roll import Roll
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotYet, SetMismatch, Unknown
+from hybrid_bridge.node.separating import require_separate_public
 from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
@@ -286,6 +287,9 @@ def read_directory(folder: Path) -> Directory:
         raise FieldMalformed(field="members", rule="names once, exactly one sequencer")
     if sha256(document.origin.encode("ascii")) != genesis.origin_hash:
         raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=document.origin)
+    addresses = {member.name: member.address for member in document.members if member.address is not None}
+    votes = {member.name: member.consensus_key for member in document.members if member.consensus_key is not None}
+    require_separate_public(addresses, votes)
     engine, own_id = ledger_of(document.origin, document.chain_id, document.members)
     if own_id != genesis.ledger_id:
         raise FieldMismatch(field="ledger_id", expected=genesis.ledger_id.hex(), got=own_id.hex())

@@ -14,13 +14,16 @@ from hybrid_bridge.custody.places import parse_place
 from hybrid_bridge.custody.signers import open_attestation_key
 from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.separating import engine_secrets, require_separate, tls_secret
 from hybrid_bridge.node.settings import (
     ATTESTATION,
     ATTESTATION_NEXT,
+    ENGINE_HOME,
     LOG_MLDSA,
     MLDSA,
     REGISTRY,
     NodeSettings,
+    private_bytes,
     read_secret,
 )
 from hybrid_bridge.ports import AttestationSigner, SigningPermit
@@ -92,7 +95,19 @@ class Keys:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
         if address in directory.validators.addresses and keys.secret is None:
             raise KeyUnusable(key="set", rule="held by a validator")
+        require_separate(held | _others(settings), address)
         return keys
+
+
+def _others(settings: NodeSettings) -> dict[str, bytes]:
+    """Secrets of this member that are used elsewhere: by TLS, by the owner's client, by the consensus engine."""
+    found = dict(engine_secrets(settings.path(ENGINE_HOME)))
+    owner = settings.path("owner") / "tls.key"
+    if "tls" in settings.secrets:
+        found["tls"] = tls_secret(read_secret(settings, "tls"))
+    if owner.exists():
+        found["owner's tls"] = tls_secret(private_bytes(owner, "owner's tls"))
+    return found
 
 
 def _attestation(

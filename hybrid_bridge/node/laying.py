@@ -16,6 +16,7 @@ from hybrid_bridge.steps.commit import MemberInfo, genesis_state
 from hybrid_bridge.units import Address, EpochNumber
 
 LEDGER, GUARD, RECORDS = "ledger.db", "guard.db", "records.db"
+READINGS = "readings.db"  # a regulator's; made when it is first opened
 
 
 def guard_path(folder: Path, address: Address) -> Path:

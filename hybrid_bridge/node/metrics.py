@@ -43,6 +43,9 @@ TABLE: Final = (
     Metric("guard_refused_total", "counter", ("reason",), "signatures that the guard refused; the first one halts"),
     Metric("equivocations_total", "counter", ("member",), "evidence kept of two words of one key"),
     Metric("throttled_total", "counter", ("member", "limit"), "calls refused: their caller has used its part"),
+    Metric("certificate_expiry_seconds", "gauge", (), "until the certificate ends that we show"),
+    Metric("crl_expiry_seconds", "gauge", (), "until the first revocation list ends; nothing without a list"),
+    Metric("missing_copies", "gauge", (), "a regulator's: accepted records without a copy after an hour, 256 at most"),
     Metric("halted", "gauge", (), "1: this member signs nothing more until a person decides"),
 )
 
@@ -54,7 +57,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._always = (f"0x{directory.log_id.hex()}", name)
         self._counters = {m.name: Counter(*_definition(m), registry=self._registry) for m in TABLE if m.kind[0] == "c"}
-        self._halted = Gauge(*_definition(TABLE[-1]), registry=self._registry).labels(*self._always)
+        self._gauges = {m.name: Gauge(*_definition(m), registry=self._registry) for m in TABLE if m.kind[0] == "g"}
+        self._halted = self._gauges["halted"].labels(*self._always)
         self._directory = directory
         self._known: set[tuple[str, bytes, int]] = set()
         self._turn = threading.Lock()
@@ -89,6 +93,16 @@ class Metrics:
         """A call was one too many of its class; who is no member is counted by its role."""
         is_member = caller.role == "member" and caller.name in self._named
         self._count("throttled_total", 1, caller.name if is_member else f"({caller.role})", kind)
+
+    def expiry(self, certificate: int, lists: int | None) -> None:
+        """Seconds that our certificate and the revocation lists still last."""
+        self._gauges["certificate_expiry_seconds"].labels(*self._always).set(certificate)
+        if lists is not None:
+            self._gauges["crl_expiry_seconds"].labels(*self._always).set(lists)
+
+    def missing(self, count: int) -> None:
+        """Copies that a regulator should have by now."""
+        self._gauges["missing_copies"].labels(*self._always).set(count)
 
     def halted(self, _reason: str) -> None:
         """The brake was pulled."""

@@ -1,36 +1,37 @@
 """Open a member's folder: settings, directory, keys, stores, each compared with the others before anything starts."""
 
-import logging
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
-from hybrid_bridge.adapters.pki import require_tls
 from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.adapters.sqlite.readings import SqlReadings
 from hybrid_bridge.adapters.sqlite.records import SqlRecords
 from hybrid_bridge.adapters.sqlite.witness import SqlWitness
-from hybrid_bridge.errors import BridgeError, KeyUnusable
+from hybrid_bridge.custody.tls_files import TlsFiles, TlsPaths, read_tls
+from hybrid_bridge.errors import KeyUnusable
 from hybrid_bridge.node.chain import Chain
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import Keys
-from hybrid_bridge.node.laying import LEDGER, RECORDS, guard_path
+from hybrid_bridge.node.laying import LEDGER, READINGS, RECORDS, guard_path
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.registry import catch_up, open_registry
+from hybrid_bridge.node.regulating import REGULATOR
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import AttestationSigner, Clock
 from hybrid_bridge.rpc.channel import ClientTls
 from hybrid_bridge.rpc.server import ServerTls
-
-_log = logging.getLogger(__name__)
+from hybrid_bridge.units import UnixSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Opened:
     registry: SqlRegistry
     enrolment: Enrolment
     guard_next: SqlGuard | None = None  # of the key that follows ours, if we hold one already
+    readings: SqlReadings | None = None  # a regulator's
 
     @property
     def guards(self) -> list[tuple[AttestationSigner, SqlGuard]]:
@@ -55,6 +57,8 @@ class Opened:
         """Give the stores up."""
         for _, guard in self.guards:
             guard.close()
+        if self.readings is not None:
+            self.readings.close()
         self.registry.close()
         self.view.records.close()
         self.view.ledger.close()
@@ -78,6 +82,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         progress, witness, epochs = Progress(), SqlWitness(ledger.file), SqlEpochs(ledger.file)
         registry = open_registry(settings, directory)
         undo.callback(registry.close)
+        readings = _open_readings(settings, directory, undo)
         catch_up(registry, epochs, directory.genesis)
         brake = Brake(witness, clock)
         view = View(
@@ -99,7 +104,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
             progress.raised("attested", view.logbook.newest_attested(view.address))
         view.chain.follow(enrolment.renew)
         undo.pop_all()
-    return Opened(settings, view, guard, registry, enrolment, guard_next)
+    return Opened(settings, view, guard, registry, enrolment, guard_next, readings)
 
 
 def _open_stores(settings: NodeSettings, directory: Directory, undo: ExitStack) -> tuple[SqlLedger, SqlRecords]:
@@ -122,67 +127,81 @@ def _guard(
     return guard
 
 
+def _open_readings(settings: NodeSettings, directory: Directory, undo: ExitStack) -> SqlReadings | None:
+    if REGULATOR not in directory.member(settings.name).roles:
+        return None
+    readings = SqlReadings(settings.path(READINGS))
+    readings.open(directory.log_id, settings.name)
+    undo.callback(readings.close)
+    return readings
+
+
+def tls_files(settings: NodeSettings) -> TlsFiles:
+    """The files behind this member's connections, in both directions.
+
+    Raises:
+        KeyUnusable, CertificateMalformed: as `TlsFiles`.
+    """
+    return TlsFiles(_tls_paths(settings), lambda: read_secret(settings, "tls"), _now)
+
+
 def client_tls(settings: NodeSettings) -> ClientTls:
-    """What this member shows when it calls others."""
-    tls = read_server_tls(settings)
-    return ClientTls(tls.roots, tls.certificate, tls.key)
-
-
-def read_server_tls(settings: NodeSettings) -> ServerTls:
-    """What this member shows to callers.
+    """What this member shows when it calls others, or is called.
 
     Raises:
         KeyUnusable: a file is missing, or its key open to others or another's.
         CertificateMalformed: a certificate cannot be read.
     """
-    try:
-        roots, certificate = settings.path("ca.pem").read_bytes(), settings.path("tls.pem").read_bytes()
-    except OSError:
-        raise KeyUnusable(key="tls.pem", rule="a readable file, as is ca.pem") from None
-    key = read_secret(settings, "tls")
-    require_tls(certificate, key, roots)
-    return ServerTls(roots, certificate, key)
+    return read_tls(_tls_paths(settings), lambda: read_secret(settings, "tls"))
+
+
+def server_tls(files: TlsFiles) -> ServerTls:
+    """What this member shows to callers now."""
+    tls = files.current()
+    return ServerTls(tls.roots, tls.certificate, tls.key)
+
+
+def owner_files(folder: Path) -> TlsFiles:
+    """The files behind the owner of a node, a relayer or an auditor: `tls.pem`, `tls.key` and `ca.pem` of a folder.
+
+    Raises:
+        KeyUnusable, CertificateMalformed: as `TlsFiles`.
+    """
+    return TlsFiles(_owner_paths(folder), lambda: private_bytes(folder / "tls.key", "tls.key"), _now)
 
 
 def owner_tls(folder: Path) -> ClientTls:
-    """What the owner of a node, or a relayer, shows: `tls.pem`, `tls.key` and `ca.pem` of a folder.
+    """What they show.
 
     Raises:
-        KeyUnusable: a file is missing, or the key open to others or another's.
-        CertificateMalformed: a certificate cannot be read.
+        KeyUnusable, CertificateMalformed: as `client_tls`.
     """
-    try:
-        roots, certificate = (folder / "ca.pem").read_bytes(), (folder / "tls.pem").read_bytes()
-    except OSError:
-        raise KeyUnusable(key=folder.name, rule="a folder with ca.pem, tls.pem, tls.key") from None
-    key = private_bytes(folder / "tls.key", "tls.key")
-    require_tls(certificate, key, roots)
-    return ClientTls(roots, certificate, key)
+    return read_tls(_owner_paths(folder), lambda: private_bytes(folder / "tls.key", "tls.key"))
 
 
 def desk_of(folder: Path) -> GrpcDesk:
     """The owner's client of the node in `folder`."""
     settings = read_settings(folder)
-    return GrpcDesk.at(settings.name, settings.listen, owner_tls(folder / "owner"))
+    return GrpcDesk.at(settings.name, settings.listen, owner_files(folder / "owner"))
 
 
 def log_of(folder: Path) -> GrpcMember:
     """The owner's client of the log that the node in `folder` serves."""
     settings = read_settings(folder)
-    return GrpcMember.at(settings.name, settings.listen, owner_tls(folder / "owner"))
+    return GrpcMember.at(settings.name, settings.listen, owner_files(folder / "owner"))
 
 
-class RotatingTls:
-    """Reads the files anew for each handshake; keeps the last good ones, for a fetcher must not raise."""
+def _tls_paths(settings: NodeSettings) -> TlsPaths:
+    key = settings.secrets.get("tls")
+    if key is None:
+        raise KeyUnusable(key="tls", rule="named in [secrets]")
+    crls = tuple(map(settings.path, settings.crl.files))
+    return TlsPaths(settings.path("ca.pem"), settings.path("tls.pem"), key, crls, settings.crl.stale)
 
-    def __init__(self, settings: NodeSettings) -> None:
-        self._settings = settings
-        self._last = read_server_tls(settings)
 
-    def __call__(self) -> ServerTls:
-        """What to show now."""
-        try:
-            self._last = read_server_tls(self._settings)
-        except BridgeError as error:
-            _log.warning("TLS files not read again: %s", error)
-        return self._last
+def _owner_paths(folder: Path) -> TlsPaths:
+    return TlsPaths(folder / "ca.pem", folder / "tls.pem", folder / "tls.key")
+
+
+def _now() -> UnixSeconds:
+    return UnixSeconds(int(time.time()))

@@ -4,10 +4,11 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
 from hybrid_bridge.core.encoding import require_digest
-from hybrid_bridge.errors import NotYet
+from hybrid_bridge.errors import NotYet, Unknown
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.proposals import ProposalStore
+from hybrid_bridge.node.regulating import ReadLog
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -20,8 +21,15 @@ MAX_HOLD: Final = 20.0  # seconds
 class PeerService:
     """Thin: wait, look, answer."""
 
-    def __init__(self, view: View, receiver: Receiver, proposals: ProposalStore | None = None) -> None:
-        self._view, self._receiver, self._proposals = view, receiver, proposals
+    def __init__(
+        self,
+        view: View,
+        receiver: Receiver,
+        proposals: ProposalStore | None = None,
+        read_log: ReadLog | None = None,
+    ) -> None:
+        """`read_log`: of a regulator."""
+        self._view, self._receiver, self._proposals, self._read_log = view, receiver, proposals, read_log
 
     def service(self) -> Service:
         """For the server; members only."""
@@ -30,6 +38,7 @@ class PeerService:
             "Signatures": self.signatures,
             "Deliver": self.deliver,
             "Proposal": self.proposal,
+            "Readings": self.readings,
         }
         kinds = {"Deliver": "delivery"}
         return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled, kinds)
@@ -73,6 +82,16 @@ class PeerService:
         if found is None:
             raise NotYet(what="the proposal with this record")
         return pb.ProposalResponse(proposal=found.encode())
+
+    def readings(self, request: pb.ReadingsRequest, call: Call) -> pb.ReadingsResponse:
+        """Who read what here, as far as it is the caller's.
+
+        Raises:
+            Unknown: we are no regulator.
+        """
+        if self._read_log is None:
+            raise Unknown(what="readings: this member is no regulator")
+        return self._read_log.shown(call.caller.name, request.after)
 
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view

@@ -36,6 +36,7 @@ from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine import EngineApplication
 from hybrid_bridge.node.enrolling import run_enrolling
+from hybrid_bridge.node.expiring import Expiry
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.governing import Governing
@@ -44,13 +45,14 @@ from hybrid_bridge.node.ledger_service import LedgerService
 from hybrid_bridge.node.log_service import LogService
 from hybrid_bridge.node.metrics import Metrics, listening
 from hybrid_bridge.node.noticing import Noticer
-from hybrid_bridge.node.opening import RotatingTls, client_tls, open_folder
+from hybrid_bridge.node.opening import open_folder, server_tls, tls_files
 from hybrid_bridge.node.ordering import Orderer
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposing import Proposer
 from hybrid_bridge.node.proving import ProvenFirst, prove
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
 from hybrid_bridge.node.receipts import sign_receipt
+from hybrid_bridge.node.regulating import Copies, ReadLog, Regulator
 from hybrid_bridge.node.reviving import Reviver
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
 from hybrid_bridge.node.snapshots import Shelf
@@ -90,7 +92,7 @@ class Node:
         self._settings = read_settings(folder)
         self._opened = open_folder(self._settings, SystemClock())
         self._view = view = self._opened.view
-        self._tls = client_tls(self._settings)
+        self._tls = tls_files(self._settings)
         self._peers: dict[str, GrpcPeer] = {}  # by name; follows the directory
         self._endpoints: dict[str, str] = {}
         self._meet()
@@ -193,15 +195,19 @@ class Node:
         enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
         governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
+        readings = self._opened.readings
+        read_log = None if readings is None else ReadLog(view, readings)
+        self._copies = None if readings is None else Copies(view)
+        regulator = None if read_log is None or self._copies is None else Regulator(read_log, self._copies)
         services = [
             LogService(view).service(),
             AuditService(view, bundler).service(),
             LedgerService(view, submitter, bundler).service(),
-            PeerService(view, Receiver(view), enrolment.store).service(),
-            DeskService(view, desk, bundler, self._noticer, governing).service(),
+            PeerService(view, Receiver(view), enrolment.store, read_log).service(),
+            DeskService(view, desk, bundler, self._noticer, governing=governing, regulator=regulator).service(),
         ]
         return MemberServer(
-            RotatingTls(self._settings),
+            lambda: server_tls(self._tls),
             self._authenticate,
             services,
             reflect=self._settings.reflection,
@@ -242,7 +248,9 @@ class Node:
         return self._peers[self._view.directory.sequencer.name].log.receipt(size)
 
     def _authenticate(self, certificate: bytes) -> Caller:
-        return caller_of(certificate, self._view.clock.now())
+        caller = caller_of(certificate, self._view.clock.now())
+        self._tls.judge(certificate)
+        return caller
 
     def _loops(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every loop of this node with its name."""
@@ -281,6 +289,13 @@ class Node:
         yield "cosign", Cosigner(view).run
         for number, witness in enumerate(self._witnesses):
             yield f"witness-{number}", witness.run
+        yield (
+            "expire",
+            lambda: Expiry(self._tls, view.directory, view.name, self._metrics).run(view.progress, view.clock),
+        )
+        copies = self._copies
+        if copies is not None:
+            yield "copies", lambda: copies.run(self._metrics)
         yield "deliver", Deliverer(view, self._peers).run
         yield "notice", self._noticer.run
 

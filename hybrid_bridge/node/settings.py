@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
 from hybrid_bridge.custody.places import parse_place, require_attesting
+from hybrid_bridge.custody.tls_files import REFUSE, SERVE
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.rpc.limits import DEFAULT, KINDS, Limits
 from hybrid_bridge.units import Seconds
@@ -50,9 +51,11 @@ _OPTIONAL: Final[dict[str, type]] = {
     "metrics": str,
     "public": dict,
     "limits": dict,
+    "crl": dict,
 }
 ENGINE_HOME: Final = "engine"  # the folder of the consensus engine
 ENGINE_SOCKET: Final = "app.sock"  # in it: where it asks us
+CRL_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 MAX_RATE: Final = 1_000_000
 ON_DEMAND: Final = Seconds(0)
 SNAPSHOT_EVERY: Final = 1000  # blocks
@@ -65,6 +68,14 @@ class PublicSettings:
 
     rpc: str  # a URL, or file:PATH with one: it may hold a key
     contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrlSettings:
+    """Revocation lists that must be there, and whether calls go on when one has ended."""
+
+    files: tuple[str, ...] = ()  # none: `crl.pem` counts if it is there
+    stale: str = SERVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,7 @@ class NodeSettings:
     limits: Limits = DEFAULT  # of each caller at our door
     engine_archives: tuple[str, ...] = ()  # host:port of engines that have older blocks than our own
     snapshot_every: int = SNAPSHOT_EVERY  # blocks from one snapshot for new members to the next; 0: none
+    crl: CrlSettings = CrlSettings()
 
     def path(self, name: str) -> Path:
         """A file of this node."""
@@ -125,6 +137,7 @@ def read_settings(folder: Path) -> NodeSettings:
         require_loopback(given["metrics"], "metrics")
     given["public"] = _public(given.get("public"))
     given["limits"] = _limits(given.get("limits", {}))
+    given["crl"] = _crl(given.get("crl", {}))
     if "engine_rpc" in given:
         require_loopback(given["engine_rpc"], "engine_rpc")
     given["engine_archives"] = _endpoints(given.get("engine_archives", []), "engine_archives")
@@ -207,6 +220,7 @@ def write_settings(settings: NodeSettings) -> str:
     contract = "" if public is None or public.contract is None else f', contract = "{public.contract}"'
     rates = ", ".join(f"{kind} = {getattr(limits, kind)}" for kind in KINDS)
     archives = json.dumps(settings.engine_archives)
+    lists = ", ".join(f'"{name}"' for name in settings.crl.files)
     optional = (
         (settings.witnesses, f'witnesses = "{settings.witnesses}"'),
         (settings.engine_rpc, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone'),
@@ -217,6 +231,7 @@ def write_settings(settings: NodeSettings) -> str:
         (settings.metrics, f'metrics = "{settings.metrics}"'),
         (public, f'public = {{ rpc = "{public and public.rpc}"{contract} }}'),
         (limits != DEFAULT, f"limits = {{ {rates} }}  # of each caller, a second"),
+        (settings.crl != CrlSettings(), f'crl = {{ files = [{lists}], stale = "{settings.crl.stale}" }}'),
     )
     lines = [
         f'name = "{settings.name}"',
@@ -270,6 +285,14 @@ def _limits(given: dict[str, object]) -> Limits:
         if kind not in KINDS or type(rate) is not int or not 1 <= rate <= MAX_RATE:
             raise SettingsMalformed(key=f"limits.{kind[:64]}", rule=f"one of {', '.join(KINDS)}: 1 to {MAX_RATE}")
     return Limits(**given)  # type: ignore[arg-type]  # each is an int by now
+
+
+def _crl(given: dict[str, object]) -> CrlSettings:
+    files, stale = given.get("files", []), given.get("stale", SERVE)
+    is_list = isinstance(files, list) and all(isinstance(name, str) and re.fullmatch(CRL_NAME, name) for name in files)
+    if given.keys() - {"files", "stale"} or not is_list or stale not in (SERVE, REFUSE):
+        raise SettingsMalformed(key="crl", rule=f"files: names in this folder; stale: {SERVE} or {REFUSE}")
+    return CrlSettings(tuple(map(str, files)), str(stale))  # type: ignore[call-overload]  # a list by now
 
 
 def _place(folder: Path, uris: dict[str, object]) -> str | None:

@@ -22,6 +22,8 @@ UNITS = {"s", "short", "percentunit"}  # of Grafana's own list
 SEEN_ELSEWHERE = {  # in `status`, in `up`, in another metric of the same panel's kind
     "build_info", "log_active", "overdue", "oldest_unanchored_timestamp_seconds", "anchor_lag_size", "intents", "rpc_up",
     "pinned_age_seconds", "hybrid_validator_throttled_total",
+    "hybrid_validator_certificate_expiry_seconds", "hybrid_validator_crl_expiry_seconds",
+    "hybrid_validator_missing_copies",
 }  # fmt: skip
 
 

@@ -324,6 +324,34 @@ def test_a_validator_shows_its_guard_on_loopback_and_signs_while_its_public_chai
     until("a signature by bank-a", signed)
 
 
+def test_a_regulator_sees_whose_copy_is_missing_and_a_member_who_read_its_entry(network: Network) -> None:
+    """The regulator is away when a record is made, its submitter when the regulator is back: both are restarted."""
+    folders = {name: str(network.folder(name)) for name in ("supplier", "bank-a", "regulator")}
+    network.stop("regulator")
+    asset = register(network, secrets.token_hex(16))
+    leaf = asset.entry_leaf.hex()
+    network.await_status("bank-a", "has it", lambda status: status.height >= asset.sent.height)
+    network.stop("supplier")
+    network.start("regulator")
+    network.await_status("regulator", "is back", lambda status: status.height >= asset.sent.height)
+    (missing,) = json.loads(run("member", "missing", "--dir", folders["regulator"], "--json"))
+    assert (missing["entry_leaf"], missing["submitter"]) == (leaf, "supplier")
+    assert leaf in run("member", "missing", "--dir", folders["regulator"])
+    network.start("supplier")
+    until("the copy", lambda: run("member", "missing", "--dir", folders["regulator"], "--json").strip() == "[]")
+    run("member", "show", "--dir", folders["regulator"], leaf)
+    seen = answer("member", "readings", "--dir", folders["supplier"])
+    rows = seen["readings"]
+    assert isinstance(rows, list)
+    assert [row for row in rows if isinstance(row, dict) and row["entry_leaf"] == leaf] == [rows[-1]]
+    assert isinstance(rows[-1], dict)
+    assert (rows[-1]["regulator"], rows[-1]["reader"], rows[-1]["what"]) == ("regulator", "owner:regulator", "record")
+    others = answer("member", "readings", "--dir", folders["bank-a"])
+    assert (others["heads"], others["readings"]) == (seen["heads"], [])
+    assert leaf in run("member", "readings", "--dir", folders["supplier"])
+    assert "no regulator" in run("member", "missing", "--dir", folders["bank-a"], code=2)
+
+
 def test_bad_input_ends_with_two_and_says_what_to_mend(network: Network, tmp_path: Path) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text("[1")

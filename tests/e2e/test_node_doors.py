@@ -1,6 +1,9 @@
 """Who may come in, and what comes of garbage: strangers, wrong roles, lies and noise at every call of a real node."""
 
+import json
 import random
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from hybrid_bridge.adapters.crl import issue_revocations
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer, Marks
@@ -22,6 +26,7 @@ from hybrid_bridge.core.transaction import Body, SignaturePart
 from hybrid_bridge.errors import (
     BridgeError,
     Broken,
+    CertificateRevoked,
     EnvelopeUnopenable,
     FarSideBroken,
     Malformed,
@@ -31,17 +36,18 @@ from hybrid_bridge.errors import (
     Unreachable,
 )
 from hybrid_bridge.node.drafts import parse_draft
-from hybrid_bridge.node.opening import client_tls, owner_tls
+from hybrid_bridge.node.opening import client_tls, owner_tls, tls_files
 from hybrid_bridge.node.running import SystemClock
 from hybrid_bridge.node.settings import read_secret, read_settings
 from hybrid_bridge.rpc.channel import MAX_MESSAGE, ClientTls, open_channel
 from hybrid_bridge.rpc.faults import translated
+from hybrid_bridge.rpc.renewing import server_certificate
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.steps.submit import finish
-from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TransactionId, TreeSize
+from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TransactionId, TreeSize, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
-from tests.e2e.network import Network, register, registration, running_network, until
+from tests.e2e.network import NAMES, PATIENCE, Network, register, registration, running_network, until
 
 NOTHING = Marks(height=Height(0), size=TreeSize(0), line=TreeSize(0), cosigned=TreeSize(0))
 METHODS = [
@@ -296,12 +302,81 @@ def test_a_member_that_floods_stops_neither_the_others_nor_the_epochs(network: N
     assert "unforeseen" not in (network.folder("core") / "node.log").read_text("utf-8")
 
 
+# ── certificates ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def new_tls(network: Network, name: str) -> bytes:
+    """The authority gives a member another certificate; it is laid over the old one. What that was."""
+    folder, now = network.folder(name), SystemClock().now()
+    old = (folder / "tls.pem").read_bytes()
+    issued = issue_tls(authority(network), Holder(name, f"{name} Ltd", "LEI:1"), "member", ("127.0.0.1",), now)
+    (folder / "keys" / "tls.key").write_bytes(issued.key)  # for a moment it is another's: the node waits for both
+    (folder / "tls.pem").write_bytes(issued.certificate)
+    return old
+
+
+def revoke(network: Network, certificates: list[bytes], issued: int) -> None:
+    """The authority's list reaches every member."""
+    ca = authority(network)
+    data = issue_revocations(ca.certificate, ca.key, certificates, UnixSeconds(issued), UnixSeconds(issued + 86_400))
+    for name in NAMES:
+        new = network.folder(name) / "crl.new"
+        new.write_bytes(data)
+        new.replace(network.folder(name) / "crl.pem")
+
+
+def is_refused(network: Network, at: str, tls: ClientTls) -> bool:
+    peer = GrpcPeer.at(at, network.endpoint(at), tls)
+    try:
+        peer.status()
+    except CertificateRevoked:
+        return True
+    finally:
+        peer.close()
+    return False
+
+
+def test_certificates_rotate_and_are_revoked_under_running_nodes(network: Network) -> None:
+    stolen, lost = member_tls(network, "bank-a"), member_tls(network, "bank-b")
+    peer = GrpcPeer.at("bank-a", network.endpoint("bank-a"), member_tls(network, "supplier"))
+    far = Marks(height=Height(2**40), size=TreeSize(2**40), line=TreeSize(2**40), cosigned=TreeSize(2**40))
+    with ThreadPoolExecutor(4) as pool:  # calls in flight
+        held = [pool.submit(peer.witness, far, 3.0) for _ in range(4)]
+        old = new_tls(network, "bank-a")
+        roots = authority(network).certificate
+        shown = server_certificate(network.endpoint("bank-a"), "bank-a", roots)
+        for answer in held:
+            answer.result(20)
+    assert shown != old
+    assert shown == (network.folder("bank-a") / "tls.pem").read_bytes()
+
+    now = SystemClock().now()
+    revoke(network, [old, lost.certificate], now)
+    for name in ("core", "supplier", "bank-b"):
+        assert is_refused(network, name, stolen)
+    assert is_refused(network, "core", lost)
+    with pytest.raises(CertificateRevoked):  # and in the other direction
+        GrpcPeer.at("bank-b", network.endpoint("bank-b"), tls_files(read_settings(network.folder("core")))).status()
+    was = network.status("bank-a")
+    network.await_status("bank-a", "goes on with its new one", lambda status: status.quorum_size > was.quorum_size + 1)
+    log = network.folder("core") / "node.log"
+    until("core closes its own door to bank-b", lambda: "bank-b: CertificateRevoked" in log.read_text("utf-8"))
+
+    new_tls(network, "bank-b")
+    was = network.status("bank-b")
+    network.await_status("bank-b", "is back", lambda status: status.quorum_size > was.quorum_size + 1)
+    command = [sys.executable, "-m", "hybrid_bridge", "node", "check", "--json", "--dir", str(network.folder("bank-b"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = {row["what"]: row["state"] for row in json.loads(done.stdout)["found"]}
+    assert found == dict.fromkeys(("tls.pem", "ca.pem", "identity certificate", "revocation list of 2"), "good")
+
+
 def test_secret_files_that_others_may_read_stop_the_start(network: Network) -> None:
     network.stop("bank-b")
     key: Path = network.folder("bank-b") / "keys" / "identity.key"
     key.chmod(0o644)
     network.start("bank-b")
-    assert network.running.pop("bank-b").wait(30) == 4
+    assert network.running.pop("bank-b").wait(PATIENCE) == 4
     key.chmod(0o600)
     network.start("bank-b")
     network.await_status("bank-b", "up again", lambda status: status.height > 0)

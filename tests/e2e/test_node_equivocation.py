@@ -14,7 +14,7 @@ from hybrid_bridge.adapters.pki import caller_of
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.core.block import Block, BlockHeader, Countersignature, tx_root
 from hybrid_bridge.errors import NotYet
-from hybrid_bridge.node.opening import Opened, client_tls, open_folder, read_server_tls
+from hybrid_bridge.node.opening import Opened, client_tls, open_folder, server_tls, tls_files
 from hybrid_bridge.node.running import SystemClock
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.channel import open_channel
@@ -67,7 +67,7 @@ class TwoFaced:
             self._service("Peer", stubs.add_PeerServicer_to_server, pb.DESCRIPTOR, {"Witness": self.witness}),
         ]
         self.server = MemberServer(
-            lambda: read_server_tls(core.settings),
+            lambda: server_tls(tls_files(core.settings)),
             lambda pem: caller_of(pem, SystemClock().now()),
             services,
             reflect=False,

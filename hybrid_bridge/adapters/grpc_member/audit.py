@@ -6,7 +6,8 @@ from typing import Final, Self
 
 import grpc
 
-from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.channel import ClientTls, Line
+from hybrid_bridge.rpc.renewing import TlsSource, channel_to
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import EpochNumber, TreeSize
@@ -22,9 +23,9 @@ class GrpcAudited:
         self._stub = stubs.AuditStub(channel)
 
     @classmethod
-    def at(cls, name: str, endpoint: str, tls: ClientTls) -> Self:
+    def at(cls, name: str, endpoint: str, tls: ClientTls | TlsSource) -> Self:
         """The member `name` at `host:port`; `tls` holds an auditor's, a member's or its owner's certificate."""
-        return cls(name, open_channel(endpoint, name, tls))
+        return cls(name, channel_to(endpoint, name, tls))
 
     def checkpoint(self, size: TreeSize) -> bytes:
         """A bundle of one checkpoint (0: the newest with a quorum), without anchors."""

@@ -7,7 +7,8 @@ from typing import Final, Self
 import grpc
 
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
-from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.channel import ClientTls, Line
+from hybrid_bridge.rpc.renewing import TlsSource, channel_to
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Digest, EpochNumber, TransactionId
@@ -28,9 +29,9 @@ class GrpcDesk:
         self.log: Final = GrpcMember(name, channel, deadline)
 
     @classmethod
-    def at(cls, name: str, endpoint: str, tls: ClientTls, deadline: float = 5.0) -> Self:
+    def at(cls, name: str, endpoint: str, tls: ClientTls | TlsSource, deadline: float = 5.0) -> Self:
         """The node of member `name` at `host:port`; `tls` holds its owner's certificate."""
-        return cls(name, open_channel(endpoint, name, tls), deadline)
+        return cls(name, channel_to(endpoint, name, tls), deadline)
 
     @property
     def name(self) -> str:
@@ -162,6 +163,11 @@ class GrpcDesk:
         request = pb.RegisteredRequest(label=label, version=version)
         answer: pb.RegisteredResponse = self._slow.ask(self._ledger.Registered, request)
         return answer
+
+    def missing(self) -> Sequence[pb.MissingCopy]:
+        """A regulator's: accepted records of which no copy has come."""
+        answer: pb.MissingResponse = self._slow.ask(self._desk.Missing, pb.MissingRequest())
+        return answer.copies
 
     # ── the channel ──────────────────────────────────────────────────────────────────────────────────────────────────
 

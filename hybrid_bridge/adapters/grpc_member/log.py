@@ -10,7 +10,8 @@ from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.signing import require_signature
 from hybrid_bridge.errors import AnswerMalformed, Malformed
 from hybrid_bridge.ports import ConsortiumMember
-from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.channel import ClientTls, Line
+from hybrid_bridge.rpc.renewing import TlsSource, channel_to
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Digest, EcdsaSignature, TreeSize
@@ -29,15 +30,15 @@ class GrpcMember:
     """A member's node as relayers and outsiders see it. Constructed without connecting."""
 
     def __init__(self, name: str, channel: grpc.Channel, deadline: float = 5.0) -> None:
-        """`channel` comes from `open_channel` and must expect `name`."""
+        """`channel` comes from `channel_to` and must expect `name`."""
         self._channel = channel
         self._line = Line(name, deadline)
         self._stub = stubs.LogStub(channel)
 
     @classmethod
-    def at(cls, name: str, endpoint: str, tls: ClientTls, deadline: float = 5.0) -> Self:
+    def at(cls, name: str, endpoint: str, tls: ClientTls | TlsSource, deadline: float = 5.0) -> Self:
         """The member `name` at `host:port`; nobody else's certificate is accepted there."""
-        return cls(name, open_channel(endpoint, name, tls), deadline)
+        return cls(name, channel_to(endpoint, name, tls), deadline)
 
     @property
     def name(self) -> str:

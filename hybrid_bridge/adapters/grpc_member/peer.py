@@ -8,7 +8,8 @@ from typing import Final, Self
 import grpc
 
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
-from hybrid_bridge.rpc.channel import ClientTls, Line, open_channel
+from hybrid_bridge.rpc.channel import ClientTls, Line
+from hybrid_bridge.rpc.renewing import TlsSource, channel_to
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Address, Digest, EpochNumber, Height, KeyId, TreeSize
@@ -38,9 +39,9 @@ class GrpcPeer:
         self.log = GrpcMember(name, channel, deadline)
 
     @classmethod
-    def at(cls, name: str, endpoint: str, tls: ClientTls, deadline: float = 5.0) -> Self:
+    def at(cls, name: str, endpoint: str, tls: ClientTls | TlsSource, deadline: float = 5.0) -> Self:
         """The member `name` at `host:port`; nobody else's certificate is accepted there."""
-        return cls(name, open_channel(endpoint, name, tls), deadline)
+        return cls(name, channel_to(endpoint, name, tls), deadline)
 
     @property
     def name(self) -> str:
@@ -99,6 +100,11 @@ class GrpcPeer:
         """The proposal behind a governance record, as it was approved."""
         answer: pb.ProposalResponse = self._line.ask(self._peer.Proposal, pb.ProposalRequest(leaf=leaf))
         return answer.proposal
+
+    def readings(self, after: int) -> pb.ReadingsResponse:
+        """A regulator's: who read what there, behind this event."""
+        answer: pb.ReadingsResponse = self._line.ask(self._peer.Readings, pb.ReadingsRequest(after=after))
+        return answer
 
     def close(self) -> None:
         """Close the channel; open streams end."""

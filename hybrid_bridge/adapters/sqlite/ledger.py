@@ -236,6 +236,12 @@ class SqlLedger:
             found = connection.execute(select(_ENTRY.c.height).where(_ENTRY.c.leaf == leaf)).scalar()
         return None if found is None else Height(found)
 
+    def entries(self, first: Height, last: Height) -> list[tuple[Digest, Height, bytes]]:
+        """Leaf, height and entry of what stands in these blocks, refusals too."""
+        query = select(_ENTRY).where(_ENTRY.c.height >= first, _ENTRY.c.height <= last)
+        with self.file.read() as connection:
+            return [(Digest(row.leaf), Height(row.height), row.entry) for row in connection.execute(query)]
+
     def label_height(self, index: RegistryIndex) -> Height | None:
         """The block that inserted an identity label's index; None when none here did."""
         with self.file.read() as connection:

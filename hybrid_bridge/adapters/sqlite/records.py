@@ -168,6 +168,15 @@ class SqlRecords:
             row = connection.execute(select(_RECORD).where(_RECORD.c.leaf == leaf)).first()
         return None if row is None else _stored(row)
 
+    def known(self, leaves: Sequence[Digest]) -> set[Digest]:
+        """Those of these that are here, or were before they were erased."""
+        found: set[Digest] = set()
+        with self._file.read() as connection:
+            for start in range(0, len(leaves), MAX_ROWS):
+                query = select(_RECORD.c.leaf).where(_RECORD.c.leaf.in_(leaves[start : start + MAX_ROWS]))
+                found |= {Digest(leaf) for leaf in connection.execute(query).scalars()}
+        return found
+
     def records(self, after: int) -> list[StoredRecord]:
         """Documents numbered above `after`, ascending; what was erased stands among them, empty."""
         query = select(_RECORD).where(_RECORD.c.number > after).order_by(_RECORD.c.number).limit(MAX_ROWS)

@@ -244,6 +244,34 @@ class ProposalResponse(_message.Message):
     proposal: bytes
     def __init__(self, proposal: _Optional[bytes] = ...) -> None: ...
 
+class ReadingsRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class ReadingsResponse(_message.Message):
+    __slots__ = ("events", "start", "previous", "time", "signature")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[ReadingEvent]
+    start: int
+    previous: bytes
+    time: int
+    signature: bytes
+    def __init__(self, events: _Optional[_Iterable[_Union[ReadingEvent, _Mapping]]] = ..., start: _Optional[int] = ..., previous: _Optional[bytes] = ..., time: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class ReadingEvent(_message.Message):
+    __slots__ = ("body", "reading")
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
+    body: bytes
+    reading: bytes
+    def __init__(self, body: _Optional[bytes] = ..., reading: _Optional[bytes] = ...) -> None: ...
+
 class WitnessRequest(_message.Message):
     __slots__ = ("after_height", "after_size", "wait_ms", "after_line", "after_cosigned")
     AFTER_HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -761,3 +789,25 @@ class Frozen(_message.Message):
     escrow: bool
     until_epoch: int
     def __init__(self, object: _Optional[str] = ..., order: _Optional[str] = ..., escrow: _Optional[bool] = ..., until_epoch: _Optional[int] = ...) -> None: ...
+
+class MissingRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MissingResponse(_message.Message):
+    __slots__ = ("copies",)
+    COPIES_FIELD_NUMBER: _ClassVar[int]
+    copies: _containers.RepeatedCompositeFieldContainer[MissingCopy]
+    def __init__(self, copies: _Optional[_Iterable[_Union[MissingCopy, _Mapping]]] = ...) -> None: ...
+
+class MissingCopy(_message.Message):
+    __slots__ = ("entry_leaf", "submitter", "height", "since")
+    ENTRY_LEAF_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTER_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    entry_leaf: bytes
+    submitter: str
+    height: int
+    since: int
+    def __init__(self, entry_leaf: _Optional[bytes] = ..., submitter: _Optional[str] = ..., height: _Optional[int] = ..., since: _Optional[int] = ...) -> None: ...

@@ -754,6 +754,11 @@ class PeerStub:
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProposalRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProposalResponse.FromString,
                 _registered_method=True)
+        self.Readings = channel.unary_unary(
+                '/hybrid_bridge.v1.Peer/Readings',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServicer:
@@ -784,6 +789,12 @@ class PeerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Readings(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -806,6 +817,11 @@ def add_PeerServicer_to_server(servicer, server):
                     servicer.Proposal,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProposalRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ProposalResponse.SerializeToString,
+            ),
+            'Readings': grpc.unary_unary_rpc_method_handler(
+                    servicer.Readings,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -927,6 +943,33 @@ class Peer:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def Readings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Peer/Readings',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.ReadingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class DeskStub:
     """Desk: the owner's own.
@@ -1017,6 +1060,11 @@ class DeskStub:
                 '/hybrid_bridge.v1.Desk/Stops',
                 request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.SerializeToString,
                 response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.FromString,
+                _registered_method=True)
+        self.Missing = channel.unary_unary(
+                '/hybrid_bridge.v1.Desk/Missing',
+                request_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.SerializeToString,
+                response_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.FromString,
                 _registered_method=True)
 
 
@@ -1120,6 +1168,12 @@ class DeskServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Missing(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1202,6 +1256,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Stops,
                     request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.FromString,
                     response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.SerializeToString,
+            ),
+            'Missing': grpc.unary_unary_rpc_method_handler(
+                    servicer.Missing,
+                    request_deserializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.FromString,
+                    response_serializer=hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1637,6 +1696,33 @@ class Desk:
             '/hybrid_bridge.v1.Desk/Stops',
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsRequest.SerializeToString,
             hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.StopsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Missing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hybrid_bridge.v1.Desk/Missing',
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingRequest.SerializeToString,
+            hybrid__bridge_dot_rpc_dot_v1_dot_bridge__pb2.MissingResponse.FromString,
             options,
             channel_credentials,
             insecure,

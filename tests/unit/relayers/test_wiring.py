@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.keystore import create_keystore
+from hybrid_bridge.adapters.pki import Holder, found_authority, issue_tls
 from hybrid_bridge.errors import FieldMismatch, KeyUnusable, Malformed, SetMismatch, SettingsMalformed
 from hybrid_bridge.testing.memory_members import address, key
 from hybrid_bridge.testing.public_chain_behaviour import CADENCE, RegistrableLog
+from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.settings import Settings, parse_settings
 from relayers.sql_journal import SqlJournal, create_journal
@@ -30,8 +32,12 @@ def write_consortium(folder: Path) -> RegistrableLog:
     log = RegistrableLog("wiring", BORN)
     (folder / "genesis.bin").write_bytes(log.genesis)
     (folder / "entries.bin").write_bytes(log.validators.encode_entries())
-    for name in ("ca.pem", "tls.pem", "tls.key"):
-        (folder / name).write_bytes(b"-----BEGIN NOTHING-----\n")
+    now = UnixSeconds(int(time.time()))
+    authority = found_authority("example.org/log", now)
+    issued = issue_tls(authority, Holder("north", "North", "LEI:1"), "relayer", (), now)
+    files = {"ca.pem": authority.certificate, "tls.pem": issued.certificate, "tls.key": issued.key}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
         (folder / name).chmod(0o600)
     (folder / "gas.password").write_text(PASSWORD + "\n")
     (folder / "gas.password").chmod(0o600)

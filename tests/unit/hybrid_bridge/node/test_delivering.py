@@ -8,7 +8,7 @@ from hybrid_bridge.core.delivery import SignedAcknowledgement, parse_delivery
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.errors import AdmissionRejected, EnvelopeUnopenable, Malformed, NotYet, Refuted, TooLong, Unreachable
-from hybrid_bridge.node.delivering import MAX_ENVELOPE, Deliverer, Receiver, sealed_for
+from hybrid_bridge.node.delivering import LONGEST_BACKOFF, MAX_ENVELOPE, Deliverer, Receiver, sealed_for
 from hybrid_bridge.node.drafts import DraftPackage
 from hybrid_bridge.units import Digest
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
@@ -88,6 +88,66 @@ def test_a_recipient_that_is_away_is_asked_again_more_slowly(trading: Members) -
     trading.clock.moment += 64
     trading.reopen("supplier")
     assert deliver(trading, to) == 0
+
+
+def test_an_outbox_survives_a_day_without_either_side(trading: Members) -> None:
+    """A day away: the recipient, the sender for a while, and both restarted; then one copy, one signature, kept."""
+    _, drafted = sent(trading, "supplier", registration(trading, an_object()))
+    leaf = entry_leaf(parse_delivery(drafted.document).entry)
+    to = peers(trading)
+    for peer in to.values():
+        peer.away = True
+    noon, night = START + 12 * 3_600, START + 24 * 3_600
+    while trading.clock.moment < noon:
+        assert deliver(trading, to) == 3
+        trading.clock.moment += 600
+    trading.reopen("supplier")  # dead, and up again
+    trading.reopen("bank-a")
+    asked = to["bank-a"].asked
+    for _ in range(600):  # second by second: it asks about once a minute, no more
+        assert deliver(trading, to) == 3
+        trading.clock.moment += 1
+    assert 8 <= to["bank-a"].asked - asked <= 11
+    trading.clock.moment = night  # the sender was down for the rest of the day
+    trading.reopen("supplier")
+    to["core"].away = to["regulator"].away = False
+    assert deliver(trading, to) == 1
+    to["bank-a"].away = False
+    trading.clock.moment += LONGEST_BACKOFF
+    assert deliver(trading, to) == 0
+    view = trading.reopen("supplier").view
+    with view.records._file.read() as connection:
+        kept = connection.exec_driver_sql("SELECT recipient, acknowledgement, envelope, state FROM outbox").all()
+    assert {(row.recipient, row.state, row.envelope) for row in kept} == {
+        (name, "done", b"") for name in ("core", "bank-a", "regulator")
+    }
+    for row in kept:
+        signed = SignedAcknowledgement.decode(row.acknowledgement)
+        signed.verify(view.directory.identities[row.recipient])
+        assert signed.acknowledgement.entry_leaf == leaf
+        assert signed.acknowledgement.received_time >= night
+        assert trading.open(row.recipient).view.records.record(leaf) is not None
+
+
+def test_an_acknowledgement_of_another_envelope_is_none(trading: Members) -> None:
+    sent(trading, "supplier", registration(trading, an_object()))
+    sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    to["core"].away = to["regulator"].away = True
+
+    class Swapping(Peer):
+        """Signs for the first envelope, whatever comes."""
+
+        first = b""
+
+        def deliver(self, leaf: Digest, envelope: bytes) -> bytes:
+            self.first = self.first or super().deliver(leaf, envelope)
+            return self.first
+
+    to["bank-a"] = Swapping(trading, "bank-a")
+    assert deliver(trading, to) == 5
+    trading.clock.moment += 3_600
+    assert deliver(trading, to) == 5
 
 
 def test_a_false_acknowledgement_is_none(trading: Members) -> None:

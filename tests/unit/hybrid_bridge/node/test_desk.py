@@ -341,3 +341,16 @@ def test_a_draft_beyond_its_life_is_refused(trading: Members) -> None:
     assert standings(trading) == ["waiting"]  # our own ledger has not come so far
     spread_new(trading)
     assert standings(trading) == []
+
+
+def test_no_key_signs_another_s_draft_that_passes_the_regulator_by(trading: Members) -> None:
+    supplier = desk(trading, "supplier")
+    drafted = supplier.draft(registration(trading, an_object()))
+    without = replace(drafted, audience=("bank-a", "core"))
+    with pytest.raises(AdmissionRejected) as refused:
+        desk(trading, "bank-a").authorise(without, [])
+    assert refused.value.rule == "the regulator regulator in the audience"
+    assert desk(trading, "bank-a").authorise(drafted, []) == []
+    of_its_own = desk(trading, "regulator").draft(registration(trading, an_object()))
+    assert "regulator" not in of_its_own.audience
+    assert desk(trading, "bank-a").authorise(of_its_own, []) == []

@@ -44,7 +44,13 @@ def test_everything_stands_at_zero_from_the_start_so_that_the_first_step_is_seen
     assert [value(metrics, "equivocations_total", name) for name in NAMES] == [0] * len(NAMES)
     assert value(metrics, "halted") == 0
     names = {name for name, *_ in SAMPLE.findall((metrics.page("/metrics") or _none()).body.decode())}
-    assert {name for name in names if not name.endswith("_created")} == {metric.name for metric in TABLE}
+    later = {"certificate_expiry_seconds", "crl_expiry_seconds", "missing_copies"}  # once the files have been looked at
+    assert {name for name in names if not name.endswith("_created")} == {metric.name for metric in TABLE} - later
+    metrics.expiry(5, None)
+    assert value(metrics, "certificate_expiry_seconds") == 5
+    assert value(metrics, "crl_expiry_seconds") is None
+    metrics.expiry(4, 3)
+    assert value(metrics, "crl_expiry_seconds") == 3
 
 
 def _none():

@@ -1,0 +1,189 @@
+"""A channel whose certificate changes under it, and whose server's certificate is judged before each call."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import grpc
+import pytest
+
+from hybrid_bridge.adapters.pki import Holder, Issued, caller_of, found_authority, issue_tls
+from hybrid_bridge.errors import CertificateRevoked, Unreachable
+from hybrid_bridge.rpc.channel import ClientTls, Line
+from hybrid_bridge.rpc.renewing import RenewedChannel, channel_to, server_certificate
+from hybrid_bridge.rpc.server import MemberServer, ServerTls
+from hybrid_bridge.rpc.service import Call, Caller, Service
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
+from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
+from hybrid_bridge.units import UnixSeconds
+
+NOW = UnixSeconds(int(time.time()))
+OURS = found_authority("example.org/log", NOW)
+
+
+def issued(name: str = "core", role: str = "member") -> Issued:
+    return issue_tls(OURS, Holder(name, name, "LEI:1"), role, ("127.0.0.1",), NOW)
+
+
+class Side:
+    """Both ends of a connection, whose files are here."""
+
+    def __init__(self) -> None:
+        self.server, self.shown = issued(), self.tls(issued("bank-a"))
+        self.revoked: set[bytes] = set()
+        self.judges = False
+        self.seen: list[bytes] = []
+        self.held, self.go = threading.Event(), threading.Event()
+
+    def tls(self, of: Issued) -> ClientTls:
+        return ClientTls(OURS.certificate, of.certificate, of.key)
+
+    # as a `TlsSource`
+
+    def current(self) -> ClientTls:
+        return self.shown
+
+    def judge(self, certificate: bytes) -> None:
+        if certificate in self.revoked:
+            raise CertificateRevoked(serial="1")
+
+    # as a server
+
+    def authenticate(self, certificate: bytes) -> Caller:
+        self.seen.append(certificate)
+        return caller_of(certificate, NOW)
+
+    def status(self, request: object, _call: Call) -> pb.StatusResponse:
+        if isinstance(request, pb.TransactionRequest):
+            self.held.set()
+            assert self.go.wait(20)
+            return pb.TransactionResponse(height=7)  # type: ignore[return-value]
+        return pb.StatusResponse(height=1)
+
+    def service(self) -> Service:
+        names = ("Submit", "Status", "Transaction", "Registered", "Prove")
+        methods = dict.fromkeys(names, self.status) | dict.fromkeys(("Blocks", "Epochs"), lambda _r, _c: iter(()))
+        return Service("hybrid_bridge.v1.Ledger", stubs.add_LedgerServicer_to_server, methods, lambda _caller: True)
+
+    @contextmanager
+    def serving(self, listen: str = "127.0.0.1:0") -> Iterator[str]:
+        server = MemberServer(
+            lambda: ServerTls(OURS.certificate, self.server.certificate, self.server.key),
+            self.authenticate,
+            [self.service()],
+            reflect=False,
+        )
+        port = server.start(listen)
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.stop(0)
+
+
+@pytest.fixture
+def side() -> Side:
+    return Side()
+
+
+def ask(stub: stubs.LedgerStub) -> int:
+    return Line("core", 10.0).ask(stub.Status, pb.StatusRequest()).height
+
+
+def test_the_certificate_of_the_day_is_shown_and_calls_of_yesterday_end_in_peace(side: Side) -> None:
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel, ThreadPoolExecutor(1) as pool:
+        stub, first, second = stubs.LedgerStub(channel), side.shown, side.tls(issued("bank-a"))
+        assert ask(stub) == 1
+        held = pool.submit(Line("core", 20.0).ask, stub.Transaction, pb.TransactionRequest())
+        assert side.held.wait(20)
+        assert set(side.seen) == {first.certificate}
+        side.shown = second
+        side.seen.clear()
+        assert ask(stub) == 1
+        assert set(side.seen) == {second.certificate}
+        side.go.set()
+        assert held.result(20).height == 7
+
+
+def test_without_a_list_the_server_may_show_any_certificate_of_its_name(side: Side) -> None:
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel:
+        assert ask(stubs.LedgerStub(channel)) == 1
+        side.server = issued()
+        side.shown = side.tls(issued("bank-a"))
+        assert ask(stubs.LedgerStub(channel)) == 1
+
+
+def test_a_server_whose_certificate_is_revoked_gets_no_call(side: Side) -> None:
+    side.judges = True
+    side.revoked.add(side.server.certificate)
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel:
+        with pytest.raises(CertificateRevoked):
+            ask(stubs.LedgerStub(channel))
+        assert side.seen == []
+        side.server = issued()
+        assert ask(stubs.LedgerStub(channel)) == 1
+
+
+def test_an_open_connection_is_cut_when_its_server_is_revoked(side: Side) -> None:
+    side.judges = True
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel, ThreadPoolExecutor(1) as pool:
+        stub = stubs.LedgerStub(channel)
+        assert ask(stub) == 1
+        held = pool.submit(Line("core", 20.0).ask, stub.Transaction, pb.TransactionRequest())
+        assert side.held.wait(20)
+        side.revoked.add(side.server.certificate)
+        with pytest.raises(CertificateRevoked):
+            ask(stub)
+        with pytest.raises(Unreachable):
+            held.result(20)
+        side.go.set()
+
+
+def test_whoever_shows_another_certificate_than_the_one_that_was_judged_is_not_believed(side: Side) -> None:
+    """A thief with a revoked certificate who lets the look through and takes the call."""
+    side.judges = True
+    good, stolen = side.server, issued()
+    with side.serving() as endpoint:
+        assert server_certificate(endpoint, "core", OURS.certificate) == good.certificate
+        with channel_to(endpoint, "core", side) as channel:
+            assert isinstance(channel, RenewedChannel)
+            opened = channel.opened()
+            side.server = stolen
+            with pytest.raises(grpc.RpcError) as failed:
+                stubs.LedgerStub(opened.channel).Status(pb.StatusRequest(), timeout=5)
+            assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert side.seen == []
+
+
+def test_a_server_that_has_rotated_is_looked_at_again(side: Side) -> None:
+    side.judges = True
+    with side.serving() as endpoint:
+        channel = channel_to(endpoint, "core", side)
+        stub = stubs.LedgerStub(channel)
+        assert ask(stub) == 1
+    side.server = issued()
+    with side.serving(endpoint), channel:
+        for _ in range(3):  # the first call finds the old connection gone, or the new certificate there
+            with suppress(Unreachable):
+                ask(stub)
+        assert ask(stub) == 1
+
+
+def test_nobody_and_somebody_else_show_no_certificate(side: Side) -> None:
+    with side.serving() as endpoint:
+        with pytest.raises(Unreachable):
+            server_certificate(endpoint, "bank-a", OURS.certificate)
+        with pytest.raises(Unreachable):
+            server_certificate(endpoint, "core", found_authority("theirs", NOW).certificate)
+    with pytest.raises(Unreachable):
+        server_certificate(endpoint, "core", OURS.certificate)
+
+
+def test_a_stream_is_opened_on_the_channel_of_the_moment(side: Side) -> None:
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel:
+        stub, line = stubs.LedgerStub(channel), Line("core", 10.0)
+        for _ in range(2):
+            assert list(line.stream(stub.Epochs, pb.EpochsRequest(), 10.0)) == []
+            side.shown = side.tls(issued("bank-a"))
+        assert len(set(side.seen)) == 2
