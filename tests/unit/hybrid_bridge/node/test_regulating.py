@@ -45,7 +45,7 @@ def desk_service(members: Members) -> DeskService:
     view = members.open("regulator").view
     own, bundler = desk(members, "regulator"), Bundler(view, lambda _size: b"", None)
     regulator = Regulator(read_log(members), Copies(view))
-    return DeskService(view, own, bundler, Noticer(view, own, follows=False), regulator)
+    return DeskService(view, own, bundler, Noticer(view, own, follows=False), regulator=regulator)
 
 
 def leaf_of(package: DraftPackage) -> Digest:
