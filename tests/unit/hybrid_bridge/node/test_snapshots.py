@@ -102,13 +102,25 @@ def test_a_log_that_begins_later_is_cut_from_its_first_block() -> None:
     assert all_blocks(shelf, 6) == blocks.all[:2]
 
 
-def test_what_is_not_offered_has_no_chunk() -> None:
+def test_what_is_no_chunk_is_empty() -> None:
     shelf = shelf_of(Blocks(40))
+    assert shelf.chunk(10, 0) == b""  # nothing is offered yet
     shelf.extend(22)
-    for height, index in ((10, 3), (20, 5), (0, 0), (30, 0), (11, 0), (10, 1 << 31)):
+    for height, index in ((10, 3), (20, 5), (0, 0), (21, 0), (30, 0), (10, 1 << 31), (1 << 63, 0)):
         assert shelf.chunk(height, index) == b""
-    shelf.extend(42)
-    assert shelf.chunk(10, 0) == b""  # offered no more
+
+
+def test_a_member_that_takes_long_finds_its_chunks_when_newer_snapshots_are_offered() -> None:
+    shelf = shelf_of(Blocks(80))
+    shelf.extend(22)
+    older = {index: shelf.chunk(10, index) for index in range(3)}
+    shelf.extend(72)
+    assert [one.height for one in shelf.offered()] == [20, 70]
+    assert {index: shelf.chunk(10, index) for index in range(3)} == older
+    assert [block for data in older.values() for block in Chunk.decode(data).blocks] == Blocks(10).all
+    assert shelf.chunk(10, 3) == b""
+    assert len(Chunk.decode(shelf.chunk(12, 2)).blocks) == 4  # which ends where the snapshot does
+    assert shelf.chunk(12, 3) == b""
 
 
 def test_a_ledger_too_long_for_the_engine_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +183,7 @@ def test_the_engine_is_told_both_snapshots_and_given_their_chunks(offering: Engi
 
 
 def test_another_format_or_place_has_no_chunk(offering: EngineApplication) -> None:
-    for changes in ({"format": 2}, {"height": 3}, {"chunk": 1}):
+    for changes in ({"format": 2}, {"height": 5}, {"chunk": 1}):
         values: dict[str, int] = {"height": 2, "format": FORMAT, "chunk": 0}
         assert offering.load_snapshot_chunk(pb.RequestLoadSnapshotChunk(**(values | changes))).chunk == b""
 
