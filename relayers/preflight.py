@@ -21,9 +21,10 @@ from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
-from relayers.start import ONE_WORD, SKEW, require_hosts, require_known, require_undelegated
+from relayers.start import ONE_WORD, require_hosts, require_known, require_undelegated
 from relayers.views import Appointment, ChainView, QuorumView
 
+SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 OLD: Final = 120  # seconds after which the newest public block is worth a word
 
 Verdict = Literal["good", "note", "bad"]

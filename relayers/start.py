@@ -7,14 +7,13 @@ from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from typing import Final, Protocol
 
-from hybrid_bridge.errors import KeyUnusable, NotYet, SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
-from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TxHash, UnixSeconds
+from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TxHash
 from relayers.observe import EVENT_RANGE, Observer
 
 ONE_WORD: Final = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
 DELEGATED: Final = b"\xef\x01\x00"  # EIP-7702: code that only names another account's
-SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 LOOK_BACK: Final = 50  # anchors, and ranges of public blocks, that an empty journal is compared with
 REBUILD: Final = "`fsck --rebuild --plan` shows what the chain knows, and `fsck --rebuild` adopts it"
 
@@ -47,17 +46,6 @@ def is_here(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def require_clock(observer: Observer, now: UnixSeconds) -> None:
-    """Public blocks from the future: our clock is behind. One that is ahead looks like a chain that is slow.
-
-    Raises:
-        Undecided: so, until somebody sets it; or too few endpoints agree.
-    """
-    ahead = observer.pin().time - now
-    if ahead > SKEW:
-        raise NotYet(what=f"a clock that is right: the agreed public block is {ahead} s ahead of this machine")
 
 
 def require_undelegated(observer: Observer, code_at: CodeAt) -> None:

@@ -10,9 +10,8 @@ from hybrid_bridge.errors import KeyUnusable, NotYet, SettingsMalformed
 from hybrid_bridge.testing.memory_chain import MemoryChain
 from hybrid_bridge.units import ChainId
 from relayers.comparison import Comparison, compare
-from relayers.start import SKEW, require_clock, require_hosts, require_undelegated
+from relayers.start import require_hosts, require_undelegated
 from tests.crash.relay_world import World, scope_for
-from tests.unit.relayers.builders import T0
 
 
 @dataclass
@@ -117,13 +116,3 @@ def test_a_delegated_account_is_refused_and_named(code: bytes) -> None:
         return
     with pytest.raises(KeyUnusable, match="aa" * 20):
         require_undelegated(observer, lambda *_: code)
-
-
-@pytest.mark.parametrize(("time", "refused"), [(T0 - 10_000, False), (T0 + SKEW, False), (T0 + SKEW + 1, True)])
-def test_a_clock_that_is_behind_the_chains_is_waited_for(time: int, refused: bool) -> None:
-    observer = SimpleNamespace(pin=lambda: SimpleNamespace(time=time))
-    if not refused:
-        require_clock(observer, T0)
-        return
-    with pytest.raises(NotYet, match="31 s ahead"):
-        require_clock(observer, T0)
