@@ -216,7 +216,7 @@ class DeskService:
             )
         return pb.SequencesResponse(submitters=rows)
 
-    def erase(self, request: pb.EraseRequest, _call: Call) -> pb.EraseResponse:
+    def erase(self, request: pb.EraseRequest, call: Call) -> pb.EraseResponse:
         """What is meant and, once that is confirmed, its end; the ledger's notice of it follows by itself.
 
         Raises:
@@ -229,6 +229,8 @@ class DeskService:
                 raise Unknown(what="document here that its submitter has erased")
             selection = replace(selection, leaves=(*selection.leaves, *asked))
         found = eraser.erase(selection, request.reason) if request.confirmed else eraser.chosen(selection)
+        if request.matches and not request.confirmed:  # what a field holds was looked at
+            self._note(call, [doomed.record.leaf for doomed in found if not doomed.record.erased], "search")
         self._view.progress.nudge()
         return pb.EraseResponse(records=[self._erased(doomed) for doomed in found])
 

@@ -121,7 +121,7 @@ class EpochShares:
 
     def copy(self) -> "EpochShares":
         """For a block that may never stand."""
-        return deepcopy(self)
+        return deepcopy(self, {id(self._genesis): self._genesis})  # which is never changed
 
     def require(self, signed: SignedTransaction) -> None:
         """Return if its submitter has room left.

@@ -70,14 +70,15 @@ def test_the_first_end_is_the_end() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        listed(THEIRS, BAD),  # no authority of ours
+        listed(THEIRS, BAD),
         b"",
         b"-----BEGIN X509 CRL-----",
         listed()[:-40],
         BAD,
         bytes(MAX_BYTES + 1),
-        listed(issued=NOW + 10_000, ends=NOW + 20_000),  # not begun
+        listed(issued=NOW + 10_000, ends=NOW + 20_000),
     ],
+    ids=["another authority's", "empty", "a head", "cut", "a certificate", "too long", "not begun"],
 )
 def test_what_is_no_list_of_ours_is_refused(data: bytes) -> None:
     with pytest.raises(CertificateMalformed):

@@ -25,7 +25,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Digest, Height
 from tests.unit.hybrid_bridge.node.members import Members, started
 from tests.unit.hybrid_bridge.node.test_delivering import deliver, peers
-from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, desk, registration, sent, spread_new
+from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, confirmation, desk, registration, sent, spread_new
 
 OWNER = Call(Caller("regulator", "owner"), lambda: True)
 
@@ -105,6 +105,14 @@ def test_the_member_concerned_sees_who_read_what_and_when_and_nobody_else_does(t
     assert found[0].time == trading.clock.moment
     assert head.seq == 1
     assert gathered(trading, "bank-a") == (head, [])
+
+
+def test_to_look_for_a_value_in_a_field_is_a_reading(trading: Members) -> None:
+    leaf, service = delivered(trading), desk_service(trading)
+    for value in ("nobody", SELLER):
+        service.erase(pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value=value)]), OWNER)
+    _, found = gathered(trading, "supplier")
+    assert [(one.entry_leaf, one.what) for one in found] == [(leaf, "search")]
 
 
 def test_what_was_not_read_and_what_is_not_here_leaves_no_reading(trading: Members) -> None:
