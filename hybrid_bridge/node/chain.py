@@ -39,6 +39,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.ports import Clock
 from hybrid_bridge.steps.commit import BlockOutcome, Rules, execute_block
 from hybrid_bridge.units import Digest, Height, TransactionId, UnixSeconds
@@ -230,7 +231,7 @@ class Chain:
         """Execute what the sequencer signed; if our rules refuse it, keep it and sign no more."""
         try:
             return self._executed(block)
-        except Broken:
+        except OUR_OWN:
             raise  # our own store, not the sequencer's fault
         except BridgeError as error:
             height, reason = block.header.height, type(error).__name__

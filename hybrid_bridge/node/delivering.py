@@ -26,9 +26,10 @@ from hybrid_bridge.core.disclosure import ORIGIN
 from hybrid_bridge.core.encoding import require_digest, sha256
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.keys import key_id_text
-from hybrid_bridge.errors import AdmissionRejected, BridgeError, Broken, Erased, FieldMismatch, NotYet, TooLong
+from hybrid_bridge.errors import AdmissionRejected, BridgeError, Erased, FieldMismatch, NotYet, TooLong
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, LogId, UnixSeconds
 
@@ -142,7 +143,7 @@ class Deliverer:
         try:
             data = self._peers[owed.recipient].deliver(owed.leaf, owed.envelope)
             self._require_signed(owed, data)
-        except Broken:
+        except OUR_OWN:
             raise
         except Erased:
             self._view.records.decline(owed.number)  # Durable: its loss alone, should it lie.

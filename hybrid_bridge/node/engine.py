@@ -26,7 +26,6 @@ from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
     BridgeError,
-    Broken,
     Expired,
     FieldMismatch,
     Malformed,
@@ -35,6 +34,7 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SequenceRejected,
 )
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import Proposal, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
@@ -115,7 +115,7 @@ class EngineApplication:
         try:
             signed = SignedTransaction.decode(request.tx)
             require_waits(self._view, signed)
-        except Broken:
+        except OUR_OWN:
             raise
         except NotYet as error:  # no room in the epoch: the door closes, and who is inside stays
             if request.type != pb.CheckTxType.RECHECK:
@@ -135,7 +135,7 @@ class EngineApplication:
             for transaction in (*first, *request.txs):
                 try:
                     proposal.offer(transaction)
-                except Broken:
+                except OUR_OWN:
                     raise
                 except BridgeError as error:  # what can never stand in a block, or not in this one
                     _log.info("left out of a proposal: %s", type(error).__name__)
@@ -152,7 +152,7 @@ class EngineApplication:
             return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
         try:
             self._execute(request.height, request.time.seconds, request.txs)
-        except Broken:
+        except OUR_OWN:
             raise
         except BridgeError as error:
             _log.warning("proposal for height %d refused: %s", request.height, type(error).__name__)
@@ -167,7 +167,7 @@ class EngineApplication:
         """
         try:
             transactions, outcome = self._execute(request.height, request.time.seconds, request.txs)
-        except Broken:
+        except OUR_OWN:
             raise
         except BridgeError as error:
             raise BlockInvalid(height=request.height, reason=type(error).__name__) from error

@@ -5,6 +5,7 @@ The attestation key alone may be elsewhere: in a keystore or in a PKCS#11 token 
 Refuse rather than guess: a missing key is an error, never a default that looks right.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
+from hybrid_bridge.custody.databases import parse_database
 from hybrid_bridge.custody.places import parse_place, require_attesting
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
 from hybrid_bridge.units import Seconds
@@ -39,6 +41,7 @@ _KEYS: Final[dict[str, type]] = {
 _OPTIONAL: Final[dict[str, type]] = {
     "witnesses": str,
     "erasure_notices": str,
+    "database": str,
     "block_every": int,
     "engine_rpc": str,
     "metrics": str,
@@ -71,6 +74,7 @@ class NodeSettings:
     pool_limit: int  # transactions that may wait at the sequencer
     secrets: Mapping[str, Path]
     attestation: str | None = None  # where the attestation key is, if not in a file of `secrets`
+    database: str = ""  # of PostgreSQL, for ledger and records (`custody.databases`); empty: files of this folder
     witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
     erasure_notices: str = LIST
     block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
@@ -110,6 +114,8 @@ def read_settings(folder: Path) -> NodeSettings:
     require_endpoint(given["listen"], "listen")
     _require_loopback(given.get("metrics", ""))
     given["public"] = _public(given.get("public"))
+    if "database" in given:
+        parse_database(given["database"], folder, "database")
     if "engine_rpc" in given:
         require_endpoint(given["engine_rpc"], "engine_rpc")
     uris = given.pop("secrets")
@@ -180,6 +186,8 @@ def write_settings(settings: NodeSettings) -> str:
         "",
         "[secrets]",
     ]
+    if settings.database:
+        lines.insert(-2, f"database = {json.dumps(settings.database)}  # of PostgreSQL, for ledger and records")
     if settings.witnesses:
         lines.insert(-2, f'witnesses = "{settings.witnesses}"')
     if settings.engine_rpc:
