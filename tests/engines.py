@@ -285,9 +285,20 @@ def softhsm(folder: Path, *tokens: str) -> Iterator[SoftHsm]:
 class Postgresql:
     """A cluster of our own on loopback. Its superuser is `bridge`."""
 
-    def __init__(self, child: Child, port: int, password: str) -> None:
-        self.child, self.port, self.password, self.newest = child, port, password, ""
+    def __init__(self, command: Sequence[str | Path], data: Path, port: int, password: str) -> None:
+        self.data, self.port, self.password, self.newest = data, port, password, ""
+        self._command = command
         self._made = 0
+        self.start()
+
+    def start(self) -> None:
+        """As it is again after `stop`."""
+        self.child = Child(self._command, self.data.with_name("log"))
+        self.child.until(lambda: answers(self), "PostgreSQL ready")
+
+    def stop(self) -> None:
+        """At once, as a machine that loses its power; what was committed stays."""
+        self.child.stop(signal.SIGQUIT)
 
     def url(self, database: str) -> str:
         return f"postgresql://bridge:{self.password}@127.0.0.1:{self.port}/{database}"
@@ -347,7 +358,7 @@ def postgresql() -> Iterator[Postgresql]:
     user = "postgres" if os.geteuid() == 0 else None
     become = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] if user else []
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: that of a socket has 107 bytes at most
-    child = None
+    cluster = None
     try:
         secret = folder / "password"
         secret.write_text(password := secrets.token_hex(16))
@@ -361,13 +372,11 @@ def postgresql() -> Iterator[Postgresql]:
         (port,) = free_ports(1)
         settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
         flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        child = Child([*become, found / "postgres", "-D", data, *flags], folder / "log")
-        cluster = Postgresql(child, port, password)
-        child.until(lambda: answers(cluster), "PostgreSQL ready")
+        cluster = Postgresql([*become, found / "postgres", "-D", data, *flags], data, port, password)
         yield cluster
     finally:
-        if child is not None:
-            child.stop(signal.SIGQUIT)  # at once: nobody needs what is in it
+        if cluster is not None:
+            cluster.stop()  # at once: nobody needs what is in it
         shutil.rmtree(folder)
 
 

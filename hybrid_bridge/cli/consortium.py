@@ -37,6 +37,7 @@ USUAL: Final = 10  # seconds
 BLOCKS: Final = "Seconds with exactly one block each: then blocks tell no volume. 0: on demand. Default: 10 if it fits."
 LEDGERS: Final = ("embedded", "cometbft")
 LEDGER: Final = "Who orders: one sequencer, or a CometBFT engine beside each member's node."
+DATABASE: Final = "This member's stores are in PostgreSQL, as by `node move --to`; repeatable."
 ENGINE_PORTS: Final = (26_656, 26_657)  # the engine's own usual ones, for peers and for its member alone
 ALONE: Final = Powers().alone_max
 LOOPBACK: Final = ("127.0.0.1", "localhost")
@@ -61,6 +62,7 @@ def command() -> None:
 @click.option("--ledger", type=click.Choice(LEDGERS), default=LEDGERS[0], show_default=True, help=LEDGER)
 @click.option("--receipts/--no-receipts", default=True, show_default=True, help="A key for COSE receipts, for ever.")
 @click.option("--post-quantum", is_flag=True, help="Log and validators sign notes by ML-DSA-44 too.")
+@click.option("--database", "databases", multiple=True, metavar="NAME=postgresql://…", help=DATABASE)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def init(
     out: Path,
@@ -75,6 +77,7 @@ def init(
     ledger: str,
     receipts: bool,
     post_quantum: bool,
+    databases: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
@@ -90,6 +93,8 @@ def init(
     """
     from hybrid_bridge.node.founding import Plan, found  # noqa: PLC0415 gRPC and SQL are dear; help must not pay
     from hybrid_bridge.node.laying import lay  # noqa: PLC0415
+    from hybrid_bridge.node.moving import move  # noqa: PLC0415
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     stated = _read_plan(plan) if plan is not None else {}
     clients = {"relayers": list(relayers), "auditors": list(auditors)}
@@ -114,10 +119,25 @@ def init(
         alone_max=_alone(given.get("powers", {})),
         block_every=_slot(given["cadence"], block_every, ledger),
     )
+    places = _places(databases, founders)
     foundation = found(agreed, secrets.token_bytes, UnixSeconds(int(time.time())))
     with writing("--out"):
         lay(foundation, out)
+        for name, place in places.items():
+            move(read_settings(out / "nodes" / name), place)
     _tell(foundation, out, as_json=as_json)
+
+
+def _places(databases: tuple[str, ...], founders: list["Founder"]) -> dict[str, str]:
+    """Of each of these members, where its stores go."""
+    from hybrid_bridge.custody.databases import parse_database  # noqa: PLC0415
+
+    places = {name: place for name, _, place in (text.partition("=") for text in databases)}
+    if len(places) < len(databases) or not places.keys() <= {founder.name for founder in founders}:
+        raise SettingsMalformed(key="--database", rule="NAME=postgresql://…, once for a member of the plan")
+    for place in places.values():
+        parse_database(place, Path(), "--database")
+    return places
 
 
 def _slot(cadence: int, asked: int | None, ledger: str) -> Seconds:

@@ -17,6 +17,7 @@ from hybrid_bridge.units import UnixSeconds
 LOG: Final = "node.log"
 PATIENCE: Final = 180.0  # seconds that an engine waits for its node: reading the stores of a long life takes its time
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(threadName)s %(name)s %(message)s"
+PLACE: Final = "postgresql://USER@HOST:PORT/DATABASE?password=file:PATH"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -39,6 +40,8 @@ def run(folder: Path, ready_file: Path | None) -> None:
     logging.basicConfig(
         handlers=[handler], level=settings.log_level.upper(), format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"
     )
+
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # that a connection was cut our own errors tell
 
     def ready(port: int) -> None:
         line = json.dumps({"name": settings.name, "port": port})
@@ -136,6 +139,32 @@ def status(folder: Path, as_json: bool) -> None:
         return
     for name, value in found.items():
         click.echo(f"{name:>16}  {value}")
+
+
+@command.command()
+@click.option(
+    "--dir", "folder", type=FOLDER, required=True, help="The member's folder; its node does not run meanwhile."
+)
+@click.option(
+    "--to", "place", required=True, metavar=PLACE, help="An empty database; the password is never in this line."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def move(folder: Path, place: str, as_json: bool) -> None:
+    """Move the member's ledger and records from its files into PostgreSQL, and say so in its settings.
+
+    Every row is copied, read again and compared. The files stay, under other names; the attestation guard stays where
+    it is. A relative PATH starts in the member's folder.
+    """
+    from hybrid_bridge.node.moving import move as moved  # noqa: PLC0415 SQL is dear; help must not pay
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+
+    with writing("--dir"):
+        count = moved(read_settings(folder), place)
+    if as_json:
+        click.echo(json.dumps({"rows": count}, indent=2))
+        return
+    for name, rows in count.items():
+        click.echo(f"{name}: {rows} rows moved")
 
 
 @command.command()

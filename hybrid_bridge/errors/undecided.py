@@ -106,10 +106,18 @@ class StaleHead(Undecided):
 
 @dataclass(kw_only=True, eq=False)
 class LeaseLost(Undecided):
-    """Another process holds this gas key's lease; stand by or stop it."""
+    """Another process holds the lease of this gas key or store; stand by or stop it."""
 
     held: int
     current: int
+
+
+@dataclass(kw_only=True, eq=False)
+class StoreAway(Undecided):
+    """The server of our own store cannot do this now; nothing was changed, ask again."""
+
+    store: str
+    why: str
 
 
 @dataclass(kw_only=True, eq=False)

@@ -12,7 +12,6 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, StoredBlock
 from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
-from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import (
     AUTHORITY_WRONG,
     BRAKE_ON,
@@ -36,13 +35,13 @@ from hybrid_bridge.errors import (
     NotYet,
     RuleRejected,
 )
-from hybrid_bridge.node.checking import Checked
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.executing import executed
+from hybrid_bridge.node.executing import executed, rules_of
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.ports import Clock
-from hybrid_bridge.steps.commit import BlockOutcome, Rules, execute_block
+from hybrid_bridge.steps.commit import BlockOutcome, execute_block
 from hybrid_bridge.units import Digest, Height, TransactionId, UnixSeconds
 
 MAX_AHEAD: Final = 30  # seconds that a block may be ahead of our clock before it is taken
@@ -74,7 +73,7 @@ class Chain:
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self._permits: Callable[[ValidatorSet], bool] = lambda _validators: True
         self._governed: Callable[[], None] = lambda: None
-        self.rules: Final = Rules(directory.genesis, RulePack(powers=directory.policy.powers), Checked())
+        self.rules: Final = rules_of(directory)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
             progress.raised("final", progress.tip)
@@ -245,7 +244,7 @@ class Chain:
         """Execute what the sequencer signed; if our rules refuse it, keep it and sign no more."""
         try:
             return self._executed(block)
-        except Broken:
+        except OUR_OWN:
             raise  # our own store, not the sequencer's fault
         except BridgeError as error:
             height, reason = block.header.height, type(error).__name__

@@ -29,7 +29,6 @@ from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.errors import (
     AdmissionRejected,
     BridgeError,
-    Broken,
     Erased,
     FieldMismatch,
     NotYet,
@@ -38,6 +37,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, LogId, UnixSeconds
 
@@ -154,7 +154,7 @@ class Deliverer:
                 raise NotYet(what=f"{owed.recipient} among the members")
             data = peer.deliver(owed.leaf, owed.envelope)
             self._require_signed(owed, data)
-        except Broken:
+        except OUR_OWN:
             raise
         except Erased:
             self._view.records.decline(owed.number)  # Durable: its loss alone, should it lie.

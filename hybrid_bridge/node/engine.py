@@ -27,7 +27,6 @@ from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
     BridgeError,
-    Broken,
     Expired,
     FieldMismatch,
     Malformed,
@@ -39,6 +38,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.executing import decided_block
 from hybrid_bridge.node.sharing import shares_of
 from hybrid_bridge.node.snapshots import Shelf
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import Door, Line, Proposal, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
@@ -141,7 +141,7 @@ class EngineApplication:
             signed = SignedTransaction.decode(request.tx)
             self._require_waits(signed, is_inside=is_inside)
             self._door.enter(signed, again=is_inside)
-        except Broken:
+        except OUR_OWN:
             raise
         except BridgeError as error:
             return _refusal(error)
@@ -169,7 +169,7 @@ class EngineApplication:
             for transaction in (*first, *by_turns(request.txs)):
                 try:
                     proposal.offer(transaction)
-                except Broken:
+                except OUR_OWN:
                     raise
                 except BridgeError as error:  # what can never stand in a block, or not in this one
                     _log.info("left out of a proposal: %s", type(error).__name__)
@@ -186,7 +186,7 @@ class EngineApplication:
             return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
         try:
             self._execute(request.height, request.time.seconds, request.txs)
-        except Broken:
+        except OUR_OWN:
             raise
         except BridgeError as error:
             _log.warning("proposal for height %d refused: %s", request.height, type(error).__name__)
@@ -201,7 +201,7 @@ class EngineApplication:
         """
         try:
             transactions, outcome = self._execute(request.height, request.time.seconds, request.txs)
-        except Broken:
+        except OUR_OWN:
             raise
         except BridgeError as error:
             raise BlockInvalid(height=request.height, reason=type(error).__name__) from error

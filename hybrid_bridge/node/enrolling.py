@@ -17,13 +17,14 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.roll import Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
-from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, NotYet, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import Directory, Member, read_directory
 from hybrid_bridge.node.keys import Keys
-from hybrid_bridge.node.laying import LEDGER
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.proposals import SET, Proposal, ProposalStore, parse_proposal
+from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.node.stores import stores_of
 from hybrid_bridge.units import Digest, EpochNumber, KeyId
 
 OWN_CARD: Final = "card.json"
@@ -238,10 +239,10 @@ def directory_of(folder: Path, name: str) -> Directory:
     Raises:
         Malformed, Refuted: a file is not what it must be.
     """
-    directory, ledger = read_directory(folder), SqlLedger(folder / LEDGER)
+    directory, ledger = read_directory(folder), SqlLedger(stores_of(read_settings(folder))[0])
     try:
         ledger.open(directory.log_id, name)
-    except StoreBroken:
+    except (StoreBroken, StoreAway, LeaseLost):
         return directory
     try:
         Enrolment(directory, ledger, folder, name)

@@ -4,14 +4,22 @@ Used for a block of the sequencer, and for the blocks of a snapshot, whoever sen
 """
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock
+from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import Block, BlockHeader
 from hybrid_bridge.core.cometbft_evidence import LedgerState
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.ledger_state import StateReader, writes_step
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import FieldMismatch, RootMismatch
+from hybrid_bridge.node.checking import Checked
+from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.steps.commit import BlockOutcome, Rules, execute_block
 from hybrid_bridge.units import Digest
+
+
+def rules_of(directory: Directory) -> Rules:
+    """By which every member of this consortium executes; what a transaction's signatures say is remembered."""
+    return Rules(directory.genesis, RulePack(powers=directory.policy.powers), Checked())
 
 
 def executed(state: StateReader, rules: Rules, previous: BlockHeader | None, block: Block) -> BlockOutcome:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SqlEpochs
+from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.adapters.sqlite.records import SqlRecords
@@ -11,11 +11,12 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import Directory, member_entry, read_directory
 from hybrid_bridge.node.founding import SECRET_MODE, File, Foundation
 from hybrid_bridge.node.logbook import join_pairs
-from hybrid_bridge.node.settings import ENGINE_HOME
+from hybrid_bridge.node.settings import ENGINE_HOME, read_settings
+from hybrid_bridge.node.stores import files_of
 from hybrid_bridge.steps.commit import MemberInfo, genesis_state
 from hybrid_bridge.units import Address, EpochNumber
 
-LEDGER, GUARD, RECORDS = "ledger.db", "guard.db", "records.db"
+GUARD = "guard.db"
 READINGS = "readings.db"  # a regulator's; made when it is first opened
 
 
@@ -47,24 +48,22 @@ def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pai
     genesis, member = directory.genesis, next((m for m in directory.members if m.name == name), None)
     validators = [m for m in directory.members if "validator" in m.roles]
     infos = [MemberInfo(member_entry(m), directory.identities[m.name].key_id) for m in validators]
-    ledger = SqlLedger(folder / LEDGER)
-    engine = () if directory.engine is None else directory.engine.validators
-    ledger.create(genesis.log_id, name, genesis.encode(), genesis_state(genesis, infos, engine))
-    SqlEpochs(ledger.file).add(
-        ClosedEpoch(
-            number=EpochNumber(0),
-            end_block=genesis.first_block,
-            record=genesis.encode(),
-            entries=b"",
-            pairs=join_pairs(dummies),
-        )
+    first = ClosedEpoch(
+        number=EpochNumber(0),
+        end_block=genesis.first_block,
+        record=genesis.encode(),
+        entries=b"",
+        pairs=join_pairs(dummies),
     )
+    engine = () if directory.engine is None else directory.engine.validators
+    files = files_of(read_settings(folder))
+    ledger, records = SqlLedger(files[0]), SqlRecords(files[1])
+    ledger.create(genesis.log_id, name, genesis_state(genesis, infos, engine), first)
     ledger.close()
     if member is not None and member.address is not None:
         guard = SqlGuard(folder / GUARD)
         guard.create(genesis.log_id, Address(member.address))
         guard.close()
-    records = SqlRecords(folder / RECORDS)
     records.create(genesis.log_id, name)
     records.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder
+from hybrid_bridge.adapters.sqlite.file import SqliteFile, sync_folder
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger
 from hybrid_bridge.core.block import Block, BlockHeader
 from hybrid_bridge.core.encoding import ZERO
@@ -20,13 +20,14 @@ from hybrid_bridge.core.ledger_state import StateReader, Write
 from hybrid_bridge.core.snapshot import Chunk
 from hybrid_bridge.errors import StoreBroken
 from hybrid_bridge.node.directory import Directory
-from hybrid_bridge.node.executing import decided_block, executed
-from hybrid_bridge.node.laying import LEDGER
+from hybrid_bridge.node.executing import decided_block, executed, rules_of
 from hybrid_bridge.node.settings import NodeSettings
-from hybrid_bridge.steps.commit import Rules
+from hybrid_bridge.node.stores import LEDGER as NAME
+from hybrid_bridge.node.stores import stores_of
 from hybrid_bridge.units import Height
 
-MADE: Final = "ledger-new.db"
+LEDGER: Final = f"{NAME}.db"
+MADE: Final = f"{NAME}-new.db"
 _BESIDE: Final = (f"{MADE}-wal", f"{MADE}-shm")
 _LOCK: Final = "ledger-new.lock"
 
@@ -39,7 +40,7 @@ def newest_height(settings: NodeSettings, directory: Directory) -> Height | None
     Raises:
         StoreBroken: it is missing, in use, damaged or another's.
     """
-    ledger = SqlLedger(settings.path(LEDGER))
+    ledger = SqlLedger(stores_of(settings)[0])
     ledger.open(directory.log_id, settings.name)
     try:
         newest = ledger.newest()
@@ -82,15 +83,16 @@ class Making:
             StoreBroken: it is not empty, or as `newest_height`.
         """
         self._folder, self._log_id, self._name = settings.folder, directory.log_id, settings.name
-        self._rules = Rules(directory.genesis)
-        self._founded = SqlLedger(settings.path(LEDGER))
+        self._rules = rules_of(directory)
+        self._file = SqliteFile(settings.path(LEDGER), NAME)
+        self._founded = SqlLedger(self._file)
         self._founded.open(self._log_id, self._name)
         self._made: SqlLedger | None = None
         self._end: _End | None = None
         if self._founded.newest() is not None:
             self._founded.close()
             raise StoreBroken(store="ledger", rule="empty before a snapshot is taken")
-        self._founded.file.empty_log()  # all that it holds is in the one file that is copied
+        self._file.empty_log()  # all that it holds is in the one file that is copied
 
     @property
     def newest(self) -> DecidedBlock | None:
@@ -103,7 +105,7 @@ class Making:
         path = self._folder / MADE
         path.touch(mode=0o600)
         shutil.copyfile(self._folder / LEDGER, path)
-        self._made = SqlLedger(path)
+        self._made = SqlLedger(SqliteFile(path, NAME))
         self._made.open(self._log_id, self._name)
 
     def take(self, chunk: Chunk) -> DecidedBlock | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
 from hybrid_bridge.adapters.grpc_member.log import GrpcMember
+from hybrid_bridge.adapters.postgresql.store import PostgresStore
 from hybrid_bridge.adapters.sql_registry import SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import SqlEpochs
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
@@ -21,12 +22,13 @@ from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.halting import Brake
 from hybrid_bridge.node.keys import Keys
-from hybrid_bridge.node.laying import LEDGER, READINGS, RECORDS, guard_path
+from hybrid_bridge.node.laying import READINGS, guard_path
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.registry import catch_up, open_registry
 from hybrid_bridge.node.regulating import REGULATOR
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
+from hybrid_bridge.node.stores import stores_of
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import AttestationSigner, Clock
 from hybrid_bridge.rpc.channel import ClientTls
@@ -52,6 +54,11 @@ class Opened:
         keys = self.view.keys.attestation, self.view.keys.attestation_next
         pairs = zip(keys, (self.guard, self.guard_next), strict=True)
         return [(key, guard) for key, guard in pairs if key is not None and guard is not None]
+
+    @property
+    def leased(self) -> list[PostgresStore]:
+        """The stores that others could take from us."""
+        return [store for store in (self.view.ledger.file, self.view.records.file) if isinstance(store, PostgresStore)]
 
     def close(self) -> None:
         """Give the stores up."""
@@ -108,7 +115,8 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
 
 
 def _open_stores(settings: NodeSettings, directory: Directory, undo: ExitStack) -> tuple[SqlLedger, SqlRecords]:
-    ledger, records = SqlLedger(settings.path(LEDGER)), SqlRecords(settings.path(RECORDS))
+    stores = stores_of(settings)
+    ledger, records = SqlLedger(stores[0]), SqlRecords(stores[1])
     ledger.open(directory.log_id, settings.name)
     undo.callback(ledger.close)
     records.open(directory.log_id, settings.name)

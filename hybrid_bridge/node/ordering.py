@@ -15,10 +15,11 @@ from typing import Final
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.ledger_state import Overlay
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected
+from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected, StoreAway
 from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of
+from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import EpochNumber, Height, KeyId, Seconds, UnixSeconds
@@ -111,16 +112,24 @@ class Orderer:
             self._changed.notify_all()
 
     def make_block(self) -> None:
-        """One block of what waits, perhaps of nothing; one commit."""
+        """One block of what waits, perhaps of nothing; one commit.
+
+        Raises:
+            StoreAway: who waited is told; the pool is asked for the next block once the store is back.
+        """
         taken = self._taken()
         time = self._block_time()
-        admitted = self._admitted(taken, time)
+        admitted: Sequence[_Waiting] = taken
         try:
+            admitted = self._admitted(taken, time)
             header, outcome = self._chain.order(time, [waiting.signed for waiting in admitted], self._identity)
         except BridgeError as error:
             _log.error("no block: %s", error)
             for waiting in admitted:
-                waiting.result.set_exception(error)
+                if not waiting.result.done():
+                    waiting.result.set_exception(error)
+            if isinstance(error, StoreAway):
+                raise
             return
         self._shares.use(waiting.signed for waiting in admitted)
         for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
@@ -180,6 +189,8 @@ class Orderer:
                     after, outcome = preview(view, self._chain.rules, waiting.signed, time)
                     if outcome.code and outcome.rule in AT_THE_DOOR:
                         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+                except OUR_OWN:
+                    raise
                 except BridgeError as error:
                     waiting.result.set_exception(error)
                     continue

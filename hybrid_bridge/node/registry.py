@@ -7,7 +7,7 @@ epoch inserted. Otherwise a start reads one root, however large the registry is.
 import logging
 from typing import Final
 
-from hybrid_bridge.adapters.postgresql import PostgresDatabase
+from hybrid_bridge.adapters.postgresql.database import PostgresDatabase
 from hybrid_bridge.adapters.sql_registry import SCHEMA, TABLES, SqlRegistry
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SqlEpochs
 from hybrid_bridge.adapters.sqlite.file import SqliteFile

@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
-from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreAway, StoreBroken
 from hybrid_bridge.node.archives import Archives
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.audit_service import AuditService
@@ -57,6 +57,7 @@ from hybrid_bridge.node.reviving import Reviver
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
 from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.sourcing import Sourcer
+from hybrid_bridge.node.stores import run_holding
 from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
 from hybrid_bridge.node.syncing import taken_height
 from hybrid_bridge.node.taking import take_snapshot
@@ -68,6 +69,7 @@ from hybrid_bridge.units import TreeSize, UnixSeconds
 
 GRACE: Final = 2.0  # seconds that running calls get to end
 JOIN: Final = 8.0  # seconds that loops get to end
+PAUSE: Final = 1.0  # seconds before a loop whose database was away begins again
 
 _log = logging.getLogger(__name__)
 
@@ -130,9 +132,13 @@ class Node:
 
         Raises:
             Broken: a loop failed.
+            LeaseLost, StoreAway: a store in a database is lost to this process; another one may go on.
         """
         while not self._view.progress.stopping:
             self._view.progress.wait(lambda: False, 60.0)
+        for store in self._opened.leased:
+            if store.lost is not None:
+                raise store.lost
         if self._failed:
             raise Broken
 
@@ -264,6 +270,8 @@ class Node:
             sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.addresses else None
             yield "follow", Follower(view.chain, sources, signer, view.progress).run
+        for store in self._opened.leased:
+            yield f"hold-{store.name}", lambda store=store: run_holding(store, view.progress)  # type: ignore[misc]
         public = self._settings.public if self._opened.guard is not None else None
         following = [(key.address(), guard) for key, guard in self._opened.guards[1:]]
         watch = Watch(view, since=taken_height(self._settings.folder))
@@ -353,12 +361,24 @@ class Node:
 
     def _guarded(self, name: str, loop: Callable[[], None]) -> None:
         try:
-            loop()
+            while not self._ended(name, loop):
+                self._view.progress.wait(lambda: False, PAUSE)
         except BaseException as error:  # noqa: BLE001 whatever ends a loop ends the process; nothing is swallowed
             if not self._view.progress.stopping:
                 self._failed = True
                 _log.critical("loop %s failed: %s", name, _told(error))
                 self._view.progress.stop()
+
+    def _ended(self, name: str, loop: Callable[[], None]) -> bool:
+        """Run it. False if our own database did not answer meanwhile: then all it knows is read anew from there."""
+        try:
+            loop()
+        except StoreAway as error:
+            if self._view.progress.stopping or any(store.lost is not None for store in self._opened.leased):
+                raise
+            _log.warning("loop %s: %s", name, error)
+            return False
+        return True
 
 
 def _rpc_at(endpoint: str) -> EngineRpc:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybrid_bridge.adapters.pki import NAME
+from hybrid_bridge.custody.databases import parse_database
 from hybrid_bridge.custody.places import parse_place, require_attesting
 from hybrid_bridge.custody.tls_files import REFUSE, SERVE
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
@@ -44,6 +45,7 @@ _KEYS: Final[dict[str, type]] = {
 _OPTIONAL: Final[dict[str, type]] = {
     "witnesses": str,
     "erasure_notices": str,
+    "database": str,
     "block_every": int,
     "engine_rpc": str,
     "engine_archives": list,
@@ -91,6 +93,7 @@ class NodeSettings:
     pool_limit: int  # transactions that may wait at the sequencer
     secrets: Mapping[str, Path]
     attestation: str | None = None  # where the attestation key is, if not in a file of `secrets`
+    database: str = ""  # of PostgreSQL, for ledger and records (`custody.databases`); empty: files of this folder
     witnesses: str = ""  # a file of this folder: tlog-policy text whose witnesses with a URL are asked to cosign
     erasure_notices: str = LIST
     block_every: Seconds = ON_DEMAND  # the sequencer's: seconds with exactly one block each
@@ -132,14 +135,12 @@ def read_settings(folder: Path) -> NodeSettings:
     _require_range({"snapshot_every": SNAPSHOT_EVERY} | given, "snapshot_every", 0, 1_000_000)
     _require_range(given, "block_interval_ms", 10, 60_000)
     _require_range(given, "pool_limit", 1, 1_000_000)
-    require_endpoint(given["listen"], "listen")
-    if given.get("metrics"):
-        require_loopback(given["metrics"], "metrics")
+    _require_endpoints(given)
     given["public"] = _public(given.get("public"))
     given["limits"] = _limits(given.get("limits", {}))
     given["crl"] = _crl(given.get("crl", {}))
-    if "engine_rpc" in given:
-        require_loopback(given["engine_rpc"], "engine_rpc")
+    if given.get("database"):
+        parse_database(given["database"], folder, "database")
     given["engine_archives"] = _endpoints(given.get("engine_archives", []), "engine_archives")
     uris = given.pop("secrets")
     attestation = _place(folder, uris)
@@ -208,6 +209,15 @@ def require_loopback(text: str, key: str) -> None:
         raise SettingsMalformed(key=key, rule="an address on this machine's loopback")
 
 
+def _require_endpoints(given: Mapping[str, Any]) -> None:
+    """Where others reach us, and what only this machine may reach."""
+    require_endpoint(given["listen"], "listen")
+    if given.get("metrics"):
+        require_loopback(given["metrics"], "metrics")
+    if "engine_rpc" in given:
+        require_loopback(given["engine_rpc"], "engine_rpc")
+
+
 def _endpoints(given: list[object], key: str) -> tuple[str, ...]:
     for one in given:
         require_endpoint(one if isinstance(one, str) else "", key)
@@ -222,6 +232,7 @@ def write_settings(settings: NodeSettings) -> str:
     archives = json.dumps(settings.engine_archives)
     lists = ", ".join(f'"{name}"' for name in settings.crl.files)
     optional = (
+        (settings.database, f"database = {json.dumps(settings.database)}  # of PostgreSQL, for ledger and records"),
         (settings.witnesses, f'witnesses = "{settings.witnesses}"'),
         (settings.engine_rpc, f'engine_rpc = "{settings.engine_rpc}"  # our own consensus engine, for us alone'),
         (settings.engine_archives, f"engine_archives = {archives}  # they have older blocks than ours"),

@@ -149,6 +149,8 @@ def order_sync(settings: NodeSettings, servers: Sequence[str], now: UnixSeconds)
         require_endpoint(server, "--rpc")
     if directory.engine is None or len(set(servers)) < LEAST_SERVERS:
         raise SettingsMalformed(key="--rpc", rule="two other engines at least, of a consortium that engines order")
+    if settings.database:
+        raise SettingsMalformed(key="database", rule="left out until the snapshot is taken: `node move` comes after it")
     if newest_height(settings, directory) is not None:
         raise StoreBroken(store="ledger", rule="empty before a snapshot is taken")
     tls, others = client_tls(settings), [m for m in directory.members if m.name != settings.name]

@@ -16,10 +16,12 @@ from hybrid_bridge.errors import (
     BridgeError,
     Broken,
     FarSideBroken,
+    LeaseLost,
     Malformed,
     NotEntitled,
     Refuted,
     Rejected,
+    StoreAway,
     Throttled,
     TooManyCalls,
     Undecided,
@@ -94,7 +96,8 @@ def call_status(failure: object) -> grpc.StatusCode | None:
 def translated(failure: grpc.RpcError, endpoint: str, call: str) -> BridgeError:
     """The far side's error if it sent one of ours, else what its silence or its status says.
 
-    One exception: its `Broken` is not ours. Who is asked must never be able to stop who asks.
+    Two exceptions: its `Broken` is not ours, nor is its store that is away. Who is asked must never be able
+    to stop who asks.
     """
     status = call_status(failure)
     if status is None:
@@ -102,13 +105,18 @@ def translated(failure: grpc.RpcError, endpoint: str, call: str) -> BridgeError:
     metadata = dict(cast("grpc.Call", failure).trailing_metadata() or ())
     name, data = metadata.get(NAME_KEY), metadata.get(FIELDS_KEY)
     if isinstance(name, str) and isinstance(data, bytes):
-        error = unpack(name, data, status)
-        if isinstance(error, Broken):
-            return FarSideBroken(endpoint=endpoint, call=call, error=type(error).__name__)
-        return error
+        return _theirs(unpack(name, data, status), endpoint, call)
     if status in _SILENT:
         return Unreachable(endpoint=endpoint, call=call)
     return AnswerMalformed(endpoint=endpoint, call=call, rule=f"status {status.name}")
+
+
+def _theirs(error: BridgeError, endpoint: str, call: str) -> BridgeError:
+    if isinstance(error, Broken):
+        return FarSideBroken(endpoint=endpoint, call=call, error=type(error).__name__)
+    if isinstance(error, StoreAway | LeaseLost):
+        return Unreachable(endpoint=endpoint, call=call)
+    return error
 
 
 def _write(value: object) -> Json:

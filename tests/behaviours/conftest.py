@@ -3,5 +3,7 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    "hybrid_bridge.testing.public_chain_behaviour", "hybrid_bridge.testing.registry_store_behaviour"
+    "hybrid_bridge.testing.public_chain_behaviour",
+    "hybrid_bridge.testing.registry_store_behaviour",
+    "tests.behaviours.member_store_behaviour",
 )

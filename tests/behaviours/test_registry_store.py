@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from hybrid_bridge.adapters.postgresql import PostgresDatabase
+from hybrid_bridge.adapters.postgresql.database import PostgresDatabase
 from hybrid_bridge.adapters.sql_registry import TABLES, Database, SqlRegistry
 from hybrid_bridge.adapters.sqlite.file import SqliteFile
 from hybrid_bridge.cli.demo.stage import free_ports

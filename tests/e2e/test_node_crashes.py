@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from hybrid_bridge.errors import Undecided
-from tests.e2e.network import Network, register, registration, running_network, until
+from hybrid_bridge.units import TreeSize
+from tests import engines
+from tests.e2e.network import NAMES, Network, register, registration, running_network, until
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,10 @@ def test_a_validator_that_lost_its_guard_gets_what_it_has_said_from_the_others(n
 
 def _guard(network: Network, name: str, command: str, *options: str) -> Any:
     """A command on the guard of a validator that does not run."""
-    arguments = ("guard", command, "--dir", str(network.folder(name)), *options, "--json")
+    return _told("guard", command, "--dir", str(network.folder(name)), *options, "--json")
+
+
+def _told(*arguments: str) -> Any:
     done = subprocess.run(
         [sys.executable, "-m", "hybrid_bridge", *arguments], capture_output=True, text=True, check=True, timeout=120
     )
@@ -133,3 +139,83 @@ def test_a_folder_is_for_one_process(network: Network, tmp_path: Path) -> None:
     assert network.running["bank-b"].wait(30) == 4
     network.running["bank-b"] = first
     assert network.status("bank-b").height > 0
+
+
+# ── two members in PostgreSQL ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[engines.Postgresql]:
+    with engines.postgresql() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def moved(network: Network, server: engines.Postgresql) -> Network:
+    """The sequencer and a bank have their ledger and records in databases from now on; the others do not."""
+    for name in ("core", "bank-b"):
+        database = server.database().rpartition("/")[2]
+        assert network.stop(name) == 0
+        secret = network.folder(name) / "database.password"
+        secret.write_text(server.password + "\n")
+        secret.chmod(0o600)
+        place = f"postgresql://bridge@127.0.0.1:{server.port}/{database}?password=file:database.password"
+        rows = _told("node", "move", "--dir", str(network.folder(name)), "--to", place, "--json")["rows"]
+        assert rows["ledger"] > 0
+        network.start(name)
+        assert server.password not in _command_line(network.running[name].pid)
+    for name in ("core", "bank-b"):
+        network.await_status(name, "up again", lambda status: status.height > 0)
+    return network
+
+
+def test_a_consortium_of_files_and_databases_agrees_on_every_block_and_note(moved: Network) -> None:
+    before = moved.status("supplier").quorum_size
+    asset = until("a transaction to stand", lambda: register(moved, secrets.token_hex(16)))
+    for name in NAMES:  # final: a quorum has found the same block, state hash and all
+        moved.await_status(name, "final", lambda status: status.final_height >= asset.sent.height)
+    for name in NAMES:
+        moved.await_status(name, "a note later", lambda status: status.quorum_size > before)
+    notes = {moved.relayed(name).checkpoint(TreeSize(before + 1)).note.split("\n\n")[0] for name in NAMES}
+    assert len(notes) == 1
+
+
+def test_connections_cut_under_load_lose_and_double_nothing(moved: Network, server: engines.Postgresql) -> None:
+    sent = []
+    for _ in range(4):
+        draft = moved.desk("supplier").draft(registration(moved, secrets.token_hex(16))).draft
+        cutting = Thread(target=server.cut_connections)
+        cutting.start()
+        sent.append(until("the same draft to stand", lambda draft=draft: moved.desk("supplier").send(draft)))
+        cutting.join()
+    tip = moved.status("core").height
+    for name in NAMES:
+        status = moved.await_status(name, "as far", lambda status: status.height >= tip)
+        assert status.halted == ""
+    for one in sent:
+        assert moved.desk("supplier").transaction(one.transaction_id).code == 0
+    assert [moved.running[name].poll() for name in NAMES] == [None] * len(NAMES)
+
+
+def test_a_member_killed_and_one_whose_server_was_away_go_on(moved: Network, server: engines.Postgresql) -> None:
+    moved.kill("bank-b")
+    moved.start("bank-b")  # no other process holds its lease: it waits for nobody
+    before = moved.await_status("bank-b", "up", lambda status: status.height > 0).height
+    server.stop()
+    with pytest.raises(Undecided):
+        register(moved, secrets.token_hex(16))
+    server.start()
+    for name in ("core", "bank-b"):  # one whose commit was under way when the server fell, and stayed away, has ended
+        if moved.running[name].poll() is not None:
+            assert moved.running[name].returncode == Undecided.exit_code
+            moved.start(name)
+    asset = until("a transaction to stand", lambda: register(moved, secrets.token_hex(16)))
+    for name in ("core", "supplier", "bank-a"):
+        moved.await_status(name, "final", lambda status: status.final_height >= asset.sent.height)
+    moved.await_status("bank-b", "on", lambda status: status.height > before and not status.halted)
+    for name in ("core", "bank-b"):
+        assert server.password not in (moved.folder(name) / "node.log").read_text()
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

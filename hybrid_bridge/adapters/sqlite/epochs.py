@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.file import table_of
+from hybrid_bridge.adapters.sqlite.store import Store, insert_new
 from hybrid_bridge.core.note import NoteLine, VerifierKey
 from hybrid_bridge.units import Address, Digest, EcdsaSignature, EpochNumber, Height, TreeSize
 
@@ -15,6 +16,7 @@ MAX_ROWS: Final = 256  # of one answer
 
 _EPOCH, _ATTESTED, _LINE = table_of(tables.Epoch), table_of(tables.Attested), table_of(tables.LogLine)
 _COSIGNATURE = table_of(tables.Cosignature)
+_ATTEST, _ADD_LINE, _COSIGN = insert_new(_ATTESTED), insert_new(_LINE), insert_new(_COSIGNATURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +42,13 @@ class SizedSignature:
 class SqlEpochs:
     """The part of the ledger's store that begins where an epoch ends."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: Store) -> None:
         self._file = file
 
     def add(self, epoch: ClosedEpoch) -> None:
         """Commit a closed epoch before anything is said about it."""
-        row = {name: getattr(epoch, name) for name in ("number", "end_block", "record", "entries", "pairs")}
         with self._file.write() as connection:
-            connection.execute(_EPOCH.insert(), [row])
+            add_epoch(connection, epoch)
 
     def all_records(self) -> list[bytes]:
         """Every epoch record, in order: the log's leaves after the genesis record."""
@@ -81,7 +82,7 @@ class SqlEpochs:
         """Keep a verified attestation. The first one of an address and size stays."""
         row = {"size": signed.size, "address": address, "root": signed.root, "signature": signed.signature}
         with self._file.write() as connection:
-            connection.execute(_ATTESTED.insert().prefix_with("OR IGNORE"), [row])
+            connection.execute(_ATTEST, [row])
 
     def attested(self, address: Address, after: TreeSize, limit: int = MAX_ROWS) -> list[SizedSignature]:
         """Attestations by one key above a size, ascending."""
@@ -108,7 +109,7 @@ class SqlEpochs:
     def add_line(self, size: TreeSize, signature: bytes) -> None:
         """Keep the log key's verified signature over a note."""
         with self._file.write() as connection:
-            connection.execute(_LINE.insert().prefix_with("OR IGNORE"), [{"size": size, "signature": signature}])
+            connection.execute(_ADD_LINE, [{"size": size, "signature": signature}])
 
     def lines(self, after: TreeSize) -> Sequence[tuple[TreeSize, bytes]]:
         """The log key's signatures above a size, ascending."""
@@ -132,7 +133,7 @@ class SqlEpochs:
         """Keep a verified line under a note. The first one of a key and size stays."""
         row = {"size": size, "name": line.name, "key_id": line.key_id, "signature": line.signature}
         with self._file.write() as connection:
-            connection.execute(_COSIGNATURE.insert().prefix_with("OR IGNORE"), [row])
+            connection.execute(_COSIGN, [row])
 
     def cosignatures(self, size: TreeSize) -> list[NoteLine]:
         """The lines kept under one note, ascending by name."""
@@ -152,6 +153,12 @@ class SqlEpochs:
         query = select(func.max(_COSIGNATURE.c.size)).where(*_by(key))
         with self._file.read() as connection:
             return TreeSize(connection.execute(query).scalar() or 0)
+
+
+def add_epoch(connection: Connection, epoch: ClosedEpoch) -> None:
+    """Within a transaction of the caller's."""
+    row = {name: getattr(epoch, name) for name in ("number", "end_block", "record", "entries", "pairs")}
+    connection.execute(_EPOCH.insert(), [row])
 
 
 def _by(key: VerifierKey) -> tuple[ColumnElement[bool], ...]:

@@ -11,8 +11,9 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select, update
 
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Record
+from hybrid_bridge.adapters.sqlite.store import Store
 from hybrid_bridge.units import Digest, UnixSeconds
 
 _RECORD, _OUTBOX = table_of(Record), table_of(Outbox)
@@ -30,7 +31,7 @@ class Tombstone:
 class SqlErasures:
     """The part of the private file that makes things vanish."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: Store) -> None:
         self._file: Final = file
 
     def erase(self, leaves: Sequence[Digest], reason: str, now: UnixSeconds) -> None:
@@ -47,9 +48,7 @@ class SqlErasures:
         """Remove the bytes of whatever was erased and may still be found in the file or its log."""
         if not self._remains():
             return
-        self._file.empty_log()  # Durable: zeros stand where the documents stood. Dead here? All of it again.
-        self._file.rewrite()  # Durable, in the log: every page anew.
-        self._file.empty_log()  # Durable: new pages over old ones, and the log cut.
+        self._file.cleanse()  # Durable. Dead here? All of it again.
         self._settle()
 
     def envelopes(self, leaf: Digest) -> dict[str, str]:

@@ -7,12 +7,23 @@ are asserted on every connection: a silent NORMAL would lose just the last commi
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sqlalchemy import Connection, Engine, LargeBinary, Table, Text, create_engine, event, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, SQLModel
@@ -32,17 +43,30 @@ READERS: Final = 8
 IN_MEMORY: Final = 1 << 28  # bytes: a smaller file is rewritten without a temporary file beside it
 
 
+_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # there INTEGER is 64 bits, and STRICT knows no other
+_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 STRICT: Final = {"sqlite_strict": True}  # text into INTEGER is refused
 
 
 def text(**options: Any) -> Any:  # noqa: ANN401 as SQLModel's own Field
-    """A TEXT column."""
-    return Field(sa_type=Text, **options)
+    """A TEXT column, sorted by its bytes whatever the server's language is."""
+    return Field(sa_type=_TEXT, **options)
 
 
 def blob(**options: Any) -> Any:  # noqa: ANN401 as SQLModel's own Field
     """A BLOB column."""
     return Field(sa_type=LargeBinary, **options)
+
+
+def integer(*, primary_key: bool = False, **options: Any) -> Any:  # noqa: ANN401 as SQLModel's own Field
+    """A column of 64-bit integers."""
+    kept = {"autoincrement": False} if primary_key else {}  # a key of ours, not one that the database gives
+    return Field(sa_type=_NUMBER, primary_key=primary_key, sa_column_kwargs=kept, **options)
+
+
+def serial() -> Any:  # noqa: ANN401 as SQLModel's own Field
+    """A key that the database gives, rising."""
+    return Field(default=None, sa_type=_NUMBER, primary_key=True)
 
 
 class Meta(SQLModel, table=True):
@@ -111,6 +135,12 @@ class SqliteFile:
             finally:
                 _undo(connection)
 
+    def cleanse(self) -> None:
+        """Durable after each step; dead in between, all of it again."""
+        self.empty_log()  # zeros stand where rows stood
+        self.rewrite()  # in the log: every page anew
+        self.empty_log()  # new pages over old ones, and the log cut
+
     def empty_log(self) -> None:
         """Write the log's pages over those of the file; the log is empty after that.
 
@@ -137,8 +167,14 @@ class SqliteFile:
             self._lock.close()
             self._lock = None
 
-    def create(self, tables: Sequence[type[SQLModel]], guarded: Sequence[str], facts: dict[str, str]) -> None:
-        """Make the file with these tables; rows of the `guarded` ones are never changed or deleted.
+    def create(
+        self,
+        tables: Sequence[type[SQLModel]],
+        guarded: Sequence[str],
+        facts: dict[str, str],
+        fill: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Make the file with these tables and what `fill` puts there; rows of the `guarded` ones are never changed.
 
         Raises:
             StoreBroken: the file is there already.
@@ -158,12 +194,14 @@ class SqliteFile:
                     )
             rows = [{"key": key, "value": value} for key, value in sorted(facts.items())]
             connection.execute(table_of(Meta).insert(), rows)
+            fill(connection)
 
-    def open(self, facts: dict[str, str], *, is_read_whole: bool = True) -> None:
+    def open(self, facts: dict[str, str], tables: Sequence[type[SQLModel]] = (), *, is_read_whole: bool = True) -> None:
         """Take the file for this process alone, and see that it is what the caller believes.
 
         Args:
             facts: what was given to `create`.
+            tables: those that must be there.
             is_read_whole: look for damage on every page. Not where each row is hashed by whoever reads it.
 
         Raises:
@@ -173,21 +211,27 @@ class SqliteFile:
             raise StoreBroken(store=self.name, rule="made before it is used")
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
-            self._take(facts, is_read_whole=is_read_whole)
+            self._take(facts, tables, is_read_whole=is_read_whole)
         except StoreBroken:
             self.close()
             raise
 
-    def _take(self, facts: dict[str, str], *, is_read_whole: bool) -> None:
+    def _take(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
         if self._lock is None or not _locked(self._lock):
             raise StoreBroken(store=self.name, rule="used by one program at a time")
         with self.read() as connection:
             if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")
+            here = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+            if missing := {table_of(model).name for model in tables} - here:
+                raise StoreBroken(store=self.name, rule=f"whole: {', '.join(sorted(missing))} missing")
             found = {row.key: row.value for row in connection.execute(select(table_of(Meta)))}
         for key, value in facts.items():
             if found.get(key) != value:
-                raise StoreBroken(store=self.name, rule=f"{key} {value}")
+                cure = (
+                    f", not {found.get(key)}; use the release that made it, or a newer one" if key == "schema" else ""
+                )
+                raise StoreBroken(store=self.name, rule=f"{key} {value}{cure}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

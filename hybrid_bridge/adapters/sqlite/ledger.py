@@ -7,13 +7,15 @@ fall together. Reads see the last commit. The other parts of the same file are i
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, add_epoch
+from hybrid_bridge.adapters.sqlite.file import table_of
+from hybrid_bridge.adapters.sqlite.moving import copy_rows
+from hybrid_bridge.adapters.sqlite.store import Store, insert_new
 from hybrid_bridge.business.brake import brake_until
 from hybrid_bridge.business.ruling import LifeEvent
 from hybrid_bridge.core.block import HEADER_BYTES, Block, BlockHeader, Countersignature
@@ -34,6 +36,12 @@ _BLOCK, _ITEM, _ENTRY = table_of(tables.Block), table_of(tables.Item), table_of(
 _LABEL, _LIFE = table_of(tables.IdentityLabel), table_of(tables.LifeEvent)
 _GOVERNANCE, _BEACON = table_of(tables.Governance), table_of(tables.Beacon)
 _COUNTERSIGNED, _DECIDED = table_of(tables.Countersigned), table_of(tables.Decided)
+_HEARD: Final = insert_new(_COUNTERSIGNED)
+_WORTH: Final = {  # raw statements: this is what is asked and written most
+    "sqlite": "SELECT value FROM state WHERE key = ?",
+    "postgresql": "SELECT value FROM state WHERE key = %s",
+}
+_PUT: Final = "INSERT INTO state (key, value) {} ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochMaterial:
-    """What the blocks of one epoch brought, in block order."""
+    """What the blocks of one epoch brought: entries and labels in no order, for nothing depends on it."""
 
     entries: tuple[bytes, ...]
     identity_ops: tuple[tuple[RegistryIndex, Commitment], ...]
@@ -83,16 +91,33 @@ class EpochMaterial:
 class SqlLedger:
     """The ledger's store. `file` is shared with `SqlEpochs` and `SqlWitness`."""
 
-    def __init__(self, path: Path) -> None:
-        self.file: Final = SqliteFile(path, "ledger")
+    def __init__(self, store: Store) -> None:
+        self.file: Final = store
         self._together: Connection | None = None
 
-    def create(self, log_id: LogId, owner: str, genesis_record: bytes, state: Sequence[Write]) -> None:
-        """Make the store with the state before the first block."""
-        self.file.create(tables.TABLES, tables.INSERT_ONLY, _facts(log_id, owner))
-        with self.file.write() as connection:
-            connection.execute(_GOVERNANCE.insert(), [{"number": 0, "height": 0, "record": genesis_record}])
+    def create(self, log_id: LogId, owner: str, state: Sequence[Write], genesis: ClosedEpoch) -> None:
+        """Make the store with the state before the first block, and epoch 0, whose record is the genesis record."""
+
+        def fill(connection: Connection) -> None:
+            connection.execute(_GOVERNANCE.insert(), [{"number": 0, "height": 0, "record": genesis.record}])
             _write_state(connection, state)
+            add_epoch(connection, genesis)
+
+        self.file.create(tables.TABLES, tables.INSERT_ONLY, _facts(log_id, owner), fill)
+
+    def copy_to(self, store: Store, log_id: LogId, owner: str) -> int:
+        """Make another store with all that stands here; how many rows.
+
+        Raises:
+            StoreBroken, StoreAway: as `Store.create`; nothing was made.
+        """
+        copied: list[int] = []
+
+        def fill(connection: Connection) -> None:
+            copied.append(copy_rows(self.file, connection, tables.TABLES))
+
+        store.create(tables.TABLES, tables.INSERT_ONLY, _facts(log_id, owner), fill)
+        return copied[0]
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process.
@@ -100,7 +125,7 @@ class SqlLedger:
         Raises:
             StoreBroken: missing, in use, damaged, of another schema, log or member.
         """
-        self.file.open(_facts(log_id, owner))
+        self.file.open(_facts(log_id, owner), tables.TABLES)
 
     def close(self) -> None:
         """Give the store up."""
@@ -136,7 +161,7 @@ class SqlLedger:
                 _insert(connection, _BEACON, [_beacon_row(outcome.beacon, height)])
             if isinstance(order, Countersignature):
                 # It may have come by itself before its block; if it was another, the witness compares.
-                connection.execute(_COUNTERSIGNED.insert().prefix_with("OR IGNORE"), [countersigned_row(order)])
+                connection.execute(_HEARD, [countersigned_row(order)])
             if own is not None:
                 connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(own)])
 
@@ -304,10 +329,10 @@ class _State:
     """A StateReader on one connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection, self._worth = connection, _WORTH[connection.dialect.name]
 
     def get(self, key: bytes, /) -> bytes | None:
-        row = self._connection.exec_driver_sql("SELECT value FROM state WHERE key = ?", (key,)).first()
+        row = self._connection.exec_driver_sql(self._worth, (key,)).first()
         return None if row is None else bytes(row[0])
 
 
@@ -377,14 +402,21 @@ def _beacon_row(beacon: BeaconPayload, height: Height) -> dict[str, object]:
 
 
 def _write_state(connection: Connection, writes: Sequence[Write]) -> None:
-    """Raw statements: this is what every transaction writes most of."""
+    """One message to a server; row by row where there is none."""
     puts = [(key, value) for key, value in writes if value is not None]
-    gone = [(key,) for key, value in writes if value is None]
+    gone = [key for key, value in writes if value is None]
+    if connection.dialect.name == "sqlite":
+        if puts:
+            connection.exec_driver_sql(_PUT.format("VALUES (?, ?)"), puts)
+        if gone:
+            connection.exec_driver_sql("DELETE FROM state WHERE key = ?", [(key,) for key in gone])
+        return
     if puts:
-        upsert = "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        connection.exec_driver_sql(upsert, puts)
+        last = dict(puts)  # one statement changes a row once
+        columns = "SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
+        connection.exec_driver_sql(_PUT.format(columns), (list(last), list(last.values())))
     if gone:
-        connection.exec_driver_sql("DELETE FROM state WHERE key = ?", gone)
+        connection.exec_driver_sql("DELETE FROM state WHERE key = ANY(%s::bytea[])", (gone,))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

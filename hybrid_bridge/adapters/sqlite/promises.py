@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, table_of
+from hybrid_bridge.adapters.sqlite.file import STRICT, blob, integer, serial, table_of
+from hybrid_bridge.adapters.sqlite.store import Store, insert_new
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.units import Sequence as SequenceNumber
 from hybrid_bridge.units import TransactionId, UnixSeconds
@@ -23,20 +24,21 @@ class Promised(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    number: int | None = Field(default=None, primary_key=True)
+    number: int | None = serial()
     transaction_id: bytes = blob(unique=True)
-    sequence: int  # of the transaction
+    sequence: int = integer()  # of the transaction
     signed: bytes = blob()  # 219
-    since: int
+    since: int = integer()
 
 
 _PROMISED = table_of(Promised)
+_KEEP: Final = insert_new(_PROMISED)
 
 
 class SqlPromises:
     """The part of the private file that others owe us for."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: Store) -> None:
         self._file = file
 
     def keep(self, signed: SignedPromise, sequence: SequenceNumber, now: UnixSeconds) -> None:
@@ -48,7 +50,7 @@ class SqlPromises:
             "since": now,
         }
         with self._file.write() as connection:
-            connection.execute(_PROMISED.insert().prefix_with("OR IGNORE"), [row])
+            connection.execute(_KEEP, [row])
 
     def of(self, transaction_id: TransactionId) -> SignedPromise | None:
         """The promise for one transaction; None when we were given none."""

@@ -1,8 +1,8 @@
 """The private file's tables: documents, envelopes, what others have left here, what our keys are for."""
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, blob, text
+from hybrid_bridge.adapters.sqlite.file import STRICT, blob, integer, serial, text
 
 
 class Record(SQLModel, table=True):
@@ -10,17 +10,17 @@ class Record(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    number: int | None = Field(default=None, primary_key=True)
+    number: int | None = serial()
     leaf: bytes = blob(unique=True)
     schema_name: str = text()
     source: str = text()  # "own", or the member that delivered it
     transaction_id: bytes = blob()  # empty when it was delivered
     plaintext: bytes = blob()  # as delivered, JCS (SPEC §5)
-    since: int
-    waits_until: int = Field(index=True)  # last epoch in which its entry may come to stand; 0 = it stands
-    erased: int  # when; 0 = it is here. The row stays as the tombstone, without its document
+    since: int = integer()
+    waits_until: int = integer(index=True)  # last epoch in which its entry may come to stand; 0 = it stands
+    erased: int = integer()  # when; 0 = it is here. The row stays as the tombstone, without its document
     reason: str = text()  # of the erasure: a code, never content
-    remains: int = Field(index=True)  # 1 = erased, and its bytes are perhaps still in the file or its log
+    remains: int = integer(index=True)  # 1 = erased, and its bytes are perhaps still in the file or its log
 
 
 class Outbox(SQLModel, table=True):
@@ -28,12 +28,12 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    number: int | None = Field(default=None, primary_key=True)
+    number: int | None = serial()
     leaf: bytes = blob(index=True)
     recipient: str = text()
     envelope: bytes = blob()
-    attempts: int
-    due: int
+    attempts: int = integer()
+    due: int = integer()
     state: str = text()  # owed, done, declined or erased
     acknowledgement: bytes = blob()
 
@@ -44,9 +44,9 @@ class Taken(SQLModel, table=True):
     __table_args__ = STRICT
 
     source: str = text(primary_key=True)
-    window: int
-    documents: int
-    bytes: int
+    window: int = integer()
+    documents: int = integer()
+    bytes: int = integer()
 
 
 class Purpose(SQLModel, table=True):

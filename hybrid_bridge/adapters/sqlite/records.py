@@ -8,15 +8,16 @@ keeps its commitments.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from hybrid_bridge.adapters.sqlite.erasing import SqlErasures
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.file import table_of
+from hybrid_bridge.adapters.sqlite.moving import copy_rows
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
 from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Purpose, Record, Taken
+from hybrid_bridge.adapters.sqlite.store import Store, insert_new, put
 from hybrid_bridge.errors import BridgeError, Erased, NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
@@ -54,19 +55,36 @@ class Owed:
 
 
 _RECORD, _OUTBOX, _PURPOSE, _TAKEN = table_of(Record), table_of(Outbox), table_of(Purpose), table_of(Taken)
+_KEEP, _KEEP_PURPOSE, _PUT_TAKEN = insert_new(_RECORD), insert_new(_PURPOSE), put(_TAKEN)
+TABLES: Final = (Record, Outbox, Purpose, Taken, Promised)
+INSERT_ONLY: Final = ("promised",)
 
 
 class SqlRecords:
     """The store of documents and of envelopes."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, "records")
-        self.promises: Final = SqlPromises(self._file)
-        self.erasures: Final = SqlErasures(self._file)
+    def __init__(self, store: Store) -> None:
+        self.file: Final = store
+        self.promises: Final = SqlPromises(self.file)
+        self.erasures: Final = SqlErasures(self.file)
 
     def create(self, log_id: LogId, owner: str) -> None:
         """Make the store."""
-        self._file.create([Record, Outbox, Purpose, Taken, Promised], ["promised"], _facts(log_id, owner))
+        self.file.create(TABLES, INSERT_ONLY, _facts(log_id, owner), lambda _: None)
+
+    def copy_to(self, store: Store, log_id: LogId, owner: str) -> int:
+        """Make another store with all that stands here; how many rows.
+
+        Raises:
+            StoreBroken, StoreAway: as `Store.create`; nothing was made.
+        """
+        copied: list[int] = []
+
+        def fill(connection: Connection) -> None:
+            copied.append(copy_rows(self.file, connection, TABLES))
+
+        store.create(TABLES, INSERT_ONLY, _facts(log_id, owner), fill)
+        return copied[0]
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process, and finish the erasure in which an earlier one ended.
@@ -74,7 +92,7 @@ class SqlRecords:
         Raises:
             StoreBroken: missing, in use, damaged, of another schema, log or member.
         """
-        self._file.open(_facts(log_id, owner))
+        self.file.open(_facts(log_id, owner), TABLES)
         try:
             self.erasures.finish()
         except BridgeError:
@@ -83,7 +101,7 @@ class SqlRecords:
 
     def close(self) -> None:
         """Give the store up."""
-        self._file.close()
+        self.file.close()
 
     # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +133,7 @@ class SqlRecords:
         }
         row = _row(record, now) | {"waits_until": waits_until}
         changed = {name: row[name] for name in ("transaction_id", "source", "waits_until")}
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             _require_not_erased(connection, record.leaf)
             again = update(_RECORD).where(_RECORD.c.leaf == record.leaf).values(**changed)
             if not connection.execute(again).rowcount:
@@ -128,19 +146,19 @@ class SqlRecords:
     def waiting(self) -> list[tuple[Digest, EpochNumber]]:
         """Documents of ours whose entry we have not seen standing, and the last epoch in which it may."""
         query = select(_RECORD.c.leaf, _RECORD.c.waits_until).where(_RECORD.c.waits_until > 0)
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             return [(Digest(leaf), EpochNumber(until)) for leaf, until in connection.execute(query)]
 
     def stand(self, leaves: Sequence[Digest]) -> None:
         """These entries stand in our own ledger: their documents stay."""
         again = update(_RECORD).where(_RECORD.c.leaf == bindparam("stands")).values(waits_until=0)
         if leaves:
-            with self._file.write() as connection:
+            with self.file.write() as connection:
                 connection.execute(again, [{"stands": leaf} for leaf in leaves])
 
     def forget(self, leaf: Digest) -> None:
         """Delete a document and its envelopes: it can never stand. A tombstone stays."""
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             if connection.execute(_RECORD.delete().where(_RECORD.c.leaf == leaf, _RECORD.c.erased == 0)).rowcount:
                 connection.execute(_OUTBOX.delete().where(_OUTBOX.c.leaf == leaf))
 
@@ -151,10 +169,9 @@ class SqlRecords:
             NotYet: its sender has left as much here as one may in a window; nothing was done.
             Erased: it was erased here; nothing was done.
         """
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             _require_not_erased(connection, record.leaf)
-            insert = _RECORD.insert().prefix_with("OR IGNORE")
-            if connection.execute(insert, [_row(record, now)]).rowcount:
+            if connection.execute(_KEEP, [_row(record, now)]).rowcount:
                 _count(connection, record, now // WINDOW)
 
     def record(self, leaf: Digest) -> StoredRecord | None:
@@ -163,7 +180,7 @@ class SqlRecords:
         Raises:
             Erased: it was here.
         """
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             _require_not_erased(connection, leaf)
             row = connection.execute(select(_RECORD).where(_RECORD.c.leaf == leaf)).first()
         return None if row is None else _stored(row)
@@ -171,7 +188,7 @@ class SqlRecords:
     def known(self, leaves: Sequence[Digest]) -> set[Digest]:
         """Those of these that are here, or were before they were erased."""
         found: set[Digest] = set()
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             for start in range(0, len(leaves), MAX_ROWS):
                 query = select(_RECORD.c.leaf).where(_RECORD.c.leaf.in_(leaves[start : start + MAX_ROWS]))
                 found |= {Digest(leaf) for leaf in connection.execute(query).scalars()}
@@ -180,13 +197,13 @@ class SqlRecords:
     def records(self, after: int) -> list[StoredRecord]:
         """Documents numbered above `after`, ascending; what was erased stands among them, empty."""
         query = select(_RECORD).where(_RECORD.c.number > after).order_by(_RECORD.c.number).limit(MAX_ROWS)
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
     def plaintexts(self) -> list[bytes]:
         """Every document that we hold."""
         query = select(_RECORD.c.plaintext).where(_RECORD.c.erased == 0).order_by(_RECORD.c.number)
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             return list(connection.execute(query).scalars())
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,13 +211,13 @@ class SqlRecords:
     def keep_purpose(self, key_id: KeyId, purpose: str) -> None:
         """Remember which purpose a party key was made for."""
         if self.purpose(key_id) is None:
-            with self._file.write() as connection:
+            with self.file.write() as connection:
                 row = {"key_id": key_id, "purpose": purpose}
-                connection.execute(_PURPOSE.insert().prefix_with("OR IGNORE"), [row])
+                connection.execute(_KEEP_PURPOSE, [row])
 
     def purpose(self, key_id: KeyId) -> str | None:
         """What a party key is for; None when it is none of ours."""
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             return connection.execute(select(_PURPOSE.c.purpose).where(_PURPOSE.c.key_id == key_id)).scalar()
 
     # ── envelopes ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +225,7 @@ class SqlRecords:
     def owed(self, now: UnixSeconds) -> list[Owed]:
         """Envelopes whose next attempt is due."""
         query = select(_OUTBOX).where(_OUTBOX.c.state == "owed", _OUTBOX.c.due <= now)
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             rows = connection.execute(query.order_by(_OUTBOX.c.number).limit(MAX_ROWS)).all()
         return [
             Owed(
@@ -224,25 +241,25 @@ class SqlRecords:
     def postpone(self, number: int, due: UnixSeconds) -> None:
         """An attempt failed; the next one is due then."""
         values = {"attempts": _OUTBOX.c.attempts + 1, "due": due}
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
     def settle(self, number: int, acknowledgement: bytes) -> None:
         """Delivered: keep the recipient's signed acknowledgement instead of the envelope."""
         values = {"state": "done", "acknowledgement": acknowledgement, "envelope": b""}
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
     def decline(self, number: int) -> None:
         """Its recipient has erased this document and takes it no more: the envelope has no use."""
         values = {"state": "declined", "envelope": b""}
-        with self._file.write() as connection:
+        with self.file.write() as connection:
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.number == number).values(**values))
 
     def undelivered(self) -> int:
         """Envelopes still owed."""
         query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "owed")
-        with self._file.read() as connection:
+        with self.file.read() as connection:
             return connection.execute(query).scalar_one()
 
 
@@ -269,7 +286,7 @@ def _count(connection: Connection, record: StoredRecord, window: int) -> None:
     row = {"window": window, "documents": documents + 1, "bytes": length + len(record.plaintext)}
     if row["documents"] > MAX_DOCUMENTS or row["bytes"] > MAX_BYTES:
         raise NotYet(what="room for more of your documents")
-    connection.execute(_TAKEN.insert().prefix_with("OR REPLACE"), [row | {"source": record.source}])
+    connection.execute(_PUT_TAKEN, [row | {"source": record.source}])
 
 
 def _row(record: StoredRecord, now: UnixSeconds) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, blob, text
+from hybrid_bridge.adapters.sqlite.file import STRICT, blob, integer, text
 
 
 class Block(SQLModel, table=True):
@@ -12,13 +12,13 @@ class Block(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    height: int = Field(primary_key=True)
+    height: int = integer(primary_key=True)
     hash: bytes = blob()
-    time: int
-    epoch: int = Field(index=True)
+    time: int = integer()
+    epoch: int = integer(index=True)
     data: bytes = blob()
     sealed: bytes = blob()  # the sequencer's countersignature
-    brake: int  # the last epoch in which the brake is on, as of this block
+    brake: int = integer()  # the last epoch in which the brake is on, as of this block
 
 
 class Decided(SQLModel, table=True):
@@ -26,11 +26,11 @@ class Decided(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    height: int = Field(primary_key=True)
+    height: int = integer(primary_key=True)
     hash: bytes = blob()  # the engine's own
     app_hash: bytes = blob()  # of the four below (SPEC §5)
     chain: bytes = blob()
-    governance_size: int
+    governance_size: int = integer()
     governance_root: bytes = blob()
     writes: bytes = blob()
 
@@ -41,9 +41,9 @@ class Item(SQLModel, table=True):
     __table_args__ = STRICT
 
     id: bytes = blob(primary_key=True)
-    height: int = Field(index=True)
-    position: int
-    code: int
+    height: int = integer(index=True)
+    position: int = integer()
+    code: int = integer()
     submitter: bytes = blob()
 
 
@@ -53,7 +53,7 @@ class Entry(SQLModel, table=True):
     __table_args__ = STRICT
 
     leaf: bytes = blob(primary_key=True)
-    height: int = Field(index=True)
+    height: int = integer(index=True)
     entry: bytes = blob()
 
 
@@ -73,7 +73,7 @@ class IdentityLabel(SQLModel, table=True):
 
     key: bytes = blob(primary_key=True)  # the registry index
     commitment: bytes = blob()
-    height: int = Field(index=True)
+    height: int = integer(index=True)
 
 
 class LifeEvent(SQLModel, table=True):
@@ -83,8 +83,8 @@ class LifeEvent(SQLModel, table=True):
 
     object_type: str = text(primary_key=True)
     object_id: str = text(primary_key=True)
-    version: int = Field(primary_key=True)
-    height: int = Field(index=True)
+    version: int = integer(primary_key=True)
+    height: int = integer(index=True)
     code: str = text()
     entry_leaf: bytes = blob()
     state: bytes = blob()  # JCS
@@ -95,8 +95,8 @@ class Governance(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    number: int = Field(primary_key=True)  # its leaf
-    height: int = Field(index=True)
+    number: int = integer(primary_key=True)  # its leaf
+    height: int = integer(index=True)
     record: bytes = blob()
 
 
@@ -105,9 +105,9 @@ class Beacon(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    height: int = Field(primary_key=True)
-    chain_id: int
-    number: int
+    height: int = integer(primary_key=True)
+    chain_id: int = integer()
+    number: int = integer()
     hash: bytes = blob()
 
 
@@ -117,7 +117,7 @@ class Countersigned(SQLModel, table=True):
     __table_args__ = STRICT
 
     signer: bytes = blob(primary_key=True)
-    height: int = Field(primary_key=True)
+    height: int = integer(primary_key=True)
     block_hash: bytes = blob()
     data: bytes = blob()
 
@@ -127,8 +127,8 @@ class Epoch(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    number: int = Field(primary_key=True)
-    end_block: int
+    number: int = integer(primary_key=True)
+    end_block: int = integer()
     record: bytes = blob()
     entries: bytes = blob()  # 37 bytes each, in batch order
     pairs: bytes = blob()  # index ‖ commitment, ascending
@@ -139,7 +139,7 @@ class Attested(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    size: int = Field(primary_key=True)
+    size: int = integer(primary_key=True)
     address: bytes = blob(primary_key=True)
     root: bytes = blob()
     signature: bytes = blob()
@@ -150,7 +150,7 @@ class LogLine(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    size: int = Field(primary_key=True)
+    size: int = integer(primary_key=True)
     signature: bytes = blob()
 
 
@@ -159,7 +159,7 @@ class Cosignature(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    size: int = Field(primary_key=True)
+    size: int = integer(primary_key=True)
     name: str = text(primary_key=True)
     key_id: bytes = blob(primary_key=True)
     signature: bytes = blob()
@@ -172,10 +172,10 @@ class Conflict(SQLModel, table=True):
 
     kind: str = text(primary_key=True)  # block or checkpoint
     signer: bytes = blob(primary_key=True)
-    number: int = Field(primary_key=True)  # height or size
+    number: int = integer(primary_key=True)  # height or size
     first: bytes = blob()
     second: bytes = blob()
-    seen_at: int
+    seen_at: int = integer()
 
 
 class Halt(SQLModel, table=True):
@@ -183,9 +183,9 @@ class Halt(SQLModel, table=True):
 
     __table_args__ = STRICT
 
-    id: int = Field(primary_key=True)
+    id: int = integer(primary_key=True)
     reason: str = text()
-    since: int
+    since: int = integer()
 
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (

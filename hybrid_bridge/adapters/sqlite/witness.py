@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import func, select
 
 from hybrid_bridge.adapters.sqlite import tables
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, table_of
+from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.ledger import countersigned_row
+from hybrid_bridge.adapters.sqlite.store import Store, insert_new
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.units import Height, KeyId, UnixSeconds
 
@@ -16,6 +17,7 @@ MAX_EVIDENCE: Final = 256  # of one kind against one key: more proves no more
 
 _BLOCK, _COUNTERSIGNED = table_of(tables.Block), table_of(tables.Countersigned)
 _CONFLICT, _HALT = table_of(tables.Conflict), table_of(tables.Halt)
+_KEEP, _PULL = insert_new(_CONFLICT), insert_new(_HALT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Evidence:
 class SqlWitness:
     """The part of the ledger's store that remembers who said what."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: Store) -> None:
         self._file = file
 
     def add(self, countersignature: Countersignature) -> Countersignature | None:
@@ -92,7 +94,7 @@ class SqlWitness:
         same = (_CONFLICT.c.kind == evidence.kind) & (_CONFLICT.c.signer == evidence.signer)
         with self._file.write() as connection:
             if connection.execute(select(func.count()).select_from(_CONFLICT).where(same)).scalar_one() < MAX_EVIDENCE:
-                connection.execute(_CONFLICT.insert().prefix_with("OR IGNORE"), [row])
+                connection.execute(_KEEP, [row])
 
     def kept(self) -> list[Evidence]:
         """All evidence."""
@@ -107,7 +109,7 @@ class SqlWitness:
         """Sign nothing more until a person has looked; the first reason stays."""
         with self._file.write() as connection:
             row = {"id": 1, "reason": reason, "since": since}
-            connection.execute(_HALT.insert().prefix_with("OR IGNORE"), [row])
+            connection.execute(_PULL, [row])
 
     def halted(self) -> str:
         """Why this member signs no more; empty while it does."""

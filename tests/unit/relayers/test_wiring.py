@@ -1,5 +1,6 @@
 """The composition root: files that contradict one another are refused before anything connects."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -29,6 +29,7 @@ from hybrid_bridge.errors import (
     NotYet,
     RuleRejected,
     SettingsMalformed,
+    StoreAway,
     StoreBroken,
     Throttled,
     Unreachable,
@@ -653,6 +654,25 @@ def test_a_store_that_is_broken_is_no_verdict_on_a_proposal(begun: PlayedEngine)
         lambda: begun.check(data),
     ):
         with pytest.raises(StoreBroken):
+            ask()
+
+
+def test_a_store_that_is_away_is_no_verdict_on_a_proposal(begun: PlayedEngine, monkeypatch) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    begun.pool = [data]
+
+    def away() -> None:
+        raise StoreAway(store="ledger", why="no connection")
+
+    monkeypatch.setattr(begun.members.open("core").view.ledger.file, "read", away)
+    for ask in (
+        lambda: begun.process("core", [data]),
+        lambda: begun.finalize("core", [data]),
+        lambda: begun.propose("core"),
+        lambda: begun.check(data),
+    ):
+        with pytest.raises(StoreAway):
             ask()
 
 

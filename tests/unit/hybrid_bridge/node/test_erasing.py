@@ -367,7 +367,7 @@ def test_killed_anywhere_the_next_start_finishes_it(
             erase(trading, "supplier", leaves=(leaf,))
     folder = tmp_path / "as-the-kill-left-it"
     shutil.copytree(trading.folder("supplier"), folder)  # a close would tidy up, a kill does not
-    records = SqlRecords(folder / "records.db")
+    records = SqlRecords(SqliteFile(folder / "records.db", "records"))
     records.open(view.directory.log_id, "supplier")
     try:
         if (at, when) == (0, "before"):

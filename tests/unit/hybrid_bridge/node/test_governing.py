@@ -12,7 +12,7 @@ from hybrid_bridge.core.evidence import VERIFIED, Evidence
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RuleRejected, TooLong
-from hybrid_bridge.node import governing
+from hybrid_bridge.node import governance_shown as governing
 from hybrid_bridge.node.bundling import RecordOrder
 from hybrid_bridge.node.desk import DraftOrder
 from hybrid_bridge.node.directory import POLICY, read_directory

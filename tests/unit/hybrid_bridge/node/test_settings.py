@@ -38,12 +38,14 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert found.secrets == {"identity": tmp_path / "keys/identity.key"}
 
 
+DATABASE = "postgresql://bank@db.example:5433/bank_a?password=command:/usr/bin/pass bank&ca=ca.pem"
 OPTIONAL = {
     "witnesses": "w.policy",
     "erasure_notices": "follow",
     "block_every": 10,
     "metrics": "127.0.0.1:9465",
     "snapshot_every": 0,
+    "database": DATABASE,
 }
 
 
@@ -75,6 +77,12 @@ def test_a_public_chain_is_named_by_an_endpoint_and_perhaps_a_contract(tmp_path:
 @pytest.mark.parametrize(
     ("line", "key"),
     [
+        ('database = ""', "database"),
+        ('database = "sqlite:///ledger.db"', "database"),
+        ('database = "postgresql://bank@db.example/bank_a"', "database"),
+        ('database = "postgresql://bank:secret@db.example/bank_a?password=file:pw"', "database"),
+        ('database = "postgresql://bank@db.example/bank_a?password=secret"', "database"),
+        ("database = { }", "database"),
         ("witnesses = 1", "witnesses"),
         ('erasure_notices = "ask"', "erasure_notices"),
         ("block_every = -1", "block_every"),

@@ -27,6 +27,7 @@ from hybrid_bridge.node.making import MADE, Making
 from hybrid_bridge.node.opening import open_folder
 from hybrid_bridge.node.settings import NodeSettings, read_settings
 from hybrid_bridge.node.snapshots import LATE, Shelf
+from hybrid_bridge.node.stores import files_of
 from hybrid_bridge.node.syncing import MAX_REJECTED, Mark, read_mark, taken_height, write_mark
 from hybrid_bridge.node.taking import Taker, awaits_snapshot, take_snapshot
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
@@ -128,7 +129,7 @@ class Newcomer:
         return read_mark(self.settings.folder)
 
     def in_place(self) -> SqlLedger:
-        ledger = SqlLedger(self.settings.path("ledger.db"))
+        ledger = SqlLedger(files_of(self.settings)[0])
         ledger.open(read_directory(self.settings.folder).log_id, self.settings.name)
         return ledger
 
@@ -572,7 +573,7 @@ def test_dead_at_any_durable_write_the_next_process_goes_on_to_the_same_ledger(
     if awaits_snapshot(read_settings(left), read_directory(left)):
         ends(newcomer_in(left), lie, source)
     assert read_mark(left) == Mark(TOP)
-    ledger = SqlLedger(left / "ledger.db")
+    ledger = SqlLedger(files_of(read_settings(left))[0])
     ledger.open(read_directory(left).log_id, "bank-b")
     assert ledger.ordered(1) == blocks
     ledger.close()

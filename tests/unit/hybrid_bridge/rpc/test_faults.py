@@ -14,12 +14,14 @@ from hybrid_bridge.errors import (
     Equivocation,
     FarSideBroken,
     FieldMalformed,
+    LeaseLost,
     Malformed,
     NotEntitled,
     NotYet,
     Refuted,
     Rejected,
     RootMismatch,
+    StoreAway,
     StoreBroken,
     Throttled,
     TooManyCalls,
@@ -136,6 +138,13 @@ def test_a_far_side_that_is_broken_does_not_break_us() -> None:
     assert isinstance(error, FarSideBroken)
     assert isinstance(error, Undecided)
     assert error.error == "StoreBroken"
+
+
+@pytest.mark.parametrize("theirs", [StoreAway(store="ledger", why="away"), LeaseLost(held=1, current=2)])
+def test_a_far_side_whose_store_is_away_is_away_itself_and_ours_is_not(theirs: BridgeError) -> None:
+    error = translated(Failed(grpc.StatusCode.UNAVAILABLE, trailing(theirs)), "peer", "Ask")
+    assert type(error) is Unreachable
+    assert (error.endpoint, error.call) == ("peer", "Ask")
 
 
 def test_an_error_of_ours_is_raised_as_it_was() -> None:

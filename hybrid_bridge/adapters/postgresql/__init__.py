@@ -1,0 +1,1 @@
+"""PostgreSQL: a member's ledger and private records (`store`), and its derived registry (`database`)."""

@@ -1,0 +1,72 @@
+"""Where a member's ledger and private records are: files of its folder, or schemas of a database of its own.
+
+The attestation guard is a file in either case: it belongs to the host that signs (ADR 37).
+"""
+
+import logging
+import socket
+from typing import Final
+
+from hybrid_bridge.adapters.postgresql.server import KEY, Server
+from hybrid_bridge.adapters.postgresql.store import RENEW_EVERY, PostgresStore
+from hybrid_bridge.adapters.sqlite.file import SqliteFile
+from hybrid_bridge.adapters.sqlite.store import Store
+from hybrid_bridge.custody.databases import PostgresPlace, parse_database
+from hybrid_bridge.custody.passphrases import reader
+from hybrid_bridge.errors import Broken, LeaseLost, StoreAway
+from hybrid_bridge.node.progress import Progress
+from hybrid_bridge.node.settings import NodeSettings
+
+LEDGER, RECORDS = "ledger", "records"
+OUR_OWN: Final = (Broken, LeaseLost, StoreAway)  # troubles of our own store: no peer, block or caller is to blame
+
+_log: Final = logging.getLogger(__name__)
+
+
+def stores_of(settings: NodeSettings) -> tuple[Store, Store]:
+    """The ledger's and the records', as the settings say. Nothing is opened yet.
+
+    Raises:
+        SettingsMalformed: the driver is not installed, or no certificates can be read.
+    """
+    if not settings.database:
+        return files_of(settings)
+    return schemas_of(settings, parse_database(settings.database, settings.folder, KEY))
+
+
+def files_of(settings: NodeSettings) -> tuple[SqliteFile, SqliteFile]:
+    """Those in the folder."""
+    return SqliteFile(settings.path(f"{LEDGER}.db"), LEDGER), SqliteFile(settings.path(f"{RECORDS}.db"), RECORDS)
+
+
+def schemas_of(settings: NodeSettings, place: PostgresPlace) -> tuple[PostgresStore, PostgresStore]:
+    """Those in a database. To others we are this host and folder."""
+    server = Server(
+        host=place.host,
+        port=place.port,
+        user=place.user,
+        database=place.name,
+        password=reader(place.password, KEY),
+        ca=place.ca,
+        is_here=place.is_here,
+    )
+    holder = f"{socket.gethostname()}:{settings.folder.resolve()}"
+    ledger, records = (PostgresStore(server, name, holder, settings.path(f"{name}.lock")) for name in (LEDGER, RECORDS))
+    return ledger, records
+
+
+def run_holding(store: PostgresStore, progress: Progress) -> None:
+    """Keep a store's lease until stopped.
+
+    Raises:
+        BridgeError: it is lost to this process.
+    """
+    store.when_lost = progress.nudge
+    while not progress.stopping:
+        try:
+            store.renew()
+        except StoreAway as error:
+            if store.lost is not None:
+                raise
+            _log.warning("lease not renewed: %s", error)
+        progress.wait(lambda: store.lost is not None, RENEW_EVERY)
