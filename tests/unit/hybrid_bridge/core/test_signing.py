@@ -11,6 +11,7 @@ from hybrid_bridge.core.signing import (
     HALF_ORDER,
     ORDER,
     address_of,
+    address_of_compressed,
     from_compact,
     normalise,
     public_key_of,
@@ -49,6 +50,19 @@ def der(r: int, s: int) -> bytes:
 
 def test_the_address_of_key_one_is_the_well_known_one() -> None:
     assert ADDRESS.hex() == "7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+
+
+@given(keys)
+@settings(max_examples=20)
+def test_a_compressed_point_has_the_address_of_the_point(key: bytes) -> None:
+    point = public_key_of(key)
+    assert address_of_compressed(bytes([2 + point[64] % 2]) + point[1:33]) == address_of(point)
+
+
+@pytest.mark.parametrize("point", [public_key_of(KEY), b"", b"\x02", b"\x02" + b"\xff" * 32, b"\x04" + bytes(32)])
+def test_no_other_bytes_are_a_compressed_point(point: bytes) -> None:
+    with pytest.raises(FieldMalformed):
+        address_of_compressed(point)
 
 
 @given(keys, st.binary(min_size=32, max_size=32))
