@@ -26,6 +26,7 @@ from hybrid_bridge.node.votes import Votes
 from hybrid_bridge.units import Height, LeafIndex, TreeSize
 
 MAX_SIGNATURES: Final = 640  # of the 1024 that a bundle may have; notes, names and transactions have the rest
+MAX_BYTES: Final = 384 << 10  # half of a bundle's 1 MiB, in which they stand as base64url
 
 _log = logging.getLogger(__name__)
 
@@ -45,18 +46,19 @@ class Sourcer:
 
         What is beyond is left out: the level is lower then, where a bundle that nobody may judge would have none.
         """
-        room = MAX_SIGNATURES
+        room, left = MAX_SIGNATURES, MAX_BYTES
         for record, transactions in shown:
             try:
                 evidence = self.evidence(record, transactions)
             except TooLong as error:
                 _log.info("no source evidence of epoch %d: %s", record.epoch, error)
                 continue
-            room -= evidence.signatures
-            if room < 0:
-                _log.info("no source evidence from epoch %d on: too many signatures", record.epoch)
+            data = evidence.encode()
+            room, left = room - evidence.signatures, left - len(data)
+            if room < 0 or left < 0:
+                _log.info("no source evidence from epoch %d on: too many signatures, or too long", record.epoch)
                 return
-            yield SourceEvidence(type=TYPE, epoch=record.epoch, data=evidence.encode())
+            yield SourceEvidence(type=TYPE, epoch=record.epoch, data=data)
 
     def evidence(self, record: EpochRecord, transactions: Sequence[bytes]) -> CometbftEvidence:
         """Of one epoch, for these of its transactions.

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 import grpc
 
-from hybrid_bridge.errors import AnswerMalformed, FieldMalformed
+from hybrid_bridge.errors import AnswerMalformed, FieldMalformed, Unreachable
 from hybrid_bridge.rpc.bounds import require_numbers
 from hybrid_bridge.rpc.faults import call_status, translated
 
@@ -73,6 +73,8 @@ class Line:
             answer = method(request, timeout=self.deadline + wait)
         except grpc.RpcError as failure:
             raise translated(failure, self.name, _call_name(method)) from None
+        except ValueError:  # another thread closed the channel: whom it led to is no peer of ours any more
+            raise Unreachable(endpoint=self.name, call=_call_name(method)) from None
         return self._bounded(answer, method)
 
     def stream(self, method: Callable[..., Iterator[T]], request: object, seconds: float) -> Iterator[T]:
@@ -88,6 +90,8 @@ class Line:
             if call_status(failure) is grpc.StatusCode.DEADLINE_EXCEEDED:
                 return
             raise translated(failure, self.name, _call_name(method)) from None
+        except ValueError:  # as in `ask`
+            raise Unreachable(endpoint=self.name, call=_call_name(method)) from None
 
     def _bounded(self, answer: T, method: object) -> T:
         try:

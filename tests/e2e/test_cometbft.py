@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -29,9 +30,14 @@ from hybrid_bridge.core.cometbft import COMMITTED
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
 from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.consensus_key import ConsensusKey
-from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.genesis import origin_hash
+from hybrid_bridge.core.signing import address_of
+from hybrid_bridge.core.signing import public_key_of as uncompressed
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import RuleRejected, Undecided
+from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
+from hybrid_bridge.errors import AdmissionRejected, Expired, RuleRejected, Undecided
+from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -286,6 +292,14 @@ def founded_again(network: EngineNetwork, name: str) -> None:
         shutil.copy(path, network.folder(name))
 
 
+def forgetful(network: EngineNetwork, name: str) -> None:
+    """Its engine as the founders made it. Never for a validator: it would vote again."""
+    data = network.folder(name) / "engine" / "data"
+    shutil.rmtree(data)
+    data.mkdir()
+    (data / "priv_validator_state.json").write_text('{"height": "0", "round": 0, "step": 0}')
+
+
 def test_a_member_whose_stores_are_lost_executes_every_block_again(network: EngineNetwork) -> None:
     """The regulator: it signs nothing, so it may begin again with what the founders gave it."""
     network.kill("regulator")
@@ -301,12 +315,69 @@ def test_an_engine_of_another_chain_is_not_answered(network: EngineNetwork) -> N
     network.kill("regulator")
     founded_again(network, "regulator")
     home = network.folder("regulator") / "engine"
-    shutil.rmtree(home / "data")
-    (home / "data").mkdir()
-    (home / "data" / "priv_validator_state.json").write_text('{"height": "0", "round": 0, "step": 0}')
+    forgetful(network, "regulator")
     genesis = json.loads((home / "config" / "genesis.json").read_text())
     genesis["app_state"]["log_id"] = secrets.token_hex(32)
     (home / "config" / "genesis.json").write_text(json.dumps(genesis))
     network.start("regulator")
     assert network.running.pop("regulator").wait(120) == 4
     assert "FieldMismatch(field='app_state'" in (network.folder("regulator") / "node.log").read_text()
+
+
+# ── the next sets ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def as_validator(network: EngineNetwork, name: str) -> tuple[bytes, bytes]:
+    """The card of a member that is to vote, and the record that binds the key its engine has anyway."""
+    directory, identity = network.directory, identity_of(network.folder(name))
+    home = json.loads((network.folder(name) / "engine" / "config" / "priv_validator_key.json").read_text())
+    vote, member = b64decode(home["priv_key"]["value"]), directory.member(name)
+    address = address_of(uncompressed(secrets.token_bytes(32)))
+    word = KeyBinding(origin_hash(directory.origin), sha256(member.certificate), address, ZERO)
+    binding = SignedKeyBinding(word, identity.public.scheme, identity.sign(word.message())).encode()
+    key = public_key_of(vote)
+    roles = (*member.roles, "validator")
+    seated = replace(member, roles=roles, address=address, key_binding=binding, consensus_key=key)
+    card = Card.over(seated, directory.log_id, identity).encode()
+    return card, ConsensusKey.signed(vote, key, directory.log_id, identity.public.key_id).encode()
+
+
+def decided(network: EngineNetwork, request: pb.ProposeRequest, names: tuple[str, ...]) -> None:
+    """Proposed at core, approved by these, enacted; again with more time where an epoch came too soon."""
+    core, ahead = network.desk("core"), 4
+    while True:
+        request.from_epoch = network.status("core").epoch + ahead
+        try:
+            proposal = until("no set is pending", lambda: core.propose(request).proposal)
+            consents = [network.desk(name).approve(proposal, confirmed=True).consents for name in names]
+            core.enact(proposal, consents, confirmed=True)
+        except (AdmissionRejected, Expired):
+            ahead *= 2
+            assert ahead < 1000
+        else:
+            return
+
+
+def test_a_fifth_validator_joins_and_votes_and_one_of_the_first_leaves(network: EngineNetwork) -> None:
+    network.kill_engine("regulator")
+    founded_again(network, "regulator")
+    forgetful(network, "regulator")
+    shutil.copy(network.folder("core") / "engine/config/genesis.json", network.folder("regulator") / "engine/config")
+    network.start("regulator")
+    card, record = as_validator(network, "regulator")
+    key = ConsensusKey.decode(record).key
+    order(network, record)
+    await_height(network, ("regulator",), network.status("core").height)
+    decided(network, pb.ProposeRequest(kind="admit", card=card), VALIDATORS)
+    until("a vote of the fifth", lambda: has_voted(network, key))
+    assert len(voting(network)) == 5
+    joined = register(network, secrets.token_hex(16))
+    remaining = ("core", "supplier", "bank-a", "regulator")
+    decided(network, pb.ProposeRequest(kind="remove", name="bank-b"), remaining)
+    until("four votes", lambda: len(voting(network)) == 4)
+    network.kill("bank-b")
+    left = register(network, secrets.token_hex(16))
+    signers, changes = verified(network, evidence_of(network, left.entry_leaf))
+    assert signers <= set(remaining)
+    signers, fewer = verified(network, evidence_of(network, joined.entry_leaf))
+    assert (signers <= set(NAMES), fewer) == (True, changes - 1)

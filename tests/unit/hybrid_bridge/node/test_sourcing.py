@@ -47,3 +47,10 @@ def test_evidence_leaves_room_for_the_other_signatures_of_a_bundle() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sourcing, "MAX_SIGNATURES", 3 * EVIDENCE.signatures - 1)
         assert [part.epoch for part in Asked().parts(shown)] == [1, 2]
+
+
+def test_evidence_leaves_room_for_the_rest_of_a_bundle() -> None:
+    shown = [(record(number), [b"one"]) for number in range(1, 5)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sourcing, "MAX_BYTES", 3 * len(EVIDENCE.encode()) - 1)
+        assert [part.epoch for part in Asked().parts(shown)] == [1, 2]

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.adapters.cometbft.home import public_key_of
 from hybrid_bridge.core.bundle import SourceEvidence
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import NOT_SHOWN, UNDECIDED, VERIFIED
-from hybrid_bridge.core.governance import REMOVE, MemberUpdate, Notice
+from hybrid_bridge.core.governance import REMOVE, SUSPEND, MemberUpdate, Notice
 from hybrid_bridge.core.labels import Label
 from hybrid_bridge.ports import Head
 from hybrid_bridge.steps.verify import PublicSight
@@ -169,16 +171,20 @@ def test_every_kind_of_governance_record_is_told_in_words():
         entry_leaf=b"\x02" * 32,
         subject_hash=bytes(32),
     )
+    bound = ConsensusKey.signed(sha256(b"vote"), public_key_of(sha256(b"vote")), world().genesis.log_id, b"\x03" * 32)
     liar = world().variant(1)
-    liar.governance = [*world().governance[:7], member.encode(), notice.encode()]
+    paused = replace(member, action=SUSPEND, roles=1)
+    liar.governance = [*world().governance[:7], member.encode(), notice.encode(), bound.encode(), paused.encode()]
     tree = liar._governance_tree()
-    for epoch, size in ((1, 7), (2, 8), (3, 9)):
-        liar = liar.variant(epoch, governance_root=tree.root(size))
+    for epoch, size in ((1, 7), (2, 8), (3, 11)):
+        liar = liar.variant(epoch, governance_root=tree.root(size), governance_size=size)
     epochs = liar.epoch_part(1, 4), liar.epoch_part(3, 4)
     bundle = liar.bundle(4, *epochs, governance=liar.governance_part(1, 3), anchors=())
     assert [fact.what for fact in judged(bundle).governance] == [
         f"member removed, key {'01' * 32}, from epoch 3 on",
         f"brake on at 2026-01-05 00:00:00 UTC until 2026-01-05 00:01:00 UTC, entry {'02' * 32}",
+        f"consensus key {bound.key.hex()} for key {'03' * 32}, from the next epoch on",
+        f"member suspended, key {'01' * 32}, from epoch 3 on",
     ]
 
 
