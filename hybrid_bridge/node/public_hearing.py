@@ -62,30 +62,26 @@ class PublicHearing:
 
         Raises:
             BridgeError: no answer, or no such log there.
+            NotYet: anchors of a set that our blocks have not told us of; what older ones say is judged.
         """
-        directory = self._view.directory
+        directory, unknown = self._view.directory, None
         for event in record.anchors(directory.log_id):
-            address = self._ours(event)
-            if address is not None:
+            term = directory.roll.term_of(event.set_id)
+            if term is None:
+                unknown = unknown or event
+                continue
+            places = enumerate(term.validators.addresses)
+            ours = [a for place, a in places if event.signers >> place & 1 and a in self._view.addresses]
+            if ours:
                 digest = directory.checkpoint(event.tree_size, event.root).digest()
-                signature = signature_within(record.calldata(event.tx_hash), digest, address)
+                signature = signature_within(record.calldata(event.tx_hash), digest, ours[0])
                 if signature is not None:
                     self._hearing.judge_attestation(PUBLIC, event.tree_size, event.root, signature)
                     break
                 _log.error("an endpoint claims that our key signed size %d, and shows no signature", event.tree_size)
+        if unknown is not None:
+            raise NotYet(what=f"set {unknown.set_id} in the blocks here")
         self._hearing.answered(PUBLIC)
-
-    def _ours(self, event: AnchoredEvent) -> Address | None:
-        """Our key among those that an anchor says to have signed it.
-
-        Raises:
-            NotYet: by a set that our blocks have not told us of.
-        """
-        term = self._view.directory.roll.term_of(event.set_id)
-        if term is None:
-            raise NotYet(what=f"set {event.set_id} in the blocks here")
-        places = enumerate(term.validators.addresses)
-        return next((a for place, a in places if event.signers >> place & 1 and a in self._view.addresses), None)
 
 
 def public_record(settings: PublicSettings, folder: Path) -> Record:

@@ -11,7 +11,7 @@ from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.signing import sign_digest
-from hybrid_bridge.errors import BridgeError, SettingsMalformed, Unreachable
+from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, Unreachable
 from hybrid_bridge.node import hearing as hearing_module
 from hybrid_bridge.node import public_hearing as module
 from hybrid_bridge.node.hearing import Hearing
@@ -142,11 +142,15 @@ def test_an_endpoint_that_claims_what_it_cannot_show_halts_nobody_and_hides_noth
     assert "size 9" in looked(members, true)
 
 
-def test_anchors_of_another_set_are_left_to_whoever_knows_it(members: Members) -> None:
+def test_anchors_of_a_set_that_our_blocks_have_not_told_of_are_asked_about_again(members: Members) -> None:
+    """A ledger of yesterday: the newest anchors are of a later set. What older ones say is judged meanwhile."""
     started(members)
-    shown = Shown(members, (9, sha256(b"root 9")))
-    shown.events = [replace(event, set_id=SetId(2)) for event in shown.events]
-    assert (looked(members, shown), shown.asked) == ("", [])
+    shown = Shown(members, (12, sha256(b"root 12")), (9, sha256(b"root 9")))
+    shown.events[0] = replace(shown.events[0], set_id=SetId(2))
+    with pytest.raises(NotYet, match="set 2"):
+        looked(members, shown)
+    assert shown.asked == [shown.events[1].tx_hash]
+    assert "size 9" in members.open("bank-a").view.brake.reason
 
 
 def test_it_is_asked_until_it_answers_and_nobody_waits_for_it_longer_than_for_a_member(
