@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.bundle import SourceEvidence
 from hybrid_bridge.core.cometbft import SignedHeader
 from hybrid_bridge.core.cometbft_evidence import MAX_EXECUTIONS, TYPE, CometbftEvidence, Execution, LedgerState, Outcome
@@ -23,7 +24,7 @@ from hybrid_bridge.node.archives import Headers
 from hybrid_bridge.node.directory import Engine
 from hybrid_bridge.node.view import View
 from hybrid_bridge.node.votes import Votes
-from hybrid_bridge.units import Height, LeafIndex, TreeSize
+from hybrid_bridge.units import Height, LeafIndex
 
 MAX_SIGNATURES: Final = 640  # of the 1024 that a bundle may have; notes, names and transactions have the rest
 MAX_BYTES: Final = 384 << 10  # half of a bundle's 1 MiB, in which they stand as base64url
@@ -72,29 +73,26 @@ class Sourcer:
         """
         if len(transactions) > MAX_EXECUTIONS:
             raise TooLong(field="executions", limit=MAX_EXECUTIONS, got=len(transactions))
-        genesis, headers = self._view.directory.genesis, _Headers(self._rpc)
+        genesis, headers, blocks = self._view.directory.genesis, _Headers(self._rpc), _Blocks(self._view.ledger)
         evidence = CometbftEvidence(
             chain_id=self._engine.chain_id,
             first=self._votes.first,
             handovers=self._votes.handovers(Height(record.end_block)),
             last=headers.of(Height(record.end_block - 1)),
-            executions=tuple(self._execution(headers, transaction) for transaction in transactions),
+            executions=tuple(self._execution(headers, blocks, transaction) for transaction in transactions),
         )
         evidence = replace(evidence, bindings=self._votes.bindings(evidence, record))
         evidence.verify(genesis, record, transactions)
         return evidence
 
-    def _execution(self, headers: "_Headers", transaction: bytes) -> Execution:
+    def _execution(self, headers: "_Headers", blocks: "_Blocks", transaction: bytes) -> Execution:
         ledger = self._view.ledger
         standing = ledger.standing(SignedTransaction.decode(transaction).body.transaction_id)
         decided = None if standing is None else ledger.decided(standing.height)
         if standing is None or decided is None:
             raise NotYet(what="the transaction in a decided block here")
-        items = ledger.transactions_of(standing.height)
-        places, results = Tree(), Tree()
-        places.extend(leaf_hash(sha256(data)) for _, data in items)
-        results.extend(leaf_hash(Result(code).encode()) for code, _ in items)
-        index, count = LeafIndex(standing.position), TreeSize(len(items))
+        places, results = blocks.of(standing.height)
+        index, count = LeafIndex(standing.position), places.size
         return Execution(
             block=headers.of(standing.height),
             index=index,
@@ -119,4 +117,21 @@ class _Headers:
     def of(self, height: Height) -> SignedHeader:
         if height not in self._known:
             self._known[height] = self._rpc.signed_header(height)
+        return self._known[height]
+
+
+class _Blocks:
+    """The trees of transactions and of results of each block, built once however many of its transactions are shown."""
+
+    def __init__(self, ledger: SqlLedger) -> None:
+        self._ledger = ledger
+        self._known: dict[Height, tuple[Tree, Tree]] = {}
+
+    def of(self, height: Height) -> tuple[Tree, Tree]:
+        if height not in self._known:
+            items = self._ledger.transactions_of(height)
+            places, results = Tree(), Tree()
+            places.extend(leaf_hash(sha256(data)) for _, data in items)
+            results.extend(leaf_hash(Result(code).encode()) for code, _ in items)
+            self._known[height] = places, results
         return self._known[height]

@@ -69,14 +69,14 @@ class Faults:
     said: list[str] = field(default_factory=list)
     kills: int = 0
     cuts: int = 0
+    _begin: float = 0.0
 
     def run(self, enough: Event) -> None:
         """Until told; leaves all links whole."""
-        chance, begin = random.Random(self.seed), time.monotonic()
-        was_long = False
+        chance, was_long = random.Random(self.seed), False
+        self._begin = time.monotonic()
         while not enough.wait(chance.uniform(*BREAK)):
-            self._begin = begin
-            if not was_long and time.monotonic() - begin > self.long_cut_after:
+            if not was_long and time.monotonic() - self._begin > self.long_cut_after:
                 was_long = True
                 self._cut(SIDES[2], LONG_CUT, enough)
             elif self.supervisor.network.lan is not None and chance.random() < 0.35:

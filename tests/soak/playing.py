@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -52,11 +52,9 @@ def play(seed: int, minutes: float, long_cut_after: float = float("inf"), cadenc
         hosts, where = _hosts(held)
         report = Report(seed, minutes, where)
         network = held.enter_context(founded(cadence, hosts))
-        try:
-            for up in running(network):  # ends everything, whatever happens
-                _soak(report, up, long_cut_after)  # type: ignore[arg-type]
-        finally:
-            _keep_logs(network.root)
+        held.callback(_keep_logs, network.root)
+        held.enter_context(contextmanager(running)(network))
+        _soak(report, network, long_cut_after)
     return report
 
 
