@@ -109,8 +109,9 @@ def test_the_member_concerned_sees_who_read_what_and_when_and_nobody_else_does(t
 
 def test_to_look_for_a_value_in_a_field_is_a_reading(trading: Members) -> None:
     leaf, service = delivered(trading), desk_service(trading)
-    for value in ("nobody", SELLER):
-        service.erase(pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value=value)]), OWNER)
+    with pytest.raises(Unknown):
+        service.erase(pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value="nobody")]), OWNER)
+    service.erase(pb.EraseRequest(matches=[pb.FieldMatch(name="seller", value=SELLER)]), OWNER)
     _, found = gathered(trading, "supplier")
     assert [(one.entry_leaf, one.what) for one in found] == [(leaf, "search")]
 
