@@ -191,6 +191,25 @@ class TestPostgresql(MemberStoreBehaviour):
         opened.store.renew()
         assert ledger.newest() == block(2).header
 
+    def test_a_standby_takes_no_writes_until_it_is_promoted_and_then_another_host_goes_on(
+        self, opened: Opened, other: Opened, cluster: engines.Postgresql
+    ) -> None:
+        ledger = opened.ledger()
+        append(ledger, 1)
+        cluster.stop()
+        (cluster.data / "standby.signal").touch()
+        cluster.start()
+        assert ledger.newest() == block(1).header
+        for use in (lambda: append(ledger, 2), opened.store.renew, other.ledger):
+            with pytest.raises(StoreAway, match="it takes no writes"):
+                use()
+        cluster.ask("SELECT pg_promote()")
+        append(ledger, 2)
+        cluster.ask("UPDATE ledger.lease SET until = 0", "made_1")
+        append(other.ledger(), 3)
+        with pytest.raises(LeaseLost):
+            append(ledger, 3)
+
     def test_no_password_is_told(self, opened: Opened, cluster: engines.Postgresql, tmp_path: Path) -> None:
         server = replace(server_at(cluster), password=lambda: "not the password")
         store = PostgresStore(server, "ledger", "here", tmp_path / "other.lock")

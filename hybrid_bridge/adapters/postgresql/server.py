@@ -18,6 +18,7 @@ KEY: Final = "database"  # the setting
 _REFUSED: Final = "28"  # classes of SQLSTATE: authorisation
 _AWAY: Final = {  # codes or classes, the longer first
     "25006": "it takes no writes: a standby, or set read-only",
+    "0A000": "it takes no writes: a standby",  # what SET TRANSACTION READ WRITE is answered during recovery
     "25": "it ended a transaction that was silent for too long",
     "08": "no connection",
     "40": "another transaction was in the way",
