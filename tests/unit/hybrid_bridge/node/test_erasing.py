@@ -393,7 +393,7 @@ def test_the_crash_test_meets_every_durable_step(trading: Members, monkeypatch) 
 def test_a_reader_who_holds_the_log_makes_it_wait_and_the_next_call_finishes(trading: Members, monkeypatch) -> None:
     _, package = sent(trading, "supplier", registration(trading, an_object()))
     records = trading.open("supplier").view.records
-    file = records._file
+    file = records.file
     with file._writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=1")
     with file.read() as connection:
