@@ -17,6 +17,7 @@ from hybrid_bridge.core.keys import ED25519, PublicKey
 from hybrid_bridge.core.merkle_patricia import trie_value
 from hybrid_bridge.core.mldsa import MldsaKey, verify_mldsa
 from hybrid_bridge.core.rlp import decode_rlp
+from hybrid_bridge.core.snapshot import Chunk
 from hybrid_bridge.core.timestamp import decode_response
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.zip_container import members_of
@@ -37,6 +38,7 @@ READERS: dict[str, Callable[..., object]] = {
     "trie proof": lambda value: trie_value(KEY, b"x", value),
     "transaction": SignedTransaction.decode,
     "block": Block.decode,
+    "snapshot chunk": Chunk.decode,
     "epoch": EpochRecord.decode,
     "genesis": Genesis.decode,
     "origin": origin_hash,
