@@ -197,7 +197,10 @@ def requested_by(request: bytes) -> tuple[str, Holder]:
         CertificateMalformed: no request of ours, or not signed by the key that it is for.
     """
     asked = _read_request(request)
-    role, name = _uri(asked)
+    try:
+        role, name = _uri(asked)
+    except ValueError:
+        raise CertificateMalformed(rule="a request whose extensions can be read") from None
     return role, Holder(name, _subject_text(asked, NameOID.ORGANIZATION_NAME), _subject_text(asked, _LEGAL_ID))
 
 
@@ -340,8 +343,6 @@ def _builder(subject: x509.Name, issuer: x509.Name, now: int, span: int) -> x509
 
 
 def _end_builder(authority: Authority, holder: Holder, role: str, now: int, span: int) -> x509.CertificateBuilder:
-    if not NAME.fullmatch(holder.name):
-        raise CertificateMalformed(rule=f"a name like {NAME.pattern}")
     root = x509.load_pem_x509_certificate(authority.certificate)
     builder = _builder(_subject(holder, role), root.subject, now, span)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -351,7 +352,13 @@ def _end_builder(authority: Authority, holder: Holder, role: str, now: int, span
     return builder.add_extension(authority_id, critical=False)
 
 
+def _require_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise CertificateMalformed(rule=f"a name like {NAME.pattern}")
+
+
 def _subject(holder: Holder, role: str) -> x509.Name:
+    _require_name(holder.name)
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, holder.name),
@@ -363,6 +370,7 @@ def _subject(holder: Holder, role: str) -> x509.Name:
 
 
 def _names(name: str, role: str, hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    _require_name(name)
     listed: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"urn:hybrid-bridge:{role}:{name}")]
     if role == "member":
         listed.append(x509.DNSName(name))

@@ -124,7 +124,8 @@ def refused_everywhere(network: Network, chain: PublicChain, name: str, old: byt
     log_id, genesis = network.directory.log_id, network.directory.genesis
     head = public.head(log_id, public.latest())
     size = until("a newer size", lambda: newer(network.status("core").quorum_size, head), SLOW)
-    row, note = newest_set(network), parse_note(core.checkpoint(TreeSize(size)).note)
+    row = [one for one in network.desk("core").members().sets if one.first_size <= size][-1]
+    note = parse_note(core.checkpoint(TreeSize(size)).note)
     validators = ValidatorSet.decode_entries(SetId(row.set_id), row.entries)
     checkpoint = Checkpoint(
         log_id=log_id,
@@ -147,7 +148,16 @@ def refused_everywhere(network: Network, chain: PublicChain, name: str, old: byt
 
     def update(signatures: Mapping[Address, EcdsaSignature]) -> bytes:
         bits, packed = all_seals(validators, signatures)
-        made = Update(log_id, head.tree_size, note.size, note.root, validators.digest, bits, path, packed)
+        made = Update(
+            log_id=log_id,
+            from_size=head.tree_size,
+            tree_size=note.size,
+            root=note.root,
+            set_hash=validators.digest,
+            signers=bits,
+            path=path,
+            seals=packed,
+        )
         return anchor_calldata(made)
 
     assert public.simulate(Address(b"\x11" * 20), update(signed), at) > 0

@@ -15,6 +15,7 @@ from hybrid_bridge.adapters.pki import (
     identity_of,
     issue_identity,
     issue_tls,
+    request_identity,
     require_tls,
 )
 from hybrid_bridge.core.keys import PrivateKey
@@ -84,6 +85,8 @@ def test_a_tls_certificate_is_no_identity() -> None:
 def test_a_name_that_is_no_dns_label_gets_no_certificate(name: str) -> None:
     with pytest.raises(CertificateMalformed):
         issue_tls(AUTHORITY, Holder(name, "x", "y"), "member", (), NOW)
+    with pytest.raises(CertificateMalformed):
+        request_identity(Holder(name, "x", "y"), bytes(32))
 
 
 def test_a_certificate_without_a_role_of_ours_is_refused() -> None:
