@@ -7,6 +7,7 @@ and at most one outside effect, and the comments at each say what a restart find
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from hybrid_bridge.errors import BridgeError, Broken, SignerLied, SpendCapped, Undecided
@@ -259,7 +260,7 @@ class _Pass:
         """To every endpoint of the settings; an answer decides nothing, and an error does not mean "not sent"."""
         self._sent.add(attempt.hash)
         endpoints = self._relayer.observer.endpoints
-        heard = self._hearing.hear(endpoints, "broadcast", lambda endpoint: endpoint.broadcast(attempt.raw))
+        heard = self._hearing.hear(endpoints, "broadcast", partial(_broadcast, attempt))
         answers = [(one.chain.name, _answer(one)) for one in heard]
         # May have happened. Dead here? Sent again by the next tick; the receipt will tell.
         sends = [
@@ -289,6 +290,13 @@ class _Pass:
 def _deeds_of(action: Deed) -> tuple[Deed, ...]:
     """An action, and the halt that it brought along."""
     return (action, action.halt) if isinstance(action, CloseSlot) and action.halt is not None else (action,)
+
+
+def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
+    try:
+        return endpoint.broadcast(attempt.raw)
+    except BridgeError as error:
+        return SendAnswer(None, type(error).__name__, None)
 
 
 def _answer(heard: Heard[SendAnswer]) -> SendAnswer:

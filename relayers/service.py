@@ -51,7 +51,8 @@ def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:
         ended = threading.Event()
         _on_signals(ended.set)
         try:
-            served, refused = _start(chains, stack, _Opening(ended, is_standby))
+            opening = _Opening(ended, is_standby)
+            served, refused = _start(chains, stack, opening, opening.held.append)
         except _ToldToEndError:
             return GOOD
         if not any(one.is_seeing for one in served):
@@ -125,9 +126,18 @@ def _on_signals(act: Callable[[], object]) -> None:
 
 
 def _start(
-    chains: Sequence[Settings], stack: ExitStack, opening: _Opening
+    chains: Sequence[Settings],
+    stack: ExitStack,
+    opening: Callable[[Settings], SqlJournal],
+    hold: Callable[[SqlJournal], object] = lambda _: None,
 ) -> tuple[list[_Started], dict[str, BridgeError]]:
     """What runs, and what refused each chain that does not, or does so blindly.
+
+    Args:
+        chains: one at least.
+        stack: closes what runs.
+        opening: a chain's journal.
+        hold: told of each journal that stays open while the next one is opened.
 
     Raises:
         Undecided: another process has one of the journals, so this one should not run at all.
@@ -152,7 +162,7 @@ def _start(
             if obstacle is not None:
                 refused[settings.chain.name] = obstacle
             served.append(_served(settings, relayer, journal, obstacle, instruments))
-            opening.held.append(journal)
+            hold(journal)
             stack.push(own.pop_all())
     return served, refused
 

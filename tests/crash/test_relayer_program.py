@@ -577,10 +577,11 @@ def test_a_signal_that_comes_while_the_start_asks_is_not_lost(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handlers: list[Any] = []
+    config = str(copy(ready, tmp_path))
     monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
     monkeypatch.setattr("relayers.service.require_hosts", lambda *_: handlers[-1]())
     for more in ((), ("--standby",)):
-        ended = call("run", *more, "-c", str(copy(ready, tmp_path)))
+        ended = call("run", *more, "-c", config)
         assert (code_of(ended), ended.stderr) == (0, "")
 
 
@@ -644,8 +645,9 @@ def test_a_key_that_may_not_pay_stands_beside_the_others(
         if chain.name == "devnet":
             raise KeyUnusable(key="chain.signer_address", rule="a key with which no validator attests")
 
+    config = str(several(ready, tmp_path))
     monkeypatch.setattr("relayers.wiring.require_gas_key", refusing)
-    keys = call("keys", "-c", str(several(ready, tmp_path)), "--json")
+    keys = call("keys", "-c", config, "--json")
     assert [(row["pays_on"], row["signs"]) for row in json.loads(keys.stdout)["keys"]] == [
         ("devnet", False),
         ("side", True),
