@@ -101,10 +101,7 @@ def init(
     options = {"origin": origin, "cadence": cadence, "receipts": receipts}
     given: dict[str, Any] = options | clients | stated
     founders = [_founder(row) for row in given.get("members", [])] + [_named(text) for text in named]
-    if ledger == LEDGERS[1]:
-        founders = _with_engines(founders)
-    elif any(founder.engine is not None for founder in founders):
-        raise SettingsMalformed(key="members.engine", rule="for --ledger cometbft alone")
+    founders = _ordered(founders, ledger)
     agreed = Plan(
         origin=given["origin"],
         genesis_time=UnixSeconds(int(time.time()) + starts_in),
@@ -126,6 +123,15 @@ def init(
         for name, place in places.items():
             move(read_settings(out / "nodes" / name), place)
     _tell(foundation, out, as_json=as_json)
+
+
+def _ordered(founders: list["Founder"], ledger: str) -> list["Founder"]:
+    """With an engine beside each member's node, if engines order."""
+    if ledger == LEDGERS[1]:
+        return _with_engines(founders)
+    if any(founder.engine is not None for founder in founders):
+        raise SettingsMalformed(key="members.engine", rule="for --ledger cometbft alone")
+    return founders
 
 
 def _places(databases: tuple[str, ...], founders: list["Founder"]) -> dict[str, str]:

@@ -139,7 +139,7 @@ def read_settings(folder: Path) -> NodeSettings:
     given["public"] = _public(given.get("public"))
     given["limits"] = _limits(given.get("limits", {}))
     given["crl"] = _crl(given.get("crl", {}))
-    if given.get("database"):
+    if "database" in given:
         parse_database(given["database"], folder, "database")
     given["engine_archives"] = _endpoints(given.get("engine_archives", []), "engine_archives")
     uris = given.pop("secrets")

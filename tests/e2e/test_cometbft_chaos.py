@@ -123,15 +123,6 @@ def test_links_that_carry_one_way_only_stop_nobody_while_a_path_is_left(network:
     require_agreement(network, sent.height)
 
 
-def test_a_far_and_lossy_member_takes_part(network: EngineNetwork, cable: Lan) -> None:
-    try:
-        cable.slow("bank-b", delay_ms=80, loss=1)
-    except NotPermitted as error:
-        pytest.skip(f"no netem in this kernel: {error}")
-    sent = register(network, secrets.token_hex(16)).sent
-    require_agreement(network, sent.height)
-
-
 # ── kill -9 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
