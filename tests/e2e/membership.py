@@ -14,7 +14,7 @@ from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures
 from hybrid_bridge.core.signing import recover_address, sign_digest
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import AdmissionRejected, Expired, SignatureWrong, SignerUnknown
+from hybrid_bridge.errors import AdmissionRejected, Expired, SetMismatch, SignerUnknown
 from hybrid_bridge.node.opening import client_tls
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.ports import Head, Update
@@ -161,7 +161,7 @@ def refused_everywhere(network: Network, chain: PublicChain, name: str, old: byt
         return anchor_calldata(made)
 
     assert public.simulate(Address(b"\x11" * 20), update(signed), at) > 0
-    with pytest.raises(SignatureWrong):
+    with pytest.raises(SetMismatch):  # it finds the set by whom the signatures recover to
         public.simulate(Address(b"\x11" * 20), update(forged), at)
 
 
