@@ -75,6 +75,7 @@ def outcome(height: int) -> BlockOutcome:
         governance=(b"record %d" % height,) if height > 1 else (),
         beacon=BeaconPayload(2**31 + 1, 2**33 + height, made("public block")) if height % 2 else None,
         writes=((b"changed", b"%d" % height), (b"made %d" % height, b"\0\xff"), (b"removed", None)),
+        votes=(),
         chain=made("chain"),
         governance_size=max(1, height),
         governance_root=made("governance"),
