@@ -1,7 +1,7 @@
 """`hybrid-bridge member`: the owner's desk at one's own node: draft, authorise, submit, look, bundle."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -182,11 +182,7 @@ def records(folder: Path, as_json: bool) -> None:
                 }
                 for row in page
             ]
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for row in found:
-        click.echo("  ".join(str(value) for value in row.values()))
+    _list(found, as_json=as_json)
 
 
 @command.command()
@@ -199,11 +195,7 @@ def missing(folder: Path, as_json: bool) -> None:
             {"entry_leaf": row.entry_leaf.hex(), "submitter": row.submitter, "height": row.height, "since": row.since}
             for row in desk.missing()
         ]
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for row in found:
-        click.echo("  ".join(str(value) for value in row.values()))
+    _list(found, as_json=as_json)
 
 
 @command.command()
@@ -257,11 +249,7 @@ def promises(folder: Path, as_json: bool) -> None:
         while page := desk.promises(after):
             after = page[-1].number
             found += map(_promise, page)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for row in found:
-        click.echo("  ".join(str(value) for value in row.values()))
+    _list(found, as_json=as_json)
     if any(row["standing"] == BROKEN for row in found):
         click.echo("Next: hybrid-bridge evidence omission --transaction HEX", err=True)
 
@@ -343,6 +331,14 @@ def _desk(folder: Path) -> Iterator["GrpcDesk"]:
 
     with desk_of(folder) as desk:
         yield desk
+
+
+def _list(found: Sequence[Mapping[str, Json]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for row in found:
+        click.echo("  ".join(str(value) for value in row.values()))
 
 
 def _tell(found: dict[str, Json], *, as_json: bool) -> None:

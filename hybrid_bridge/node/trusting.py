@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.cometbft.state_sync import CONFIG, LEAST_SERVERS, with_state_sync
-from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.epoch import EpochRecord, verify_epoch
@@ -19,6 +18,7 @@ from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, Missing, Se
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.making import newest_height
 from hybrid_bridge.node.opening import client_tls
+from hybrid_bridge.node.restoring import LogPeer
 from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, require_endpoint
 from hybrid_bridge.node.syncing import NOTHING, Mark, read_mark, write_mark
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -26,19 +26,6 @@ from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, Seconds,
 
 LOOKED: Final = 100  # epochs back; where so many in a row have no block, nothing is decided
 TRUSTED_FOR: Final = Seconds(7 * 86_400)  # the engine's light client believes nothing older
-
-
-class LogPeer(Protocol):
-    """A member's log, as `GrpcMember` asks it."""
-
-    def newest_quorum_size(self) -> TreeSize:
-        """Zero for none."""
-
-    def checkpoint(self, size: TreeSize) -> NotedCheckpoint:
-        """The note with its quorum."""
-
-    def consistency_path(self, old: TreeSize, new: TreeSize) -> Sequence[Digest]:
-        """From one size to another."""
 
 
 class Peer(Protocol):
