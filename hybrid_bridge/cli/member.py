@@ -333,7 +333,7 @@ def _desk(folder: Path) -> Iterator["GrpcDesk"]:
         yield desk
 
 
-def _list(found: Sequence[Mapping[str, Json]], *, as_json: bool) -> None:
+def _list(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

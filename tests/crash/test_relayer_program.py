@@ -497,6 +497,7 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
         ("started", "devnet"),
         ("ended", "side"),
         ("tick", "devnet"),
+        ("event_head", "devnet"),
     ]
     assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
 
@@ -517,7 +518,7 @@ def test_a_signer_that_does_not_answer_leaves_out_its_own_chain_only(
     monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
     ended = call("run", "-c", config)
     events = [(line["event"], line["chain"]) for line in map(json.loads, ended.stderr.splitlines())]
-    assert events == [("started", "devnet"), ("ended", "side"), ("event_head", "devnet"), ("tick", "devnet")]
+    assert events == [("started", "devnet"), ("ended", "side"), ("tick", "devnet"), ("event_head", "devnet")]
     assert code_of(ended) == 3
 
 
