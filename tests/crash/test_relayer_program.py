@@ -499,7 +499,7 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
         ("tick", "devnet"),
         ("event_head", "devnet"),
     ]
-    assert (code_of(ended), told[-1]["reason"]) == (4, "drained")
+    assert (code_of(ended), told[-2]["reason"]) == (4, "drained")
 
 
 def test_a_signer_that_does_not_answer_leaves_out_its_own_chain_only(
