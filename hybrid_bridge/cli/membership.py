@@ -244,7 +244,7 @@ def set_entries(set_id: int, out: Path, folder: Path) -> None:
 
 
 @click.command()
-@click.option("--public", type=FOLDER, required=True, help="genesis.bin, members.json and ca.pem of the consortium.")
+@click.option("--public", type=FOLDER, required=True, help="genesis.bin, members.json, policy.json, ca.pem.")
 @click.option("--name", required=True, help="Within the consortium: a-z, 0-9, -.")
 @click.option("--legal-name", required=True)
 @click.option("--legal-id", required=True, metavar="LEI:…|USCI:…")

@@ -22,7 +22,7 @@ from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
 from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import AdmissionRejected, KeyUnusable, Missing, RootMismatch, SettingsMalformed
 from hybrid_bridge.node.cards import MAX_CARD, Card, parse_card
-from hybrid_bridge.node.directory import MEMBER, Directory, Member, read_directory, sealing_message
+from hybrid_bridge.node.directory import MEMBER, POLICY, Directory, Member, read_directory, sealing_message
 from hybrid_bridge.node.enrolling import OWN_CARD
 from hybrid_bridge.node.laying import GUARD, make_stores
 from hybrid_bridge.node.logbook import split_pairs
@@ -41,7 +41,7 @@ from hybrid_bridge.node.settings import (
 from hybrid_bridge.ports import Randomness
 from hybrid_bridge.units import Address
 
-PUBLIC: Final = ("genesis.bin", "members.json", "ca.pem")
+PUBLIC: Final = ("genesis.bin", "members.json", "ca.pem", POLICY)
 APPLICATION: Final = "application.json"
 IDENTITY_NEXT: Final = "identity-next"
 
