@@ -116,7 +116,7 @@ def test_an_outbox_survives_a_day_without_either_side(trading: Members) -> None:
     trading.clock.moment += LONGEST_BACKOFF
     assert deliver(trading, to) == 0
     view = trading.reopen("supplier").view
-    with view.records._file.read() as connection:
+    with view.records.file.read() as connection:
         kept = connection.exec_driver_sql("SELECT recipient, acknowledgement, envelope, state FROM outbox").all()
     assert {(row.recipient, row.state, row.envelope) for row in kept} == {
         (name, "done", b"") for name in ("core", "bank-a", "regulator")
