@@ -25,6 +25,7 @@ class PeerService:
         self,
         view: View,
         receiver: Receiver,
+        *,
         proposals: ProposalStore | None = None,
         read_log: ReadLog | None = None,
     ) -> None:

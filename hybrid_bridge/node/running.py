@@ -209,7 +209,7 @@ class Node:
             LogService(view).service(),
             AuditService(view, bundler).service(),
             LedgerService(view, submitter, bundler).service(),
-            PeerService(view, Receiver(view), enrolment.store, read_log).service(),
+            PeerService(view, Receiver(view), proposals=enrolment.store, read_log=read_log).service(),
             DeskService(view, desk, bundler, self._noticer, governing=governing, regulator=regulator).service(),
         ]
         return MemberServer(

@@ -271,7 +271,7 @@ class Handing:
             raise Unreachable(endpoint=self.name, call="Proposal")
         view, store = self._members.open(self.name).view, self._members.open(self.name).enrolment.store
         call = Call(Caller("somebody", "member"), lambda: True)
-        return PeerService(view, None, store).proposal(pb.ProposalRequest(leaf=leaf), call).proposal  # type: ignore[arg-type]
+        return PeerService(view, None, proposals=store).proposal(pb.ProposalRequest(leaf=leaf), call).proposal  # type: ignore[arg-type]
 
 
 def test_who_has_gone_is_known_and_is_no_member(grown: Members) -> None:

@@ -74,7 +74,7 @@ class Asking:
 
     def readings(self, after: int) -> pb.ReadingsResponse:
         view = self.members.open("regulator").view
-        service = PeerService(view, Receiver(view), read_log(self.members))
+        service = PeerService(view, Receiver(view), read_log=read_log(self.members))
         answer = service.readings(pb.ReadingsRequest(after=after), Call(Caller(self.name, "member"), lambda: True))
         if self.lie == "hide" and answer.events:
             answer.events[0].reading = b""
