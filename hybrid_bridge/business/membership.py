@@ -100,13 +100,14 @@ def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
 def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber) -> None:
     """Add, remove, recertify, suspend or reinstate one member, from an epoch that has not passed (SPEC §7.3).
 
-    An update replaces one that has not taken effect. A certificate is for one key for ever; zero is none.
+    An update replaces one that has not taken effect, but a new certificate does not: old consents to it would undo
+    what a quorum has decided since. A certificate is for one key for ever; zero is none.
 
     Raises:
         RuleRejected: member.
     """
     now, certificate = standing_of(view, record.key_id, epoch), record.certificate_hash
-    after = _after(record, now)
+    after = _after(record, now, is_pending=_is_pending(view, record.key_id, epoch))
     if record.from_epoch < epoch or after is None or not _fits(view, record):
         refuse("member", key_id_text(record.key_id))
     put_standing(view, record.key_id, after, record.from_epoch, now)
@@ -121,18 +122,24 @@ def _fits(view: StateReader, record: MemberUpdate) -> bool:
     return bound == record.key_id or (bound is None and not is_known)
 
 
-def _after(record: MemberUpdate, now: Standing) -> Standing | None:
+def _is_pending(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> bool:
+    """Whether an update of this key has not taken effect."""
+    row = get_json(state, member_key(key_id))
+    return row is not None and epoch < _int(row["from_epoch"])
+
+
+def _after(record: MemberUpdate, now: Standing, *, is_pending: bool) -> Standing | None:
     """What the record makes of a member; None if it makes no sense."""
     stated, there = record.roles, now != STRANGER
     if record.action == ADD:
         return Standing(stated) if stated and not there else None
     if record.action == REMOVE:
-        return STRANGER if there else None
+        return STRANGER if there or is_pending else None  # who is no member yet never becomes one
     if record.action == SUSPEND:
         return Standing(0, stated) if stated and stated == now.roles else None
     if record.action == REINSTATE:
         return Standing(stated) if stated and stated == now.suspended else None
-    return Standing(stated) if stated and now.roles else None
+    return Standing(stated) if stated and now.roles and not is_pending else None
 
 
 def put_member(view: Overlay, key_id: KeyId, roles: int, from_epoch: EpochNumber, before: int) -> None:

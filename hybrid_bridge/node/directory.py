@@ -132,6 +132,14 @@ class Directory:
         held = (Address(m.address) for m in self.known if m.name == name and m.address is not None)
         return list(dict.fromkeys(held))
 
+    def names_of(self, validators: ValidatorSet) -> set[str]:
+        """The members behind a set's entries, as far as their cards are here.
+
+        The whole entry counts: the address alone is what a card says of itself, and anybody's card can say it.
+        """
+        entries = set(validators.entries)
+        return {m.name for m in self.known if m.address is not None and member_entry(m) in entries}
+
     def holder(self, entry: ValidatorEntry) -> Member:
         """The member behind a validator's entry.
 

@@ -120,8 +120,7 @@ class Hearing:
         return validators.quorum - any(address in validators.addresses for address in self._view.addresses)
 
     def _count(self, validators: ValidatorSet) -> int:
-        directory, wanted = self._view.directory, set(validators.addresses)
-        return sum(not wanted.isdisjoint(directory.addresses(name)) for name in self._heard)
+        return len(self._view.directory.names_of(validators) & self._heard)
 
     def _is_enough(self) -> bool:
         return self.permits(self._today())

@@ -136,6 +136,9 @@ class Proposer:
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
         if (member.consensus_key is not None) != (directory.engine is not None and member.address is not None):
             raise AdmissionRejected(rule="a consensus key of each validator, under a consensus engine alone")
+        # A card proves its identity key alone: whoever states another's address would be taken for it.
+        if member.address is not None and self._is_anothers(member):
+            raise AdmissionRejected(rule="an attestation key that no other member has or had")
         if not directory.is_member(member.name):
             if is_known:
                 raise AdmissionRejected(rule="a member of today")
@@ -146,6 +149,11 @@ class Proposer:
         if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
             raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
         return key
+
+    def _is_anothers(self, member: Member) -> bool:
+        """Whether another member has or ever had its attestation key."""
+        known = self._view.directory.known
+        return any(other.address == member.address and other.name != member.name for other in known)
 
     def _start(self, wish: Wish) -> EpochNumber:
         genesis, now = self._view.directory.genesis, self._desk.epoch()

@@ -164,7 +164,7 @@ class Network:
     def _require_enough(self, answered: Iterable[str], errors: Mapping[str, BridgeError]) -> None:
         validators = self.directory.roll.terms[-1].validators  # as far as our ledger goes
         needed = validators.quorum - 1
-        got = sum(not set(self.directory.addresses(name)).isdisjoint(validators.addresses) for name in answered)
+        got = len(self.directory.names_of(validators).intersection(answered))
         if got >= needed:
             return
         refuted = [error for error in errors.values() if isinstance(error, Refuted)]

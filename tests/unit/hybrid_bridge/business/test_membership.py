@@ -232,12 +232,24 @@ def test_a_suspension_is_not_got_round(with_node):
     assert roles_at(with_node, "v5", 3, 4) == [0, MEMBER]
 
 
-def test_a_suspension_that_is_called_off_in_time_never_was(with_node):
+@pytest.mark.parametrize(("action", "roles"), [(SUSPEND, BOTH), (REMOVE, 0)])
+def test_what_a_quorum_decided_is_not_undone_by_another_certificate_before_it_counts(with_node, action, roles):
     now = EpochNumber(3)
-    apply_member_update(with_node, update("v5", SUSPEND, BOTH, 5), now)
+    apply_member_update(with_node, update("v5", action, roles, 5), now)
+    for from_epoch in (3, 5, 7):
+        record = update("v5", REPLACE_CERTIFICATE, BOTH, from_epoch)
+        assert refused(apply_member_update, with_node, record, now) == "member"
     assert refused(apply_member_update, with_node, update("v5", REINSTATE, BOTH, 5), now) == "member"
-    apply_member_update(with_node, update("v5", REPLACE_CERTIFICATE, BOTH, 3), now)
-    assert roles_at(with_node, "v5", 3, 5, 9) == [BOTH, BOTH, BOTH]
+    assert roles_at(with_node, "v5", 3, 4, 5, 9) == [BOTH, BOTH, 0, 0]
+
+
+def test_who_is_not_yet_a_member_may_be_removed(with_node):
+    now = EpochNumber(3)
+    apply_member_update(with_node, update("newcomer", ADD, MEMBER, 6), now)
+    assert refused(apply_member_update, with_node, update("newcomer", REPLACE_CERTIFICATE, BOTH, 6), now) == "member"
+    apply_member_update(with_node, update("newcomer", REMOVE, 0, 5), now)
+    assert roles_at(with_node, "newcomer", 3, 5, 6, 9) == [0, 0, 0, 0]
+    assert refused(apply_member_update, with_node, update("newcomer", REMOVE, 0, 5), EpochNumber(5)) == "member"
 
 
 def test_who_is_suspended_keeps_certificate_and_key(with_node):

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.node.closing import Closer
+from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.founding import FOUNDING, Foundation, Founder, Plan
 from hybrid_bridge.node.opening import Opened, open_folder
 from hybrid_bridge.node.running import read_founding
@@ -138,3 +139,11 @@ def started(members: Members) -> Members:
     """The founding block stands, final, everywhere."""
     members.spread(members.order(START, members.founding()))
     return members
+
+
+def with_addresses_of(directory: Directory, name: str, *validators: str) -> Directory:
+    """The same directory, with cards on which `name` states the attestation keys of others for its own."""
+    here = directory.member(name)
+    theirs = [directory.member(other) for other in validators]
+    stated = (replace(here, address=m.address, key_binding=m.key_binding, roles=("validator",)) for m in theirs)
+    return replace(directory, known=(*directory.known, *stated))

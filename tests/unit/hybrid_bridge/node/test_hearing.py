@@ -21,7 +21,7 @@ from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize, UnixSeconds
-from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, started
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, started, with_addresses_of
 from tests.unit.hybrid_bridge.node.test_closing import attest_all
 
 FOLLOWERS = [name for name in VALIDATORS if name != "core"]
@@ -112,6 +112,21 @@ def test_with_three_others_two_must_have_answered(members: Members, name: str) -
     ):
         members.reopen(name)
         assert heard(members, name, peers) is speaks
+
+
+def test_who_states_a_validators_address_counts_for_nobody_and_a_lacking_card_neither(members: Members) -> None:
+    started(members)
+    members.silent = True
+    view = members.open("core").view
+    liar = with_addresses_of(view.directory, "regulator", "bank-b", "supplier")
+    lacking = replace(view.directory, known=tuple(m for m in view.directory.known if m.name != "bank-b"))
+    for directory, names in ((liar, ("bank-a", "regulator")), (lacking, ("bank-a", "bank-b"))):
+        hears = Hearing(replace(view, directory=directory), members.open("core").guard)
+        for name in names:
+            hears.answered(name)
+        assert not hears.permits(directory.validators)
+        hears.answered("supplier")
+        assert hears.permits(directory.validators)
 
 
 def test_a_consortium_that_starts_from_nothing_needs_no_word_of_anybody_that_speaks(members: Members) -> None:

@@ -18,7 +18,7 @@ from hybrid_bridge.adapters.pki import (
     request_tls,
     requested_by,
 )
-from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import (
     ADD,
     REMOVE,
@@ -29,6 +29,7 @@ from hybrid_bridge.core.governance import (
     decode_governance,
 )
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
 from hybrid_bridge.errors import (
     AdmissionRejected,
     BridgeError,
@@ -51,7 +52,7 @@ from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.proposals import Handed, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.settings import read_settings
-from hybrid_bridge.units import Seconds, UnixSeconds
+from hybrid_bridge.units import Address, Seconds, UnixSeconds
 from tests.unit.hybrid_bridge.node.coming import approved, authority, newcomer, proposer
 from tests.unit.hybrid_bridge.node.members import START, VALIDATORS, Members, randomness, started
 
@@ -132,6 +133,23 @@ def test_a_card_of_today_changes_nothing_and_nobody_takes_anothers_name(town: Me
     stranger = renamed(town, "bank-x", "LEI:X")
     with pytest.raises(AdmissionRejected, match="a member of today"):
         proposer(town, "core").propose(Wish(kind="rotate-key", card=stranger))
+
+
+def test_nobody_takes_anothers_attestation_key(town: Members) -> None:
+    """The binding is signed by who states a key, not by the key."""
+    stranger = renamed(town, "bank-x", "LEI:X")
+    theirs = town.open("core").view.directory.member("bank-b").address
+    key, genesis = PrivateKey.from_seed(sha256(b"bank-x")), town.foundation.genesis
+    word = KeyBinding(
+        origin_hash=genesis.origin_hash,
+        certificate_hash=sha256(stranger.member.certificate),
+        address=Address(theirs or b""),
+        mldsa_key_hash=ZERO,
+    )
+    signed = SignedKeyBinding(word, key.public.scheme, key.sign(word.message()))
+    member = replace(stranger.member, roles=("validator",), address=theirs, key_binding=signed.encode())
+    with pytest.raises(AdmissionRejected, match="no other member has or had"):
+        proposer(town, "core").propose(Wish(kind="admit", card=Card.over(member, genesis.log_id, key)))
 
 
 def renamed(town: Members, name: str, legal_id: str) -> Card:

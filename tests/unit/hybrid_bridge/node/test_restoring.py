@@ -36,7 +36,7 @@ from hybrid_bridge.node.restoring import Network, make_guard
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, KeyId, TreeSize
-from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, with_addresses_of
 from tests.unit.hybrid_bridge.node.test_closing import with_epochs
 
 ME = "bank-a"
@@ -236,6 +236,13 @@ def test_a_member_that_is_no_validator_counts_for_nobody(grown: Members) -> None
     peers = Peer(grown, "regulator"), Peer(grown, "bank-b"), Away(grown, "core")
     with pytest.raises(Missing, match="2 other validators, 1 gave one"):
         network(grown, *peers).told(genesis(grown))
+
+
+def test_who_states_a_validators_address_counts_for_nobody(grown: Members) -> None:
+    asked = network(grown, Peer(grown, "regulator"), Peer(grown, "bank-b"), Away(grown, "core"))
+    directory = with_addresses_of(asked.directory, "regulator", "core", "supplier")
+    with pytest.raises(Missing, match="2 other validators, 1 gave one"):
+        replace(asked, directory=directory).told(genesis(grown))
 
 
 def test_a_member_that_attests_nothing_has_no_guard(grown: Members) -> None:
