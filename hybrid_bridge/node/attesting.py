@@ -59,6 +59,7 @@ class Attester:
         """Sign until stopped or braked."""
         progress.await_heard()
         while not progress.stopping and not self._brake.reason:
+            seen = progress.size  # not what we signed: a key outside the set signs nothing, and waits all the same
             try:
                 self.sign_all(progress)
             except GuardRefused as refusal:
@@ -68,7 +69,8 @@ class Attester:
             except Undecided as error:  # an HSM that is away: permitted already, so the same digest is signed later
                 _log.warning("not attested yet: %s", error)
                 progress.wait(lambda: False, PAUSE)
-            progress.wait(lambda: progress.size > progress.attested, PAUSE)
+            else:
+                progress.wait_above("size", seen, PAUSE)
 
     def sign_all(self, progress: Progress) -> None:
         """Sign every size that is closed, that a set with our key is responsible for, and that is not signed yet.

@@ -1,0 +1,71 @@
+"""The attester's turns: when it looks again, and which sizes it signs."""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.progress import Progress
+
+KEY = SimpleNamespace(address=lambda: b"\x01" * 20)
+BRAKE = SimpleNamespace(reason="")
+
+
+class Guard:
+    """A guard that has said nothing yet."""
+
+    def highest(self) -> tuple[int, None]:
+        return 0, None
+
+    def floor(self) -> int:
+        return 0
+
+    def said(self, _size: int) -> None:
+        return None
+
+
+class Log:
+    """Closed sizes by the number of the set that is responsible."""
+
+    def __init__(self, sets: Sequence[int]) -> None:
+        self.sets, self.looks = sets, 0
+        self.taken: list[int] = []
+
+    def newest_attested(self, _address: bytes) -> int:
+        return max(self.taken, default=0)
+
+    def sizes_of(self, _address: bytes, after: int) -> range:
+        self.looks += 1
+        return range(after + 1, len(self.sets) + 1)
+
+    def validators(self, size: int) -> Any:
+        return SimpleNamespace(set_id=self.sets[size - 1])
+
+    def checkpoint(self, size: int) -> Any:
+        return SimpleNamespace(root=bytes([size]) * 32)
+
+    def take_attestation(self, _address: bytes, signed: Any) -> None:
+        self.taken.append(signed.size)
+
+
+def attester(log: Log, **more: Any) -> Attester:
+    return Attester(log, Guard(), KEY, BRAKE, **more)  # type: ignore[arg-type]
+
+
+def test_a_key_outside_the_set_waits_for_the_log_to_grow() -> None:
+    log, progress = Log([]), Progress()
+    progress.raised("heard", 1)
+    progress.raised("size", 7)
+    thread = threading.Thread(target=attester(log).run, args=(progress,))
+    thread.start()
+    try:
+        time.sleep(0.2)
+        assert log.looks == 1
+        progress.raised("size", 8)
+        time.sleep(0.2)
+        assert log.looks == 2
+    finally:
+        progress.stop()
+        thread.join(5.0)
