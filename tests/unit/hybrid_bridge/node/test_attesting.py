@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from hybrid_bridge.errors import NotYet
+from hybrid_bridge.node import attesting
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.progress import Progress
 
@@ -69,3 +73,34 @@ def test_a_key_outside_the_set_waits_for_the_log_to_grow() -> None:
     finally:
         progress.stop()
         thread.join(5.0)
+
+
+def signed_by(sets: Sequence[int], answering: set[int], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    monkeypatch.setattr(attesting, "attest", lambda *_: b"")
+    log = Log(sets)
+    attester(log, permits=lambda validators: validators.set_id in answering).sign_all(Progress())
+    return log.taken
+
+
+def test_sizes_of_a_retired_set_that_does_not_answer_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert signed_by([1, 1, 2, 2], {2}, monkeypatch) == [3, 4]
+    assert signed_by([1, 1, 2, 2], {1, 2}, monkeypatch) == [1, 2, 3, 4]
+
+
+def test_what_the_old_set_permits_is_signed_while_the_new_one_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert signed_by([1, 1, 2], {1}, monkeypatch) == [1, 2]
+
+
+def test_where_no_set_answers_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotYet):
+        signed_by([1, 2], set(), monkeypatch)
+
+
+def test_an_answer_that_comes_meanwhile_leaves_no_gap_in_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attesting, "attest", lambda *_: b"")
+    log, answers = Log([1, 1, 1]), iter([False, True])
+    mine = attester(log, permits=lambda _: next(answers))
+    with pytest.raises(NotYet):
+        mine.sign_all(Progress())
+    mine.sign_all(Progress())
+    assert log.taken == [1, 2, 3]
