@@ -4,7 +4,7 @@ Before the first signature after each start enough peers have told what they saw
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
@@ -18,6 +18,7 @@ from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.ports import AttestationSigner
 from hybrid_bridge.steps.attest import attest
+from hybrid_bridge.units import TreeSize
 
 _log: Final = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds; a log that does not grow is looked at again
@@ -59,6 +60,7 @@ class Attester:
         """Sign until stopped or braked."""
         progress.await_heard()
         while not progress.stopping and not self._brake.reason:
+            seen = progress.size  # not what we signed: a key outside the set signs nothing, and waits all the same
             try:
                 self.sign_all(progress)
             except GuardRefused as refusal:
@@ -68,7 +70,8 @@ class Attester:
             except Undecided as error:  # an HSM that is away: permitted already, so the same digest is signed later
                 _log.warning("not attested yet: %s", error)
                 progress.wait(lambda: False, PAUSE)
-            progress.wait(lambda: progress.size > progress.attested, PAUSE)
+            else:
+                progress.wait_above("size", seen, PAUSE)
 
     def sign_all(self, progress: Progress) -> None:
         """Sign every size that is closed, that a set with our key is responsible for, and that is not signed yet.
@@ -78,16 +81,11 @@ class Attester:
 
         Raises:
             GuardRefused: our log is not what it was when we signed before; a person must look.
-            NotYet: too few of the next size's set have told what they heard of us.
+            NotYet: too few of every such size's set have told what they heard of us.
         """
         newest = self._logbook.newest_attested(self._key.address())
-        highest, _ = self._guard.highest()
-        for size in self._logbook.sizes_of(self._key.address(), max(newest, self._guard.floor())):
-            if size < highest and self._guard.said(size) is None:
-                continue
+        for size in self._permitted(newest):
             checkpoint, validators = self._logbook.checkpoint(size), self._logbook.validators(size)
-            if not self._permits(validators):
-                raise NotYet(what=f"word from enough members of set {validators.set_id} after a start")
             signature = attest(checkpoint, validators, self._logbook, self._guard, self._key)
             if self._counts is not None:
                 self._counts.signed()
@@ -98,3 +96,23 @@ class Attester:
             self._logbook.take_attestation(self._key.address(), SizedSignature(size, checkpoint.root, signature))
             progress.raised("attested", size)
         progress.raised("attested", newest)
+
+    def _permitted(self, newest: TreeSize) -> list[TreeSize]:
+        """The sizes to sign now.
+
+        A set that has retired may never answer again: its sizes are passed over once a later set permits its own. Each
+        set is asked once, so that an answer that comes meanwhile lets nothing of the same set be passed over.
+        """
+        waiting = list(self._unsigned(newest))
+        sets = {size: self._logbook.validators(size) for size in waiting}
+        permits = {item.set_id: self._permits(item) for item in {item.set_id: item for item in sets.values()}.values()}
+        found = [size for size in waiting if permits[sets[size].set_id]]
+        if waiting and not found:
+            raise NotYet(what=f"word from enough members of set {sets[waiting[-1]].set_id} after a start")
+        return found
+
+    def _unsigned(self, newest: TreeSize) -> Iterator[TreeSize]:
+        highest, _ = self._guard.highest()
+        for size in self._logbook.sizes_of(self._key.address(), max(newest, self._guard.floor())):
+            if size >= highest or self._guard.said(size) is not None:
+                yield size

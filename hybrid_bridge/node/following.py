@@ -5,7 +5,7 @@ when it is silent. A member that was away catches up by the same loop.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
@@ -26,9 +26,9 @@ class Follower:
     """The thread that pulls blocks."""
 
     def __init__(
-        self, chain: Chain, sources: Sequence[GrpcPeer], signer: PrivateKey | None, progress: Progress
+        self, chain: Chain, sources: Callable[[], Sequence[GrpcPeer]], signer: PrivateKey | None, progress: Progress
     ) -> None:
-        """`sources`: the sequencer first."""
+        """`sources`: as they are now, the sequencer first; a peer whose endpoint changed is another object."""
         self._chain, self._sources = chain, sources
         self._signer, self._progress = signer, progress
 
@@ -36,7 +36,11 @@ class Follower:
         """Pull until stopped."""
         turn = 0
         while not self._progress.stopping:
-            source = self._sources[turn % len(self._sources)]
+            sources = self._sources()
+            if not sources:  # all were let go; the next that comes is asked
+                self._progress.wait(lambda: False, PAUSE)
+                continue
+            source = sources[turn % len(sources)]
             try:
                 taken = self.pull(source, STREAM_SECONDS, follow=turn == 0)
             except Broken:
@@ -48,7 +52,7 @@ class Follower:
                 self._progress.wait(lambda: False, LONG_PAUSE if refused else PAUSE)
             else:
                 turn = 0 if turn or not taken else turn  # somebody else helped, or all is quiet: the sequencer again
-                if source is not self._sources[0]:
+                if source is not sources[0]:
                     self._progress.wait(lambda: False, PAUSE)
 
     def pull(self, source: GrpcPeer, seconds: float, *, follow: bool) -> int:

@@ -8,7 +8,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from traceback import format_tb
 from types import FrameType
@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
-from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreAway, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, NotYet, SettingsMalformed, StoreAway, StoreBroken
 from hybrid_bridge.node.archives import Archives
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.audit_service import AuditService
@@ -223,8 +223,16 @@ class Node:
         )
 
     def _to_others(self) -> ToOthers:
-        orderers = [member.name for member in self._view.directory.orderers if member.name != self._view.name]
-        return ToOthers([self._peers[name] for name in orderers])
+        return ToOthers(lambda: self._present([member.name for member in self._view.directory.orderers]))
+
+    def _present(self, names: Iterable[str]) -> list[GrpcPeer]:
+        """Those of these members that are our peers now: one that moved has another peer object than before."""
+        return [peer for peer in map(self._peers.get, names) if peer is not None]
+
+    def _sources(self) -> list[GrpcPeer]:
+        """Whom blocks are pulled from: the sequencer first."""
+        first = self._view.directory.sequencer.name
+        return self._present([first, *(name for name in list(self._peers) if name != first)])
 
     def _make_engine(self) -> AbciServer:
         """Where our consensus engine asks us."""
@@ -251,7 +259,10 @@ class Node:
         """From the sequencer, which holds the receipt key as it holds the log's."""
         if self._is_sequencer:
             return sign_receipt(self._view, size)
-        return self._peers[self._view.directory.sequencer.name].log.receipt(size)
+        sequencer = self._peers.get(self._view.directory.sequencer.name)
+        if sequencer is None:
+            raise NotYet(what="a receipt: the sequencer is no peer of ours")
+        return sequencer.log.receipt(size)
 
     def _authenticate(self, certificate: bytes) -> Caller:
         caller = caller_of(certificate, self._view.clock.now())
@@ -266,10 +277,8 @@ class Node:
         elif self._engine is not None:
             yield "revive", Reviver(view.progress, self._engine.hang_up).run
         else:
-            sequencer = self._peers[view.directory.sequencer.name]
-            sources = [sequencer, *(peer for peer in peers if peer is not sequencer)]
             signer = view.keys.identity if view.addresses else None
-            yield "follow", Follower(view.chain, sources, signer, view.progress).run
+            yield "follow", Follower(view.chain, self._sources, signer, view.progress).run
         for store in self._opened.leased:
             yield f"hold-{store.name}", lambda store=store: run_holding(store, view.progress)  # type: ignore[misc]
         public = self._settings.public if self._opened.guard is not None else None

@@ -4,7 +4,7 @@ With a consensus engine: into the pool of a validator's own, over to any validat
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from typing import Final, Protocol
@@ -73,7 +73,8 @@ class Forwarding(Protocol):
 class ToOthers:
     """This node forwards, to the first of these that can be reached. Nobody but a validator can promise (SPEC §5)."""
 
-    def __init__(self, others: Sequence[Forwarding]) -> None:
+    def __init__(self, others: Callable[[], Sequence[Forwarding]]) -> None:
+        """`others`: as they are at each call; a peer whose endpoint changed is another object."""
         self._others = others
 
     def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
@@ -83,7 +84,7 @@ class ToOthers:
             Unreachable: all of them.
         """
         unreached = Unreachable(endpoint="validators", call="Submit")
-        for other in self._others:
+        for other in self._others():
             try:
                 return list(other.submit(signed).results)
             except (

@@ -56,23 +56,16 @@ class Watch:
                 _log.info("no word from %s: %s", peer.name, type(error).__name__)
                 self._progress.wait(lambda: False, PAUSE)
             else:
-                if waiting:  # it is ahead of our own log: look again when we have grown
+                if waiting:  # look again when we have grown
                     self._progress.wait_above("size", self._progress.size, PAUSE)
 
     def ask(self, peer: GrpcPeer, hold: float) -> bool:
-        """One question to one peer. True when it attested what we have not closed yet.
+        """One question to one peer. True when it is too early for the next: it is ahead of us, or told nothing new.
 
         Raises:
             BridgeError: it is silent, or says what cannot be.
         """
-        addresses = self._directory.addresses(peer.name)
-        identity = self._directory.identities[peer.name]
-        marks = Marks(
-            height=max(self._view.witness.newest_of(identity.key_id), self._before),
-            size=max(map(self._newest, addresses), default=TreeSize(0)),
-            line=self._progress.line,
-            cosigned=self._cosigner.newest_of(peer.name),
-        )
+        identity, marks = self._directory.identities[peer.name], self._marks(peer.name)
         answer = peer.witness(marks, hold)
         kinds = answer.countersignatures, answer.attestations, answer.log_lines, answer.cosignatures
         if max(map(len, kinds)) > MAX_ROWS:
@@ -83,7 +76,18 @@ class Watch:
             self.judge()
         ahead = self._take_lines(answer.log_lines) or ahead
         ahead = self._take_attestations(peer.name, answer.attestations) or ahead
-        return self._take_cosignatures(peer.name, answer.cosignatures) or ahead
+        ahead = self._take_cosignatures(peer.name, answer.cosignatures) or ahead
+        return ahead or (any(kinds) and self._marks(peer.name) == marks)  # it would tell the same again at once
+
+    def _marks(self, name: str) -> Marks:
+        """Up to where we hold a peer's words, by whichever of its keys: the ledger may name one not yet in use."""
+        directory, newest_of = self._directory, self._view.witness.newest_of
+        return Marks(
+            height=max([self._before, *map(newest_of, directory.key_ids(name))]),
+            size=max(map(self._newest, directory.addresses(name)), default=TreeSize(0)),
+            line=self._progress.line,
+            cosigned=self._cosigner.newest_of(name),
+        )
 
     def judge(self) -> None:
         """Say which block is final now."""

@@ -64,6 +64,7 @@ class RenewedChannel(grpc.Channel):
         self._endpoint, self._name, self._source = endpoint, server_name, source
         self._turn = threading.Lock()
         self._open: _Open | None = None
+        self._closed = False
         self._retired: list[tuple[float, grpc.Channel]] = []
 
     def opened(self) -> _Open:
@@ -71,9 +72,11 @@ class RenewedChannel(grpc.Channel):
 
         Raises:
             BridgeError: the server's certificate is not good.
-            Unreachable: it shows none.
+            Unreachable: it shows none, or this channel was closed.
         """
         with self._turn:
+            if self._closed:  # whoever still holds it would open what nobody closes
+                raise Unreachable(endpoint=self._name, call="open")
             self._close_retired(time.monotonic())
             tls, open_now = self._source.current(), self._open
             if (
@@ -92,8 +95,9 @@ class RenewedChannel(grpc.Channel):
         used.stale = bool(used.pin)
 
     def close(self) -> None:
-        """Close them all; calls at work are cancelled."""
+        """Close them all, for good; calls at work are cancelled."""
         with self._turn:
+            self._closed = True
             self._close_retired(float("inf"))
             self._close_open()
 

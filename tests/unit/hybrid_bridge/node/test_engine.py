@@ -418,7 +418,7 @@ def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) 
     view = begun.members.open("regulator").view
     assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
     validator = Peer(AtEngine(begun.members.open("bank-b").view, begun))  # type: ignore[arg-type]
-    own = Desk(view, ToOthers([Peer(None), validator]))
+    own = Desk(view, ToOthers(lambda: [Peer(None), validator]))
     with pytest.raises(RuleRejected):  # on the record, and that it is there is promised
         own.send(own.draft(registration(begun.members, an_object())), [])
     ((_, data),) = view.ledger.transactions_of(Height(begun.height))
@@ -426,7 +426,7 @@ def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) 
     assert promise is not None
     promise.verify(view.directory.identities["bank-b"])
     with pytest.raises(Unreachable):
-        ToOthers([Peer(None), Peer(None)]).submit([b"anything"])
+        ToOthers(lambda: [Peer(None), Peer(None)]).submit([b"anything"])
 
 
 def test_a_refusal_stands_on_the_record_with_its_rule(begun: PlayedEngine) -> None:

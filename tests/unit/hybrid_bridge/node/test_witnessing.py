@@ -1,13 +1,14 @@
 """What a member takes of its peers' words: verified, one for each height and size, never more than it can use."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from hybrid_bridge.adapters.grpc_member.peer import Marks
 from hybrid_bridge.adapters.sqlite.witness import MAX_EVIDENCE, MAX_ROWS, Evidence
 from hybrid_bridge.core.block import Block, Countersignature
+from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import AnswerMalformed, BridgeError, Equivocation
 from hybrid_bridge.node.witnessing import MAX_AHEAD, Watch
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -22,8 +23,10 @@ class Peer:
     name: str
     words: Sequence[bytes] = ()
     attestations: Sequence[pb.SizedSignature] = ()
+    asked: list[Marks] = field(default_factory=list)
 
-    def witness(self, _marks: Marks, _wait: float) -> pb.WitnessResponse:
+    def witness(self, marks: Marks, _wait: float) -> pb.WitnessResponse:
+        self.asked.append(marks)
         return pb.WitnessResponse(countersignatures=self.words, attestations=self.attestations)
 
     def blocks(self, _first: Height, _seconds: float, *, follow: bool) -> Iterator[pb.BlockMessage]:
@@ -55,6 +58,26 @@ def test_words_near_our_own_height_are_kept_and_those_far_ahead_wait(members: Me
     members.spread(members.order(START + CADENCE))
     ask(members, Peer("bank-a", [far]))
     assert kept(members)[-1] == far
+
+
+def test_after_a_rotation_the_words_of_the_old_key_are_not_asked_for_again(members: Members) -> None:
+    """The ledger names the new key before its owner has put it to use."""
+    started(members)
+    directory, new = members.open("supplier").view.directory, PrivateKey.from_seed(bytes(32)).public
+    peer = Peer("bank-a", [word(members, 2)])
+    directory.keys = {**directory.keys, new.key_id: ("bank-a", new)}
+    directory.identities = {**directory.identities, "bank-a": new}
+    assert not ask(members, peer)
+    ask(members, peer)
+    assert [marks.height for marks in peer.asked] == [1, 2]
+
+
+def test_who_tells_the_same_again_is_asked_later(members: Members) -> None:
+    started(members)
+    peer = Peer("bank-a", [word(members, 2)])
+    assert not ask(members, peer)
+    assert ask(members, peer)
+    assert not ask(members, Peer("bank-a"))  # it held the question: the next one at once
 
 
 def test_an_answer_with_more_words_than_agreed_is_malformed(members: Members) -> None:

@@ -170,6 +170,18 @@ def test_a_server_that_has_rotated_is_looked_at_again(side: Side) -> None:
         assert ask(stub) == 1
 
 
+def test_a_closed_channel_stays_closed(side: Side) -> None:
+    with side.serving() as endpoint:
+        channel = channel_to(endpoint, "core", side)
+        stub = stubs.LedgerStub(channel)
+        assert ask(stub) == 1
+        seen = len(side.seen)
+        channel.close()
+        with pytest.raises(Unreachable):
+            ask(stub)
+        assert len(side.seen) == seen
+
+
 def test_nobody_and_somebody_else_show_no_certificate(side: Side) -> None:
     with side.serving() as endpoint:
         with pytest.raises(Unreachable):
