@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import CertificateMalformed, CertificateRevoked, KeyUnusable, RevocationsStale
 from hybrid_bridge.units import UnixSeconds
 
@@ -26,13 +27,14 @@ _END: Final = b"-----END X509 CRL-----"
 _KNOWN: Final = frozenset({x509.CRLNumber.oid, x509.AuthorityKeyIdentifier.oid})
 
 Listed = tuple[bytes, int]  # DER of the issuer's name, serial number
+Signer = tuple[bytes, bytes]  # DER of the issuer's name, SHA-256 of its key's SPKI: a renewed authority keeps its name
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
     """One authority's list."""
 
-    issuer: bytes
+    signer: Signer
     issued: UnixSeconds
     next_update: UnixSeconds
     serials: frozenset[int] = field(repr=False)
@@ -42,7 +44,7 @@ class RevocationList:
 class Revocations:
     """The newest list of each authority that has one."""
 
-    lists: Mapping[bytes, RevocationList]
+    lists: Mapping[Signer, RevocationList]
 
     @property
     def ends(self) -> UnixSeconds:
@@ -57,8 +59,7 @@ class Revocations:
             CertificateMalformed: it cannot be read.
         """
         issuer, serial = listed_as(certificate)
-        found = self.lists.get(issuer)
-        if found is not None and serial in found.serials:
+        if any(name == issuer and serial in found.serials for (name, _), found in self.lists.items()):
             raise CertificateRevoked(serial=f"{serial:x}")
 
     def require_current(self, now: UnixSeconds) -> None:
@@ -82,13 +83,13 @@ def read_revocations(files: Mapping[str, bytes], roots: bytes, now: UnixSeconds)
     Raises:
         CertificateMalformed: something in them is no complete list of one of these authorities.
     """
-    found: dict[bytes, RevocationList] = {}
+    found: dict[Signer, RevocationList] = {}
     authorities = _authorities(roots)
     for name, data in files.items():
         for loaded in _loaded(name, data):
             one = _checked(name, loaded, authorities, now)
-            if one.issuer not in found or found[one.issuer].issued < one.issued:
-                found[one.issuer] = one
+            if one.signer not in found or found[one.signer].issued < one.issued:
+                found[one.signer] = one
     if not found:
         raise CertificateMalformed(rule="a file of revocation lists holds at least one")
     return Revocations(found)
@@ -106,6 +107,32 @@ def listed_as(certificate: bytes) -> Listed:
         return loaded.issuer.public_bytes(), loaded.serial_number
     except ValueError:
         raise CertificateMalformed(rule="an X.509 certificate") from None
+
+
+def signers_of(roots: bytes) -> frozenset[Signer]:
+    """Whose lists count.
+
+    Args:
+        roots: the authorities' certificates, PEM.
+
+    Raises:
+        CertificateMalformed: they cannot be read.
+    """
+    return frozenset(_signer(root) for root in _authorities(roots) if _is_readable(root))
+
+
+def _is_readable(root: x509.Certificate) -> bool:
+    """A key of a kind that is unknown here has signed no list."""
+    try:
+        root.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _signer(root: x509.Certificate) -> Signer:
+    spki = root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return root.subject.public_bytes(), sha256(spki)
 
 
 def _authorities(roots: bytes) -> list[x509.Certificate]:
@@ -145,7 +172,7 @@ def _checked(
     if end is None or begin.timestamp() > now + AHEAD:
         raise CertificateMalformed(rule=f"{name}: begun, and with a time for its next update")
     return RevocationList(
-        issuer=loaded.issuer.public_bytes(),
+        signer=_signer(signer),
         issued=UnixSeconds(int(begin.timestamp())),
         next_update=UnixSeconds(int(end.timestamp())),
         serials=frozenset(revoked.serial_number for revoked in loaded),

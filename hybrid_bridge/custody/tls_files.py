@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.adapters.crl import MAX_BYTES, Revocations, read_revocations
+from hybrid_bridge.adapters.crl import MAX_BYTES, Revocations, Signer, read_revocations, signers_of
 from hybrid_bridge.adapters.pki import require_tls
 from hybrid_bridge.errors import BridgeError, CertificateMalformed, KeyUnusable
 from hybrid_bridge.rpc.channel import ClientTls
@@ -114,7 +114,7 @@ class TlsFiles:
     def _renew_lists(self) -> None:
         try:
             found = _read_lists(self._paths, self._tls.roots, self._now())
-            _require_newer(self._revocations, found)
+            _require_newer(self._revocations, found, signers_of(self._tls.roots))
         except BridgeError as error:
             _log.error("revocation lists not taken, the last good ones stay: %s", error)
         else:
@@ -157,10 +157,15 @@ def _bounded(path: Path) -> bytes:
         raise CertificateMalformed(rule=f"{path.name}: a readable file") from None
 
 
-def _require_newer(before: Revocations | None, found: Revocations | None) -> None:
-    """A list that is gone, or older than ours, would make what was revoked good again."""
-    for issuer, old in ({} if before is None else before.lists).items():
-        new = None if found is None else found.lists.get(issuer)
+def _require_newer(before: Revocations | None, found: Revocations | None, signers: frozenset[Signer]) -> None:
+    """A list that is gone, or older than ours, would make what was revoked good again.
+
+    Not of an authority that has left `ca.pem`: nothing of it is believed, and no list of it could be read.
+    """
+    for signer, old in ({} if before is None else before.lists).items():
+        if signer not in signers:
+            continue
+        new = None if found is None else found.lists.get(signer)
         if new is None or new.issued < old.issued:
             raise CertificateMalformed(rule="no older revocation lists than those in force, and none missing")
 

@@ -73,6 +73,7 @@ class Chain:
         self._heard = Height(0)  # others hold a word of ours for this height: what we said up to it is said
         self._permits: Callable[[ValidatorSet], bool] = lambda _validators: True
         self._governed: Callable[[], None] = lambda: None
+        self._is_pending = False  # a block may have changed members or validators, and `_governed` has not looked yet
         self.rules: Final = rules_of(directory)
         progress.raised("tip", 0 if self._tip is None else self._tip.height)
         if directory.engine is not None:  # what it decided is final, whoever else is there
@@ -129,6 +130,7 @@ class Chain:
         self._require_sealed(block.header, sealed)
         block.verify_tx_root()  # other transactions than those it sealed are the messenger's
         with self._turn:
+            self._look_again()
             if block.header.height < self.next_height:
                 self._require_same(sealed)
                 return
@@ -154,6 +156,7 @@ class Chain:
                 raise Broken
             if not self._speaks:
                 raise NotYet(what="word from enough members after a start")
+            self._look_again()
             with self._ledger.state() as state:
                 outcome = execute_block(state, self.rules, self.next_height, time, transactions)
             block = self._block(outcome, transactions)
@@ -181,6 +184,7 @@ class Chain:
     ) -> None:
         """Commit a block that the engine decided, with our word for it. A decided block is final."""
         with self._turn:
+            self._look_again()
             block = self._block(outcome, transactions)
             self._refused |= {
                 t.transaction_id: RuleRejected(rule=t.rule, subject=t.subject) for t in outcome.transactions if t.code
@@ -272,7 +276,13 @@ class Chain:
         self._ledger.append(block, order, outcome, own)  # Durable: block and our word. Dead here? Asked for again.
         is_new_epoch = self._tip is None or self._tip.epoch != block.header.epoch
         self._tip = block.header
-        if outcome.governance or is_new_epoch:
-            self._governed()
+        self._is_pending |= bool(outcome.governance) or is_new_epoch
         self._progress.raised("tip", block.header.height)
         _log.info("block %d of epoch %d: %d transactions", block.header.height, block.header.epoch, len(block.items))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Who is a member or a validator now, until it succeeded: no block is judged under those of before."""
+        if self._is_pending:
+            self._governed()
+            self._is_pending = False

@@ -34,6 +34,7 @@ from hybrid_bridge.errors import (
     Refuted,
     RuleRejected,
     SequenceRejected,
+    StoreAway,
 )
 from hybrid_bridge.node.executing import decided_block
 from hybrid_bridge.node.sharing import shares_of
@@ -141,6 +142,8 @@ class EngineApplication:
             signed = SignedTransaction.decode(request.tx)
             self._require_waits(signed, is_inside=is_inside)
             self._door.enter(signed, again=is_inside)
+        except StoreAway:
+            return pb.ResponseCheckTx(code=NOT_NOW, log=StoreAway.__name__)  # sent again later; nothing of ours ends
         except OUR_OWN:
             raise
         except BridgeError as error:
@@ -259,8 +262,11 @@ class EngineApplication:
     # ── snapshots: for others; none is taken, since our ledger stands (until it does, `node.taking` is asked) ─────────
 
     def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
-        """What peers may have."""
-        offered = self._shelf.offered() if self._shelf is not None else []
+        """What peers may have; nothing while the store is away."""
+        try:
+            offered = self._shelf.offered() if self._shelf is not None else []
+        except StoreAway:
+            offered = []
         return pb.ResponseListSnapshots(
             snapshots=[
                 pb.Snapshot(
@@ -275,10 +281,13 @@ class EngineApplication:
         )
 
     def load_snapshot_chunk(self, request: pb.RequestLoadSnapshotChunk) -> pb.ResponseLoadSnapshotChunk:
-        """A part of what we offer; empty for what we do not."""
+        """A part of what we offer; empty for what we do not, and while the store is away."""
         if self._shelf is None or request.format != FORMAT:
             return pb.ResponseLoadSnapshotChunk()
-        return pb.ResponseLoadSnapshotChunk(chunk=self._shelf.chunk(request.height, request.chunk))
+        try:
+            return pb.ResponseLoadSnapshotChunk(chunk=self._shelf.chunk(request.height, request.chunk))
+        except StoreAway:
+            return pb.ResponseLoadSnapshotChunk()
 
     def offer_snapshot(self, _: pb.RequestOfferSnapshot) -> pb.ResponseOfferSnapshot:
         """The engine has lost what it knew, and our ledger stands: nothing is taken over it."""

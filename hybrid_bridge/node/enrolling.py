@@ -17,14 +17,14 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.roll import Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
-from hybrid_bridge.errors import BridgeError, Broken, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
+from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import Directory, Member, read_directory
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.proposals import SET, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.node.settings import read_settings
-from hybrid_bridge.node.stores import stores_of
+from hybrid_bridge.node.stores import OUR_OWN, stores_of
 from hybrid_bridge.units import Digest, EpochNumber, KeyId
 
 OWN_CARD: Final = "card.json"
@@ -86,15 +86,15 @@ class Enrolment:
     def renew(self) -> None:
         """Look at the records that are new, and at what the epoch makes of them."""
         with self._turn:
-            roll = self._extended(self._directory.roll)
+            roll, read = self._extended(self._directory.roll)
             known = self._known(roll)
             self._directory.known, self._directory.keys = known.cards, dict(known.keys)
             today = self._today(roll, known)
             current = {known.keys[key_id][0]: known.keys[key_id][1] for key_id in today}
             self._directory.identities = dict(known.keys.values()) | current
-            self._directory.roll = roll
             self._directory.members = tuple(today.values())
             self._open_secrets(roll)
+            self._directory.roll, self._read = roll, read  # Last: whatever fails before, these records come again.
 
     def lacking(self) -> list[Digest]:
         """The leaves of the records behind which we lack a card, or the secret of a set that has our key."""
@@ -113,7 +113,7 @@ class Enrolment:
             for leaf in self.lacking():
                 try:
                     self.take(leaf, parse_proposal(peer.proposal(leaf)))
-                except Broken:
+                except OUR_OWN:
                     raise
                 except BridgeError as error:
                     _log.info("%s hands no proposal of record %s: %s", peer.name, leaf.hex()[:16], type(error).__name__)
@@ -140,11 +140,13 @@ class Enrolment:
         """A member that is no founder knows itself before the ledger names it."""
         return parse_card(path.read_bytes()) if path.exists() else None
 
-    def _extended(self, roll: Roll) -> Roll:
-        while rows := self._ledger.governed(self._read):
+    def _extended(self, roll: Roll) -> tuple[Roll, int]:
+        """With the records that are new, and how far they were read."""
+        read = self._read
+        while rows := self._ledger.governed(read):
             roll = roll.extended(record for _, _, record in rows)
-            self._read = rows[-1][0]
-        return roll
+            read = rows[-1][0]
+        return roll, read
 
     def _known(self, roll: Roll) -> _Known:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold."""

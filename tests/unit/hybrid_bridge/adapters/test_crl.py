@@ -122,3 +122,13 @@ def test_nothing_is_made_of_garbage() -> None:
         pem_of(b"garbage")
     with pytest.raises(KeyUnusable):
         issue_revocations(OURS.certificate, b"garbage", (), NOW, END)
+
+
+def test_a_renewed_authority_s_list_leaves_the_one_before_in_force() -> None:
+    renewed = found_authority("ours", NOW)
+    files = {"old": listed(OURS, BAD, issued=NOW - 10), "new": listed(renewed, issued=NOW)}
+    found = read_revocations(files, OURS.certificate + renewed.certificate, NOW)
+    assert len(found.lists) == 2
+    with pytest.raises(CertificateRevoked):
+        found.require_good(BAD)
+    found.require_good(GOOD)

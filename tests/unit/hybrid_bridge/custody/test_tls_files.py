@@ -134,3 +134,29 @@ def test_what_cannot_be_read_at_a_start_is_an_error(folder: Folder) -> None:
     (folder.path / "tls.pem").unlink()
     with pytest.raises(KeyUnusable):
         folder.files()
+
+
+def test_an_authority_that_has_left_owes_no_list(folder: Folder) -> None:
+    theirs, bad = found_authority("theirs", NOW), issued().certificate
+    folder.write("ca.pem", OURS.certificate + theirs.certificate)
+    folder.revoke(name="a.pem")
+    folder.revoke(by=theirs, name="b.pem")
+    files = folder.files("a.pem", "b.pem")
+    folder.now = UnixSeconds(NOW + 1)
+    folder.revoke(bad, name="a.pem")
+    folder.write("b.pem", (folder.path / "a.pem").read_bytes())
+    files.judge(bad)  # while theirs is an authority its list may not be missing
+    folder.write("ca.pem", OURS.certificate)
+    with pytest.raises(CertificateRevoked):
+        files.judge(bad)
+
+
+def test_a_renewed_authority_s_list_does_not_stand_for_the_one_before(folder: Folder) -> None:
+    renewed, bad = found_authority("ours", NOW), issued().certificate
+    folder.write("ca.pem", OURS.certificate + renewed.certificate)
+    folder.revoke(bad)
+    files = folder.files()
+    folder.now = UnixSeconds(NOW + 1)
+    folder.revoke(by=renewed)
+    with pytest.raises(CertificateRevoked):
+        files.judge(bad)

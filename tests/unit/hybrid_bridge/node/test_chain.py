@@ -16,6 +16,7 @@ from hybrid_bridge.errors import (
     NotYet,
     Refuted,
     SignatureWrong,
+    StoreAway,
 )
 from hybrid_bridge.node.chain import MAX_AHEAD
 from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
@@ -199,3 +200,21 @@ def test_noise_is_no_block(members: Members) -> None:
             members.accept("bank-a", StoredBlock(noise, noise))
     with pytest.raises((SignatureWrong, BridgeError)):
         members.accept("bank-a", StoredBlock(b"", bytes(171)))
+
+
+def test_who_is_a_member_is_looked_at_until_it_succeeded(members: Members) -> None:
+    block = members.order(START, members.founding())
+    view, troubles, looked = members.open("bank-a").view, [StoreAway(store="ledger", why="no connection")], []
+
+    def governed() -> None:
+        if troubles:
+            raise troubles.pop()
+        looked.append(view.progress.tip)
+
+    view.chain.follow(governed)
+    with pytest.raises(StoreAway):
+        members.accept("bank-a", block)
+    assert (view.progress.tip, looked) == (1, [])  # the block is durable, whatever came after
+    later = members.order(START + 1)
+    members.accept("bank-a", later)
+    assert (view.progress.tip, looked) == (2, [1])  # before the next is judged, and once

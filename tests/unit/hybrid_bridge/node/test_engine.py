@@ -20,6 +20,7 @@ from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
 from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
 from hybrid_bridge.core.promise import SignedPromise
+from hybrid_bridge.core.snapshot import FORMAT
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import (
     BlockInvalid,
@@ -670,10 +671,23 @@ def test_a_store_that_is_away_is_no_verdict_on_a_proposal(begun: PlayedEngine, m
         lambda: begun.process("core", [data]),
         lambda: begun.finalize("core", [data]),
         lambda: begun.propose("core"),
-        lambda: begun.check(data),
     ):
         with pytest.raises(StoreAway):
             ask()
+    assert begun.check(data) == NOT_NOW
+
+
+def test_a_store_that_is_away_hands_out_no_snapshot_and_ends_nothing(begun: PlayedEngine) -> None:
+    class Shelf:
+        def offered(self) -> None:
+            raise StoreAway(store="ledger", why="no connection")
+
+        def chunk(self, _height: int, _number: int) -> None:
+            self.offered()
+
+    application = EngineApplication(begun.members.open("core").view, (), Shelf())
+    assert not application.list_snapshots(pb.RequestListSnapshots()).snapshots
+    assert application.load_snapshot_chunk(pb.RequestLoadSnapshotChunk(height=1, format=FORMAT)).chunk == b""
 
 
 def test_a_ledger_that_stands_takes_no_snapshot_and_tells_its_height_alone(begun: PlayedEngine) -> None:

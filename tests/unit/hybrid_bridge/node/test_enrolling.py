@@ -20,14 +20,16 @@ from hybrid_bridge.errors import (
     NotYet,
     SignatureWrong,
     SignerUnknown,
+    StoreAway,
     Unknown,
     Unreachable,
 )
 from hybrid_bridge.node.applying import make_card, next_attestation
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
+from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.node.endorsing import Endorser
-from hybrid_bridge.node.enrolling import directory_of
+from hybrid_bridge.node.enrolling import Enrolment, directory_of
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.peer_service import PeerService
@@ -309,3 +311,22 @@ def test_a_checkpoint_is_not_attested_before_enough_of_its_own_set_were_heard(gr
     with pytest.raises(NotYet):
         Attester(view.logbook, guard, key, view.brake, permits=permits).sign_all(view.progress)
     assert (asked, guard.said(TreeSize(10))) == ([3], None)
+
+
+def _away(*_: object) -> None:
+    raise StoreAway(store="ledger", why="no connection")
+
+
+def test_records_read_before_a_store_went_away_are_read_again(grown: Members) -> None:
+    ledger, folder = grown.open("bank-a").view.ledger, grown.folder("bank-a")
+    directory = read_directory(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "governed", lambda _after: [])
+        enrolment = Enrolment(directory, ledger, folder, "bank-a")
+    for lost in ("newest", "state"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ledger, lost, _away)
+            with pytest.raises(StoreAway):
+                enrolment.renew()
+    enrolment.renew()
+    assert [term.validators.set_id for term in directory.roll.terms] == [1, 2, 3]
