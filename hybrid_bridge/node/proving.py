@@ -52,8 +52,11 @@ class Proving:
     def _are_enough(self, signers: Iterable[bytes], size: TreeSize) -> bool:
         """Whether, with us if we are one, they are a quorum of the set responsible for this size."""
         validators = self._directory.responsible(size)
-        is_ours = self._view.name in self._names(validators)
-        return len(self._others(signers, validators)) >= validators.quorum - is_ours
+        return len(self._others(signers, validators)) >= self.needed(validators)
+
+    def needed(self, validators: ValidatorSet) -> int:
+        """How many others of a set must have signed: with us, if we attest in it, they are a quorum."""
+        return validators.quorum - any(address in validators.addresses for address in self._view.addresses)
 
     def _others(self, signers: Iterable[bytes], validators: ValidatorSet) -> set[str]:
         """Other validators of this set among them."""

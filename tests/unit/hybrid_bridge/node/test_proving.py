@@ -216,9 +216,10 @@ def test_of_many_checkpoints_only_the_newest_are_looked_at(
 
 def test_a_member_without_a_vote_wants_a_whole_quorum(joining: Callable[[Change], Joined]) -> None:
     joined = joining(honest)
-    assert joined.proving._needed == 2
+    validators = joined.view.directory.validators
+    assert joined.proving.needed(validators) == 2
     bare = replace(joined.view, keys=replace(joined.view.keys, attestation=None))
-    assert Proving(bare, TOP)._needed == 3
+    assert Proving(bare, TOP).needed(validators) == 3
 
 
 def test_a_folder_that_took_nothing_has_nothing_to_prove(tmp_path: Path) -> None:
