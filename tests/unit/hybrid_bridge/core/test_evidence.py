@@ -42,6 +42,7 @@ EVIDENCE = Evidence(
     absences=(AbsenceFact(epoch=1, leaf=b"\x03" * 32),),
     promise=None,
     governance=(),
+    blocks=(),
     brakes=(),
     anchors=(),
     tokens=(),

@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from hybrid_bridge.adapters.pki import BACKDATED, YEAR, Holder, Issued, caller_of, found_authority, issue_tls
 from hybrid_bridge.rpc.channel import ClientTls, open_channel
+from hybrid_bridge.rpc.limits import Limits
 from hybrid_bridge.rpc.server import MemberServer, ServerTls
 from hybrid_bridge.rpc.service import Caller, Service
 from hybrid_bridge.rpc.v1 import bridge_pb2_grpc
@@ -97,6 +98,7 @@ def listening(consortium: Consortium, connection_age: int) -> Iterator[int]:
         lambda certificate: caller_of(certificate, consortium.now),
         [SERVICE],
         reflect=False,
+        limits=Limits(reads=1_000_000),  # it is asked without a pause until it refuses
         connection_age=connection_age,
     )
     try:
