@@ -50,7 +50,7 @@ def parse_reading(data: bytes) -> Reading:
     return _CODEC.parse(parse_canonical_json(data, "reading", MAX_READING), "reading")
 
 
-def read_page(start: Head, page: Sequence[tuple[bytes, bytes]]) -> tuple[Head, list[tuple[int, Reading]]]:
+def page_after(start: Head, page: Sequence[tuple[bytes, bytes]]) -> tuple[Head, list[tuple[int, Reading]]]:
     """The chain's head after these events, and the readings that are shown, each with its number.
 
     Args:

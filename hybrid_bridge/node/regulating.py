@@ -16,7 +16,7 @@ from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.entry import decode_record_entry, entry_leaf
 from hybrid_bridge.core.event_chain import EMPTY, Head
 from hybrid_bridge.core.proof import as_digest
-from hybrid_bridge.core.reading import SALT, Reading, Statement, read_page
+from hybrid_bridge.core.reading import SALT, Reading, Statement, page_after
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import FieldMismatch, Malformed
 from hybrid_bridge.node.directory import Directory
@@ -72,7 +72,7 @@ class ReadLog:
         view = self._view
         start, rows = self._store.page(after)
         page = [(body, reading.encode() if reading.submitter == asker else b"") for body, reading in rows]
-        end, revealed = read_page(start, page)
+        end, revealed = page_after(start, page)
         statement = Statement(
             log_id=view.directory.log_id,
             asker=view.directory.identities[asker].key_id,
@@ -109,7 +109,7 @@ def gather_readings(peer: Asked, directory: Directory, regulator: str, asker: st
         answer = peer.readings(head.seq)
         page = [(event.body, event.reading) for event in answer.events]
         _require_next(Head(answer.start, as_digest(answer.previous, "previous")), head)
-        end, shown = read_page(head, page)
+        end, shown = page_after(head, page)
         statement = Statement(
             log_id=directory.log_id,
             asker=directory.identities[asker].key_id,

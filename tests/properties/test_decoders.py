@@ -47,6 +47,7 @@ from hybrid_bridge.core import (
     power,
     promise,
     public_transaction,
+    reading,
     registry,
     rlp,
     signing,
@@ -134,6 +135,9 @@ NOTICE = governance.Notice(
 )  # fmt: skip
 BOUND = consensus_key.ConsensusKey.signed(
     sha256(b"vote"), home.public_key_of(sha256(b"vote")), LogId(ZERO), KeyId(ZERO)
+)
+READING = reading.Reading(
+    entry_leaf=bytes(32), submitter="supplier", reader="owner:regulator", what="record", time=7, salt=bytes(16)
 )
 CARD = cards.Card(
     log_id=ZERO,
@@ -345,6 +349,7 @@ TABLE: dict[str, Row] = {
     "signing.from_compact": Row(
         signing.from_compact, lambda: list(map(signing.to_compact, signatures())), signing.to_compact
     ),
+    "reading.parse_reading": Row(reading.parse_reading, lambda: [READING.encode()], reading.Reading.encode),
     "snapshot.Chunk.decode": Row(
         snapshot.Chunk.decode,
         lambda: [snapshot.Chunk((snapshot.OrderedBlock(ZERO, block.Block(HEADER, ()).encode()),) * 3).encode()],

@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_bridge.core.encoding import ZERO, canonical_json
 from hybrid_bridge.core.event_chain import EMPTY, Head, event_after
-from hybrid_bridge.core.reading import Reading, Statement, parse_reading, read_page
+from hybrid_bridge.core.reading import Reading, Statement, page_after, parse_reading
 from hybrid_bridge.errors import FieldMismatch, Malformed
 from hybrid_bridge.units import Digest, KeyId, LogId
 
@@ -34,11 +34,11 @@ def test_a_reading_is_read_as_it_was_written() -> None:
 def test_a_page_shows_what_is_shown_and_the_same_head_whatever_is_hidden() -> None:
     other = replace(READING, submitter="bank-a")
     bodies, head = chain(READING, other, READING)
-    shown = read_page(EMPTY, [(bodies[0], READING.encode()), (bodies[1], b""), (bodies[2], READING.encode())])
+    shown = page_after(EMPTY, [(bodies[0], READING.encode()), (bodies[1], b""), (bodies[2], READING.encode())])
     assert shown == (head, [(1, READING), (3, READING)])
-    assert read_page(EMPTY, [(body, b"") for body in bodies]) == (head, [])
-    half, _ = read_page(EMPTY, [(bodies[0], b"")])
-    assert read_page(half, [(body, b"") for body in bodies[1:]]) == (head, [])
+    assert page_after(EMPTY, [(body, b"") for body in bodies]) == (head, [])
+    half, _ = page_after(EMPTY, [(bodies[0], b"")])
+    assert page_after(half, [(body, b"") for body in bodies[1:]]) == (head, [])
 
 
 def test_the_salt_hides_a_reading_that_could_be_guessed() -> None:
@@ -48,11 +48,11 @@ def test_the_salt_hides_a_reading_that_could_be_guessed() -> None:
 def test_another_reading_than_the_one_of_the_event_is_refused() -> None:
     bodies, _ = chain(READING)
     with pytest.raises(FieldMismatch):
-        read_page(EMPTY, [(bodies[0], replace(READING, time=8).encode())])
+        page_after(EMPTY, [(bodies[0], replace(READING, time=8).encode())])
     with pytest.raises(Malformed):
-        read_page(EMPTY, [(b"{} ", b"")])
+        page_after(EMPTY, [(b"{} ", b"")])
     with pytest.raises(FieldMismatch):
-        read_page(EMPTY, [(canonical_json({"reading": "x"}), READING.encode())])
+        page_after(EMPTY, [(canonical_json({"reading": "x"}), READING.encode())])
 
 
 def test_a_statement_says_all_of_it() -> None:
