@@ -142,11 +142,8 @@ class Enrolment:
 
     def _extended(self, roll: Roll) -> tuple[Roll, int]:
         """With the records that are new, and how far they were read."""
-        read = self._read
-        while rows := self._ledger.governed(read):
-            roll = roll.extended(record for _, _, record in rows)
-            read = rows[-1][0]
-        return roll, read
+        rows = list(self._ledger.governance(self._read))
+        return roll.extended(record for _, _, record in rows), rows[-1][0] if rows else self._read
 
     def _known(self, roll: Roll) -> _Known:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold."""

@@ -4,17 +4,18 @@ A brake or a freeze is never kept from an outsider: where one lies between, or i
 records come along unasked (SPEC §7.3; SCENARIOS S7).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from hybrid_bridge.business.notices import is_stop
 from hybrid_bridge.core.bundle import GovernancePart, GovernanceRecordPart
-from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
+from hybrid_bridge.core.epoch import BRAKE_ON
 from hybrid_bridge.core.governance import Notice, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import EpochNumber, LeafIndex, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, LeafIndex, LogId, TreeSize
 
 MAX_RECORDS: Final = 256  # of a bundle (SPEC §11)
 MAX_BACK: Final = 1_000  # epochs that are looked back over for the beginning of a brake
@@ -33,47 +34,49 @@ def governed(view: View, stated: Sequence[EpochNumber], size: TreeSize, *, asked
     first = _before(view, stated[0] if stated else last)
     if first >= last:
         return None
-    begin, end = _record(view, first).governance_size, _record(view, last).governance_size
-    records = _records(view, end)
-    if not asked and not any(isinstance(r, Notice) and is_stop(r) for r in map(decode_governance, records[begin:])):
+    begin, end = view.logbook.record(first).governance_size, view.logbook.record(last).governance_size
+    since = map(decode_governance, _since(view, begin, end))
+    if not asked and not any(isinstance(record, Notice) and is_stop(record) for record in since):
         return None
     while end - begin > MAX_RECORDS:  # as far as a bundle can hold: what is not shown, `verify` names
         last = EpochNumber(last - 1)
-        end = _record(view, last).governance_size
-    return None if first >= last else _part(records[:end], begin, first, last)
+        end = view.logbook.record(last).governance_size
+    return None if first >= last else _part(view, (begin, end), first, last)
 
 
 def _before(view: View, stated: EpochNumber) -> EpochNumber:
     """The last epoch before this one that closed without a brake: all brakes after it have their notices after it."""
     for epoch in range(stated - 1, max(stated - MAX_BACK, 1), -1):
-        if not _record(view, EpochNumber(epoch)).flags & BRAKE_ON:
+        if not view.logbook.record(EpochNumber(epoch)).flags & BRAKE_ON:
             return EpochNumber(epoch)
     return EpochNumber(1)
 
 
-def _record(view: View, epoch: EpochNumber) -> EpochRecord:
-    return EpochRecord.decode(view.logbook.closed(epoch).record)
+def governance_tree(log_id: LogId, records: Iterable[bytes]) -> Tree:
+    """The tree over the genesis record, whose leaf is the log id, and these."""
+    tree = Tree()
+    tree.extend([Digest(log_id), *map(leaf_hash, records)])
+    return tree
 
 
-def _records(view: View, end: TreeSize) -> list[bytes]:
-    """The governance records below `end`, the genesis record first."""
-    records = [view.directory.genesis.encode()]
-    while len(records) < end:
-        records += [record for _, _, record in view.ledger.governed(len(records) - 1)]
-    return records[:end]
+def _since(view: View, begin: TreeSize, end: TreeSize) -> Iterator[bytes]:
+    """The records from leaf `begin`, which is none of genesis, up to `end`."""
+    rows = takewhile(lambda row: row[0] < end, view.ledger.governance(begin - 1))
+    return (record for _, _, record in rows)
 
 
-def _part(records: Sequence[bytes], begin: int, first: EpochNumber, last: EpochNumber) -> GovernancePart:
-    tree, size = Tree(), TreeSize(len(records))
-    tree.extend([leaf_hash(record) for record in records])
+def _part(view: View, sizes: tuple[TreeSize, TreeSize], first: EpochNumber, last: EpochNumber) -> GovernancePart:
+    begin, end = sizes
+    records = [view.directory.genesis.encode(), *_since(view, TreeSize(1), end)]
+    tree = governance_tree(view.directory.log_id, records[1:])
     return GovernancePart(
         from_epoch=first,
         to_epoch=last,
-        consistency=tuple(tree.consistency_path(TreeSize(begin), size)),
+        consistency=tuple(tree.consistency_path(begin, end)),
         records=tuple(
             GovernanceRecordPart(
-                index=index, record=records[index], path=tuple(tree.inclusion_path(LeafIndex(index), size))
+                index=index, record=records[index], path=tuple(tree.inclusion_path(LeafIndex(index), end))
             )
-            for index in range(begin, size)
+            for index in range(begin, end)
         ),
     )

@@ -3,7 +3,8 @@
 The note is of a size that the old set was responsible for, so nobody's word but its own is needed (SPEC §8.1, §11).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from hybrid_bridge.core.bundle import ProvenRecord, RotationPart, ValidatorPart
@@ -14,8 +15,9 @@ from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet, name_text
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.node.directory import Directory, Member
+from hybrid_bridge.node.governance_shown import governance_tree
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, TreeSize
+from hybrid_bridge.units import EpochNumber, Height, LeafIndex, TreeSize
 
 
 def holders(directory: Directory, validators: ValidatorSet) -> list[Member]:
@@ -49,9 +51,10 @@ class Handovers:
 
     def last_size(self, size: TreeSize) -> TreeSize:
         """The last size of which a bundle on the checkpoint of `size` can show the set: handovers lie before it."""
-        roll = self._view.directory.roll
-        for before, after in pairwise(roll.terms):
-            if size < after.first_size and (size < before.first_size or self._epoch_of(after)[1] >= size):
+        pending = [(b, a) for b, a in pairwise(self._view.directory.roll.terms) if size < a.first_size]
+        records = list(self._view.ledger.governance()) if pending else []
+        for before, after in pending:
+            if size < before.first_size or self._appointed(after, records).epoch >= size:
                 return TreeSize(after.first_size - 1)
         return TreeSize(2**53 - 1)
 
@@ -61,8 +64,12 @@ class Handovers:
         Raises:
             NotYet: no note with a quorum covers one here, or a card is not here.
         """
-        terms = self._view.directory.roll.terms
-        return tuple(self._part(before, term, size) for before, term in pairwise(terms) if term.first_size <= newest)
+        wanted = [pair for pair in pairwise(self._view.directory.roll.terms) if pair[1].first_size <= newest]
+        if not wanted:
+            return ()
+        records = list(self._view.ledger.governance())
+        tree = governance_tree(self._view.directory.log_id, (record for _, _, record in records))
+        return tuple(self._part(before, self._appointed(term, records), size, tree) for before, term in wanted)
 
     def members(self, newest: TreeSize) -> Iterator[Member]:
         """Everybody in a set that is responsible for `newest` or an older size."""
@@ -70,14 +77,14 @@ class Handovers:
             if term.first_size <= newest:
                 yield from holders(self._view.directory, term.validators)
 
-    def _part(self, before: Term, term: Term, size: TreeSize) -> RotationPart:
-        logbook, (index, epoch, record) = self._view.logbook, self._epoch_of(term)
+    def _part(self, before: Term, appointed: "_Appointed", size: TreeSize, tree: Tree) -> RotationPart:
+        logbook, term, epoch = self._view.logbook, appointed.term, appointed.epoch
         covering = self._covering(TreeSize(max(epoch + 1, before.first_size)), min(term.first_size - 1, size))
         closed = logbook.record(epoch)
         return RotationPart(
-            update=record,
-            index=index,
-            path=tuple(self._governance(closed.governance_size).inclusion_path(index, closed.governance_size)),
+            update=appointed.record,
+            index=appointed.index,
+            path=tuple(tree.inclusion_path(appointed.index, closed.governance_size)),
             epoch=ProvenRecord(
                 record=logbook.closed(epoch).record,
                 path=tuple(logbook.inclusion_path(LeafIndex(epoch), covering)),
@@ -95,22 +102,19 @@ class Handovers:
                 return size
         raise NotYet(what=f"a note with a quorum for a size from {first} to {last}")
 
-    def _epoch_of(self, term: Term) -> tuple[LeafIndex, EpochNumber, bytes]:
-        """Where the record stands that appointed a set: its leaf, and the epoch of its block."""
-        for index, height, record in self._records():
-            header = self._view.ledger.header(height)
-            if header is not None and leaf_hash(record) == term.leaf:
-                return LeafIndex(index), header.epoch, record
+    def _appointed(self, term: Term, records: Sequence[tuple[int, Height, bytes]]) -> "_Appointed":
+        """Where among these the record stands that appointed a set, and the epoch of its block."""
+        for index, height, record in records:
+            if leaf_hash(record) == term.leaf and (header := self._view.ledger.header(height)) is not None:
+                return _Appointed(term, LeafIndex(index), header.epoch, record)
         raise NotYet(what=f"the block that appointed set {term.validators.set_id}")
 
-    def _governance(self, size: TreeSize) -> Tree:
-        tree = Tree()
-        leaves = [Digest(self._view.directory.log_id), *(leaf_hash(record) for _, _, record in self._records())]
-        tree.extend(leaves[:size])
-        return tree
 
-    def _records(self) -> Iterator[tuple[int, Height, bytes]]:
-        after = 0
-        while found := self._view.ledger.governed(after):
-            yield from found
-            after = found[-1][0]
+@dataclass(frozen=True, slots=True)
+class _Appointed:
+    """A set's term, and the record that appointed it."""
+
+    term: Term
+    index: LeafIndex
+    epoch: EpochNumber
+    record: bytes

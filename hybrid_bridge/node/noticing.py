@@ -128,12 +128,11 @@ class Noticer:
 
     def _read(self) -> None:
         """What is new since the last look; each record is read once."""
-        while found := self._view.ledger.governed(self._after):
-            for number, height, data in found:
-                record = decode_governance(data)
-                if isinstance(record, Notice) and record.notice_type == NOTICE:
-                    self._take(height, record.entry_leaf)
-                self._after = number
+        for number, height, data in self._view.ledger.governance(self._after):
+            record = decode_governance(data)
+            if isinstance(record, Notice) and record.notice_type == NOTICE:
+                self._take(height, record.entry_leaf)
+            self._after = number
 
     def _take(self, height: Height, entry_leaf: Digest) -> None:
         for code, data in self._view.ledger.transactions_of(height):

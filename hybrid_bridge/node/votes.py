@@ -83,12 +83,11 @@ class Votes:
 
     def _read(self) -> None:
         """Governance records that came since."""
-        while rows := self._ledger.governed(self._tree.size - 1):
-            for index, height, data in rows:
-                record = decode_governance(data)
-                self._tree.append(leaf_hash(data))
-                if isinstance(record, ConsensusKey | SetUpdate):
-                    self._changes.append((LeafIndex(index), height, record))
+        for index, height, data in self._ledger.governance(self._tree.size - 1):
+            record = decode_governance(data)
+            self._tree.append(leaf_hash(data))
+            if isinstance(record, ConsensusKey | SetUpdate):
+                self._changes.append((LeafIndex(index), height, record))
 
     def _told(self, change: Change) -> Height | None:
         """The block that told the engine, if it is there: the first of the epoch in which the record takes effect."""

@@ -205,6 +205,10 @@ class MemberStoreBehaviour:
         assert ledger.newest() == block(5).header
         assert ledger.life_events("receivable", AN_ID) == [(h, outcome(h).life_events[0]) for h in range(1, 6)]
         assert ledger.governed(0) == [(h - 1, h, b"record %d" % h) for h in range(2, 6)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("hybrid_bridge.adapters.sqlite.ledger.CHUNK", 2)  # read in portions, told in one line
+            assert list(ledger.governance()) == [(h - 1, h, b"record %d" % h) for h in range(2, 6)]
+            assert list(ledger.governance(4)) == []
         assert ledger.first_height_after(1) == 4
         assert ledger.first_height_after(2) is None
         with ledger.state() as state:

@@ -293,6 +293,12 @@ class SqlLedger:
             rows = connection.execute(query.limit(CHUNK)).all()
         return [(row.number, Height(row.height), row.record) for row in rows]
 
+    def governance(self, after: int = 0) -> Iterator[tuple[int, Height, bytes]]:
+        """Every governance record behind the leaf `after`, as `governed` has them; no more than some in memory."""
+        while found := self.governed(after):
+            yield from found
+            after = found[-1][0]
+
     def epoch_material(self, first: Height, end: Height) -> EpochMaterial:
         """What the blocks first … end − 1 brought."""
 

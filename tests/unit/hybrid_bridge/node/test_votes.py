@@ -1,5 +1,6 @@
 """The history of the engine's set, out of a ledger's records and an engine's headers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -51,8 +52,8 @@ class Chain:
 
     # as the ledger
 
-    def governed(self, after: int) -> list[tuple[int, int, bytes]]:
-        return [(i, *row) for i, row in enumerate(self.records, 1) if i > after][:2]  # in small portions
+    def governance(self, after: int) -> Iterator[tuple[int, int, bytes]]:
+        return ((i, *row) for i, row in enumerate(self.records, 1) if i > after)
 
     def header(self, height: int) -> Any:
         return SimpleNamespace(epoch=height // 10) if height <= self.height else None

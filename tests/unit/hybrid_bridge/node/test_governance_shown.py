@@ -12,7 +12,7 @@ from hybrid_bridge.core.evidence import VERIFIED, Evidence
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, RuleRejected, TooLong
-from hybrid_bridge.node import governance_shown as governing
+from hybrid_bridge.node import governance_shown
 from hybrid_bridge.node.bundling import RecordOrder
 from hybrid_bridge.node.desk import DraftOrder
 from hybrid_bridge.node.directory import POLICY, read_directory
@@ -107,7 +107,7 @@ def test_more_governance_than_a_bundle_holds_is_shown_as_far_as_it_goes(
     life: tuple[Members, Digest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members, leaf = life
-    monkeypatch.setattr(governing, "MAX_RECORDS", 0)
+    monkeypatch.setattr(governance_shown, "MAX_RECORDS", 0)
     made = bundle(members, records=(RecordOrder(leaf, ("gross",)),))
     assert made.governance is None
     evidence = told(members, made.encode())
@@ -118,7 +118,7 @@ def test_a_brake_is_looked_for_no_longer_than_a_bound(
     life: tuple[Members, Digest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members, leaf = life
-    monkeypatch.setattr(governing, "MAX_BACK", 0)
+    monkeypatch.setattr(governance_shown, "MAX_BACK", 0)
     assert bundle(members, records=(RecordOrder(leaf, ("gross",)),)).governance.from_epoch == 1
 
 
