@@ -10,14 +10,13 @@ from typing import Final
 from hybrid_bridge.business.policy import QUORUM
 from hybrid_bridge.business.powers import holder_of
 from hybrid_bridge.business.ruling import Act, refuse
-from hybrid_bridge.business.scopes import ALL, MEMBER, OFF_NOTICE, ON_NOTICE, PASSING, TYPE, scopes_of
+from hybrid_bridge.business.scopes import OFF_NOTICE, ON_NOTICE, PASSING, TYPE, power_over, scopes_of
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.ledger_state import BRAKE, Overlay, StateReader, get_json, put_json
 from hybrid_bridge.units import EpochNumber, RecordType, UnixSeconds
 
 MAX_BRAKES: Final = 64  # scopes remembered at once; a consortium that needs more should stop everything
 MAX_ALONE: Final = 16  # of them, for whoever acts alone: the quorum always finds room
-_POWERS: Final = {ALL: "brake_all", TYPE: "brake_type", MEMBER: "brake_member"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def off(act: Act) -> None:
 
 
 def _holder(act: Act, scope: str) -> str:
-    return holder_of(act, _POWERS[scope.partition(":")[0]], scope)
+    return holder_of(act, power_over(scope), scope)
 
 
 def _forgotten(act: Act, braked: Braked) -> bool:

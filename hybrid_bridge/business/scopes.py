@@ -25,6 +25,7 @@ PASSING: Final = frozenset({FREEZE_ORDER, FREEZE_LIFT, BRAKE_ON, BRAKE_OFF, NOTE
 ALL: Final = "ALL"
 TYPE: Final = "TYPE"
 MEMBER: Final = "MEMBER"
+_POWERS: Final = {ALL: "brake_all", TYPE: "brake_type", MEMBER: "brake_member"}
 _TYPE: Final = re.compile(r"TYPE:0x[0-9a-f]{4}")
 
 
@@ -36,6 +37,11 @@ def type_scope(record_type: RecordType) -> str:
 def member_scope(key: str) -> str:
     """What one member submits, or authorises with its identity key."""
     return f"{MEMBER}:{key}"
+
+
+def power_over(scope: str) -> str:
+    """Which power of the policy pulls a brake on this scope."""
+    return _POWERS[scope.partition(":")[0]]
 
 
 def scopes_of(record_type: RecordType, keys: list[str]) -> Iterator[str]:

@@ -9,14 +9,13 @@ from typing import Final
 import click
 
 from hybrid_bridge.business.schema import BRAKE_REASONS, BRAKE_RELEASES, schema_of_name
-from hybrid_bridge.business.scopes import ALL, MEMBER, TYPE, member_scope, type_scope
-from hybrid_bridge.cli.member import folder_option, json_option
+from hybrid_bridge.business.scopes import ALL, MEMBER, member_scope, power_over, type_scope
+from hybrid_bridge.cli.options import folder_option, json_option
 from hybrid_bridge.cli.stopping import Place, authorisers, by_option, out_option, place, powers_told, record, told
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import RecordType
 
-POWERS: Final = {ALL: "brake_all", TYPE: "brake_type", MEMBER: "brake_member"}
 SCOPE: Final = "all, type:note.issue or type:0x0105, member:NAME or member:key:ID. One object: hybrid-bridge freeze."
 scope_option = click.option("--scope", required=True, metavar="SCOPE", help=SCOPE)
 
@@ -49,7 +48,7 @@ def on(
     with place(folder) as at:
         stops, text = at.desk.stops(), _scope(at, scope)
         fields: dict[str, Json] = {"scope": text, "reason_code": reason, "until_epoch": stops.epoch + epochs}
-        keys = authorisers(at, POWERS[text.partition(":")[0]], stops.policy, holders)
+        keys = authorisers(at, power_over(text), stops.policy, holders)
         found = record(at, "brake.on/1", fields | ({"reason": why} if why else {}), keys, out)
         return told({"scope": text, "until_epoch": stops.epoch + epochs, **found}, as_json=as_json)
 
@@ -69,7 +68,7 @@ def off(
     with place(folder) as at:
         stops, text = at.desk.stops(), _scope(at, scope)
         fields: dict[str, Json] = {"scope": text, "reason_code": reason}
-        keys = authorisers(at, POWERS[text.partition(":")[0]], stops.policy, holders)
+        keys = authorisers(at, power_over(text), stops.policy, holders)
         found = record(at, "brake.off/1", fields | ({"reason": why} if why else {}), keys, out)
         return told({"scope": text, **found}, as_json=as_json)
 

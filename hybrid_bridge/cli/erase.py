@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.cli.member import INPUT, Hex, folder_option, json_option
+from hybrid_bridge.cli.member import Hex
+from hybrid_bridge.cli.options import INPUT, folder_option, json_option
 from hybrid_bridge.core.encoding import Json
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import click
 
 from hybrid_bridge.cli.asking import best, log_id_of, node_option, others, read_promise
 from hybrid_bridge.cli.bundle import anchored_size, with_anchor
-from hybrid_bridge.cli.member import FOLDER, INPUT, OUTPUT, Hex
+from hybrid_bridge.cli.member import Hex
+from hybrid_bridge.cli.options import FOLDER, INPUT, OUTPUT
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import hex_option, sights_of
 from hybrid_bridge.core.bundle import SUFFIX, Bundle, decode_bundle

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hybrid_bridge.business.schema import FREEZE_REASONS, FREEZE_RELEASES
-from hybrid_bridge.cli.member import folder_option, json_option
+from hybrid_bridge.cli.options import folder_option, json_option
 from hybrid_bridge.cli.stopping import authorisers, by_option, out_option, place, record, told
 from hybrid_bridge.core.encoding import Json
 

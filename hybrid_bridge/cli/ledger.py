@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from hybrid_bridge.cli.member import FOLDER, Hex
+from hybrid_bridge.cli.member import Hex
+from hybrid_bridge.cli.options import FOLDER
 from hybrid_bridge.core.encoding import Json
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hybrid_bridge.cli import membership
-from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.options import INPUT, OUTPUT, folder_option, json_option
+from hybrid_bridge.cli.outputs import write_private, writing
 from hybrid_bridge.core.bundle import SUFFIX
 from hybrid_bridge.core.encoding import Json, b64u, canonical_json, parse_b64u
 from hybrid_bridge.core.labels import normalised
@@ -21,14 +22,8 @@ if TYPE_CHECKING:
     from hybrid_bridge.adapters.grpc_member.desk import GrpcDesk
     from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 
-FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
-INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-OUTPUT: Final = click.Path(path_type=Path, dir_okay=False)
 KEY_PREFIX: Final = "key:"
 MAX_FIELDS: Final = 1 << 20
-
-folder_option = click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
-json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 class Hex(click.ParamType[bytes]):
@@ -213,11 +208,12 @@ def readings(folder: Path, as_json: bool) -> None:
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
 
     settings, directory = read_settings(folder), read_directory(folder)
+    tls = tls_files(settings)
     rows: list[Json] = []
     heads: list[Json] = []
     for member in directory.members:
         if REGULATOR in member.roles and member.name != settings.name:
-            with GrpcPeer.at(member.name, member.endpoint, tls_files(settings)) as peer:
+            with GrpcPeer.at(member.name, member.endpoint, tls) as peer:
                 head, found = gather_readings(peer, directory, member.name, settings.name)
             heads.append({"regulator": member.name, "events": head.seq, "head": head.digest.hex()})
             for one in found:
@@ -368,9 +364,3 @@ def _read_consents(path: Path) -> list[bytes]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise FieldMalformed(field=path.name, rule="what `member authorise` wrote")
     return [parse_b64u(text, "consent") for text in value]
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """For the owner's eyes: the mode before the content."""
-    path.touch(mode=0o600)
-    path.write_bytes(data)

@@ -12,23 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hybrid_bridge.cli.exits import plain
-from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.options import FOLDER, INPUT, OUTPUT, folder_option, json_option
+from hybrid_bridge.cli.outputs import write_private, writing
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import SettingsMalformed
 
 if TYPE_CHECKING:
     from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 
-FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 NEW_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
-INPUT: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-OUTPUT: Final = click.Path(path_type=Path, dir_okay=False)
 MAX_INPUT: Final = 1 << 21
 APPLICANTS: Final = ("member", "validator", "regulator", "court", "auditor")
 
 _Command = Callable[..., None]
-folder_option = click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
-json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -98,7 +94,7 @@ def _propose(kind: str, *, folder: Path, out: Path, as_json: bool, **given: Any)
     with desk_of(folder) as desk:
         answer = desk.propose(pb.ProposeRequest(kind=kind, **given))
     with writing("--out"):
-        _write_private(out, answer.proposal)
+        write_private(out, answer.proposal)
     _say(answer.changes, {"proposal": str(out)}, as_json=as_json)
 
 
@@ -400,8 +396,3 @@ def _der(data: bytes) -> bytes:
     from hybrid_bridge.adapters.pki import der_of  # noqa: PLC0415 help must not pay
 
     return der_of(data) if data.startswith(b"-----BEGIN") else data
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)

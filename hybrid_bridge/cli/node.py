@@ -181,7 +181,6 @@ def check(folder: Path, as_json: bool) -> None:
     from hybrid_bridge.node.keys import Keys  # noqa: PLC0415
     from hybrid_bridge.node.opening import tls_files  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
-    from hybrid_bridge.units import UnixSeconds  # noqa: PLC0415
 
     settings = read_settings(folder)
     directory = read_directory(folder)

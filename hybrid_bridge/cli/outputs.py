@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from hybrid_bridge.errors import SettingsMalformed
 
@@ -20,6 +21,12 @@ def writing(option: str) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SettingsMalformed(key=option, rule=f"a place that can be made and written ({why})") from None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """For the owner's eyes: the mode before the content."""
+    path.touch(mode=0o600)
+    path.write_bytes(data)
 
 
 def close_output() -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hybrid_bridge.business.policy import KEY, QUORUM, Policy, Powers
-from hybrid_bridge.cli.member import KEY_PREFIX, OUTPUT, write_private
-from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.member import KEY_PREFIX
+from hybrid_bridge.cli.options import OUTPUT
+from hybrid_bridge.cli.outputs import write_private, writing
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_b64u
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.validators import quorum
