@@ -11,6 +11,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Holder, Issued, identity_of, request_identity, request_tls, require_tls
+from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
@@ -296,9 +297,7 @@ def use_next(folder: Path, name: str) -> None:
 
 
 def _rewrite(settings: NodeSettings, secrets: dict[str, Path]) -> None:
-    made = settings.folder / f"{FILE}.new"
-    made.write_text(write_settings(replace(settings, secrets=secrets)), "utf-8")
-    made.replace(settings.folder / FILE)
+    write_whole(settings.folder / FILE, write_settings(replace(settings, secrets=secrets)).encode())
 
 
 # ── join ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

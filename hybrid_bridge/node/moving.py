@@ -5,12 +5,11 @@ files are the member's stores, whatever stands in it, and a move that ended in b
 """
 
 import json
-import os
 from contextlib import ExitStack
 from typing import Final
 
 from hybrid_bridge.adapters.postgresql.server import KEY
-from hybrid_bridge.adapters.sqlite.file import sync_folder
+from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.adapters.sqlite.records import SqlRecords
 from hybrid_bridge.custody.databases import parse_database
@@ -53,11 +52,5 @@ def move(settings: NodeSettings, text: str) -> dict[str, int]:
 
 def _switch(settings: NodeSettings, text: str) -> None:
     path = settings.path(FILE)
-    made = path.with_name(FILE + ".new")
-    with made.open("w", encoding="utf-8") as file:
-        file.write(f"{KEY} = {json.dumps(text)}\n" + path.read_text("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())
-    made.chmod(path.stat().st_mode)
-    made.replace(path)
-    sync_folder(path.parent)
+    lines = f"{KEY} = {json.dumps(text)}\n" + path.read_text("utf-8")
+    write_whole(path, lines.encode(), path.stat().st_mode)

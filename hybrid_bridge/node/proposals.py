@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
+from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.core.encoding import Reader, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.governance import GovernanceRecord, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
@@ -197,10 +198,7 @@ class ProposalStore:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         if sum(1 for _ in self._folder.iterdir()) >= MAX_KEPT:
             raise TooLong(field=FOLDER, limit=MAX_KEPT, got=MAX_KEPT)
-        made = path.with_suffix(".new")
-        made.touch(mode=0o600)
-        made.write_bytes(proposal.encode())
-        made.replace(path)
+        write_whole(path, proposal.encode(), 0o600)
 
     def all(self) -> Iterator[Proposal]:
         """Every one, in the order of their hashes.

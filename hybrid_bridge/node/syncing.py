@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder
+from hybrid_bridge.adapters.sqlite.file import sync_folder, write_whole
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.errors import Malformed, StoreBroken
@@ -57,13 +57,8 @@ def taken_height(folder: Path) -> Height:
 
 def write_mark(folder: Path, mark: Mark) -> None:
     """Durable when it returns; dead before, the old one stands."""
-    made = folder / f"{FILE}.new"
     found: dict[str, Json] = {"rejected": [one.hex() for one in mark.rejected], "taken": mark.taken}
-    with made.open("wb") as file:
-        file.write(canonical_json(found))
-    sync_folder(made)
-    made.replace(folder / FILE)
-    sync_folder(folder)
+    write_whole(folder / FILE, canonical_json(found))
 
 
 def remove_mark(folder: Path) -> None:

@@ -87,6 +87,26 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
+    """This content or what was there before, whenever the machine dies; durable when it returns.
+
+    Args:
+        path: of the file.
+        data: all of it.
+        mode: who may read it; None: whom the process lets.
+    """
+    made = path.with_name(f"{path.name}.new")
+    if mode is not None:  # before the content
+        made.touch(mode=0o600)
+        made.chmod(mode)
+    with made.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    made.replace(path)
+    sync_folder(path.parent)
+
+
 def _undo(connection: Connection) -> None:
     if not connection.invalidated:  # interrupted within a statement it is closed already, and so undone
         connection.exec_driver_sql("ROLLBACK")
