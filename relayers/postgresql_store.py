@@ -5,21 +5,20 @@ lock. Nothing is kept in a session, so a pooler by transaction may stand between
 too: a process that is stopped amid a transaction holds no lock for longer than `PATIENCE`.
 """
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from hybrid_bridge.custody.passphrases import reader
-from hybrid_bridge.errors import BridgeError, KeyUnusable, NotYet, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.adapters.postgresql.server import DEADLINE
+from hybrid_bridge.custody.servers import server_of
+from hybrid_bridge.errors import BridgeError, KeyUnusable, NotYet, StoreBroken, Unreachable
 from hybrid_bridge.units import UnixSeconds
 from relayers.journal_place import KEY, PostgresPlace
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
 
-DEADLINE: Final = 10  # seconds, of any answer
 PATIENCE: Final = 5  # seconds for a transaction whose process says nothing
 LOCK: Final = 8  # seconds for a lock: longer than such a sleeper may hold it
 _BOUNDS: Final = (
@@ -52,7 +51,7 @@ class PostgresStore:
             SettingsMalformed: the driver is not installed.
         """
         self.name = place.name
-        self._engine = _engine(place)
+        self._engine = server_of(place, KEY, "hybrid-relayer").engine(1)
         if is_new:
             return
         try:
@@ -181,36 +180,3 @@ def _require_version(name: str, found: int, wanted: int) -> None:
         raise StoreBroken(store=name, rule="no journal in this database; `init` makes it")
     if found != wanted:
         raise StoreBroken(store=name, rule=cure(found))
-
-
-def _engine(place: PostgresPlace) -> Engine:
-    options: dict[str, Any] = {"timeout": DEADLINE, "application_name": "hybrid-relayer"}
-    if not place.is_here:
-        options["ssl_context"] = _tls(place)
-    url = URL.create("postgresql+pg8000", place.user, host=place.host, port=place.port, database=place.name)
-    try:
-        engine = create_engine(
-            url,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=DEADLINE,
-            pool_pre_ping=True,  # a server that was restarted costs no failed call
-            hide_parameters=True,
-            connect_args=options,
-        )
-    except (ImportError, NoSuchModuleError):
-        raise SettingsMalformed(key=KEY, rule="pip install 'hybrid-bridge[postgresql]'") from None
-    ask = reader(place.password, KEY)
-
-    @event.listens_for(engine, "do_connect")
-    def _prove(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-        parameters["password"] = ask()  # read when it is needed: one that was changed is taken without a restart
-
-    return engine
-
-
-def _tls(place: PostgresPlace) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=place.ca)
-    except (OSError, ssl.SSLError):
-        raise SettingsMalformed(key=KEY, rule="ca=PATH of a readable PEM file") from None

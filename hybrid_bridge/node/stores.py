@@ -7,12 +7,12 @@ import logging
 import socket
 from typing import Final
 
-from hybrid_bridge.adapters.postgresql.server import KEY, Server
+from hybrid_bridge.adapters.postgresql.server import KEY
 from hybrid_bridge.adapters.postgresql.store import RENEW_EVERY, PostgresStore
 from hybrid_bridge.adapters.sqlite.file import SqliteFile
 from hybrid_bridge.adapters.sqlite.store import Store
 from hybrid_bridge.custody.databases import PostgresPlace, parse_database
-from hybrid_bridge.custody.passphrases import reader
+from hybrid_bridge.custody.servers import server_of
 from hybrid_bridge.errors import Broken, LeaseLost, StoreAway
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.settings import NodeSettings
@@ -41,15 +41,7 @@ def files_of(settings: NodeSettings) -> tuple[SqliteFile, SqliteFile]:
 
 def schemas_of(settings: NodeSettings, place: PostgresPlace) -> tuple[PostgresStore, PostgresStore]:
     """Those in a database. To others we are this host and folder."""
-    server = Server(
-        host=place.host,
-        port=place.port,
-        user=place.user,
-        database=place.name,
-        password=reader(place.password, KEY),
-        ca=place.ca,
-        is_here=place.is_here,
-    )
+    server = server_of(place, KEY, "hybrid-bridge")
     holder = f"{socket.gethostname()}:{settings.folder.resolve()}"
     ledger, records = (PostgresStore(server, name, holder, settings.path(f"{name}.lock")) for name in (LEDGER, RECORDS))
     return ledger, records

@@ -42,6 +42,8 @@ class Server:
     password: Callable[[], str] = field(repr=False)
     ca: Path | None = None  # authorities that vouch for it; None: those of the system
     is_here: bool = False  # on this machine's loopback: asked without TLS
+    key: str  # the setting that names it, for errors
+    program: str  # as its administrator sees us
 
     def engine(self, size: int, deadline: int | None = DEADLINE) -> Engine:
         """A pool of so many connections, whose answers are waited for so long; none is made yet.
@@ -49,7 +51,7 @@ class Server:
         Raises:
             SettingsMalformed: the driver is not installed, or `ca` cannot be read.
         """
-        options: dict[str, Any] = {"timeout": deadline, "application_name": "hybrid-bridge"}
+        options: dict[str, Any] = {"timeout": deadline, "application_name": self.program}
         if not self.is_here:
             options["ssl_context"] = self._tls()
         url = URL.create("postgresql+pg8000", self.user, host=self.host, port=self.port, database=self.database)
@@ -64,7 +66,7 @@ class Server:
                 connect_args=options,
             )
         except (ImportError, NoSuchModuleError):
-            raise SettingsMalformed(key=KEY, rule="pip install 'hybrid-bridge[postgresql]'") from None
+            raise SettingsMalformed(key=self.key, rule="pip install 'hybrid-bridge[postgresql]'") from None
         engine.dialect.use_insertmanyvalues_wo_returning = True  # many rows in one message, not one each
         event.listen(engine, "do_connect", self._prove)
         return engine
@@ -76,7 +78,7 @@ class Server:
         try:
             return ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError):
-            raise SettingsMalformed(key=KEY, rule="ca=PATH of a readable PEM file") from None
+            raise SettingsMalformed(key=self.key, rule="ca=PATH of a readable PEM file") from None
 
 
 @contextmanager
