@@ -83,8 +83,8 @@ def init(
     """Make a consortium: its authority, every member's keys and stores, the genesis record.
 
     The plan is TOML: origin, cadence, grace, receipts, relayers, auditors, and a [[members]] table with name,
-    legal_name, legal_id, roles (member, validator, regulator, sequencer, court) and endpoint; port 0 lets the kernel
-    choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
+    legal_name, legal_id, roles (member, validator, regulator, sequencer, court, auditor) and endpoint; port 0 lets the
+    kernel choose. A validator that keeps its attestation key in an HSM gives its address there: attestation = "0x…".
     With --ledger cometbft a member may say where its engine listens, engine = "host:port" for the others and
     engine_rpc = "127.0.0.1:port" for itself; else free ports on loopback, and 26656 and 26657 on other hosts.
     A [powers] table names who may stop what, for ever: brake_all, brake_type, brake_member, freeze, each a list of

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from hybrid_bridge.core.encoding import pack_words
+from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.proof import as_digest, as_integer
 from hybrid_bridge.core.signing import from_compact, recover_address, to_compact
@@ -178,6 +179,22 @@ def _signed_digest(separator: Digest, struct: Digest) -> Digest:
 
 
 # ── the clock ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def checkpoint_of(genesis: Genesis, validators: ValidatorSet, size: TreeSize, root: Digest) -> Checkpoint:
+    """What the validators responsible for a size sign of a root: everything else follows (SPEC §8.2).
+
+    Raises:
+        FieldMalformed: no size of any tree.
+    """
+    return Checkpoint(
+        log_id=genesis.log_id,
+        tree_size=size,
+        root=root,
+        timestamp=boundary(genesis.genesis_time, genesis.cadence, size),
+        set_id=validators.set_id,
+        set_hash=validators.digest,
+    )
 
 
 def boundary(genesis_time: UnixSeconds, cadence: Seconds, tree_size: TreeSize) -> UnixSeconds:

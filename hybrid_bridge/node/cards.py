@@ -11,7 +11,6 @@ from typing import Final, Self
 from hybrid_bridge.adapters.pki import Holder, require_identity
 from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis
-from hybrid_bridge.core.governance import AUDITOR, COURT, MEMBER, NODE, REGULATOR
 from hybrid_bridge.core.keys import PrivateKey, PublicKey
 from hybrid_bridge.core.shape import Codec, literal, octets, record
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
@@ -23,7 +22,6 @@ from hybrid_bridge.units import Digest, LogId, UnixSeconds
 FORMAT: Final = "hybrid-bridge/card/v1"
 MAX_CARD: Final = 1 << 15
 SIGNATURE_BYTES: Final = 64
-_BITS: Final = {"regulator": REGULATOR, "court": COURT, "auditor": AUDITOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ class Card:
     @property
     def roles(self) -> int:
         """The bits of a MemberUpdate (SPEC §7.3)."""
-        return MEMBER | NODE | sum(bit for name, bit in _BITS.items() if name in self.member.roles)
+        return self.member.role_bits
 
     @classmethod
     def over(cls, member: Member, log_id: LogId, identity: PrivateKey) -> Self:

@@ -11,11 +11,13 @@ from typing import Final
 from hybrid_bridge.adapters.pki import NAME, identity_of
 from hybrid_bridge.business.policy import Policy
 from hybrid_bridge.core import cometbft as comet
-from hybrid_bridge.core.attestation import Checkpoint, boundary, verify_quorum
+from hybrid_bridge.core.attestation import Checkpoint, checkpoint_of, verify_quorum
 from hybrid_bridge.core.checkpoint import Note, quorum_signatures
 from hybrid_bridge.core.cometbft_evidence import ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
+from hybrid_bridge.core.governance import AUDITOR, COURT, NODE, REGULATOR
+from hybrid_bridge.core.governance import MEMBER as MEMBER_ROLE
 from hybrid_bridge.core.keys import ED25519, PublicKey
 from hybrid_bridge.core.mldsa import KEY_BYTES
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
@@ -29,6 +31,7 @@ from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 FORMAT: Final = "hybrid-bridge/members/v1"
 POLICY: Final = "policy.json"
 MAX_DIRECTORY: Final = 1 << 20
+_ROLE_BITS: Final = {"regulator": REGULATOR, "court": COURT, "auditor": AUDITOR}
 ROLES: Final = ("member", "validator", "regulator", "sequencer", "court", "auditor")  # member: has no other part
 
 
@@ -48,6 +51,11 @@ class Member:
     key_binding: bytes | None = None  # 183 bytes, validators only
     mldsa_key: bytes | None = None  # ML-DSA-44, of a validator's second line
     consensus_key: bytes | None = None  # compressed secp256k1: a validator's vote in the consensus engine
+
+    @property
+    def role_bits(self) -> int:
+        """Its roles as a MemberUpdate has them (SPEC §7.3)."""
+        return MEMBER_ROLE | NODE | sum(bit for name, bit in _ROLE_BITS.items() if name in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +175,7 @@ class Directory:
         Raises:
             FieldMalformed: no size of any tree.
         """
-        validators = self.responsible(size)
-        return Checkpoint(
-            log_id=self.log_id,
-            tree_size=size,
-            root=root,
-            timestamp=boundary(self.genesis.genesis_time, self.genesis.cadence, size),
-            set_id=validators.set_id,
-            set_hash=validators.digest,
-        )
+        return checkpoint_of(self.genesis, self.responsible(size), size, root)
 
     def require_quorum(self, note: Note) -> None:
         """Return if a quorum of the responsible validators signed what this note says.

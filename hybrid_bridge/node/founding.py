@@ -22,7 +22,7 @@ from hybrid_bridge.business.policy import KEY, Policy, Powers, require_holder
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
-from hybrid_bridge.core.governance import ADD, COURT, MEMBER, NODE, REGULATOR, MemberUpdate
+from hybrid_bridge.core.governance import ADD, MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey, key_id_text
 from hybrid_bridge.core.labels import label_table_hash
 from hybrid_bridge.core.mldsa import MldsaKey
@@ -61,7 +61,6 @@ PUBLIC_MODE: Final = 0o644
 NO_MLDSA: Final = Digest(bytes(32))
 DAY: Final = Seconds(86_400)
 NOBODY: Final = Address(bytes(20))
-_ROLE_BITS: Final = {"regulator": REGULATOR, "court": COURT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,14 +306,13 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
 
 
 def _added(genesis: Genesis, member: Member, keys: _Keys) -> bytes:
-    roles = MEMBER | NODE | sum(bit for name, bit in _ROLE_BITS.items() if name in member.roles)
     update = MemberUpdate(
         log_id=genesis.log_id,
         action=ADD,
         name_hash=name_hash(member.legal_id, member.legal_name),
         certificate_hash=sha256(member.certificate),
         key_id=keys.identity.public.key_id,
-        roles=roles,
+        roles=member.role_bits,
         from_epoch=EpochNumber(1),
     )
     return update.encode()

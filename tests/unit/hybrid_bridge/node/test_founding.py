@@ -5,7 +5,9 @@ import pytest
 
 from hybrid_bridge.adapters.pki import caller_of
 from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.governance import MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.payload import GovernancePayload
 from hybrid_bridge.errors import (
     BridgeError,
     CertificateMalformed,
@@ -18,8 +20,9 @@ from hybrid_bridge.errors import (
     Unknown,
 )
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.founding import found
+from hybrid_bridge.node.founding import FOUNDING, found
 from hybrid_bridge.node.laying import lay
+from hybrid_bridge.node.running import read_founding
 from hybrid_bridge.rpc.service import Caller
 from hybrid_bridge.units import Address, KeyId
 from tests.unit.hybrid_bridge.node.members import NAMES, START, VALIDATORS, Members, founder, plan, randomness
@@ -70,6 +73,16 @@ def test_the_first_transactions_admit_every_member(members: Members) -> None:
     for signed in members.founding():
         signed.verify_stateless(members.foundation.genesis.log_id)
     assert len(members.founding()) == len(keys)
+
+
+def test_every_founder_s_first_record_states_its_roles(tmp_path: Path) -> None:
+    more = [("regulator", 7), ("court", 11), ("auditor", 19), ("member", 3)]
+    founders = (founder("core"), *(founder(f"a-{role}", roles=(role,)) for role, _ in more))
+    path = tmp_path / FOUNDING
+    path.write_bytes(found(plan(founders=founders), randomness(), START).files["nodes/core/" + FOUNDING].data)
+    payloads = [signed.body.payload for signed in read_founding(path)]
+    records = [MemberUpdate.decode(payload.record) for payload in payloads if isinstance(payload, GovernancePayload)]
+    assert [record.roles for record in records] == [3, *(bits for _, bits in more)]
 
 
 def test_the_same_randomness_gives_the_same_log(tmp_path: Path) -> None:
