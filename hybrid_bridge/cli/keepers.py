@@ -4,13 +4,13 @@ Everything here is either computed (hashes, signatures) or has a mark that says 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hybrid_bridge.cli.openings import Keeper, Openings, keeper_of
-from hybrid_bridge.core.attestation import Checkpoint, signers_within
+from hybrid_bridge.core.attestation import checkpoint_of, signers_within
 from hybrid_bridge.core.certificate import read_certificate
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
@@ -100,18 +100,6 @@ def signed_sizes(genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -
         signers = signers_within(kept.calldata.get(event.tx_hash, b""), digest, validators.addresses)
         found.append(_anchored(event, validators, signers))
     return found
-
-
-def checkpoint_of(genesis: Genesis, validators: ValidatorSet, size: TreeSize, root: Digest) -> Checkpoint:
-    """What the validators signed of a size and a root: everything else follows."""
-    return Checkpoint(
-        log_id=genesis.log_id,
-        tree_size=size,
-        root=root,
-        timestamp=genesis.checkpoint_timestamp(size),
-        set_id=validators.set_id,
-        set_hash=validators.digest,
-    )
 
 
 def _anchored(event: AnchoredEvent, validators: ValidatorSet, signers: Collection[Address]) -> SignedSize:
@@ -249,8 +237,7 @@ def _histories(sets: Sequence[ValidatorSet]) -> dict[Digest, list[tuple[SetId, A
 
 
 def _with(keeper: Keeper, past: Mapping[Digest, list[tuple[SetId, Address]]]) -> Keeper:
-    values = {name: getattr(keeper, name) for name in Keeper.__dataclass_fields__}
-    return Keeper(**values | {"history": tuple(past[keeper.name_hash])})
+    return replace(keeper, history=tuple(past[keeper.name_hash]))
 
 
 def day(moment: UnixSeconds | None) -> str:

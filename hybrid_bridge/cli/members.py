@@ -15,7 +15,6 @@ from hybrid_bridge.cli.keepers import (
     Report,
     Sight,
     SignedSize,
-    checkpoint_of,
     day,
     decode_sets,
     report_of,
@@ -23,6 +22,7 @@ from hybrid_bridge.cli.keepers import (
 from hybrid_bridge.cli.openings import NOT_OPENED, Keeper, Openings
 from hybrid_bridge.cli.readable import hanging
 from hybrid_bridge.cli.verify import bundle_and_package, hex_option, read_bounded
+from hybrid_bridge.core.attestation import checkpoint_of
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_name, quorum_signatures
 from hybrid_bridge.core.evidence import span, utc

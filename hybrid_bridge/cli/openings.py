@@ -11,6 +11,7 @@ from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.independence import legal_mark
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, name_hash, parse_name
 from hybrid_bridge.errors import FieldMismatch
+from hybrid_bridge.steps.verify.names import CERTIFIED, SELF_STATED
 from hybrid_bridge.units import Address, Digest, LogId, SetId, UnixSeconds
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from hybrid_bridge.node.directory import Member
 
 NOT_OPENED: Final = "not opened"
-SELF_STATED: Final = "self-stated"
-CERTIFIED: Final = "certified by a root you trust"
 
 
 @dataclass(frozen=True, slots=True)

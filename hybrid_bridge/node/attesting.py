@@ -105,7 +105,8 @@ class Attester:
         """
         waiting = list(self._unsigned(newest))
         sets = {size: self._logbook.validators(size) for size in waiting}
-        permits = {item.set_id: self._permits(item) for item in {item.set_id: item for item in sets.values()}.values()}
+        distinct = {validators.set_id: validators for validators in sets.values()}
+        permits = {set_id: self._permits(validators) for set_id, validators in distinct.items()}
         found = [size for size in waiting if permits[sets[size].set_id]]
         if waiting and not found:
             raise NotYet(what=f"word from enough members of set {sets[waiting[-1]].set_id} after a start")

@@ -54,6 +54,17 @@ _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRe
 _log = logging.getLogger(__name__)
 
 
+def info_of(durable: DecidedBlock | None) -> pb.ResponseInfo:
+    """Who answers an engine, and the newest block that it need not tell again; None before the first."""
+    return pb.ResponseInfo(
+        data="hybrid-bridge",
+        version="1",
+        app_version=APP_VERSION,
+        last_block_height=0 if durable is None else durable.height,
+        last_block_app_hash=b"" if durable is None else durable.app_hash,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Executed:
     """A decided block that is not durable yet."""
@@ -97,14 +108,7 @@ class EngineApplication:
 
     def info(self, _: pb.RequestInfo) -> pb.ResponseInfo:
         """What is durable; the engine plays every block above it again."""
-        decided = self._ledger.decided()
-        return pb.ResponseInfo(
-            data="hybrid-bridge",
-            version="1",
-            app_version=APP_VERSION,
-            last_block_height=0 if decided is None else decided.height,
-            last_block_app_hash=b"" if decided is None else decided.app_hash,
-        )
+        return info_of(self._ledger.decided())
 
     def init_chain(self, request: pb.RequestInitChain) -> pb.ResponseInitChain:
         """Compare the engine's genesis with ours. Nothing is written: it comes again until the first block is durable.

@@ -210,11 +210,11 @@ class Proposer:
             entries.pop(member.name, None)
         elif member.address is not None and (wish.kind != ROTATE or member.name in entries):
             entries[member.name] = member_entry(member)
-        if tuple(sorted(entries.values(), key=lambda entry: entry.address)) == newest.validators.entries:
+        ordered = tuple(sorted(entries.values(), key=lambda entry: entry.address))
+        if ordered == newest.validators.entries:
             return None
         if newest.first_size > self._desk.epoch() + 1:
             raise NotYet(what=f"size {newest.first_size}, from which set {newest.validators.set_id} is in charge")
-        ordered = tuple(sorted(entries.values(), key=lambda entry: entry.address))
         return ValidatorSet(SetId(newest.validators.set_id + 1), ordered)
 
     def _set_update(self, successor: ValidatorSet, start: EpochNumber, decoy: Digest, reason: str) -> SetUpdate:

@@ -13,9 +13,9 @@ from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from hybrid_bridge.core.signing import address_of, public_key_of
+from hybrid_bridge.core.signing import address_of, address_of_compressed, public_key_of
 from hybrid_bridge.errors import FieldMalformed, KeyUnusable
 from hybrid_bridge.units import Address
 
@@ -50,23 +50,10 @@ def require_separate_public(addresses: Mapping[str, bytes], consensus: Mapping[s
         FieldMalformed: one is, or a consensus key is no point.
     """
     seen: dict[bytes, str] = {}
-    for name, address in (*addresses.items(), *((name, consensus_address(key)) for name, key in consensus.items())):
+    for name, address in (*addresses.items(), *((name, address_of_compressed(key)) for name, key in consensus.items())):
         if address in seen:
             raise FieldMalformed(field=f"members.{name}", rule=f"keys of its own; one is {seen[address]}'s already")
         seen[address] = name
-
-
-def consensus_address(key: bytes) -> Address:
-    """The address that a compressed secp256k1 key would have.
-
-    Raises:
-        FieldMalformed: no point of the curve.
-    """
-    try:
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), key)
-    except ValueError:
-        raise FieldMalformed(field="consensus_key", rule="a compressed secp256k1 point") from None
-    return address_of(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
 def tls_secret(pem: bytes) -> bytes:

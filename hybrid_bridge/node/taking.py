@@ -18,7 +18,7 @@ from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.snapshot import FORMAT, Chunk, Snapshot, chunk_hash
 from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, FieldMismatch, NotYet, SettingsMalformed
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.engine import APP_VERSION, NOT_NOW
+from hybrid_bridge.node.engine import NOT_NOW, info_of
 from hybrid_bridge.node.making import Making, newest_height
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, NodeSettings
 from hybrid_bridge.node.syncing import Mark, read_mark, write_mark
@@ -115,14 +115,8 @@ class Taker:
 
     def info(self, _: pb.RequestInfo) -> pb.ResponseInfo:
         """The snapshot's height once it is whole; until then nothing."""
-        newest = self._making.newest if self._taking is not None and self._taking.is_whole else None
-        return pb.ResponseInfo(
-            data="hybrid-bridge",
-            version="1",
-            app_version=APP_VERSION,
-            last_block_height=0 if newest is None else newest.height,
-            last_block_app_hash=b"" if newest is None else newest.app_hash,
-        )
+        is_whole = self._taking is not None and self._taking.is_whole
+        return info_of(self._making.newest if is_whole else None)
 
     def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
         """The engine goes on from the snapshot: put the ledger in place, and end this conversation.

@@ -10,7 +10,8 @@ Does not: compute a root, gather peers' signatures, decide that a block is final
 from collections.abc import Sequence
 from typing import Protocol
 
-from hybrid_bridge.core.attestation import Checkpoint, boundary
+from hybrid_bridge.core.attestation import Checkpoint
+from hybrid_bridge.core.attestation import checkpoint_of as checkpoint_with
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.validators import ValidatorSet
@@ -38,14 +39,7 @@ def checkpoint_of(genesis: Genesis, validators: ValidatorSet, tree: LogTree, siz
         tree: at least `size` leaves.
         size: at least 2; size 1 is the log id itself and needs no signature.
     """
-    return Checkpoint(
-        log_id=genesis.log_id,
-        tree_size=size,
-        root=tree.root(size),
-        timestamp=boundary(genesis.genesis_time, genesis.cadence, size),
-        set_id=validators.set_id,
-        set_hash=validators.digest,
-    )
+    return checkpoint_with(genesis, validators, size, tree.root(size))
 
 
 def attest(

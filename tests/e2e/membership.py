@@ -56,13 +56,20 @@ def newcomer(network: Network, name: str) -> Path:
     return card
 
 
-def decided(network: Network, request: pb.ProposeRequest, names: tuple[str, ...]) -> bytes:
+def decided(
+    network: Network,
+    request: pb.ProposeRequest,
+    names: tuple[str, ...],
+    *,
+    ahead: int = AHEAD,
+    patience: float = SLOW,
+) -> bytes:
     """Proposed at core, approved by these, enacted; again with more time where an epoch came too soon."""
-    core, ahead = network.desk("core"), AHEAD
+    core = network.desk("core")
     while True:
         request.from_epoch = network.status("core").epoch + ahead
         try:
-            proposal = until("no set is pending", lambda: core.propose(request).proposal, SLOW)
+            proposal = until("no set is pending", lambda: core.propose(request).proposal, patience)
             consents = [network.desk(name).approve(proposal, confirmed=True).consents for name in names]
             core.enact(proposal, consents, confirmed=True)
         except (AdmissionRejected, Expired):

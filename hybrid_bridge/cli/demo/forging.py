@@ -6,7 +6,7 @@ from datetime import date
 
 from hybrid_bridge.cli.demo.cast import MEMBERS
 from hybrid_bridge.cli.demo.founding import Play
-from hybrid_bridge.core.attestation import Checkpoint, boundary
+from hybrid_bridge.core.attestation import checkpoint_of
 from hybrid_bridge.core.bundle import Bundle, DisclosurePart
 from hybrid_bridge.core.checkpoint import format_note, parse_note
 from hybrid_bridge.core.disclosure import Disclosure, parse_disclosure
@@ -83,14 +83,7 @@ def forged_update(play: Play, head: Head, leaves: Sequence[Digest], signers: int
     tree = Tree()
     tree.extend(leaves)
     size = TreeSize(tree.size)
-    checkpoint = Checkpoint(
-        log_id=play.directory.log_id,
-        tree_size=size,
-        root=tree.root(),
-        timestamp=boundary(genesis.genesis_time, genesis.cadence, size),
-        set_id=validators.set_id,
-        set_hash=validators.digest,
-    )
+    checkpoint = checkpoint_of(genesis, validators, size, tree.root())
     keys = [_attestation_key(play, name) for name in MEMBERS[:signers]]
     signatures = {Address(address_of(public_key_of(key))): sign_digest(key, checkpoint.digest()) for key in keys}
     bits, packed = _seals(validators, signatures)

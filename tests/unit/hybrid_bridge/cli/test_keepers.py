@@ -8,13 +8,14 @@ import pytest
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
 from hybrid_bridge.cli.members import _copied, _told
-from hybrid_bridge.cli.openings import CERTIFIED, Claimed, Openings, keeper_of
+from hybrid_bridge.cli.openings import Claimed, Openings, keeper_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.independence import independence
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
 from hybrid_bridge.core.signing import sign_digest, to_compact
 from hybrid_bridge.errors import FieldMismatch, Missing, SetMismatch
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
+from hybrid_bridge.steps.verify.names import CERTIFIED
 from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
 from tests.bundles import CADENCE, CHAIN, CONTRACT, HANDOVER, NOW, START, consortium, set_of
 

@@ -10,12 +10,11 @@ import pytest
 
 from hybrid_bridge.adapters.cometbft.home import public_key_of as compressed
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.core.signing import address_of, public_key_of
+from hybrid_bridge.core.signing import address_of, address_of_compressed, public_key_of
 from hybrid_bridge.errors import FieldMalformed, KeyUnusable
 from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.separating import (
-    consensus_address,
     engine_secrets,
     require_separate,
     require_separate_public,
@@ -112,7 +111,7 @@ def test_an_engine_s_file_that_is_none_is_named(members: Members, text: str) -> 
 
 
 def test_no_member_votes_with_an_attestation_key_its_own_or_another_s() -> None:
-    assert consensus_address(compressed(OWN)) == ADDRESS
+    assert address_of_compressed(compressed(OWN)) == ADDRESS
     require_separate_public({"a": ADDRESS}, {"a": compressed(bytes(31) + b"\x01")})
     refused: list[Callable[[], None]] = [
         lambda: require_separate_public({"a": ADDRESS}, {"a": compressed(OWN)}),
