@@ -3,7 +3,6 @@
 Subclass `PublicChainBehaviour` and give a fixture `world`; a module-scoped one is enough, each test has its own log.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
@@ -142,10 +141,9 @@ class PublicChainBehaviour:
 
     @pytest.fixture
     def log(self, world: PublicChainWorld, request: pytest.FixtureRequest) -> RegistrableLog:
-        """A log of this test's own, registered, an hour old."""
-        log = RegistrableLog(
-            re.sub(r"[^a-z0-9_]", ".", request.node.name)[:80], UnixSeconds(world.chain.latest().time - 3600)
-        )
+        """A log of this test's own, registered, an hour old. Two classes may share a public chain, and a second of it."""
+        name = sha256(request.node.nodeid.encode()).hex()
+        log = RegistrableLog(name, UnixSeconds(world.chain.latest().time - 3600))
         world.register(log)
         return log
 

@@ -60,6 +60,8 @@ def server_at(cluster: engines.Postgresql) -> Server:
         database="made_1",
         password=lambda: cluster.password,
         is_here=True,
+        key="databases.ledger",
+        program="tests",
     )
 
 
