@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from hybrid_bridge.cli.demo.cast import events, expectations, place_of
-from hybrid_bridge.cli.demo.trading import Traded, carry_out, require_outcome
-from hybrid_bridge.errors import Expired, FieldMismatch, Undecided
+from hybrid_bridge.cli.demo.trading import Traded, decide
+from hybrid_bridge.errors import FieldMismatch, Undecided
 from hybrid_bridge.testing.datasets import receivables
 from hybrid_bridge.testing.datasets.story import Story
 from hybrid_bridge.testing.datasets.stream import Stream
@@ -27,7 +27,6 @@ ROOTS = 3
 TOTAL = 60_000_000  # fen
 LEAST = 10_000_000
 TTL = 24  # epochs of a reservation, as long as the rules let it be
-CHECKED = ("fin.finance/1", "fin.refinance/1")  # name the epoch in which the registry was read: two later it is too old
 KEYS = 1_000  # of a story
 PATIENCE = 400.0  # seconds until an event must be decided, faults included
 
@@ -103,7 +102,7 @@ class Business:
             verdict, _ = expected.get(event["event"], ("accepted", ""))
             begin = time.monotonic()
             try:
-                self._decide(play, traded, event, verdict)
+                decide(play, traded, event, verdict)
             except FieldMismatch as error:
                 if time.monotonic() - told > (TTL - 2) * self.network.directory.genesis.cadence:
                     self.lapsed += 1
@@ -112,22 +111,6 @@ class Business:
                 return  # what follows builds on it
             self.slowest = max(self.slowest, time.monotonic() - begin)
             self.decided[verdict.partition(":")[0]] += 1
-
-    def _decide(self, play: Any, traded: Traded, event: dict[str, Any], verdict: str) -> None:
-        """Until the ledger says what was told. What a halt made too old is drafted again, as its owner would.
-
-        Raises:
-            FieldMismatch: it says otherwise.
-        """
-        while True:
-            begin = time.monotonic()
-            try:
-                return require_outcome(event, verdict, carry_out(play, traded, event))
-            except Expired:
-                continue
-            except FieldMismatch:
-                if event["schema"] not in CHECKED or time.monotonic() - begin < self.network.directory.genesis.cadence:
-                    raise
 
     @staticmethod
     def _until(what: str, ask: Callable[[], T | None]) -> T:
