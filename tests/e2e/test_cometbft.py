@@ -13,12 +13,16 @@ from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from hybrid_bridge.adapters.cometbft.home import consensus_key_file, public_key_of
+from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
+from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.cometbft import COMMITTED, Vote
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
@@ -36,6 +40,7 @@ from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
+from tests import engines
 from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes
 from tests.e2e.membership import decided
 from tests.e2e.network import (
@@ -111,13 +116,32 @@ def test_an_outsider_sees_that_two_thirds_ordered_and_accepted_a_transaction(net
     assert verify(bare.encode(), replace(trust, minimum_level=None), UnixSeconds(int(time.time()))).missing == ()
 
 
-def test_the_engines_own_light_client_accepts_what_we_call_signed(network: EngineNetwork) -> None:
-    """Headers and sets as any engine serves them hash and verify by our own code, from the first block on."""
+def test_what_the_engines_sign_verifies_by_our_own_code_from_the_first_block_on(network: EngineNetwork) -> None:
     rpc = network.rpc("supplier")
     first = rpc.validators(Height(1))
     history = walk(rpc.signed_header(Height(1)).header.chain_id, Height(1), first, ())
     for height in range(1, network.status("supplier").height):
         history.verify(rpc.signed_header(Height(height)))
+
+
+def test_the_engines_own_light_client_accepts_the_header_that_a_bundle_carries(
+    network: EngineNetwork, tmp_path: Path
+) -> None:
+    """A foreign verifier: it asks two members, trusts the first block alone, and proves what it passes on."""
+    (part,) = decode_bundle(evidence_of(network, register(network, secrets.token_hex(16)).entry_leaf)).source_evidence
+    shown = CometbftEvidence.decode(part.data).last.header
+    primary, witness = (f"http://{read_settings(network.folder(name)).engine_rpc}" for name in ("core", "bank-b"))
+    trusted = network.rpc("core").signed_header(Height(1)).header
+    (port,) = free_ports(1)
+    command = [engines.engine("cometbft"), "light", trusted.chain_id, "--primary", primary, "--witnesses", witness]
+    command += ["--height", "1", "--hash", trusted.hash.hex(), "--home-dir", tmp_path / "light"]
+    client = engines.Child([*command, "--laddr", f"tcp://127.0.0.1:{port}"], tmp_path / "light.log")
+    try:
+        light = EngineRpc(Service("light client", f"http://127.0.0.1:{port}").post)
+        proven = until("the light client", lambda: light.signed_header(shown.height))
+    finally:
+        client.stop()
+    assert proven.header == shown
 
 
 def test_one_of_four_dead_business_goes_on_two_dead_it_halts_and_resumes_by_itself(network: EngineNetwork) -> None:
