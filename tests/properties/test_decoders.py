@@ -52,6 +52,7 @@ from hybrid_bridge.core import (
     rlp,
     signing,
     snapshot,
+    split_view,
     timestamp,
     tlog_policy,
     transaction,
@@ -258,6 +259,9 @@ TABLE: dict[str, Row] = {
     ),
     "block.Countersignature.decode": Row(
         block.Countersignature.decode, lambda: [block.Countersignature.over(HEADER, KEY).encode()]
+    ),
+    "split_view.SplitView.decode": Row(
+        split_view.SplitView.decode, lambda: [split_view.SplitView(whole("record"), whole("rotated")).encode()]
     ),
     "bundle.decode_bundle": Row(bundle.decode_bundle, lambda: [whole_bytes("record"), whole_bytes("rotated")]),
     "cbor.decode": Row(lambda data: cbor.decode(data, "x", 18), lambda: good("export/cose-inclusion", "data"), None),
