@@ -34,7 +34,7 @@ NAMES = ("a", "b", "c", "d")
 REASON = "keys of two members may be stolen"
 
 
-def founded(guardian: bytes, name: str) -> Foundation:
+def founded(guardian: bytes, name: str, cadence: int = 60) -> Foundation:
     """Four validators, a log some hours old."""
     founders = tuple(
         Founder(
@@ -49,7 +49,7 @@ def founded(guardian: bytes, name: str) -> Foundation:
     plan = Plan(
         origin=f"test.example/{name}",
         genesis_time=UnixSeconds(NOW - 36_000),
-        cadence=Seconds(60),
+        cadence=Seconds(cadence),
         grace=Seconds(600),
         founders=founders,
         guardian=guardian,

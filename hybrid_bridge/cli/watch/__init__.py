@@ -1,0 +1,150 @@
+"""`hybrid-bridge watch`: stand beside a log for ever, ask nobody's leave, and tell when it is late and when it lies."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.create2 import deterministic_address
+from hybrid_bridge.adapters.web.listener import Listener
+from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.options import INPUT, json_option
+from hybrid_bridge.cli.outputs import writing
+from hybrid_bridge.cli.watch.evidence import Reporter
+from hybrid_bridge.cli.watch.findings import Finding, exit_code, worst_first
+from hybrid_bridge.cli.watch.looking import Watcher
+from hybrid_bridge.cli.watch.memory import Notice, read_state, write_state
+from hybrid_bridge.cli.watch.metrics import Metrics
+from hybrid_bridge.cli.watch.notices import target_of
+from hybrid_bridge.cli.watch.settings import Watched, read_watched
+from hybrid_bridge.core.evidence import utc
+from hybrid_bridge.errors import SettingsMalformed
+
+
+@click.command()
+@click.option(
+    "--consortium", "file", type=INPUT, required=True, help="TOML: log, rpc, contract, copies (see the guide)."
+)
+@click.option(
+    "--state", "folder", type=click.Path(path_type=Path, file_okay=False), required=True,
+    help="Folder for what is remembered, and for evidence. One for each log; keep it.",
+)  # fmt: skip
+@click.option("--every", default=60, show_default=True, type=click.IntRange(1, 86_400), help="Seconds between looks.")
+@click.option("--once", is_flag=True, help="Look once and end.")
+@click.option(
+    "--notify", "notify", multiple=True, metavar="TARGET",
+    help="webhook:URL, webhook:file:PATH, command:PROGRAM or email:ADDRESS; repeatable.",
+)  # fmt: skip
+@click.option("--smtp", default="", metavar="HOST[:PORT]", help="The mail server, for email targets.")
+@click.option("--mail-from", default="hybrid-bridge@localhost", show_default=True, help="The sender of mails.")
+@click.option("--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics there (/metrics, /livez).")
+@click.option("--report", "reports", is_flag=True, help="Show the contract every contradiction that it takes.")
+@click.option("--key", type=INPUT, help="With --report: keystore file of the account that pays the gas.")
+@click.option("--password-file", type=INPUT, help="With --report: file with the keystore's password.")
+@json_option
+def command(
+    file: Path,
+    folder: Path,
+    every: int,
+    once: bool,
+    notify: tuple[str, ...],
+    smtp: str,
+    mail_from: str,
+    metrics: str | None,
+    reports: bool,
+    key: Path | None,
+    password_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Watch a log: its contract at several endpoints, and its members' public copies; compare, remember, tell.
+
+    Late (overdue, a silent copy) is told apart from lying (two signed histories); what cannot be told apart is called
+    unclear. Evidence is kept as files that `hybrid-bridge contract report` takes. Nobody's leave is asked.
+
+    \b
+    With --once, exit code 0: nothing is wrong. 1: somebody lies. 3: something is late or unclear.
+    """  # noqa: D301 click reads the escape
+    watched = read_watched(file)
+    targets = [target_of(text, smtp, mail_from) for text in notify]
+    if reports and (key is None or password_file is None):
+        raise click.UsageError("--report needs --key and --password-file")  # noqa: EM101, TRY003 click's own
+    with writing("--state"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    reporter = _reporter(watched, key, password_file) if reports and key and password_file else None
+    watcher, seen = Watcher(watched, folder, targets, reporter), Metrics(watched.log_id)
+    listener = None if metrics is None else Listener(_address(metrics), seen.page)
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, partial(_stop, over))
+    state = read_state(folder, watched.log_id)
+    try:
+        while True:
+            now = int(time.time())
+            state, findings, notices, lines = watcher.look(state, now)
+            state = state.owing([target.label for target in targets], notices)
+            write_state(folder, state)  # before anybody is told: a death in between tells twice, never not at all
+            state, troubles = watcher.tell(state)
+            write_state(folder, state)
+            seen.show(state, findings, now)
+            _print(findings, notices, [*lines, *troubles], once=once, as_json=as_json)
+            if once:
+                return exit_code(findings)
+            if over.wait(every):
+                return 0
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def _stop(over: threading.Event, _signal: int, _frame: FrameType | None) -> None:
+    over.set()
+
+
+def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
+    contract = watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
+    return Reporter(
+        (
+            *("--rpc", watched.urls[0], "--contract", contract.hex(), "--log", watched.log_id.hex()),
+            *("--key", str(key), "--password-file", str(password_file), "--yes"),
+        )
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise SettingsMalformed(key="--metrics", rule="HOST:PORT")
+    return host, int(port)
+
+
+def _print(findings: list[Finding], notices: list[Notice], lines: list[str], *, once: bool, as_json: bool) -> None:
+    for line in _once(findings, as_json=as_json) if once else _turns(notices, as_json=as_json):
+        click.echo(line)
+    for line in lines:
+        click.echo(f"  {plain(line)}", err=True)
+
+
+def _once(findings: list[Finding], *, as_json: bool) -> Iterator[str]:
+    """All that is so."""
+    if as_json:
+        yield json.dumps({"findings": [finding.to_json() for finding in worst_first(findings)]}, indent=2)
+        return
+    for finding in worst_first(findings):
+        yield f"{finding.severity:>8}  {finding.kind} ({plain(finding.about)}): {plain(finding.detail)}"
+        yield f"{'':>8}  → {finding.next_step}"
+    if not findings:
+        yield "nothing to tell: anchored in time, and every copy is of the history that is anchored"
+
+
+def _turns(notices: list[Notice], *, as_json: bool) -> Iterator[str]:
+    """What came and went."""
+    for notice in notices:
+        what = f"{notice.what} {notice.severity}: {notice.kind} ({plain(notice.about)}): {plain(notice.detail)}"
+        yield json.dumps(notice.to_json()) if as_json else f"{utc(notice.at)}  {what}"

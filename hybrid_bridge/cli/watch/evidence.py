@@ -1,0 +1,96 @@
+"""Evidence of a split view as files that `contract report` takes, and the report itself where the owner wants it."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
+from hybrid_bridge.cli.watch.findings import ChainSight, Contradiction, CopySight
+from hybrid_bridge.errors import BridgeError
+from hybrid_bridge.ports import Head
+
+ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", "entries.bin"
+FINDING: Final = "finding.json"
+
+
+def keep(
+    folder: Path,
+    contradiction: Contradiction,
+    copies: Mapping[str, CopySight],
+    chain: ChainSight | None,
+    sets: Sequence[Responsible],
+) -> Path:
+    """Write it once; what is there already stays as it is."""
+    found = contradiction
+    place = folder / f"{found.signed.size}-{_plain(found.copy)}-{_plain(found.source)}"
+    if (place / FINDING).exists():
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    if found.signed.note:
+        (place / ONE).write_text(found.signed.note, encoding="utf-8")
+    (place / OTHER).write_text(found.ours.note, encoding="utf-8")
+    shown = copies[found.copy].tree
+    if shown is not None:
+        write_tiles(place / SHOWN, found.ours.note, shown, found.ours.size)
+    honest = None if chain is None else _anchored(copies, chain.head)
+    if honest is not None and honest.tree is not None and honest.signed is not None:
+        write_tiles(place / ANCHORED, honest.signed.note, honest.tree, honest.signed.size)
+    responsible = [known.validators for known in sets if known.from_size <= found.signed.size]
+    if responsible:
+        (place / ENTRIES).write_bytes(responsible[-1].encode_entries())
+    words = {"kind": found.finding.kind, "about": found.finding.about, "detail": found.finding.detail}
+    (place / FINDING).write_text(json.dumps(words, indent=2), encoding="utf-8")  # last: now it is whole
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Shows the contract what was kept. `options`: endpoint, contract, log, and who pays."""
+
+    options: tuple[str, ...]
+
+    def report(self, place: Path) -> str:
+        """The first report that the contract takes; what it said. Empty: none of them is a contradiction for it.
+
+        Raises:
+            BridgeError: the last refusal, where all were refused.
+        """
+        from hybrid_bridge.cli.contract.reporting import report  # noqa: PLC0415 only who pays needs it
+
+        refusal: BridgeError | None = None
+        for words in _reports(place):
+            said = io.StringIO()
+            try:
+                with redirect_stdout(said):
+                    report.main([*words, "--entries", str(place / ENTRIES), *self.options], standalone_mode=False)
+            except BridgeError as error:
+                refusal = error
+            else:
+                return said.getvalue()
+        if refusal is not None:
+            raise refusal
+        return ""
+
+
+def _reports(place: Path) -> Iterator[list[str]]:
+    notes = [str(place / name) for name in (ONE, OTHER) if (place / name).exists()]
+    if len(notes) == 2:
+        yield ["equivocation", *notes]
+    for note in notes:
+        for name in (ANCHORED, SHOWN):
+            if (place / name).is_dir():
+                yield ["inconsistency", note, "--history", str(place / name)]
+
+
+def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
+    """A copy of the history that is anchored."""
+    reaching = (s for s in copies.values() if s.tree is not None and s.tree.size >= head.tree_size)
+    return next((s for s in reaching if s.tree is not None and s.tree.root(head.tree_size) == head.root), None)
+
+
+def _plain(name: str) -> str:
+    return "chain" if " " in name else name

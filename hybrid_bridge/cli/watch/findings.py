@@ -1,0 +1,236 @@
+"""What a watcher makes of what it saw: late is not lying, and what cannot be told is neither. Pure.
+
+A signature over a checkpoint binds whoever gave it to all leaves below its size. So a checkpoint that a quorum signed,
+and a tree under another one that does not lead to its root, are a contradiction of people, not a fault of a network.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hybrid_bridge.core.checkpoint import Note
+from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.evidence import span, utc
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.tree import Tree
+from hybrid_bridge.ports import Head, PublicBlock
+from hybrid_bridge.units import Digest, SetId, TreeSize
+
+LYING: Final = "lying"
+LATE: Final = "late"
+EVENT: Final = "event"
+UNCLEAR: Final = "unclear"
+CHAIN: Final = "the public chain"
+
+NEVER: Final = SetId(0)  # before the first look
+
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "split_view": (LYING, "two signed histories of one log: keep the evidence, show it to the contract"),
+    "frozen": (LYING, "the contract holds proof that a quorum contradicted itself: trust no checkpoint after it"),
+    "overdue": (LATE, "no anchor in time: ask the members and their relayers; what is anchored stays true"),
+    "copy_behind": (LATE, "a member publishes less than is anchored: ask that member"),
+    "copy_silent": (LATE, "a member's copy of the log does not answer: ask that member"),
+    "paused": (EVENT, "the brake is on: ask the members for the reason; it ends by itself"),
+    "retired": (EVENT, "the log has ended by a decision of its members"),
+    "rotation_pending": (EVENT, "another set of validators will be responsible: see `hybrid-bridge members`"),
+    "rotated": (EVENT, "another set of validators is responsible: see `hybrid-bridge members`"),
+    "copy_unsigned": (UNCLEAR, "a copy shows a checkpoint that no quorum signed: believe nothing of it"),
+    "copy_untrue": (UNCLEAR, "a copy's tiles do not give the root under its own checkpoint: its server is broken"),
+    "endpoint_disagrees": (UNCLEAR, "an endpoint answers otherwise than the others at one public block: replace it"),
+    "chain_unclear": (UNCLEAR, "too few endpoints agree: bring more, or wait"),
+    "chain_went_back": (UNCLEAR, "the endpoints call something final that was otherwise before: replace them"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is so now. `about` is whom it concerns; kind and about together are its name."""
+
+    kind: str
+    about: str
+    detail: str
+
+    @property
+    def name(self) -> str:
+        """The same for the same trouble, look after look."""
+        return f"{self.kind}:{self.about}"
+
+    @property
+    def severity(self) -> str:
+        """`lying`, `late`, `event` or `unclear`."""
+        return KINDS[self.kind][0]
+
+    @property
+    def next_step(self) -> str:
+        """What to do."""
+        return KINDS[self.kind][1]
+
+    def to_json(self) -> dict[str, Json]:
+        """For machines."""
+        return {
+            "kind": self.kind,
+            "about": self.about,
+            "severity": self.severity,
+            "detail": self.detail,
+            "next_step": self.next_step,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A checkpoint that a quorum signed. `note` is empty where the contract is the one that says so."""
+
+    size: TreeSize
+    root: Digest
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSight:
+    """What enough endpoints agree on at one final public block, and who of them said otherwise."""
+
+    at: PublicBlock
+    head: Head
+    disagreeing: tuple[tuple[str, str], ...] = ()  # endpoint, and what it says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopySight:
+    """A member's public copy of the log. `trouble` is a kind above, or empty; then note and tree are there."""
+
+    trouble: str = ""
+    detail: str = ""
+    note: Note | None = None
+    signed: Signed | None = None
+    tree: Tree | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """A copy's tree, and a signed checkpoint of another source that it does not lead to."""
+
+    copy: str
+    source: str
+    signed: Signed
+    ours: Signed  # the copy's own
+
+    @property
+    def finding(self) -> Finding:
+        """As a finding."""
+        detail = (
+            f"at size {self.signed.size} {self.source} has root {self.signed.root.hex()}; "
+            f"the history that {self.copy} shows under its checkpoint of size {self.ours.size} has another"
+        )
+        return Finding(kind="split_view", about=" / ".join(sorted((self.copy, self.source))), detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What was seen before, by source: the newest signed checkpoint of each, the chain's among them."""
+
+    signed: Mapping[str, Signed]
+    set_id: SetId = NEVER
+
+
+def judge(
+    chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered, genesis: Genesis, why: str = ""
+) -> tuple[list[Finding], list[Contradiction]]:
+    """All that is so now.
+
+    Args:
+        chain: None if the endpoints did not agree; `why` says what was missing.
+        copies: by name.
+        before: what was remembered.
+        genesis: of the log.
+        why: see `chain`.
+    """
+    findings = [Finding(kind="chain_unclear", about=CHAIN, detail=why)] if chain is None else []
+    if chain is not None:
+        findings += _of_chain(chain, before, genesis)
+    head = None if chain is None else chain.head
+    for name, sight in copies.items():
+        if sight.trouble:
+            findings.append(Finding(kind=sight.trouble, about=name, detail=sight.detail))
+        elif head is not None and sight.signed is not None and sight.signed.size < head.tree_size:
+            detail = f"it ends at size {sight.signed.size}; anchored is {head.tree_size}"
+            findings.append(Finding(kind="copy_behind", about=name, detail=detail))
+    contradictions = list(_contradictions(chain, copies, before))
+    return [*findings, *(one.finding for one in contradictions)], contradictions
+
+
+def _of_chain(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator[Finding]:
+    head, at = chain.head, chain.at
+    for endpoint, said in chain.disagreeing:
+        yield Finding(kind="endpoint_disagrees", about=endpoint, detail=f"at public block {at.number} it says {said}")
+    known = before.signed.get(CHAIN)
+    if known is not None and (
+        head.tree_size < known.size or (head.tree_size == known.size and head.root != known.root)
+    ):
+        detail = f"final was size {known.size}, root {known.root.hex()}; now size {head.tree_size}, {head.root.hex()}"
+        yield Finding(kind="chain_went_back", about=CHAIN, detail=detail)
+    if head.state in ("paused", "frozen", "retired"):
+        until = f" until {utc(head.paused_until)}" if head.state == "paused" else ""
+        yield Finding(kind=head.state, about=CHAIN, detail=f"the log is {head.state} at size {head.tree_size}{until}")
+    if head.next_from_size:
+        detail = f"from size {head.next_from_size} on, set {head.set_id + 1} is responsible"
+        yield Finding(kind="rotation_pending", about=CHAIN, detail=detail)
+    if before.set_id and head.set_id > before.set_id:
+        yield Finding(kind="rotated", about=CHAIN, detail=f"set {head.set_id} follows set {before.set_id}")
+    overdue = at.time - genesis.checkpoint_timestamp(head.tree_size) - genesis.cadence - genesis.grace
+    if head.state == "active" and overdue > 0:
+        detail = f"anchored up to size {head.tree_size}, {utc(head.timestamp)}; the next is late by {span(overdue)}"
+        yield Finding(kind="overdue", about=CHAIN, detail=detail)
+
+
+def _contradictions(
+    chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered
+) -> Iterator[Contradiction]:
+    """Every signed checkpoint, seen now or before, against every copy whose tree reaches so far; each pair once."""
+    known = [(source, signed) for source, signed in before.signed.items()]
+    if chain is not None and chain.head.tree_size > 1:
+        known.append((CHAIN, Signed(size=chain.head.tree_size, root=chain.head.root, note="")))
+    known += [(name, sight.signed) for name, sight in copies.items() if sight.signed is not None]
+    found: set[tuple[str, str]] = set()
+    for name, sight in copies.items():
+        if sight.tree is None or sight.signed is None:
+            continue
+        for source, signed in known:
+            pair = (min(name, source), max(name, source))
+            if pair in found or signed.size > sight.tree.size or sight.tree.root(signed.size) == signed.root:
+                continue
+            found.add(pair)
+            yield Contradiction(copy=name, source=source, signed=signed, ours=sight.signed)
+
+
+def remember(
+    chain: ChainSight | None,
+    copies: Mapping[str, CopySight],
+    before: Remembered,
+    contradictions: list[Contradiction],
+) -> Remembered:
+    """The newest of each source. Who contradicts is remembered as before: the first word is the evidence."""
+    accused = {one.copy for one in contradictions} | {one.source for one in contradictions}
+    signed = dict(before.signed)
+    for name, sight in copies.items():
+        known = signed.get(name)
+        if sight.signed is not None and name not in accused and (known is None or sight.signed.size > known.size):
+            signed[name] = sight.signed
+    set_id = before.set_id
+    if chain is not None:
+        known, head = signed.get(CHAIN), chain.head
+        set_id = max(set_id, head.set_id)
+        if head.tree_size > 1 and (known is None or head.tree_size > known.size):
+            signed[CHAIN] = Signed(size=head.tree_size, root=head.root, note="")
+    return Remembered(signed=signed, set_id=set_id)
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """Of one look: 1 somebody lies, 3 late or unclear, 0 neither (events are no trouble)."""
+    severities = {finding.severity for finding in findings}
+    return 1 if LYING in severities else 3 if severities & {LATE, UNCLEAR} else 0
+
+
+def worst_first(findings: list[Finding]) -> list[Finding]:
+    """For people: lies before delays before what is unclear before events."""
+    order = (LYING, LATE, UNCLEAR, EVENT)
+    return sorted(findings, key=lambda finding: (order.index(finding.severity), finding.name))

@@ -1,0 +1,138 @@
+"""One look at a log: the contract at several endpoints, the members' public copies, and what follows from both."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.create2 import deterministic_address
+from hybrid_bridge.adapters.evm.keepers import keepers_at
+from hybrid_bridge.adapters.evm.sight import agreed, endpoints_at, said
+from hybrid_bridge.adapters.evm.watching import look_at
+from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.keepers import decode_sets
+from hybrid_bridge.cli.watch.copies import Copy, Responsible
+from hybrid_bridge.cli.watch.evidence import Reporter, keep
+from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Finding, judge, remember
+from hybrid_bridge.cli.watch.memory import Notice, State
+from hybrid_bridge.cli.watch.notices import Target, told
+from hybrid_bridge.cli.watch.settings import Watched
+from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing
+from hybrid_bridge.ports import Head
+
+EVIDENCE: Final = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the contract says of a log once and for long: its genesis record, origin, and sets of validators."""
+
+    genesis: Genesis
+    origin: str
+    sets: tuple[Responsible, ...]
+    head: Head  # when it was read
+
+
+@dataclass(slots=True)
+class Watcher:
+    """One log. `look` never raises what endpoints, members or targets can do."""
+
+    watched: Watched
+    folder: Path
+    targets: list[Target]
+    reporter: Reporter | None = None
+    copies: list[Copy] = field(default_factory=list)
+    known: Known | None = None
+
+    def __post_init__(self) -> None:
+        self.copies = [Copy(name, Service(name, url)) for name, url in self.watched.copies.items()]
+
+    def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]]:
+        """One look: the state after it, what is so, what came and went, and what could not be done."""
+        chain, why = self._chain()
+        if self.known is None:
+            findings = [Finding(kind="chain_unclear", about=CHAIN, detail=why)]
+            after, notices = state.turned(state.remembered, findings, {}, now)
+            return after, findings, notices, []
+        known = self.known
+        copies = {copy.name: copy.look(known.genesis, known.origin, known.sets) for copy in self.copies}
+        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, why)
+        places = {
+            one.finding.name: keep(self.folder / EVIDENCE, one, copies, chain, known.sets) for one in contradictions
+        }
+        remembered = remember(chain, copies, state.remembered, contradictions)
+        after, notices = state.turned(remembered, findings, {name: str(place) for name, place in places.items()}, now)
+        return after, findings, notices, [line for place in places.values() for line in self._reported(place)]
+
+    def tell(self, state: State) -> tuple[State, list[str]]:
+        """Tell what is untold; who cannot be told now is told at the next look."""
+        about = {"log_id": state.log_id.hex(), "origin": "" if self.known is None else self.known.origin}
+        targets = {target.label: target for target in self.targets}
+        kept, troubles = [], []
+        for one in state.untold:
+            if one.target not in targets:
+                continue  # nobody asks for it any more
+            if trouble := told(targets[one.target], one.notice, about):
+                kept.append(one)
+                troubles.append(trouble)
+        return replace(state, untold=tuple(kept)), troubles
+
+    def _chain(self) -> tuple[ChainSight | None, str]:
+        """What enough endpoints agree on, and who says otherwise; or what was missing.
+
+        Raises:
+            UnknownLog, FieldMismatch: the contract does not know the log, or has another one's genesis record.
+        """
+        address = self.watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
+        try:
+            chains = [Web3Chain(endpoint, address) for endpoint in endpoints_at(self.watched.urls)]
+            needed = max(len(chains) // 2 + 1, self.watched.threshold)
+            if len(chains) < needed:
+                raise Missing(what=f"{needed} endpoints, as the threshold asks")
+            answers = look_at(chains, self.watched.log_id, needed)
+            if self.known is None or _set_of(answers.head) != _set_of(self.known.head):
+                self.known = self._learned(
+                    answers.head, agreed("the chain id", needed, [said(c.chain_id) for c in chains])
+                )
+        except Missing as error:
+            return None, error.what
+        others = tuple((f"endpoint {number}", _words(head)) for number, head in answers.others)
+        return ChainSight(at=answers.at, head=answers.head, disagreeing=others), ""
+
+    def _learned(self, head: Head, chain_id: int) -> Known:
+        kept = keepers_at(
+            self.watched.urls,
+            self.watched.contract,
+            self.watched.log_id,
+            newest=1,
+            since=self.watched.since,
+            thresholds={chain_id: self.watched.threshold},
+        )
+        genesis = Genesis.decode(kept.genesis)
+        if genesis.log_id != self.watched.log_id:
+            raise FieldMismatch(field="log_id", expected=self.watched.log_id.hex(), got=genesis.log_id.hex())
+        sets = decode_sets(genesis, kept.sets)
+        responsible = tuple(Responsible(e.from_size, s) for e, s in zip(kept.sets, sets, strict=True))
+        return Known(genesis, kept.origin, responsible, head)
+
+    def _reported(self, place: Path) -> list[str]:
+        """Shown to the contract once, if the owner wants it so."""
+        done = place / "reported.txt"
+        if self.reporter is None or done.exists():
+            return []
+        try:
+            said = self.reporter.report(place)
+        except BridgeError as error:
+            return [f"not reported yet: {error}"]
+        done.write_text(said or "the contract has no call for this contradiction\n", encoding="utf-8")
+        return [f"reported: {place}"]
+
+
+def _set_of(head: Head) -> tuple[int, int]:
+    return head.set_id, head.next_from_size
+
+
+def _words(head: Head) -> str:
+    return f"size {head.tree_size}, root {head.root.hex()}, {head.state}"

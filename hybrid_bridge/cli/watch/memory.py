@@ -1,0 +1,174 @@
+"""What a watcher remembers between two looks and two starts: signed checkpoints, what is wrong, what was not told yet.
+
+One file, replaced whole. Who deletes it forgets what members once signed, and with it the evidence against them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.sqlite.file import write_whole
+from hybrid_bridge.cli.verify import read_bounded
+from hybrid_bridge.cli.watch.findings import KINDS, NEVER, Finding, Remembered, Signed
+from hybrid_bridge.core.bundle import MAX_NOTE
+from hybrid_bridge.core.encoding import Json, parse_json
+from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
+from hybrid_bridge.errors import Malformed, StoreBroken
+from hybrid_bridge.units import LogId, SetId
+
+FORMAT: Final = "hybrid-bridge/watcher/v1"
+FILE: Final = "watcher.json"
+MAX_FILE: Final = 1 << 25  # bytes
+MAX_SOURCES: Final = 128
+MAX_ACTIVE: Final = 8192
+MAX_UNTOLD: Final = 1000  # notices that nobody took; the oldest go first
+RAISED, CLEARED = "raised", "cleared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A finding that came or went."""
+
+    what: str  # raised or cleared
+    at: int  # Unix seconds
+    kind: str
+    about: str
+    detail: str
+    severity: str
+    next_step: str
+    evidence: str = ""  # a folder
+
+    def to_json(self) -> dict[str, Json]:
+        """For whoever is told."""
+        found: Json = _NOTICE.write(self)
+        return dict(found) if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    """A finding that is so, and since when."""
+
+    finding: Finding
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The newest signed checkpoint of one source."""
+
+    source: str
+    signed: Signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untold:
+    """A notice, and a target that has not taken it."""
+
+    target: str
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """All of it."""
+
+    log_id: LogId
+    seen: tuple[Seen, ...] = ()
+    set_id: int = NEVER
+    active: tuple[Active, ...] = ()
+    untold: tuple[Untold, ...] = ()
+    format: str = FORMAT
+
+    @property
+    def remembered(self) -> Remembered:
+        """For judging."""
+        return Remembered(signed={one.source: one.signed for one in self.seen}, set_id=SetId(self.set_id))
+
+    def turned(
+        self, remembered: Remembered, findings: list[Finding], evidence: Mapping[str, str], now: int
+    ) -> tuple["State", list[Notice]]:
+        """The state after a look, and what came and went."""
+        before = {one.finding.name: one for one in self.active}
+        after = {finding.name: finding for finding in findings}
+        notices = [_notice(RAISED, f, now, evidence.get(f.name, "")) for f in findings if f.name not in before]
+        notices += [_notice(CLEARED, one.finding, now, "") for name, one in before.items() if name not in after]
+        active = tuple(
+            Active(finding=finding, since=before[name].since if name in before else now)
+            for name, finding in sorted(after.items())
+        )
+        seen = tuple(Seen(source=source, signed=signed) for source, signed in sorted(remembered.signed.items()))
+        return replace(self, seen=seen, set_id=int(remembered.set_id), active=active), notices
+
+    def owing(self, targets: list[str], notices: list[Notice]) -> "State":
+        """With these notices to be told to these targets."""
+        untold = (*self.untold, *(Untold(target=t, notice=notice) for notice in notices for t in targets))
+        return replace(self, untold=untold[-MAX_UNTOLD:])
+
+
+def read_state(folder: Path, log_id: LogId) -> State:
+    """What was kept there; an empty one where nothing was.
+
+    Raises:
+        StoreBroken: it cannot be read, or is of another log.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return State(log_id=log_id)
+    try:
+        state = _STATE.parse(parse_json(read_bounded(path, MAX_FILE), "state", MAX_FILE), "state")
+    except Malformed as error:
+        raise StoreBroken(store=str(path), rule=f"as it was written ({error})") from None
+    if state.log_id != log_id:
+        raise StoreBroken(store=str(path), rule="of the log that is watched; each log has a folder of its own")
+    return state
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Durable when it returns."""
+    write_whole(folder / FILE, json.dumps(_STATE.write(state), indent=1).encode("utf-8"), 0o600)
+
+
+def _notice(what: str, finding: Finding, now: int, evidence: str) -> Notice:
+    return Notice(
+        what=what,
+        at=now,
+        kind=finding.kind,
+        about=finding.about,
+        detail=finding.detail,
+        severity=finding.severity,
+        next_step=finding.next_step,
+        evidence=evidence,
+    )
+
+
+_LONG: Final = text(4096)
+_FINDING: Final = record(Finding, {"kind": literal(*KINDS), "about": text(256), "detail": _LONG})
+_NOTICE: Final = record(
+    Notice,
+    {
+        "what": literal(RAISED, CLEARED),
+        "at": uint(),
+        "kind": literal(*KINDS),
+        "about": text(256),
+        "detail": _LONG,
+        "severity": text(16),
+        "next_step": text(256),
+        "evidence": _LONG,
+    },
+)
+_SEEN: Final = record(
+    Seen, {"source": text(256), "signed": record(Signed, {"size": uint(), "root": octets(32), "note": text(MAX_NOTE)})}
+)
+_STATE: Final[Codec[State]] = record(
+    State,
+    {
+        "format": literal(FORMAT),
+        "log_id": octets(32),
+        "seen": array(_SEEN, MAX_SOURCES),
+        "set_id": uint(),
+        "active": array(record(Active, {"finding": _FINDING, "since": uint()}), MAX_ACTIVE),
+        "untold": array(record(Untold, {"target": text(256), "notice": _NOTICE}), MAX_UNTOLD),
+    },
+)

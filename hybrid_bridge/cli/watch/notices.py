@@ -1,0 +1,102 @@
+"""Telling somebody: a webhook, a program, a mail. Each says once more what it could not say, at the next look.
+
+A target may hold a key (a webhook's URL does): `file:PATH` names a file with it, and errors name the kind alone.
+"""
+
+import json
+import os
+import smtplib
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+
+from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.watch.memory import Notice
+from hybrid_bridge.errors import AnswerMalformed, SettingsMalformed, TooLong, Unreachable
+
+DEADLINE: Final = 30  # seconds, of a program or a mail server
+OK: Final = range(200, 300)
+SMTP_PORT: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is told. `label` stands in the state and in errors, and has no secret in it."""
+
+    label: str
+    tell: Callable[[Notice, Mapping[str, str]], None]  # raises OSError, Unreachable, AnswerMalformed, TooLong
+
+
+def target_of(text: str, smtp: str, sender: str) -> Target:
+    """`webhook:URL`, `webhook:file:PATH`, `command:PROGRAM` or `email:ADDRESS`.
+
+    Raises:
+        SettingsMalformed: none of these; a mail without a server.
+    """
+    kind, _, where = text.partition(":")
+    if kind == "webhook" and where:
+        service = Service("webhook", _in_file(where))
+        return Target("webhook", lambda notice, about: _post(service, notice, about))
+    if kind == "command" and where:
+        if not os.access(where, os.X_OK):
+            raise SettingsMalformed(key="--notify", rule=f"command: a program that may be run: {where}")
+        return Target(f"command:{where}", lambda notice, about: _run(where, notice, about))
+    if kind == "email" and "@" in where and "\n" not in where:
+        if not smtp:
+            raise SettingsMalformed(key="--smtp", rule="HOST or HOST:PORT, if anybody is to get a mail")
+        host, _, port = smtp.partition(":")
+        if not (port or "25").isdecimal():
+            raise SettingsMalformed(key="--smtp", rule="HOST or HOST:PORT")
+        server = host, int(port or SMTP_PORT)
+        return Target(text, lambda notice, about: _mail(server, sender, where, notice, about))
+    raise SettingsMalformed(key="--notify", rule="webhook:URL, webhook:file:PATH, command:PROGRAM or email:ADDRESS")
+
+
+def told(target: Target, notice: Notice, about: Mapping[str, str]) -> str:
+    """Tell; what went wrong, or nothing."""
+    try:
+        target.tell(notice, about)
+    except (OSError, subprocess.SubprocessError, smtplib.SMTPException) as error:
+        return f"{target.label}: {type(error).__name__}"
+    except (Unreachable, AnswerMalformed, TooLong) as error:
+        return f"{target.label}: {error}"
+    return ""
+
+
+def _body(notice: Notice, about: Mapping[str, str]) -> bytes:
+    return json.dumps({**about, **notice.to_json()}, sort_keys=True).encode("utf-8")
+
+
+def _post(service: Service, notice: Notice, about: Mapping[str, str]) -> None:
+    answer = service.post("", _body(notice, about), {"Content-Type": "application/json"})
+    if answer.status not in OK:
+        raise AnswerMalformed(endpoint=service.name, call="POST", rule=f"HTTP 2xx, not {answer.status}")
+
+
+def _run(program: str, notice: Notice, about: Mapping[str, str]) -> None:
+    words = [program, notice.what, notice.severity, notice.kind]
+    subprocess.run(  # noqa: S603 the owner's own program; the words are of a fixed list
+        words, input=_body(notice, about), check=True, timeout=DEADLINE, stdout=subprocess.DEVNULL
+    )
+
+
+def _mail(smtp: tuple[str, int], sender: str, to: str, notice: Notice, about: Mapping[str, str]) -> None:
+    message = EmailMessage()
+    message["Subject"] = f"[hybrid-bridge] {notice.what}: {notice.severity}, {notice.kind} ({notice.about})"[:200]
+    message["From"], message["To"] = sender, to
+    lines = [*(f"{name}: {value}" for name, value in about.items()), "", notice.detail, "", f"→ {notice.next_step}"]
+    message.set_content("\n".join([*lines, *([f"evidence: {notice.evidence}"] if notice.evidence else [])]))
+    with smtplib.SMTP(*smtp, timeout=DEADLINE) as server:
+        server.send_message(message)
+
+
+def _in_file(where: str) -> str:
+    if not where.startswith("file:"):
+        return where
+    try:
+        return Path(where.removeprefix("file:")).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise SettingsMalformed(key="--notify", rule="webhook:file:PATH, a file with one URL") from None

@@ -1,0 +1,388 @@
+"""`hybrid-bridge watch` against a real EVM and copies served over HTTP: honest, late, silent, broken, lying."""
+
+import json
+import signal
+import socketserver
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.adapters.web.serving import Reply, WebServer
+from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.cli.tiles import reply_to
+from hybrid_bridge.cli.watch import command
+from hybrid_bridge.cli.watch.memory import FILE
+from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, UnknownLog
+from hybrid_bridge.ports import Head
+from tests.evm.terminal import Terminal
+from tests.evm.town import Town, founded, opened
+
+FORK = b"another history"
+SLOW = 4000  # seconds an epoch: the ninth is the newest that can be anchored
+AWAY = "http://127.0.0.1:9/"
+
+
+class Hall(Town):
+    """A town with anchors at 5 and 9, in time, whose members serve what a test tells them to."""
+
+    def live(self) -> None:
+        self.anchor(5)
+        self.anchor(9)
+        self.settle()
+
+    def settle(self) -> None:
+        for _ in range(4):  # all of it is final
+            self.chain.rpc.ask("evm_mine")
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    with opened(tmp_path_factory.mktemp("watch")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hall(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Hall:
+    hall = Hall(terminal, tmp_path_factory.mktemp("hall") / "town", founded(bytes(20), "watched", SLOW))
+    hall.live()
+    return hall
+
+
+@contextmanager
+def serving(**folders: Path) -> Iterator[dict[str, str]]:
+    """Members' copies by name, at their URLs."""
+
+    def server(folder: Path) -> WebServer:
+        made = WebServer("127.0.0.1", 0, lambda method, path, _: reply_to(folder, method, path, hashes_only=True), 0)
+        made.start()
+        return made
+
+    servers = {name: server(folder) for name, folder in folders.items()}
+    try:
+        yield {name: f"http://127.0.0.1:{one.port}/" for name, one in servers.items()}
+    finally:
+        for one in servers.values():
+            one.close()
+
+
+class Post:
+    """A watcher's post, with what it remembers."""
+
+    def __init__(self, hall: Town, folder: Path) -> None:
+        self.hall, self.folder, self.state = hall, folder, folder / "state"
+        self.urls = [hall.terminal.devnet.url]
+
+    def file(self, copies: dict[str, str], **more: object) -> Path:
+        lines = {"log": self.hall.log_id.hex(), "rpc": self.urls, "contract": self.hall.chain.contract.hex()} | more
+        text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in lines.items())
+        text += "\n[copies]\n" + "\n".join(f"{name} = {json.dumps(url)}" for name, url in copies.items())
+        (out := self.folder / "consortium.toml").write_text(text)
+        return out
+
+    def look(self, copies: dict[str, str], *more: object, code: int | None = None, **settings: object) -> list[Any]:
+        given = ["--consortium", self.file(copies, **settings), "--state", self.state, "--once", "--json", *more]
+        done = CliRunner().invoke(command, [str(part) for part in given], standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        if code is not None:
+            assert done.return_value == code, done.output
+        self.said = done.stderr
+        return list(json.loads(done.stdout)["findings"])
+
+    def kinds(self, copies: dict[str, str], **how: Any) -> list[tuple[str, str]]:
+        return [(one["kind"], one["about"]) for one in self.look(copies, **how)]
+
+
+@pytest.fixture
+def post(hall: Hall, tmp_path: Path) -> Post:
+    return Post(hall, tmp_path)
+
+
+# ── late ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_log_in_time_whose_copies_agree_is_nothing_to_tell(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(9), b=hall.tiles(10)) as copies:
+        assert post.look(copies, code=0) == []
+        given = ["--consortium", post.file(copies), "--state", post.state, "--once"]
+        assert "nothing to tell" in CliRunner().invoke(command, list(map(str, given))).output
+    seen = json.loads((post.state / FILE).read_text())["seen"]
+    assert {one["source"]: one["signed"]["size"] for one in seen} == {"a": 9, "b": 10, "the public chain": 9}
+
+
+def test_what_is_late_is_not_called_a_lie(hall: Hall, post: Post) -> None:
+    with serving(behind=hall.tiles(4)) as copies:
+        found = post.look({**copies, "silent": AWAY}, code=3)
+    assert [(one["kind"], one["about"], one["severity"]) for one in found] == [
+        ("copy_behind", "behind", "late"),
+        ("copy_silent", "silent", "late"),
+    ]
+
+
+def test_an_anchor_that_does_not_come_is_overdue(terminal: Terminal, tmp_path: Path) -> None:
+    late = Hall(terminal, tmp_path / "late", founded(bytes(20), "late"))
+    late.live()
+    (found,) = Post(late, tmp_path).look({}, code=3)
+    assert (found["kind"], found["severity"]) == ("overdue", "late")
+    assert "the next is late by" in found["detail"]
+
+
+def test_the_brake_is_an_event_and_no_delay(terminal: Terminal, tmp_path: Path) -> None:
+    stopped = Hall(terminal, tmp_path / "stopped", founded(bytes(20), "stopped"))
+    stopped.live()
+    stopped.paused()
+    stopped.settle()
+    (found,) = Post(stopped, tmp_path).look({}, code=0)
+    assert (found["kind"], found["severity"]) == ("paused", "event")
+
+
+# ── unclear ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_no_quorum_signed_and_tiles_of_another_root_accuse_nobody(hall: Hall, post: Post, tmp_path: Path) -> None:
+    few, broken, stranger = hall.tiles(10, b"few"), hall.tiles(10, b"broken"), hall.tiles(8, b"stranger")
+    (few / "checkpoint").write_bytes(hall.note(10, b"few", count=2).read_bytes())
+    (broken / "checkpoint").write_bytes(hall.note(10).read_bytes())
+    (stranger / "checkpoint").write_bytes(hall.note(8).read_bytes().replace(b"watched", b"unknown"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with serving(few=few, broken=broken, stranger=stranger, empty=empty) as copies:
+        found = {one["about"]: one["kind"] for one in post.look(copies, code=3)}
+    assert found == {
+        "few": "copy_unsigned", "broken": "copy_untrue", "stranger": "copy_unsigned", "empty": "copy_unsigned",
+    }  # fmt: skip
+
+
+def test_an_endpoint_that_answers_otherwise_is_named_and_too_few_decide_nothing(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = hall.terminal.devnet.url
+    post.urls = [url, url.replace("127.0.0.1", "localhost"), url.rstrip("/") + "/third"]
+    honest = Web3Chain.head
+
+    def head(chain: Web3Chain, *rest: Any) -> Head:
+        answer = honest(chain, *rest)
+        return replace(answer, root=bytes(32)) if chain.rpc.name == "endpoint 2" else answer
+
+    monkeypatch.setattr(Web3Chain, "head", head)
+    (found,) = post.look({}, code=3)
+    assert (found["kind"], found["about"]) == ("endpoint_disagrees", "endpoint 2")
+    post.urls = post.urls[:2]
+    (found,) = post.look({}, code=3)
+    assert (found["kind"], found["severity"]) == ("chain_unclear", "unclear")
+    monkeypatch.undo()
+    post.urls = post.urls[:1]
+    assert post.kinds({}, threshold=2) == [("chain_unclear", "the public chain")]
+
+
+# ── lying ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_copy_of_another_history_than_the_anchored_one_is_a_split_view_with_evidence(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+        found = post.look(copies, code=1)
+        again = post.look(copies, code=1)
+    assert {(one["kind"], one["about"]) for one in found} == {
+        ("split_view", "a / b"),
+        ("split_view", "b / the public chain"),
+    }
+    assert found == again
+    places = sorted((post.state / "evidence").iterdir())
+    assert all((place / "finding.json").exists() and (place / "tiles" / "checkpoint").exists() for place in places)
+
+
+def test_who_shows_a_smaller_fork_is_found_out_by_a_copy_of_the_whole(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=hall.tiles(7, FORK)) as copies:
+        assert ("split_view", "a / b") in post.kinds(copies, code=1)
+
+
+def test_what_a_member_signed_once_is_held_against_it_after_a_restart(terminal: Terminal, tmp_path: Path) -> None:
+    turning = Hall(terminal, tmp_path / "turning", founded(bytes(20), "turning", SLOW))
+    turning.anchor(5)  # the fork begins behind it
+    turning.settle()
+    watcher = Post(turning, tmp_path)
+    with serving(b=turning.tiles(10, FORK)) as copies:
+        assert ("split_view", "b / the public chain") not in watcher.kinds(copies)
+    with serving(b=turning.tiles(10)) as copies:
+        assert ("split_view", "b / b") in watcher.kinds(copies, code=1)
+    (place,) = (watcher.state / "evidence").iterdir()
+    ones, others = ((place / name).read_text() for name in ("one.note", "other.note"))
+    assert ones.splitlines()[1] == others.splitlines()[1] == "10"
+    assert ones != others
+
+
+def test_the_contract_takes_what_was_kept_and_the_log_is_frozen(terminal: Terminal, tmp_path: Path) -> None:
+    liar = Hall(terminal, tmp_path / "liar", founded(bytes(20), "liar", SLOW))
+    liar.live()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
+        watcher.look(copies, *paying, code=1)
+        assert "reported:" in watcher.said
+        liar.settle()
+        found = watcher.kinds(copies, code=1)
+    assert ("frozen", "the public chain") in found
+    assert liar.head.state == "frozen"
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_program_and_a_webhook_are_told_what_came_and_what_went_and_again_if_they_were_away(
+    hall: Hall, post: Post, tmp_path: Path
+) -> None:
+    program, heard = tmp_path / "hear", tmp_path / "heard"
+    program.write_text(f'#!/bin/sh\necho "$1 $2 $3" >> {heard}\ncat >> {heard}\necho >> {heard}\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    posted: list[Any] = []
+    status = [503]
+
+    def handle(method: str, _path: str, body: bytes) -> Reply:
+        posted.append((method, json.loads(body)))
+        return Reply(status[0], b"")
+
+    hook = WebServer("127.0.0.1", 0, handle, 1 << 16)
+    hook.start()
+    (secret := tmp_path / "url").write_text(f"http://127.0.0.1:{hook.port}/?key=s3cret\n")
+    targets = ("--notify", f"command:{program}", "--notify", f"webhook:file:{secret}")
+    try:
+        post.look({"b": AWAY}, *targets, code=3)
+        assert "webhook" in post.said
+        assert "s3cret" not in post.said + (post.state / FILE).read_text()
+        status[0] = 204
+        post.look({"b": AWAY}, *targets, code=3)
+        with serving(b=hall.tiles(9)) as copies:
+            post.look(copies, *targets, code=0)
+    finally:
+        hook.close()
+    assert [body["what"] for _, body in posted] == ["raised", "raised", "cleared"]
+    assert posted[1][1]["log_id"] == hall.log_id.hex()
+    words = heard.read_text().splitlines()
+    assert words[0::2] == ["raised late copy_silent", "cleared late copy_silent"]
+    assert json.loads(words[1])["about"] == "b"
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    """As much SMTP as one mail needs (RFC 5321)."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        mail = b""
+        while line := self.rfile.readline():
+            word = line[:4].upper().strip()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while (line := self.rfile.readline()) != b".\r\n":
+                    mail += line
+                self.server.mails.append(mail.decode())  # type: ignore[attr-defined]
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+            if word == b"QUIT":
+                return
+
+
+def test_a_mail_is_sent(hall: Hall, post: Post) -> None:
+    del hall
+    with socketserver.TCPServer(("127.0.0.1", 0), _Mail) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        smtp = f"127.0.0.1:{server.server_address[1]}"
+        post.look({"b": AWAY}, "--notify", "email:ops@example.org", "--smtp", smtp, code=3)
+        server.shutdown()
+        (mail,) = server.mails  # type: ignore[attr-defined]
+    assert "Subject: [hybrid-bridge] raised: late, copy_silent (b)" in mail
+    assert "To: ops@example.org" in mail
+
+
+# ── the program ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_runs_until_it_is_told_to_stop_and_shows_its_metrics(hall: Hall, post: Post) -> None:
+    (port,) = free_ports(1)
+    words = ["--consortium", post.file({"b": AWAY}), "--state", post.state, "--every", "1"]
+    given = [sys.executable, "-m", "hybrid_bridge", "watch", *map(str, words), "--metrics", f"127.0.0.1:{port}"]
+    with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert "raised late: copy_silent (b)" in process.stdout.readline()
+            page = Service("watcher", f"http://127.0.0.1:{port}").get("/metrics").body.decode()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert f'hybrid_watch_findings{{kind="copy_silent",log="0x{hall.log_id.hex()}",severity="late"}} 1.0' in page
+    assert 'source="chain"} 9.0' in page
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("log = 7", "log"),
+        ('log = "12"', "log"),
+        ("rpc = []", "rpc"),
+        ("rpc = [7]", "rpc"),
+        ("unknown = 1", "unknown"),
+        ("threshold = -1", "threshold"),
+        ("threshold = true", "threshold"),
+        ('contract = "0x12"', "contract"),
+        ("copies = {a = 1}", "copies"),
+        ('copies = {"../a" = "http://x"}', "copies"),
+        ('rpc = ["file:/nowhere/at/all"]', "file:"),
+        ("= =", "--consortium"),
+    ],
+)
+def test_a_file_that_does_not_say_what_is_watched_is_refused(tmp_path: Path, line: str, key: str) -> None:
+    good = {"log": f'"{"11" * 32}"', "rpc": '["http://127.0.0.1:9"]'}
+    good.pop(line.split(" ", maxsplit=1)[0], None)
+    (tmp_path / "c.toml").write_text("\n".join([*(f"{k} = {v}" for k, v in good.items()), line]))
+    with pytest.raises(SettingsMalformed) as caught:
+        refused(tmp_path)
+    assert caught.value.key == key
+
+
+def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('rpc = ["http://127.0.0.1:9"]')
+    with pytest.raises(SettingsMalformed) as caught:
+        refused(tmp_path)
+    assert caught.value.key == "log"
+
+
+def refused(folder: Path, *more: str) -> None:
+    given = ["--consortium", str(folder / "c.toml"), "--state", str(folder / "s"), "--once", *more]
+    done = CliRunner().invoke(command, given, standalone_mode=False)
+    assert isinstance(done.exception, BridgeError), done.output
+    raise done.exception
+
+
+@pytest.mark.parametrize("target", ["pigeon:home", "webhook:", "command:/nowhere", "email:nobody", "email:a@b.example"])
+def test_a_target_that_cannot_be_told_is_refused(post: Post, target: str) -> None:
+    with pytest.raises(SettingsMalformed):
+        post.look({}, "--notify", target)
+
+
+def test_what_was_remembered_is_of_one_log_and_whole(hall: Hall, post: Post) -> None:
+    post.look({}, code=0)
+    path = post.state / FILE
+    good = path.read_text()
+    for bad in (good[:-5], good.replace("watcher/v1", "watcher/v2"), good.replace('"set_id": 1', '"set_id": -1')):
+        path.write_text(bad)
+        with pytest.raises(StoreBroken):
+            post.look({})
+    path.write_text(good.replace(json.loads(good)["log_id"], "A" * 43))
+    with pytest.raises(StoreBroken):
+        post.look({})
+
+
+def test_a_log_that_the_contract_does_not_know_is_a_mistake(post: Post) -> None:
+    with pytest.raises(UnknownLog):
+        post.look({}, log="11" * 32)
