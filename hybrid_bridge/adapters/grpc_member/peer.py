@@ -36,6 +36,7 @@ class GrpcPeer:
         self._line = Line(name, deadline)
         self._ledger = stubs.LedgerStub(channel)
         self._peer = stubs.PeerStub(channel)
+        self._audit = stubs.AuditStub(channel)
         self.log = GrpcMember(name, channel, deadline)
 
     @classmethod
@@ -70,6 +71,13 @@ class GrpcPeer:
     def prove(self, request: pb.ProveRequest) -> bytes:
         """A bundle of registry standings, or of a promise's window, from this member's own log."""
         answer: pb.BundleResponse = Line(self.name, PROVE_DEADLINE).ask(self._ledger.Prove, request)
+        return answer.bundle
+
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        """A bundle of one checkpoint, with every change of the validator set before it."""
+        answer: pb.BundleResponse = Line(self.name, PROVE_DEADLINE).ask(
+            self._audit.Checkpoint, pb.CheckpointRequest(size=size)
+        )
         return answer.bundle
 
     def witness(self, marks: Marks, wait: float) -> pb.WitnessResponse:

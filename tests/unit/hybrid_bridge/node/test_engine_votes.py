@@ -37,11 +37,11 @@ def binding(played: PlayedEngine, name: str, secret: bytes = NEW) -> bytes:
     return (record if before is None else replace(record, replaces=sha256(before))).encode()
 
 
-def ordered(played: PlayedEngine, *records: bytes) -> list[bytes]:
-    """Signed by three of four, submitted by the supplier."""
+def ordered(played: PlayedEngine, *records: bytes, at: int = 0, by: Sequence[str] = VALIDATORS[1:]) -> list[bytes]:
+    """Signed by three of four, submitted by the supplier, whose next number is `at`."""
     view = played.members.open("core").view
-    quorum = [identity(played.members, name) for name in VALIDATORS[1:]]
-    return [governed(view.directory.log_id, record, quorum, k).encode() for k, record in enumerate(records)]
+    quorum = [identity(played.members, name) for name in by]
+    return [governed(view.directory.log_id, record, quorum, at + k).encode() for k, record in enumerate(records)]
 
 
 def finalized(played: PlayedEngine, txs: Sequence[bytes] = ()) -> list[tuple[bytes, int]]:
@@ -96,20 +96,21 @@ def test_whom_the_engine_was_told_of_is_under_the_application_hash(begun: Played
     assert begun.finalize("core", ()).app_hash != idle
 
 
-def next_set(played: PlayedEngine, names: Sequence[str], from_size: int) -> bytes:
+def next_set(played: PlayedEngine, names: Sequence[str], from_size: int, before: ValidatorSet | None = None) -> bytes:
     directory = played.members.open("core").view.directory
+    before = before or directory.validators
 
     def entry(name: str) -> ValidatorEntry:
         certificate = sha256(directory.member(name).certificate)
-        known = [one for one in directory.validators.entries if one.certificate_hash == certificate]
+        known = [one for one in before.entries if one.certificate_hash == certificate]
         fresh = ValidatorEntry(Address(sha256(name.encode())[:20]), sha256(b"name"), certificate, sha256(b"binding"))
         return known[0] if known else fresh
 
     entries = sorted(map(entry, names), key=lambda one: one.address)
-    validators = ValidatorSet(SetId(2), tuple(entries))
+    validators = ValidatorSet(SetId(before.set_id + 1), tuple(entries))
     update = SetUpdate(
         log_id=directory.log_id,
-        previous_set_hash=directory.validators.digest,
+        previous_set_hash=before.digest,
         set_hash=validators.digest,
         effective_from_size=TreeSize(from_size),
         decoy_key_hash=sha256(b"K_2"),

@@ -30,8 +30,9 @@ from hybrid_bridge.node.snapshots import LATE, Shelf
 from hybrid_bridge.node.stores import files_of
 from hybrid_bridge.node.syncing import MAX_REJECTED, Mark, read_mark, taken_height, write_mark
 from hybrid_bridge.node.taking import Taker, awaits_snapshot, take_snapshot
+from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
-from tests.unit.hybrid_bridge.node.members import START, FixedClock
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, FixedClock
 from tests.unit.hybrid_bridge.node.test_engine import (  # noqa: F401 fixtures
     PlayedEngine,
     block_hash,
@@ -39,6 +40,7 @@ from tests.unit.hybrid_bridge.node.test_engine import (  # noqa: F401 fixtures
     played,
     waiting,
 )
+from tests.unit.hybrid_bridge.node.test_engine_votes import binding, next_set, ordered
 
 TOP = 6
 Offered, Applied = pb.ResponseOfferSnapshot, pb.ResponseApplySnapshotChunk
@@ -77,6 +79,10 @@ def ledger(laid_with_engines: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def source(ledger: PlayedEngine) -> Source:
+    return source_of(ledger)
+
+
+def source_of(ledger: PlayedEngine) -> Source:
     view = ledger.members.open("core").view
     shelf = Shelf(view.ledger, view.directory.log_id, view.directory.genesis.first_block, 2)
     shelf.extend(ledger.height)
@@ -176,24 +182,30 @@ def test_what_was_taken_executes_the_next_block_as_all_others_do(
     newcomer.offer(source.snapshot, source.app_hash)
     newcomer.apply_all(source.chunks)
     newcomer.decide(TOP + 1)
-    core = ledger.members.open("core").view.ledger
     opened = open_folder(newcomer.settings, FixedClock())
     try:
+        core = ledger.members.open("core").view.ledger
         assert opened.view.ledger.epoch_material(1, TOP + 1) == core.epoch_material(1, TOP + 1)
-        application = EngineApplication(opened.view, [])
-        for height in (TOP + 1, TOP + 2):
-            header, decided = core.header(height), core.decided(height)
-            assert header is not None
-            assert decided is not None
-            request = pb.RequestFinalizeBlock(
-                txs=[data for _, data in core.transactions_of(height)], height=height, hash=decided.hash
-            )
-            request.time.seconds = header.time
-            assert application.finalize_block(request).app_hash == decided.app_hash
-            application.commit(pb.RequestCommit())
-        assert opened.view.ledger.newest() == core.newest()
+        executes_as(opened.view, ledger)
     finally:
         opened.close()
+
+
+def executes_as(view: View, ledger: PlayedEngine) -> None:
+    """The blocks after the snapshot, as the engine brings them."""
+    core = ledger.members.open("core").view.ledger
+    application = EngineApplication(view, [])
+    for height in range(TOP + 1, TOP + LATE + 1):
+        header, decided = core.header(height), core.decided(height)
+        assert header is not None
+        assert decided is not None
+        request = pb.RequestFinalizeBlock(
+            txs=[data for _, data in core.transactions_of(height)], height=height, hash=decided.hash
+        )
+        request.time.seconds = header.time
+        assert application.finalize_block(request).app_hash == decided.app_hash
+        application.commit(pb.RequestCommit())
+    assert view.ledger.newest() == core.newest()
 
 
 def test_a_new_offer_begins_again_with_an_empty_ledger(newcomer: Newcomer, source: Source) -> None:
@@ -378,6 +390,62 @@ def test_a_snapshot_found_false_is_remembered_by_the_next_process(newcomer: Newc
     again = newcomer_in(newcomer.settings.folder)
     assert again.offer(source.snapshot, source.app_hash) == Offered.REJECT_SENDER
     again.making.close()
+
+
+# ── after the set has changed ────────────────────────────────────────────────────────────────────────────────────────
+
+UPDATES = (2, TOP + 1)  # heights: one below the snapshot's, one above
+
+
+@pytest.fixture(scope="module")
+def changing(laid_with_engines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedEngine]:  # noqa: F811
+    """Set 2 is appointed in block 2 and votes from block 5 on; set 3 is appointed after the snapshot."""
+    made = played.__wrapped__(laid_with_engines, tmp_path_factory.mktemp("changing"))  # type: ignore[attr-defined]
+    engine: PlayedEngine = next(made)
+    engine.decide()
+    new = ["core", "supplier", "bank-a", "regulator"]
+    first = ordered(engine, binding(engine, "regulator"), next_set(engine, new, from_size=4))
+    for number in range(2, TOP + LATE + 1):
+        engine.time = START + CADENCE * (number - 2) + 3
+        before = engine.members.open("core").view.directory.roll.terms[-1].validators
+        second = next_set(engine, new[:3], 9, before) if number == UPDATES[1] else b""
+        engine.decide(
+            txs=first
+            if number == UPDATES[0]
+            else ordered(engine, second, at=2, by=("supplier", "core", "bank-a"))
+            if second
+            else []
+        )
+    yield engine
+    made.close()
+
+
+def test_a_snapshot_over_changes_of_the_set_is_taken_and_goes_on_through_the_next(
+    newcomer: Newcomer, changing: PlayedEngine
+) -> None:
+    source = source_of(changing)
+    newcomer.offer(source.snapshot, source.app_hash)
+    assert newcomer.apply_all(source.chunks) == [Applied.ACCEPT] * 3
+    newcomer.decide(TOP + 1)
+    opened = open_folder(newcomer.settings, FixedClock())
+    try:
+        assert [term.validators.set_id for term in opened.view.directory.roll.terms] == [1, 2]
+        executes_as(opened.view, changing)
+        terms = opened.view.directory.roll.terms
+        assert terms == changing.members.open("core").view.directory.roll.terms
+        assert [(term.validators.set_id, term.first_size) for term in terms] == [(1, 1), (2, 4), (3, 9)]
+    finally:
+        opened.close()
+
+
+@pytest.mark.parametrize("lie", ["code", "a transaction left out", "a transaction twice", "a signature", "tx_root"])
+def test_a_change_of_the_set_that_did_not_happen_so_makes_a_snapshot_false(
+    newcomer: Newcomer, changing: PlayedEngine, lie: str
+) -> None:
+    source = source_of(changing)
+    blocks = source.blocks()
+    blocks[UPDATES[0] - 1] = LIES[lie](blocks[UPDATES[0] - 1])
+    refused(newcomer, *forged(source, blocks), source.app_hash)
 
 
 # ── our own store ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,19 +8,30 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
+from hybrid_bridge.core.bundle import Bundle, RotationPart, decode_bundle
+from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
-from hybrid_bridge.errors import Missing, SettingsMalformed, StoreBroken, Unreachable
+from hybrid_bridge.core.governance import SetUpdate
+from hybrid_bridge.core.roll import Roll
+from hybrid_bridge.errors import Equivocation, Missing, SettingsMalformed, StoreBroken, Unreachable
 from hybrid_bridge.node import trusting
+from hybrid_bridge.node.audit_service import AuditService
+from hybrid_bridge.node.bundling import Bundler
+from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.node.syncing import Mark, read_mark, write_mark
-from hybrid_bridge.node.trusting import TRUSTED_FOR, TrustedBlock, order_sync, trusted_block
+from hybrid_bridge.node.trusting import TRUSTED_FOR, TrustedBlock, order_sync, require_one_history, trusted_block
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 from tests.unit.hybrid_bridge.node.test_engine import laid_with_engines  # noqa: F401 a fixture
+from tests.unit.hybrid_bridge.node.test_enrolling import grown
+from tests.unit.hybrid_bridge.node.test_restoring import CALL, sign
 from tests.unit.hybrid_bridge.node.test_restoring import Peer as Restored
-from tests.unit.hybrid_bridge.node.test_restoring import sign
+
+__all__ = ["grown"]
 
 EPOCHS = 6
 NOW = UnixSeconds(START + (EPOCHS + 2) * CADENCE)
@@ -32,6 +43,10 @@ class Peer(Restored):
     def epochs(self, first: EpochNumber, last: EpochNumber) -> Iterator[pb.EpochMessage]:
         for epoch in self._view.epochs.epochs(first, last):
             yield pb.EpochMessage(record=self.record(epoch.record))
+
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        service = AuditService(self._view, Bundler(self._view, lambda _: b""))
+        return service.checkpoint(pb.CheckpointRequest(size=size), CALL).bundle
 
     def record(self, data: bytes) -> bytes:
         return data
@@ -111,6 +126,12 @@ def members(laid: tuple[Foundation, Path], tmp_path_factory: pytest.TempPathFact
             for _ in range(EPOCHS):
                 members.close_epoch(name)
         sign(members, *VALIDATORS)
+        core = members.open("core").view
+        assert core.keys.log is not None
+        core.logbook.sign_lines(core.keys.log, core.keys.log_mldsa)
+        for name in VALIDATORS[1:]:
+            for size, line in core.epochs.lines(TreeSize(0)):
+                members.open(name).view.logbook.take_line(size, line)
         yield members
 
 
@@ -161,6 +182,137 @@ def test_before_the_first_checkpoint_and_after_a_week_nothing_is_believed(member
         believed(members, UpTo(members, "core", 1))
     with pytest.raises(Missing):
         believed(members, Peer(members, "core"), now=UnixSeconds(NOW + TRUSTED_FOR))
+
+
+# ── after the set has changed ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Showing(Peer):
+    """Changes the bundle that shows which sets there were."""
+
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        return self.changed(decode_bundle(super().proven_checkpoint(size))).encode()
+
+    def changed(self, bundle: Bundle) -> Bundle:
+        return replace(bundle, rotations=tuple(self.rotated(list(bundle.rotations))))
+
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return rotations
+
+
+class NoRotation(Showing):
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return []
+
+
+class NotTheLast(Showing):
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return rotations[:-1]
+
+
+class NotTheFirst(Showing):
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return rotations[1:]
+
+
+class Backwards(Showing):
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return rotations[::-1]
+
+
+class AnotherSuccessor(Showing):
+    """A set that no governance record of this log named."""
+
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        update = SetUpdate.decode(rotations[-1].update)
+        return [*rotations[:-1], replace(rotations[-1], update=replace(update, reason_hash=sha256(b"no")).encode())]
+
+
+class UnsignedHandover(Showing):
+    """The note of a change without its last validator's line: below the quorum of the set that hands over."""
+
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        note = parse_note(rotations[-1].note)
+        voters = [line for line in note.lines if "/v/" in line.name]
+        lines = tuple(line for line in note.lines if line not in voters[2:])
+        return [*rotations[:-1], replace(rotations[-1], note=replace(note, lines=lines).text())]
+
+
+class SignedBySuccessors(Showing):
+    """A change under a note of the new set's own: whoever has gone could bring anybody so."""
+
+    def rotated(self, rotations: list[RotationPart]) -> list[RotationPart]:
+        return [*rotations[:-1], replace(rotations[-1], note=self._view.logbook.note(TreeSize(8), cosigned=False))]
+
+
+class OlderBundle(Peer):
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        return super().proven_checkpoint(TreeSize(size - 1))
+
+
+class NoBundle(Peer):
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        return b"{}"
+
+
+def believed_by_a_founder(members: Members, *peers: Peer) -> TrustedBlock:
+    """Who knows the founders' files and nothing else, as a member with an empty ledger."""
+    now = UnixSeconds(members.clock.now() + CADENCE)
+    return trusted_block(read_directory(members.folder("bank-b")), peers, now)
+
+
+@pytest.mark.parametrize("size", range(2, 10))
+def test_after_any_number_of_changes_the_set_in_charge_is_believed(grown: Members, size: int) -> None:
+    """Set 1 up to size 4, set 2 up to size 7, set 3 behind it."""
+    found = believed_by_a_founder(grown, UpTo(grown, "core", size))
+    record = grown.open("core").view.logbook.record(EpochNumber(size - 1))
+    assert (found.height, found.hash, found.size) == (record.end_block - 1, record.last_block_hash, size)
+
+
+@pytest.mark.parametrize(
+    "liar",
+    [
+        NoRotation,
+        NotTheLast,
+        NotTheFirst,
+        Backwards,
+        AnotherSuccessor,
+        UnsignedHandover,
+        SignedBySuccessors,
+        OlderBundle,
+        NoBundle,
+        AnotherBlock,
+        NoQuorum,
+    ],
+)
+def test_a_change_that_the_set_before_it_did_not_sign_is_believed_of_nobody(
+    grown: Members,
+    liar: type[Peer],
+) -> None:
+    with pytest.raises(Missing) as refused:
+        believed_by_a_founder(grown, liar(grown, "supplier"))
+    assert refused.value.__notes__[0].startswith("supplier: ")
+    assert believed_by_a_founder(grown, liar(grown, "supplier"), Peer(grown, "core")).told_by == "core"
+
+
+def test_a_bundle_of_another_log_shows_no_sets(grown: Members, members: Members) -> None:
+    class Elsewhere(Peer):
+        def proven_checkpoint(self, size: TreeSize) -> bytes:
+            return Peer(members, "core").proven_checkpoint(TreeSize(5))
+
+    with pytest.raises(Missing):
+        believed_by_a_founder(grown, Elsewhere(grown, "supplier"))
+
+
+def test_where_two_quorums_made_two_histories_nobody_is_believed(grown: Members) -> None:
+    """Keys that left long ago may sign another successor; both are shown, and a person looks."""
+    roll = grown.open("core").view.directory.roll
+    newest = replace(roll.terms[-1], leaf=sha256(b"another record"))
+    other = Roll(terms=(*roll.terms[:-1], newest))
+    require_one_history([roll, replace(roll, terms=roll.terms[:2])])
+    with pytest.raises(Equivocation) as refused:
+        require_one_history([roll, other])
+    assert (refused.value.number, refused.value.second) == (3, newest.leaf)
 
 
 # ── the order ────────────────────────────────────────────────────────────────────────────────────────────────────────
