@@ -81,8 +81,9 @@ class Attester:
 
         Raises:
             GuardRefused: our log is not what it was when we signed before; a person must look.
-            NotYet: too few of every such size's set have told what they heard of us.
+            NotYet: too few of every such size's set have told what they heard of us, or our ledger is not proven.
         """
+        self._brake.require_free()  # before the guard writes down what may be false
         newest = self._logbook.newest_attested(self._key.address())
         for size in self._permitted(newest):
             checkpoint, validators = self._logbook.checkpoint(size), self._logbook.validators(size)

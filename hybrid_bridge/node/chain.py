@@ -154,6 +154,7 @@ class Chain:
         with self._turn:
             if self._brake.reason:
                 raise Broken
+            self._brake.require_free()
             if not self._speaks:
                 raise NotYet(what="word from enough members after a start")
             self._look_again()
@@ -215,7 +216,7 @@ class Chain:
 
     def _word(self, header: BlockHeader, signer: PrivateKey | None) -> Countersignature | None:
         """Our word for a block, if we may give it."""
-        if signer is None or not self._speaks or self._brake.reason or header.height <= self._heard:
+        if signer is None or not self._speaks or self._brake.stops or header.height <= self._heard:
             return None
         validators = self._directory.responsible(header.epoch + 1)
         if signer.public.key_id not in self._directory.roll.signers(validators) or not self._permits(validators):

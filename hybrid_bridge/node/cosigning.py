@@ -80,7 +80,7 @@ class Cosigner:
         A store of yesterday does not know what it has cosigned: it signs nothing before it has caught up by the clock.
         """
         view, size = self._view, self._view.progress.quorum
-        if self.key is None or view.brake.reason or size <= self._epochs.newest_cosigned(self.key):
+        if self.key is None or view.brake.stops or size <= self._epochs.newest_cosigned(self.key):
             return
         if view.clock.now() - self._logbook.checkpoint(size).timestamp > max(2 * view.directory.genesis.cadence, OLD):
             return

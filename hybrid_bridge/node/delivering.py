@@ -68,10 +68,11 @@ class Receiver:
         Raises:
             EnvelopeUnopenable, Malformed, Refuted: nothing is stored.
             AdmissionRejected: the sender is not the submitter of the entry; nothing is stored.
-            NotYet: the entry does not stand here, or the sender has no room left; nothing is stored.
+            NotYet: the entry does not stand here, the sender has no room, or nothing is signed here yet; nothing is stored.
             Erased: we had this document and erased it; nothing is stored.
         """
         view = self._view
+        view.brake.require_free()
         log_id = view.directory.log_id
         info = delivery_info(log_id, self._key_hash, require_digest(leaf, "entry_leaf"))
         if len(envelope) > MAX_ENVELOPE:

@@ -163,6 +163,7 @@ class Desk:
             Missing: a consent is not there.
             Rejected, Undecided: what the ledger says.
         """
+        self._view.brake.require_free()
         with self._turn:
             try:
                 return self._govern(body, consents)
@@ -179,6 +180,7 @@ class Desk:
 
     def _authorised(self, package: DraftPackage, purposes: Iterable[str]) -> list[SignaturePart]:
         """See `authorise`. The audience of what is sent here is made anew from the directory, whatever a draft says."""
+        self._view.brake.require_free()
         body, payload, document = package.opened()
         if payload.ops:
             require_true_labels(document, payload, body.log_id, self._view.keys.vrf)

@@ -53,11 +53,13 @@ class Endorser:
 
         Raises:
             AdmissionRejected: no key of ours is asked.
+            NotYet: our own ledger is not proven.
             GuardRefused: the key has said another one under this number.
         """
         statement, _ = self.judged(data)
         if self._view.brake.reason:
             raise Broken
+        self._view.brake.require_free()
         asked = self._asked(statement.set_id)
         signed = [self._signed(statement, key, guard) for key, guard in self._guards if key.address() in asked]
         if not signed:

@@ -1,9 +1,14 @@
-"""Evidence against others, and the decision to sign no more: both durable, both for a person to look at."""
+"""Evidence against others, and the decision to sign no more: both durable, both for a person to look at.
+
+Beside it what ends by itself: a member whose ledger was taken from a snapshot signs nothing whatever until others have
+signed that ledger (`node.proving`, ADR 41). Whoever uses a key of this member asks here first.
+"""
 
 import logging
 from collections.abc import Callable
 
 from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
+from hybrid_bridge.errors import NotYet
 from hybrid_bridge.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -15,6 +20,7 @@ class Brake:
     def __init__(self, witness: SqlWitness, clock: Clock) -> None:
         self._witness, self._clock = witness, clock
         self._reason = witness.halted()
+        self._awaited = ""
         self._told: list[Callable[[str], None]] = []
         self._shown: list[Callable[[Evidence], None]] = []
 
@@ -22,6 +28,33 @@ class Brake:
     def reason(self) -> str:
         """Why nothing is signed; empty while it is."""
         return self._reason
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing is signed, for good or for now."""
+        return bool(self._reason or self._awaited)
+
+    @property
+    def awaited(self) -> str:
+        """What has to come before anything is signed; empty where nothing has to."""
+        return self._awaited
+
+    def hold(self, awaited: str) -> None:
+        """Sign nothing for now; `awaited`: what has to come first."""
+        self._awaited = awaited
+
+    def release(self) -> None:
+        """It has come."""
+        self._awaited = ""
+
+    def require_free(self) -> None:
+        """Return unless something has to come first.
+
+        Raises:
+            NotYet: nothing is signed before.
+        """
+        if self._awaited:
+            raise NotYet(what=self._awaited)
 
     def when_pulled(self, tell: Callable[[str], None]) -> None:
         """Call `tell` with the reason when the brake is pulled, or now if it was."""

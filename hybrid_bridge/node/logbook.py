@@ -188,7 +188,10 @@ class LogBook:
         """Sign every note that the log's keys have not signed; each epoch is durable, so a size has one note.
 
         The post-quantum line has time zero: the log says that the tree is consistent, not when it was its largest.
+        None is signed of a ledger that is not proven.
         """
+        if self._brake.awaited:
+            return
         origin = self._directory.origin
         for number in range(max(self._epochs.newest_line(), 1) + 1, self.size + 1):
             size = TreeSize(number)

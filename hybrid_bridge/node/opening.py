@@ -29,6 +29,7 @@ from hybrid_bridge.node.registry import catch_up, open_registry
 from hybrid_bridge.node.regulating import REGULATOR
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
 from hybrid_bridge.node.stores import stores_of
+from hybrid_bridge.node.syncing import UNPROVEN, taken_height
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import AttestationSigner, Clock
 from hybrid_bridge.rpc.channel import ClientTls
@@ -92,6 +93,8 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
         readings = _open_readings(settings, directory, undo)
         catch_up(registry, epochs, directory.genesis)
         brake = Brake(witness, clock)
+        if taken_height(settings.folder):
+            brake.hold(UNPROVEN)
         view = View(
             name=settings.name,
             directory=directory,

@@ -21,7 +21,9 @@ def issuer_jwt(view: View, plaintext: DeliveryPlaintext, epoch: EpochNumber) -> 
 
     Raises:
         Malformed, Refuted: the document is not that of its entry.
+        NotYet: our own ledger is not proven.
     """
+    view.brake.require_free()
     tree, key = open_tree(plaintext), view.keys.identity
     certificate = view.directory.member(view.name).certificate
     entry = decode_record_entry(plaintext.entry)

@@ -29,10 +29,15 @@ class Standing:
 
 
 def promised(view: View, signed: SignedTransaction, time: UnixSeconds, epoch: EpochNumber) -> bytes:
-    """Our promise that what stands in a block of this time will be public; empty where the transaction has no entry."""
+    """Our promise that what stands in a block of this time will be public; empty where the transaction has no entry.
+
+    Raises:
+        NotYet: our own ledger is not proven.
+    """
     body, identity, genesis = signed.body, view.keys.identity, view.directory.genesis
     if not isinstance(body.payload, RecordPayload):
         return b""
+    view.brake.require_free()
     promise = Promise(
         log_id=body.log_id,
         transaction_id=body.transaction_id,

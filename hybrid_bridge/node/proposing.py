@@ -82,6 +82,7 @@ class Proposer:
             Malformed, Refuted, CertificateRefused: the card.
         """
         view, directory = self._view, self._view.directory
+        view.brake.require_free()  # a set's secret and the VRF key are sealed to whom our ledger names
         member = self._subject(wish)
         start = self._start(wish)
         updates = self._member_updates(wish, member, start)
@@ -359,6 +360,7 @@ class Proposer:
             AdmissionRejected: our consent is not asked for.
             BridgeError: as `judge`.
         """
+        self._view.brake.require_free()
         self.judge(proposal)
         identity = self._view.keys.identity
         if identity.public.key_id not in proposal.authorisers:
@@ -376,6 +378,7 @@ class Proposer:
             Missing: a consent is not there.
             Rejected, Undecided: what the ledger says; after an Undecided ask again.
         """
+        self._view.brake.require_free()
         gathered = [one.parts(proposal) for one in consents]
         identity = self._view.keys.identity
         is_ours = identity.public.key_id in proposal.authorisers

@@ -102,6 +102,7 @@ def prove(view: View, folder: Path) -> bool:
         if proving.is_proven():
             remove_mark(folder)
             # Durable: a member like the others. Dead before? Proven again.
+            view.brake.release()
             _log.info("others have signed the ledger that was taken up to block %d", mark.taken)
             return True
         if proving.is_false():

@@ -15,12 +15,13 @@ def sign_receipt(view: View, size: TreeSize) -> bytes:
 
     Raises:
         Unknown: this member does not hold that key.
-        NotYet: the checkpoint has no quorum here, or this member has halted.
+        NotYet: the checkpoint has no quorum here, or this member signs nothing.
     """
     if view.keys.receipt is None:
         raise Unknown(what="receipt key at this member")
     if view.brake.reason:
         raise NotYet(what="a receipt: this member signs no more until a person has looked")
+    view.brake.require_free()
     if size < 2:
         raise NotYet(what="a checkpoint with a quorum")
     view.logbook.note(size)  # a quorum signed this root, or this raises

@@ -68,8 +68,13 @@ class ReadLog:
         self._store.append(readings)
 
     def shown(self, asker: str, after: int) -> pb.ReadingsResponse:
-        """Some events behind `after`; whole those that concern this member. Signed."""
+        """Some events behind `after`; whole those that concern this member. Signed.
+
+        Raises:
+            NotYet: our own ledger is not proven.
+        """
         view = self._view
+        view.brake.require_free()
         start, rows = self._store.page(after)
         page = [(body, reading.encode() if reading.submitter == asker else b"") for body, reading in rows]
         end, revealed = page_after(start, page)

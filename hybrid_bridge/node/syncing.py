@@ -19,6 +19,7 @@ FILE: Final = "sync.json"
 MAX_REJECTED: Final = 256  # the newest; whoever has so many lies to tell loops us slower than its peers tell the truth
 MAX_BYTES: Final = 1 << 16
 NOTHING: Final = Height(0)
+UNPROVEN: Final = "others' signatures over the ledger that was taken from a snapshot"
 
 
 @dataclass(frozen=True, slots=True)

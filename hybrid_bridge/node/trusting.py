@@ -35,7 +35,7 @@ from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, require_endpo
 from hybrid_bridge.node.syncing import NOTHING, Mark, read_mark, write_mark
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, Seconds, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, LogId, Seconds, SetId, TreeSize, UnixSeconds
 
 LOOKED: Final = 100  # epochs back; where so many in a row have no block, nothing is decided
 FIRST_SHOWN: Final = TreeSize(2)  # the genesis record alone has no quorum's note
@@ -121,7 +121,7 @@ def _knowing_sets(directory: Directory, peer: Peer, newest: TreeSize, now: UnixS
     data = peer.proven_checkpoint(newest)
     verify(data, Trust(logs=(TrustedLog(log_id=directory.log_id),)), now)
     bundle = decode_bundle(data)
-    log_id, size = leaf_hash(bundle.genesis.record), parse_note(bundle.checkpoints[0].note).size
+    log_id, size = LogId(leaf_hash(bundle.genesis.record)), parse_note(bundle.checkpoints[0].note).size
     if (log_id, size) != (directory.log_id, newest):
         raise FieldMismatch(field="checkpoint", expected=f"size {newest} of our log", got=f"{size} of {log_id.hex()}")
     known = replace(directory)

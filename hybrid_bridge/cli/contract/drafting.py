@@ -31,6 +31,7 @@ from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import (
     FieldMismatch,
     NotPaused,
+    NotYet,
     PauseOutOfRange,
     RotationOutOfRange,
     RotationPending,
@@ -119,7 +120,10 @@ def sign(file: Path, folder: Path, out: Path, as_json: bool, yes: bool) -> None:
     from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415
     from hybrid_bridge.node.laying import GUARD  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_secret, read_settings  # noqa: PLC0415
+    from hybrid_bridge.node.syncing import UNPROVEN, taken_height  # noqa: PLC0415
 
+    if taken_height(folder):
+        raise NotYet(what=UNPROVEN)
     statement = decode_draft(read_bounded(file, MAX_FILE)).statement
     settings, ours = read_settings(folder), read_directory(folder).log_id
     if statement.log_id != ours:

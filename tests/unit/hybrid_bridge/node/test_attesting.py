@@ -14,7 +14,7 @@ from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.progress import Progress
 
 KEY = SimpleNamespace(address=lambda: b"\x01" * 20)
-BRAKE = SimpleNamespace(reason="")
+BRAKE = SimpleNamespace(reason="", require_free=lambda: None)
 
 
 class Guard:

@@ -176,13 +176,14 @@ def test_who_has_no_vote_and_we_ourselves_count_for_nothing(joining: Callable[[C
     joined = joining(honest)
     joined.hears(OTHERS[0], sizes=[COVERS])
     joined.hears("regulator", sizes=[COVERS])
+    joined.view.brake.release()  # as if somebody had lost `sync.json`
     joined.view.chain.speak(joined.view.keys.identity)
     sign_alone(joined)
     assert not joined.proving.is_proven()
 
 
 def sign_alone(joined: Joined) -> None:
-    """Our own signature, as if somebody had lost `sync.json`."""
+    """Our own signature."""
     members = Members(joined.folder.parent, joined.others.foundation)
     members.opened["bank-b"] = joined.opened
     sign(members, "bank-b", heard_by=["bank-b"])
