@@ -68,7 +68,7 @@ class Receiver:
         Raises:
             EnvelopeUnopenable, Malformed, Refuted: nothing is stored.
             AdmissionRejected: the sender is not the submitter of the entry; nothing is stored.
-            NotYet: the entry does not stand here, the sender has no room, or nothing is signed here yet; nothing is stored.
+            NotYet: the entry stands not here, the sender has no room, nothing is signed here yet; nothing is stored.
             Erased: we had this document and erased it; nothing is stored.
         """
         view = self._view
