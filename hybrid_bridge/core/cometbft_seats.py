@@ -37,6 +37,14 @@ class Term:
     seats: Seats | None  # None: not every certificate is shown
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The epoch before the one shown: its set, and how many blocks it has."""
+
+    seats: Seats | None  # None: not every certificate is shown
+    blocks: int | None  # None: its record is not shown
+
+
 def holders_of(bindings: Sequence[Binding], epoch: EpochRecord) -> Holders:
     """Whose the keys are, by records that stand in the epoch's governance tree.
 
@@ -137,18 +145,41 @@ def is_tied(history: History, holders: Holders, sizes: Sequence[int], terms: Seq
     return known
 
 
-def require_own(history: History, holders: Holders, heights: Sequence[Height], epoch: EpochRecord, own: Seats) -> None:
-    """From the second block after the epoch's first one on, the epoch's own set signs.
+def is_own(
+    history: History, holders: Holders, heights: Sequence[Height], epoch: EpochRecord, own: Seats, *, before: Before
+) -> bool:
+    """Whether each header is signed by the set that votes at its height, and no older one.
+
+    An epoch's set votes from the third block of the epoch on; in the first two still does the set of the last epoch
+    whose first block lies two blocks back: the one before, if it has so many blocks (SPEC §8.1).
+
+    Args:
+        history: walked from genesis.
+        holders: whose the keys are.
+        heights: of the headers, none before the epoch.
+        epoch: whose blocks they are, or which the block behind them follows.
+        own: the epoch's set.
+        before: the epoch before it.
+
+    Returns:
+        False where an older set signs one of the first two blocks, and it is not shown that it could not.
 
     Raises:
-        FieldMismatch: another set does.
+        FieldMismatch: another set signs than can.
     """
+    known = True
     for height in heights:
-        seats = seats_of(history.in_charge(height), holders)
-        if height >= epoch.first_block + 2 and seats not in (None, own):
-            raise FieldMismatch(
-                field=f"engine's validators at block {height}", expected=f"set {epoch.set_id} of the log", got="others"
-            )
+        lacking = epoch.first_block + 2 - height  # blocks that lie between the first one of its set's epoch and here
+        seats, expected = seats_of(history.in_charge(height), holders), own if lacking <= 0 else before.seats
+        if seats is None or expected is None:
+            known = False
+        elif seats != expected:
+            if lacking > 0 and (before.blocks is None or before.blocks < lacking):
+                known = False
+                continue
+            its = f"the log's set of epoch {epoch.epoch if lacking <= 0 else epoch.epoch - 1}"
+            raise FieldMismatch(field=f"engine's validators at block {height}", expected=its, got="others")
+    return known
 
 
 def signers_of(history: History, holders: Holders, signed: SignedHeader) -> tuple[KeyId, ...]:

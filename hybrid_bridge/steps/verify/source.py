@@ -1,10 +1,11 @@
 """Check 13 of `verify`: the private chain's own consensus, where the bundle shows it. It raises A1 to A2 or A3."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence, Consensus
-from hybrid_bridge.core.cometbft_seats import Seats, Term, is_tied, require_own
+from hybrid_bridge.core.cometbft_seats import Before, Seats, Term, is_own, is_tied
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.evidence import BlockFact
 from hybrid_bridge.steps.verify.decoded import Decoded, DecodedEpoch
@@ -15,6 +16,7 @@ from hybrid_bridge.units import EpochNumber, KeyId, UnixSeconds
 A2, A3 = "A2", "A3"
 RESULTS: Final = "their results are not shown"
 TIES: Final = "it is not shown whose the keys of each later set are"
+RETIRED: Final = "older keys signed a first block of an epoch, and it is not shown that they still could"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ def verify_source(d: Decoded, sets: KnownSets, names: Names) -> Source:
     for epoch in (epoch for epoch in d.epochs if epoch.record.epoch in d.sources):
         number = epoch.record.epoch
         consensus = d.sources[number].verify(d.genesis, epoch.record, _transactions(epoch))
-        tied = _is_tied(d, epoch, consensus, sets, names)
-        wanting[number] = RESULTS if not consensus.has_outcomes else "" if tied else TIES
+        ties = _ties(d, epoch, consensus, sets, names)
+        wanting[number] = ties if consensus.has_outcomes else RESULTS
         if consensus.signers:
             known = _names(sets, names)
             told = tuple(known.get(key, f"key {key.hex()}") for key in consensus.signers)
@@ -59,17 +61,29 @@ def _transactions(epoch: DecodedEpoch) -> list[bytes]:
     return [entry.part.transaction for entry in epoch.entries if entry.part.transaction is not None]
 
 
-def _is_tied(d: Decoded, epoch: DecodedEpoch, consensus: Consensus, sets: KnownSets, names: Names) -> bool:
-    """Whether every set of the engine is one of the log; the first alone is, by the ledger id."""
+def _ties(d: Decoded, epoch: DecodedEpoch, consensus: Consensus, sets: KnownSets, names: Names) -> str:
+    """What is wanting to see that every set of the engine is one of the log, and each height's the one then."""
     evidence: CometbftEvidence = d.sources[epoch.record.epoch]
     terms = [Term(known.first_size, _seats(known, names)) for known in sets.sets]
     times = [UnixSeconds(handover.signed.header.time.seconds) for handover in evidence.handovers]
     sizes = [epoch_of(d.genesis, time) + 1 for time in times]
     tied = is_tied(consensus.history, consensus.holders, sizes, terms)
     own = terms[epoch.record.set_id - FIRST_SET].seats
-    if own is not None:
-        require_own(consensus.history, consensus.holders, evidence.heights, epoch.record, own)
-    return (tied and own is not None) or (not evidence.handovers and epoch.record.set_id == FIRST_SET)
+    before = _before(d, epoch.record.epoch, sets, terms)
+    heights = evidence.heights
+    exact = own is None or is_own(consensus.history, consensus.holders, heights, epoch.record, own, before=before)
+    if not evidence.handovers and epoch.record.set_id == FIRST_SET:
+        return ""  # the ledger id names these keys, and the log has no other set yet
+    if not tied or own is None:
+        return TIES
+    return "" if exact else RETIRED
+
+
+def _before(d: Decoded, number: EpochNumber, sets: KnownSets, terms: Sequence[Term]) -> Before:
+    """The epoch before: its set is responsible for the checkpoint of as many leaves as this one's number."""
+    responsible = terms[sets.responsible(number).set_id - FIRST_SET]
+    shown = [epoch.record for epoch in d.epochs if epoch.record.epoch == number - 1]
+    return Before(responsible.seats, shown[0].end_block - shown[0].first_block if shown else None)
 
 
 def _seats(known: KnownSet, names: Names) -> Seats | None:

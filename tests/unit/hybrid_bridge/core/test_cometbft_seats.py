@@ -9,7 +9,7 @@ import pytest
 from hybrid_bridge.core.cometbft import SignedHeader
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence, Consensus
 from hybrid_bridge.core.cometbft_history import Handover
-from hybrid_bridge.core.cometbft_seats import Term, is_tied, require_own
+from hybrid_bridge.core.cometbft_seats import Before, Term, is_own, is_tied
 from hybrid_bridge.core.encoding import b64u, canonical_json, parse_canonical_json
 from hybrid_bridge.core.governance import Notice
 from hybrid_bridge.errors import (
@@ -243,14 +243,50 @@ def test_an_old_set_that_signs_a_later_height_is_refused() -> None:
     consensus = verified(*shown(*records(1, 2, 3, 4), first=made.FIRST, handovers=()))
     for heights in ((9,), (5, 7), (6, 8)):
         with pytest.raises(FieldMismatch):
-            require_own(consensus.history, consensus.holders, heights, epoch(), seats(2, 3, 4, 5))
-    require_own(consensus.history, consensus.holders, (5, 6), epoch(), seats(2, 3, 4, 5))
-    require_own(consensus.history, consensus.holders, (5, 9), epoch(), seats(1, 2, 3, 4))
+            own_of(consensus, heights, NEW_SEATS, Before(OLD_SEATS, 9))
+    assert own_of(consensus, (5, 6), NEW_SEATS, Before(OLD_SEATS, 9))
+    assert own_of(consensus, (5, 9), OLD_SEATS, Before(OLD_SEATS, 9))
+
+
+def own_of(consensus: Consensus, heights: Sequence[int], own: Any, before: Before) -> bool:
+    return is_own(consensus.history, consensus.holders, heights, epoch(), own, before=before)
+
+
+OLD_SEATS, NEW_SEATS = seats(1, 2, 3, 4), seats(2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("height", "blocks"), [(5, 2), (5, 3), (6, 1), (6, 2)])
+def test_a_retired_set_that_signs_one_of_an_epochs_first_two_blocks_is_refused(height: int, blocks: int) -> None:
+    """The epoch before has another set, and so many blocks that it was in charge: nobody older could sign."""
+    consensus = verified(*shown(*records(1, 2, 3, 4), first=made.FIRST, handovers=()))
+    with pytest.raises(FieldMismatch):
+        own_of(consensus, (height,), NEW_SEATS, Before(NEW_SEATS, blocks))
+
+
+@pytest.mark.parametrize(("height", "blocks"), [(5, None), (6, None), (5, 0), (5, 1), (6, 0)])
+def test_where_an_older_set_may_still_have_been_in_charge_its_votes_are_not_enough(
+    height: int, blocks: int | None
+) -> None:
+    """A set votes from its epoch's third block on; an engine that stood may have passed over whole epochs."""
+    consensus = verified(*shown(*records(1, 2, 3, 4), first=made.FIRST, handovers=()))
+    assert not own_of(consensus, (height,), NEW_SEATS, Before(NEW_SEATS, blocks))
+    with pytest.raises(FieldMismatch):  # and what is known to be wrong is looked for behind it
+        own_of(consensus, (height, 7), NEW_SEATS, Before(NEW_SEATS, blocks))
+
+
+@pytest.mark.parametrize("height", [5, 6])
+def test_the_epochs_own_set_does_not_sign_before_its_third_block(height: int) -> None:
+    consensus = walked(1, 2, 3, 4, 5)
+    with pytest.raises(FieldMismatch):
+        own_of(consensus, (height,), NEW_SEATS, Before(OLD_SEATS, 2))
+    assert not own_of(consensus, (height,), NEW_SEATS, Before(OLD_SEATS, None))
 
 
 def test_votes_that_nobody_is_shown_for_are_no_contradiction() -> None:
     consensus = verified(*shown(first=made.FIRST, handovers=()))
-    require_own(consensus.history, consensus.holders, (9,), epoch(), seats(2, 3, 4, 5))
+    assert not own_of(consensus, (9,), NEW_SEATS, Before(NEW_SEATS, 2))
+    consensus = verified(*shown(*records(1, 2, 3, 4), first=made.FIRST, handovers=()))
+    assert not own_of(consensus, (5,), NEW_SEATS, Before(None, 2))
 
 
 def test_heights_are_those_of_every_header_that_is_shown() -> None:

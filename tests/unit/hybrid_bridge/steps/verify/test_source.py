@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.bundle import Bundle, SourceEvidence, decode_bundle
+from hybrid_bridge.core.cometbft import Timestamp
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
+from hybrid_bridge.core.cometbft_history import Handover
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.trust import parse_trust
@@ -26,7 +28,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.names import CERTIFIED, Name, Names
 from hybrid_bridge.steps.verify.signers import KnownSet, KnownSets
-from hybrid_bridge.steps.verify.source import A2, A3, RESULTS, TIES, Source, verify_source
+from hybrid_bridge.steps.verify.source import A2, A3, RESULTS, RETIRED, TIES, Source, verify_source
 from hybrid_bridge.units import Address, Digest, SetId, TreeSize, UnixSeconds
 from tests import comet_chain as made
 from tests.bundles import edit, flip
@@ -160,7 +162,7 @@ OLD, NEW = log_set(1, 1, 1, 2, 3, 4), log_set(2, 2, 2, 3, 4, 5)
 def source(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Source:
     """Of the evidence that `comet_chain` makes, with these sets of the log."""
     evidence = replace(GOOD, **changes)
-    record = epoch(set_id=len(sets), last_block_hash=evidence.last.header.hash)
+    record = epoch(set_id=len(sets), first_block=1, last_block_hash=evidence.last.header.hash)
     entries = [SimpleNamespace(transaction=data, part=SimpleNamespace(transaction=data)) for data in made.TRANSACTIONS]
     shown: Any = SimpleNamespace(
         genesis=genesis(),
@@ -215,3 +217,60 @@ def test_an_old_set_that_goes_on_signing_is_refuted_and_by_what_is_kept_back_rea
 def test_a_set_of_the_engine_out_of_the_logs_order_refutes(sets: tuple[KnownSet, ...]) -> None:
     with pytest.raises(FieldMismatch):
         source(*sets)
+
+
+# ── an epoch of two blocks ───────────────────────────────────────────────────────────────────────────────────────────
+
+FOURTH = 4  # the epoch shown
+RULED = log_set(2, FOURTH, 2, 3, 4, 5)  # the log's since epoch 3
+
+
+def short(before: int | None, *sets: KnownSet, last: int = 9, changes: tuple[Handover, ...] = ()) -> Source:
+    """Blocks 8 and 9 are epoch 4; `before` so many are epoch 3, whose record is not shown where that is None.
+
+    No change of the engine's set is shown unless it is given, so the first one signs.
+    """
+    time = Timestamp(genesis().genesis_time + (FOURTH - 1) * genesis().cadence, 0)
+    signing = made.SECOND if changes else made.FIRST
+    among = (made.TRANSACTIONS[0], b"a refused one", made.TRANSACTIONS[1])
+    evidence = replace(
+        GOOD,
+        handovers=changes,
+        last=made.signed(made.header(signing, height=9, time=time), signing),
+        executions=tuple(made.execution(signing, among, i, 8, (0, 3, 0), time=time) for i in (0, 2)),
+    )
+    record = epoch(
+        epoch=FOURTH, set_id=len(sets), first_block=8, end_block=10, last_block_hash=evidence.last.header.hash
+    )
+    third = replace(record, epoch=FOURTH - 1, first_block=8 - (before or 0), end_block=8)
+    entries = [SimpleNamespace(transaction=data, part=SimpleNamespace(transaction=data)) for data in made.TRANSACTIONS]
+    epochs = (SimpleNamespace(record=third, entries=[]),) * (before is not None)
+    shown: Any = SimpleNamespace(
+        genesis=genesis(),
+        epochs=(*epochs, SimpleNamespace(record=record, entries=entries)),
+        sources={FOURTH: evidence},
+    )
+    return verify_source(shown, KnownSets(sets), names_of(*sets))
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_in_an_epoch_of_two_blocks_a_retired_set_of_the_engine_is_refuted(before: int) -> None:
+    with pytest.raises(FieldMismatch):
+        short(before, OLD, RULED)
+
+
+@pytest.mark.parametrize("before", [None, 0])
+def test_where_the_epoch_before_does_not_show_that_it_had_retired_an_old_set_reaches_no_more_than_a2(
+    before: int | None,
+) -> None:
+    found = short(before, OLD, RULED)
+    assert (found.level, found.wanting) == (A2, RETIRED)
+
+
+@pytest.mark.parametrize("before", [None, 1, 2])
+def test_the_set_of_the_epoch_before_signs_the_first_two_blocks_of_the_next_ones(before: int | None) -> None:
+    """Set 2 begins with epoch 4: its first two blocks are still the old set's."""
+    assert short(before, OLD, log_set(2, FOURTH + 1, 2, 3, 4, 5)).level == A3
+    third = Timestamp(genesis().genesis_time + (FOURTH - 2) * genesis().cadence, 0)
+    assert short(before, OLD, RULED, changes=(made.handover(made.FIRST, made.SECOND, 7, time=third),)).level == A3
+    assert short(before, OLD).level == A3
