@@ -28,7 +28,7 @@ from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.registry import catch_up, open_registry
 from hybrid_bridge.node.regulating import REGULATOR
 from hybrid_bridge.node.settings import NodeSettings, private_bytes, read_secret, read_settings
-from hybrid_bridge.node.stores import stores_of
+from hybrid_bridge.node.stores import Holding, stores_of
 from hybrid_bridge.node.syncing import UNPROVEN, taken_height
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import AttestationSigner, Clock
@@ -46,6 +46,7 @@ class Opened:
     guard: SqlGuard | None
     registry: SqlRegistry
     enrolment: Enrolment
+    holding: Holding
     guard_next: SqlGuard | None = None  # of the key that follows ours, if we hold one already
     readings: SqlReadings | None = None  # a regulator's
 
@@ -63,6 +64,7 @@ class Opened:
 
     def close(self) -> None:
         """Give the stores up."""
+        self.holding.end()
         for _, guard in self.guards:
             guard.close()
         if self.readings is not None:
@@ -80,7 +82,7 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
     """
     directory = read_directory(settings.folder)
     with ExitStack() as undo:  # what is open already is given up if the rest does not fit
-        ledger, records = _open_stores(settings, directory, undo)
+        ledger, records, holding = _open_stores(settings, directory, undo)
         enrolment = Enrolment(directory, ledger, settings.folder, settings.name)
         keys = Keys.load(settings, directory)
         enrolment.hold(keys)
@@ -114,17 +116,24 @@ def open_folder(settings: NodeSettings, clock: Clock) -> Opened:
             progress.raised("attested", view.logbook.newest_attested(view.address))
         view.chain.follow(enrolment.renew)
         undo.pop_all()
-    return Opened(settings, view, guard, registry, enrolment, guard_next, readings)
+    return Opened(settings, view, guard, registry, enrolment, holding, guard_next, readings)
 
 
-def _open_stores(settings: NodeSettings, directory: Directory, undo: ExitStack) -> tuple[SqlLedger, SqlRecords]:
+def _open_stores(
+    settings: NodeSettings, directory: Directory, undo: ExitStack
+) -> tuple[SqlLedger, SqlRecords, Holding]:
     stores = stores_of(settings)
     ledger, records = SqlLedger(stores[0]), SqlRecords(stores[1])
-    ledger.open(directory.log_id, settings.name)
-    undo.callback(ledger.close)
-    records.open(directory.log_id, settings.name)
-    undo.callback(records.close)
-    return ledger, records
+    holding = Holding(store for store in stores if isinstance(store, PostgresStore))
+    with ExitStack() as failed:
+        failed.callback(holding.end)
+        ledger.open(directory.log_id, settings.name)
+        undo.callback(ledger.close)
+        records.open(directory.log_id, settings.name)
+        undo.callback(records.close)
+        failed.pop_all()
+    undo.callback(holding.end)  # before the stores, which give their leases back
+    return ledger, records, holding
 
 
 def _guard(

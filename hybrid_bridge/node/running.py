@@ -122,6 +122,7 @@ class Node:
             self._engine.start()
         for name, loop in self._loops():
             self._start_loop(name, loop)
+        self._opened.holding.end()  # the loops keep the leases now
         self._server.serving(yes=True)
         self._view.brake.when_pulled(lambda _reason: self._server.serving(yes=False))
         _log.info("%s listens on port %d, block %d", self._view.name, port, self._view.progress.tip)

@@ -5,6 +5,8 @@ The attestation guard is a file in either case: it belongs to the host that sign
 
 import logging
 import socket
+import threading
+from collections.abc import Iterable
 from typing import Final
 
 from hybrid_bridge.adapters.postgresql.server import KEY
@@ -13,7 +15,7 @@ from hybrid_bridge.adapters.sqlite.file import SqliteFile
 from hybrid_bridge.adapters.sqlite.store import Store
 from hybrid_bridge.custody.databases import PostgresPlace, parse_database
 from hybrid_bridge.custody.servers import server_of
-from hybrid_bridge.errors import Broken, LeaseLost, StoreAway
+from hybrid_bridge.errors import BridgeError, Broken, LeaseLost, StoreAway
 from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.settings import NodeSettings
 
@@ -45,6 +47,35 @@ def schemas_of(settings: NodeSettings, place: PostgresPlace) -> tuple[PostgresSt
     holder = f"{socket.gethostname()}:{settings.folder.resolve()}"
     ledger, records = (PostgresStore(server, name, holder, settings.path(f"{name}.lock")) for name in (LEDGER, RECORDS))
     return ledger, records
+
+
+class Holding:
+    """Keeps leases while stores are opened and read, which may take longer than a lease lasts.
+
+    From the moment one is taken until `end`, when a node's own loops keep it (`run_holding`). A loss is not raised
+    here: whoever uses the store next is told.
+    """
+
+    def __init__(self, stores: Iterable[PostgresStore]) -> None:
+        """Begins at once; a store that holds no lease yet is left alone."""
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._hold, args=(store,), daemon=True) for store in stores]
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Renew no more; nothing is under way when this returns. Again is no change."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _hold(self, store: PostgresStore) -> None:
+        while not self._ended.wait(RENEW_EVERY) and store.lost is None:
+            if store.is_held:
+                try:
+                    store.renew()
+                except BridgeError as error:
+                    _log.warning("lease not renewed: %s", error)
 
 
 def run_holding(store: PostgresStore, progress: Progress) -> None:

@@ -1,6 +1,8 @@
 """A consortium of which two members have their stores in PostgreSQL: nobody can tell, whatever happens to the server."""
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from hybrid_bridge.cli.main import main
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, StoreAway, StoreBroken
+from hybrid_bridge.node import stores
 from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.moving import MOVED, move
@@ -142,6 +145,53 @@ def test_a_block_that_could_not_be_executed_for_want_of_the_server_is_nobodys_fa
     assert (view.brake.reason, view.witness.kept()) == ("", [])
     members.accept("bank-a", block)
     assert view.chain.tip == members.open("core").view.chain.tip
+
+
+def leases(cluster: engines.Postgresql) -> list[int]:
+    """Until when both leases of bank-a's stores are held."""
+    connection = cluster.connect("made_2")
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT until FROM ledger.lease UNION ALL SELECT until FROM records.lease")
+        return [row[0] for row in cursor.fetchall()]
+    finally:
+        connection.close()
+
+
+def test_a_start_that_outlasts_its_leases_keeps_them(
+    members: Members, cluster: engines.Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run out while the registry catches up; another host must find them held all the same."""
+    started(members)
+    members.opened.pop("bank-a").close()
+    kept: list[bool] = []
+
+    def slow(*_: object) -> None:
+        for store in ("ledger", "records"):
+            cluster.ask(f"UPDATE {store}.lease SET until = 0", "made_2")
+        deadline = time.monotonic() + 20
+        while not kept and time.monotonic() < deadline:
+            kept.extend([True] * (min(leases(cluster)) > 0))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "RENEW_EVERY", 0.1)
+        patch.setattr("hybrid_bridge.node.opening.catch_up", slow)
+        members.open("bank-a")
+    assert kept
+
+
+def test_a_start_that_fails_gives_its_leases_back_and_keeps_none(
+    members: Members, cluster: engines.Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(members)
+    members.opened.pop("bank-a").close()
+    before = threading.active_count()
+    with monkeypatch.context() as patch:
+        patch.setattr("hybrid_bridge.node.opening.catch_up", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            members.open("bank-a")
+    assert threading.active_count() == before
+    assert leases(cluster) == [0, 0]
 
 
 def test_who_waits_at_a_sequencer_without_its_server_is_told_so(members: Members, cluster: engines.Postgresql) -> None:

@@ -159,6 +159,11 @@ class PostgresStore:
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease was taken, and is not known to be lost."""
+        return self._epoch > 0 and self.lost is None
+
     def renew(self) -> None:
         """Keep the lease.
 
