@@ -34,6 +34,7 @@ from hybrid_bridge.errors import (
     NotYet,
     Throttled,
     TooLong,
+    Unreachable,
 )
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.documents import open_document
@@ -142,13 +143,19 @@ class Deliverer:
                 _log.info("document of entry %s forgotten: it can never stand", leaf.hex())
 
     def deliver_due(self) -> None:
-        """Offer every envelope that is due and whose transaction stands."""
-        now = self._view.clock.now()
-        for owed in self._view.records.owed(now):
-            if self._view.ledger.entry_height(owed.leaf) is not None:
-                self._deliver(owed, now)
+        """Offer every envelope that is due and whose transaction stands.
 
-    def _deliver(self, owed: Owed, now: UnixSeconds) -> None:
+        One recipient that says nothing is waited for once, however much it is owed: the others want theirs.
+        """
+        now, silent = self._view.clock.now(), set[str]()
+        for owed in self._view.records.owed(now):
+            if owed.recipient in silent or self._view.ledger.entry_height(owed.leaf) is None:
+                continue
+            if not self._deliver(owed, now):
+                silent.add(owed.recipient)
+
+    def _deliver(self, owed: Owed, now: UnixSeconds) -> bool:
+        """Offer it. False if nobody answered."""
         try:
             peer = self._peers.get(owed.recipient)
             if peer is None:  # it has left; it may come back
@@ -166,9 +173,11 @@ class Deliverer:
                 wait = max(wait, min(error.retry_after // 1_000, LONGEST_BACKOFF))
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))
             _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
+            return not isinstance(error, Unreachable)
         else:
             self._view.records.settle(owed.number, data)  # Durable: they have it, and signed.
             _log.info("%s signed for %s", owed.recipient, owed.leaf.hex())
+        return True
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:
         signed = SignedAcknowledgement.decode(data)

@@ -6,6 +6,7 @@ certificate is fetched first, judged, and made the only root of the channel: the
 is judged again before each call (ADR 40, RELAYER §6).
 """
 
+import select
 import socket
 import ssl
 import threading
@@ -21,7 +22,8 @@ from hybrid_bridge.rpc.channel import ClientTls, open_channel
 from hybrid_bridge.rpc.faults import call_status
 
 LAST_CALLS: Final = 120.0  # seconds that calls on a channel of yesterday get to end; a stream lasts 60
-HANDSHAKE: Final = 5.0  # seconds
+HANDSHAKE: Final = 5.0  # seconds, of the whole of it: whoever sends a byte now and then wins no more
+MAX_WAITING: Final = 32  # calls to one server that wait for its certificate; more than all loops and submits of a node
 
 
 class TlsSource(Protocol):
@@ -62,33 +64,74 @@ class RenewedChannel(grpc.Channel):
 
     def __init__(self, endpoint: str, server_name: str, source: TlsSource) -> None:
         self._endpoint, self._name, self._source = endpoint, server_name, source
-        self._turn = threading.Lock()
+        self._turn = threading.Condition()
+        self._fetching, self._waiting, self._resting = False, 0, 0.0
         self._open: _Open | None = None
         self._closed = False
         self._retired: list[tuple[float, grpc.Channel]] = []
 
-    def opened(self) -> _Open:
-        """The channel for a call that begins now.
+    def opened(self, wait: float = HANDSHAKE) -> _Open:
+        """The channel for a call that begins now and may wait so long for it.
+
+        One thread at a time fetches the server's certificate, and never under the lock: the others wait for what it
+        finds, no longer than they may, and no more of them than a bound. After a server that was silent nobody asks
+        for as long again as the silence took: such calls fail at once.
 
         Raises:
             BridgeError: the server's certificate is not good.
-            Unreachable: it shows none, or this channel was closed.
+            Unreachable: it shows none, in time; too many wait already, or this channel was closed.
         """
+        end = time.monotonic() + wait
         with self._turn:
-            if self._closed:  # whoever still holds it would open what nobody closes
-                raise Unreachable(endpoint=self._name, call="open")
-            self._close_retired(time.monotonic())
-            tls, open_now = self._source.current(), self._open
-            if (
-                open_now is None
-                or open_now.stale
-                or open_now.tls is not tls
-                or self._source.judges != bool(open_now.pin)
-            ):
-                open_now = self._renewed(tls)
-            elif open_now.pin:
-                self._judge(open_now.pin)
-            return open_now
+            while True:
+                self._require_open()
+                self._close_retired(time.monotonic())
+                tls, open_now = self._source.current(), self._open
+                if open_now is not None and self._is_current(open_now, tls):
+                    if open_now.pin:
+                        self._judge(open_now.pin)
+                    return open_now
+                if not self._source.judges:
+                    return self._renewed(tls, b"")
+                if not self._fetching:
+                    self._fetching = True
+                    break
+                self._wait(end)
+        return self._fetched(tls)
+
+    def _require_open(self) -> None:
+        if self._closed or time.monotonic() < self._resting:  # whoever still holds it would open what nobody closes
+            raise Unreachable(endpoint=self._name, call="open")
+
+    def _is_current(self, open_now: _Open, tls: ClientTls) -> bool:
+        return not open_now.stale and open_now.tls is tls and self._source.judges == bool(open_now.pin)
+
+    def _wait(self, end: float) -> None:
+        left = end - time.monotonic()
+        if left <= 0 or self._waiting >= MAX_WAITING:
+            raise Unreachable(endpoint=self._name, call="handshake")
+        self._waiting += 1
+        try:
+            self._turn.wait(left)
+        finally:
+            self._waiting -= 1
+
+    def _fetched(self, tls: ClientTls) -> _Open:
+        begun = time.monotonic()
+        try:
+            pin = server_certificate(self._endpoint, self._name, tls.roots)
+            with self._turn:
+                self._require_open()
+                self._judge(pin)
+                return self._renewed(tls, pin)
+        except Unreachable:
+            with self._turn:
+                self._resting = 2 * time.monotonic() - begun  # nothing after a refusal
+            raise
+        finally:
+            with self._turn:
+                self._fetching = False
+                self._turn.notify_all()
 
     def failed(self, used: _Open) -> None:
         """The server could not be reached: it may show another certificate than the one that was judged."""
@@ -100,12 +143,9 @@ class RenewedChannel(grpc.Channel):
             self._closed = True
             self._close_retired(float("inf"))
             self._close_open()
+            self._turn.notify_all()
 
-    def _renewed(self, tls: ClientTls) -> _Open:
-        pin = b""
-        if self._source.judges:
-            pin = server_certificate(self._endpoint, self._name, tls.roots)
-            self._judge(pin)
+    def _renewed(self, tls: ClientTls, pin: bytes) -> _Open:
         shown = replace(tls, roots=pin) if pin else tls
         made = _Open(open_channel(self._endpoint, self._name, shown), tls, pin)
         if self._open is not None:
@@ -175,7 +215,10 @@ class _Method:
         self._made: tuple[_Open | None, Any] = None, None
 
     def __call__(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 grpc's own types
-        used = self._channel.opened()
+        begun, timeout = time.monotonic(), options.get("timeout")
+        used = self._channel.opened(HANDSHAKE if timeout is None else timeout)
+        if timeout is not None:
+            options["timeout"] = max(0.0, timeout - (time.monotonic() - begun))
         try:
             return self._on(used)(request, **options)
         except grpc.RpcError as failure:
@@ -206,13 +249,36 @@ def server_certificate(endpoint: str, server_name: str, roots: bytes) -> bytes:
     host, _, port = endpoint.rpartition(":")
     try:
         context.load_verify_locations(cadata=roots.decode("ascii"))
+        end = time.monotonic() + HANDSHAKE
         with (
             socket.create_connection((host.strip("[]"), int(port)), HANDSHAKE) as plain,
-            context.wrap_socket(plain, server_hostname=server_name) as secured,
+            context.wrap_socket(plain, server_hostname=server_name, do_handshake_on_connect=False) as secured,
         ):
+            _shake(secured, end)
             shown = secured.getpeercert(binary_form=True)
     except (OSError, ValueError):
         shown = None
     if not shown:
         raise Unreachable(endpoint=server_name, call="handshake")
     return ssl.DER_cert_to_PEM_cert(shown).encode("ascii")
+
+
+def _shake(secured: ssl.SSLSocket, end: float) -> None:
+    """The handshake, over by `end`.
+
+    Raises:
+        OSError: it failed, or was not.
+    """
+    secured.setblocking(False)  # noqa: FBT003 the library's own spelling
+    while True:
+        try:
+            secured.do_handshake()
+        except ssl.SSLWantReadError:
+            waits = ([secured], [])
+        except ssl.SSLWantWriteError:
+            waits = ([], [secured])
+        else:
+            return
+        left = end - time.monotonic()
+        if left <= 0 or not any(select.select(*waits, [], left)):
+            raise TimeoutError

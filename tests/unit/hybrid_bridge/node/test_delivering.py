@@ -53,6 +53,22 @@ def package(trading: Members) -> DraftPackage:
     return desk(trading, "supplier").draft(registration(trading, an_object()))
 
 
+def test_a_silent_recipient_is_waited_for_once_however_much_it_is_owed(trading: Members) -> None:
+    for _ in range(3):
+        sent(trading, "supplier", registration(trading, an_object()))
+    to, asked = peers(trading), list[str]()
+
+    class Silent(Peer):
+        def deliver(self, leaf: Digest, envelope: bytes) -> bytes:
+            asked.append(self.name)
+            raise Unreachable(endpoint=self.name, call="Deliver")
+
+    to["core"] = Silent(trading, "core")
+    owed = deliver(trading, to)
+    assert asked == ["core"]
+    assert owed == 3  # the others have theirs
+
+
 def test_every_member_of_the_audience_gets_the_document_once(trading: Members) -> None:
     _, drafted = sent(trading, "supplier", registration(trading, an_object()))
     to = peers(trading)

@@ -1,5 +1,6 @@
 """A channel whose certificate changes under it, and whose server's certificate is judged before each call."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from hybrid_bridge.adapters.pki import Holder, Issued, caller_of, found_authority, issue_tls
 from hybrid_bridge.errors import CertificateRevoked, Unreachable
+from hybrid_bridge.rpc import renewing
 from hybrid_bridge.rpc.channel import ClientTls, Line
 from hybrid_bridge.rpc.renewing import RenewedChannel, channel_to, server_certificate
 from hybrid_bridge.rpc.server import MemberServer, ServerTls
@@ -199,3 +201,126 @@ def test_a_stream_is_opened_on_the_channel_of_the_moment(side: Side) -> None:
             assert list(line.stream(stub.Epochs, pb.EpochsRequest(), 10.0)) == []
             side.shown = side.tls(issued("bank-a"))
         assert len(set(side.seen)) == 2
+
+
+# ── a server that says nothing ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def silent(says: bytes = b"") -> Iterator[tuple[str, list[socket.socket]]]:
+    """Takes every connection and answers with nothing, or with these bytes one by one; whoever called."""
+    over, callers = threading.Event(), list[socket.socket]()
+
+    def take() -> None:
+        with suppress(OSError):
+            while True:
+                callers.append(listener.accept()[0])
+
+    def drip() -> None:
+        for at in range(len(says)):
+            if over.wait(0.02):
+                return
+            for caller in list(callers):
+                with suppress(OSError):
+                    caller.send(says[at : at + 1])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threads = [threading.Thread(target=run, daemon=True) for run in (take, drip)]
+        for thread in threads:
+            thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}", callers
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        for caller in callers:
+            caller.close()
+
+
+def waited(channel: grpc.Channel, timeout: float) -> float:
+    begun = time.monotonic()
+    with pytest.raises(Unreachable):
+        Line("core", timeout).ask(stubs.LedgerStub(channel).Status, pb.StatusRequest())
+    return time.monotonic() - begun
+
+
+def test_calls_to_a_silent_server_share_one_handshake_and_wait_no_longer_than_they_may(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewing, "HANDSHAKE", 2.0)
+    side.judges = True
+    with (
+        silent() as (endpoint, callers),
+        channel_to(endpoint, "core", side) as channel,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        first = pool.submit(waited, channel, 60.0)
+        while not callers:
+            assert not first.done()
+        patient = [pool.submit(waited, channel, 60.0) for _ in range(8)]
+        hasty = [pool.submit(waited, channel, 0.1) for _ in range(3)]
+        assert max(one.result(30) for one in hasty) < first.result(30)
+        for one in patient:
+            one.result(30)
+        assert len(callers) == 1  # not one after the other
+        assert waited(channel, 60.0) < 2.0  # it rests: nobody asks again at once
+        assert len(callers) == 1
+
+
+def test_a_silent_server_holds_up_no_call_to_another(side: Side) -> None:
+    side.judges = True
+    with (
+        silent() as (endpoint, callers),
+        side.serving() as good,
+        channel_to(endpoint, "core", side) as dead,
+        channel_to(good, "core", side) as living,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        stuck = [pool.submit(waited, dead, 60.0) for _ in range(8)]
+        while not callers:
+            pass
+        assert ask(stubs.LedgerStub(living)) == 1
+        assert not any(one.done() for one in stuck)
+        dead.close()
+        for caller in callers:
+            caller.close()
+        for one in stuck:
+            one.result(30)
+
+
+def test_no_more_than_a_bound_wait_for_one_server(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewing, "MAX_WAITING", 2)
+    side.judges = True
+    with silent() as (endpoint, callers), channel_to(endpoint, "core", side) as channel, ThreadPoolExecutor(3) as pool:
+        stuck = [pool.submit(waited, channel, 60.0) for _ in range(3)]
+        while not callers or channel._waiting < 2:  # type: ignore[attr-defined]
+            pass
+        assert waited(channel, 60.0) < 2.0
+        channel.close()
+        for caller in callers:
+            caller.close()
+        for one in stuck:
+            one.result(30)
+
+
+def test_a_handshake_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long record, byte by byte: each read succeeds, and the whole never comes."""
+    monkeypatch.setattr(renewing, "HANDSHAKE", 0.5)
+    begun = time.monotonic()
+    record = bytes.fromhex("1603033fff02003ffb0303") + bytes(1 << 14)
+    with silent(record) as (endpoint, _), pytest.raises(Unreachable):
+        server_certificate(endpoint, "core", OURS.certificate)
+    assert 0.5 <= time.monotonic() - begun < 5.0
+
+
+def test_after_a_refusal_the_next_call_asks_again(side: Side) -> None:
+    side.judges = True
+    with side.serving() as endpoint:
+        pass
+    with channel_to(endpoint, "core", side) as channel:
+        assert waited(channel, 10.0) < 5.0
+        with side.serving(endpoint):
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                with suppress(Unreachable):
+                    assert ask(stubs.LedgerStub(channel)) == 1
+                    return
+    pytest.fail("nobody asked again")
