@@ -6,8 +6,10 @@ Source: SPEC §5, SCENARIOS S7.
 """
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from secrets import token_bytes
 from typing import Final, Protocol
 
@@ -138,24 +140,33 @@ def _require_next(start: Head, head: Head) -> None:
 
 
 class Copies:
-    """Which accepted records no copy has come of. Looks behind the newest block below which all are here."""
+    """Which accepted records no copy has come of. Every block is looked at once; what it lacked is asked for again."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._complete = Height(0)  # up to it
+        self._turn = threading.Lock()
+        self._seen = Height(0)  # up to it, each block was looked at
+        self._lacking: dict[Digest, Missing] = {}  # ascending by height; whole blocks, until there are so many
 
     def missing(self) -> list[Missing]:
         """The oldest of them."""
-        found: list[Missing] = []
+        with self._turn:
+            here = self._view.records.known(list(self._lacking)) if self._lacking else set()
+            self._lacking = {leaf: one for leaf, one in self._lacking.items() if leaf not in here}
+            self._look()
+            return list(self._lacking.values())[:MAX_MISSING]
+
+    def _look(self) -> None:
+        """Into new blocks, while there is room for what they lack: only then is one passed."""
         tip = self._view.progress.tip
-        first = int(self._complete) + 1
-        while first <= tip and len(found) < MAX_MISSING:
-            last = min(first + SPAN - 1, tip)
-            found += self._within(Height(first), Height(last))
-            if not found:
-                self._complete = Height(last)
-            first = last + 1
-        return found[:MAX_MISSING]
+        while self._seen < tip and len(self._lacking) < MAX_MISSING:
+            last = Height(min(self._seen + SPAN, tip))
+            for height, found in groupby(self._within(Height(self._seen + 1), last), lambda one: one.height):
+                if len(self._lacking) >= MAX_MISSING:
+                    last = Height(height - 1)
+                    break
+                self._lacking |= {one.leaf: one for one in found}
+            self._seen = last
 
     def run(self, metrics: Metrics) -> None:
         """Count those that are late, until stopped."""

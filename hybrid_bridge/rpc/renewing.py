@@ -274,11 +274,11 @@ def _shake(secured: ssl.SSLSocket, end: float) -> None:
         try:
             secured.do_handshake()
         except ssl.SSLWantReadError:
-            waits = ([secured], [])
+            reads, writes = [secured], list[ssl.SSLSocket]()
         except ssl.SSLWantWriteError:
-            waits = ([], [secured])
+            reads, writes = list[ssl.SSLSocket](), [secured]
         else:
             return
         left = end - time.monotonic()
-        if left <= 0 or not any(select.select(*waits, [], left)):
+        if left <= 0 or not any(select.select(reads, writes, [], left)):
             raise TimeoutError

@@ -2,16 +2,18 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.adapters.sqlite.readings import MAX_ROWS
 from hybrid_bridge.core.delivery import parse_delivery
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.core.event_chain import EMPTY, Head
 from hybrid_bridge.core.reading import Reading
 from hybrid_bridge.errors import BridgeError, FieldMismatch, RuleRejected, SignatureWrong, StoreBroken, Unknown
+from hybrid_bridge.node import regulating
 from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.desk_service import DeskService
@@ -202,6 +204,59 @@ def test_a_record_whose_copy_does_not_come_is_listed_with_who_owes_it_until_it_c
     assert [one.submitter for one in copies.missing()] == ["supplier", "core"]
     assert deliver(trading, peers(trading)) == 0
     assert [one.submitter for one in copies.missing()] == ["core"]
+
+
+class Counted:
+    """A ledger that counts the blocks which are read from it."""
+
+    def __init__(self, ledger: SqlLedger) -> None:
+        self._ledger, self.blocks, self.questions = ledger, 0, 0
+
+    def __getattr__(self, name: str) -> object:
+        self.questions += 1
+        return getattr(self._ledger, name)
+
+    def entries(self, first: Height, last: Height) -> list[tuple[Digest, Height, bytes]]:
+        self.blocks += last - first + 1
+        return self._ledger.entries(first, last)
+
+
+def test_one_copy_that_never_comes_has_no_block_read_twice(trading: Members) -> None:
+    lacking = [owed(trading) for _ in range(3)]
+    view = trading.open("regulator").view
+    ledger = Counted(view.ledger)
+    copies = Copies(replace(view, ledger=ledger))  # type: ignore[arg-type]
+    for _ in range(5):
+        assert [one.leaf for one in copies.missing()] == lacking
+    assert ledger.blocks == view.progress.tip
+    asked = ledger.questions
+    assert [one.leaf for one in copies.missing()] == lacking
+    assert ledger.questions == asked
+    more = owed(trading)
+    assert [one.leaf for one in copies.missing()] == [*lacking, more]
+    assert ledger.blocks == view.progress.tip
+
+
+def test_where_more_is_missing_than_one_answer_holds_the_rest_is_told_later_and_nothing_is_forgotten(
+    trading: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regulating, "MAX_MISSING", 2)
+    lacking = [owed(trading) for _ in range(4)]
+    view = trading.open("regulator").view
+    ledger = Counted(view.ledger)
+    copies = Copies(replace(view, ledger=ledger))  # type: ignore[arg-type]
+    for _ in range(3):
+        assert [one.leaf for one in copies.missing()] == lacking[:2]
+    assert ledger.blocks <= view.progress.tip
+    deliver(trading, peers(trading))
+    assert copies.missing() == []
+    assert Copies(view).missing() == []
+
+
+def owed(members: Members) -> Digest:
+    """A record of the supplier's that stands, and whose copy nobody has sent yet."""
+    _, package = sent(members, "supplier", registration(members, an_object()))
+    return leaf_of(package)
 
 
 def test_a_refused_transaction_owes_nobody_a_copy(trading: Members) -> None:
