@@ -24,7 +24,7 @@ def governed(
         sequence=SequenceNumber(sequence),
         expires_epoch=EpochNumber(expires),
         authorisers=tuple(key.public.key_id for key in signers),
-        payload=GovernancePayload(record),
+        payload=GovernancePayload((record,)),
     )
     consents = [SignaturePart.over(body.consent, key) for key in signers]
     return SignedTransaction.assemble(body, SignaturePart.over(body.message, submitter), consents)

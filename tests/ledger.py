@@ -136,10 +136,10 @@ class MemoryLedger:
         consents = [SignaturePart.over(body.consent, self.keys[name]) for name in authorisers]
         return finish(body, SignaturePart.over(body.message, self.keys[submitter]), consents)
 
-    def governance(self, record: bytes, *, submitter: str | None = None, quorum: Sequence[str] | None = None):
-        """A governance record with the consent of the validators."""
+    def governance(self, *records: bytes, submitter: str | None = None, quorum: Sequence[str] | None = None):
+        """The governance records of one decision with the consent of the validators."""
         return self.sign(
-            GovernancePayload(record), submitter or self.nodes[0], self.nodes if quorum is None else quorum
+            GovernancePayload(records), submitter or self.nodes[0], self.nodes if quorum is None else quorum
         )
 
     def beacon(self, number: int, submitter: str) -> SignedTransaction:

@@ -35,7 +35,7 @@ from hybrid_bridge.core.transaction import (
     SignedTransaction,
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.units import Commitment, LogId, RegistryIndex
+from hybrid_bridge.units import Commitment, EpochNumber, LogId, RegistryIndex
 
 
 def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
@@ -50,13 +50,17 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
     if isinstance(payload, RecordPayload):
         typed_claims(signed.body, payload)
     elif isinstance(payload, GovernancePayload):
-        governance = _decode_update(payload.record)
-        if governance.log_id != log_id:
-            raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
-        if isinstance(governance, ConsensusKey):
-            governance.verify_possession()
+        for record in payload.records:
+            _check_update(_decode_update(record), log_id)
     elif not (payload.chain_id and payload.number and any(payload.hash)):
         raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
+
+
+def _check_update(governance: SetUpdate | MemberUpdate | ConsensusKey, log_id: LogId) -> None:
+    if governance.log_id != log_id:
+        raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
+    if isinstance(governance, ConsensusKey):
+        governance.verify_possession()
 
 
 Check: TypeAlias = Callable[[SignedTransaction, LogId], None]
@@ -96,7 +100,7 @@ def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, m
     if isinstance(body.payload, RecordPayload):
         return _apply_record(trial, rules, body, body.payload, moment)
     if isinstance(body.payload, GovernancePayload):
-        return _apply_governance(trial, rules, body, body.payload.record, moment)
+        return _apply_governance(trial, rules, body, body.payload, moment)
     return _apply_beacon(trial, rules, body, body.payload, moment)
 
 
@@ -153,12 +157,19 @@ def _decode_update(record: bytes) -> SetUpdate | MemberUpdate | ConsensusKey:
     return governance
 
 
-def _apply_governance(trial: Overlay, rules: Rules, body: Body, record: bytes, moment: Moment) -> Changes:
+def _apply_governance(trial: Overlay, rules: Rules, body: Body, payload: GovernancePayload, moment: Moment) -> Changes:
+    """All records of the decision, each on what those before it made; one that is refused refuses them all."""
     epoch = moment.epoch
     if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
         refuse("admission", key_id_text(body.submitter))
     if not is_quorum(trial, body.authorisers, epoch):
         refuse("authority", "quorum")
+    for record in payload.records:
+        _apply_update(trial, rules, record, epoch)
+    return Changes(governance=payload.records)
+
+
+def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> None:
     leaf = leaf_hash(record)
     if (
         trial.get(entry_key(leaf)) is not None
@@ -174,7 +185,6 @@ def _apply_governance(trial: Overlay, rules: Rules, body: Body, record: bytes, m
     else:
         apply_consensus_key(trial, governance, epoch)
     put_number(trial, entry_key(leaf), epoch)
-    return Changes(governance=(record,))
 
 
 def _apply_beacon(trial: Overlay, rules: Rules, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:

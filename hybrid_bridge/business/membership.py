@@ -39,9 +39,10 @@ from hybrid_bridge.core.ledger_state import (
     put_number,
     set_key,
 )
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, quorum
 from hybrid_bridge.errors import FieldMismatch, StoreBroken
-from hybrid_bridge.units import EpochNumber, KeyId, SetId, TreeSize
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId, TreeSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,28 @@ def require_member(state: StateReader, key: str, epoch: EpochNumber) -> None:
 def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber) -> None:
     """Add, remove, recertify, suspend or reinstate one member, from an epoch that has not passed (SPEC §7.3).
 
-    An update replaces one that has not taken effect, but a new certificate does not: old consents to it would undo
-    what a quorum has decided since. A certificate is for one key for ever; zero is none.
+    It names the record of this key that stood last when it was decided: consents given before a newer decision never
+    undo that. An update replaces one that has not taken effect, but a new certificate does not: it would lift a
+    suspension in passing. A certificate is for one key for ever; zero is none.
 
     Raises:
-        RuleRejected: member.
+        RuleRejected: member; member-replaces if another record of this key stood since.
     """
+    if record.replaces != newest_update(view, record.key_id):
+        refuse("member-replaces", key_id_text(record.key_id))
     now, certificate = standing_of(view, record.key_id, epoch), record.certificate_hash
     after = _after(record, now, is_pending=_is_pending(view, record.key_id, epoch))
     if record.from_epoch < epoch or after is None or not _fits(view, record):
         refuse("member", key_id_text(record.key_id))
-    put_standing(view, record.key_id, after, record.from_epoch, now)
+    put_standing(view, record.key_id, after, record.from_epoch, now, record=leaf_hash(record.encode()))
     if certificate != ZERO:
         view.put(certificate_key(certificate), record.key_id)
+
+
+def newest_update(state: StateReader, key_id: KeyId) -> Digest:
+    """LEAF of the record of this key that stands last; zero for none."""
+    row = get_json(state, member_key(key_id))
+    return ZERO if row is None or "record" not in row else Digest(parse_b64u(str(row["record"]), "record"))
 
 
 def _fits(view: StateReader, record: MemberUpdate) -> bool:
@@ -147,11 +157,20 @@ def put_member(view: Overlay, key_id: KeyId, roles: int, from_epoch: EpochNumber
     put_standing(view, key_id, Standing(roles), from_epoch, Standing(before))
 
 
-def put_standing(view: Overlay, key_id: KeyId, after: Standing, from_epoch: EpochNumber, before: Standing) -> None:
-    """A standing from an epoch on, and the one until then. Who was never suspended has a row without the word."""
+def put_standing(
+    view: Overlay,
+    key_id: KeyId,
+    after: Standing,
+    from_epoch: EpochNumber,
+    before: Standing,
+    *,
+    record: Digest = ZERO,
+) -> None:
+    """A standing from an epoch on, the one until then, and the LEAF of the record that says so."""
     row: dict[str, Json] = {"roles": after.roles, "from_epoch": from_epoch, "before": before.roles}
     row |= {"suspended": after.suspended} if after.suspended else {}
     row |= {"suspended_before": before.suspended} if before.suspended else {}
+    row |= {"record": b64u(record)} if record != ZERO else {}
     put_json(view, member_key(key_id), row)
 
 

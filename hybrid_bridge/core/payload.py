@@ -1,4 +1,4 @@
-"""The three things a transaction can carry: a record for the batch, a governance record, a beacon.
+"""The three things a transaction can carry: a record for the batch, governance records, a beacon.
 
 Source: SPEC §4; the entry §3, registry operations §9, governance records §7.3.
 """
@@ -16,6 +16,7 @@ from hybrid_bridge.units import ChainId, Commitment, Digest, PublicBlockHash, Pu
 INSERT: Final = 1  # the only registry operation: insert an identity label
 MAX_BODY: Final = 65_536  # bytes
 MAX_OPS: Final = 16
+MAX_GOVERNANCE: Final = 8  # records of one decision: who comes, who goes, keys, the next set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +107,32 @@ class RecordPayload:
 
 @dataclass(frozen=True, slots=True)
 class GovernancePayload:
-    """Kind 2: a SetUpdate or MemberUpdate (SPEC §7.3), authorised by a quorum of the current set."""
+    """Kind 2: the records of one decision, in order (SPEC §7.3), authorised by a quorum of the current set.
+
+    Whoever consents signs the whole list, and the list stands or is refused as a whole: no half of it can be enacted.
+    """
 
     kind: ClassVar[int] = 2
-    record: bytes
+    records: tuple[bytes, ...]
+
+    def __post_init__(self) -> None:
+        if not self.records:
+            raise FieldMalformed(field="records", rule="at least one")
+        if len(self.records) > MAX_GOVERNANCE:
+            raise TooLong(field="records", limit=MAX_GOVERNANCE, got=len(self.records))
 
     def write(self, writer: Writer) -> Writer:
-        """u16 length, then the record."""
-        return writer.opaque(self.record, 2, "record")
+        """u8 count, then u16 length ‖ record each."""
+        writer.u8(len(self.records), "records")
+        for record in self.records:
+            writer.opaque(record, 2, "record")
+        return writer
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """The inverse of `write`."""
-        return cls(reader.opaque(2, "record", MAX_BODY))
+        count = read_count(reader, 1, "records", MAX_GOVERNANCE)
+        return cls(tuple(reader.opaque(2, "record", MAX_BODY) for _ in range(count)))
 
 
 @dataclass(frozen=True, slots=True)

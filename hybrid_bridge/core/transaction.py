@@ -1,4 +1,4 @@
-"""What a member signs: one business record, or one governance record, or one beacon.
+"""What a member signs: one business record, or the governance records of one decision, or one beacon.
 
 A body has exactly one encoding, its id never covers signatures, and its list of authorisers is inside: who strips one
 has other bytes, not a refused transaction. Source: SPEC §4.

@@ -297,7 +297,7 @@ def _founding_transactions(genesis: Genesis, members: tuple[Member, ...], keys: 
             sequence=SequenceNumber(sequence),
             expires_epoch=EpochNumber(1),
             authorisers=tuple(key.public.key_id for key in signers),
-            payload=GovernancePayload(record),
+            payload=GovernancePayload((record,)),
         )
         consents = [SignaturePart.over(body.consent, key) for key in signers]
         signed = SignedTransaction.assemble(body, SignaturePart.over(body.message, submitter), consents)

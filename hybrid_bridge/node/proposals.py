@@ -16,7 +16,7 @@ from hybrid_bridge.core.governance import GovernanceRecord, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.shape import array, literal, octets, record, text, uint
 from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart
-from hybrid_bridge.errors import FieldMalformed, FieldMismatch, TooLong
+from hybrid_bridge.errors import FieldMismatch, TooLong
 from hybrid_bridge.node.cards import CARD, Card
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, Sequence
@@ -54,7 +54,7 @@ class Proposal:
     kind: str
     name: str  # of the member that it is about
     reason: str
-    records: tuple[bytes, ...]  # in the order in which they are submitted
+    records: tuple[bytes, ...]  # of one transaction, in their order
     authorisers: tuple[bytes, ...]  # identity keys, ascending
     expires_epoch: int
     cards: tuple[Card, ...] = ()
@@ -83,19 +83,16 @@ class Proposal:
         """
         return tuple(decode_governance(data) for data in self.records)
 
-    def bodies(self) -> list[Body]:
-        """One transaction for each record; submitter and sequence are put in last, no consent covers them."""
-        return [
-            Body(
-                log_id=LogId(self.log_id),
-                submitter=KeyId(bytes(32)),
-                sequence=Sequence(0),
-                expires_epoch=EpochNumber(self.expires_epoch),
-                authorisers=tuple(KeyId(key) for key in self.authorisers),
-                payload=GovernancePayload(data),
-            )
-            for data in self.records
-        ]
+    def body(self) -> Body:
+        """The one transaction of all its records; submitter and sequence are put in last, no consent covers them."""
+        return Body(
+            log_id=LogId(self.log_id),
+            submitter=KeyId(bytes(32)),
+            sequence=Sequence(0),
+            expires_epoch=EpochNumber(self.expires_epoch),
+            authorisers=tuple(KeyId(key) for key in self.authorisers),
+            payload=GovernancePayload(self.records),
+        )
 
     def secret_for(self, member: Member, sealing_key: bytes, kind: str, commitment: bytes) -> bytes | None:
         """A secret that was sealed to us; None if there is none.
@@ -135,35 +132,29 @@ def handed(log_id: bytes, member: Member, kind: str, secret: bytes, commitment: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consents:
-    """One authoriser's signatures on a proposal, one for each record, in their order."""
+    """One authoriser's signature on a proposal: on all of its records together."""
 
     format: str = CONSENTS
     proposal: bytes
-    signatures: tuple[bytes, ...]
+    signature: bytes
 
     def encode(self) -> bytes:
         """JCS."""
         return canonical_json(_CONSENTS.write(self))
 
-    def parts(self, proposal: Proposal) -> list[SignaturePart]:
-        """As many as the proposal has records.
+    def part(self, proposal: Proposal) -> SignaturePart:
+        """As the proposal's transaction carries it.
 
         Raises:
             FieldMismatch: of another proposal.
-            Malformed: no signatures, or too few.
+            Malformed: no signature.
         """
         if self.proposal != proposal.digest:
             raise FieldMismatch(field="consents.proposal", expected=proposal.digest.hex(), got=self.proposal.hex())
-        if len(self.signatures) != len(proposal.records):
-            raise FieldMalformed(field="consents.signatures", rule="one for each record")
-        return [_part(data) for data in self.signatures]
-
-
-def _part(data: bytes) -> SignaturePart:
-    reader = Reader(data)
-    part = SignaturePart.read(reader)
-    reader.end("signature")
-    return part
+        reader = Reader(self.signature)
+        part = SignaturePart.read(reader)
+        reader.end("signature")
+        return part
 
 
 def parse_consents(data: bytes) -> Consents:
@@ -236,5 +227,5 @@ _CODEC: Final = record(
     {"registry": octets(None, MAX_REGISTRY)},
 )
 _CONSENTS: Final = record(
-    Consents, {"format": literal(CONSENTS), "proposal": octets(32), "signatures": array(octets(None, 256), MAX_RECORDS)}
+    Consents, {"format": literal(CONSENTS), "proposal": octets(32), "signature": octets(None, 256)}
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybrid_bridge.business.membership import standing_of
+from hybrid_bridge.business.membership import newest_update, standing_of
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
     ADD,
@@ -22,7 +22,6 @@ from hybrid_bridge.core.governance import (
 )
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import entry_key
-from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, name_hash
@@ -85,15 +84,14 @@ class Proposer:
         view.brake.require_free()  # a set's secret and the VRF key are sealed to whom our ledger names
         member = self._subject(wish)
         start = self._start(wish)
-        updates = self._member_updates(wish, member, start)
+        updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
         records = [replace(update, reason_hash=_reason(wish.reason)).encode() for update in updates]
         successor = self._successor(wish, member)
         handing: list[Handed] = []
         if successor is not None:
             secret = secrets.token_bytes(32)
             update = self._set_update(successor, start, decoy_key_hash(secret), wish.reason)
-            place = 0 if wish.kind in (REMOVING, SUSPENDING) else len(records)
-            records.insert(place, update.encode())
+            records.append(update.encode())
             holders = [self._holder(entry, wish.card) for entry in successor.entries]
             handing = [handed(directory.log_id, h, SET, secret, update.decoy_key_hash) for h in holders]
         if not records:
@@ -192,6 +190,8 @@ class Proposer:
         yield self._update(action, member, current, roles, start)
 
     def _update(self, action: int, member: Member, key: KeyId, roles: int, start: EpochNumber) -> MemberUpdate:
+        with self._view.ledger.state() as state:
+            replaces = newest_update(state, key)
         return MemberUpdate(
             log_id=self._view.directory.log_id,
             action=action,
@@ -200,6 +200,7 @@ class Proposer:
             key_id=key,
             roles=roles,
             from_epoch=start,
+            replaces=replaces,
         )
 
     def _successor(self, wish: Wish, member: Member) -> ValidatorSet | None:
@@ -270,6 +271,8 @@ class Proposer:
         directory = self._view.directory
         if proposal.log_id != directory.log_id:
             raise FieldMismatch(field="proposal.log_id", expected=directory.log_id.hex(), got=proposal.log_id.hex())
+        if self._stands(proposal):
+            return [f"{proposal.kind} {proposal.name}: stands already, nothing changes by it"]
         if proposal.expires_epoch < self._desk.epoch():
             raise AdmissionRejected(rule=f"enacted by epoch {proposal.expires_epoch}")
         for card in proposal.cards:
@@ -295,6 +298,7 @@ class Proposer:
             raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
         if record.reason_hash != _reason(proposal.reason):
             raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
+        self._require_newest(record)
         words = {
             ADD: "becomes a member",
             REMOVE: "is no member any more",
@@ -304,6 +308,15 @@ class Proposer:
         }[record.action]
         who = f"{member.name} ({member.legal_name}, {member.legal_id})"
         return f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
+
+    def _require_newest(self, record: MemberUpdate) -> None:
+        """It decides on what stands today of this key, not on what stood when somebody wrote it."""
+        with self._view.ledger.state() as state:
+            if record.replaces == newest_update(state, record.key_id):
+                return
+            if record.replaces != ZERO and state.get(entry_key(record.replaces)) is None:
+                raise NotYet(what=f"the block with governance record {record.replaces.hex()}")
+        raise AdmissionRejected(rule="decided on what stands today; write another proposal")
 
     def _named(self, record: MemberUpdate, proposal: Proposal) -> Member:
         directory = self._view.directory
@@ -354,7 +367,7 @@ class Proposer:
             raise FieldMismatch(field="secrets.set", expected=record.decoy_key_hash.hex(), got="another secret")
 
     def approve(self, proposal: Proposal) -> Consents:
-        """Consent to every record, as the validator that we are. The proposal is kept.
+        """Consent to all of its records together, as the validator that we are. The proposal is kept.
 
         Raises:
             AdmissionRejected: our consent is not asked for.
@@ -366,33 +379,30 @@ class Proposer:
         if identity.public.key_id not in proposal.authorisers:
             raise AdmissionRejected(rule="named as authoriser in the proposal")
         self._enrolment.store.keep(proposal)  # Durable before our word leaves: whoever asks us for it later gets it.
-        consents = [SignaturePart.over(body.consent, identity) for body in proposal.bodies()]
-        return Consents(proposal=proposal.digest, signatures=tuple(part.write(Writer()).bytes() for part in consents))
+        part = SignaturePart.over(proposal.body().consent, identity)
+        return Consents(proposal=proposal.digest, signature=part.write(Writer()).bytes())
 
     # ── enact ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def enact(self, proposal: Proposal, consents: Sequence[Consents]) -> list[Height]:
-        """Submit each record with its consents, in order. What stands already is passed over, so again is no change.
+        """Submit all of its records with the consents, in one transaction; again is no change.
 
         Raises:
             Missing: a consent is not there.
             Rejected, Undecided: what the ledger says; after an Undecided ask again.
         """
         self._view.brake.require_free()
-        gathered = [one.parts(proposal) for one in consents]
-        identity = self._view.keys.identity
+        parts, body, identity = [one.part(proposal) for one in consents], proposal.body(), self._view.keys.identity
         is_ours = identity.public.key_id in proposal.authorisers
+        if is_ours and not any(part.spki == identity.public.spki for part in parts):
+            parts.append(SignaturePart.over(body.consent, identity))
         self._enrolment.store.keep(proposal)
-        heights = []
-        for number, body in enumerate(proposal.bodies()):
-            parts = [parts[number] for parts in gathered]
-            if is_ours and not any(part.spki == identity.public.spki for part in parts):
-                parts.append(SignaturePart.over(body.consent, identity))
-            with self._view.ledger.state() as state:
-                stands = state.get(entry_key(leaf_hash(proposal.records[number]))) is not None
-            if not stands:
-                heights.append(self._desk.govern(body, parts))
-        return heights
+        return [] if self._stands(proposal) else [self._desk.govern(body, parts)]
+
+    def _stands(self, proposal: Proposal) -> bool:
+        """Whether the ledger has its records: all of them, or none."""
+        with self._view.ledger.state() as state:
+            return all(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves)
 
 
 def _reason(text: str) -> Digest:

@@ -161,7 +161,7 @@ PROPOSAL = replace(
     BARE_PROPOSAL, kind="admit", cards=(CARD,), registry=bytes(128),
     secrets=(proposals.Handed(name="bank-c", kind="vrf", envelope=bytes(80)),),
 )  # fmt: skip
-CONSENTS = proposals.Consents(proposal=PROPOSAL.digest, signatures=(bytes(110),))
+CONSENTS = proposals.Consents(proposal=PROPOSAL.digest, signature=bytes(110))
 PAUSE = power.Pause(
     chain_id=ChainId(1), contract=Address(b"\xcc" * 20), log_id=LogId(ZERO), nonce=4, until=UnixSeconds(9),
     reason="stolen keys",

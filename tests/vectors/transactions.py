@@ -77,6 +77,10 @@ def record_payload(entry, private_root, claims, ops=()):
     return entry + private_root + u(len(claims), 2) + told + u(len(ops), 1) + b"".join(ops)
 
 
+def decision(*records):
+    return u(len(records), 1) + b"".join(u(len(record), 2) + record for record in records)
+
+
 def body(log_id, submitter, payload, authorisers=(), *, version=1, kind=1, sequence=0, expires=7):
     head = u(version, 1) + u(kind, 1) + log_id + submitter + u(sequence, 8) + u(expires, 8)
     return head + consented(authorisers, payload)
@@ -162,13 +166,18 @@ def tx_cases():
     yield good("signed without authorisers", SECTION, stateless(alone.bytes), alone.id)
     curved = Draft(P256Key(7))
     yield good("signed by P-256", SECTION, stateless(curved.bytes), curved.id)
-    for name, payload in (("governance record", u(3, 2) + b"abc"), ("beacon", u(1, 8) + u(60, 8) + r.sha(b"block"))):
+    for name, payload in (
+        ("governance record", decision(b"abc")),
+        ("governance records of one decision", decision(b"abc", b"", bytes(320))),
+        ("beacon", u(1, 8) + u(60, 8) + r.sha(b"block")),
+    ):
         other = Draft(payload=payload, kind=2 if name[0] == "g" else 3)
         yield good(f"signed {name}", SECTION, stateless(other.bytes), other.id)
     for name, data, error in (
         *who_mutations(true),
         *record_mutations(),
         *signature_mutations(true),
+        *decision_mutations(),
         *shape_mutations(true),
     ):
         yield bad(name, SECTION, stateless(data), error)
@@ -210,6 +219,23 @@ def who_mutations(true):
     )
     again = body(LOG, SUBMITTER.id, true.payload, true.ids, sequence=1)
     yield "signature-of-other-sequence", signed(again, *true.parts), "SignatureWrong"
+
+
+def decision_mutations():
+    """Consents to a decision of two records are consents to nothing else."""
+    whole = Draft(payload=decision(b"first", b"second"), kind=2)
+    for name, payload in (
+        ("first record alone", decision(b"first")),
+        ("second record alone", decision(b"second")),
+        ("records exchanged", decision(b"second", b"first")),
+        ("record added", decision(b"first", b"second", b"third")),
+    ):
+        other = Draft(payload=payload, kind=2)
+        yield (
+            f"consent-to-whole-decision {name}",
+            signed(other.body, other.parts[0], *whole.parts[1:]),
+            "SignatureWrong",
+        )
 
 
 def record_mutations():
@@ -309,7 +335,10 @@ def shape_mutations(true):
     yield "claims-513", Draft(payload=claims).bytes, "TooLong"
     yield "claim-not-ascii", Draft(payload=true.payload.replace(b"WyJ", b"Wy\xc3", 1)).bytes, "FieldMalformed"
     yield "beacon-truncated", signed(Draft(payload=bytes(47), kind=3).body), "Truncated"
-    yield "governance-length-beyond", Draft(payload=u(9999, 2) + b"abc", kind=2).bytes, "Truncated"
+    yield "governance-length-beyond", Draft(payload=u(1, 1) + u(9999, 2) + b"abc", kind=2).bytes, "Truncated"
+    yield "governance-no-record", Draft(payload=decision(), kind=2).bytes, "FieldMalformed"
+    yield "governance-nine-records", Draft(payload=decision(*[b"abc"] * 9), kind=2).bytes, "TooLong"
+    yield "governance-without-count", Draft(payload=u(3, 2) + b"abc", kind=2).bytes, "FieldMalformed"
 
 
 # ── before a block ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,9 @@
 """Rules on a bench: claims in, state changed or refused; no signatures, no blocks."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-from hybrid_bridge.business.membership import put_member, put_set
+from hybrid_bridge.business.membership import apply_member_update, newest_update, put_member, put_set
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, Moment, RulePack
 from hybrid_bridge.business.schema import schema_of_name
@@ -33,6 +34,11 @@ def oid(name):
 def entry_of(name):
     word = sha256(name.encode())
     return ValidatorEntry(Address(word[:20]), word, sha256(b"certificate of " + name.encode()), word)
+
+
+def decide(view, record, epoch):
+    """A quorum decides on what stands of this key now."""
+    apply_member_update(view, replace(record, replaces=newest_update(view, record.key_id)), epoch)
 
 
 class Bench:

@@ -4,14 +4,14 @@ import pytest
 
 from hybrid_bridge.adapters.cometbft.home import public_key_of
 from hybrid_bridge.business.consensus import apply_consensus_key, follow_set, put_engine
-from hybrid_bridge.business.membership import apply_member_update, apply_set_update, put_set, read_set
+from hybrid_bridge.business.membership import apply_set_update, put_set, read_set
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import ADD, MEMBER, NODE, REMOVE, SUSPEND
 from hybrid_bridge.core.ledger_state import ENGINE, Overlay
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.units import EpochNumber, SetId, TreeSize
-from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, entry_of, raw_key
+from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, decide, entry_of, raw_key
 from tests.unit.hybrid_bridge.business.test_membership import LOG, NEXT, refused, successor, update
 
 NOW = EpochNumber(4)
@@ -36,7 +36,7 @@ def view():
     view = Overlay(Bench().state)
     put_engine(view, list(map(key_of, VALIDATORS)))
     for name in (*VALIDATORS, "v5"):
-        apply_member_update(view, update(name, ADD, MEMBER | NODE), EpochNumber(1))
+        decide(view, update(name, ADD, MEMBER | NODE), EpochNumber(1))
     for name in VALIDATORS:
         apply_consensus_key(view, binding(name), EpochNumber(1))
     return view
@@ -50,16 +50,16 @@ def votes(*changes):
 
 
 def test_whoever_has_no_node_binds_no_key(view):
-    apply_member_update(view, update("watcher", ADD, MEMBER), EpochNumber(1))
+    decide(view, update("watcher", ADD, MEMBER), EpochNumber(1))
     for name in ("nobody", "watcher"):
         assert refused(apply_consensus_key, view, binding(name), NOW) == "consensus-holder"
 
 
 def test_who_comes_with_a_later_epoch_binds_its_key_before_and_who_goes_does_not(view):
     """So that one decision admits a member, binds its key and seats it."""
-    apply_member_update(view, update("newcomer", ADD, MEMBER | NODE, 9), NOW)
+    decide(view, update("newcomer", ADD, MEMBER | NODE, 9), NOW)
     apply_consensus_key(view, binding("newcomer"), NOW)
-    apply_member_update(view, update("v5", REMOVE, 0, 9), NOW)
+    decide(view, update("v5", REMOVE, 0, 9), NOW)
     assert refused(apply_consensus_key, view, binding("v5"), NOW) == "consensus-holder"
 
 
@@ -101,7 +101,7 @@ def test_an_attestation_key_is_no_consensus_key_whichever_set_it_was_of(view):
 
 
 def test_a_suspended_validator_has_its_vote_and_may_renew_its_key(view):
-    apply_member_update(view, update("v1", SUSPEND, MEMBER | NODE, 4), NOW)
+    decide(view, update("v1", SUSPEND, MEMBER | NODE, 4), NOW)
     apply_consensus_key(view, binding("v1", "new", sha256(key_of("v1"))), NOW)
     assert follow_set(view, EpochNumber(5)) == votes(("v1", 0), ("new", 1))
 
@@ -164,7 +164,7 @@ def test_before_the_founders_keys_are_bound_the_engine_stays_as_it_is():
 def test_all_at_once_may_change_and_never_is_nobody_left(view):
     others = ("w1", "w2", "w3")
     for name in others:
-        apply_member_update(view, update(name, ADD, MEMBER | NODE, 4), NOW)
+        decide(view, update(name, ADD, MEMBER | NODE, 4), NOW)
         apply_consensus_key(view, binding(name), NOW)
     apply_set_update(view, successor(view, others), NOW)
     changes = follow_set(view, EpochNumber(5))
@@ -172,7 +172,7 @@ def test_all_at_once_may_change_and_never_is_nobody_left(view):
 
 
 def test_a_removed_member_votes_until_a_set_leaves_it_out(view):
-    apply_member_update(view, update("v1", REMOVE, 0, 4), NOW)
+    decide(view, update("v1", REMOVE, 0, 4), NOW)
     assert follow_set(view, EpochNumber(5)) == ()
     apply_consensus_key(view, binding("v5"), NOW)
     apply_set_update(view, successor(view, NEXT), NOW)

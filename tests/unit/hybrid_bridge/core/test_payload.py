@@ -27,8 +27,9 @@ def op(label_type: int = 3, index: int = 0, **changes: int) -> RegistryOp:
     [
         (RecordPayload(ENTRY, bytes(32), ()), 37 + 32 + 2 + 1),
         (RecordPayload(ENTRY, bytes(32), ("abc",), (op(2, 9), op(3, 1), op(3, 2))), 72 + 5 + 3 * 71),
-        (GovernancePayload(b""), 2),
-        (GovernancePayload(bytes(288)), 290),
+        (GovernancePayload((b"",)), 3),
+        (GovernancePayload((bytes(288),)), 291),
+        (GovernancePayload((bytes(320), b"", bytes(9))), 1 + 322 + 2 + 11),
         (BeaconPayload(1, 2, bytes(32)), 48),
     ],
 )
@@ -44,6 +45,14 @@ def test_every_payload_comes_back_from_its_bytes(payload: Payload, length: int) 
 def test_an_unknown_kind_is_refused(kind: int) -> None:
     with pytest.raises(FieldMalformed, match="kind"):
         read_payload(Reader(bytes(100)), kind)
+
+
+@pytest.mark.parametrize(("count", "error"), [(0, FieldMalformed), (9, TooLong), (255, TooLong)])
+def test_a_decision_has_one_to_eight_records(count: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        GovernancePayload((b"",) * count)
+    with pytest.raises(error):
+        read_payload(Reader(bytes([count]) + bytes(2) * count), 2)
 
 
 def test_the_record_behind_an_entry() -> None:

@@ -86,7 +86,7 @@ def sign(
 
 BODY = body_of()
 SIGNED = sign(BODY)
-PAYLOADS = {"record": RECORD, "governance": GovernancePayload(bytes(288)), "beacon": BeaconPayload(1, 2, bytes(32))}
+PAYLOADS = {"record": RECORD, "governance": GovernancePayload((bytes(288),)), "beacon": BeaconPayload(1, 2, bytes(32))}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
@@ -120,7 +120,7 @@ def test_consent_leaves_out_submitter_and_sequence_only() -> None:
         body_of(expires_epoch=8),
         body_of(authorisers=AUTHORISERS[:2]),
         body_of(replace(RECORD, ops=())),
-        body_of(GovernancePayload(b"")),
+        body_of(GovernancePayload((b"",))),
     ):
         assert changed.consent != BODY.consent
 
@@ -129,7 +129,7 @@ def test_claims_are_found_by_name_in_the_order_of_the_left_half() -> None:
     claims = claims_of(BODY)
     assert tuple(claim.text() for claim in claims.values()) == TEXTS
     assert claims["gross"].value == "125"
-    assert claims_of(body_of(GovernancePayload(b""))) == {}
+    assert claims_of(body_of(GovernancePayload((b"",)))) == {}
 
 
 def test_a_consent_that_is_missing_is_named() -> None:
@@ -304,12 +304,12 @@ def test_the_origin_named_in_an_error_is_bounded() -> None:
 
 
 def test_a_body_has_at_most_65536_bytes() -> None:
-    room = 65_536 - len(body_of(GovernancePayload(b""), []).encode())
-    longest = body_of(GovernancePayload(bytes(room)), [])
+    room = 65_536 - len(body_of(GovernancePayload((b"",)), []).encode())
+    longest = body_of(GovernancePayload((bytes(room),)), [])
     assert len(longest.encode()) == 65_536
     assert Body.decode(longest.encode()) == longest
     with pytest.raises(TooLong):
-        body_of(GovernancePayload(bytes(room + 1)), []).encode()
+        body_of(GovernancePayload((bytes(room + 1),)), []).encode()
     with pytest.raises(TooLong):
         Body.decode(longest.encode()[: -room - 2] + (room + 1).to_bytes(2, "big") + bytes(room + 1))
 

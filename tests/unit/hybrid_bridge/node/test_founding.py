@@ -81,7 +81,9 @@ def test_every_founder_s_first_record_states_its_roles(tmp_path: Path) -> None:
     path = tmp_path / FOUNDING
     path.write_bytes(found(plan(founders=founders), randomness(), START).files["nodes/core/" + FOUNDING].data)
     payloads = [signed.body.payload for signed in read_founding(path)]
-    records = [MemberUpdate.decode(payload.record) for payload in payloads if isinstance(payload, GovernancePayload)]
+    records = [
+        MemberUpdate.decode(payload.records[0]) for payload in payloads if isinstance(payload, GovernancePayload)
+    ]
     assert [record.roles for record in records] == [3, *(bits for _, bits in more)]
 
 

@@ -95,7 +95,7 @@ def test_a_newcomer_is_admitted_and_becomes_a_validator_at_one_date(town: Member
 def test_who_goes_is_left_out_of_the_set_and_is_not_asked(town: Members) -> None:
     for kind, action in (("remove", REMOVE), ("suspend", SUSPEND)):
         made = proposer(town, "core").propose(Wish(kind=kind, name="bank-b"))
-        validators, member = made.decoded()
+        member, validators = made.decoded()
         assert isinstance(validators, SetUpdate)
         assert isinstance(member, MemberUpdate)
         assert (validators.n, member.action, len(made.authorisers)) == (3, action, 3)
@@ -253,9 +253,9 @@ def test_consent_is_a_validators_that_is_asked_and_for_this_proposal(town: Membe
     (consents,) = approved(town, proposal, ["bank-b"])
     assert list(ProposalStore(town.folder("bank-b")).all()) == [proposal]
     with pytest.raises(FieldMismatch):
-        consents.parts(replace(proposal, reason="another"))
-    with pytest.raises(FieldMalformed):
-        replace(consents, signatures=consents.signatures[1:]).parts(proposal)
+        consents.part(replace(proposal, reason="another"))
+    with pytest.raises(Malformed):
+        replace(consents, signature=consents.signature[1:]).part(proposal)
     tip = town.open("core").view.progress.tip
     with pytest.raises(Missing):
         proposer(town, "core").enact(proposal, [consents])

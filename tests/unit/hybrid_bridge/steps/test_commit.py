@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from hybrid_bridge.adapters.cometbft.home import public_key_of
-from hybrid_bridge.business.membership import responsible_set, roles_of
+from hybrid_bridge.business.membership import newest_update, responsible_set, roles_of
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.block import chain_step, state_hash
 from hybrid_bridge.core.consensus_key import ConsensusKey
@@ -74,6 +74,11 @@ def update(ledger, name, roles=MEMBER, from_epoch=EPOCH_1):
         roles=roles,
         from_epoch=from_epoch,
     )
+
+
+def decided(ledger, record):
+    """What is decided of a key stands on what stands of it."""
+    return replace(record, replaces=newest_update(ledger.state, record.key_id)).encode()
 
 
 def begun(pack=None):
@@ -379,12 +384,45 @@ def test_members_are_added_by_a_quorum(ledger):
 
 
 def test_a_quorums_old_word_is_not_said_again_after_it_has_changed_its_mind(ledger):
-    added, removed = update(ledger, "seller"), replace(update(ledger, "seller"), action=REMOVE, roles=0)
-    again = replace(added, reason_hash=sha256(b"again"))
-    words = [ledger.governance(record.encode()) for record in (added, removed, again, removed, again)]
+    added = update(ledger, "seller")
+    removed = replace(added, action=REMOVE, roles=0, replaces=leaf_hash(added.encode()))
+    again = replace(added, reason_hash=sha256(b"again"), replaces=leaf_hash(removed.encode()))
+    words = [ledger.governance(record.encode()) for record in (added, removed, again, added, removed, again)]
     outcome = ledger.block(*words)
-    assert [t.rule for t in outcome.transactions][3:] == ["entry", "entry"]
-    assert len(outcome.governance) <= 3
+    assert [t.rule for t in outcome.transactions] == ["", "", "", "entry", "entry", "entry"]
+
+
+def test_a_decision_of_two_records_stands_whole_and_in_order(ledger):
+    records = tuple(update(ledger, name).encode() for name in ("seller", "holder"))
+    before = ledger.outcomes[-1]
+    outcome = ledger.block(ledger.governance(*records))
+    assert (outcome.codes, outcome.governance, outcome.entries) == ([0], records, [])
+    assert outcome.governance_size == before.governance_size + 2
+
+
+def test_nobody_enacts_a_part_of_what_was_consented_to(ledger):
+    """Whoever holds every consent of a proposal has them for all of its records in their order, and for nothing else."""
+    seller, holder = (update(ledger, name).encode() for name in ("seller", "holder"))
+    whole = ledger.governance(seller, holder)
+    ledger.player.sequences["n1"] -= 1
+    for records in ((seller,), (holder,), (holder, seller), (seller, holder, update(ledger, "n5").encode())):
+        part = ledger.governance(*records)
+        ledger.player.sequences["n1"] -= 1
+        with pytest.raises(SignatureWrong):
+            ledger.execute(replace(part, signatures=(part.signatures[0], *whole.signatures[1:])))
+    assert ledger.execute(whole).codes == [0]
+
+
+def test_a_decision_of_which_one_record_is_refused_leaves_nothing(ledger):
+    good, bad = update(ledger, "seller").encode(), update(ledger, "core").encode()  # core is there already
+    before = dict(ledger.state)
+    for records in ((good, bad), (bad, good), (good, good)):
+        outcome = ledger.block(ledger.governance(*records))
+        assert (outcome.codes[0] in (3, 5), outcome.governance) == (True, ())
+        changed = {key for key in ledger.state.keys() | before if ledger.state.get(key) != before.get(key)}
+        assert not {key for key in changed if key.startswith((b"member", b"certificate", b"entry"))}
+    assert roles_of(ledger.state, KEYS["seller"].public.key_id, EPOCH_1) == 0
+    assert ledger.block(ledger.governance(good)).codes == [0]  # by itself, with consents to it alone
 
 
 def test_the_governance_tree_holds_genesis_and_every_record_in_order(ledger):
@@ -472,12 +510,12 @@ def test_who_is_suspended_submits_no_record_and_a_validator_its_governance(ledge
     ledger.block(*(ledger.governance(update(ledger, name, roles).encode()) for name in NODES))
     paused = [replace(update(ledger, name, roles), action=SUSPEND) for name in ("n1",)]
     paused.append(replace(update(ledger, "operator"), action=SUSPEND))
-    assert ledger.block(*(ledger.governance(record.encode()) for record in paused)).codes == [0, 0]
-    back = replace(update(ledger, "operator"), action=REINSTATE)
+    assert ledger.block(*(ledger.governance(decided(ledger, record)) for record in paused)).codes == [0, 0]
+    back = decided(ledger, replace(update(ledger, "operator"), action=REINSTATE))
     outcome = ledger.block(
         send(ledger, register()),
-        ledger.governance(back.encode(), submitter="operator"),
-        ledger.governance(back.encode(), submitter="n1"),
+        ledger.governance(back, submitter="operator"),
+        ledger.governance(back, submitter="n1"),
         send(ledger, register()),
     )
     assert [t.rule for t in outcome.transactions] == ["admission", "admission", "", ""]
