@@ -59,7 +59,7 @@ def admit(card: Path, **given: Any) -> None:  # noqa: ANN401 click's own
 @click.argument("card", type=INPUT)
 @_proposing
 def rotate_key(card: Path, **given: Any) -> None:  # noqa: ANN401 click's own
-    """Propose a member's new CARD: another attestation key, another certificate, or another identity key."""
+    """Propose a member's new CARD: another attestation key, certificate, identity key, or endpoint."""
     _propose("rotate-key", card=_bounded(card), **given)
 
 
@@ -267,14 +267,17 @@ def apply(public: Path, out: Path, **given: Any) -> None:  # noqa: ANN401 click'
 @click.option("--certificate", type=INPUT, help="Of the identity key, DER or PEM, if it is a new one.")
 @click.option("--tls", type=INPUT, help="A newcomer's TLS certificate, PEM.")
 @click.option("--owner-tls", type=INPUT, help="The TLS certificate of a newcomer's own people, PEM.")
+@click.option("--listen", "endpoint", metavar="HOST:PORT", help="Where others will reach the node, if it moves.")
 @click.option("--out", type=OUTPUT, required=True, help="The card, for the members.")
-def card(folder: Path, certificate: Path | None, tls: Path | None, owner_tls: Path | None, out: Path) -> None:
-    """Make this member's card: as a newcomer, or with the next attestation key, certificate or identity key."""
+def card(
+    folder: Path, certificate: Path | None, tls: Path | None, owner_tls: Path | None, endpoint: str | None, out: Path
+) -> None:
+    """Make this member's card: as a newcomer, or with the next key or certificate, or another endpoint."""
     from hybrid_bridge.node.applying import APPLICATION, install_tls, keep_card, make_card  # noqa: PLC0415
 
     if (tls is None) != (owner_tls is None):
         raise SettingsMalformed(key="--tls", rule="with --owner-tls, or neither")
-    made = make_card(folder, None if certificate is None else _der(_bounded(certificate)))
+    made = make_card(folder, None if certificate is None else _der(_bounded(certificate)), endpoint)
     if tls is not None and owner_tls is not None:
         install_tls(folder, _bounded(tls), _bounded(owner_tls))
     if (folder / APPLICATION).exists():

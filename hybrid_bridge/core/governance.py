@@ -21,7 +21,7 @@ SET_UPDATE_TYPE: Final = (
 )
 MEMBER_UPDATE_TYPE: Final = (
     "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId,"
-    "uint64 roles,uint64 fromEpoch,bytes32 replaces,bytes32 reasonHash)"
+    "uint64 roles,uint64 fromEpoch,bytes32 cardHash,bytes32 replaces,bytes32 reasonHash)"
 )
 NOTICE_TYPE: Final = (
     "HybridBridge.Notice.v1(bytes32 logId,uint64 noticeType,uint64 source,uint64 time,uint64 until,bytes32 entryLeaf,"
@@ -137,7 +137,7 @@ def verify_succession(update: SetUpdate, current: ValidatorSet, epoch: EpochNumb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberUpdate:
-    """A member comes, goes, has another certificate, is suspended or reinstated: 320 bytes.
+    """A member comes, goes, has another certificate or card, is suspended or reinstated: 352 bytes.
 
     Raises:
         WordMalformed: a word outside its range.
@@ -150,6 +150,7 @@ class MemberUpdate:
     key_id: KeyId
     roles: int
     from_epoch: EpochNumber
+    card_hash: Digest = ZERO  # of the card that counts from then on; zero leaves it as it is
     replaces: Digest = ZERO  # LEAF of the record that stood last of this key when it was decided, or zero
     reason_hash: Digest = ZERO
 
@@ -158,7 +159,7 @@ class MemberUpdate:
         MEMBER_UPDATE.require(holds=0 <= self.roles < 2 * AUDITOR, name="roles")
 
     def encode(self) -> bytes:
-        """320 bytes.
+        """352 bytes.
 
         Raises:
             WordMalformed: an attribute does not fit its word.
@@ -170,7 +171,7 @@ class MemberUpdate:
         """The inverse of `encode`.
 
         Raises:
-            RecordMalformed: not 320 bytes.
+            RecordMalformed: not 352 bytes.
             WordMalformed: as the class; index 0 for a record of another type.
         """
         return cls(**MEMBER_UPDATE.decode(data))

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
+from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.governance import MemberUpdate, SetUpdate, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.units import Address, Digest, KeyId, SetId, TreeSize
+from hybrid_bridge.units import Address, Digest, EpochNumber, KeyId, SetId, TreeSize
 
 FIRST_SIZE: Final = TreeSize(1)
 
@@ -26,6 +27,16 @@ class Term:
     leaf: Digest | None = None  # of the record that appointed it; None for set 1
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A card that a record named: whose, from when it counts, and by which record."""
+
+    key_id: KeyId
+    card_hash: Digest
+    from_epoch: EpochNumber
+    leaf: Digest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roll:
     """Every set so far, and for each identity key the certificate that it was named with last."""
@@ -34,6 +45,7 @@ class Roll:
     owners: Mapping[Digest, KeyId] = field(default_factory=dict)  # by certificate hash, of every certificate ever named
     certificates: Mapping[KeyId, Digest] = field(default_factory=dict)  # the newest of each, in the order of arrival
     leaves: Mapping[Digest, Digest] = field(default_factory=dict)  # of the record that named a certificate first
+    cards: tuple[Named, ...] = ()  # in the order of the ledger
 
     @classmethod
     def founded(cls, validators: ValidatorSet, decoy_key_hash: Digest, owners: Mapping[Digest, KeyId]) -> Self:
@@ -47,7 +59,7 @@ class Roll:
             Malformed, SetMismatch: one is no governance record.
         """
         terms, owners = [*self.terms], dict(self.owners)
-        certificates, leaves = dict(self.certificates), dict(self.leaves)
+        certificates, leaves, cards = dict(self.certificates), dict(self.leaves), [*self.cards]
         for data in records:
             record = decode_governance(data)
             if isinstance(record, SetUpdate):
@@ -58,7 +70,15 @@ class Roll:
                 owners[record.certificate_hash] = record.key_id
                 certificates[record.key_id] = record.certificate_hash
                 leaves.setdefault(record.certificate_hash, leaf_hash(data))
-        return replace(self, terms=tuple(terms), owners=owners, certificates=certificates, leaves=leaves)
+                if record.card_hash != ZERO:
+                    cards.append(Named(record.key_id, record.card_hash, record.from_epoch, leaf_hash(data)))
+        return replace(
+            self, terms=tuple(terms), owners=owners, certificates=certificates, leaves=leaves, cards=tuple(cards)
+        )
+
+    def cards_of(self, key_id: KeyId, epoch: int) -> list[Named]:
+        """The cards of an identity key that count by this epoch, the newest first: the ledger's order decides."""
+        return [one for one in reversed(self.cards) if one.key_id == key_id and one.from_epoch <= epoch]
 
     def term(self, size: int) -> Term:
         """The set responsible for a checkpoint of this size: size decides, never a clock (SPEC §8.1)."""

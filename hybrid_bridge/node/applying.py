@@ -154,14 +154,16 @@ def install_tls(folder: Path, tls: bytes, owner: bytes) -> None:
         place.write_bytes(certificate)
 
 
-def make_card(folder: Path, certificate: bytes | None) -> Card:
-    """The card of this folder's member: as it is, with another certificate or another attestation key.
+def make_card(folder: Path, certificate: bytes | None, endpoint: str | None = None) -> Card:
+    """The card of this folder's member: as it is, with another certificate, attestation key or endpoint.
 
     Args:
         folder: of the member.
         certificate: DER, of the key that is in force or of the next one; None: the one it has.
+        endpoint: where others reach its node; None: where they do.
 
     Raises:
+        SettingsMalformed: no endpoint.
         Missing: a member without a certificate brings one.
         KeyUnusable: the certificate is not for a key of this folder.
     """
@@ -171,9 +173,11 @@ def make_card(folder: Path, certificate: bytes | None) -> Card:
     if not certificate:
         raise Missing(what="the certificate of the identity key")
     identity = _identity(settings, identity_of(certificate, (folder / "ca.pem").read_bytes(), settings.name).key_id)
+    require_endpoint(endpoint or base.endpoint, "endpoint")
     member = replace(
         base,
         certificate=certificate,
+        endpoint=endpoint or base.endpoint,
         sealing_signature=identity.sign(sealing_message(directory.log_id, base.sealing_key)),
     )
     if "validator" in member.roles:
@@ -188,9 +192,9 @@ def keep_card(folder: Path, card: Card) -> None:
 
 def _current(folder: Path, name: str, directory: Directory) -> Member:
     """The newest that this folder says of its own member: a card, a founder's entry, an application."""
-    cards = [card.member for p in ProposalStore(folder).all() for card in p.cards if card.member.name == name]
-    if cards:
-        return cards[-1]
+    shown = [(p, card.member) for p in ProposalStore(folder).all() for card in p.cards if card.member.name == name]
+    if shown:
+        return max(shown, key=lambda one: (one[0].expires_epoch, one[0].digest))[1]  # that comes to count last
     if (folder / OWN_CARD).exists():
         return parse_card((folder / OWN_CARD).read_bytes()).member
     if (folder / APPLICATION).exists():

@@ -1,8 +1,8 @@
 """A member's card: what it tells the others of itself, signed as a whole by its identity key.
 
-The ledger has hashes of a card's certificate and key binding; the rest (endpoint, sealing key, consensus key) is the
-member's own word. Who takes a card looks at the certificate first: of a recognised authority, in force, for signing, of
-the name that the card says. Source: SPEC §8.1; ADR 35.
+The ledger has the hash of each card, of its certificate and of its key binding. Who takes a card looks at the
+certificate first: of a recognised authority, in force, for signing, of the name that the card says. Source: SPEC §7.3,
+§8.1; ADR 35, 43.
 """
 
 from dataclasses import dataclass, field
@@ -46,6 +46,11 @@ class Card:
     def certificate_hash(self) -> Digest:
         """As governance records name it."""
         return sha256(self.member.certificate)
+
+    @property
+    def digest(self) -> Digest:
+        """As governance records name the whole card."""
+        return sha256(self.encode())
 
     @property
     def roles(self) -> int:

@@ -149,12 +149,12 @@ class Directory:
         return {m.name for m in self.known if m.address is not None and member_entry(m) in entries}
 
     def holder(self, entry: ValidatorEntry) -> Member:
-        """The member behind a validator's entry.
+        """The member behind a validator's entry, by its card of today if that has this entry.
 
         Raises:
             NotYet: nobody has shown us its card.
         """
-        for member in self.known:
+        for member in (*self.members, *reversed(self.known)):
             if member.address == entry.address and member_entry(member) == entry:
                 return member
         raise NotYet(what=f"the card of validator 0x{entry.address.hex()}")

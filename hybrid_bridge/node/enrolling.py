@@ -49,7 +49,8 @@ class Handing(Protocol):
 class _Known:
     """Every card that the ledger's records name, with its identity key."""
 
-    cards: tuple[Member, ...]
+    cards: tuple[Member, ...]  # the founders', then in the order of the ledger
+    by_hash: Mapping[Digest, Member]  # those that are no founder's first
     keys: Mapping[KeyId, tuple[str, PublicKey]]
 
 
@@ -68,6 +69,7 @@ class Enrolment:
         self._founders, self._founded = directory.members, directory.roll
         self._keys: Keys | None = None
         self._identities: dict[bytes, PublicKey] = {}  # by card
+        self._held: set[Digest] = set()  # hashes of the cards that we have
         self._read = 0
         self._turn = threading.Lock()
         self._own = self._own_card(folder / OWN_CARD)
@@ -89,6 +91,7 @@ class Enrolment:
             roll, read = self._extended(self._directory.roll)
             known = self._known(roll)
             self._directory.known, self._directory.keys = known.cards, dict(known.keys)
+            self._held = set(known.by_hash)
             today = self._today(roll, known)
             current = {known.keys[key_id][0]: known.keys[key_id][1] for key_id in today}
             self._directory.identities = dict(known.keys.values()) | current
@@ -100,6 +103,7 @@ class Enrolment:
         """The leaves of the records behind which we lack a card, or the secret of a set that has our key."""
         roll, directory = self._directory.roll, self._directory
         found = [roll.leaves[hash_] for key, hash_ in roll.certificates.items() if key not in directory.keys]
+        found += [one.leaf for one in roll.cards if one.card_hash not in self._held]
         terms = [term for term in roll.terms if not (self._has_cards(term) and self._has_secret(term))]
         return found + [term.leaf for term in terms if term.leaf is not None]
 
@@ -146,20 +150,21 @@ class Enrolment:
         return roll.extended(record for _, _, record in rows), rows[-1][0] if rows else self._read
 
     def _known(self, roll: Roll) -> _Known:
-        """The founders' cards, those that the records name, and our own, as far as their signatures hold."""
+        """The founders' cards, those that the records name, and our own, as far as their signatures hold.
+
+        In the order of the ledger, whatever else lies in the folder: a proposal that nobody enacted names nothing.
+        """
         keys = {key.key_id: (name, key) for name, key in self._founding_keys()}
-        cards = list(self._founders)
-        shown = [card for proposal in self.store.all() for card in proposal.cards]
-        for card in [*shown, *([] if self._own is None else [self._own])]:
-            owner = roll.owners.get(card.certificate_hash)
-            is_ours = self._own is not None and card == self._own
-            if owner is None and not is_ours:
-                continue
+        own = [] if self._own is None else [self._own]
+        shown = {card.digest: card for proposal in self.store.all() for card in proposal.cards}
+        named = [shown[one.card_hash] for one in roll.cards if one.card_hash in shown]
+        found: dict[Digest, Member] = {}
+        for card in [*own, *named]:
             key = self._identity(card)
-            if owner in (None, key.key_id) and card.member not in cards:
-                cards.append(card.member)
+            if roll.owners.get(card.certificate_hash) in (None, key.key_id):
+                found[card.digest] = card.member
                 keys[key.key_id] = (card.member.name, key)
-        return _Known(tuple(cards), keys)
+        return _Known((*self._founders, *found.values()), found, keys)
 
     def _identity(self, card: Card) -> PublicKey:
         """Verified once: it is looked at again with each epoch."""
@@ -180,14 +185,16 @@ class Enrolment:
         epoch = EpochNumber(header.epoch)
         with self._ledger.state() as state:
             keys = [key for key in roll.certificates if standing_of(state, key, epoch) != STRANGER]
-        return {key: self._newest_card(roll, known, key) for key in keys if key in known.keys}
+        found = {key: self._newest_card(roll, known, key, epoch) for key in keys if key in known.keys}
+        return {key: member for key, member in found.items() if member is not None}
 
     @staticmethod
-    def _newest_card(roll: Roll, known: _Known, key_id: KeyId) -> Member:
-        """Of a key's cards the one that the newest set has; else the one that came last."""
-        addresses = roll.terms[-1].validators.addresses
-        cards = [card for card in known.cards if roll.owners.get(sha256(card.certificate)) == key_id]
-        return max(enumerate(cards), key=lambda item: (item[1].address in addresses, item[0]))[1]
+    def _newest_card(roll: Roll, known: _Known, key_id: KeyId, epoch: EpochNumber) -> Member | None:
+        """Of a key's cards that we have the one that the ledger named last by now; else its first."""
+        for named in roll.cards_of(key_id, epoch):
+            if named.card_hash in known.by_hash:
+                return known.by_hash[named.card_hash]
+        return next((card for card in known.cards if roll.owners.get(sha256(card.certificate)) == key_id), None)
 
     def _has_cards(self, term: Term) -> bool:
         try:

@@ -1,8 +1,4 @@
-"""Members decide on members: write a proposal, judge one and consent, submit one with its consents.
-
-Whoever consents has seen everything that the records have only the hash of: cards, the secret of the new set. What is
-printed for people is said from the records themselves, not from what the proposal calls itself. Source: ADR 35.
-"""
+"""Members decide on members: write a proposal, consent to one, submit one with its consents. Source: ADR 35, 42."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -20,16 +16,15 @@ from hybrid_bridge.core.governance import (
     MemberUpdate,
     SetUpdate,
 )
-from hybrid_bridge.core.keys import PublicKey
-from hybrid_bridge.core.ledger_state import entry_key
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
-from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, name_hash
-from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet, TooLong
+from hybrid_bridge.core.validators import ValidatorSet, name_hash
+from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, Missing, NotYet, TooLong
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
+from hybrid_bridge.node.judging import Judge, hashed_reason
 from hybrid_bridge.node.proposals import (
     ADMIT,
     MAX_REGISTRY,
@@ -69,6 +64,8 @@ class Proposer:
 
     def __init__(self, view: View, desk: Desk, enrolment: Enrolment) -> None:
         self._view, self._desk, self._enrolment = view, desk, enrolment
+        self._judge = Judge(view, desk, enrolment)
+        self.judge: Final = self._judge.judge
 
     # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,14 +82,14 @@ class Proposer:
         member = self._subject(wish)
         start = self._start(wish)
         updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
-        records = [replace(update, reason_hash=_reason(wish.reason)).encode() for update in updates]
+        records = [replace(update, reason_hash=hashed_reason(wish.reason)).encode() for update in updates]
         successor = self._successor(wish, member)
         handing: list[Handed] = []
         if successor is not None:
             secret = secrets.token_bytes(32)
             update = self._set_update(successor, start, decoy_key_hash(secret), wish.reason)
             records.append(update.encode())
-            holders = [self._holder(entry, wish.card) for entry in successor.entries]
+            holders = [self._judge.holder(entry, wish.card) for entry in successor.entries]
             handing = [handed(directory.log_id, h, SET, secret, update.decoy_key_hash) for h in holders]
         if not records:
             raise AdmissionRejected(rule="something changes by it")
@@ -120,39 +117,12 @@ class Proposer:
             raise FieldMalformed(field="card", rule="one for admit and rotate-key, none for the others")
         member = directory.member(wish.name) if card is None else card.member
         if card is not None:
-            self._judge_card(card, is_known=wish.kind == ROTATE)
+            self._judge.card(card, is_known=wish.kind == ROTATE)
         elif not directory.is_member(member.name):
             raise AdmissionRejected(rule="a member of today")
         if member.name == directory.sequencer.name and wish.kind in (REMOVING, SUSPENDING):
             raise AdmissionRejected(rule="not the member that holds the log's keys")
         return member
-
-    def _judge_card(self, card: Card, *, is_known: bool) -> PublicKey:
-        """The card of a newcomer, or another one of somebody who is here."""
-        directory, member = self._view.directory, card.member
-        key = card.verify(self._enrolment.roots, directory.genesis, self._view.clock.now())
-        if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
-            raise AdmissionRejected(rule="the sequencer's role stays with its holder")
-        if (member.consensus_key is not None) != (directory.engine is not None and member.address is not None):
-            raise AdmissionRejected(rule="a consensus key of each validator, under a consensus engine alone")
-        # A card proves its identity key alone: whoever states another's address would be taken for it.
-        if member.address is not None and self._is_anothers(member):
-            raise AdmissionRejected(rule="an attestation key that no other member has or had")
-        if not directory.is_member(member.name):
-            if is_known:
-                raise AdmissionRejected(rule="a member of today")
-            return key
-        here = directory.member(member.name)
-        if (here.legal_name, here.legal_id) != (member.legal_name, member.legal_id):
-            raise AdmissionRejected(rule="a name that no other member has")
-        if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
-            raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
-        return key
-
-    def _is_anothers(self, member: Member) -> bool:
-        """Whether another member has or ever had its attestation key."""
-        known = self._view.directory.known
-        return any(other.address == member.address and other.name != member.name for other in known)
 
     def _start(self, wish: Wish) -> EpochNumber:
         genesis, now = self._view.directory.genesis, self._desk.epoch()
@@ -167,14 +137,14 @@ class Proposer:
         directory, card = self._view.directory, wish.card
         current = directory.identities[member.name].key_id if directory.is_member(member.name) else _NO_KEY
         if card is not None:
-            key = self._judge_card(card, is_known=wish.kind == ROTATE).key_id
+            key = self._judge.card(card, is_known=wish.kind == ROTATE).key_id
             if current == _NO_KEY:
-                yield self._update(ADD, member, key, card.roles, start)
+                yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
             elif key != current:
-                yield self._update(ADD, member, key, card.roles, start)
+                yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
                 yield self._update(REMOVE, directory.member(member.name), current, 0, start)
-            elif directory.roll.certificates.get(key) != card.certificate_hash:
-                yield self._update(REPLACE_CERTIFICATE, member, key, card.roles, start)
+            elif card.member != directory.member(member.name):
+                yield self._update(REPLACE_CERTIFICATE, member, key, card.roles, start, card_hash=card.digest)
             return
         with self._view.ledger.state() as state:
             standing = standing_of(state, current, self._desk.epoch())
@@ -189,7 +159,9 @@ class Proposer:
             )
         yield self._update(action, member, current, roles, start)
 
-    def _update(self, action: int, member: Member, key: KeyId, roles: int, start: EpochNumber) -> MemberUpdate:
+    def _update(
+        self, action: int, member: Member, key: KeyId, roles: int, start: EpochNumber, *, card_hash: Digest = ZERO
+    ) -> MemberUpdate:
         with self._view.ledger.state() as state:
             replaces = newest_update(state, key)
         return MemberUpdate(
@@ -200,6 +172,7 @@ class Proposer:
             key_id=key,
             roles=roles,
             from_epoch=start,
+            card_hash=card_hash,
             replaces=replaces,
         )
 
@@ -226,14 +199,9 @@ class Proposer:
             set_hash=successor.digest,
             effective_from_size=TreeSize(start + 1),
             decoy_key_hash=decoy,
-            reason_hash=_reason(reason),
+            reason_hash=hashed_reason(reason),
             validators=successor,
         )
-
-    def _holder(self, entry: ValidatorEntry, card: Card | None) -> Member:
-        if card is not None and card.member.address == entry.address:
-            return card.member
-        return self._view.directory.holder(entry)
 
     def _approvers(self, wish: Wish, member: Member) -> list[KeyId]:
         """Identity keys of a quorum of the set in charge: all of it, but for the member that goes, or those named."""
@@ -261,111 +229,6 @@ class Proposer:
 
     # ── consent ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def judge(self, proposal: Proposal) -> list[str]:
-        """What it changes, in words, once everything behind its records fits and may be taken now.
-
-        Raises:
-            Malformed, Refuted, CertificateRefused, AdmissionRejected: it does not.
-            NotYet: our blocks are not so far, or another set is pending.
-        """
-        directory = self._view.directory
-        if proposal.log_id != directory.log_id:
-            raise FieldMismatch(field="proposal.log_id", expected=directory.log_id.hex(), got=proposal.log_id.hex())
-        if self._stands(proposal):
-            return [f"{proposal.kind} {proposal.name}: stands already, nothing changes by it"]
-        if proposal.expires_epoch < self._desk.epoch():
-            raise AdmissionRejected(rule=f"enacted by epoch {proposal.expires_epoch}")
-        for card in proposal.cards:
-            self._judge_card(card, is_known=proposal.kind == ROTATE)
-        said = [f"{proposal.kind} {proposal.name}: {proposal.reason or 'no reason given'}"]
-        for record in proposal.decoded():
-            if record.log_id != directory.log_id:
-                raise FieldMismatch(field="record.log_id", expected=directory.log_id.hex(), got=record.log_id.hex())
-            if isinstance(record, MemberUpdate):
-                said.append(self._judge_update(record, proposal))
-            elif isinstance(record, SetUpdate):
-                said += self._judge_set(record, proposal)
-            else:
-                raise FieldMalformed(field="proposal.records", rule="of members and sets")
-        names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
-        said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
-        return said
-
-    def _judge_update(self, record: MemberUpdate, proposal: Proposal) -> str:
-        """Whom it names must be known: by the card that comes with it, or by what we know."""
-        member = self._named(record, proposal)
-        if record.name_hash != name_hash(member.legal_id, member.legal_name):
-            raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
-        if record.reason_hash != _reason(proposal.reason):
-            raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
-        self._require_newest(record)
-        words = {
-            ADD: "becomes a member",
-            REMOVE: "is no member any more",
-            REPLACE_CERTIFICATE: "has another certificate",
-            SUSPEND: "is suspended",
-            REINSTATE: "is reinstated",
-        }[record.action]
-        who = f"{member.name} ({member.legal_name}, {member.legal_id})"
-        return f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
-
-    def _require_newest(self, record: MemberUpdate) -> None:
-        """It decides on what stands today of this key, not on what stood when somebody wrote it."""
-        with self._view.ledger.state() as state:
-            if record.replaces == newest_update(state, record.key_id):
-                return
-            if record.replaces != ZERO and state.get(entry_key(record.replaces)) is None:
-                raise NotYet(what=f"the block with governance record {record.replaces.hex()}")
-        raise AdmissionRejected(rule="decided on what stands today; write another proposal")
-
-    def _named(self, record: MemberUpdate, proposal: Proposal) -> Member:
-        directory = self._view.directory
-        for card in proposal.cards:
-            if card.certificate_hash == record.certificate_hash:
-                key = card.identity(self._enrolment.roots, directory.genesis)
-                if key.key_id != record.key_id or record.roles != card.roles:
-                    raise FieldMismatch(field="record", expected="key and roles of the card", got="others")
-                return card.member
-        for member in directory.known:
-            if sha256(member.certificate) == record.certificate_hash and record.action not in (
-                ADD,
-                REPLACE_CERTIFICATE,
-            ):
-                return member
-        raise Missing(what=f"the card of certificate {record.certificate_hash.hex()}")
-
-    def _judge_set(self, record: SetUpdate, proposal: Proposal) -> list[str]:
-        """Each validator is known, and ours among them opens what the set shares."""
-        directory = self._view.directory
-        newest = directory.roll.terms[-1]
-        if record.previous_set_hash != newest.validators.digest:
-            raise FieldMismatch(
-                field="record.previous_set_hash", expected=newest.validators.digest.hex(), got="of another set"
-            )
-        card = proposal.cards[0] if proposal.cards else None
-        holders = [self._holder(entry, card) for entry in record.validators.entries]
-        if card is not None and card.member in holders and member_entry(card.member) not in record.validators.entries:
-            raise FieldMismatch(field="record.entries", expected="that of the card", got="another")
-        self._require_secrets(record, proposal, holders)
-        before = {directory.holder(entry).name for entry in newest.validators.entries}
-        after = {member.name for member in holders}
-        moved = [f"+{name}" for name in sorted(after - before)] + [f"-{name}" for name in sorted(before - after)]
-        first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
-        kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]
-        changed = ", ".join(moved + [f"{name} with another key" for name in kept]) or "the same members"
-        return [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
-
-    def _require_secrets(self, record: SetUpdate, proposal: Proposal, holders: Sequence[Member]) -> None:
-        given = {one.name for one in proposal.secrets if one.kind == SET}
-        if lacking := [member.name for member in holders if member.name not in given]:
-            raise Missing(what=f"the new set's secret, sealed to {lacking[0]}")
-        ours = next((member for member in holders if member.name == self._view.name), None)
-        if ours is None:
-            return
-        secret = proposal.secret_for(ours, self._view.keys.sealing, SET, record.decoy_key_hash)
-        if secret is None or decoy_key_hash(secret) != record.decoy_key_hash:
-            raise FieldMismatch(field="secrets.set", expected=record.decoy_key_hash.hex(), got="another secret")
-
     def approve(self, proposal: Proposal) -> Consents:
         """Consent to all of its records together, as the validator that we are. The proposal is kept.
 
@@ -374,7 +237,7 @@ class Proposer:
             BridgeError: as `judge`.
         """
         self._view.brake.require_free()
-        self.judge(proposal)
+        self._judge.judge(proposal)
         identity = self._view.keys.identity
         if identity.public.key_id not in proposal.authorisers:
             raise AdmissionRejected(rule="named as authoriser in the proposal")
@@ -397,13 +260,4 @@ class Proposer:
         if is_ours and not any(part.spki == identity.public.spki for part in parts):
             parts.append(SignaturePart.over(body.consent, identity))
         self._enrolment.store.keep(proposal)
-        return [] if self._stands(proposal) else [self._desk.govern(body, parts)]
-
-    def _stands(self, proposal: Proposal) -> bool:
-        """Whether the ledger has its records: all of them, or none."""
-        with self._view.ledger.state() as state:
-            return all(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves)
-
-
-def _reason(text: str) -> Digest:
-    return sha256(text.encode("utf-8")) if text else ZERO
+        return [] if self._judge.stands(proposal) else [self._desk.govern(body, parts)]

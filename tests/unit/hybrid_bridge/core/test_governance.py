@@ -76,7 +76,7 @@ def test_decoding_inverts_encoding(record: GovernanceRecord) -> None:
 def test_records_have_the_lengths_of_the_specification() -> None:
     assert len(UPDATE.encode()) == (9 + 4 * 5) * 32
     assert len(NOTED.encode()) == len(BOUND.encode()) == NOTICE.width == SET_UPDATE.width == 288
-    assert len(MEMBER.encode()) == MEMBER_UPDATE.width == 320
+    assert len(MEMBER.encode()) == MEMBER_UPDATE.width == 352
     assert (UPDATE.set_id, UPDATE.n) == (2, 5)
     assert len(NOTICE_NAMES) == 18
 

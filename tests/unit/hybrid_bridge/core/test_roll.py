@@ -111,6 +111,26 @@ def test_the_newest_certificate_of_a_key_and_the_record_that_named_it_first_are_
     assert GROWN.certificates == {KeyId(B): sha256(b"b")}
 
 
+def test_a_keys_cards_are_in_the_order_of_the_ledger_and_count_from_their_epochs() -> None:
+    """Two of one epoch, too, and whatever their hashes are."""
+    again = MemberUpdate.decode(named("b", B))
+    hashes = [sha256(bytes([number])) for number in range(4)]
+    epochs = (1, 5, 5, 9)
+    records = [
+        replace(again, action=3, card_hash=card, from_epoch=EpochNumber(epoch)).encode()
+        for card, epoch in zip(hashes, epochs, strict=True)
+    ]
+    for order, expected in ((records, hashes[::-1]), (records[::-1], hashes)):
+        roll = GROWN.extended(order)
+        asked = {epoch: [one.card_hash for one in roll.cards_of(KeyId(B), epoch)] for epoch in (0, 4, 5, 9)}
+        assert asked[9] == expected
+        assert asked[5] == [card for card in expected if card != hashes[3]]
+        assert (asked[4], asked[0]) == ([hashes[0]], [])
+        assert roll.cards_of(KeyId(A), 9) == []
+        assert [one.leaf for one in roll.cards] == [leaf_hash(record) for record in order]
+    assert GROWN.cards == ()
+
+
 def test_what_is_no_governance_record_is_refused() -> None:
     with pytest.raises(WordMalformed):
         FOUNDED.extended([bytes(288)])

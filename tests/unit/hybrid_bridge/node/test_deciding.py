@@ -4,12 +4,30 @@ from dataclasses import replace
 
 import pytest
 
-from hybrid_bridge.core.governance import MemberUpdate
-from hybrid_bridge.errors import AdmissionRejected, NotYet, RuleRejected, SignatureWrong
-from hybrid_bridge.node.proposals import Consents
+from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import SignaturePart
+from hybrid_bridge.errors import (
+    AdmissionRejected,
+    FieldMalformed,
+    Missing,
+    NotYet,
+    RuleRejected,
+    SettingsMalformed,
+    SignatureWrong,
+)
+from hybrid_bridge.node.applying import make_card
+from hybrid_bridge.node.cards import Card
+from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Wish
-from tests.unit.hybrid_bridge.node.coming import agreed, approved, proposer, spread
-from tests.unit.hybrid_bridge.node.members import VALIDATORS, Members, started
+from hybrid_bridge.units import Digest
+from tests.governing import identity_of
+from tests.unit.hybrid_bridge.node.coming import agreed, approved, pass_epoch, proposer, spread
+from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, started
+from tests.unit.hybrid_bridge.node.trade import Instant
 
 OTHERS = tuple(name for name in VALIDATORS if name != "bank-b")
 
@@ -61,3 +79,119 @@ def test_who_has_not_the_block_yet_that_a_proposal_builds_on_waits_for_it(member
         proposer(members, "bank-a").approve(proposal)
     spread(members)
     proposer(members, "bank-a").approve(proposal)
+
+
+# ── cards ──
+
+
+def card_at(members: Members, name: str, endpoint: str) -> Card:
+    """Its own card, but for where its node listens."""
+    return make_card(members.folder(name), None, endpoint)
+
+
+def endpoints(members: Members, name: str) -> set[str]:
+    """As each member knows it."""
+    return {members.open(other).view.directory.member(name).endpoint for other in NAMES}
+
+
+def test_another_endpoint_is_everybodys_from_its_epoch_on(members: Members) -> None:
+    pass_epoch(started(members), 1)
+    before = endpoints(members, "bank-b")
+    proposal = agreed(members, Wish(kind="rotate-key", card=card_at(members, "bank-b", "127.0.0.9:7001"), from_epoch=4))
+    (record,) = proposal.decoded()  # the set stays: nothing that it names has changed
+    assert isinstance(record, MemberUpdate)
+    assert record.card_hash == proposal.cards[0].digest
+    assert endpoints(members, "bank-b") == before
+    for epoch in (2, 3):
+        pass_epoch(members, epoch)
+    assert endpoints(members, "bank-b") == {"127.0.0.9:7001"}
+    directory = members.open("core").view.directory
+    (entry,) = [one for one in directory.responsible(9).entries if directory.holder(one).name == "bank-b"]
+    assert directory.holder(entry).endpoint == "127.0.0.9:7001"
+
+
+def test_people_are_told_what_another_card_says(members: Members) -> None:
+    core = proposer(started(members), "core")
+    card = card_at(members, "bank-b", "127.0.0.9:7001")
+    proposal = core.propose(Wish(kind="rotate-key", card=card))
+    assert core.judge(proposal)[1].endswith(": endpoint 127.0.0.9:7001")
+    other = card_at(members, "bank-b", "127.0.0.9:7002")
+    with pytest.raises(Missing, match="the card"):
+        core.judge(replace(proposal, cards=(other,)))
+    removal = core.propose(Wish(kind="remove", name="regulator"))
+    with pytest.raises(FieldMalformed, match="named by a record"):
+        core.judge(replace(removal, cards=(other,)))
+
+
+def test_a_member_makes_its_next_card_out_of_the_one_that_comes_to_count_last(members: Members) -> None:
+    started(members)
+    store, proposal = members.open("bank-b").enrolment.store, replaced(members, card_at(members, "bank-b", "a:1"), ZERO)
+    for port, expires in ((7001, 8), (7002, 9), (7003, 7)):
+        store.keep(replace(proposal, cards=(card_at(members, "bank-b", f"127.0.0.9:{port}"),), expires_epoch=expires))
+    assert make_card(members.folder("bank-b"), None).member.endpoint == "127.0.0.9:7002"
+    for none in ("nowhere", "host:port", "host:70000"):
+        with pytest.raises(SettingsMalformed):
+            make_card(members.folder("bank-b"), None, none)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_of_two_cards_of_one_epoch_the_ledgers_last_counts(members: Members, blocks: int, turned: bool) -> None:
+    """In one block and in two, whatever their hashes are; and whatever card nobody decided on lies about."""
+    started(members)
+    cards = [card_at(members, "bank-b", f"127.0.0.9:{port}") for port in (7001, 7002)]
+    cards = cards[::-1] if turned else cards
+    first = replaced(members, cards[0], ZERO)
+    second = replaced(members, cards[1], leaf_hash(first.records[0]))
+    if blocks == 2:
+        decided(members, first)
+        decided(members, second)
+    else:
+        decided(members, replace(first, records=(*first.records, *second.records)))
+    spread(members)
+    lying = [replace(first, cards=(card_at(members, "bank-b", f"127.0.0.9:{port}"),)) for port in range(8000, 8003)]
+    for name in NAMES:
+        enrolment = members.open(name).enrolment
+        for one in (*lying, first, second):
+            enrolment.store.keep(one)
+        enrolment.renew()
+        assert enrolment.lacking() == []
+    assert endpoints(members, "bank-b") == {cards[1].member.endpoint}
+
+
+def newest_of(members: Members, name: str) -> Digest:
+    with members.open("core").view.ledger.state() as state:
+        return newest_update(state, members.key_id(name))
+
+
+def decided(members: Members, proposal: Proposal) -> None:
+    """With every validator's consent, at core."""
+    body, keys = proposal.body(), [identity_of(members.folder(name)) for name in VALIDATORS]
+    parts = [SignaturePart.over(body.consent, key) for key in keys]
+    Desk(members.open("core").view, Instant(members)).govern(body, parts)
+
+
+def replaced(members: Members, card: Card, replaces: bytes) -> Proposal:
+    """At once, as no proposer writes it."""
+    directory = members.open("core").view.directory
+    record = MemberUpdate(
+        log_id=directory.log_id,
+        action=REPLACE_CERTIFICATE,
+        name_hash=sha256(b"name"),
+        certificate_hash=card.certificate_hash,
+        key_id=members.key_id("bank-b"),
+        roles=card.roles,
+        from_epoch=members.open("core").view.chain.tip.epoch,
+        card_hash=card.digest,
+        replaces=replaces if replaces != ZERO else newest_of(members, "bank-b"),
+    )
+    return Proposal(
+        log_id=directory.log_id,
+        kind="rotate-key",
+        name="bank-b",
+        reason="",
+        records=(record.encode(),),
+        authorisers=tuple(sorted(map(members.key_id, VALIDATORS))),
+        expires_epoch=9,
+        cards=(card,),
+    )

@@ -238,7 +238,7 @@ def test_what_a_record_has_the_hash_of_is_asked_from_peers_and_believed_by_the_h
     folder.rename(grown.root / "kept")
     enrolment, directory = grown.open("regulator").enrolment, grown.open("regulator").view.directory
     lacking = enrolment.lacking()
-    assert len(set(lacking)) == 3  # the newcomer's certificate, and two sets
+    assert len(set(lacking)) == 4  # the newcomer's certificate and card, the supplier's card, and two sets
     assert directory.responsible(9).set_id == 3
     with pytest.raises(NotYet):
         directory.holder(lacking_entry(grown, "regulator"))

@@ -87,7 +87,7 @@ def test_governance_record_as_log_leaf():
 
 
 def test_a_rotation_is_made_of_a_set_update():
-    member = next(data for data in world().governance[1:] if len(data) == 320)
+    member = next(data for data in world().governance[1:] if len(data) == 352)
     assert MemberUpdate.decode(member)
     error = stopped(changed("history", "rotations.0.update", member), FieldMalformed, AT)
     assert error.field == "rotations.update"

@@ -1,0 +1,209 @@
+"""A proposal as a member judges it before it consents: what it changes, in words, or why it cannot be.
+
+Everything that its records have only the hash of is looked at: cards, the secret of the new set. What is told to people
+is said from the records themselves, not from what the proposal calls itself. Source: SPEC §7.3; ADR 35, 42, 43.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.governance import (
+    ADD,
+    REINSTATE,
+    REMOVE,
+    REPLACE_CERTIFICATE,
+    SUSPEND,
+    MemberUpdate,
+    SetUpdate,
+)
+from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.ledger_state import entry_key
+from hybrid_bridge.core.secret import decoy_key_hash
+from hybrid_bridge.core.validators import ValidatorEntry, name_hash
+from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet
+from hybrid_bridge.node.cards import Card
+from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.directory import Member, member_entry
+from hybrid_bridge.node.enrolling import Enrolment
+from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
+from hybrid_bridge.node.view import View
+from hybrid_bridge.units import Digest, KeyId
+
+_UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
+
+
+class Judge:
+    """One member's eye on the consortium's decisions."""
+
+    def __init__(self, view: View, desk: Desk, enrolment: Enrolment) -> None:
+        self._view, self._desk, self._roots = view, desk, enrolment.roots
+
+    def card(self, card: Card, *, is_known: bool) -> PublicKey:
+        """Return the identity key of a newcomer's card, or of another one of somebody who is here, if it may be taken.
+
+        Raises:
+            Malformed, Refuted, CertificateRefused, AdmissionRejected: it may not.
+        """
+        directory, member = self._view.directory, card.member
+        key = card.verify(self._roots, directory.genesis, self._view.clock.now())
+        if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
+            raise AdmissionRejected(rule="the sequencer's role stays with its holder")
+        if (member.consensus_key is not None) != (directory.engine is not None and member.address is not None):
+            raise AdmissionRejected(rule="a consensus key of each validator, under a consensus engine alone")
+        # A card proves its identity key alone: whoever states another's address would be taken for it.
+        if member.address is not None and self._is_anothers(member):
+            raise AdmissionRejected(rule="an attestation key that no other member has or had")
+        if not directory.is_member(member.name):
+            if is_known:
+                raise AdmissionRejected(rule="a member of today")
+            return key
+        here = directory.member(member.name)
+        if (here.legal_name, here.legal_id) != (member.legal_name, member.legal_id):
+            raise AdmissionRejected(rule="a name that no other member has")
+        if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
+            raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
+        return key
+
+    def _is_anothers(self, member: Member) -> bool:
+        """Whether another member has or ever had its attestation key."""
+        known = self._view.directory.known
+        return any(other.address == member.address and other.name != member.name for other in known)
+
+    def holder(self, entry: ValidatorEntry, card: Card | None) -> Member:
+        """The member behind an entry of the next set: by the card that comes with it, or as we know it."""
+        if card is not None and card.member.address == entry.address:
+            return card.member
+        return self._view.directory.holder(entry)
+
+    def judge(self, proposal: Proposal) -> list[str]:
+        """What it changes, in words, once everything behind its records fits and may be taken now.
+
+        Raises:
+            Malformed, Refuted, CertificateRefused, AdmissionRejected: it does not.
+            NotYet: our blocks are not so far, or another set is pending.
+        """
+        directory = self._view.directory
+        if proposal.log_id != directory.log_id:
+            raise FieldMismatch(field="proposal.log_id", expected=directory.log_id.hex(), got=proposal.log_id.hex())
+        if self.stands(proposal):
+            return [f"{proposal.kind} {proposal.name}: stands already, nothing changes by it"]
+        if proposal.expires_epoch < self._desk.epoch():
+            raise AdmissionRejected(rule=f"enacted by epoch {proposal.expires_epoch}")
+        for card in proposal.cards:
+            self.card(card, is_known=proposal.kind == ROTATE)
+        said, named = [f"{proposal.kind} {proposal.name}: {proposal.reason or 'no reason given'}"], set[Digest]()
+        for record in proposal.decoded():
+            if record.log_id != directory.log_id:
+                raise FieldMismatch(field="record.log_id", expected=directory.log_id.hex(), got=record.log_id.hex())
+            if isinstance(record, MemberUpdate):
+                said.append(self._judge_update(record, proposal))
+                named.add(record.card_hash)
+            elif isinstance(record, SetUpdate):
+                said += self._judge_set(record, proposal)
+            else:
+                raise FieldMalformed(field="proposal.records", rule="of members and sets")
+        if not {card.digest for card in proposal.cards} <= named:
+            raise FieldMalformed(field="proposal.cards", rule="each named by a record")
+        names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
+        said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
+        return said
+
+    def _judge_update(self, record: MemberUpdate, proposal: Proposal) -> str:
+        """Whom it names must be known: by the card that comes with it, or by what we know."""
+        member = self._named(record, proposal)
+        if record.name_hash != name_hash(member.legal_id, member.legal_name):
+            raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
+        if record.reason_hash != hashed_reason(proposal.reason):
+            raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
+        self._require_newest(record)
+        words = {
+            ADD: "becomes a member",
+            REMOVE: "is no member any more",
+            REPLACE_CERTIFICATE: "has another card",
+            SUSPEND: "is suspended",
+            REINSTATE: "is reinstated",
+        }[record.action]
+        who = f"{member.name} ({member.legal_name}, {member.legal_id})"
+        said = f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
+        return said + (self._other_on(member) if record.action == REPLACE_CERTIFICATE else "")
+
+    def _other_on(self, member: Member) -> str:
+        """What a card says otherwise than the one of today."""
+        here = self._view.directory.member(member.name)
+        other = [f"{name} {getattr(member, name)}" for name in ("endpoint", "roles") if differ(here, member, name)]
+        other += [f"another {name}" for name in _UNREADABLE if differ(here, member, name)]
+        return ": " + ", ".join(other)
+
+    def _require_newest(self, record: MemberUpdate) -> None:
+        """It decides on what stands today of this key, not on what stood when somebody wrote it."""
+        with self._view.ledger.state() as state:
+            if record.replaces == newest_update(state, record.key_id):
+                return
+            if record.replaces != ZERO and state.get(entry_key(record.replaces)) is None:
+                raise NotYet(what=f"the block with governance record {record.replaces.hex()}")
+        raise AdmissionRejected(rule="decided on what stands today; write another proposal")
+
+    def _named(self, record: MemberUpdate, proposal: Proposal) -> Member:
+        directory = self._view.directory
+        for card in proposal.cards:
+            if (card.digest, card.certificate_hash) == (record.card_hash, record.certificate_hash):
+                key = card.identity(self._roots, directory.genesis)
+                if key.key_id != record.key_id or record.roles != card.roles:
+                    raise FieldMismatch(field="record", expected="key and roles of the card", got="others")
+                return card.member
+        for member in directory.known:
+            if sha256(member.certificate) == record.certificate_hash and record.action not in (
+                ADD,
+                REPLACE_CERTIFICATE,
+            ):
+                return member
+        raise Missing(what=f"the card of certificate {record.certificate_hash.hex()}")
+
+    def _judge_set(self, record: SetUpdate, proposal: Proposal) -> list[str]:
+        """Each validator is known, and ours among them opens what the set shares."""
+        directory = self._view.directory
+        newest = directory.roll.terms[-1]
+        if record.previous_set_hash != newest.validators.digest:
+            raise FieldMismatch(
+                field="record.previous_set_hash", expected=newest.validators.digest.hex(), got="of another set"
+            )
+        card = proposal.cards[0] if proposal.cards else None
+        holders = [self.holder(entry, card) for entry in record.validators.entries]
+        if card is not None and card.member in holders and member_entry(card.member) not in record.validators.entries:
+            raise FieldMismatch(field="record.entries", expected="that of the card", got="another")
+        self._require_secrets(record, proposal, holders)
+        before = {directory.holder(entry).name for entry in newest.validators.entries}
+        after = {member.name for member in holders}
+        moved = [f"+{name}" for name in sorted(after - before)] + [f"-{name}" for name in sorted(before - after)]
+        first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
+        kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]
+        changed = ", ".join(moved + [f"{name} with another key" for name in kept]) or "the same members"
+        return [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
+
+    def _require_secrets(self, record: SetUpdate, proposal: Proposal, holders: Sequence[Member]) -> None:
+        given = {one.name for one in proposal.secrets if one.kind == SET}
+        if lacking := [member.name for member in holders if member.name not in given]:
+            raise Missing(what=f"the new set's secret, sealed to {lacking[0]}")
+        ours = next((member for member in holders if member.name == self._view.name), None)
+        if ours is None:
+            return
+        secret = proposal.secret_for(ours, self._view.keys.sealing, SET, record.decoy_key_hash)
+        if secret is None or decoy_key_hash(secret) != record.decoy_key_hash:
+            raise FieldMismatch(field="secrets.set", expected=record.decoy_key_hash.hex(), got="another secret")
+
+    def stands(self, proposal: Proposal) -> bool:
+        """Whether the ledger has its records: all of them, or none."""
+        with self._view.ledger.state() as state:
+            return bool(proposal.leaves) and all(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves)
+
+
+def differ(one: Member, other: Member, name: str) -> bool:
+    """Whether two cards do, in this part."""
+    return bool(getattr(one, name) != getattr(other, name))
+
+
+def hashed_reason(text: str) -> Digest:
+    """As records have it; zero for none."""
+    return sha256(text.encode("utf-8")) if text else ZERO
