@@ -44,7 +44,6 @@ class Roll:
     terms: tuple[Term, ...]  # ascending, the first from size 1 on
     owners: Mapping[Digest, KeyId] = field(default_factory=dict)  # by certificate hash, of every certificate ever named
     certificates: Mapping[KeyId, Digest] = field(default_factory=dict)  # the newest of each, in the order of arrival
-    leaves: Mapping[Digest, Digest] = field(default_factory=dict)  # of the record that named a certificate first
     cards: tuple[Named, ...] = ()  # in the order of the ledger
 
     @classmethod
@@ -59,7 +58,7 @@ class Roll:
             Malformed, SetMismatch: one is no governance record.
         """
         terms, owners = [*self.terms], dict(self.owners)
-        certificates, leaves, cards = dict(self.certificates), dict(self.leaves), [*self.cards]
+        certificates, cards = dict(self.certificates), [*self.cards]
         for data in records:
             record = decode_governance(data)
             if isinstance(record, SetUpdate):
@@ -69,12 +68,9 @@ class Roll:
             elif isinstance(record, MemberUpdate):
                 owners[record.certificate_hash] = record.key_id
                 certificates[record.key_id] = record.certificate_hash
-                leaves.setdefault(record.certificate_hash, leaf_hash(data))
                 if record.card_hash != ZERO:
                     cards.append(Named(record.key_id, record.card_hash, record.from_epoch, leaf_hash(data)))
-        return replace(
-            self, terms=tuple(terms), owners=owners, certificates=certificates, leaves=leaves, cards=tuple(cards)
-        )
+        return replace(self, terms=tuple(terms), owners=owners, certificates=certificates, cards=tuple(cards))
 
     def cards_of(self, key_id: KeyId, epoch: int) -> list[Named]:
         """The cards of an identity key that count by this epoch, the newest first: the ledger's order decides."""

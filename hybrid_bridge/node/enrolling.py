@@ -15,6 +15,7 @@ from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.business.membership import STRANGER, standing_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
+from hybrid_bridge.core.ledger_state import entry_key
 from hybrid_bridge.core.roll import Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
@@ -70,7 +71,7 @@ class Enrolment:
         self._keys: Keys | None = None
         self._identities: dict[bytes, PublicKey] = {}  # by card
         self._held: set[Digest] = set()  # hashes of the cards that we have
-        self._read = 0
+        self._read = self._tidied = 0
         self._turn = threading.Lock()
         self._own = self._own_card(folder / OWN_CARD)
         self.renew()
@@ -97,13 +98,13 @@ class Enrolment:
             self._directory.identities = dict(known.keys.values()) | current
             self._directory.members = tuple(today.values())
             self._open_secrets(roll)
+            self._drop_void()
             self._directory.roll, self._read = roll, read  # Last: whatever fails before, these records come again.
 
     def lacking(self) -> list[Digest]:
         """The leaves of the records behind which we lack a card, or the secret of a set that has our key."""
-        roll, directory = self._directory.roll, self._directory
-        found = [roll.leaves[hash_] for key, hash_ in roll.certificates.items() if key not in directory.keys]
-        found += [one.leaf for one in roll.cards if one.card_hash not in self._held]
+        roll = self._directory.roll
+        found = [one.leaf for one in roll.cards if one.card_hash not in self._held]
         terms = [term for term in roll.terms if not (self._has_cards(term) and self._has_secret(term))]
         return found + [term.leaf for term in terms if term.leaf is not None]
 
@@ -116,7 +117,7 @@ class Enrolment:
         for peer in peers:
             for leaf in self.lacking():
                 try:
-                    self.take(leaf, parse_proposal(peer.proposal(leaf)))
+                    self.take(leaf, parse_proposal(peer.proposal(leaf)), peer.name)
                 except OUR_OWN:
                     raise
                 except BridgeError as error:
@@ -124,18 +125,23 @@ class Enrolment:
         if lacking := self.lacking():
             raise NotYet(what=f"the proposal of governance record {lacking[0].hex()}")
 
-    def take(self, leaf: Digest, proposal: Proposal) -> None:
-        """Keep the proposal behind a record of our ledger.
+    def take(self, leaf: Digest, proposal: Proposal, source: str) -> None:
+        """Keep the proposal behind a record of our ledger, if it has what we lack.
+
+        So a peer that makes up one after another fills nothing: each that is kept leaves less to be asked for.
 
         Raises:
-            FieldMismatch: it has no such record.
+            FieldMismatch: it has no such record, or nothing that we lack.
+            TooLong: this source has handed us too many.
             Malformed, Refuted: its cards are not what they must be.
         """
         if leaf not in proposal.leaves:
             raise FieldMismatch(field="proposal.records", expected=leaf.hex(), got="others")
         for card in proposal.cards:
             card.identity(self._roots, self._directory.genesis)
-        self.store.keep(proposal)  # Durable: dead before, and it is asked for again.
+        if not self._brings(proposal):
+            raise FieldMismatch(field="proposal", expected="a card or a secret that is lacking", got="none")
+        self.store.keep(proposal, source)  # Durable: dead before, and it is asked for again.
         self.renew()
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,6 +210,28 @@ class Enrolment:
             return False
         return True
 
+    def _brings(self, proposal: Proposal) -> bool:
+        """Whether it has a card that is lacking, or opens the secret of a set of which it is."""
+        named = {one.card_hash for one in self._directory.roll.cards} - self._held
+        if any(card.digest in named for card in proposal.cards):
+            return True
+        keys, terms = self._keys, [term for term in self._directory.roll.terms if term.leaf in proposal.leaves]
+        return keys is not None and any(
+            not self._has_secret(term) and self._opened([proposal], term, keys) is not None for term in terms
+        )
+
+    def _drop_void(self) -> None:
+        """Proposals that can stand in no block any more, and do not, are waste paper."""
+        header = self._ledger.newest()
+        if header is None or header.epoch == self._tidied:
+            return
+        with self._ledger.state() as state:
+            for proposal in list(self.store.all()):
+                stands = any(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves)
+                if proposal.expires_epoch < header.epoch and not stands:
+                    self.store.drop(proposal)
+        self._tidied = header.epoch
+
     def _has_secret(self, term: Term) -> bool:
         """Whether we hold what a set shares, if one of its keys is ours."""
         addresses = self._directory.addresses(self._name)
@@ -217,14 +245,14 @@ class Enrolment:
         for term in roll.terms:
             if term.leaf is None or term.validators.set_id in keys.opened:
                 continue
-            secret = self._opened(term, keys)
+            secret = self._opened(self.store.all(), term, keys)
             if secret is not None:
                 keys.opened[term.validators.set_id] = Secret(secret, self._directory.genesis.origin_hash)
 
-    def _opened(self, term: Term, keys: Keys) -> bytes | None:
+    def _opened(self, proposals: Iterable[Proposal], term: Term, keys: Keys) -> bytes | None:
         """A set's secret out of the proposals behind its record; one that does not open is none."""
         member = self._directory.member(self._name)
-        for proposal in self.store.all():
+        for proposal in proposals:
             if term.leaf not in proposal.leaves:
                 continue
             try:

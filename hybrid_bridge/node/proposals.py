@@ -28,12 +28,14 @@ MAX_REGISTRY: Final = 1 << 20  # bytes of the registry of epoch 0
 MAX_CONSENTS: Final = 1 << 14
 MAX_RECORDS: Final = 4
 MAX_RECORD: Final = 8480  # a set of 64
-MAX_KEPT: Final = 4096
+MAX_KEPT: Final = 4096  # of our own people's: approved or enacted here
+MAX_HANDED: Final = 256  # of each peer's
 ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE = "admit", "suspend", "reinstate", "remove", "rotate-key"
 KINDS: Final = (ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE)
 SET, VRF = "set", "vrf"
 FOLDER: Final = "proposals"
 _SUFFIX: Final = ".json"
+_DIGITS: Final = 64  # of the hash with which a file's name begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,26 +172,38 @@ def parse_consents(data: bytes) -> Consents:
 
 
 class ProposalStore:
-    """A folder of proposals, each under its own hash. Nothing is ever taken out."""
+    """A folder of proposals, each under its own hash and, if a peer handed it, that peer's name.
+
+    Each source has a share of its own, so none can fill it for another; nothing is taken out to make room.
+    """
 
     def __init__(self, folder: Path) -> None:
         """`folder`: of the member."""
         self._folder = folder / FOLDER
         self._read: dict[str, Proposal] = {}  # by file name: a file never changes
 
-    def keep(self, proposal: Proposal) -> None:
-        """Write it down, whole or not at all; again is no change.
+    def keep(self, proposal: Proposal, source: str = "") -> None:
+        """Write it down, whole or not at all; again is no change. `source`: the peer's name; none for our own people.
 
         Raises:
-            TooLong: the folder is full.
+            TooLong: the share of this source is full.
         """
-        path = self._folder / (proposal.digest.hex() + _SUFFIX)
-        if path.exists():
+        if self._files(proposal):
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        if sum(1 for _ in self._folder.iterdir()) >= MAX_KEPT:
-            raise TooLong(field=FOLDER, limit=MAX_KEPT, got=MAX_KEPT)
-        write_whole(path, proposal.encode(), 0o600)
+        limit, own = (MAX_HANDED, f".{source}{_SUFFIX}") if source else (MAX_KEPT, _SUFFIX)
+        if sum(path.name[_DIGITS:] == own for path in self._folder.iterdir()) >= limit:
+            raise TooLong(field=FOLDER, limit=limit, got=limit + 1)
+        write_whole(self._folder / (proposal.digest.hex() + own), proposal.encode(), 0o600)
+
+    def drop(self, proposal: Proposal) -> None:
+        """Take it out, whoever it is of."""
+        for path in self._files(proposal):
+            path.unlink(missing_ok=True)
+            self._read.pop(path.name, None)
+
+    def _files(self, proposal: Proposal) -> list[Path]:
+        return list(self._folder.glob(f"{proposal.digest.hex()}*{_SUFFIX}"))
 
     def all(self) -> Iterator[Proposal]:
         """Every one, in the order of their hashes.
@@ -199,8 +213,12 @@ class ProposalStore:
         """
         for path in sorted(self._folder.glob("*" + _SUFFIX)):
             if path.name not in self._read:
-                with path.open("rb") as file:
-                    self._read[path.name] = parse_proposal(file.read(MAX_PROPOSAL + 1))
+                try:
+                    with path.open("rb") as file:
+                        data = file.read(MAX_PROPOSAL + 1)
+                except FileNotFoundError:
+                    continue  # dropped since we looked
+                self._read[path.name] = parse_proposal(data)
             yield self._read[path.name]
 
     def with_record(self, leaf: Digest) -> Proposal | None:

@@ -63,8 +63,8 @@ def agreed(
     spread(members, everybody)
     for name in everybody:
         enrolment = members.open(name).enrolment
-        for leaf in enrolment.lacking():
-            enrolment.take(leaf, proposal)
+        if lacking := enrolment.lacking():
+            enrolment.take(lacking[0], proposal, "core")
     return proposal
 
 

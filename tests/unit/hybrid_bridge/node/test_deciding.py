@@ -81,6 +81,26 @@ def test_who_has_not_the_block_yet_that_a_proposal_builds_on_waits_for_it(member
     proposer(members, "bank-a").approve(proposal)
 
 
+def test_what_can_stand_in_no_block_any_more_is_not_kept(members: Members) -> None:
+    """What stands is kept for whoever comes, what still may stand for whoever enacts it."""
+    core = proposer(started(members), "core")
+    void, open_, enacted = (
+        core.propose(Wish(kind="suspend", name=name, from_epoch=epoch))
+        for name, epoch in (("bank-b", 3), ("bank-b", 4), ("regulator", 3))
+    )
+    for one in (void, open_):
+        approved(members, one, OTHERS)
+    core.enact(enacted, approved(members, enacted, VALIDATORS))
+    store = members.open("core").enrolment.store
+    assert set(store.all()) == {void, open_, enacted}
+    pass_epoch(members, 1)
+    members.open("core").enrolment.renew()
+    assert set(store.all()) == {void, open_, enacted}  # in a block of epoch 2 it still could
+    pass_epoch(members, 2)
+    members.open("core").enrolment.renew()
+    assert set(store.all()) == {open_, enacted}
+
+
 # ── cards ──
 
 

@@ -33,6 +33,7 @@ from hybrid_bridge.node.enrolling import Enrolment, directory_of
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.proposals import parse_proposal
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.service import Call, Caller
@@ -247,11 +248,16 @@ def test_what_a_record_has_the_hash_of_is_asked_from_peers_and_believed_by_the_h
     proposals = list(grown.open("core").enrolment.store.all())
     wrong = next(one for one in proposals if lacking[0] not in one.leaves)
     with pytest.raises(FieldMismatch):
-        enrolment.take(lacking[0], wrong)
+        enrolment.take(lacking[0], wrong, "bank-a")
     with pytest.raises(NotYet):
         enrolment.fetch([Handing(grown, "bank-a", silent=True)])
-    enrolment.fetch([Handing(grown, "bank-a", silent=True), Handing(grown, "core")])
+    for _ in range(3):
+        with pytest.raises(NotYet):
+            enrolment.fetch([Flooding(grown, "bank-a"), Flooding(grown, "bank-b")])
+    assert list(enrolment.store.all()) == []
+    enrolment.fetch([Flooding(grown, "bank-b"), Handing(grown, "bank-a", silent=True), Handing(grown, "core")])
     assert enrolment.lacking() == []
+    assert len(list(enrolment.store.all())) == 2
     assert directory.is_member("bank-c")
 
 
@@ -274,6 +280,18 @@ class Handing:
         view, store = self._members.open(self.name).view, self._members.open(self.name).enrolment.store
         call = Call(Caller("somebody", "member"), lambda: True)
         return PeerService(view, None, proposals=store).proposal(pb.ProposalRequest(leaf=leaf), call).proposal  # type: ignore[arg-type]
+
+
+class Flooding(Handing):
+    """A peer that makes up a proposal for each question: the true records, and no card that they name."""
+
+    made = 0
+
+    def proposal(self, leaf: Digest) -> bytes:
+        Flooding.made += 1
+        true = parse_proposal(super().proposal(leaf))
+        card = make_card(self._members.folder("bank-a"), None, f"127.0.0.9:{Flooding.made}")
+        return replace(true, reason=str(Flooding.made), cards=(card,)[: Flooding.made % 2]).encode()
 
 
 def test_who_has_gone_is_known_and_is_no_member(grown: Members) -> None:

@@ -44,7 +44,9 @@ from hybrid_bridge.errors import (
     RootMismatch,
     SettingsMalformed,
     SignatureWrong,
+    TooLong,
 )
+from hybrid_bridge.node import proposals
 from hybrid_bridge.node.applying import Application, apply, join, make_card, next_attestation, next_identity, use_next
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import sealing_message
@@ -370,6 +372,31 @@ def test_a_proposal_is_kept_once_and_what_is_none_is_refused(tmp_path: Path, pro
     (tmp_path / "proposals" / "x.json").write_bytes(b"{}")
     with pytest.raises(Malformed):
         list(store.all())
+
+
+def test_no_source_fills_the_store_for_another_and_nothing_goes_to_make_room(
+    tmp_path: Path, proposal: Proposal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposals, "MAX_HANDED", 2)
+    monkeypatch.setattr(proposals, "MAX_KEPT", 3)
+    store = ProposalStore(tmp_path)
+    many = [replace(proposal, reason=str(number)) for number in range(9)]
+    for one in many[:2]:
+        store.keep(one, "bank-a")
+    for source in ("bank-a", "bank-a"):
+        with pytest.raises(TooLong):
+            store.keep(many[8], source)
+    for one in many[2:4]:
+        store.keep(one, "bank")  # whose name begins as the other's
+    for one in many[4:7]:
+        store.keep(one)
+    with pytest.raises(TooLong):
+        store.keep(many[8])
+    store.keep(many[0])  # it is there, whoever brought it
+    assert {one.reason for one in store.all()} == {str(number) for number in range(7)}
+    store.drop(many[1])
+    store.keep(many[8], "bank-a")
+    assert {one.reason for one in store.all()} == {"0", "2", "3", "4", "5", "6", "8"}
 
 
 def test_every_validator_is_among_the_approvers(town: Members, proposal: Proposal) -> None:
