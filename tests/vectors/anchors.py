@@ -5,7 +5,7 @@ keccak of `reference.py`; nothing of `hybrid_bridge` is imported. Layout of a ca
 """
 
 import json
-import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from cases import bad, flip, good, hexed
@@ -240,4 +240,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else HERE)
+    parser = ArgumentParser(description="Write the vectors of public anchors.")
+    parser.add_argument("folder", nargs="?", default=HERE, type=Path)
+    main(parser.parse_args().folder)

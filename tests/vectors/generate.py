@@ -6,7 +6,7 @@ Byte strings are hex with 0x, numbers are numbers. What all cases of a file shar
 """
 
 import json
-import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from bundled import bundle_cases, bundle_shared
@@ -87,4 +87,8 @@ def main(folder, family=""):
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or [HERE]))
+    parser = ArgumentParser(description="Write the vectors.")
+    parser.add_argument("folder", nargs="?", default=HERE, type=Path)
+    parser.add_argument("family", nargs="?", default="", help="the beginning of a file's name, as in tree/")
+    asked = parser.parse_args()
+    main(asked.folder, asked.family)
