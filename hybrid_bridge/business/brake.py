@@ -1,10 +1,12 @@
 """The brake: it stops all record types, one type, or one member; by a record, with a reason, until an epoch.
 
-It expires by itself, and each change is a notice (SPEC §7.3). One object is stopped by a freeze. Source: SCENARIOS S7.
+It expires by itself, and each change is a notice (SPEC §7.3). One object is stopped by a freeze. Whoever acts alone
+has a share of his own, of time on each scope and of scopes: nobody's depends on what another did (ADR 47).
+Source: SCENARIOS S7.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.business.policy import QUORUM
@@ -15,8 +17,9 @@ from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.ledger_state import BRAKE, Overlay, StateReader, get_json, put_json
 from hybrid_bridge.units import EpochNumber, RecordType, UnixSeconds
 
-MAX_BRAKES: Final = 64  # scopes remembered at once; a consortium that needs more should stop everything
-MAX_ALONE: Final = 16  # of them, for whoever acts alone: the quorum always finds room
+MAX_BRAKES: Final = 64  # scopes that a quorum stops at once; a consortium that needs more should stop everything
+MAX_ALONE: Final = 8  # scopes that each holder stops alone, or waits for; all of them together bound what is remembered
+NEVER: Final = EpochNumber(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +29,29 @@ class Braked:
     scope: str
     until: EpochNumber  # the last epoch in which it is on; 0: taken off
     by: str  # `quorum`, or the key that pulled it alone
-    alone: EpochNumber  # the last epoch in which somebody alone kept it on; 0: never lately
+    alone: Mapping[str, EpochNumber]  # the last epoch in which each who pulled it alone kept it on, as far as it counts
 
     def is_on(self, epoch: EpochNumber) -> bool:
         """Whether it stops what it is for in `epoch`."""
         return epoch <= self.until
+
+    def counting(self, epoch: EpochNumber, pause: int) -> "Braked":
+        """Without those who have left it alone for so many epochs."""
+        return replace(self, alone={holder: last for holder, last in self.alone.items() if epoch <= last + pause})
 
 
 def brakes(state: StateReader) -> Iterator[Braked]:
     """Every brake that is remembered, by scope."""
     rows = {scope: row for scope, row in (get_json(state, BRAKE) or {}).items() if isinstance(row, dict)}
     for scope, row in sorted(rows.items()):
-        yield Braked(scope, EpochNumber(_int(row["until"])), str(row["by"]), EpochNumber(_int(row["alone"])))
+        alone = row["alone"]
+        waiting = {holder: EpochNumber(_int(last)) for holder, last in alone.items()} if isinstance(alone, dict) else {}
+        yield Braked(scope, EpochNumber(_int(row["until"])), str(row["by"]), waiting)
 
 
 def brake_until(state: StateReader) -> EpochNumber:
     """The last epoch in which any brake is on, as far as the state knows; flag bit 0 of its record (SPEC §7.2)."""
-    return max((braked.until for braked in brakes(state)), default=EpochNumber(0))
+    return max((braked.until for braked in brakes(state)), default=NEVER)
 
 
 def require_unbraked(act: Act) -> None:
@@ -65,23 +74,22 @@ def on(act: Act) -> None:
         RuleRejected: authority, scope, brake_max, brake_again (one holder alone, too soon), brakes (too many).
     """
     scope, until, epoch = act.claims.text("scope"), act.claims.number("until_epoch"), act.moment.epoch
-    holder = _holder(act, scope)
-    known = {braked.scope: braked for braked in brakes(act.view) if not _forgotten(act, braked)}
-    before = known.get(scope)
+    holder, known = _holder(act, scope), _remembered(act)
+    before = known.get(scope, Braked(scope, NEVER, QUORUM, {}))
     if scope.partition(":")[0] == TYPE and RecordType(int(scope[-4:], 16)) in PASSING:
         refuse("scope", scope)
     last = epoch + act.pack.brake_max
     if holder != QUORUM:
         last = min(last, epoch + act.pack.powers.alone_max - 1)
-        if before is not None:
-            refuse("authority" if before.by == QUORUM and before.is_on(epoch) else "brake_again", scope)
+        if before.is_on(epoch):
+            refuse("authority" if before.by == QUORUM else "brake_again", scope)
+        if holder in before.alone:
+            refuse("brake_again", scope)
     if not epoch <= until <= last:
         refuse("brake_max", str(until))
-    most = MAX_BRAKES if holder == QUORUM else MAX_ALONE
-    if before is None and len(known) >= most:
-        refuse("brakes", str(most))
-    alone = until if holder != QUORUM else EpochNumber(0) if before is None else before.alone
-    known[scope] = Braked(scope, EpochNumber(until), holder, EpochNumber(alone))
+    _require_room(known, holder, scope, epoch)
+    alone = before.alone if holder == QUORUM else {**before.alone, holder: EpochNumber(until)}
+    known[scope] = Braked(scope, EpochNumber(until), holder, alone)
     _store(act.view, known)
     _notify(act, ON_NOTICE, act.closes(EpochNumber(until)), {"by": holder, "until_epoch": until})
 
@@ -93,14 +101,14 @@ def off(act: Act) -> None:
         RuleRejected: authority, unknown (none is on there).
     """
     scope, epoch = act.claims.text("scope"), act.moment.epoch
-    holder = _holder(act, scope)
-    known = {braked.scope: braked for braked in brakes(act.view) if not _forgotten(act, braked)}
+    holder, known = _holder(act, scope), _remembered(act)
     before = known.get(scope)
     if before is None or not before.is_on(epoch):
         refuse("unknown", scope)
     if holder not in (QUORUM, before.by):
         refuse("authority", scope)
-    known[scope] = Braked(scope, EpochNumber(0), holder, min(before.alone, epoch))
+    alone = {other: min(last, epoch) for other, last in before.alone.items()}
+    known[scope] = Braked(scope, NEVER, holder, alone)
     _store(act.view, known)
     _notify(act, OFF_NOTICE, UnixSeconds(0), {"by": holder})
 
@@ -109,14 +117,26 @@ def _holder(act: Act, scope: str) -> str:
     return holder_of(act, power_over(scope), scope)
 
 
-def _forgotten(act: Act, braked: Braked) -> bool:
-    """Neither on, nor so lately pulled by somebody alone that he must wait as long again as it was on."""
-    return max(braked.until, braked.alone + act.pack.powers.alone_max * (braked.alone > 0)) < act.moment.epoch
+def _remembered(act: Act) -> dict[str, Braked]:
+    """What is on, or was so lately kept on by somebody alone that he must wait as long again as it may be on."""
+    epoch, pause = act.moment.epoch, act.pack.powers.alone_max
+    rows = {braked.scope: braked.counting(epoch, pause) for braked in brakes(act.view)}
+    return {scope: braked for scope, braked in rows.items() if braked.is_on(epoch) or braked.alone}
+
+
+def _require_room(known: Mapping[str, Braked], holder: str, scope: str, epoch: EpochNumber) -> None:
+    """Each holder's own: what others stop, or wait for, takes none of it."""
+    if holder == QUORUM:
+        most, held = MAX_BRAKES, [one.scope for one in known.values() if one.by == QUORUM and one.is_on(epoch)]
+    else:
+        most, held = MAX_ALONE, [one.scope for one in known.values() if holder in one.alone]
+    if scope not in held and len(held) >= most:
+        refuse("brakes", str(most))
 
 
 def _store(view: Overlay, known: dict[str, Braked]) -> None:
     rows: dict[str, Json] = {
-        scope: {"until": braked.until, "by": braked.by, "alone": braked.alone} for scope, braked in known.items()
+        scope: {"until": braked.until, "by": braked.by, "alone": dict(braked.alone)} for scope, braked in known.items()
     }
     put_json(view, BRAKE, rows)
 

@@ -227,7 +227,7 @@ def test_the_quorum_lengthens_what_one_began_and_he_still_has_to_pause():
     bench = guarded()
     bench.do("brake.on", "guardian", **brake(bench, 2, SPLIT))
     bench.do("brake.on", *QUORUM, **brake(bench, 3, SPLIT))
-    assert list(brakes(bench.state)) == [Braked(SPLIT, bench.epoch + 3, "quorum", bench.epoch + 2)]
+    assert list(brakes(bench.state)) == [Braked(SPLIT, bench.epoch + 3, "quorum", {key("guardian"): bench.epoch + 2})]
     bench.days(4)
     assert bench.refused("brake.on", "guardian", **brake(bench, 2, SPLIT)) == "brake_again"
 
@@ -244,3 +244,75 @@ def test_one_alone_leaves_room_for_the_quorum():
         bench.do("brake.on", "guardian", **brake(bench, 2, f"TYPE:0x{0x4000 + number:04x}"))
     assert refusal(bench, "brake.on", "guardian", **brake(bench, 2, SPLIT)) == ("brakes", str(MAX_ALONE))
     bench.do("brake.on", *QUORUM, **brake(bench, 2, SPLIT))
+
+
+# ── several who act alone ──
+
+
+def watched():
+    """Two guardians, who may stop types; three epochs at a time."""
+    guardians = (f"key:{key('guardian')}", f"key:{key('other')}")
+    return traded(brake_type=("quorum", *guardians), alone_max=3)
+
+
+def test_what_one_alone_did_to_a_scope_uses_up_nobody_elses_time():
+    bench = watched()
+    for _ in range(2):
+        bench.do("brake.on", "guardian", **brake(bench, 0, SPLIT))
+        bench.do("brake.off", "guardian", **release(SPLIT))
+        assert bench.refused("brake.on", "guardian", **brake(bench, 0, SPLIT)) == "brake_again"
+        bench.do("brake.on", "other", **brake(bench, 2, SPLIT))
+        assert bench.refused("note.split", "holder", **split()) == "brake"
+        bench.do("brake.off", *QUORUM, **release(SPLIT))
+        for _ in range(4):  # both wait, each for its own
+            assert bench.refused("brake.on", "guardian", **brake(bench, 0, SPLIT)) == "brake_again"
+            assert bench.refused("brake.on", "other", **brake(bench, 0, SPLIT)) == "brake_again"
+            bench.days(1)
+
+
+def test_each_waits_from_its_own_last_epoch_on():
+    bench = watched()
+    bench.do("brake.on", "guardian", **brake(bench, 0, SPLIT))
+    bench.days(1)
+    bench.do("brake.on", "other", **brake(bench, 0, SPLIT))
+    bench.days(3)
+    bench.do("brake.on", "guardian", **brake(bench, 0, SPLIT))
+    bench.do("brake.off", "guardian", **release(SPLIT))
+    assert bench.refused("brake.on", "other", **brake(bench, 0, SPLIT)) == "brake_again"
+    bench.days(1)
+    bench.do("brake.on", "other", **brake(bench, 0, SPLIT))
+
+
+def test_a_brake_that_is_on_is_nobody_elses_alone_to_pull_again_or_to_take_off():
+    bench = watched()
+    bench.do("brake.on", "guardian", **brake(bench, 1, SPLIT))
+    assert bench.refused("brake.on", "other", **brake(bench, 2, SPLIT)) == "brake_again"
+    assert bench.refused("brake.off", "other", **release(SPLIT)) == "authority"
+    bench.days(2)
+    bench.do("brake.on", "other", **brake(bench, 2, SPLIT))
+
+
+def test_one_alone_who_fills_its_room_leaves_the_others_theirs():
+    bench = watched()
+    for number in range(MAX_ALONE):
+        bench.do("brake.on", "guardian", **brake(bench, 0, f"TYPE:0x{0x4000 + number:04x}"))
+    assert refusal(bench, "brake.on", "guardian", **brake(bench, 2, SPLIT)) == ("brakes", str(MAX_ALONE))
+    for number in range(MAX_ALONE):
+        bench.do("brake.on", "other", **brake(bench, 0, f"TYPE:0x{0x5000 + number:04x}"))
+    for number in range(MAX_BRAKES):
+        bench.do("brake.on", *QUORUM, **brake(bench, 1, f"TYPE:0x{0x6000 + number:04x}"))
+    assert refusal(bench, "brake.on", *QUORUM, **brake(bench, 1)) == ("brakes", str(MAX_BRAKES))
+
+
+def test_a_scope_that_one_alone_waits_for_takes_no_room_from_the_quorum_and_is_forgotten_in_its_time():
+    bench = watched()
+    bench.do("brake.on", "guardian", **brake(bench, 0, SPLIT))
+    bench.days(3)
+    bench.do("brake.on", "other", **brake(bench, 0, ISSUE))
+    assert [(one.scope, dict(one.alone)) for one in brakes(bench.state)] == [
+        (ISSUE, {key("other"): bench.epoch}),
+        (SPLIT, {key("guardian"): bench.epoch - 3}),
+    ]
+    bench.days(1)
+    bench.do("brake.on", *QUORUM, **brake(bench, 0))
+    assert [one.scope for one in brakes(bench.state)] == ["ALL", ISSUE]

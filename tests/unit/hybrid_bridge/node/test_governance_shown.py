@@ -147,7 +147,7 @@ def test_a_plan_names_a_guardian_by_name_and_the_policy_has_the_key(tmp_path: Pa
         sent(members, "core", DraftOrder(schema="brake.on/1", fields=fields, purposes=("identity",)))
         for name in NAMES:
             (braked,) = standing(members.open(name).view, []).brakes
-            assert (braked.scope, braked.by, braked.alone) == (REGISTER, key, 2)
+            assert (braked.scope, braked.by, braked.alone) == (REGISTER, key, {key: 2})
 
 
 def test_a_policy_that_is_not_the_genesis_records_is_refused(laid: tuple[Foundation, Path], tmp_path: Path) -> None:
