@@ -40,6 +40,8 @@ PRAGMAS: Final = {
     "secure_delete": 1,  # what is deleted is overwritten with zeros
 }
 READERS: Final = 8
+WRITER_PAGES: Final = 2048  # KiB that a connection keeps of its file: what SQLite itself takes
+READER_PAGES: Final = 512  # a node has some forty readers, and the system caches the files besides
 IN_MEMORY: Final = 1 << 28  # bytes: a smaller file is rewritten without a temporary file beside it
 
 
@@ -119,8 +121,8 @@ class SqliteFile:
         self.name = name
         self._path = path
         self._turn = threading.Lock()
-        self._writer = _engine(path, size=1)
-        self._readers = _engine(path, size=READERS)
+        self._writer = _engine(path, 1, WRITER_PAGES)
+        self._readers = _engine(path, READERS, READER_PAGES)
         self._lock: IO[bytes] | None = None
 
     @contextmanager
@@ -276,24 +278,26 @@ def _locked(file: IO[bytes]) -> bool:
     return True
 
 
-def _engine(path: Path, size: int) -> Engine:
+def _engine(path: Path, size: int, pages: int) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
+        pool_use_lifo=True,  # the one used last has the pages: the others' caches stay small
         hide_parameters=True,  # an error's text must hold no document
         connect_args={"check_same_thread": False, "timeout": 5},
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, pages))
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 the DBAPI's own type
+def _prepare(connection: Any, pages: int) -> None:  # noqa: ANN401 the DBAPI's own type
     connection.isolation_level = None  # BEGIN is ours to write: a deferred upgrade fails at once (RELAYER §2)
-    for pragma, value in PRAGMAS.items():
+    settings = PRAGMAS | {"cache_size": -pages}
+    for pragma, value in settings.items():
         connection.execute(f"PRAGMA {pragma}={value}").close()
-    for pragma, value in PRAGMAS.items():
+    for pragma, value in settings.items():
         (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
         if found != value:
             raise StoreBroken(store="sqlite", rule=f"{pragma}={value}")

@@ -6,7 +6,16 @@ import pytest
 from sqlalchemy import Connection, event, select
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import PRAGMAS, STRICT, SqliteFile, blob, table_of, text
+from hybrid_bridge.adapters.sqlite.file import (
+    PRAGMAS,
+    READER_PAGES,
+    STRICT,
+    WRITER_PAGES,
+    SqliteFile,
+    blob,
+    table_of,
+    text,
+)
 from hybrid_bridge.errors import StoreBroken
 
 
@@ -41,6 +50,25 @@ def test_a_store_is_private_and_keeps_its_settings(file: SqliteFile, tmp_path: P
     with file.write() as connection:
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
     assert found == PRAGMAS
+
+
+def test_what_connections_keep_of_a_file_is_bounded_and_the_same_one_is_used_again(file: SqliteFile) -> None:
+    """Some forty readers of a node would each keep two megabytes of its files, by and by."""
+    seen = set()
+    for _ in range(10):
+        with file.read() as one:
+            assert one.exec_driver_sql("PRAGMA cache_size").scalar() == -READER_PAGES
+            seen.add(id(one.connection.dbapi_connection))
+            with file.read() as two:  # beside the first
+                assert two.exec_driver_sql("PRAGMA cache_size").scalar() == -READER_PAGES
+                seen.add(id(two.connection.dbapi_connection))
+    assert len(seen) == 2
+    for _ in range(10):
+        with file.read() as again:
+            seen.add(id(again.connection.dbapi_connection))
+    assert len(seen) == 2
+    with file.write() as writer:
+        assert writer.exec_driver_sql("PRAGMA cache_size").scalar() == -WRITER_PAGES
 
 
 def test_what_is_written_is_there_after_the_block_and_not_before(file: SqliteFile) -> None:
