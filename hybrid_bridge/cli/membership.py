@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NEW_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 MAX_INPUT: Final = 1 << 21
+ENGINE_RPC: Final = "127.0.0.1:26657"  # the engine's own usual one
 APPLICANTS: Final = ("member", "validator", "regulator", "court", "auditor")
 
 _Command = Callable[..., None]
@@ -246,15 +247,21 @@ def set_entries(set_id: int, out: Path, folder: Path) -> None:
 @click.option("--legal-id", required=True, metavar="LEI:…|USCI:…")
 @click.option("--role", "roles", type=click.Choice(APPLICANTS), multiple=True, help="Repeatable.")
 @click.option("--listen", "endpoint", required=True, metavar="HOST:PORT", help="Where the node will listen.")
+@click.option("--engine", metavar="HOST:PORT", help="Where its CometBFT engine will listen, if engines order.")
+@click.option(
+    "--engine-rpc", metavar="HOST:PORT", default=ENGINE_RPC, show_default=True, help="And for this member alone."
+)
 @click.option("--out", type=NEW_FOLDER, required=True, help="The new member's folder.")
-def apply(public: Path, out: Path, **given: Any) -> None:  # noqa: ANN401 click's own
+def apply(public: Path, out: Path, engine: str | None, engine_rpc: str, **given: Any) -> None:  # noqa: ANN401 click's own
     """Make a newcomer's folder with its own keys, and the certificate requests for the consortium's authority."""
     import secrets  # noqa: PLC0415 help must not pay
 
     from hybrid_bridge.node.applying import Application  # noqa: PLC0415
     from hybrid_bridge.node.applying import apply as make  # noqa: PLC0415
+    from hybrid_bridge.node.engine_homes import EngineAddress  # noqa: PLC0415
 
     given["roles"] = tuple(given["roles"]) or ("member",)
+    given["engine"] = None if engine is None else EngineAddress(engine, engine_rpc)
     with writing("--out"):
         requests = make(public, out, Application(**given), secrets.token_bytes)
     for request in requests:
@@ -268,16 +275,17 @@ def apply(public: Path, out: Path, **given: Any) -> None:  # noqa: ANN401 click'
 @click.option("--tls", type=INPUT, help="A newcomer's TLS certificate, PEM.")
 @click.option("--owner-tls", type=INPUT, help="The TLS certificate of a newcomer's own people, PEM.")
 @click.option("--listen", "endpoint", metavar="HOST:PORT", help="Where others will reach the node, if it moves.")
+@click.option("--engine", metavar="HOST:PORT", help="Where others will reach the CometBFT engine, if it moves.")
 @click.option("--out", type=OUTPUT, required=True, help="The card, for the members.")
 def card(
-    folder: Path, certificate: Path | None, tls: Path | None, owner_tls: Path | None, endpoint: str | None, out: Path
+    folder: Path, certificate: Path | None, tls: Path | None, owner_tls: Path | None, out: Path, **moved: str | None
 ) -> None:
     """Make this member's card: as a newcomer, or with the next key or certificate, or another endpoint."""
     from hybrid_bridge.node.applying import APPLICATION, install_tls, keep_card, make_card  # noqa: PLC0415
 
     if (tls is None) != (owner_tls is None):
         raise SettingsMalformed(key="--tls", rule="with --owner-tls, or neither")
-    made = make_card(folder, None if certificate is None else _der(_bounded(certificate)), endpoint)
+    made = make_card(folder, None if certificate is None else _der(_bounded(certificate)), **moved)
     if tls is not None and owner_tls is not None:
         install_tls(folder, _bounded(tls), _bounded(owner_tls))
     if (folder / APPLICATION).exists():
@@ -297,18 +305,22 @@ def join(proposal: Path, folder: Path) -> None:
 
     take(folder, parse_proposal(_bounded(proposal)))
     click.echo(f"Next: hybrid-bridge node run --dir {folder}")
+    if (folder / "engine").exists():
+        click.echo(f"And beside it: hybrid-bridge node engine --dir {folder}")
 
 
 @click.command("new-key")
-@click.argument("which", type=click.Choice(["attestation", "identity"]))
+@click.argument("which", type=click.Choice(["attestation", "identity", "consensus"]))
 @folder_option
 def new_key(which: str, folder: Path) -> None:
     """Make the key that follows the one in use. A new attestation key has a guard of its own; restart the node."""
     import secrets  # noqa: PLC0415 help must not pay
 
-    from hybrid_bridge.node.applying import next_attestation, next_identity  # noqa: PLC0415
+    from hybrid_bridge.node.rekeying import next_attestation, next_consensus, next_identity  # noqa: PLC0415
 
-    if which == "attestation":
+    if which == "consensus":
+        click.echo(f"consensus key {next_consensus(folder, secrets.token_bytes).hex()}")
+    elif which == "attestation":
         click.echo(f"attestation key 0x{next_attestation(folder, secrets.token_bytes).hex()}")
     else:
         click.echo(f"certify {next_identity(folder, secrets.token_bytes)}")
@@ -316,11 +328,11 @@ def new_key(which: str, folder: Path) -> None:
 
 
 @click.command("use-key")
-@click.argument("which", type=click.Choice(["attestation", "identity"]))
+@click.argument("which", type=click.Choice(["attestation", "identity", "consensus"]))
 @folder_option
 def use_key(which: str, folder: Path) -> None:
-    """Put the next key in the place of the one in use, once its epoch has come; then restart the node."""
-    from hybrid_bridge.node.applying import use_next  # noqa: PLC0415
+    """Put the next key in the place of the one in use, once its epoch has come; then restart node and engine."""
+    from hybrid_bridge.node.rekeying import use_next  # noqa: PLC0415
 
     use_next(folder, which)
 

@@ -30,6 +30,14 @@ class AdmissionRejected(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class SequencerStays(Rejected):
+    """The holder of the log's keys is not suspended, removed or left out; found a log that continues this one."""
+
+    cites: ClassVar[str] = "SPEC §7.1"
+    name: str
+
+
+@dataclass(kw_only=True, eq=False)
 class CertificateRefused(Rejected):
     """This consortium does not take the certificate: `rule` is issuer, validity, usage or name; bring another."""
 

@@ -4,15 +4,17 @@ No key leaves the folder; what goes out are certificate requests and the card. W
 public files that the newcomer began with: the genesis record, whose hash is the log's id. Source: ADR 35.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.home import node_id
+from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Holder, Issued, identity_of, request_identity, request_tls, require_tls
-from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.keys import PrivateKey
@@ -24,13 +26,24 @@ from hybrid_bridge.core.vrf import public_key
 from hybrid_bridge.errors import AdmissionRejected, KeyUnusable, Missing, RootMismatch, SettingsMalformed
 from hybrid_bridge.node.cards import MAX_CARD, Card, parse_card
 from hybrid_bridge.node.directory import MEMBER, POLICY, Directory, Member, read_directory, sealing_message
+from hybrid_bridge.node.engine_homes import (
+    CONSENSUS,
+    EngineAddress,
+    dialled,
+    home,
+    key_home,
+    key_names,
+    require_engine_address,
+)
 from hybrid_bridge.node.enrolling import OWN_CARD
 from hybrid_bridge.node.laying import GUARD, make_stores
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import VRF, Proposal, ProposalStore
+from hybrid_bridge.node.separating import ENGINE_NODE, consensus_secret, engine_secrets
 from hybrid_bridge.node.settings import (
     ATTESTATION,
     ATTESTATION_NEXT,
+    ENGINE_HOME,
     FILE,
     MLDSA,
     NodeSettings,
@@ -45,6 +58,7 @@ from hybrid_bridge.units import Address
 PUBLIC: Final = ("genesis.bin", "members.json", "ca.pem", POLICY)
 APPLICATION: Final = "application.json"
 IDENTITY_NEXT: Final = "identity-next"
+CONSENSUS_NEXT: Final = f"{ENGINE_HOME}/config/priv_validator_key-next.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,7 @@ class Application:
     legal_id: str
     roles: tuple[str, ...]
     endpoint: str
+    engine: EngineAddress | None = None  # where its consensus engine will listen, if the consortium has them
 
     @property
     def holder(self) -> Holder:
@@ -82,25 +97,33 @@ def apply(public: Path, out: Path, application: Application, randomness: Randomn
     names = ["identity", "sealing", "party", *([ATTESTATION] * is_validator)]
     names += [MLDSA] * (is_validator and directory.log_mldsa_key is not None)
     held = {name: randomness(32) for name in names}
+    engine = {name: randomness(32) for name in key_names(application.roles)} if application.engine is not None else {}
     for name in PUBLIC:
-        _write(out / name, (public / name).read_bytes())
+        write_new(out / name, (public / name).read_bytes())
     for name, secret in held.items():
-        _write_secret(out, name, secret)
+        write_secret(out, name, secret)
+    if engine:
+        _write_home(out, key_home(engine))
     host, _ = require_endpoint(application.endpoint, "endpoint")
     member = request_tls(application.holder, "member", sorted({host, "127.0.0.1"}))
     owner = request_tls(application.holder, "owner", ())
-    _write(out / "identity.csr", request_identity(application.holder, held["identity"]))
+    write_new(out / "identity.csr", request_identity(application.holder, held["identity"]))
     _write_request(out / "tls.csr", out / "keys" / "tls.key", member)
     _write_request(out / "owner" / "tls.csr", out / "owner" / "tls.key", owner)
-    _write(out / "owner" / "ca.pem", (public / "ca.pem").read_bytes())
-    _write(out / APPLICATION, canonical_json(MEMBER.write(_unbound(application, held, directory))))
-    _write(out / FILE, write_settings(_settings(application, [*held, "tls", "vrf"])).encode())
+    write_new(out / "owner" / "ca.pem", (public / "ca.pem").read_bytes())
+    unbound = _unbound(application, held, directory)
+    if application.engine is not None:
+        unbound = replace(unbound, engine=dialled(engine, application.engine.peers))
+    write_new(out / APPLICATION, canonical_json(MEMBER.write(unbound)))
+    write_new(out / FILE, write_settings(_settings(application, [*held, "tls", "vrf"])).encode())
     return [out / "identity.csr", out / "tls.csr", out / "owner" / "tls.csr"]
 
 
 def _require_application(application: Application, directory: Directory) -> None:
-    if directory.engine is not None:
-        raise AdmissionRejected(rule="a consortium without a consensus engine, whose homes the founders alone make yet")
+    if (directory.engine is None) != (application.engine is None):
+        raise SettingsMalformed(key="engine", rule="where a consensus engine orders, and nowhere else")
+    if application.engine is not None:
+        require_engine_address(application.engine)
     if not set(application.roles) <= {"member", "validator", "regulator", "court", "auditor"} or not application.roles:
         raise AdmissionRejected(rule="of the roles member, validator, regulator, court, auditor")
     if any(member.name == application.name for member in directory.members):
@@ -132,6 +155,7 @@ def _settings(application: Application, names: Sequence[str]) -> NodeSettings:
         reflection=False,
         block_interval_ms=100,
         pool_limit=10_000,
+        engine_rpc="" if application.engine is None else application.engine.rpc,
         secrets={name: folder / "keys" / f"{name}.key" for name in names},
     )
 
@@ -154,13 +178,14 @@ def install_tls(folder: Path, tls: bytes, owner: bytes) -> None:
         place.write_bytes(certificate)
 
 
-def make_card(folder: Path, certificate: bytes | None, endpoint: str | None = None) -> Card:
-    """The card of this folder's member: as it is, with another certificate, attestation key or endpoint.
+def make_card(folder: Path, certificate: bytes | None, endpoint: str | None = None, engine: str | None = None) -> Card:
+    """The card of this folder's member: as it is, with another certificate, key or endpoint.
 
     Args:
         folder: of the member.
         certificate: DER, of the key that is in force or of the next one; None: the one it has.
         endpoint: where others reach its node; None: where they do.
+        engine: where others reach its consensus engine, likewise.
 
     Raises:
         SettingsMalformed: no endpoint.
@@ -168,7 +193,7 @@ def make_card(folder: Path, certificate: bytes | None, endpoint: str | None = No
         KeyUnusable: the certificate is not for a key of this folder.
     """
     settings, directory = read_settings(folder), read_directory(folder)
-    base = _current(folder, settings.name, directory)
+    base = current_member(folder, settings.name, directory)
     certificate = certificate or base.certificate
     if not certificate:
         raise Missing(what="the certificate of the identity key")
@@ -182,6 +207,8 @@ def make_card(folder: Path, certificate: bytes | None, endpoint: str | None = No
     )
     if "validator" in member.roles:
         member = _bound(settings, member, directory, identity)
+    if directory.engine is not None:
+        member = _voting(settings, member, directory, identity, engine)
     return Card.over(member, directory.log_id, identity)
 
 
@@ -190,7 +217,7 @@ def keep_card(folder: Path, card: Card) -> None:
     (folder / OWN_CARD).write_bytes(card.encode())
 
 
-def _current(folder: Path, name: str, directory: Directory) -> Member:
+def current_member(folder: Path, name: str, directory: Directory) -> Member:
     """The newest that this folder says of its own member: a card, a founder's entry, an application."""
     shown = [(p, card.member) for p in ProposalStore(folder).all() for card in p.cards if card.member.name == name]
     if shown:
@@ -231,6 +258,23 @@ def _bound(settings: NodeSettings, member: Member, directory: Directory, identit
     return replace(member, address=address, key_binding=binding, mldsa_key=mldsa)
 
 
+def _voting(
+    settings: NodeSettings, member: Member, directory: Directory, identity: PrivateKey, engine: str | None
+) -> Member:
+    """With its engine's name and address; of a validator with the newest key that votes, and that key's own word."""
+    keys = dict(engine_secrets(settings.folder / ENGINE_HOME))
+    where = engine or (member.engine or "").partition("@")[2]
+    require_endpoint(where, "engine")
+    member = replace(member, engine=f"{node_id(keys[ENGINE_NODE])}@{where}")
+    if "validator" not in member.roles:
+        return member
+    following = settings.folder / CONSENSUS_NEXT
+    secret = consensus_secret(following) if following.exists() else keys[CONSENSUS]
+    public = public_key_of_vote(secret)
+    word = ConsensusKey.signed(secret, public, directory.log_id, identity.public.key_id)
+    return replace(member, consensus_key=public, consensus_proof=word.possession)
+
+
 def _attesting(settings: NodeSettings, member: Member) -> Address:
     for name in (ATTESTATION_NEXT, ATTESTATION):
         if name in settings.secrets:
@@ -238,70 +282,6 @@ def _attesting(settings: NodeSettings, member: Member) -> Address:
     if member.address is None:
         raise KeyUnusable(key=ATTESTATION, rule="named in [secrets] for a validator")
     return Address(member.address)
-
-
-# ── a key that follows another ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def next_attestation(folder: Path, randomness: Randomness) -> Address:
-    """A new attestation key beside the one in use, with a guard of its own. The node signs with both, each in its term.
-
-    Raises:
-        SettingsMalformed: there is one already.
-    """
-    settings, directory = read_settings(folder), read_directory(folder)
-    if ATTESTATION_NEXT in settings.secrets:
-        raise SettingsMalformed(key=f"secrets.{ATTESTATION_NEXT}", rule="one at a time: `member use-key` first")
-    secret = randomness(32)
-    address = address_of(public_key_of(secret))
-    guard = SqlGuard(folder / f"guard-{address.hex()}.db")
-    guard.create(directory.log_id, address)
-    guard.close()
-    path = _write_secret(folder, f"{ATTESTATION}-{address.hex()[:8]}", secret)
-    _rewrite(settings, {**settings.secrets, ATTESTATION_NEXT: path})  # Durable last: dead before, and nothing names it.
-    return address
-
-
-def next_identity(folder: Path, randomness: Randomness) -> Path:
-    """A new identity key beside the one in use, and the request by which the authority certifies it.
-
-    Raises:
-        SettingsMalformed: there is one already.
-    """
-    settings, directory = read_settings(folder), read_directory(folder)
-    if (folder / "keys" / f"{IDENTITY_NEXT}.key").exists():
-        raise SettingsMalformed(key=IDENTITY_NEXT, rule="one at a time: `member use-key` first")
-    member, secret = _current(folder, settings.name, directory), randomness(32)
-    _write_secret(folder, IDENTITY_NEXT, secret)
-    request = folder / f"{IDENTITY_NEXT}.csr"
-    request.write_bytes(request_identity(Holder(member.name, member.legal_name, member.legal_id), secret))
-    return request
-
-
-def use_next(folder: Path, name: str) -> None:
-    """Put the next key in the place of the one in use; the old file stays, for its owner to destroy.
-
-    Raises:
-        KeyUnusable: there is no next one.
-    """
-    settings = read_settings(folder)
-    secrets = dict(settings.secrets)
-    if name == "identity":
-        following = folder / "keys" / f"{IDENTITY_NEXT}.key"
-        if not following.exists():
-            raise KeyUnusable(key=IDENTITY_NEXT, rule="made by `member new-key identity`")
-        number = sum(1 for _ in (folder / "keys").glob("identity*.key"))
-        secrets["identity"] = following.rename(folder / "keys" / f"identity-{number}.key")
-    elif ATTESTATION_NEXT in secrets:
-        secrets[ATTESTATION] = secrets.pop(ATTESTATION_NEXT)
-        settings = replace(settings, attestation=None)
-    else:
-        raise KeyUnusable(key=ATTESTATION_NEXT, rule="made by `member new-key attestation`")
-    _rewrite(settings, secrets)
-
-
-def _rewrite(settings: NodeSettings, secrets: dict[str, Path]) -> None:
-    write_whole(settings.folder / FILE, write_settings(replace(settings, secrets=secrets)).encode())
 
 
 # ── join ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,8 +310,11 @@ def join(folder: Path, proposal: Proposal) -> None:
         guard = SqlGuard(folder / GUARD)
         guard.create(genesis.log_id, Address(card.member.address))
         guard.close()
+    if directory.engine is not None and card.member.engine is not None:
+        at = EngineAddress(card.member.engine.partition("@")[2], settings.engine_rpc)
+        _write_home(folder, home(directory.engine.chain_id, genesis, directory.members, directory.engines, at))
     ProposalStore(folder).keep(proposal)
-    _write_secret(folder, "vrf", seed)
+    write_secret(folder, "vrf", seed)
 
 
 def _require_registry(genesis: Genesis, pairs: Sequence[Pair]) -> None:
@@ -343,18 +326,26 @@ def _require_registry(genesis: Genesis, pairs: Sequence[Pair]) -> None:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """A file that is not there yet, with its mode before its content."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=mode, exist_ok=False)
     path.write_bytes(data)
 
 
-def _write_secret(folder: Path, name: str, secret: bytes) -> Path:
+def write_secret(folder: Path, name: str, secret: bytes) -> Path:
+    """A new key file of a member."""
     path = folder / "keys" / f"{name}.key"
-    _write(path, secret.hex().encode() + b"\n", 0o600)
+    write_new(path, secret.hex().encode() + b"\n", 0o600)
     return path
 
 
+def _write_home(folder: Path, files: Mapping[str, tuple[bytes, bool]]) -> None:
+    for path, (data, is_secret) in files.items():
+        write_new(folder / path, data, 0o600 if is_secret else 0o644)
+    (folder / ENGINE_HOME).chmod(0o700)  # the engine keeps every block there, readable by all
+
+
 def _write_request(request: Path, key: Path, issued: Issued) -> None:
-    _write(request, issued.certificate)
-    _write(key, issued.key, 0o600)
+    write_new(request, issued.certificate)
+    write_new(key, issued.key, 0o600)

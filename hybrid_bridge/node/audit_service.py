@@ -75,4 +75,4 @@ class AuditService:
     def _entitled(self, caller: Caller) -> bool:
         if caller.role == "owner":
             return caller.name == self._view.name
-        return caller.role == "auditor" or (caller.role == "member" and self._view.directory.is_member(caller.name))
+        return caller.role == "auditor" or (caller.role == "member" and self._view.directory.lets_in(caller.name))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from hybrid_bridge.adapters.pki import Holder, require_identity
-from hybrid_bridge.core.encoding import canonical_json, context, parse_canonical_json, sha256
+from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.encoding import ZERO, canonical_json, context, parse_canonical_json, sha256
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keys import PrivateKey, PublicKey
 from hybrid_bridge.core.shape import Codec, literal, octets, record
@@ -17,7 +18,7 @@ from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.node.directory import MEMBER as MEMBER_CODEC
 from hybrid_bridge.node.directory import Member, identity_in
 from hybrid_bridge.node.settings import require_endpoint
-from hybrid_bridge.units import Digest, LogId, UnixSeconds
+from hybrid_bridge.units import Digest, KeyId, LogId, UnixSeconds
 
 FORMAT: Final = "hybrid-bridge/card/v1"
 MAX_CARD: Final = 1 << 15
@@ -75,10 +76,32 @@ class Card:
         is_validator = "validator" in member.roles
         if is_validator != (member.address is not None) or is_validator != (member.key_binding is not None):
             raise FieldMalformed(field="card.roles", rule="a validator has address and key_binding, and nobody else")
+        if (member.consensus_key is None) != (member.consensus_proof is None):
+            raise FieldMalformed(field="card.consensus_key", rule="with its own word for the identity key, or neither")
         require_endpoint(member.endpoint, "card.endpoint")
         key = identity_in(member, roots, genesis)
         key.verify(self.message, self.signature)
+        if (bound := self.consensus(key.key_id)) is not None:
+            bound.verify_possession()
         return key
+
+    def consensus(self, key_id: KeyId, replaces: Digest = ZERO, reason_hash: Digest = ZERO) -> ConsensusKey | None:
+        """The record that binds its consensus key to this identity key; None for a card without one.
+
+        Raises:
+            WordMalformed: no key, or no signature.
+        """
+        member = self.member
+        if member.consensus_key is None or member.consensus_proof is None:
+            return None
+        return ConsensusKey(
+            log_id=LogId(self.log_id),
+            key_id=key_id,
+            key=member.consensus_key,
+            replaces=replaces,
+            possession=member.consensus_proof,
+            reason_hash=reason_hash,
+        )
 
     def verify(self, roots: bytes, genesis: Genesis, now: UnixSeconds) -> PublicKey:
         """As `identity`, for whoever is asked to take the card now.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.home import require_peer
 from hybrid_bridge.adapters.pki import NAME, identity_of
 from hybrid_bridge.business.policy import Policy
 from hybrid_bridge.core import cometbft as comet
@@ -51,6 +52,8 @@ class Member:
     key_binding: bytes | None = None  # 183 bytes, validators only
     mldsa_key: bytes | None = None  # ML-DSA-44, of a validator's second line
     consensus_key: bytes | None = None  # compressed secp256k1: a validator's vote in the consensus engine
+    consensus_proof: bytes | None = None  # that key's word for this identity key; a founder's is in its record
+    engine: str | None = None  # how others' consensus engines dial this member's: id@host:port
 
     @property
     def role_bits(self) -> int:
@@ -92,6 +95,7 @@ class Directory:
     policy: Policy  # what the genesis record commits to
     log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
     engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
+    expected: tuple[Member, ...] = ()  # whose record stands and does not count yet
     known: tuple[Member, ...] = ()  # every card ever, the founders' first
     keys: dict[KeyId, tuple[str, PublicKey]] = field(default_factory=dict)  # every identity key ever, with its name
     roll: Roll = field(init=False)
@@ -125,6 +129,15 @@ class Directory:
     def is_member(self, name: str) -> bool:
         """Whether this name is a member's today."""
         return any(member.name == name for member in self.members)
+
+    def lets_in(self, name: str) -> bool:
+        """Whether a member of this name may have what members have: who comes soon has to catch up before."""
+        return any(member.name == name for member in (*self.members, *self.expected))
+
+    @property
+    def engines(self) -> list[str]:
+        """How the engines of members are dialled, of those who come soon too."""
+        return [member.engine for member in (*self.members, *self.expected) if member.engine is not None]
 
     def key_ids(self, name: str) -> list[KeyId]:
         """Every identity key that a member has or had: what it said with one, it said."""
@@ -373,6 +386,17 @@ def _slug() -> Codec[str]:
     return Codec(parse, str)
 
 
+def _peer() -> Codec[str]:
+    inner = text(256)
+
+    def parse(value: object, field: str) -> str:
+        peer = inner.parse(value, field)  # type: ignore[arg-type]  # any JSON; refused if no text
+        require_peer(peer)
+        return peer
+
+    return Codec(parse, str)
+
+
 MEMBER: Final = record(
     Member,
     {
@@ -390,6 +414,8 @@ MEMBER: Final = record(
         "key_binding": octets(183),
         "mldsa_key": octets(KEY_BYTES),
         "consensus_key": octets(33),
+        "consensus_proof": octets(64),
+        "engine": _peer(),
     },
 )
 _CODEC: Final = record(

@@ -36,6 +36,8 @@ from hybrid_bridge.errors import (
     SequenceRejected,
     StoreAway,
 )
+from hybrid_bridge.node.directory import Directory
+from hybrid_bridge.node.engine_homes import admitted
 from hybrid_bridge.node.executing import decided_block
 from hybrid_bridge.node.sharing import shares_of
 from hybrid_bridge.node.snapshots import Shelf
@@ -49,6 +51,7 @@ from hybrid_bridge.units import Digest, Height, UnixSeconds
 
 APP_VERSION: Final = 1
 MALFORMED, WRONG_SIGNATURE, SEQUENCE, EXPIRED, NOT_NOW = range(100, 105)  # why it may not wait; no code of a block
+NO_MEMBER: Final = 105  # why a peer may not stay
 _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
 
 _log = logging.getLogger(__name__)
@@ -63,6 +66,14 @@ def info_of(durable: DecidedBlock | None) -> pb.ResponseInfo:
         last_block_height=0 if durable is None else durable.height,
         last_block_app_hash=b"" if durable is None else durable.app_hash,
     )
+
+
+def answer_of(directory: Directory, request: pb.RequestQuery) -> pb.ResponseQuery:
+    """Whether the engine may keep a peer; another code than zero turns it away."""
+    if admitted(directory, request.path):
+        return pb.ResponseQuery()
+    _log.warning("a peer that is no member's engine is turned away: %s", request.path[:128])
+    return pb.ResponseQuery(code=NO_MEMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +143,9 @@ class EngineApplication:
                 raise FieldMismatch(field=name, expected=str(expected), got=str(got))
         return pb.ResponseInitChain(app_hash=self._state_before().hash)
 
-    def query(self, _: pb.RequestQuery) -> pb.ResponseQuery:
-        """Members ask by gRPC; here stands only where we are."""
-        decided = self._ledger.decided()
-        return pb.ResponseQuery(height=0 if decided is None else decided.height)
+    def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
+        """Whom the engine lets in: the engines of members alone. Members ask for all else by gRPC."""
+        return answer_of(self._view.directory, request)
 
     # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

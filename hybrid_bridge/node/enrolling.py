@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
+from hybrid_bridge.business.consensus import EVER
 from hybrid_bridge.business.membership import STRANGER, standing_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
@@ -93,10 +94,10 @@ class Enrolment:
             known = self._known(roll)
             self._directory.known, self._directory.keys = known.cards, dict(known.keys)
             self._held = set(known.by_hash)
-            today = self._today(roll, known)
+            today, expected = self._standing(roll, known)
             current = {known.keys[key_id][0]: known.keys[key_id][1] for key_id in today}
             self._directory.identities = dict(known.keys.values()) | current
-            self._directory.members = tuple(today.values())
+            self._directory.members, self._directory.expected = tuple(today.values()), expected
             self._open_secrets(roll)
             self._drop_void()
             self._directory.roll, self._read = roll, read  # Last: whatever fails before, these records come again.
@@ -183,20 +184,27 @@ class Enrolment:
         owners = self._founded.owners.values()
         return [(name, key) for name, key in self._directory.keys.values() if key.key_id in owners]
 
-    def _today(self, roll: Roll, known: _Known) -> dict[KeyId, Member]:
-        """Those with a standing at the newest block's epoch: the suspended read on, and may do nothing."""
+    def _standing(self, roll: Roll, known: _Known) -> tuple[dict[KeyId, Member], tuple[Member, ...]]:
+        """Those with a standing at the newest block's epoch, and those that have one later.
+
+        The suspended are among them: they read on, and may do nothing.
+        """
         header = self._ledger.newest()
         if header is None or not roll.certificates:
-            return {self._founded.owners[sha256(member.certificate)]: member for member in self._founders}
+            return {self._founded.owners[sha256(member.certificate)]: member for member in self._founders}, ()
         epoch = EpochNumber(header.epoch)
         with self._ledger.state() as state:
             keys = [key for key in roll.certificates if standing_of(state, key, epoch) != STRANGER]
-        found = {key: self._newest_card(roll, known, key, epoch) for key in keys if key in known.keys}
-        return {key: member for key, member in found.items() if member is not None}
+            later = [key for key in roll.certificates if key not in keys and standing_of(state, key, EVER) != STRANGER]
+        today = {key: card for key in keys if (card := self._newest_card(roll, known, key, epoch)) is not None}
+        expected = (self._newest_card(roll, known, key, EVER) for key in later)
+        return today, tuple(card for card in expected if card is not None)
 
     @staticmethod
     def _newest_card(roll: Roll, known: _Known, key_id: KeyId, epoch: EpochNumber) -> Member | None:
         """Of a key's cards that we have the one that the ledger named last by now; else its first."""
+        if key_id not in known.keys:
+            return None
         for named in roll.cards_of(key_id, epoch):
             if named.card_hash in known.by_hash:
                 return known.by_hash[named.card_hash]

@@ -42,7 +42,7 @@ from hybrid_bridge.node.directory import (
     ledger_of,
     sealing_message,
 )
-from hybrid_bridge.node.engine_homes import CONSENSUS, EngineAddress, chain_name, homes, key_names
+from hybrid_bridge.node.engine_homes import CONSENSUS, EngineAddress, chain_name, dialled, home, key_home, key_names
 from hybrid_bridge.node.settings import (
     FILE,
     LOG_MLDSA,
@@ -235,6 +235,7 @@ def _member(plan: Plan, founder: Founder, keys: _Keys, log_id: LogId) -> Member:
         key_binding=binding,
         mldsa_key=keys.mldsa,
         consensus_key=public_key_of_vote(keys.engine[CONSENSUS]) if CONSENSUS in keys.engine else None,
+        engine=None if founder.engine is None else dialled(keys.engine, founder.engine.peers),
     )
 
 
@@ -365,12 +366,14 @@ def _engine_files(
     chain = _chain(plan)
     if chain is None:
         return {}
-    at = {founder.name: founder.engine for founder in plan.founders if founder.engine is not None}
-    made = homes(chain, genesis, members, at, {name: own.engine for name, own in keys.items()})
-    return {
-        name: {path: File(data, SECRET_MODE if secret else PUBLIC_MODE) for path, (data, secret) in files.items()}
-        for name, files in made.items()
-    }
+    found = {}
+    for founder in plan.founders:
+        if founder.engine is not None:
+            peers = [m.engine for m in members if m.engine is not None and m.name != founder.name]
+            made = home(chain, genesis, members, peers, founder.engine) | key_home(keys[founder.name].engine)
+            modes = {True: SECRET_MODE, False: PUBLIC_MODE}
+            found[founder.name] = {path: File(data, modes[secret]) for path, (data, secret) in made.items()}
+    return found
 
 
 def _tls_files(issued: Issued, authority: Authority) -> dict[str, File]:

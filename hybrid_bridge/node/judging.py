@@ -7,7 +7,9 @@ is said from the records themselves, not from what the proposal calls itself. So
 from collections.abc import Sequence
 from typing import Final
 
+from hybrid_bridge.adapters.cometbft.home import require_peer
 from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import (
     ADD,
@@ -15,14 +17,16 @@ from hybrid_bridge.core.governance import (
     REMOVE,
     REPLACE_CERTIFICATE,
     SUSPEND,
+    GovernanceRecord,
     MemberUpdate,
     SetUpdate,
 )
 from hybrid_bridge.core.keys import PublicKey
-from hybrid_bridge.core.ledger_state import entry_key
+from hybrid_bridge.core.ledger_state import consensus_key, consensus_owner_key, entry_key
 from hybrid_bridge.core.secret import decoy_key_hash
+from hybrid_bridge.core.signing import address_of_compressed
 from hybrid_bridge.core.validators import ValidatorEntry, name_hash
-from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet
+from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet, SequencerStays
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
@@ -31,6 +35,7 @@ from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, KeyId
 
+_READABLE: Final = ("endpoint", "engine", "roles")
 _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
 
 
@@ -50,8 +55,7 @@ class Judge:
         key = card.verify(self._roots, directory.genesis, self._view.clock.now())
         if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
-        if (member.consensus_key is not None) != (directory.engine is not None and member.address is not None):
-            raise AdmissionRejected(rule="a consensus key of each validator, under a consensus engine alone")
+        self._judge_engine(member, key.key_id)
         # A card proves its identity key alone: whoever states another's address would be taken for it.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
@@ -70,6 +74,30 @@ class Judge:
         """Whether another member has or ever had its attestation key."""
         known = self._view.directory.known
         return any(other.address == member.address and other.name != member.name for other in known)
+
+    def _judge_engine(self, member: Member, key_id: KeyId) -> None:
+        """A name, and of a validator a key, that nobody else's engine has or had."""
+        directory = self._view.directory
+        if (member.consensus_key is not None) != (directory.engine is not None and member.address is not None):
+            raise AdmissionRejected(rule="a consensus key of each validator, under a consensus engine alone")
+        if (member.engine is not None) != (directory.engine is not None):
+            raise AdmissionRejected(rule="an engine of each member, under a consensus engine alone")
+        if member.engine is None:
+            return
+        others = [other.engine for other in directory.known if other.name != member.name and other.engine is not None]
+        if require_peer(member.engine) in map(require_peer, others):
+            raise AdmissionRejected(rule="an engine that no other member has or had")
+        if member.consensus_key is not None and self._owner_of(member.consensus_key) not in (None, key_id):
+            raise AdmissionRejected(rule="a consensus key that no other identity key has or had")
+
+    def _owner_of(self, consensus: bytes) -> bytes | None:
+        with self._view.ledger.state() as state:
+            return state.get(consensus_owner_key(address_of_compressed(consensus)))
+
+    def bound_key(self, key_id: KeyId) -> bytes | None:
+        """The consensus key of an identity key, as the ledger has it now."""
+        with self._view.ledger.state() as state:
+            return state.get(consensus_key(key_id))
 
     def holder(self, entry: ValidatorEntry, card: Card | None) -> Member:
         """The member behind an entry of the next set: by the card that comes with it, or as we know it."""
@@ -93,22 +121,28 @@ class Judge:
             raise AdmissionRejected(rule=f"enacted by epoch {proposal.expires_epoch}")
         for card in proposal.cards:
             self.card(card, is_known=proposal.kind == ROTATE)
-        said, named = [f"{proposal.kind} {proposal.name}: {proposal.reason or 'no reason given'}"], set[Digest]()
-        for record in proposal.decoded():
-            if record.log_id != directory.log_id:
-                raise FieldMismatch(field="record.log_id", expected=directory.log_id.hex(), got=record.log_id.hex())
-            if isinstance(record, MemberUpdate):
-                said.append(self._judge_update(record, proposal))
-                named.add(record.card_hash)
-            elif isinstance(record, SetUpdate):
-                said += self._judge_set(record, proposal)
-            else:
-                raise FieldMalformed(field="proposal.records", rule="of members and sets")
+        said = [f"{proposal.kind} {proposal.name}: {proposal.reason or 'no reason given'}"]
+        records = proposal.decoded()
+        for record in records:
+            said += self._judge_record(record, proposal)
+        named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _judge_record(self, record: GovernanceRecord, proposal: Proposal) -> list[str]:
+        log_id = self._view.directory.log_id
+        if record.log_id != log_id:
+            raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=record.log_id.hex())
+        if isinstance(record, MemberUpdate):
+            return [self._judge_update(record, proposal)]
+        if isinstance(record, SetUpdate):
+            return self._judge_set(record, proposal)
+        if isinstance(record, ConsensusKey):
+            return [self._judge_consensus(record, proposal)]
+        raise FieldMalformed(field="proposal.records", rule="of members, sets and consensus keys")
 
     def _judge_update(self, record: MemberUpdate, proposal: Proposal) -> str:
         """Whom it names must be known: by the card that comes with it, or by what we know."""
@@ -117,6 +151,8 @@ class Judge:
             raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
         if record.reason_hash != hashed_reason(proposal.reason):
             raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
+        if record.action in (REMOVE, SUSPEND) and member.name == self._view.directory.sequencer.name:
+            raise SequencerStays(name=member.name)
         self._require_newest(record)
         words = {
             ADD: "becomes a member",
@@ -132,7 +168,9 @@ class Judge:
     def _other_on(self, member: Member) -> str:
         """What a card says otherwise than the one of today."""
         here = self._view.directory.member(member.name)
-        other = [f"{name} {getattr(member, name)}" for name in ("endpoint", "roles") if differ(here, member, name)]
+        other = [
+            f"{name} {getattr(member, name)}" for name in ("endpoint", "engine", "roles") if differ(here, member, name)
+        ]
         other += [f"another {name}" for name in _UNREADABLE if differ(here, member, name)]
         return ": " + ", ".join(other)
 
@@ -161,6 +199,18 @@ class Judge:
                 return member
         raise Missing(what=f"the card of certificate {record.certificate_hash.hex()}")
 
+    def _judge_consensus(self, record: ConsensusKey, proposal: Proposal) -> str:
+        """It binds the key of the card that comes with it, in place of the one that is bound now."""
+        for card in proposal.cards:
+            key_id = card.identity(self._roots, self._view.directory.genesis).key_id
+            if record != card.consensus(key_id, record.replaces, hashed_reason(proposal.reason)):
+                break
+            present = self.bound_key(key_id)
+            if record.replaces != (ZERO if present is None else sha256(present)):
+                raise AdmissionRejected(rule="decided on what stands today; write another proposal")
+            return f"{card.member.name} votes in the engine by key {record.key.hex()}, once it sits in the set"
+        raise FieldMismatch(field="record.consensus_key", expected="of the card, for its identity key", got="another")
+
     def _judge_set(self, record: SetUpdate, proposal: Proposal) -> list[str]:
         """Each validator is known, and ours among them opens what the set shares."""
         directory = self._view.directory
@@ -176,6 +226,8 @@ class Judge:
         self._require_secrets(record, proposal, holders)
         before = {directory.holder(entry).name for entry in newest.validators.entries}
         after = {member.name for member in holders}
+        if directory.sequencer.name in before - after:
+            raise SequencerStays(name=directory.sequencer.name)
         moved = [f"+{name}" for name in sorted(after - before)] + [f"-{name}" for name in sorted(before - after)]
         first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
         kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]

@@ -154,4 +154,4 @@ class LedgerService:
     def _entitled(self, caller: Caller) -> bool:
         if caller.role == "owner":
             return caller.name == self._view.name
-        return caller.role == "member" and self._view.directory.is_member(caller.name)
+        return caller.role == "member" and self._view.directory.lets_in(caller.name)

@@ -123,7 +123,7 @@ class PeerService:
         return [pb.SizedSignature(size=at, root=view.logbook.root(at), signature=line) for at, line in found.items()]
 
     def _entitled(self, caller: Caller) -> bool:
-        return caller.role == "member" and self._view.directory.is_member(caller.name)
+        return caller.role == "member" and self._view.directory.lets_in(caller.name)
 
 
 def _sized(signed: SizedSignature, mldsa: bytes = b"") -> pb.SizedSignature:

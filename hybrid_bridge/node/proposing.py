@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.business.membership import newest_update, standing_of
+from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
     ADD,
@@ -19,7 +20,7 @@ from hybrid_bridge.core.governance import (
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.core.validators import ValidatorSet, name_hash
-from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, Missing, NotYet, TooLong
+from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, Missing, NotYet, SequencerStays, TooLong
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
@@ -83,6 +84,7 @@ class Proposer:
         start = self._start(wish)
         updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
         records = [replace(update, reason_hash=hashed_reason(wish.reason)).encode() for update in updates]
+        records += [bound.encode() for bound in self._bound(wish)]
         successor = self._successor(wish, member)
         handing: list[Handed] = []
         if successor is not None:
@@ -121,7 +123,7 @@ class Proposer:
         elif not directory.is_member(member.name):
             raise AdmissionRejected(rule="a member of today")
         if member.name == directory.sequencer.name and wish.kind in (REMOVING, SUSPENDING):
-            raise AdmissionRejected(rule="not the member that holds the log's keys")
+            raise SequencerStays(name=member.name)
         return member
 
     def _start(self, wish: Wish) -> EpochNumber:
@@ -158,6 +160,17 @@ class Proposer:
                 rule="a member in good standing" if wish.kind == SUSPENDING else "a suspended member"
             )
         yield self._update(action, member, current, roles, start)
+
+    def _bound(self, wish: Wish) -> Iterator[ConsensusKey]:
+        """The card's consensus key, if it is another than the one that is bound."""
+        if wish.card is None:
+            return
+        key_id = self._judge.card(wish.card, is_known=wish.kind == ROTATE).key_id
+        present = self._judge.bound_key(key_id)
+        replaces = ZERO if present is None else sha256(present)
+        bound = wish.card.consensus(key_id, replaces, hashed_reason(wish.reason))
+        if bound is not None and bound.key != present:
+            yield bound
 
     def _update(
         self, action: int, member: Member, key: KeyId, roles: int, start: EpochNumber, *, card_hash: Digest = ZERO

@@ -35,7 +35,8 @@ from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.desk_service import DeskService
 from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine import EngineApplication
-from hybrid_bridge.node.enrolling import run_enrolling
+from hybrid_bridge.node.engine_homes import keep_peers
+from hybrid_bridge.node.enrolling import OWN_CARD, run_enrolling
 from hybrid_bridge.node.expiring import Expiry
 from hybrid_bridge.node.following import Follower
 from hybrid_bridge.node.founding import FOUNDING
@@ -181,6 +182,9 @@ class Node:
                 self._peers[name] = GrpcPeer.at(name, endpoint, self._tls)
                 self._endpoints[name] = endpoint
                 new.append(self._peers[name])
+        if view.directory.engine is not None:
+            others = (member for member in (*view.directory.members, *view.directory.expected) if member.name in here)
+            keep_peers(self._settings.folder, [member.engine for member in others if member.engine is not None])
         return new
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,7 +242,8 @@ class Node:
     def _make_engine(self) -> AbciServer:
         """Where our consensus engine asks us."""
         home = self._settings.path(ENGINE_HOME)
-        first = read_founding(self._settings.path(FOUNDING)) if self._view.chain.tip is None else []
+        is_founder = not self._settings.path(OWN_CARD).exists()
+        first = read_founding(self._settings.path(FOUNDING)) if is_founder and self._view.chain.tip is None else []
         application = EngineApplication(self._view, [signed.encode() for signed in first], self._shelf)
         return AbciServer(home / ENGINE_SOCKET, application, self._broken)
 

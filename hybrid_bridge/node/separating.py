@@ -19,7 +19,8 @@ from hybrid_bridge.core.signing import address_of, address_of_compressed, public
 from hybrid_bridge.errors import FieldMalformed, KeyUnusable
 from hybrid_bridge.units import Address
 
-ENGINE_FILES: Final = {"consensus": "config/priv_validator_key.json", "engine's node": "config/node_key.json"}
+ENGINE_NODE: Final = "engine's node"
+ENGINE_FILES: Final = {"consensus": "config/priv_validator_key.json", ENGINE_NODE: "config/node_key.json"}
 MAX_KEY_FILE: Final = 1 << 16
 SECRET: Final = 32  # bytes
 
@@ -77,13 +78,25 @@ def engine_secrets(home: Path) -> Iterator[tuple[str, bytes]]:
         path = home / file
         if not path.exists():
             continue
-        try:
-            with path.open("rb") as opened:
-                found = json.loads(opened.read(MAX_KEY_FILE))
-            secret = b64decode(found["priv_key"]["value"], validate=True)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            raise KeyUnusable(key=name, rule=f"a key in {path.name} as the engine writes it") from None
-        yield name, secret[:SECRET]  # of Ed25519 the public key stands behind it
+        yield name, _secret(path, name)[:SECRET]  # of Ed25519 the public key stands behind it
+
+
+def consensus_secret(path: Path) -> bytes:
+    """The consensus key in a file as the engine writes it.
+
+    Raises:
+        KeyUnusable: none.
+    """
+    return _secret(path, "consensus")
+
+
+def _secret(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            found = json.loads(opened.read(MAX_KEY_FILE))
+        return b64decode(found["priv_key"]["value"], validate=True)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise KeyUnusable(key=name, rule=f"a key in {path.name} as the engine writes it") from None
 
 
 def _address(secret: bytes) -> Address | None:

@@ -18,7 +18,7 @@ from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.snapshot import FORMAT, Chunk, Snapshot, chunk_hash
 from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, FieldMismatch, NotYet, SettingsMalformed
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.engine import NOT_NOW, info_of
+from hybrid_bridge.node.engine import NOT_NOW, answer_of, info_of
 from hybrid_bridge.node.making import Making, newest_height
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, NodeSettings
 from hybrid_bridge.node.syncing import Mark, read_mark, write_mark
@@ -50,6 +50,7 @@ class Taker:
 
     def __init__(self, settings: NodeSettings, directory: Directory, making: Making) -> None:
         self._folder, self._log_id, self._making = settings.folder, directory.log_id, making
+        self._directory = directory
         self._mark = read_mark(settings.folder) or Mark()
         self._taking: _Taking | None = None
         self.is_placed = False
@@ -163,9 +164,9 @@ class Taker:
         """Nothing waits here."""
         return pb.ResponseCheckTx(code=NOT_NOW)
 
-    def query(self, _: pb.RequestQuery) -> pb.ResponseQuery:
-        """Where we are."""
-        return pb.ResponseQuery()
+    def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
+        """Whom the engine lets in: those that this folder names."""
+        return answer_of(self._directory, request)
 
     def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
         """None."""

@@ -41,12 +41,12 @@ def certified(network: Network, request: Path) -> Path:
     return certificate
 
 
-def newcomer(network: Network, name: str) -> Path:
-    """Applies, is certified by the authority, and makes its card."""
+def newcomer(network: Network, name: str, *engine: str) -> Path:
+    """Applies, is certified by the authority, and makes its card. `engine`: options of its consensus engine."""
     folder, endpoint = network.folder(name), free_endpoint()
     who = ("--name", name, "--legal-name", f"{name} Ltd", "--legal-id", f"LEI:{name.upper()}")
     where = ("--public", str(network.root / "public"), "--listen", endpoint, "--out", str(folder))
-    done("member", "apply", *who, *where, "--role", "validator")
+    done("member", "apply", *who, *where, *engine, "--role", "validator")
     requests = {file: certified(network, folder / file) for file in ("identity.csr", "tls.csr", "owner/tls.csr")}
     card = network.root / f"{name}.card"
     given = ("--certificate", str(requests["identity.csr"]), "--tls", str(requests["tls.csr"]))
@@ -77,6 +77,29 @@ def decided(
             assert ahead < 1000
         else:
             return proposal
+
+
+def decided_by_hand(
+    network: Network, command: tuple[str, ...], names: tuple[str, ...], *, ahead: int, patience: float = SLOW
+) -> Path:
+    """As `decided`, every step typed by somebody: the proposal's file."""
+    folder, core = network.root / "decisions", str(network.folder("core"))
+    folder.mkdir(exist_ok=True)
+    proposal, consents = folder / f"{command[0]}.json", [folder / f"{name}.consent" for name in names]
+    while True:
+        start = str(network.status("core").epoch + ahead)
+        asked = (*command, "--dir", core, "--from-epoch", start, "--out", str(proposal))
+        until("no set is pending", lambda: typed("member", *asked).returncode == 0, patience)  # noqa: B023 called at once
+        given = [typed(*approval(network, proposal, name, out)) for name, out in zip(names, consents, strict=True)]
+        ended = typed("member", "enact", str(proposal), *map(str, consents), "--dir", core, "--yes")
+        if not any(one.returncode for one in (*given, ended)):
+            return proposal
+        ahead *= 2  # an epoch came too soon
+        assert ahead < 1000, ended.stderr
+
+
+def approval(network: Network, proposal: Path, name: str, out: Path) -> tuple[str, ...]:
+    return ("member", "approve", str(proposal), "--dir", str(network.folder(name)), "--out", str(out), "--yes")
 
 
 def newest_set(network: Network, name: str = "core") -> pb.SetSummary:

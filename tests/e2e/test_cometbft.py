@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,21 +27,17 @@ from hybrid_bridge.core.cometbft import COMMITTED, Vote
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
 from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.consensus_key import ConsensusKey
-from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.genesis import origin_hash
-from hybrid_bridge.core.signing import address_of
-from hybrid_bridge.core.signing import public_key_of as uncompressed
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
 from hybrid_bridge.errors import RuleRejected, Undecided, Unknown
-from hybrid_bridge.node.cards import Card
+from hybrid_bridge.node.cards import parse_card
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
 from tests import engines
 from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes
-from tests.e2e.membership import decided
+from tests.e2e.membership import decided, decided_by_hand, done, newcomer
 from tests.e2e.network import (
     NAMES,
     PATIENCE,
@@ -348,36 +343,20 @@ def test_an_engine_of_another_chain_is_not_answered(network: EngineNetwork) -> N
 # ── the next sets ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def as_validator(network: EngineNetwork, name: str) -> tuple[bytes, bytes]:
-    """The card of a member that is to vote, and the record that binds the key its engine has anyway."""
-    directory, identity = network.directory, identity_of(network.folder(name))
-    home = json.loads((network.folder(name) / "engine" / "config" / "priv_validator_key.json").read_text())
-    vote, member = b64decode(home["priv_key"]["value"]), directory.member(name)
-    address = address_of(uncompressed(secrets.token_bytes(32)))
-    word = KeyBinding(origin_hash(directory.origin), sha256(member.certificate), address, ZERO)
-    binding = SignedKeyBinding(word, identity.public.scheme, identity.sign(word.message())).encode()
-    key = public_key_of(vote)
-    roles = (*member.roles, "validator")
-    seated = replace(member, roles=roles, address=address, key_binding=binding, consensus_key=key)
-    card = Card.over(seated, directory.log_id, identity).encode()
-    return card, ConsensusKey.signed(vote, key, directory.log_id, identity.public.key_id).encode()
-
-
-def test_a_fifth_validator_joins_and_votes_and_one_of_the_first_leaves(network: EngineNetwork) -> None:
-    network.kill_engine("regulator")
-    founded_again(network, "regulator")
-    forgetful(network, "regulator")
-    shutil.copy(network.folder("core") / "engine/config/genesis.json", network.folder("regulator") / "engine/config")
-    network.start("regulator")
-    card, record = as_validator(network, "regulator")
-    key = ConsensusKey.decode(record).key
-    order(network, record)
-    await_height(network, ("regulator",), network.status("core").height)
-    decided(network, pb.ProposeRequest(kind="admit", card=card), VALIDATORS, ahead=AHEAD, patience=PATIENCE)
+def test_a_fifth_validator_joins_by_commands_and_votes_and_one_of_the_first_leaves(network: EngineNetwork) -> None:
+    """A newcomer with a node and an engine of its own; nobody's engine is told of it by hand or started again."""
+    peers, rpc = (f"127.0.0.1:{port}" for port in free_ports(2))
+    card = newcomer(network, "bank-c", "--engine", peers, "--engine-rpc", rpc)
+    key = parse_card(card.read_bytes()).member.consensus_key or b""
+    proposal = decided_by_hand(network, ("admit", str(card)), VALIDATORS, ahead=4 * AHEAD, patience=PATIENCE)
+    done("member", "join", str(proposal), "--dir", str(network.folder("bank-c")))
+    network.start("bank-c")
     until("a vote of the fifth", lambda: has_voted(network, key))
     assert len(voting(network)) == 5
     joined = register(network, secrets.token_hex(16))
-    remaining = ("core", "supplier", "bank-a", "regulator")
+    await_height(network, ("bank-c",), network.status("core").height)
+    assert len(hashes(network, ("core", "bank-c"), network.status("bank-c").height - 1)) == 1
+    remaining = ("core", "supplier", "bank-a", "bank-c")
     decided(network, pb.ProposeRequest(kind="remove", name="bank-b"), remaining, ahead=AHEAD, patience=PATIENCE)
     until("four votes", lambda: len(voting(network)) == 4)
     network.kill("bank-b")
@@ -385,4 +364,4 @@ def test_a_fifth_validator_joins_and_votes_and_one_of_the_first_leaves(network: 
     signers, changes = verified(network, evidence_of(network, left.entry_leaf))
     assert signers <= set(remaining)
     signers, fewer = verified(network, evidence_of(network, joined.entry_leaf))
-    assert (signers <= set(NAMES), fewer) == (True, changes - 1)
+    assert (signers <= {*VALIDATORS, "bank-c"}, fewer) == (True, changes - 1)

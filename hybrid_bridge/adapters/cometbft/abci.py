@@ -33,7 +33,7 @@ class Application(Protocol):
         """What is durable here."""
 
     def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
-        """A read of the committed state."""
+        """May the engine keep this peer? Asked at any time, beside all else."""
 
     def check_tx(self, request: pb.RequestCheckTx) -> pb.ResponseCheckTx:
         """May this transaction wait, or wait on?"""
@@ -68,7 +68,7 @@ class Application(Protocol):
 
 ANSWERED: Final = frozenset(name for name in vars(Application) if not name.startswith("_"))
 
-READING: Final = frozenset({"list_snapshots", "load_snapshot_chunk"})  # of what is committed: no block waits for them
+READING: Final = frozenset({"list_snapshots", "load_snapshot_chunk", "query"})  # no block waits for them
 
 
 class AbciServer:

@@ -6,19 +6,27 @@ Source: CometBFT v0.38, docs/core/configuration.md.
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256K1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from hybrid_bridge.errors import FieldMalformed
 from hybrid_bridge.units import Height, LogId, UnixSeconds
 
-MAX_BLOCK = 2 << 20  # bytes of transactions in one block, as the embedded ledger has it
+MAX_BLOCK: Final = 2 << 20  # bytes of transactions in one block, as the embedded ledger has it
+MAX_PEERS: Final = 256  # as many members as a directory has
+CONFIG: Final = "config/config.toml"
+_ID_DIGITS: Final = 40
+_PEER: Final = re.compile(r"[0-9a-f]{40}@[0-9A-Za-z.:\[\]-]{1,200}:[0-9]{1,5}")
+_PEERS: Final = re.compile(r"^persistent_peers = .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,43 +67,36 @@ class EngineGenesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineNode:
-    """One node: its keys, where it listens, whom it dials. A member that is no validator has no consensus key."""
+    """One node: where it listens, whom it dials. Whom it lets in its application says."""
 
-    node_key: bytes = field(repr=False)  # Ed25519 seed: the name under which peers know it
-    consensus_key: bytes | None = field(repr=False)
     listen: str  # host:port for peers
     rpc: str  # host:port for this member alone
     peers: Sequence[str]  # id@host:port
 
     def files(self, genesis: EngineGenesis, idle: int) -> dict[str, tuple[bytes, bool]]:
-        """Content of each file of its home, and whether it is secret.
+        """Content of each file of its home beside its keys, and whether it is secret.
 
         Args:
             genesis: of the chain.
             idle: seconds after which a block is made although nothing waits.
         """
-        # A node without a vote has a key all the same, which no validator set names.
-        consensus = self.consensus_key or sha256(b"no validator" + self.node_key).digest()
-        state = {"height": "0", "round": 0, "step": 0}
-        return {
-            "config/genesis.json": (genesis.encode(), False),
-            "config/config.toml": (self._config(idle), False),
-            "config/node_key.json": (_json({"priv_key": _private("Ed25519", _expanded(self.node_key))}), True),
-            "config/priv_validator_key.json": (consensus_key_file(consensus), True),
-            "data/priv_validator_state.json": (_json(state), False),
-        }
+        return {"config/genesis.json": (genesis.encode(), False), CONFIG: (self._config(idle), False)}
 
     def _config(self, idle: int) -> bytes:
         values: dict[str, dict[str, object]] = {
-            "": {"abci": "socket", "moniker": self.listen, "db_backend": "goleveldb", "log_level": "error"},
+            "": {
+                "abci": "socket",
+                "moniker": self.listen,
+                "db_backend": "goleveldb",
+                "log_level": "error",
+                "filter_peers": True,  # members alone: our node is asked of each that comes, by its key
+            },
             "rpc": {"laddr": f"tcp://{self.rpc}", "max_body_bytes": 1 << 20, "pprof_laddr": ""},
             "p2p": {
                 "laddr": f"tcp://{self.listen}",
                 "persistent_peers": ",".join(self.peers),
                 "pex": False,
-                # Members alone: whoever dials us under another name is turned away after the handshake.
-                "max_num_inbound_peers": 0,
-                "unconditional_peer_ids": ",".join(peer.split("@", 1)[0] for peer in self.peers),
+                "max_num_inbound_peers": MAX_PEERS,
                 "addr_book_strict": False,
                 "allow_duplicate_ip": True,
                 "flush_throttle_timeout": "10ms",
@@ -118,6 +119,37 @@ class EngineNode:
             lines += [f"[{section}]"] if section else []
             lines += [f"{key} = {json.dumps(value)}" for key, value in entries.items()]
         return ("\n".join(lines) + "\n").encode()
+
+
+def key_files(node_key: bytes, consensus_key: bytes | None) -> dict[str, tuple[bytes, bool]]:
+    """The files of an engine's keys, and what its consensus key has signed: nothing. Whether each is secret.
+
+    Args:
+        node_key: Ed25519 seed, the name under which peers know it.
+        consensus_key: None for a node without a vote, which has one all the same that no validator set names.
+    """
+    consensus = consensus_key or sha256(b"no validator" + node_key).digest()
+    return {
+        "config/node_key.json": (_json({"priv_key": _private("Ed25519", _expanded(node_key))}), True),
+        "config/priv_validator_key.json": (consensus_key_file(consensus), True),
+        "data/priv_validator_state.json": (_json({"height": "0", "round": 0, "step": 0}), False),
+    }
+
+
+def with_peers(config: str, peers: Sequence[str]) -> str:
+    """The engine's settings with these peers (id@host:port) in place of any other; it dials them at its next start."""
+    return _PEERS.sub(f"persistent_peers = {json.dumps(','.join(peers))}", config)
+
+
+def require_peer(text: str) -> str:
+    """The id of an engine by which others dial it.
+
+    Raises:
+        FieldMalformed: not id@host:port.
+    """
+    if not _PEER.fullmatch(text):
+        raise FieldMalformed(field="engine", rule="40 hex digits@host:port")
+    return text[:_ID_DIGITS]
 
 
 def public_key_of(consensus_key: bytes) -> bytes:

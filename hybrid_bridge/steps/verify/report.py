@@ -45,7 +45,7 @@ NO_SCHEMA: Final = "not shown"
 _ACTIONS: Final = {
     ADD: "member added",
     REMOVE: "member removed",
-    REPLACE_CERTIFICATE: "certificate replaced",
+    REPLACE_CERTIFICATE: "certificate or card replaced",
     SUSPEND: "member suspended",
     REINSTATE: "member reinstated",
 }

@@ -13,6 +13,7 @@ from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.closing import Closer
 from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Proposer, Wish
@@ -28,7 +29,9 @@ def authority(members: Members) -> Authority:
     return Authority((folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes())
 
 
-def newcomer(members: Members, name: str = "bank-c", *roles: str) -> tuple[Path, Card]:
+def newcomer(
+    members: Members, name: str = "bank-c", *roles: str, engine: EngineAddress | None = None
+) -> tuple[Path, Card]:
     """A folder with keys, and its card, certified by the consortium's authority."""
     folder = members.folder(name)
     application = Application(
@@ -37,6 +40,7 @@ def newcomer(members: Members, name: str = "bank-c", *roles: str) -> tuple[Path,
         legal_id=f"LEI:{name.upper()}",
         roles=roles or ("validator",),
         endpoint="127.0.0.1:7000",
+        engine=engine,
     )
     apply(members.root / "public", folder, application, randomness(name))
     certificate = certify(authority(members), (folder / "identity.csr").read_bytes(), members.clock.now())

@@ -6,24 +6,27 @@ import pytest
 
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate
+from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import SignaturePart
+from hybrid_bridge.core.validators import ValidatorSet, name_hash
 from hybrid_bridge.errors import (
     AdmissionRejected,
     FieldMalformed,
     Missing,
     NotYet,
     RuleRejected,
+    SequencerStays,
     SettingsMalformed,
     SignatureWrong,
 )
+from hybrid_bridge.node import running
 from hybrid_bridge.node.applying import make_card
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Wish
-from hybrid_bridge.units import Digest
+from hybrid_bridge.units import Digest, SetId
 from tests.governing import identity_of
 from tests.unit.hybrid_bridge.node.coming import agreed, approved, pass_epoch, proposer, spread
 from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, started
@@ -81,6 +84,36 @@ def test_who_has_not_the_block_yet_that_a_proposal_builds_on_waits_for_it(member
     proposer(members, "bank-a").approve(proposal)
 
 
+def test_nobody_consents_to_the_sequencers_going(members: Members) -> None:
+    """As a member or out of the set, whoever wrote it: the genesis record fixes the keys that it holds."""
+    started(members)
+    proposal = proposer(members, "core").propose(Wish(kind="remove", name="bank-b", from_epoch=5))
+    removal, validators = proposal.decoded()
+    assert isinstance(removal, MemberUpdate)
+    assert isinstance(validators, SetUpdate)
+    here = members.open("core").view.directory.member("core")
+    gone = replace(
+        removal,
+        name_hash=name_hash(here.legal_id, here.legal_name),
+        certificate_hash=sha256(here.certificate),
+        key_id=members.key_id("core"),
+        replaces=newest_of(members, "core"),
+    )
+    first = members.open("core").view.directory.validators
+    entries = tuple(one for one in first.entries if one.address != here.address)
+    without = ValidatorSet(SetId(2), entries)
+    left_out = replace(validators, validators=without, set_hash=without.digest)
+    holders = {members.open("core").view.directory.holder(one).name for one in entries}
+    assert "core" not in holders
+    with pytest.raises(SequencerStays) as refused:
+        proposer(members, "bank-a").judge(replace(proposal, records=(gone.encode(),)))
+    assert (refused.value.name, refused.value.exit_code) == ("core", 2)
+    secret = replace(proposal.secrets[0], name="bank-b", envelope=b"")
+    given = replace(proposal, records=(left_out.encode(),), secrets=(*proposal.secrets, secret))
+    with pytest.raises(SequencerStays):
+        proposer(members, "regulator").judge(given)
+
+
 def test_what_can_stand_in_no_block_any_more_is_not_kept(members: Members) -> None:
     """What stands is kept for whoever comes, what still may stand for whoever enacts it."""
     core = proposer(started(members), "core")
@@ -128,6 +161,28 @@ def test_another_endpoint_is_everybodys_from_its_epoch_on(members: Members) -> N
     directory = members.open("core").view.directory
     (entry,) = [one for one in directory.responsible(9).entries if directory.holder(one).name == "bank-b"]
     assert directory.holder(entry).endpoint == "127.0.0.9:7001"
+
+
+def test_a_running_node_dials_another_endpoint_without_a_restart(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_epoch(started(members), 1)
+    members.opened.pop("core").close()
+    monkeypatch.setattr(running, "SystemClock", lambda: members.clock)
+    node = running.Node(members.folder("core"))
+    members.stack.callback(node.stop)
+    members.opened["core"] = node._opened
+    node._view.chain.speak(None)
+    before = dict(node._peers)
+    agreed(members, Wish(kind="rotate-key", card=card_at(members, "bank-b", "127.0.0.9:7001"), from_epoch=4))
+    assert node._meet() == []
+    for epoch in (2, 3):
+        pass_epoch(members, epoch)
+    (moved,) = node._meet()
+    assert (moved.name, node._endpoints["bank-b"], node._meet()) == ("bank-b", "127.0.0.9:7001", [])
+    others = [name for name in NAMES if name not in ("core", "bank-b")]
+    assert [node._peers[name] for name in others] == [before[name] for name in others]  # the same channels as before
+    assert node._present(["bank-b"]) == [moved]
 
 
 def test_people_are_told_what_another_card_says(members: Members) -> None:

@@ -38,8 +38,16 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node import waiting as node_waiting
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
-from hybrid_bridge.node.engine import EXPIRED, MALFORMED, NOT_NOW, SEQUENCE, WRONG_SIGNATURE, EngineApplication
-from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.engine import (
+    EXPIRED,
+    MALFORMED,
+    NO_MEMBER,
+    NOT_NOW,
+    SEQUENCE,
+    WRONG_SIGNATURE,
+    EngineApplication,
+)
+from hybrid_bridge.node.engine_homes import EngineAddress, keep_peers
 from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
@@ -188,13 +196,42 @@ def test_a_founded_member_has_a_home_for_its_engine_that_names_all_others(laid_w
     assert [row["name"] for row in document["validators"]] == list(VALIDATORS)
     config = (laid_with_engines / "nodes" / "core" / "engine/config/config.toml").read_text()
     assert [config.count(f"@127.0.0.1:{7000 + i}") for i in range(len(NAMES))] == [0] + [1] * (len(NAMES) - 1)
-    p2p = tomllib.loads(config)["p2p"]
-    names = [peer.split("@")[0] for peer in p2p["persistent_peers"].split(",")]
-    assert (p2p["max_num_inbound_peers"], p2p["unconditional_peer_ids"].split(",")) == (0, names)  # nobody else
+    parsed = tomllib.loads(config)
+    others = [m.engine for m in read_directory(laid_with_engines / "nodes" / "core").members if m.name != "core"]
+    assert (parsed["p2p"]["persistent_peers"].split(","), parsed["filter_peers"], parsed["p2p"]["pex"]) == (
+        others,
+        True,
+        False,
+    )
     for name in NAMES:  # blocks lie there, and the socket
         assert (laid_with_engines / "nodes" / name / "engine").stat().st_mode & 0o077 == 0
         for secret in ("priv_validator_key.json", "node_key.json"):
             assert (laid_with_engines / "nodes" / name / "engine/config" / secret).stat().st_mode & 0o077 == 0
+
+
+def test_an_engine_keeps_the_peers_that_are_members_engines_and_no_other(played: PlayedEngine) -> None:
+    application, directory = played.applications["core"], played.members.open("core").view.directory
+    ids = [(member.engine or "").split("@")[0] for member in directory.members]
+
+    def answers(*paths: str) -> list[int]:
+        return [application.query(pb.RequestQuery(path=path)).code for path in paths]
+
+    assert answers(*(f"/p2p/filter/id/{one}" for one in ids)) == [0] * len(NAMES)
+    strangers = ["ab" * 20, "", ids[0][:-1], ids[0].upper(), f"{ids[0]}@127.0.0.1:1"]
+    assert answers(*(f"/p2p/filter/id/{one}" for one in strangers)) == [NO_MEMBER] * len(strangers)
+    assert answers("/p2p/filter/addr/10.0.0.1:5", "") == [0, 0]  # it is not known yet who comes from there
+
+
+def test_whom_an_engine_dials_follows_the_members(laid_with_engines: Path, tmp_path: Path) -> None:
+    shutil.copytree(laid_with_engines / "nodes" / "core" / "engine", tmp_path / "engine")
+    config = tmp_path / "engine" / "config" / "config.toml"
+    before = tomllib.loads(config.read_text())
+    peers = [f"{'ab' * 20}@bank-c.example:26656", f"{'cd' * 20}@127.0.0.1:1"]
+    keep_peers(tmp_path, peers)
+    after = tomllib.loads(config.read_text())
+    assert after["p2p"].pop("persistent_peers").split(",") == peers
+    before["p2p"].pop("persistent_peers")
+    assert after == before
 
 
 def test_the_genesis_record_commits_to_the_first_validators(laid_with_engines: Path) -> None:
@@ -692,7 +729,7 @@ def test_a_store_that_is_away_hands_out_no_snapshot_and_ends_nothing(begun: Play
 
 def test_a_ledger_that_stands_takes_no_snapshot_and_tells_its_height_alone(begun: PlayedEngine) -> None:
     application = begun.applications["core"]
-    assert application.query(pb.RequestQuery()).height == 1
+    assert application.info(pb.RequestInfo()).last_block_height == 1
     assert not application.list_snapshots(pb.RequestListSnapshots()).snapshots
     assert application.offer_snapshot(pb.RequestOfferSnapshot()).result == pb.ResponseOfferSnapshot.ABORT
     assert application.load_snapshot_chunk(pb.RequestLoadSnapshotChunk()).chunk == b""

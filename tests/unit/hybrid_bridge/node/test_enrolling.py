@@ -24,7 +24,7 @@ from hybrid_bridge.errors import (
     Unknown,
     Unreachable,
 )
-from hybrid_bridge.node.applying import make_card, next_attestation
+from hybrid_bridge.node.applying import make_card
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.directory import read_directory
@@ -35,6 +35,7 @@ from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposals import parse_proposal
 from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.rekeying import next_attestation
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb

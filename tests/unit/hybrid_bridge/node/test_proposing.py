@@ -42,17 +42,19 @@ from hybrid_bridge.errors import (
     Malformed,
     Missing,
     RootMismatch,
+    SequencerStays,
     SettingsMalformed,
     SignatureWrong,
     TooLong,
 )
 from hybrid_bridge.node import proposals
-from hybrid_bridge.node.applying import Application, apply, join, make_card, next_attestation, next_identity, use_next
+from hybrid_bridge.node.applying import Application, apply, join, make_card
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import sealing_message
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.proposals import Handed, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.rekeying import next_attestation, next_identity, use_next
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 from tests.unit.hybrid_bridge.node.coming import approved, authority, newcomer, proposer
@@ -109,8 +111,8 @@ def test_who_goes_is_left_out_of_the_set_and_is_not_asked(town: Members) -> None
 @pytest.mark.parametrize(
     ("wish", "error"),
     [
-        (Wish(kind="remove", name="core"), AdmissionRejected),
-        (Wish(kind="suspend", name="core"), AdmissionRejected),
+        (Wish(kind="remove", name="core"), SequencerStays),
+        (Wish(kind="suspend", name="core"), SequencerStays),
         (Wish(kind="reinstate", name="bank-a"), AdmissionRejected),
         (Wish(kind="remove", name="nobody"), BridgeError),
         (Wish(kind="admit", name="bank-a"), FieldMalformed),

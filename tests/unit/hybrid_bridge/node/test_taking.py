@@ -22,7 +22,7 @@ from hybrid_bridge.node import making as node_making
 from hybrid_bridge.node import syncing as node_syncing
 from hybrid_bridge.node import taking as node_taking
 from hybrid_bridge.node.directory import read_directory
-from hybrid_bridge.node.engine import EngineApplication
+from hybrid_bridge.node.engine import NO_MEMBER, EngineApplication
 from hybrid_bridge.node.making import MADE, Making
 from hybrid_bridge.node.opening import open_folder
 from hybrid_bridge.node.settings import NodeSettings, read_settings
@@ -497,7 +497,7 @@ def test_without_a_ledger_nothing_is_judged_proposed_offered_or_decided(newcomer
     assert taker.process_proposal(pb.RequestProcessProposal()).status == pb.ResponseProcessProposal.REJECT
     assert not taker.prepare_proposal(pb.RequestPrepareProposal(txs=[b"one"])).txs
     assert taker.check_tx(pb.RequestCheckTx(tx=b"one")).code
-    assert taker.query(pb.RequestQuery()).height == 0
+    assert taker.query(pb.RequestQuery(path=f"/p2p/filter/id/{'ab' * 20}")).code == NO_MEMBER
     assert not taker.list_snapshots(pb.RequestListSnapshots()).snapshots
     assert not taker.load_snapshot_chunk(pb.RequestLoadSnapshotChunk(height=TOP)).chunk
     with pytest.raises(NotYet):
