@@ -6,7 +6,7 @@ Only contradiction is evidence. A late, silent or forgetful endpoint lied to nob
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
-from typing import Final, Generic, Protocol, TypeVar, cast
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from hybrid_bridge.errors import BridgeError, Unreachable
 from hybrid_bridge.ports import PublicChain
@@ -21,8 +21,7 @@ BENCHED_FOR: Final = 600.0  # seconds, doubled each time
 LONGEST_BENCH: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One question to one endpoint. `method` is a name of the `PublicChain` port."""
 
     endpoint: str
@@ -30,8 +29,7 @@ class Call:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Heard(Generic[T]):
+class Heard(NamedTuple, Generic[T]):
     """What one endpoint said, or what it raised."""
 
     chain: PublicChain
@@ -127,14 +125,13 @@ class Hearing:
         """The answer of each, or what it raised, in this order, whoever was first; timed either way."""
         begun = self.monotonic()
         works = [partial(_heard, self.monotonic, chain, read) for chain in chains]
-        found = self.asking([chain.name for chain in chains], works)
-        return [self._noted(chain, method, one, begun) for chain, one in zip(chains, found, strict=True)]
-
-    def _noted(self, chain: PublicChain, method: str, heard: Heard[T] | None, begun: float) -> Heard[T]:
-        if heard is None:
-            heard = Heard(chain, self.monotonic() - begun, error=Unreachable(endpoint=chain.name, call=method))
-        self.calls.append(Call(chain.name, method, heard.seconds))
-        self._spent[chain.name] = self._spent.get(chain.name, 0.0) + heard.seconds
+        names = [chain.name for chain in chains]
+        heard: list[Heard[T]] = []
+        for chain, name, back in zip(chains, names, self.asking(names, works), strict=True):
+            one = back or Heard(chain, self.monotonic() - begun, error=Unreachable(endpoint=name, call=method))
+            self.calls.append(Call(name, method, one.seconds))
+            self._spent[name] = self._spent.get(name, 0.0) + one.seconds
+            heard.append(one)
         return heard
 
     def in_order(self, endpoints: Iterable[PublicChain]) -> list[PublicChain]:
@@ -185,7 +182,7 @@ def _heard(monotonic: Callable[[], float], chain: PublicChain, read: Callable[[P
 
 def contradicts(got: object, agreed: object) -> bool:
     """Whether an answer beside the agreed one is a lie. Nothing, or a part of many, is mere lag."""
-    if got is None or agreed is None or got == agreed:
+    if got is agreed or got is None or agreed is None or got == agreed:
         return False
     if is_dataclass(got) and type(got) is type(agreed):  # a server may lack a member of a receipt
         return any(contradicts(getattr(got, one.name), getattr(agreed, one.name)) for one in fields(got))

@@ -85,8 +85,8 @@ class Observer:
         log_id, signer = self.scope.log_id, self.scope.signer
         pinned = self.pin()
         newest = self.final(pinned)
-        last = journal.final_header
-        base_fee = self._panel.ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
+        last, ask_all = journal.final_header, self._panel.ask_all
+        base_fee = ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
         head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
         nonce, standings = self._used(journal, final, nonce)
@@ -95,12 +95,10 @@ class Observer:
             final=final,
             base_fee=base_fee,
             usual_base_fee=self._usual_base_fee(newest, base_fee),
-            head=self._panel.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
-            nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
-            balance=self._panel.ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
-            signer_code=self._panel.ask_all(
-                "account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash
-            ),
+            head=ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
+            nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
+            balance=ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
+            signer_code=ask_all("account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash),
             final_head=head or self._head_by_events(anchors[-1] if anchors else journal.newest_anchor),
             final_nonce=nonce,
             known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
@@ -114,7 +112,11 @@ class Observer:
 
     def afresh(self) -> "Observer":
         """For each tick: this observer, with nothing heard yet."""
-        return replace(self, hearing=Hearing(self.monotonic, self.bench, self.asking))
+        return replace(self, hearing=self.new_hearing())
+
+    def new_hearing(self) -> Hearing:
+        """What hears the endpoints from now on."""
+        return Hearing(self.monotonic, self.bench, self.asking)
 
     def admitted(self) -> "Observer":
         """For the start: this observer with the endpoints that serve the journal's chain and contract.

@@ -58,7 +58,7 @@ class Panel:
         """
         numbers, failure = self._answers(method, read, self._quick_and_slow, lambda heard: len(heard) >= self.quorum)
         if len(numbers) < self.quorum:
-            raise failure
+            raise self._none(failure)
         each = {chain.name: number for chain, number in numbers}
         return sorted(number for _, number in numbers)[-self.quorum], each
 
@@ -69,7 +69,7 @@ class Panel:
         """All who are quick at once; who used up its patience in this tick only if it takes them."""
         order = self.hearing.in_order(self.endpoints)
         slow = [chain for chain in order if self.hearing.is_slow(chain)]
-        return [chain for chain in order if chain not in slow], slow
+        return order[: len(order) - len(slow)], slow  # who took longest comes last
 
     def _answers(
         self,
@@ -78,13 +78,13 @@ class Panel:
         rounds: Iterable[Sequence[PublicChain]],
         is_enough: Callable[[list[tuple[PublicChain, T]]], bool],
         about: PublicBlockHash | None = None,
-    ) -> tuple[list[tuple[PublicChain, T]], Undecided]:
-        """What each says, and why there may be no agreement. Those of one round are asked side by side."""
+    ) -> tuple[list[tuple[PublicChain, T]], Undecided | None]:
+        """What each says, and why one did not answer. Those of one round are asked side by side."""
         answers: list[tuple[PublicChain, T]] = []
-        failure: Undecided = NotYet(what=f"{self.quorum} endpoints that agree")
+        failure: Undecided | None = None
         for chains in rounds:
-            if is_enough(answers):
-                break
+            if not chains or is_enough(answers):
+                continue
             for heard in self.hearing.hear(chains, method, read):
                 if heard.error is None:
                     answers.append((heard.chain, heard.get()))
@@ -108,8 +108,12 @@ class Panel:
         values = [answer for _, answer in answers]
         return next(((value,) for value in values if values.count(value) >= self.quorum), None)
 
-    def _agreement(self, answers: list[tuple[PublicChain, T]], failure: Undecided) -> T:
+    def _agreement(self, answers: list[tuple[PublicChain, T]], failure: Undecided | None) -> T:
         agreed = self._agreed(answers)
         if agreed is None:
-            raise failure
+            raise self._none(failure)
         return agreed[0]
+
+    def _none(self, failure: Undecided | None) -> Undecided:
+        """Why there is no agreement: one endpoint's reason, or that they contradict each other."""
+        return failure or NotYet(what=f"{self.quorum} endpoints that agree")

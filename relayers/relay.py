@@ -161,7 +161,7 @@ class _Pass:
         self._sight = sight
         self._deeds: list[Deed] = []
         self._sends: list[SendRow] = []
-        self._hearing = relayer.observer.afresh().hearing
+        self._hearing = relayer.observer.new_hearing()
 
     def run(self) -> Tick:
         """Ask the plan, do what it says, ask again."""

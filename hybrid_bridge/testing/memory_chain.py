@@ -341,10 +341,13 @@ class MemoryChain:
 
     def _block_at(self, at: PublicBlock, call: str) -> MemoryBlock:
         """A canonical public block; "latest" is never meant (EIP-1898, requireCanonical)."""
-        self._require_up(call)
-        if at.number >= len(self.network.blocks) or self.network.blocks[at.number].block != at:
+        if self.is_down:
+            raise Unreachable(endpoint=self._name, call=call)
+        blocks = self.network.blocks
+        found = blocks[at.number] if at.number < len(blocks) else None
+        if found is None or (found.block is not at and found.block != at):
             raise NotYet(what="this public block on the canonical chain")
-        return self.network.blocks[at.number]
+        return found
 
     def _require_up(self, call: str) -> None:
         if self.is_down:

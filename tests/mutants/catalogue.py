@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "nonce at pending",
         OBSERVE,
-        'nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),',
-        'nonce=self._panel.ask_all("nonce", lambda chain: chain.nonce(signer, pinned)'
+        'nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),',
+        'nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned)'
         " + sum(t.sender == signer for t in chain._endpoint.network.pending), pinned.hash),",
         schedules,
     ),
@@ -233,8 +233,8 @@ MUTANTS = (
     Mutant(
         "reads by number instead of hash",
         OBSERVE,
-        'head=self._panel.ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),',
-        'head=self._panel.ask_all("head", lambda chain: chain.head(log_id, chain.block(pinned.number)), pinned.hash),',
+        'head=ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),',
+        'head=ask_all("head", lambda chain: chain.head(log_id, chain.block(pinned.number)), pinned.hash),',
         named(directed.test_a_reorganisation_in_the_middle_of_an_observation_makes_none),
     ),
     Mutant(

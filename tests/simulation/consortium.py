@@ -26,6 +26,7 @@ LARGEST = 512
 ROTATES_AT = (TreeSize(5), TreeSize(12))
 CHAIN = ChainId(1337)
 CONTRACT = address("the contract")
+APPOINTED: dict[tuple[object, ...], Appointment | None] = {}
 
 
 @cache
@@ -82,7 +83,6 @@ class SharedConsortium:
         self.members = tuple(SharedMember(self, index) for index in range(len(made.members)))
         self.log = log(rotates=rotates)
         self.offered: list[SignedPower] = []  # signed set updates, as all operators hold them
-        self._found: dict[tuple[object, ...], Appointment | None] = {}
 
     def offer(self, share: float, random: Random) -> None:
         """Some of the signatures on set updates arrive; 1 = all."""
@@ -91,11 +91,13 @@ class SharedConsortium:
 
     def appointed(self, scope: Scope, chain: ChainView) -> Appointment | None:
         """As `appointment`, remembered: all handovers are near, so that the time of a public block decides nothing."""
-        head = chain.head
-        key = (scope, head.set_id, head.state, head.next_from_size, head.tree_size, len(self.offered))
-        if key not in self._found:
-            self._found[key] = appointment(self.log, scope, chain, self.offered)
-        return self._found[key]
+        if not self.rotates:
+            return None
+        head, offered = chain.head, tuple(id(one) for one in self.offered)  # those of `history`, which stay
+        key = (scope, head.set_id, head.state, head.next_from_size, head.tree_size, offered)
+        if key not in APPOINTED:
+            APPOINTED[key] = appointment(self.log, scope, chain, self.offered)
+        return APPOINTED[key]
 
     def close_epoch(self) -> None:
         self.size = TreeSize(min(LARGEST, self.size + 1))

@@ -14,10 +14,11 @@ import hybrid_bridge.testing.memory_contract as contract_module
 import relayers.collect as collect_module
 import relayers.signing_policy as policy_module
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
-from hybrid_bridge.core.attestation import verify_quorum
+from hybrid_bridge.core.attestation import Checkpoint, verify_quorum
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.core.signing import recover_address
+from tests.simulation.consortium import APPOINTED
 
 _KEPT = 1 << 14
 
@@ -27,6 +28,7 @@ _recover_once = lru_cache(_KEPT)(recover_address)
 _decode_call_once = lru_cache(_KEPT)(contract_module.decode_call)
 _consistency = lru_cache(_KEPT)(verify_consistency)
 _quorum = lru_cache(_KEPT)(verify_quorum)
+_digest = lru_cache(_KEPT)(Checkpoint.digest)
 
 
 def _verify_consistency(old: Any, new: Any, path: Sequence[Any], *roots: Any) -> None:
@@ -43,6 +45,7 @@ _REMEMBERED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
     (policy_module, "decode_signed", decode_once),
     (contract_module, "recover_address", _recover_once),
     (contract_module, "verify_consistency", _verify_consistency),
+    (Checkpoint, "digest", _digest),
     (collect_module, "recover_address", _recover_once),
     (collect_module, "verify_consistency", _verify_consistency),
     (collect_module, "verify_quorum", _verify_quorum),
@@ -51,8 +54,9 @@ _REMEMBERED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
 
 def forget() -> None:
     """Ask anew: the functions themselves have changed."""
-    for kept in (decode_once, calldata_once, _recover_once, _decode_call_once, _consistency, _quorum):
+    for kept in (decode_once, calldata_once, _recover_once, _decode_call_once, _consistency, _quorum, _digest):
         kept.cache_clear()
+    APPOINTED.clear()
 
 
 @contextmanager

@@ -180,7 +180,7 @@ class MemoryJournal:
 
     def renew(self, now: UnixSeconds) -> None:
         store = self._fenced()
-        store.lease = replace(store.lease, until=UnixSeconds(now + LEASE_FOR))
+        store.lease = LeaseRow(self._epoch, store.lease.holder, UnixSeconds(now + LEASE_FOR))
 
     def admit(self, checkpoint: CheckpointRow, attestations: Sequence[AttestationRow]) -> None:
         store = self._fenced()

@@ -60,17 +60,18 @@ class Process:
     plan: tuple[Interruption, ...] = ()
     seen: list[str] = field(default_factory=list)
     on_read: Callable[[], None] | None = None
+    doors: "tuple[EndpointDoor, ...]" = ()
     relayer: Relayer = field(init=False)
 
     def __post_init__(self) -> None:
         operator, consortium = self.operator, self.operator.world.consortium
-        doors = tuple(EndpointDoor(self, endpoint) for endpoint in operator.endpoints)
+        self.doors = tuple(EndpointDoor(self, endpoint) for endpoint in operator.endpoints)
         self.relayer = Relayer(
             scope=operator.scope,
             log=consortium.log,
             policy=Policy(clock=consortium.log.clock, fees=operator.fees, turns=operator.turns),
             journal=JournalDoor(self),  # type: ignore[arg-type]
-            observer=Observer(operator.scope, doors, QUORUM, None, PublicBlockNumber(0)),  # type: ignore[arg-type]
+            observer=Observer(operator.scope, self.doors, QUORUM, None, PublicBlockNumber(0)),  # type: ignore[arg-type]
             collector=Collector(
                 consortium.log,
                 consortium.members,  # type: ignore[arg-type]
@@ -83,6 +84,12 @@ class Process:
             encode_rotation=rotate_calldata,
             clock=operator,
         )
+
+    def glance(self, on_read: Callable[[], None] | None) -> None:
+        """From now on this happens before each read."""
+        self.on_read = on_read
+        for door in self.doors:
+            door.forget()
 
     def effect(self, name: str, call: Callable[[], Any]) -> Any:
         """Make the call; what the plan wants to happen around it happens around it."""
@@ -109,6 +116,8 @@ class JournalDoor:
     def __getattr__(self, name: str) -> Any:
         process, member = self._process, getattr(self._process.journal, name)
         if name not in WRITES:
+            if callable(member):
+                self.__dict__[name] = member
             return member
 
         def write(*arguments: Any) -> None:
@@ -123,23 +132,31 @@ class JournalDoor:
 
 
 class EndpointDoor:
-    """Between a process and an endpoint: what leaves is judged before it leaves."""
+    """Between a process and an endpoint: what leaves is judged before it leaves.
+
+    Reads are most of what a schedule costs, so one is looked up once and then goes straight to the endpoint.
+    """
 
     def __init__(self, process: Process, endpoint: Endpoint) -> None:
         self._process, self._endpoint, self.name = process, endpoint, endpoint.name
 
     def __getattr__(self, name: str) -> Any:
-        process, member = self._process, getattr(self._endpoint, name)
+        member, on_read = getattr(self._endpoint, name), self._process.on_read
         if not callable(member):
+            return member
+        if on_read is None:
+            self.__dict__[name] = member
             return member
 
         def read(*arguments: Any) -> Any:
-            if process.on_read is not None:
-                process.on_read()
+            on_read()
             return member(*arguments)
 
-        self.__dict__[name] = read
         return read
+
+    def forget(self) -> None:
+        """Look each read up anew."""
+        self.__dict__ = {"_process": self._process, "_endpoint": self._endpoint, "name": self.name}
 
     def broadcast(self, raw: RawTransaction) -> Any:
         def send() -> Any:

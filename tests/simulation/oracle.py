@@ -3,6 +3,7 @@
 It shares nothing with `fsck` and asks the plan nothing. What a promise says of "before", it is asked at that very moment.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import rlp
@@ -50,8 +51,14 @@ def left(operator: "Operator", raw: RawTransaction) -> None:
     signed = decode_once(raw)
     transaction = signed.transaction
     require(signed.sender == operator.scope.signer, "S8", "another sender")
-    require(int.from_bytes(rlp.decode(raw[1:])[-1], "big") <= HALF_ORDER, "S8", "high s")
+    require(_s_of(raw) <= HALF_ORDER, "S8", "high s")
     _require_scope(operator, transaction)
+
+
+@lru_cache(1 << 10)
+def _s_of(raw: RawTransaction) -> int:
+    """The same bytes go to three endpoints, and again."""
+    return int.from_bytes(rlp.decode(raw[1:])[-1], "big")
 
 
 def asked(operator: "Operator", transaction: UnsignedTransaction) -> None:

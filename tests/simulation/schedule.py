@@ -208,9 +208,9 @@ class Schedule:
             if left == 0:
                 self.reorganise(operator)
 
-        process.on_read = on_read
+        process.glance(on_read)
         operator.tick()
-        process.on_read = None
+        process.glance(None)
 
     def crash_on_crash(self, operator: Operator) -> None:
         self.crash(operator)

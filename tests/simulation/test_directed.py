@@ -394,9 +394,9 @@ def test_a_reorganisation_in_the_middle_of_an_observation_makes_none() -> None:
             if reads == number + 5:
                 network.blocks[:] = stood
 
-        process.on_read = on_read
+        process.glance(on_read)
         operator.tick()  # judged by the oracle: what was seen is the state after one public block
-        process.on_read = None
+        process.glance(None)
         network.blocks[:] = stood
         settled(world)
 
