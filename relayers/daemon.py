@@ -151,6 +151,7 @@ class Daemon:
         self._instruments = first.metrics.instruments
         self._failures: list[BridgeError] = []
         self._drained: dict[str, bool] = {}
+        self._why: dict[str, type[Undecided]] = {}
         self._unasked = {chain.name: chain.unasked for chain in chains if chain.unasked is not None}
         self._head_told: dict[str, int] = {}  # the day on which a chain's head of events was told
         self._unkept: set[str] = set()  # chains that halted and whose evidence could not be written yet
@@ -232,12 +233,19 @@ class Daemon:
         if (ask := self._unasked.get(chain.name)) is not None:
             try:
                 ask()
-            except Undecided:
+            except Undecided as error:
+                self._tell_why(chain.name, error)
                 observer = chain.relayer.observer
                 blind = replace(observer, quorum=len(observer.endpoints) + 1)  # more than there are ever agree
                 return replace(chain.relayer, observer=blind)
             del self._unasked[chain.name]
         return chain.relayer
+
+    def _tell_why(self, name: str, error: Undecided) -> None:
+        """What keeps a chain from its start; told when it is another kind than before."""
+        if type(error) is not self._why.get(name):
+            self.lines.write("not_started", name, error=str(error))
+        self._why[name] = type(error)
 
     def _keep_evidence(self, chain: Served) -> None:
         """It stands in the journal; a file that cannot be written now stops no other chain, and is tried again."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Literal
 
 from hybrid_bridge.adapters.web.listener import Listener
-from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StateForgotten
+from hybrid_bridge.errors import BridgeError, ClockBehind, NotYet, SettingsMalformed, StateForgotten
 from hybrid_bridge.ports import ConsortiumMember
 from hybrid_bridge.units import UnixSeconds, Wei
 from relayers import wiring
@@ -21,10 +21,9 @@ from relayers.log import Log
 from relayers.observe import Observer
 from relayers.relay import look
 from relayers.settings import ChainSettings, Settings
-from relayers.start import ONE_WORD, require_hosts, require_known, require_undelegated
+from relayers.start import ONE_WORD, require_clock, require_hosts, require_known, require_undelegated
 from relayers.views import Appointment, ChainView, QuorumView
 
-SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 OLD: Final = 120  # seconds after which the newest public block is worth a word
 
 Verdict = Literal["good", "note", "bad"]
@@ -232,12 +231,14 @@ def _known(serving: Observer, settings: Settings) -> str:
 
 def clock(chain: ChainView, now: UnixSeconds) -> Check:
     """A public block from the future is our clock's fault; an old one may be the chain's."""
-    behind = chain.pinned.time - now
-    if behind > SKEW:
-        return Check("clock", "bad", f"the pinned public block is {behind} s ahead of this machine", "set the clock", 3)
-    if -behind > OLD:
-        return Check("clock", "note", f"the pinned public block is of {moment(chain.pinned.time)}, {-behind} s ago")
-    return Check("clock", "good", f"{-behind} s after the pinned public block")
+    try:
+        require_clock(chain.pinned, now)
+    except ClockBehind as error:
+        return Check("clock", "bad", str(error), "set the clock (NTP)", error.exit_code)
+    age = now - chain.pinned.time
+    if age > OLD:
+        return Check("clock", "note", f"the pinned public block is of {moment(chain.pinned.time)}, {age} s ago")
+    return Check("clock", "good", f"{age} s after the pinned public block")
 
 
 def contract(chain: ChainView) -> Check:

@@ -28,7 +28,7 @@ from relayers.relay import Relayer, Tick
 from relayers.settings import Settings
 from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
-from relayers.start import require_hosts, require_known, require_undelegated
+from relayers.start import require_clock, require_hosts, require_known, require_undelegated
 from relayers.terminal import now
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
@@ -168,7 +168,7 @@ def _start(
 
 
 def _obstacle(settings: Settings, relayer: Relayer, journal: SqlJournal) -> Undecided | None:
-    """What the endpoints do not answer yet: the chain ticks blindly until they do.
+    """What keeps it from starting now: silent endpoints, a clock behind. Beside others it ticks blindly until then.
 
     Raises:
         BridgeError: a start refusal.
@@ -227,6 +227,7 @@ def started(settings: Settings, journal: SqlJournal) -> Relayer:
 def _require_startable(settings: Settings, relayer: Relayer, journal: SqlJournal) -> None:
     require_hosts(wiring.hosts_of(settings), settings.chain.rpc_quorum)
     admitted = relayer.observer.admitted()
+    require_clock(admitted.pin(), relayer.clock.now())
     require_undelegated(admitted, wiring.code_at)
     # The journal itself, no second look at its file: a file that is closed takes this process's locks with it, and then
     # others empty the write-ahead log beneath us.

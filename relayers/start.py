@@ -1,4 +1,4 @@
-"""What a start refuses beside chain, contract and key: one host for all endpoints, a delegated account, a lost journal.
+"""What a start refuses beside chain, contract and key: one host, a slow clock, a delegated account, a lost journal.
 
 Read-only, and asked by `check` too (RELAYER §4.7).
 """
@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from typing import Final, Protocol
 
-from hybrid_bridge.errors import KeyUnusable, SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import ClockBehind, KeyUnusable, SettingsMalformed, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent, PublicBlock, PublicChain
-from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TxHash
+from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TxHash, UnixSeconds
 from relayers.observe import EVENT_RANGE, Observer
 
 ONE_WORD: Final = "one endpoint's word is taken for the public chain (rpc_quorum = 1)"
 DELEGATED: Final = b"\xef\x01\x00"  # EIP-7702: code that only names another account's
+SKEW: Final = 30  # seconds by which a public block may be ahead of our clock
 LOOK_BACK: Final = 50  # anchors, and ranges of public blocks, that an empty journal is compared with
 REBUILD: Final = "`fsck --rebuild --plan` shows what the chain knows, and `fsck --rebuild` adopts it"
 
@@ -46,6 +47,18 @@ def is_here(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def require_clock(pinned: PublicBlock, now: UnixSeconds) -> None:
+    """No public block is of the future, so one that seems to be shows a clock that is behind.
+
+    An old one shows nothing: the chain may be slow, or stand still.
+
+    Raises:
+        ClockBehind: by more than `SKEW`.
+    """
+    if pinned.time - now > SKEW:
+        raise ClockBehind(seconds=pinned.time - now, public_block=pinned.number)
 
 
 def require_undelegated(observer: Observer, code_at: CodeAt) -> None:

@@ -85,6 +85,7 @@ from hybrid_bridge.errors.rejected import (
     WrongChain,
 )
 from hybrid_bridge.errors.undecided import (
+    ClockBehind,
     EndpointRefused,
     FarSideBroken,
     LeaseLost,
@@ -115,6 +116,7 @@ __all__ = [
     "CertificateRefused",
     "CertificateRevoked",
     "ChainUnsuitable",
+    "ClockBehind",
     "CodeMismatch",
     "DigestLength",
     "DisclosureMalformed",

@@ -90,6 +90,14 @@ class TimestampAhead(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class ClockBehind(Undecided):
+    """This machine's clock is behind the public chain's time; set it (NTP), then start again."""
+
+    seconds: int
+    public_block: int
+
+
+@dataclass(kw_only=True, eq=False)
 class LogPaused(Undecided):
     """Anchoring is paused by the brake until this time."""
 

@@ -9,12 +9,13 @@ import pytest
 
 from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_chain import MemoryNetwork
-from hybrid_bridge.units import ChainId
+from hybrid_bridge.units import ChainId, UnixSeconds
 from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
 from relayers.health import State, health_of
 from relayers.journal import Brake
 from relayers.relay import Relayer
+from relayers.start import SKEW, require_clock
 from relayers.watchdog import Watchdog
 from tests.crash.relay_world import BORN, CONTRACT, DEPTH, Operator, World
 from tests.crash.test_relayer_metrics import Watched
@@ -93,6 +94,24 @@ def test_what_is_undecided_is_tried_again_by_the_next_tick(
     lines = [json.loads(line)["reason"] for line in capsys.readouterr().err.splitlines()]
     assert "write lock" in lines[0]
     assert lines[1:] == ["nothing_due"]
+
+
+def test_a_chain_from_our_future_signs_nothing_beside_others_until_the_clock_is_set(
+    watched: Watched, halts: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, relayer = watched.operator.world, watched.operator.relayer()
+    world.consortium.close_epoch()
+    world.network.mine(DEPTH + 1)
+    clock = [world.now() - SKEW - 1]
+    daemon = daemon_of(watched, relayer, halts, lambda: require_clock(relayer.observer.pin(), UnixSeconds(clock[0])))
+    turn(daemon)
+    turn(daemon)
+    assert not world.network.received
+    told = [line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["event"] == "not_started"]
+    assert ["ClockBehind" in line["error"] for line in told] == [True]  # once
+    clock[0] += 1
+    turn(daemon)
+    assert world.network.received
 
 
 def test_a_lost_lease_ends_the_daemon(watched: Watched, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.errors import (
     BridgeError,
+    ClockBehind,
     FieldMismatch,
     KeyUnusable,
     SettingsMalformed,
@@ -31,6 +32,7 @@ from hybrid_bridge.errors import (
     Unreachable,
 )
 from hybrid_bridge.testing.memory_members import MemorySigner, address, key
+from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.cli import main
 from relayers.desk import Desk
@@ -39,10 +41,12 @@ from relayers.service import opened, started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
+from relayers.start import SKEW
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
 LATER = 10**10
+FAR = 1 << 30  # a size whose epoch ends in centuries
 DEPLOYER = MemorySigner("somebody who deploys")
 FUNDS = tuple((owner, 10**19) for owner in (address("operator"), DEPLOYER.address()))
 
@@ -212,11 +216,11 @@ def test_explain_names_what_is_in_the_way_and_writes_nothing(ready: Path, devnet
     journal = read_settings(config).journal
     before = journal.read_bytes()
     reasons = {}
-    for size in (1, 2, 1 << 40):
+    for size in (1, FAR, 1 << 40):
         shown = json.loads(call("explain", "-c", str(config), str(size), "--json").stdout)
         reasons[size] = shown["reason"]
         assert call("explain", "-c", str(config), str(size)).stdout.count("\n") == 1
-    assert reasons == {1: "birth", 2: "not_closed", 1 << 40: "not_closed"}
+    assert reasons == {1: "birth", FAR: "not_closed", 1 << 40: "not_closed"}
     assert journal.read_bytes() == before
 
 
@@ -441,7 +445,7 @@ def test_several_chains_are_asked_together_and_ordered_one_by_one(ready: Path, t
     assert shown["anchored"] == {"when": 2, "of": 2, "size": 1, "final": {"devnet": 1, "side": 1}}
     assert json.loads(call("status", "-c", config, "--chain", "side", "--json").stdout)["brake"] == "hard"
     assert "size 1 is final on 2 of 2 chains" in call("status", "-c", config).stdout
-    explained = json.loads(call("explain", "2", "-c", config, "--json").stdout)
+    explained = json.loads(call("explain", str(FAR), "-c", config, "--json").stdout)
     assert {name: each["reason"] for name, each in explained["chains"].items()} == dict.fromkeys(
         ("devnet", "side"), "not_closed"
     )
@@ -470,7 +474,7 @@ def test_a_chain_that_nobody_answers_for_or_whose_journal_is_lost_stops_no_other
 ) -> None:
     config = several(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
     with daemon(config) as process:
-        lines = (line for line in lines_of(process) if line["event"] != "event_head")
+        lines = (line for line in lines_of(process) if line["event"] not in {"event_head", "not_started"})
         assert [next(lines)["chain"] for _ in range(2)] == ["devnet", "side"]
         port = next(lines)["port"]
         reasons = {line["chain"]: line["reason"] for line in (next(lines), next(lines))}
@@ -626,15 +630,37 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     assert [json.loads(line)["event"] for line in ended.stderr.splitlines()] == ["journal_away", "started", "stopped"]
 
 
+def test_a_clock_that_is_behind_the_public_chain_starts_nothing(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = copy(ready, tmp_path)
+    for clock in ("relayers.wiring.SystemClock.now", "relayers.inquiries.now"):
+        monkeypatch.setattr(clock, lambda *_: UnixSeconds(BORN))
+    monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
+    monkeypatch.setattr("relayers.service.Daemon.run", lambda *_: pytest.fail("it ticks"))
+    for command in (["run"], ["run", "--once"]):
+        refused = call(*command, "-c", str(config))
+        assert isinstance(refused.exception, ClockBehind)
+        assert refused.exception.seconds > SKEW
+        assert refused.exception.exit_code == 3
+    rows = json.loads(call("check", "-c", str(config), "--json").stdout)["checks"]
+    (said,) = (row for row in rows if row["name"] == "clock")
+    assert (said["verdict"], said["cure"]) == ("bad", "set the clock (NTP)")
+    assert "ClockBehind" in said["detail"]
+    settings = read_settings(config)
+    with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:  # it was given back
+        assert (journal.dump().slots, journal.dump().headers) == ((), ())
+
+
 def test_what_one_chain_cannot_explain_stands_beside_the_others(ready: Path, tmp_path: Path) -> None:
     config = several(ready, tmp_path)
     (tmp_path / "side.db").write_bytes(b"torn")
-    explained = call("explain", "2", "-c", str(config), "--json")
+    explained = call("explain", str(FAR), "-c", str(config), "--json")
     shown = json.loads(explained.stdout)
     assert shown["chains"]["devnet"]["reason"] == "not_closed"
     assert "StoreBroken" in shown["chains"]["side"]["error"]
     assert code_of(explained) == 4
-    said = call("explain", "2", "-c", str(config))
+    said = call("explain", str(FAR), "-c", str(config))
     assert said.stdout.splitlines()[1].startswith("side: StoreBroken")
     assert code_of(said) == 4
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from relayers.preflight import OLD, SKEW, Check, balance, clock, contract, exit_code, rotation
+from hybrid_bridge.errors import ClockBehind
+from relayers.preflight import OLD, Check, balance, clock, contract, exit_code, rotation
 from relayers.settings import parse_settings
+from relayers.start import SKEW, require_clock
 from tests.crash.relay_world import World
 from tests.unit.relayers.builders import ETHER, appointment, chain, head
 from tests.unit.relayers.test_settings import FOLDER, SAMPLE
@@ -17,7 +19,23 @@ CHAIN = parse_settings(SAMPLE, FOLDER).chain
 )
 def test_a_public_block_from_the_future_is_our_clocks_fault(ahead: int, verdict: str) -> None:
     seen = chain()
-    assert clock(seen, seen.pinned.time - ahead).verdict == verdict
+    found = clock(seen, seen.pinned.time - ahead)
+    assert (found.verdict, found.exit_code, found.cure != "") == (verdict, 3 * (verdict == "bad"), verdict == "bad")
+
+
+@pytest.mark.parametrize("behind", [SKEW + 1, SKEW + 86_400])
+def test_a_clock_that_is_behind_the_public_chain_refuses_a_start(behind: int) -> None:
+    pinned = chain().pinned
+    with pytest.raises(ClockBehind) as refused:
+        require_clock(pinned, pinned.time - behind)
+    assert (refused.value.seconds, refused.value.public_block) == (behind, pinned.number)
+    assert "set it (NTP)" in str(refused.value)
+
+
+@pytest.mark.parametrize("ahead", [-SKEW, 0, 86_400])
+def test_an_old_public_block_is_no_proof_against_our_clock(ahead: int) -> None:
+    pinned = chain().pinned
+    require_clock(pinned, pinned.time + ahead)
 
 
 @pytest.mark.parametrize(

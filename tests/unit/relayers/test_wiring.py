@@ -22,7 +22,7 @@ from relayers import wiring
 from relayers.settings import Settings, parse_settings
 from relayers.sql_journal import SqlJournal, create_journal
 
-BORN = 1_800_000_000
+BORN = 1_700_000_000
 GAS_KEY = key("operator")
 PASSWORD = "a password for tests"
 
