@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicChain
-from hybrid_bridge.units import Nonce, UnixSeconds
+from hybrid_bridge.units import LogId, Nonce, UnixSeconds
 from relayers.anchored import Verdict
 from relayers.fees import CANCEL_GAS, age, ceiling, expected_gas
 from relayers.health import State, health_of
@@ -108,6 +108,7 @@ TABLE: Final = (
     Metric("reorgs_total", "counter", (), "times that pinned public blocks were replaced"),
     Metric("reorg_depth_blocks", "histogram", (), "how many of them"),
     Metric("sign_seconds", "histogram", ("backend",), "how long the gas key's place took to sign"),
+    Metric("journal_up", "gauge", (), "1: the journal answers; 0: its database is away and is waited for"),
     Metric("journal_commit_seconds", "histogram", (), "how long a write of the journal took, down to the disk"),
     Metric("rpc_agreeing", "gauge", (), "endpoints that serve our chain; 0 if they are fewer than must agree"),
     Metric("rpc_quorum", "gauge", (), "how many of them must agree"),
@@ -174,6 +175,10 @@ class Instruments:
         """In Prometheus' text format."""
         return generate_latest(self._registry)
 
+    def journal(self, chain: str, log_id: LogId, *, is_there: bool) -> None:
+        """Whether the database of a chain's journal answers; told before the chain has any other number."""
+        self.gauges["journal_up"].labels(chain, f"0x{log_id.hex()}").set(is_there)
+
     def anchored(self, verdict: Verdict, log: Log, now: UnixSeconds) -> None:
         """How far the log is anchored over all chains, by the operator's rule."""
         closed_at = log.clock.genesis_time + verdict.size * log.clock.cadence
@@ -213,6 +218,10 @@ class Metrics:
     def committed(self, seconds: float) -> None:
         """The journal has written."""
         self._observe("journal_commit_seconds", seconds)
+
+    def journal_answers(self, is_there: bool) -> None:  # noqa: FBT001 told by whoever watches it
+        """A call of the journal has ended."""
+        self._set("journal_up", is_there)
 
     def heard(self, calls: Iterable[Called], dissents: Iterable[Dissented], lags: Mapping[str, int]) -> None:
         """What the endpoints did in a tick; `lags` in public blocks by endpoint."""
@@ -332,6 +341,7 @@ class Metrics:
         subject, fees = self._subject, self._subject.policy.fees
         self._set("build_info", 1, subject.version, str(subject.schema))
         self._set("lease_epoch", epoch)
+        self._set("journal_up", 1)  # it has just given its lease
         self._set("grace_seconds", subject.log.clock.grace)
         self._set("rpc_quorum", subject.quorum)
         self._set("reserve_wei", fees.reserve, self._signer)

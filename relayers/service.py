@@ -30,6 +30,7 @@ from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
 from relayers.start import require_clock, require_hosts, require_known, require_undelegated
 from relayers.terminal import now
+from relayers.waiting import Waiting
 
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 LONGEST_NAP: Final = Seconds(20)  # a third of a lease
@@ -51,10 +52,14 @@ def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:
         ended = threading.Event()
         _on_signals(ended.set)
         try:
-            opening = _Opening(ended, is_standby)
-            served, refused = _start(chains, stack, opening, opening.held.append)
+            instruments = Instruments()
+            waiting = Waiting(chains, instruments)
+            stack.callback(waiting.close)
+            opening = _Opening(ended, is_standby, waiting)
+            served, refused = _start(chains, stack, opening, opening.held.append, instruments)
         except _ToldToEndError:
             return GOOD
+        waiting.close()
         if not any(one.is_seeing for one in served):
             raise next(iter(refused.values()))
         first = chains[0]
@@ -88,8 +93,8 @@ class _ToldToEndError(Exception):
 class _Opening:
     """Opens one journal after the other; while one is waited for, the leases of the others are prolonged."""
 
-    def __init__(self, ended: threading.Event, is_standby: bool) -> None:  # noqa: FBT001 private
-        self._ended, self._is_standby = ended, is_standby
+    def __init__(self, ended: threading.Event, is_standby: bool, waiting: Waiting) -> None:  # noqa: FBT001 private
+        self._ended, self._is_standby, self._waiting = ended, is_standby, waiting
         self.held: list[SqlJournal] = []
 
     def __call__(self, settings: Settings) -> SqlJournal:
@@ -101,9 +106,11 @@ class _Opening:
             BridgeError: as `opened`.
         """
 
-        def say(reason: str) -> None:
-            event = "standing_by" if self._is_standby else "journal_away"
-            line = {"ts": now(), "level": "info", "event": event, "chain": settings.chain.name, "reason": reason}
+        def say(error: Undecided) -> None:
+            is_away = isinstance(error, Unreachable)
+            self._waiting.tell(settings, is_there=not is_away)
+            event = "journal_away" if is_away else "standing_by"
+            line = {"ts": now(), "level": "info", "event": event, "chain": settings.chain.name, "reason": str(error)}
             click.echo(json.dumps(line), err=True)
 
         every = min(settings.tick_seconds, LONGEST_NAP)
@@ -111,6 +118,7 @@ class _Opening:
         journal = take_over(lambda: opened(settings), every, self._ended, say, waits_for, meanwhile=self._keep_leases)
         if journal is None:
             raise _ToldToEndError
+        self._waiting.tell(settings, is_there=True)
         return journal
 
     def _keep_leases(self) -> None:
@@ -130,6 +138,7 @@ def _start(
     stack: ExitStack,
     opening: Callable[[Settings], SqlJournal],
     hold: Callable[[SqlJournal], object] = lambda _: None,
+    instruments: Instruments | None = None,
 ) -> tuple[list[_Started], dict[str, BridgeError]]:
     """What runs, and what refused each chain that does not, or does so blindly.
 
@@ -138,11 +147,12 @@ def _start(
         stack: closes what runs.
         opening: a chain's journal.
         hold: told of each journal that stays open while the next one is opened.
+        instruments: what all chains are told by.
 
     Raises:
         Undecided: another process has one of the journals, so this one should not run at all.
     """
-    instruments, served, refused = Instruments(), [], dict[str, BridgeError]()
+    instruments, served, refused = instruments or Instruments(), [], dict[str, BridgeError]()
     for settings in chains:
         with ExitStack() as own:  # a chain that is refused lets go of its journal
             try:

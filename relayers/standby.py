@@ -14,7 +14,7 @@ def take_over(
     opening: Callable[[], T],
     every: Seconds,
     ended: threading.Event,
-    say: Callable[[str], None],
+    say: Callable[[Undecided], object],
     waits_for: type[Undecided] = Undecided,
     *,
     meanwhile: Callable[[], object] = lambda: None,
@@ -25,7 +25,7 @@ def take_over(
         opening: raises Undecided while another process holds the journal, or its database does not answer.
         every: seconds between two tries.
         ended: set by whoever wants this process to end, from a signal handler too.
-        say: told the reason whenever it is another kind than before.
+        say: told the error whenever it is another kind than before.
         waits_for: what is waited for; another error ends the wait.
         meanwhile: done before each further try; keeps what this process holds already.
     """
@@ -35,7 +35,7 @@ def take_over(
             return opening()
         except waits_for as error:
             if type(error) is not told:
-                say(str(error))
+                say(error)
                 told = type(error)
         if not ended.wait(every):
             meanwhile()

@@ -218,13 +218,14 @@ def metrics_of(settings: Settings, relayer: Relayer, epoch: int, instruments: "I
 
 
 def timed(relayer: Relayer, metrics: "Metrics") -> Relayer:
-    """The same relayer, its signatures and its journal's commits measured."""
-    from relayers.timing import Timed  # noqa: PLC0415
+    """The same relayer, its signatures and its journal's commits measured, and whether the journal answers."""
+    from relayers.timing import Answering, Timed  # noqa: PLC0415
 
+    answering = Answering(relayer.journal, metrics.journal_answers)
     return replace(
         relayer,
         signer=cast(TransactionSigner, Timed(relayer.signer, {"sign"}, metrics.signed)),
-        journal=cast(Journal, Timed(relayer.journal, WRITES, metrics.committed)),
+        journal=cast(Journal, Timed(answering, WRITES, metrics.committed)),
     )
 
 

@@ -41,6 +41,7 @@ ROWS = {
          (quantile(0.5, "tick_seconds", "chain"), "{{chain}} p50"), (quantile(0.99, "tick_seconds", "chain"), "{{chain}} p99")),
         ("Missed ticks", "short", "Ticks that did not begin in time within an hour: slow, or a machine that stood still.",
          (f"increase({one('ticks_missed_total')}[1h])", "{{chain}} {{reason}}")),
+        ("Journal's database", "short", "1: it answers; 0: it is away and is waited for.", (one("journal_up"), "{{chain}}")),
         ("Journal", "s", "How long writes of the journal take, down to the disk.",
          (quantile(0.5, "journal_commit_seconds", "chain"), "{{chain}} p50"),
          (quantile(0.99, "journal_commit_seconds", "chain"), "{{chain}} p99")),

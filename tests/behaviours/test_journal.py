@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pg8000.dbapi
@@ -39,6 +40,7 @@ from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal, SqlJournalReader, chain_uid, create_journal
 from relayers.sql_reader import LEASE, SLOT
 from relayers.sql_tables import INSERT_ONLY, NEVER_DELETED
+from relayers.timing import Answering
 from tests import engines
 from tests.behaviours.journal_behaviour import JournalBehaviour, Raw, RawError
 from tests.journals import SCOPE, begun, fill
@@ -213,9 +215,12 @@ class TestPostgresql(JournalBehaviour):
                 connection.execute(insert(SLOT).values(NEW_SLOT))
                 cluster.cut_connections()
 
+        told: list[bool] = []
+        watched = Answering(SimpleNamespace(cut=cut, view=journal.view), told.append)
         with pytest.raises(Unreachable):
-            cut()
-        assert journal.view(T0).open_nonces == ()
+            watched.cut()
+        assert watched.view(T0).open_nonces == ()
+        assert told == [False, True]
 
     def test_a_filled_journal_of_the_first_schema_is_moved_with_every_row(
         self, bare: PostgresPlace, cluster: engines.Postgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,6 +10,7 @@ import pytest
 from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreBroken, Unreachable
 from hybrid_bridge.testing.memory_chain import MemoryNetwork
 from hybrid_bridge.units import ChainId, UnixSeconds
+from relayers import wiring
 from relayers.daemon import Board, Daemon, Served
 from relayers.desk import Orders
 from relayers.health import State, health_of
@@ -94,6 +95,26 @@ def test_what_is_undecided_is_tried_again_by_the_next_tick(
     lines = [json.loads(line)["reason"] for line in capsys.readouterr().err.splitlines()]
     assert "write lock" in lines[0]
     assert lines[1:] == ["nothing_due"]
+
+
+def test_a_database_that_goes_away_shows_until_it_is_back(
+    watched: Watched, halts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = daemon_of(watched, wiring.timed(watched.operator.relayer(), watched.metrics), halts)
+    turn(daemon)
+    assert watched.value("journal_up") == 1
+    for call in ("renew", "view"):
+
+        def away(*_: object) -> None:
+            raise Unreachable(endpoint="journal", call="postgresql")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(watched.operator.journal, call, away)
+            turn(daemon)
+            assert watched.value("journal_up") == 0
+            assert "Unreachable" in shown(daemon, "/readyz")[1]
+        turn(daemon)
+        assert watched.value("journal_up") == 1
 
 
 def test_a_chain_from_our_future_signs_nothing_beside_others_until_the_clock_is_set(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore import create_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
+from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.errors import (
     BridgeError,
     ClockBehind,
@@ -35,13 +39,16 @@ from hybrid_bridge.testing.memory_members import MemorySigner, address, key
 from hybrid_bridge.units import UnixSeconds
 from relayers import wiring
 from relayers.cli import main
+from relayers.daemon import Daemon
 from relayers.desk import Desk
 from relayers.journal import HaltRow
+from relayers.metrics import Instruments
 from relayers.service import opened, started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
 from relayers.start import SKEW
+from relayers.waiting import Waiting
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
@@ -559,8 +566,8 @@ def test_whoever_stands_by_waits_for_the_journals_of_all_chains(
     monkeypatch.setattr("relayers.service.signal.signal", lambda _, handler: handlers.append(handler))
 
     def told_to_end_while_it_waits(opening: Any, every: int, ended: Any, say: Any, *more: Any, meanwhile: Any) -> Any:
-        def said(reason: str) -> None:
-            say(reason)
+        def said(error: Any) -> None:
+            say(error)
             monkeypatch.setattr("relayers.service.now", lambda: LATER)
             meanwhile()
             with Desk(first.journal, wiring.scope_of(first)) as desk:
@@ -615,19 +622,51 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = [Unreachable(endpoint="journal", call="connect")]
+    waiting: list[Waiting] = []
+    shown: dict[str, tuple[int, str]] = {}
 
     def sometimes(settings: Any) -> SqlJournal:
         if away:
+            assert waiting[0].port is None
             raise away.pop()
+        port = waiting[0].port
+        assert port is not None
+        shown.update((path, page(port, path)) for path in ("/metrics", "/livez", "/readyz", "/healthz"))
         return opened(settings)
+
+    def watched(*arguments: Any) -> Waiting:
+        waiting.append(Waiting(*arguments))
+        return waiting[0]
 
     monkeypatch.setattr("relayers.service.signal.signal", lambda *_: None)
     monkeypatch.setattr("relayers.service.opened", sometimes)
+    monkeypatch.setattr("relayers.service.Waiting", watched)
     monkeypatch.setattr("relayers.service.LONGEST_NAP", 0)
-    monkeypatch.setattr("relayers.service.Daemon.run", lambda *_: None)
-    ended = call("run", "-c", str(copy(ready, tmp_path)))
+    metrics: list[str] = []
+
+    def run(daemon: Daemon, _listen: Any) -> None:
+        assert waiting[0].port is None  # the address is free for who ticks
+        metrics.append(daemon._board.page("/metrics").body.decode())  # type: ignore[union-attr]
+
+    monkeypatch.setattr("relayers.service.Daemon.run", run)
+    config = copy(ready, tmp_path, **{"tick_seconds = 1": 'tick_seconds = 1\nlisten = "127.0.0.1:0"'})
+    ended = call("run", "-c", str(config))
     assert code_of(ended) == 0
     assert [json.loads(line)["event"] for line in ended.stderr.splitlines()] == ["journal_away", "started", "stopped"]
+    up = re.compile(r'^hybrid_relayer_journal_up\{chain="devnet",log="0x\w{64}"\} (\S+)$', re.MULTILINE)
+    assert (up.findall(shown["/metrics"][1]), up.findall(metrics[0])) == (["0.0"], ["1.0"])
+    assert shown["/livez"] == (200, "live\n")
+    assert shown["/readyz"] == (503, "devnet: the journal's database does not answer\n")
+    assert json.loads(shown["/healthz"][1])["chains"]["devnet"]["state"] == "STARTING"
+
+
+def test_who_waits_for_a_database_takes_no_address_from_who_runs(ready: Path) -> None:
+    with closing(Listener(("127.0.0.1", 0), lambda _: None)) as taken:
+        settings = replace(read_settings(ready), listen=("127.0.0.1", taken.port))
+        waiting = Waiting([settings], Instruments())
+        waiting.tell(settings, is_there=False)
+        assert waiting.port is None
+        waiting.close()
 
 
 def test_a_clock_that_is_behind_the_public_chain_starts_nothing(

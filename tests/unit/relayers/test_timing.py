@@ -1,7 +1,8 @@
 import pytest
 
+from hybrid_bridge.errors import NotYet, Unreachable
 from relayers.journal import Journal, JournalReader
-from relayers.timing import Timed
+from relayers.timing import Answering, Timed
 from relayers.wiring import WRITES
 
 
@@ -33,3 +34,22 @@ def test_what_a_journal_writes_is_measured_and_what_it_reads_is_not():
     assert {"add_attempt", "renew", "admit", "log_sends", "halt"} <= WRITES
     assert not WRITES & {name for name in vars(JournalReader) if not name.startswith("_")}
     assert all(hasattr(Journal, name) for name in WRITES)
+
+
+def test_only_silence_means_that_nobody_is_there():
+    told = []
+    port = Answering(Port(), told.append)
+    assert (port.epoch, port.read(), port.write(2, twice=True)) == (3, 5, 4)
+    for error in (Unreachable(endpoint="journal", call="postgresql"), NotYet(what="the write lock"), KeyError(None)):
+        port = Answering(Failing(error), told.append)
+        with pytest.raises(type(error)):
+            port.read()
+    assert told == [True, True, False, True, True]
+
+
+class Failing:
+    def __init__(self, error):
+        self.error = error
+
+    def read(self):
+        raise self.error
