@@ -27,6 +27,7 @@ from relayers.journal import (
     LeaseRow,
     Scope,
     SendRow,
+    SightingRow,
     SlotRow,
     WishKind,
     WishRow,
@@ -115,6 +116,13 @@ class Desk(SqlJournalReader):
         with self._store.read() as connection:
             query = select(SENDING).where(SENDING.c.hash.in_(hashes)).order_by(SENDING.c.id)
             return tuple(map(sql_rows.send, connection.execute(query).mappings()))
+
+    def sightings(self, hashes: Sequence[TxHash]) -> tuple[SightingRow, ...]:
+        """Where these were seen, final or not, in order."""
+        with self._store.read() as connection:
+            query = select(SIGHTING).where(SIGHTING.c.hash.in_(hashes))
+            ordered = query.order_by(SIGHTING.c.seen_at, SIGHTING.c.block_number, SIGHTING.c.hash)
+            return tuple(map(sql_rows.sighting, connection.execute(ordered).mappings()))
 
     def anchors(self, newest: int) -> tuple[AnchoredEvent, ...]:
         """So many final anchors with the largest sizes, the largest first."""

@@ -10,7 +10,8 @@ key), but nothing waits for it. A tick reads a bounded stretch of events: after 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median_low
@@ -88,22 +89,24 @@ class Observer:
         last, ask_all = journal.final_header, self._panel.ask_all
         base_fee = ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
-        head, nonce, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
-        nonce, standings = self._used(journal, final, nonce)
+        head, used, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
+        final_nonce, standings = self._used(journal, final, used)
+        nonce = ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash)
         view = ChainView(
             pinned=pinned,
             final=final,
             base_fee=base_fee,
             usual_base_fee=self._usual_base_fee(newest, base_fee),
             head=ask_all("head", lambda chain: chain.head(log_id, pinned), pinned.hash),
-            nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),
+            nonce=nonce,
             balance=ask_all("balance", lambda chain: chain.balance(signer, pinned), pinned.hash),
             signer_code=ask_all("account_code", lambda chain: chain.account_code(signer, pinned), pinned.hash),
             final_head=head or self._head_by_events(anchors[-1] if anchors else journal.newest_anchor),
-            final_nonce=nonce,
+            final_nonce=final_nonce,
             known_final_hash=self._final_block(last.number).hash if last and last.number <= pinned.number else None,
             new_anchors=anchors,
             standings=standings,
+            mined=self._mined((a for a in journal.attempts if final_nonce <= a.nonce < nonce), pinned),
             notes=notes,
         )
         if self._block(pinned.number) != pinned:
@@ -299,6 +302,17 @@ class Observer:
         if not self._is_final(standing.block, final):
             raise NotYet(what="a receipt in a final public block")
         return standing if standing.is_success else replace(standing, log_state=self._log_state(standing.block))
+
+    def _mined(self, attempts: Iterable[AttemptRow], pinned: PublicBlock) -> dict[TxHash, Standing]:
+        """Where attempts stand that are mined and not final. History: what no quorum says now is left out."""
+        found: dict[TxHash, Standing] = {}
+        for attempt in attempts:
+            with suppress(Undecided):
+                read = _seen(pinned, partial(_standing_at, attempt.hash))
+                standing = self._panel.ask("receipt_status", read)
+                if standing is not None:
+                    found[attempt.hash] = standing
+        return found
 
     def _log_state(self, block: PublicBlock) -> str | None:
         """Whether a revert is the brake's doing; None where nobody knows any more."""

@@ -12,7 +12,7 @@ from hybrid_bridge.units import Nonce, Wei
 from relayers import wiring
 from relayers.answers import ether, gwei, moment
 from relayers.desk import Desk, SlotStory
-from relayers.journal import AttemptFinalRow, AttemptRow, SendRow, SlotRow
+from relayers.journal import AttemptFinalRow, AttemptRow, SendRow, SightingRow, SlotRow
 from relayers.observe import EVENT_RANGE
 from relayers.settings import Settings
 from relayers.terminal import config_option, json_option, one_chain, show, show_table
@@ -42,24 +42,28 @@ def slots(config: Path, last: int, *, as_json: bool) -> int:
 def tx(config: Path, nonce: int, *, as_json: bool) -> int:
     """Everything about one nonce.
 
-    Each attempt, each endpoint's answer to it, what became of it, what people wished.
+    Each attempt, each endpoint's answer to it, where it was seen, what became of it, what people wished.
     """
     settings = one_chain(config)
     with _desk(settings) as desk:
         story = desk.slot(Nonce(nonce))
         if story is None:
             raise Unknown(what=f"nonce {nonce} in the journal; `slots` shows the newest ones")
-        sends = desk.sends([attempt.hash for attempt in story.attempts])
+        hashes = [attempt.hash for attempt in story.attempts]
+        sends, sightings = desk.sends(hashes), desk.sightings(hashes)
     wishes = [f"{wish.kind} by {wish.by}, {moment(wish.wished_at)}" for wish in story.wishes]
     top = {"nonce": nonce, "state": _state(story.slot), "wishes": wishes}
     rows = [_attempt_row(attempt, story) for attempt in story.attempts]
     told = [_send_row(send, story) for send in sends]
+    seen = [_sighting_row(sighting, story) for sighting in sightings]
     if as_json:
-        show(top | {"attempts": rows, "sends": told}, as_json=True)
+        show(top | {"attempts": rows, "sends": told, "seen": seen}, as_json=True)
         return GOOD
     show(top, as_json=False)
     show_table("attempts", rows, as_json=False)
     show_table("sends", told, as_json=False)
+    if seen:
+        show_table("seen", seen, as_json=False)
     return GOOD
 
 
@@ -178,6 +182,16 @@ def _send_row(send: SendRow, story: SlotStory) -> dict[str, Any]:
         "endpoint": send.endpoint,
         "answer": accepted or send.message or "none",
         "code": send.code,
+    }
+
+
+def _sighting_row(seen: SightingRow, story: SlotStory) -> dict[str, Any]:
+    return {
+        "attempt": _number(seen.hash, story),
+        "at": moment(seen.seen_at),
+        "in_block": seen.block_number,
+        "block_hash": f"0x{seen.block_hash.hex()}",
+        "result": "succeeded" if seen.status else "reverted",
     }
 
 

@@ -18,7 +18,7 @@ from relayers.calls import Calls
 from relayers.collect import Collector
 from relayers.fees import Offer, limits, refusal
 from relayers.hearing import Call, Dissent, Heard
-from relayers.journal import AttemptRow, EvidenceRow, HaltRow, Journal, JournalView, Scope, SendRow
+from relayers.journal import AttemptRow, EvidenceRow, HaltRow, Journal, JournalView, Scope, SendRow, SightingRow
 from relayers.log import Log
 from relayers.observe import Observer
 from relayers.plan import next_action
@@ -121,6 +121,7 @@ def tick(relayer: Relayer) -> Tick:
     view = relayer.journal.view(now)
     sight = look(view, relayer.observer, lambda chain: relayer.collector.collect(relayer.journal, view, chain, now))
     _keep(relayer.journal, sight.dissents, now)
+    _see(relayer.journal, view, sight.chain, now)
     return _Pass(relayer, view, sight, now).run()
 
 
@@ -301,6 +302,18 @@ def _broadcast(attempt: AttemptRow, endpoint: PublicChain) -> SendAnswer:
 
 def _answer(heard: Heard[SendAnswer]) -> SendAnswer:
     return heard.get() if heard.error is None else SendAnswer(None, type(heard.error).__name__, None)
+
+
+def _see(journal: Journal, view: JournalView, chain: ChainView | None, now: UnixSeconds) -> None:
+    """Where our attempts stand, each place once, before anything final is made of it (D7)."""
+    stand = {} if chain is None else {**chain.standings, **chain.mined}
+    rows = [
+        SightingRow(tx, one.block.hash, one.block.number, int(one.is_success), now)
+        for tx, one in stand.items()
+        if (tx, one.block.hash) not in view.sighted
+    ]
+    if rows:
+        journal.keep_sightings(rows)
 
 
 def _keep(journal: Journal, dissents: Sequence[Dissent], now: UnixSeconds) -> None:

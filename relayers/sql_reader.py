@@ -71,6 +71,9 @@ ROTATED: Final = (  # what fulfilled an open rotation
 )
 HIGHEST_NONCE: Final = select(func.max(SLOT.c.nonce))
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
+SIGHTED: Final = select(SIGHTING.c.hash, SIGHTING.c.block_hash).where(
+    SIGHTING.c.hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
+)
 CANCELLED: Final = select(WISH.c.nonce).where(WISH.c.kind == "cancel", WISH.c.nonce.in_(OPEN_NONCES))
 WISHES: Final = (  # of open nonces, whose dearest attempt is still the one that the wish was made against
     select(WISH)
@@ -148,6 +151,7 @@ class SqlJournalReader:
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
                 cancelled=frozenset(connection.execute(CANCELLED).scalars()),
                 highest_nonce=connection.execute(HIGHEST_NONCE).scalar(),
+                sighted=frozenset((row.hash, row.block_hash) for row in connection.execute(SIGHTED)),
             )
 
     def checkpoint(self, size: TreeSize) -> CheckpointRow | None:

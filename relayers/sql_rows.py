@@ -18,6 +18,7 @@ from relayers.journal import (
     IntentState,
     Outcome,
     SendRow,
+    SightingRow,
     SlotRow,
     WishKind,
     WishRow,
@@ -78,6 +79,11 @@ def evidence(row: RowMapping) -> EvidenceRow:
 def send(row: RowMapping) -> SendRow:
     """A row of `send_log`."""
     return SendRow(**{name: row[name] for name in SendRow.__slots__})
+
+
+def sighting(row: RowMapping) -> SightingRow:
+    """A row of `sighting`."""
+    return SightingRow(**{name: row[name] for name in SightingRow.__slots__})
 
 
 def wish(row: RowMapping) -> WishRow:

@@ -29,7 +29,7 @@ from relayers.journal import AttemptFinalRow, AttemptRow, CheckpointRow, HeaderR
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one of our transactions stands, in a final public block."""
+    """Where one of our transactions stands."""
 
     block: PublicBlock
     is_success: bool
@@ -57,6 +57,7 @@ class ChainView:
     known_final_hash: PublicBlockHash | None  # what stands now where the journal's newest final header stood
     new_anchors: tuple[AnchoredEvent, ...]  # after the journal's newest final header, up to `final`
     standings: Mapping[TxHash, Standing]  # of the journal's open attempts, final ones only
+    mined: Mapping[TxHash, Standing] = field(default_factory=dict)  # mined and not final; decides nothing
     signer_code: bytes = b""  # code at our own address; a key without delegation has none (EIP-7702)
     notes: tuple[str, ...] = ()  # what was missing, and at which endpoint
 

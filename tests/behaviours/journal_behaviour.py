@@ -355,6 +355,18 @@ class JournalBehaviour:
         assert raw("SELECT length(wanted), length(got) FROM rpc_evidence") == [(4096, 4096)]
         assert raw("SELECT status, seen_at FROM sighting") == [(1, T0)]
 
+    def test_where_an_open_attempt_was_seen_is_in_view_until_its_slot_closes(self, journal: SqlJournal) -> None:
+        begun(journal)
+        journal.add_attempt(ours(), PLENTY)
+        assert journal.view(T0).sighted == frozenset()
+        for number in (95, 96):
+            journal.keep_sightings([SightingRow(ours().hash, number_hash(number), number, 1, T0)])
+        assert journal.view(T0).sighted == {(ours().hash, number_hash(95)), (ours().hash, number_hash(96))}
+        journal.record_header(HeaderRow(96, number_hash(96), number_hash(95)), ())
+        final = AttemptFinalRow(ours().hash, Outcome.OK, "", 96, number_hash(96))
+        journal.close_slot(SlotRow(ours().nonce, number_hash(96), is_foreign=False), [final])
+        assert journal.view(T0).sighted == frozenset()
+
     def test_nothing_to_keep_is_no_commit(self, raw: Raw, journal: SqlJournal) -> None:
         raw(OVERTAKE)
         journal.keep_evidence([])

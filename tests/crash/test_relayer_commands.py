@@ -12,12 +12,14 @@ from click.testing import CliRunner
 from hybrid_bridge.adapters.evm.devnet import Devnet
 from relayers import wiring
 from relayers.cli import main
-from relayers.journal import Brake
+from relayers.journal import Brake, SightingRow
 from relayers.sample import SAMPLE
 from relayers.service import started
 from relayers.settings import read_settings
 from relayers.sql_journal import SqlJournal
 from tests.crash.test_relayer_program import call, code_of, config, copy, devnet, ready
+from tests.journals import PLENTY
+from tests.unit.relayers.builders import attempt
 from tests.unit.relayers.test_wiring import BORN, PASSWORD
 
 pytestmark = pytest.mark.evm
@@ -106,9 +108,18 @@ def test_a_nonce_and_the_anchors_are_shown_from_the_journal(ready: Path, tmp_pat
     settings = read_settings(Path(config))
     with SqlJournal(settings.journal, wiring.scope_of(settings), "test", BORN) as journal:
         journal.open_slot(7)
-    assert json.loads(call("tx", "7", "-c", config, "--json").stdout) == {
-        "nonce": 7, "state": "OPEN", "wishes": [], "attempts": [], "sends": []
-    }  # fmt: skip
+        assert json.loads(call("tx", "7", "-c", config, "--json").stdout) == {
+            "nonce": 7, "state": "OPEN", "wishes": [], "attempts": [], "sends": [], "seen": []
+        }  # fmt: skip
+        made = attempt(7, 0)
+        journal.add_attempt(made, PLENTY)
+        for number, at in ((95, BORN + 60), (94, BORN)):
+            journal.keep_sightings([SightingRow(made.hash, bytes([number]) * 32, number, number == 95, at)])
+    seen = json.loads(call("tx", "7", "-c", config, "--json").stdout)["seen"]
+    told = [(row["attempt"], row["in_block"], row["result"]) for row in seen]
+    assert told == [(1, 94, "reverted"), (1, 95, "succeeded")]
+    assert seen[1]["block_hash"] == "0x" + "5f" * 32
+    assert "in block" in call("tx", "7", "-c", config).stdout
     assert call("anchors", "-c", config).stdout == "no anchors\n"
     assert json.loads(call("anchors", "-c", config, "--json", "--offline").stdout) == {"anchors": []}
 

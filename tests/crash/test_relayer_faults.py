@@ -17,7 +17,7 @@ from hybrid_bridge.errors import RootMismatch, StoreBroken, Unreachable
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.testing.memory_chain import GWEI, MemoryChain
 from hybrid_bridge.units import Wei
-from relayers.desk import Orders
+from relayers.desk import Desk, Orders
 from relayers.journal import Brake, IntentState, JournalDump, Outcome
 from relayers.relay import tick
 from tests.crash.relay_world import DEPTH, ETHER, Operator, World, fees, lift_halt, settle
@@ -480,3 +480,40 @@ def test_a_doomed_attempt_at_the_ceiling_frees_its_nonce_once_the_price_has_fall
     assert network.events()[-1].tree_size == world.consortium.size
     assert ours.fsck() == []
     other.close()
+
+
+def test_each_place_of_an_attempt_is_written_down_once_and_another_history_is_another_place(operator: Operator) -> None:
+    """Case 13: what was seen before a reorganisation stays written; nothing rests on it."""
+    network, ours = operator.world.network, sent(operator).hash
+
+    def seen() -> list[tuple[int, int]]:
+        with Desk(operator.path, operator.scope) as desk:
+            return [(row.block_number, row.status) for row in desk.sightings([ours])]
+
+    operator.tick()
+    assert seen() == []
+    first = network.mine().block.number
+    operator.tick()
+    operator.tick()
+    assert seen() == [(first, 1)]
+    network.reorganise(1, forget=False)
+    second = network.mine().block.number
+    assert second == first + 1
+    for _ in range(DEPTH + 3):
+        operator.tick()
+        network.mine()
+    assert seen() == [(first, 1), (second, 1)]
+    assert operator.fsck() == []
+
+
+def test_an_attempt_that_is_first_seen_when_it_is_final_is_written_down_before_its_slot_closes(
+    operator: Operator,
+) -> None:
+    ours = sent(operator).hash
+    final = operator.world.network.mine(DEPTH + 2)
+    report = operator.tick()
+    assert report is not None
+    assert "CloseSlot" in report.done
+    with Desk(operator.path, operator.scope) as desk:
+        (row,) = desk.sightings([ours])
+    assert (row.block_number, row.status) == (final.block.number - DEPTH - 1, 1)

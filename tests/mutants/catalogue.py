@@ -209,9 +209,9 @@ MUTANTS = (
     Mutant(
         "nonce at pending",
         OBSERVE,
-        'nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash),',
-        'nonce=ask_all("nonce", lambda chain: chain.nonce(signer, pinned)'
-        " + sum(t.sender == signer for t in chain._endpoint.network.pending), pinned.hash),",
+        'nonce = ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash)',
+        'nonce = ask_all("nonce", lambda chain: chain.nonce(signer, pinned)'
+        " + sum(t.sender == signer for t in chain._endpoint.network.pending), pinned.hash)",
         schedules,
     ),
     Mutant("mined stored as fact", FACTS, "if nonce < chain.final_nonce]", "if nonce < chain.nonce]", schedules),

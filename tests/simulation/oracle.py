@@ -87,6 +87,7 @@ def wrote(process: "Process", name: str, arguments: tuple[Any, ...]) -> None:
         "add_attempt": _attempt,
         "close_slot": _closed,
         "settle_intent": _settled,
+        "keep_sightings": _sighted,
     }.get(name)
     if judge is not None:
         judge(operator, *arguments)
@@ -153,6 +154,17 @@ def _closed(operator: "Operator", slot: Any, finals: Any, halted: Any = None) ->
             truth = Outcome.OK if moved else Outcome.NOOP
         require(final.outcome is truth, "S2", f"{final.outcome} of an attempt that is {truth}")
         require(entry is None or final.block_hash == entry.block.hash, "S2", "another public block than the attempt's")
+
+
+def _sighted(operator: "Operator", rows: Any) -> None:
+    """Attempts are seen only where they stood once, and as what they were there, each place once."""
+    for row in rows:
+        entry = operator.world.network.ever.get(row.block_hash)
+        status = None if entry is None else entry.statuses.get(row.hash)
+        require(status is not None and int(status) == row.status, "S2", "seen where it never stood")
+        require(entry is None or entry.block.number == row.block_number, "S2", "seen at another number")
+        kept = operator.store.sightings[row.hash, row.block_hash]
+        require(kept is row, "S9", "the same place written down again")
 
 
 def _settled(operator: "Operator", intent: Any) -> None:

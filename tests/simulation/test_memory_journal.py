@@ -142,5 +142,5 @@ def test_a_happy_life_has_every_write_of_an_anchor() -> None:
         assert operator.process is not None
         seen |= set(operator.process.seen)
         world.network.mine()
-    beside = {"halt", "open_rotation", "keep_evidence", "keep_sightings"}
+    beside = {"halt", "open_rotation", "keep_evidence"}
     assert seen == (WRITES - beside) | {"sign", "broadcast"}

@@ -127,6 +127,20 @@ def test_a_receipt_of_a_used_nonce_must_stand_in_a_final_public_block(world: Wor
             observer(world, early, honest=0).observe(waiting)
 
 
+def test_what_is_mined_and_not_final_is_seen_where_a_quorum_says_so_and_decides_nothing(world: World) -> None:
+    waiting = journal(final_header=None, open_nonces=(0, 1), attempts=(attempt(0), attempt(1)))
+    newest = world.network.newest.block
+    used = {"nonce": lambda _, at: int(at == newest)}
+    says = Liar(world, **used, receipt_status=lambda _: (newest, False))
+    for others, mined in (
+        ((says,), {attempt(0).hash: Standing(newest, is_success=False)}),
+        ((Liar(world, **used),), {}),  # it stands nowhere, they say
+        ((Liar(world, **used, receipt_status=raising(NotYet(what="a receipt"))),), {}),
+    ):
+        view = observer(world, says, *others, honest=0, quorum=2).observe(waiting)
+        assert (view.mined, view.standings, view.final_nonce) == (mined, {}, 0)
+
+
 def test_of_a_revert_the_logs_state_is_asked_and_of_a_success_nothing(world: World) -> None:
     ours, old = attempt(0), world.network.blocks[4].block
     log_id = world.consortium.log_id
