@@ -1,0 +1,42 @@
+"""node, for tests of the JavaScript verifier: skipped by name where it is absent, failed where engines are required."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "hybrid_bridge" / "web"
+
+
+def run(script: str, *arguments: str, text: str | None = None, patience: float = 300) -> Any:
+    """What a script beside this file prints, read as JSON."""
+    node = shutil.which("node")
+    if node is None:
+        absent("node is not there. Install Node.js 20 or newer")
+    command = [str(node), str(Path(__file__).parent / script), *arguments]
+    done = subprocess.run(
+        command, input=text, capture_output=True, encoding="utf-8", cwd=ROOT, timeout=patience, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def build(folder: Path) -> None:
+    """Build the verifier into a folder with the pinned tools."""
+    where = [ROOT / "infra" / "web" / "install.sh", "--where"]
+    tools = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+    if shutil.which("node") is None or not tools.is_dir():
+        absent("the tools that build the verifier are not there. Run: ./infra/web/install.sh")
+    subprocess.run([ROOT / "infra" / "web" / "build.sh", folder], check=True, capture_output=True, timeout=120)
+
+
+def absent(words: str) -> NoReturn:
+    """Skip the calling test, or fail it where engines are required."""
+    if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
