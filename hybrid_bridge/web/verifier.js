@@ -6752,7 +6752,8 @@ function requireTypedClaims(body, entry) {
     if (rows[group] < 1 || rows[group] > most) throw fieldMalformed(group, `1 to ${most} rows`);
   }
   const expected = new Map(Object.entries(schema2.claims).flatMap(([pattern, kind]) => expand(pattern, rows).map((name) => [name, kind])));
-  for (const name of values.keys()) if (!expected.has(name)) throw fieldMalformed(name, `a claim of ${schema2.name}, in its row`);
+  const [stranger] = [...values.keys()].filter((name) => !expected.has(name)).sort();
+  if (stranger !== void 0) throw fieldMalformed(stranger, `a claim of ${schema2.name}, in its row`);
   for (const [name, kind] of expected) {
     if (!values.has(name)) throw fieldMalformed(name, `a required claim of ${schema2.name}`);
     requireKind(kind, values.get(name), name);

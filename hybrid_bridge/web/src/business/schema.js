@@ -161,7 +161,8 @@ export function requireTypedClaims(body, entry) {
     if (rows[group] < 1 || rows[group] > most) throw fieldMalformed(group, `1 to ${most} rows`);
   }
   const expected = new Map(Object.entries(schema.claims).flatMap(([pattern, kind]) => expand(pattern, rows).map((name) => [name, kind])));
-  for (const name of values.keys()) if (!expected.has(name)) throw fieldMalformed(name, `a claim of ${schema.name}, in its row`);
+  const [stranger] = [...values.keys()].filter((name) => !expected.has(name)).sort();
+  if (stranger !== undefined) throw fieldMalformed(stranger, `a claim of ${schema.name}, in its row`);
   for (const [name, kind] of expected) {
     if (!values.has(name)) throw fieldMalformed(name, `a required claim of ${schema.name}`);
     requireKind(kind, values.get(name), name);
