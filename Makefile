@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench proto contracts forge halmos slither mutation relayer-mutants lock clean help
+.PHONY: demo test lint bench proto contracts web forge halmos slither mutation relayer-mutants lock clean help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -21,6 +21,7 @@ lint: $(VENV)/installed-dev  ## style, types, arrows between modules, contents o
 	$(BIN)/lint-imports
 	rm -rf $(VENV)/wheel && $(BIN)/python -m build --wheel --no-isolation --outdir $(VENV)/wheel . >$(VENV)/wheel.log 2>&1 || { cat $(VENV)/wheel.log; exit 1; }
 	$(BIN)/check-wheel-contents $(VENV)/wheel/*.whl
+	@./infra/web/lint.sh
 
 # Peers lie beside the environment, never in it: the product can import none of them. One that cannot be had is a row in the table.
 $(VENV)/bench-peers: $(VENV)/installed-dev bench/peers.txt
@@ -56,6 +57,10 @@ proto: $(VENV)/installed-dev  ## rebuild the generated gRPC code
 contracts:  ## rebuild the contract artefacts (needs node)
 	./infra/contracts/install.sh
 	$(PYTHON) infra/contracts/build.py
+
+web:  ## rebuild the verifier in JavaScript (needs node)
+	./infra/web/install.sh
+	./infra/web/build.sh
 
 # Analysers live beside the environment, like the peers: the product can import none of them.
 $(VENV)/contract-tools/installed: infra/contracts/tools.lock

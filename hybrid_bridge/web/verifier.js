@@ -5174,10 +5174,7 @@ var WordRecord = class {
   constructor(typeString) {
     this.hash = sha2562(utf8(typeString));
     const words = typeString.slice(typeString.indexOf("(") + 1, -1).split(",").map((word) => word.split(" "));
-    this.kinds = "b" + words.map(([kind]) => KINDS[
-      /** @type {keyof KINDS} */
-      kind
-    ]).join("");
+    this.kinds = "b" + words.map(([kind]) => KINDS[kind]).join("");
     this.names = words.map(([, name]) => name);
     this.width = 32 * this.kinds.length;
   }
@@ -7492,9 +7489,120 @@ function der(tag, ...parts) {
   return concat(Uint8Array.of(tag, 128 | length.length), length, content);
 }
 
+// extensions.js
+var FIELD = "certificate.extension";
+var ALTERNATIVE_NAMES = "2.5.29.17";
+var SEQUENCES = /* @__PURE__ */ new Set([
+  "2.5.29.16",
+  "2.5.29.18",
+  "2.5.29.30",
+  "2.5.29.31",
+  "2.5.29.32",
+  "2.5.29.36",
+  "2.5.29.46",
+  "1.3.6.1.5.5.7.1.1",
+  "1.3.6.1.5.5.7.1.11",
+  "1.3.6.1.5.5.7.1.24"
+]);
+function readExtensions(extensions) {
+  const oids = extensions.map((extension) => extension.oid);
+  if (new Set(oids).size !== oids.length) throw fieldMalformed(FIELD, "each once");
+  const found = {
+    isAuthority: false,
+    pathLength: Infinity,
+    hasUsage: false,
+    signsCertificates: false,
+    signsLists: false,
+    purposes: [],
+    isPurposeCritical: false,
+    isUnknownCritical: false,
+    uris: []
+  };
+  for (const { oid, critical, value } of extensions) {
+    if (oid in READERS) Object.assign(found, READERS[oid](value));
+    else if (SEQUENCES.has(oid)) requireDer(wholeOf(value, SEQUENCE));
+    if (oid === "2.5.29.37") found.isPurposeCritical = critical;
+    if (critical && (!(oid in READERS) || ["2.5.29.14", "2.5.29.35"].includes(oid))) found.isUnknownCritical = true;
+  }
+  return found;
+}
+function wholeOf(value, tag) {
+  const outside = new DerReader(value, FIELD);
+  const { content } = outside.take(tag);
+  outside.end();
+  return content;
+}
+function requireDer(value) {
+  const reader = new DerReader(value, FIELD);
+  while (reader.peek() !== -1) {
+    const { tag, content } = reader.any();
+    if (tag & 32) requireDer(content);
+  }
+}
+function basicConstraints(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const isAuthority = reader.peek() === BOOLEAN && reader.flag();
+  const length = reader.peek() === INTEGER ? reader.integer() : null;
+  reader.end();
+  if (length !== null && (length < 0n || length >= 2n ** 64n)) throw fieldMalformed(FIELD, "a path length");
+  return { isAuthority, pathLength: length === null ? Infinity : Number(length) };
+}
+function keyUsage(value) {
+  const [unused, ...octets3] = wholeOf(value, BITS);
+  const last = octets3[octets3.length - 1] ?? 0;
+  if (unused === void 0 || unused > 7 || unused && (octets3.length === 0 || last & (1 << unused) - 1)) {
+    throw fieldMalformed(FIELD, "a BIT STRING");
+  }
+  const first = octets3[0] ?? 0;
+  return { hasUsage: true, signsCertificates: (first & 4) !== 0, signsLists: (first & 2) !== 0 };
+}
+function purposes(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const found = [];
+  while (reader.peek() !== -1) found.push(reader.oid());
+  return { purposes: found };
+}
+function subjectKeyId(value) {
+  wholeOf(value, OCTETS);
+  return {};
+}
+function authorityKeyId(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  reader.optional(128);
+  const issuer = reader.optional(explicit(1));
+  if (issuer !== null) generalNames(issuer.content);
+  const serial2 = reader.peek() === 130 ? reader.integer(130) : null;
+  reader.end();
+  if (issuer === null !== (serial2 === null)) throw fieldMalformed(FIELD, "issuer and serial number together");
+  return {};
+}
+var alternativeNames = (value) => ({ uris: generalNames(wholeOf(value, SEQUENCE)) });
+function generalNames(content) {
+  const reader = new DerReader(content, FIELD);
+  const uris = [];
+  while (reader.peek() !== -1) {
+    const { tag, content: name } = reader.any();
+    if ([160, 163, 164, 165].includes(tag)) requireDer(name);
+    else if (![129, 130, 134, 135, 136].includes(tag)) throw fieldMalformed(FIELD, "a general name");
+    const isText = [129, 130, 134].includes(tag);
+    if (isText && name.some((octet) => octet > 127)) throw fieldMalformed(FIELD, "ASCII");
+    if (tag === 135 && ![4, 8, 16, 32].includes(name.length)) throw fieldMalformed(FIELD, "an IP address");
+    if (tag === 134) uris.push(latin1(name));
+  }
+  return uris;
+}
+var READERS = {
+  "2.5.29.14": subjectKeyId,
+  "2.5.29.15": keyUsage,
+  [ALTERNATIVE_NAMES]: alternativeNames,
+  "2.5.29.19": basicConstraints,
+  "2.5.29.35": authorityKeyId,
+  "2.5.29.37": purposes
+};
+
 // certificate.js
 var MAX_CERTIFICATE_NAME = 64;
-var FIELD = "certificate";
+var FIELD2 = "certificate";
 var IDENTITY = /^urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}$/;
 var RSA = "1.2.840.113549.1.1.1";
 var EC = "1.2.840.10045.2.1";
@@ -7518,8 +7626,10 @@ var ECDSA = {
   "1.2.840.10045.4.3.3": "sha-384",
   "1.2.840.10045.4.3.4": "sha-512"
 };
+var OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
 var ORGANIZATION = "2.5.4.10";
 var ORGANIZATION_ID = "2.5.4.97";
+var UNIQUE_ID = "2.5.4.45";
 var SHORT_NAMES = {
   "2.5.4.3": "CN",
   "2.5.4.7": "L",
@@ -7542,14 +7652,14 @@ function reading(rule, read) {
 }
 var readCertificate = (data) => reading("a DER X.509 certificate", () => decodeCertificate(data));
 function decodeCertificate(data) {
-  const outside = new DerReader(data, FIELD);
+  const outside = new DerReader(data, FIELD2);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const tbs = reader.take(SEQUENCE);
   const outer = readAlgorithm(reader);
   const signature = readBits(reader.take(BITS).content);
   reader.end();
-  const body = new DerReader(tbs.content, FIELD);
+  const body = new DerReader(tbs.content, FIELD2);
   const version = readVersion(body);
   const number2 = body.take(INTEGER).content;
   if (number2.length === 0 || !isMinimal(number2) || number2[0] & 128 || toBig(number2) === 0n) throw malformed("a serial number from one on");
@@ -7567,7 +7677,7 @@ function decodeCertificate(data) {
     const id2 = body.optional(tag);
     if (id2 !== null) readBits(id2.content);
   }
-  const extensions = readExtensions(body.optional(explicit(3)));
+  const extensions = splitExtensions(body.optional(explicit(3)));
   body.end();
   if (version !== 0n && version !== 2n) throw malformed("version 1 or 3");
   return {
@@ -7596,7 +7706,7 @@ function readVersion(body) {
 }
 function readAlgorithm(reader) {
   const { content, whole } = reader.take(SEQUENCE);
-  const inside = new DerReader(content, FIELD);
+  const inside = new DerReader(content, FIELD2);
   const oid = inside.oid();
   const parameters = inside.peek() === -1 ? null : inside.any().whole;
   inside.end();
@@ -7613,7 +7723,7 @@ function readBits(content) {
   return Uint8Array.from(rest);
 }
 function readName(content) {
-  const reader = new DerReader(content, FIELD);
+  const reader = new DerReader(content, FIELD2);
   const rdns = [];
   while (reader.peek() !== -1) {
     const set = reader.inside(SET2);
@@ -7630,13 +7740,14 @@ function readName(content) {
   return rdns;
 }
 function readAttribute(content) {
-  const reader = new DerReader(content, FIELD);
+  const reader = new DerReader(content, FIELD2);
   const oid = reader.oid();
   const { tag, content: value } = reader.any();
   reader.end();
+  if ((tag & 31) === 31) throw malformed("a tag of one byte");
   if (tag === 19 && !/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(latin1(value))) throw malformed("a PrintableString");
-  if (tag === 28 && value.length % 4) throw malformed("a UniversalString");
-  if (tag === 30 && value.length % 2) throw malformed("a BMPString");
+  if (tag === 28 && (value.length % 4 || wideText(value, 4) === null)) throw malformed("a UniversalString");
+  if (tag === 30 && (value.length % 2 || wideText(value, 2) === null)) throw malformed("a BMPString");
   return { oid, tag, content: value };
 }
 function readTime(reader) {
@@ -7649,15 +7760,15 @@ function readTime(reader) {
   return seconds;
 }
 function readSpki(content) {
-  const reader = new DerReader(content, FIELD);
+  const reader = new DerReader(content, FIELD2);
   const algorithm = readAlgorithm(reader);
-  const key = readBits(reader.take(BITS).content);
+  const { content: bits } = reader.take(BITS);
   reader.end();
-  return { algorithm, key };
+  return { algorithm, key: readBits(bits), isWhole: bits[0] === 0 };
 }
-function readExtensions(element) {
+function splitExtensions(element) {
   if (element === null) return [];
-  const outside = new DerReader(element.content, FIELD);
+  const outside = new DerReader(element.content, FIELD2);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const extensions = [];
@@ -7673,10 +7784,12 @@ function readExtensions(element) {
 function keyIn(certificate) {
   const rule = "a public key that can be read here";
   return reading(rule, () => {
-    const { algorithm, key } = readSpki(new DerReader(certificate.spki, FIELD).take(SEQUENCE).content);
+    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD2).take(SEQUENCE).content);
+    if (!isWhole) throw malformed(rule);
     if (algorithm.oid === RSA) return rsaKey(key);
     if (algorithm.oid === EC && algorithm.parameters) return ecKey(algorithm.parameters, key);
     if (algorithm.oid === ED25519_OID && key.length === 32) return ed25519Key2(key);
+    if (OTHER_KEYS[algorithm.oid] === key.length) return { kind: "other", verify: () => false };
     throw malformed(rule);
   });
 }
@@ -7691,7 +7804,7 @@ function ed25519Key2(key) {
 }
 var isBelowOrder = (signature) => toBig(signature.slice(32).reverse()) < 2n ** 252n + 27742317777372353535851937790883648493n;
 function ecKey(parameters, key) {
-  const curve = CURVES[new DerReader(parameters, FIELD).oid()];
+  const curve = CURVES[new DerReader(parameters, FIELD2).oid()];
   if (curve === void 0) throw malformed("a curve that is known here");
   let point;
   try {
@@ -7713,7 +7826,7 @@ function ecKey(parameters, key) {
   };
 }
 function ecdsaCompact(signature, width) {
-  const outside = new DerReader(signature, FIELD);
+  const outside = new DerReader(signature, FIELD2);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const numbers2 = [reader.integer(), reader.integer()];
@@ -7723,7 +7836,7 @@ function ecdsaCompact(signature, width) {
   return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 function rsaKey(key) {
-  const outside = new DerReader(key, FIELD);
+  const outside = new DerReader(key, FIELD2);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const [modulus, exponent] = [reader.take(INTEGER).content, reader.take(INTEGER).content];
@@ -7800,7 +7913,7 @@ function subjectOf(certificate) {
 function attributeTexts(certificate) {
   const texts = [];
   for (const attribute of certificate.rdns.flat()) {
-    if (attribute.tag === BITS) continue;
+    if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) continue;
     const value = attributeText(attribute);
     if (value === null || !hasRoom(attribute.oid, value)) return null;
     texts.push({ oid: attribute.oid, value });
@@ -7809,7 +7922,7 @@ function attributeTexts(certificate) {
 }
 function attributeText({ tag, content }) {
   if (tag === 30 || tag === 28) return wideText(content, tag === 30 ? 2 : 4);
-  return [12, 18, 19, 20, 22, 23, 24, 26].includes(tag) ? utf8Text(content) : null;
+  return [4, 12, 18, 19, 20, 22, 23, 24, 26].includes(tag) ? utf8Text(content) : null;
 }
 function wideText(content, width) {
   const units = Array.from({ length: content.length / width }, (_, i) => Number(toBig(content.subarray(i * width, (i + 1) * width))));
@@ -7825,18 +7938,8 @@ function hasRoom(oid, value) {
 var holdsName = (subject, name, legalId) => subject.names.has([...name].slice(0, MAX_CERTIFICATE_NAME).join("")) && subject.legalIds.has(legalId);
 function isForIdentity(certificate) {
   try {
-    const oids = certificate.extensions.map((extension) => extension.oid);
-    const found = certificate.extensions.find((extension) => extension.oid === "2.5.29.17");
-    if (new Set(oids).size !== oids.length || found === void 0) return false;
-    const outside = new DerReader(found.value, FIELD);
-    const reader = outside.inside(SEQUENCE);
-    outside.end();
-    const uris = [];
-    while (reader.peek() !== -1) {
-      const { tag, content } = reader.any();
-      if (tag === 134) uris.push(latin1(content));
-    }
-    return uris.length === 1 && isAscii(uris[0]) && IDENTITY.test(uris[0]);
+    const { uris } = readExtensions(certificate.extensions);
+    return uris.length === 1 && IDENTITY.test(uris[0]);
   } catch (error) {
     if (error instanceof BridgeError) return false;
     throw error;
@@ -7845,7 +7948,7 @@ function isForIdentity(certificate) {
 var subjectText = (certificate) => [...certificate.rdns].reverse().map((rdn) => rdn.map(attributeRfc4514).join("+")).join(",");
 function attributeRfc4514(attribute) {
   const name = SHORT_NAMES[attribute.oid] ?? attribute.oid;
-  if (attribute.tag === BITS) return `${name}=#${hex(attribute.content)}`;
+  if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) return `${name}=#${hex(attribute.content)}`;
   const value = attributeText(attribute);
   if (value === null) throw malformed("readable names");
   return `${name}=${escaped(value)}`;
@@ -8972,7 +9075,7 @@ var SECOND = 10n ** 9n;
 var MAX_TOKEN = 1 << 16;
 var MAX_CERTIFICATES = 8;
 var MAX_PATH = 4;
-var FIELD2 = "token";
+var FIELD3 = "token";
 var SIGNED_DATA = "1.2.840.113549.1.7.2";
 var TST_INFO = "1.2.840.113549.1.9.16.1.4";
 var CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -8990,9 +9093,9 @@ var HASH_NAMES = {
   "2.16.840.1.101.3.4.2.10": "sha3-512"
 };
 function decodeToken(data) {
-  data = asOctets(data, FIELD2);
-  if (data.length > MAX_TOKEN) throw tooLong(FIELD2, MAX_TOKEN, data.length);
-  const outer = new DerReader(data, FIELD2);
+  data = asOctets(data, FIELD3);
+  if (data.length > MAX_TOKEN) throw tooLong(FIELD3, MAX_TOKEN, data.length);
+  const outer = new DerReader(data, FIELD3);
   const contentInfo = outer.inside(SEQUENCE);
   outer.end();
   requireOid(contentInfo.oid(), SIGNED_DATA);
@@ -9000,21 +9103,21 @@ function decodeToken(data) {
   contentInfo.end();
   const signed = wrapped.inside(SEQUENCE);
   wrapped.end();
-  signed.take(INTEGER);
-  signed.take(SET2);
+  const version = signed.take(INTEGER).content;
+  const digests = signed.take(SET2).content;
   const content = signed.take(SEQUENCE);
   const certificates = readCertificates(signed.take(explicit(0)).content);
   signed.optional(explicit(1));
   const signers = signed.take(SET2);
   signed.end();
   const tstInfo = encapsulated(content.content);
-  return { der: data, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
+  return { der: data, version, digests, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
 }
 function requireOid(got, expected) {
-  if (got !== expected) throw fieldMalformed(FIELD2, `object identifier ${expected}`);
+  if (got !== expected) throw fieldMalformed(FIELD3, `object identifier ${expected}`);
 }
 function readCertificates(content) {
-  const reader = new DerReader(content, FIELD2);
+  const reader = new DerReader(content, FIELD3);
   const found = [];
   while (reader.peek() !== -1) {
     found.push(reader.take(SEQUENCE).whole);
@@ -9023,7 +9126,7 @@ function readCertificates(content) {
   return found;
 }
 function encapsulated(content) {
-  const reader = new DerReader(content, FIELD2);
+  const reader = new DerReader(content, FIELD3);
   requireOid(reader.oid(), TST_INFO);
   const wrapped = reader.inside(explicit(0));
   reader.end();
@@ -9032,16 +9135,16 @@ function encapsulated(content) {
   return inside;
 }
 function readTstInfo(data) {
-  const outer = new DerReader(data, FIELD2);
+  const outer = new DerReader(data, FIELD3);
   const reader = outer.inside(SEQUENCE);
   outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD2, "TSTInfo version 1");
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "TSTInfo version 1");
   reader.oid();
   const imprint = reader.inside(SEQUENCE);
   const hash = hashName(readAlgorithm2(imprint));
   const digest = imprint.take(OCTETS).content;
   imprint.end();
-  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD2, `an imprint as long as ${hash}`);
+  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD3, `an imprint as long as ${hash}`);
   reader.integer();
   const generated = reader.nanoseconds();
   const accuracy = readAccuracy(reader.optional(SEQUENCE));
@@ -9054,7 +9157,7 @@ function readTstInfo(data) {
   return { hash, imprint: digest, generated, by: by2 };
 }
 function readAccuracy(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD2);
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
   let total = 0n;
   for (
     const [tag, unit, most] of
@@ -9063,14 +9166,14 @@ function readAccuracy(element) {
   ) {
     if (reader.peek() !== tag) continue;
     const value = reader.integer(tag);
-    if (value < 0n || value > most) throw fieldMalformed(FIELD2, "an accuracy of at most a day");
+    if (value < 0n || value > most) throw fieldMalformed(FIELD3, "an accuracy of at most a day");
     total += value * unit;
   }
   reader.end();
   return total;
 }
 function requireNoCritical(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD2);
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
   while (reader.peek() !== -1) {
     const extension = reader.inside(SEQUENCE);
     const oid = extension.oid();
@@ -9089,14 +9192,14 @@ function readAlgorithm2(reader) {
 }
 function hashName({ oid, parameters }) {
   const name = HASH_NAMES[oid];
-  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD2, "SHA-256 or stronger");
+  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD3, "SHA-256 or stronger");
   return name;
 }
 function readSigner(content) {
-  const outer = new DerReader(content, FIELD2);
+  const outer = new DerReader(content, FIELD3);
   const reader = outer.inside(SEQUENCE);
   outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD2, "a signer named by issuer and serial number");
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "a signer named by issuer and serial number");
   const sid = reader.inside(SEQUENCE);
   const issuer = sid.take(SEQUENCE).whole;
   const serial2 = sid.integer();
@@ -9110,27 +9213,27 @@ function readSigner(content) {
   return { issuer, serial: serial2, digestHash, signedAttributes: der(SET2, attributes), algorithm, signature, ...readAttributes(attributes) };
 }
 function readAttributes(data) {
-  const reader = new DerReader(data, FIELD2);
+  const reader = new DerReader(data, FIELD3);
   const found = /* @__PURE__ */ new Map();
   while (reader.peek() !== -1) {
     const attribute = reader.inside(SEQUENCE);
     const oid = attribute.oid();
     const values = attribute.take(SET2).content;
     attribute.end();
-    if (found.has(oid)) throw fieldMalformed(FIELD2, "each signed attribute once");
+    if (found.has(oid)) throw fieldMalformed(FIELD3, "each signed attribute once");
     found.set(oid, values);
   }
   requireOid(only(found, CONTENT_TYPE).oid(), TST_INFO);
   const messageDigest = only(found, MESSAGE_DIGEST).take(OCTETS).content;
   const certificateHashes = [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2].filter((oid) => found.has(oid)).map((oid) => firstHash(only(found, oid), oid));
-  if (certificateHashes.length === 0) throw fieldMalformed(FIELD2, "the signer's certificate among the signed attributes");
+  if (certificateHashes.length === 0) throw fieldMalformed(FIELD3, "the signer's certificate among the signed attributes");
   return { messageDigest, certificateHashes };
 }
 function only(attributes, oid) {
-  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD2}.attribute ${oid}`);
+  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD3}.attribute ${oid}`);
   const { whole } = values.any();
   values.end();
-  return new DerReader(whole, FIELD2);
+  return new DerReader(whole, FIELD3);
 }
 function firstHash(reader, oid) {
   const first = reader.inside(SEQUENCE).inside(SEQUENCE).inside(SEQUENCE);
@@ -9163,10 +9266,18 @@ function requirePurpose(certificate) {
   const misuse = misuseOf(extensionsOf(certificate));
   if (misuse) throw fieldMismatch("token.certificate", "for time stamping alone, and critical", misuse);
 }
-function misuseOf({ isAuthority, mayCertify, purposes, isPurposeCritical }) {
+function extensionsOf(certificate) {
+  try {
+    return readExtensions(certificate.extensions);
+  } catch (error) {
+    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
+    throw error;
+  }
+}
+function misuseOf({ isAuthority, signsCertificates, signsLists, purposes: purposes2, isPurposeCritical }) {
   if (isAuthority) return "a certificate authority";
-  if (mayCertify) return "a key that signs certificates";
-  const fits = isPurposeCritical && purposes.length === 1 && purposes[0] === TIME_STAMPING;
+  if (signsCertificates || signsLists) return "a key that signs certificates";
+  const fits = isPurposeCritical && purposes2.length === 1 && purposes2[0] === TIME_STAMPING;
   return fits ? "" : "other purposes, or not critical";
 }
 function verifySigner(signer, token) {
@@ -9183,59 +9294,21 @@ function verifySigner(signer, token) {
     throw refusal("SignatureWrong", { signer: "timestamping authority" });
   }
 }
-function extensionsOf(certificate) {
-  const found = {
-    isAuthority: false,
-    pathLength: Infinity,
-    mayCertify: false,
-    hasUsage: false,
-    purposes: [],
-    isPurposeCritical: false,
-    unknownCritical: false
-  };
-  const oids = certificate.extensions.map((extension) => extension.oid);
-  if (new Set(oids).size !== oids.length) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
-  try {
-    for (const { oid, critical, value } of certificate.extensions) {
-      if (oid === "2.5.29.19") Object.assign(found, readBasicConstraints(value));
-      else if (oid === "2.5.29.15") Object.assign(found, readKeyUsage(value));
-      else if (oid === "2.5.29.37") Object.assign(found, { purposes: readPurposes(value), isPurposeCritical: critical });
-      else if (critical && oid !== "2.5.29.17") found.unknownCritical = true;
-    }
-  } catch (error) {
-    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
-    throw error;
-  }
-  return found;
-}
-function wholeOf(value, tag) {
-  const outside = new DerReader(value, FIELD2);
-  const element = outside.take(tag);
-  outside.end();
-  return element.content;
-}
-function readBasicConstraints(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD2);
-  const isAuthority = reader.peek() === BOOLEAN && reader.flag();
-  const pathLength = reader.peek() === INTEGER ? Number(reader.integer()) : Infinity;
-  reader.end();
-  return { isAuthority, pathLength };
-}
-function readKeyUsage(value) {
-  const [unused, first = 0] = wholeOf(value, BITS);
-  if (unused === void 0 || unused > 7) throw fieldMalformed(FIELD2, "a BIT STRING");
-  return { hasUsage: true, mayCertify: (first & 6) !== 0, signsCertificates: (first & 4) !== 0 };
-}
-function readPurposes(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD2);
-  const purposes = [];
-  while (reader.peek() !== -1) purposes.push(reader.oid());
-  return purposes;
-}
 function trustedPath(token, signer, roots) {
   const path = climb(signer, token.certificates.map(readCertificate), roots);
   const isValid = path.every(({ begins, ends }) => BigInt(begins) * SECOND <= token.generated && token.generated < (BigInt(ends) + 1n) * SECOND);
-  return isValid && mayLead(path) ? path : [];
+  return isValid && mayLead(path) && namesItsDigest(token) ? path : [];
+}
+function namesItsDigest({ version, digests, digestHash }) {
+  try {
+    const reader = new DerReader(digests, FIELD3);
+    const names2 = [];
+    while (reader.peek() !== -1) names2.push(hashName(readAlgorithm2(reader)));
+    return equal(version, Uint8Array.of(3)) && names2.includes(digestHash);
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
 }
 function climb(signer, pool, roots) {
   const path = [signer];
@@ -9255,11 +9328,8 @@ function mayLead(path) {
   if (!equal(root.issuer, root.subject)) return false;
   try {
     return path.every((certificate, depth) => {
-      const found = (
-        /** @type {any} */
-        extensionsOf(certificate)
-      );
-      if (found.unknownCritical || depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING)) return false;
+      const found = extensionsOf(certificate);
+      if (found.isUnknownCritical || depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING)) return false;
       return depth === 0 || found.isAuthority && (!found.hasUsage || found.signsCertificates) && depth - 1 <= found.pathLength;
     });
   } catch (error) {

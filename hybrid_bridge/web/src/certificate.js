@@ -5,13 +5,14 @@
  * whatever cannot be read is CertificateMalformed. Source: SPEC §8.1, §12 step 9; RFC 5280; RFC 4514.
  */
 
-import { concat, equal, hex, isAscii, latin1, toBig, utf8Text } from "./bytes.js";
+import { concat, equal, hex, latin1, toBig, utf8Text } from "./bytes.js";
 import {
   BITS, calendarParts, DerReader, explicit, INTEGER, isMinimal, NULL, OCTETS, SEQUENCE, SET, TIME, UTC_TIME,
 } from "./der.js";
 import { sha256 } from "./encoding.js";
 import { BridgeError, refusal } from "./errors.js";
 import { secondsOf } from "./evidence.js";
+import { readExtensions } from "./extensions.js";
 import { decodeSpki, edEquation, edPoint } from "./keys.js";
 import { p256, p384, p521, sha256 as hash256, sha384, sha3_256, sha3_384, sha3_512, sha512 } from "./vendor/noble.js";
 
@@ -33,8 +34,11 @@ export const RSA_PKCS1 = {
 export const ECDSA = {
   "1.2.840.10045.4.3.2": "sha-256", "1.2.840.10045.4.3.3": "sha-384", "1.2.840.10045.4.3.4": "sha-512",
 };
+/** @type {Record<string, number>} bytes of keys that can be read and are no use here: X25519, X448, Ed448 */
+const OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
 const ORGANIZATION = "2.5.4.10";
 const ORGANIZATION_ID = "2.5.4.97";
+const UNIQUE_ID = "2.5.4.45"; // the one attribute that is a bit string
 /** @type {Record<string, string>} RFC 4514 §3 */
 const SHORT_NAMES = {
   "2.5.4.3": "CN", "2.5.4.7": "L", "2.5.4.8": "ST", [ORGANIZATION]: "O", "2.5.4.11": "OU", "2.5.4.6": "C", "2.5.4.9": "STREET",
@@ -57,10 +61,9 @@ function reading(rule, read) {
 /**
  * @typedef {{ oid: string, parameters: Uint8Array | null, whole: Uint8Array }} Algorithm
  * @typedef {{ oid: string, tag: number, content: Uint8Array }} Attribute
- * @typedef {{ oid: string, critical: boolean, value: Uint8Array }} Extension
  * @typedef {{ der: Uint8Array, tbs: Uint8Array, serial: bigint, inner: Algorithm, outer: Algorithm, signature: Uint8Array,
  *   issuer: Uint8Array, subject: Uint8Array, rdns: Attribute[][], begins: number, ends: number, spki: Uint8Array,
- *   extensions: Extension[] }} Certificate times in whole seconds; names as DER
+ *   extensions: import("./extensions.js").Extension[] }} Certificate times in whole seconds; names as DER
  */
 
 /** A DER certificate with a validity. @param {Uint8Array} data @returns {Certificate} */
@@ -93,7 +96,7 @@ function decodeCertificate(data) {
     const id = body.optional(tag);
     if (id !== null) readBits(id.content);
   }
-  const extensions = readExtensions(body.optional(explicit(3)));
+  const extensions = splitExtensions(body.optional(explicit(3)));
   body.end();
   if (version !== 0n && version !== 2n) throw malformed("version 1 or 3");
   return {
@@ -141,7 +144,7 @@ function readName(content) {
   while (reader.peek() !== -1) {
     const set = reader.inside(SET);
     /** @type {Attribute[]} */ const attributes = [];
-    let before = new Uint8Array();
+    /** @type {Uint8Array} */ let before = new Uint8Array();
     while (set.peek() !== -1) {
       const { content: pair, whole } = set.take(SEQUENCE);
       if (attributes.length && latin1(whole) < latin1(before)) throw malformed("attributes in order");
@@ -159,9 +162,10 @@ function readAttribute(content) {
   const oid = reader.oid();
   const { tag, content: value } = reader.any();
   reader.end();
+  if ((tag & 0x1f) === 0x1f) throw malformed("a tag of one byte");
   if (tag === 0x13 && !/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(latin1(value))) throw malformed("a PrintableString");
-  if (tag === 0x1c && value.length % 4) throw malformed("a UniversalString");
-  if (tag === 0x1e && value.length % 2) throw malformed("a BMPString");
+  if (tag === 0x1c && (value.length % 4 || wideText(value, 4) === null)) throw malformed("a UniversalString");
+  if (tag === 0x1e && (value.length % 2 || wideText(value, 2) === null)) throw malformed("a BMPString");
   return { oid, tag, content: value };
 }
 
@@ -180,13 +184,13 @@ function readTime(reader) {
 function readSpki(content) {
   const reader = new DerReader(content, FIELD);
   const algorithm = readAlgorithm(reader);
-  const key = readBits(reader.take(BITS).content);
+  const { content: bits } = reader.take(BITS);
   reader.end();
-  return { algorithm, key };
+  return { algorithm, key: readBits(bits), isWhole: bits[0] === 0 };
 }
 
-/** @param {import("./der.js").Element | null} element @returns {Extension[]} */
-function readExtensions(element) {
+/** @param {import("./der.js").Element | null} element @returns {import("./extensions.js").Extension[]} */
+function splitExtensions(element) {
   if (element === null) return [];
   const outside = new DerReader(element.content, FIELD);
   const reader = outside.inside(SEQUENCE);
@@ -210,10 +214,12 @@ function readExtensions(element) {
 export function keyIn(certificate) {
   const rule = "a public key that can be read here";
   return reading(rule, () => {
-    const { algorithm, key } = readSpki(new DerReader(certificate.spki, FIELD).take(SEQUENCE).content);
+    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD).take(SEQUENCE).content);
+    if (!isWhole) throw malformed(rule);
     if (algorithm.oid === RSA) return rsaKey(key);
     if (algorithm.oid === EC && algorithm.parameters) return ecKey(algorithm.parameters, key);
     if (algorithm.oid === ED25519_OID && key.length === 32) return ed25519Key(key);
+    if (OTHER_KEYS[algorithm.oid] === key.length) return { kind: "other", verify: () => false };
     throw malformed(rule);
   });
 }
@@ -353,7 +359,7 @@ export function certifiedKey(data) {
 }
 
 /** @param {Certificate} certificate */
-function subjectOf(certificate) {
+export function subjectOf(certificate) {
   const texts = attributeTexts(certificate) ?? [];
   const of = (/** @type {string} */ oid) => new Set(texts.filter((text) => text.oid === oid).map((text) => text.value));
   return { names: of(ORGANIZATION), legalIds: of(ORGANIZATION_ID), isIdentity: isForIdentity(certificate) };
@@ -363,7 +369,7 @@ function subjectOf(certificate) {
 function attributeTexts(certificate) {
   const texts = [];
   for (const attribute of certificate.rdns.flat()) {
-    if (attribute.tag === BITS) continue;
+    if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) continue;
     const value = attributeText(attribute);
     if (value === null || !hasRoom(attribute.oid, value)) return null;
     texts.push({ oid: attribute.oid, value });
@@ -374,7 +380,7 @@ function attributeTexts(certificate) {
 /** @param {Attribute} attribute */
 function attributeText({ tag, content }) {
   if (tag === 0x1e || tag === 0x1c) return wideText(content, tag === 0x1e ? 2 : 4);
-  return [0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a].includes(tag) ? utf8Text(content) : null;
+  return [0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a].includes(tag) ? utf8Text(content) : null;
 }
 
 /** UTF-16 or UTF-32, big-endian. @param {Uint8Array} content @param {number} width */
@@ -399,18 +405,8 @@ export const holdsName = (subject, name, legalId) =>
 /** Exactly one URI among the alternative names, and it says so. @param {Certificate} certificate */
 function isForIdentity(certificate) {
   try {
-    const oids = certificate.extensions.map((extension) => extension.oid);
-    const found = certificate.extensions.find((extension) => extension.oid === "2.5.29.17");
-    if (new Set(oids).size !== oids.length || found === undefined) return false;
-    const outside = new DerReader(found.value, FIELD);
-    const reader = outside.inside(SEQUENCE);
-    outside.end();
-    const uris = [];
-    while (reader.peek() !== -1) {
-      const { tag, content } = reader.any();
-      if (tag === 0x86) uris.push(latin1(content));
-    }
-    return uris.length === 1 && isAscii(uris[0]) && IDENTITY.test(uris[0]);
+    const { uris } = readExtensions(certificate.extensions);
+    return uris.length === 1 && IDENTITY.test(uris[0]);
   } catch (error) {
     if (error instanceof BridgeError) return false;
     throw error;
@@ -424,7 +420,7 @@ export const subjectText = (certificate) =>
 /** @param {Attribute} attribute */
 function attributeRfc4514(attribute) {
   const name = SHORT_NAMES[attribute.oid] ?? attribute.oid;
-  if (attribute.tag === BITS) return `${name}=#${hex(attribute.content)}`;
+  if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) return `${name}=#${hex(attribute.content)}`;
   const value = attributeText(attribute);
   if (value === null) throw malformed("readable names");
   return `${name}=${escaped(value)}`;

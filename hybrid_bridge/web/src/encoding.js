@@ -413,6 +413,7 @@ function unpackWord(kind, word, index) {
   return Number(value);
 }
 
+/** @type {Record<string, string>} */
 const KINDS = { bytes32: "b", uint64: "u", address: "a" };
 
 /** The layout that one type string describes, word 0 (its hash) included; names become camelCase as they stand there. */
@@ -421,7 +422,7 @@ export class WordRecord {
   constructor(typeString) {
     this.hash = sha256(utf8(typeString));
     const words = typeString.slice(typeString.indexOf("(") + 1, -1).split(",").map((word) => word.split(" "));
-    this.kinds = "b" + words.map(([kind]) => KINDS[/** @type {keyof KINDS} */ (kind)]).join("");
+    this.kinds = "b" + words.map(([kind]) => KINDS[kind]).join("");
     this.names = words.map(([, name]) => name);
     this.width = 32 * this.kinds.length;
   }

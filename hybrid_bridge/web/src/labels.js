@@ -91,7 +91,7 @@ export function labelTableHash() {
 export function decodeLabel(data) {
   const reader = new Reader(data);
   const [type, count] = [reader.u16("label.type"), reader.u8("label.parts")];
-  const parts = [];
+  /** @type {string[]} */ const parts = [];
   for (let i = 0; i < count; i++) {
     const part = utf8Text(reader.opaque(2, "label.part", MAX_PART));
     if (part === null) throw notCanonical("label.part");

@@ -6,7 +6,7 @@
  */
 
 import { concat, equal, fromUint, hex, isWellFormed, startsWith, toBig, utf8, utf8Text } from "./bytes.js";
-import { asOctets, b64, parseB64, sha256 } from "./encoding.js";
+import { asOctets, parseB64, sha256 } from "./encoding.js";
 import { fieldMalformed, missing, notCanonical, refusal, tooLong } from "./errors.js";
 import { ed25519Key, verifySignature } from "./keys.js";
 import { ml_dsa44 } from "./vendor/noble.js";

@@ -8,9 +8,10 @@
 
 import { equal, hex } from "./bytes.js";
 import { HASHES, ECDSA, isIssuedBy, keyIn, readCertificate, RSA_PKCS1, subjectText } from "./certificate.js";
-import { BITS, BOOLEAN, der, DerReader, explicit, INTEGER, NULL, OCTETS, SEQUENCE, SET } from "./der.js";
+import { der, DerReader, explicit, INTEGER, NULL, OCTETS, SEQUENCE, SET } from "./der.js";
 import { asOctets } from "./encoding.js";
 import { BridgeError, fieldMalformed, fieldMismatch, missing, refusal, tooLong } from "./errors.js";
+import { readExtensions } from "./extensions.js";
 import { sha1 } from "./vendor/noble.js";
 
 export const SECOND = 10n ** 9n;
@@ -46,15 +47,15 @@ export function decodeToken(data) {
   contentInfo.end();
   const signed = wrapped.inside(SEQUENCE);
   wrapped.end();
-  signed.take(INTEGER);
-  signed.take(SET);
+  const version = signed.take(INTEGER).content;
+  const digests = signed.take(SET).content;
   const content = signed.take(SEQUENCE);
   const certificates = readCertificates(signed.take(explicit(0)).content);
   signed.optional(explicit(1)); // revocation lists: nobody here judges them
   const signers = signed.take(SET);
   signed.end();
   const tstInfo = encapsulated(content.content);
-  return { der: data, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
+  return { der: data, version, digests, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
 }
 
 /** @param {string} got @param {string} expected */
@@ -247,10 +248,20 @@ function requirePurpose(certificate) {
   if (misuse) throw fieldMismatch("token.certificate", "for time stamping alone, and critical", misuse);
 }
 
-/** @param {Extensions} extensions */
-function misuseOf({ isAuthority, mayCertify, purposes, isPurposeCritical }) {
+/** @param {import("./certificate.js").Certificate} certificate */
+function extensionsOf(certificate) {
+  try {
+    return readExtensions(certificate.extensions);
+  } catch (error) {
+    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
+    throw error;
+  }
+}
+
+/** @param {import("./extensions.js").Extensions} extensions */
+function misuseOf({ isAuthority, signsCertificates, signsLists, purposes, isPurposeCritical }) {
   if (isAuthority) return "a certificate authority";
-  if (mayCertify) return "a key that signs certificates";
+  if (signsCertificates || signsLists) return "a key that signs certificates";
   const fits = isPurposeCritical && purposes.length === 1 && purposes[0] === TIME_STAMPING;
   return fits ? "" : "other purposes, or not critical";
 }
@@ -268,63 +279,6 @@ function verifySigner(signer, token) {
   }
 }
 
-// ── extensions ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** @typedef {{ isAuthority: boolean, pathLength: number, mayCertify: boolean, hasUsage: boolean, purposes: string[], isPurposeCritical: boolean, unknownCritical: boolean }} Extensions */
-
-/** Each once, those that count here read. @param {import("./certificate.js").Certificate} certificate @returns {Extensions} */
-function extensionsOf(certificate) {
-  /** @type {Extensions} */ const found = {
-    isAuthority: false, pathLength: Infinity, mayCertify: false, hasUsage: false, purposes: [], isPurposeCritical: false, unknownCritical: false,
-  };
-  const oids = certificate.extensions.map((extension) => extension.oid);
-  if (new Set(oids).size !== oids.length) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
-  try {
-    for (const { oid, critical, value } of certificate.extensions) {
-      if (oid === "2.5.29.19") Object.assign(found, readBasicConstraints(value));
-      else if (oid === "2.5.29.15") Object.assign(found, readKeyUsage(value));
-      else if (oid === "2.5.29.37") Object.assign(found, { purposes: readPurposes(value), isPurposeCritical: critical });
-      else if (critical && oid !== "2.5.29.17") found.unknownCritical = true;
-    }
-  } catch (error) {
-    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
-    throw error;
-  }
-  return found;
-}
-
-/** @param {Uint8Array} value @param {number} tag */
-function wholeOf(value, tag) {
-  const outside = new DerReader(value, FIELD);
-  const element = outside.take(tag);
-  outside.end();
-  return element.content;
-}
-
-/** @param {Uint8Array} value */
-function readBasicConstraints(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
-  const isAuthority = reader.peek() === BOOLEAN && reader.flag();
-  const pathLength = reader.peek() === INTEGER ? Number(reader.integer()) : Infinity;
-  reader.end();
-  return { isAuthority, pathLength };
-}
-
-/** Bits 5 and 6: certificates, revocation lists. @param {Uint8Array} value */
-function readKeyUsage(value) {
-  const [unused, first = 0] = wholeOf(value, BITS);
-  if (unused === undefined || unused > 7) throw fieldMalformed(FIELD, "a BIT STRING");
-  return { hasUsage: true, mayCertify: (first & 0x06) !== 0, signsCertificates: (first & 0x04) !== 0 };
-}
-
-/** @param {Uint8Array} value */
-function readPurposes(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
-  const purposes = [];
-  while (reader.peek() !== -1) purposes.push(reader.oid());
-  return purposes;
-}
-
 // ── the way to a root ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
@@ -334,7 +288,20 @@ function readPurposes(value) {
 export function trustedPath(token, signer, roots) {
   const path = climb(signer, token.certificates.map(readCertificate), roots);
   const isValid = path.every(({ begins, ends }) => BigInt(begins) * SECOND <= token.generated && token.generated < (BigInt(ends) + 1n) * SECOND);
-  return isValid && mayLead(path) ? path : [];
+  return isValid && mayLead(path) && namesItsDigest(token) ? path : [];
+}
+
+/** What OpenSSL asks of the SignedData's head: version 3, and the signer's digest among those that are named. @param {Token} token */
+function namesItsDigest({ version, digests, digestHash }) {
+  try {
+    const reader = new DerReader(digests, FIELD);
+    const names = [];
+    while (reader.peek() !== -1) names.push(hashName(readAlgorithm(reader)));
+    return equal(version, Uint8Array.of(3)) && names.includes(digestHash);
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
 }
 
 /** Step by step to an issuer; a root before any other. No second way is tried. @param {import("./certificate.js").Certificate} signer @param {import("./certificate.js").Certificate[]} pool @param {import("./certificate.js").Certificate[]} roots */
@@ -358,8 +325,8 @@ function mayLead(path) {
   if (!equal(root.issuer, root.subject)) return false;
   try {
     return path.every((certificate, depth) => {
-      const found = /** @type {any} */ (extensionsOf(certificate));
-      if (found.unknownCritical || (depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING))) return false;
+      const found = extensionsOf(certificate);
+      if (found.isUnknownCritical || (depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING))) return false;
       return depth === 0 || (found.isAuthority && (!found.hasUsage || found.signsCertificates) && depth - 1 <= found.pathLength);
     });
   } catch (error) {

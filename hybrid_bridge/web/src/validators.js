@@ -38,7 +38,7 @@ export function parseName(text) {
 export function validatorSet(setId, entries) {
   if (!(setId >= 1 && setId <= MAX_U64)) throw fieldMalformed("set_id", "1 to 2^53-1");
   const needed = quorum(entries.length);
-  let before = new Uint8Array(20);
+  /** @type {Uint8Array} */ let before = new Uint8Array(20);
   entries.forEach((entry, index) => {
     if (entry.address.length !== 20 || compare(entry.address, before) <= 0) throw refusal("EntriesMalformed", { index });
     before = entry.address;

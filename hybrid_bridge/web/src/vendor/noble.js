@@ -1,3 +1,5 @@
+// @ts-nocheck: built by infra/web/build.sh from packages of others
+
 // node_modules/@noble/hashes/_u64.js
 var U32_MASK64 = /* @__PURE__ */ (() => BigInt(2 ** 32 - 1))();
 var _32n = /* @__PURE__ */ BigInt(32);
