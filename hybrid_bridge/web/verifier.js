@@ -7710,10 +7710,16 @@ function readAlgorithm(reader) {
   const oid = inside.oid();
   const parameters = inside.peek() === -1 ? null : inside.any().whole;
   inside.end();
+  if (oid === EC) requireCurve(parameters);
   const takesNone = oid in ECDSA || oid === ED25519_OID;
   if (takesNone && parameters !== null) throw malformed("an algorithm without parameters");
   if (oid in RSA_PKCS1 && (parameters === null || !equal(parameters, Uint8Array.of(NULL, 0)))) throw malformed("NULL parameters");
   return { oid, parameters, whole };
+}
+function requireCurve(parameters) {
+  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD2);
+  if (reader.peek() === OID) reader.oid();
+  else if (reader.peek() !== SEQUENCE && reader.peek() !== NULL) throw malformed("a curve");
 }
 function readBits(content) {
   const [unused, ...rest] = content;
@@ -9304,7 +9310,7 @@ function namesItsDigest({ version, digests, digestHash }) {
     const reader = new DerReader(digests, FIELD3);
     const names2 = [];
     while (reader.peek() !== -1) names2.push(hashName(readAlgorithm2(reader)));
-    return equal(version, Uint8Array.of(3)) && names2.includes(digestHash);
+    return version.length > 0 && isMinimal(version) && toBig(version) < 256n && (version[0] & 128) === 0 && names2.includes(digestHash);
   } catch (error) {
     if (error instanceof BridgeError) return false;
     throw error;

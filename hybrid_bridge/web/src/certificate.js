@@ -7,7 +7,7 @@
 
 import { concat, equal, hex, latin1, toBig, utf8Text } from "./bytes.js";
 import {
-  BITS, calendarParts, DerReader, explicit, INTEGER, isMinimal, NULL, OCTETS, SEQUENCE, SET, TIME, UTC_TIME,
+  BITS, calendarParts, DerReader, explicit, INTEGER, isMinimal, NULL, OCTETS, OID, SEQUENCE, SET, TIME, UTC_TIME,
 } from "./der.js";
 import { sha256 } from "./encoding.js";
 import { BridgeError, refusal } from "./errors.js";
@@ -122,10 +122,18 @@ function readAlgorithm(reader) {
   const oid = inside.oid();
   const parameters = inside.peek() === -1 ? null : inside.any().whole;
   inside.end();
+  if (oid === EC) requireCurve(parameters);
   const takesNone = oid in ECDSA || oid === ED25519_OID;
   if (takesNone && parameters !== null) throw malformed("an algorithm without parameters");
   if (oid in RSA_PKCS1 && (parameters === null || !equal(parameters, Uint8Array.of(NULL, 0)))) throw malformed("NULL parameters");
   return { oid, parameters, whole };
+}
+
+/** A curve by its name, or one that is written out, which nobody here uses (RFC 5480 §2.1.1). @param {Uint8Array | null} parameters */
+function requireCurve(parameters) {
+  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD);
+  if (reader.peek() === OID) reader.oid();
+  else if (reader.peek() !== SEQUENCE && reader.peek() !== NULL) throw malformed("a curve");
 }
 
 /** Whole bytes of a BIT STRING, unused bits zero. @param {Uint8Array} content */

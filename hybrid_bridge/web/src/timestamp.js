@@ -6,9 +6,9 @@
  * Source: SPEC §13; RFC 3161 §2.3, §2.4; RFC 5652 §5; RFC 5816; RFC 5280 §6.
  */
 
-import { equal, hex } from "./bytes.js";
+import { equal, hex, toBig } from "./bytes.js";
 import { HASHES, ECDSA, isIssuedBy, keyIn, readCertificate, RSA_PKCS1, subjectText } from "./certificate.js";
-import { der, DerReader, explicit, INTEGER, NULL, OCTETS, SEQUENCE, SET } from "./der.js";
+import { der, DerReader, explicit, INTEGER, isMinimal, NULL, OCTETS, SEQUENCE, SET } from "./der.js";
 import { asOctets } from "./encoding.js";
 import { BridgeError, fieldMalformed, fieldMismatch, missing, refusal, tooLong } from "./errors.js";
 import { readExtensions } from "./extensions.js";
@@ -291,13 +291,13 @@ export function trustedPath(token, signer, roots) {
   return isValid && mayLead(path) && namesItsDigest(token) ? path : [];
 }
 
-/** What OpenSSL asks of the SignedData's head: version 3, and the signer's digest among those that are named. @param {Token} token */
+/** What OpenSSL asks of the SignedData's head: some version of one byte, and the signer's digest among those named. @param {Token} token */
 function namesItsDigest({ version, digests, digestHash }) {
   try {
     const reader = new DerReader(digests, FIELD);
     const names = [];
     while (reader.peek() !== -1) names.push(hashName(readAlgorithm(reader)));
-    return equal(version, Uint8Array.of(3)) && names.includes(digestHash);
+    return version.length > 0 && isMinimal(version) && toBig(version) < 256n && (version[0] & 0x80) === 0 && names.includes(digestHash);
   } catch (error) {
     if (error instanceof BridgeError) return false;
     throw error;
