@@ -102,14 +102,15 @@ def _span(size: TreeSize, span: HeadSpan, anchors: tuple[AnchoredEvent, ...]) ->
 
 
 def _wanted(view: JournalView) -> JournalView:
-    """Only what is asked of a journal: anchors and spans of what is still open."""
+    """Only what is asked of a journal: anchors, spans and sightings of what is still open."""
     sizes, hashes = {intent.size for intent in view.open_intents}, {attempt.hash for attempt in view.attempts}
     anchors = {size: a for size, a in view.anchors.items() if size in sizes or a.tx_hash in hashes}
     starts = {attempt.from_size for attempt in view.attempts}
     spans = {size: span for size, span in view.head_spans.items() if size in starts}
     open_rotations = {intent.id for intent in view.open_rotations}
     rotated = {intent: tx for intent, tx in view.rotated.items() if intent in open_rotations}
-    return replace(view, anchors=anchors, head_spans=spans, rotated=rotated)
+    sighted = frozenset(one for one in view.sighted if one[0] in hashes)
+    return replace(view, anchors=anchors, head_spans=spans, rotated=rotated, sighted=sighted)
 
 
 def _rotated(view: JournalView, finals: Iterable[AttemptFinalRow]) -> dict[int, TxHash]:
