@@ -168,6 +168,27 @@ def move(folder: Path, place: str, as_json: bool) -> None:
 
 
 @command.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder; its node does not run.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def migrate(folder: Path, as_json: bool) -> None:
+    """Bring the member's ledger and records, made by an older release, to this one's schema. Keep a copy before.
+
+    Each store is moved whole or not at all; again is no change. A store of a newer release is refused.
+    """
+    from hybrid_bridge.node.migrating import migrate as migrated  # noqa: PLC0415 SQL is dear; help must not pay
+    from hybrid_bridge.node.settings import read_settings  # noqa: PLC0415
+
+    moved = migrated(read_settings(folder))
+    if as_json:
+        click.echo(
+            json.dumps({name: {"before": one.before, "after": one.after} for name, one in moved.items()}, indent=2)
+        )
+        return
+    for name, one in moved.items():
+        click.echo(f"{name}: schema {one.after}" + ("" if one.before == one.after else f", was {one.before}"))
+
+
+@command.command()
 @click.option("--dir", "folder", type=FOLDER, required=True, help="The member's folder.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def check(folder: Path, as_json: bool) -> None:

@@ -14,7 +14,17 @@ No field ever holds a key, a document, a salt or a URL.
 """
 
 from hybrid_bridge.errors.base import BridgeError
-from hybrid_bridge.errors.broken import Broken, CodeMismatch, KeyUnusable, PrecompileMissing, SignerLied, StoreBroken
+from hybrid_bridge.errors.broken import (
+    Broken,
+    CodeMismatch,
+    KeyUnusable,
+    PrecompileMissing,
+    SchemaNewer,
+    SchemaOlder,
+    SignerLied,
+    StoreBroken,
+    other_schema,
+)
 from hybrid_bridge.errors.malformed import (
     AnswerMalformed,
     BatchLength,
@@ -162,6 +172,8 @@ __all__ = [
     "RotationOutOfRange",
     "RotationPending",
     "RuleRejected",
+    "SchemaNewer",
+    "SchemaOlder",
     "SealsMalformed",
     "SequenceRejected",
     "SequencerStays",
@@ -192,4 +204,5 @@ __all__ = [
     "Unreachable",
     "WordMalformed",
     "WrongChain",
+    "other_schema",
 ]

@@ -20,6 +20,25 @@ class StoreBroken(Broken):
 
 
 @dataclass(kw_only=True, eq=False)
+class SchemaOlder(StoreBroken):
+    """An older release made this store; stop the node and run `hybrid-bridge node migrate`."""
+
+
+@dataclass(kw_only=True, eq=False)
+class SchemaNewer(StoreBroken):
+    """A newer release made this store, or moved it forward; use that one."""
+
+
+def other_schema(store: str, wanted: str, found: str | None) -> StoreBroken:
+    """The error for a store whose schema is not the one that this release has."""
+    if found is None or not found.isdecimal():
+        return StoreBroken(store=store, rule=f"schema {wanted}, not {found}")
+    if int(found) < int(wanted):
+        return SchemaOlder(store=store, rule=f"schema {wanted}, not {found}; run `hybrid-bridge node migrate`")
+    return SchemaNewer(store=store, rule=f"schema {wanted}, not {found}; use the release that made it, or a newer one")
+
+
+@dataclass(kw_only=True, eq=False)
 class PrecompileMissing(Broken):
     """The chain lacks a precompile the contract needs; it is not supported."""
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
+from hybrid_bridge.adapters.sqlite import ledger as ledger_module
 from hybrid_bridge.adapters.sqlite import records, witness
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, SizedSignature, SqlEpochs
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, Standing
 from hybrid_bridge.adapters.sqlite.records import SqlRecords, StoredRecord
+from hybrid_bridge.adapters.sqlite.revisions import Moved
 from hybrid_bridge.adapters.sqlite.store import Store
 from hybrid_bridge.adapters.sqlite.tables import INSERT_ONLY
 from hybrid_bridge.adapters.sqlite.witness import Evidence, SqlWitness
@@ -25,8 +27,9 @@ from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.note import NoteLine, VerifierKey
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
-from hybrid_bridge.errors import BridgeError, Erased, NotYet, StoreBroken
+from hybrid_bridge.errors import BridgeError, Erased, NotYet, SchemaNewer, SchemaOlder, StoreBroken
 from hybrid_bridge.steps.commit import BlockOutcome, TransactionOutcome
+from hybrid_bridge.units import LogId
 
 LOG, OWNER = sha256(b"log"), "bank-a"
 SEQUENCER, OURS = (PrivateKey.from_seed(sha256(name)) for name in (b"sequencer", b"ours"))
@@ -181,6 +184,99 @@ class MemberStoreBehaviour:
         opened = Opened(placing)
         yield opened
         opened.close()
+
+    # ── from one schema to the next ──────────────────────────────────────────────────────────────────────────────────
+
+    def test_a_store_of_an_older_schema_is_recognised_and_moved_forward_with_all_its_rows(
+        self, opened: Opened, later: None
+    ) -> None:
+        """The present schema is the first; here it has become an older one."""
+        with pytest.raises(SchemaOlder):
+            opened.ledger()
+        ledger = SqlLedger(opened.next("ledger"))
+        assert ledger.migrate(LOG, OWNER) == Moved(3, 5)
+        store = opened.ledger().file
+        assert ask(store, "SELECT name FROM added") == [("four",), ("five",)]
+        assert ask(store, "SELECT count(*) FROM governance") == [(1,)]
+        assert SqlLedger(opened.next("ledger")).migrate(LOG, OWNER) == Moved(5, 5)
+        append(opened.ledger(), 1)
+
+    def test_a_migration_that_dies_at_any_statement_has_done_all_or_nothing(self, opened: Opened, later: None) -> None:
+        number, left = 0, 0
+        while True:
+            ledger = SqlLedger(opened.next("ledger"))
+            killed = killed_at(ledger.file, number, lambda: ledger.migrate(LOG, OWNER))  # noqa: B023 called at once
+            try:
+                store = opened.ledger().file
+            except SchemaOlder:
+                left += 1
+            else:
+                assert ask(store, "SELECT name FROM added") == [("four",), ("five",)]
+                break
+            assert killed
+            number += 1
+        assert left > 3
+
+    def test_a_migration_whose_step_fails_has_done_nothing(
+        self, opened: Opened, later: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(connection: Connection) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger_module, "STEPS", ledger_module.STEPS | {4: fails})
+            with pytest.raises(Killed):
+                SqlLedger(opened.next("ledger")).migrate(LOG, OWNER)
+        with pytest.raises(SchemaOlder):
+            opened.ledger()
+
+    def test_a_store_of_a_newer_schema_is_recognised_and_left_alone(
+        self, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened.close()
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger_module, "SCHEMA", "2")
+            for use in (SqlLedger.open, SqlLedger.migrate):
+                with pytest.raises(SchemaNewer):
+                    use(SqlLedger(opened.next("ledger")), LOG, OWNER)
+        opened.ledger()
+
+    def test_no_way_leads_from_a_schema_that_was_never_released(
+        self, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(records, "SCHEMA", "4")
+            with pytest.raises(SchemaOlder):
+                opened.records()
+            with pytest.raises(StoreBroken, match="no way leads from 3"):
+                SqlRecords(opened.next("records")).migrate(LOG, OWNER)
+        opened.records()
+
+    @pytest.mark.parametrize(("log", "owner"), [(sha256(b"another"), OWNER), (LOG, "somebody else")])
+    def test_a_store_of_another_log_or_member_is_not_moved(self, opened: Opened, log: LogId, owner: str) -> None:
+        with pytest.raises(StoreBroken):
+            SqlLedger(opened.next("ledger")).migrate(log, owner)
+        opened.ledger()
+
+    def test_a_store_in_use_is_not_moved(self, opened: Opened) -> None:
+        ledger, other = opened.ledger(), opened.placing("ledger")
+        with pytest.raises(StoreBroken, match="one program at a time"):
+            SqlLedger(other).migrate(LOG, OWNER)
+        append(ledger, 1)
+
+    @pytest.fixture
+    def later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two releases later: schema 5, by a step from 3 that makes a table and one from 4 that fills it."""
+
+        def add(connection: Connection) -> None:
+            connection.execute(text("CREATE TABLE added (name TEXT PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO added VALUES ('four')"))
+
+        def fill(connection: Connection) -> None:
+            connection.execute(text("INSERT INTO added VALUES ('five')"))
+
+        monkeypatch.setattr(ledger_module, "SCHEMA", "5")
+        monkeypatch.setattr(ledger_module, "STEPS", {3: add, 4: fill})
 
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 

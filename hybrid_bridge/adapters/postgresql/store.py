@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from sqlalchemy import Connection, Row, Table
 from sqlmodel import SQLModel
 
 from hybrid_bridge.adapters.postgresql.server import DEADLINE, Server, translated
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreAway, StoreBroken, Undecided
+from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreAway, StoreBroken, Undecided, other_schema
+
+T = TypeVar("T")
 
 LEASE_FOR: Final = 30  # seconds
 RENEW_EVERY: Final = 10.0  # seconds
@@ -255,6 +257,27 @@ class PostgresStore:
             self.close()
             raise
 
+    def migrate(self, forward: Callable[[Connection], T]) -> T:
+        self._locked = self._lock.open("ab")
+        try:
+            self._require_alone(self._locked)
+            with translated(self.name), self._writer.connect() as connection:
+                connection.exec_driver_sql(self._writing)
+                self._require_there(connection)
+                self._take(connection)
+                found = forward(connection)
+                connection.commit()
+            return found
+        finally:
+            self.close()
+
+    def _require_there(self, connection: Connection) -> set[str]:
+        here = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
+        found = set(connection.exec_driver_sql(here, (self.name,)).scalars())
+        if not found:
+            raise StoreBroken(store=self.name, rule="made before it is used: no such schema in this database")
+        return found
+
     def _require_alone(self, file: IO[bytes]) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -262,18 +285,19 @@ class PostgresStore:
             raise StoreBroken(store=self.name, rule="used by one program at a time") from None
 
     def _require_ours(self, connection: Connection, facts: dict[str, str], tables: Sequence[type[SQLModel]]) -> None:
-        here = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
-        found = set(connection.exec_driver_sql(here, (self.name,)).scalars())
-        if not found:
-            raise StoreBroken(store=self.name, rule="made before it is used: no such schema in this database")
-        missing = {"meta", "lease", *(_table(model).name for model in tables)} - found
-        if missing:
-            raise StoreBroken(store=self.name, rule=f"whole: {', '.join(sorted(missing))} missing; restore a copy")
+        found = self._require_there(connection)
+        self._require_whole({"meta", "lease"} - found)
         told = self._facts(connection)
         for key, value in facts.items():
             if told.get(key) != value:
-                cure = "; use the release that made it, or a newer one" if key == "schema" else ""
-                raise StoreBroken(store=self.name, rule=f"{key} {value}, not {told.get(key)}{cure}")
+                if key == "schema":  # an older one may lack tables
+                    raise other_schema(self.name, value, told.get(key))
+                raise StoreBroken(store=self.name, rule=f"{key} {value}, not {told.get(key)}")
+        self._require_whole({_table(model).name for model in tables} - found)
+
+    def _require_whole(self, missing: set[str]) -> None:
+        if missing:
+            raise StoreBroken(store=self.name, rule=f"whole: {', '.join(sorted(missing))} missing; restore a copy")
 
     def _facts(self, connection: Connection) -> dict[str, str]:
         return {row.key: row.value for row in connection.exec_driver_sql("SELECT key, value FROM meta")}

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.errors import NotYet, StoreBroken
+from hybrid_bridge.errors import NotYet, StoreBroken, other_schema
+
+T = TypeVar("T")
 
 PRAGMAS: Final = {
     "journal_mode": "wal",
@@ -238,6 +240,18 @@ class SqliteFile:
             self.close()
             raise
 
+    def migrate(self, forward: Callable[[Connection], T]) -> T:
+        if not self._path.is_file():
+            raise StoreBroken(store=self.name, rule="made before it is used")
+        self._lock = self._path.with_suffix(".lock").open("ab")
+        try:
+            if not _locked(self._lock):
+                raise StoreBroken(store=self.name, rule="used by one program at a time")
+            with self.write() as connection:
+                return forward(connection)
+        finally:
+            self.close()
+
     def _take(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
         if self._lock is None or not _locked(self._lock):
             raise StoreBroken(store=self.name, rule="used by one program at a time")
@@ -245,15 +259,18 @@ class SqliteFile:
             if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")
             here = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
-            if missing := {table_of(model).name for model in tables} - here:
-                raise StoreBroken(store=self.name, rule=f"whole: {', '.join(sorted(missing))} missing")
+            self._require_whole({table_of(Meta).name} - here)
             found = {row.key: row.value for row in connection.execute(select(table_of(Meta)))}
         for key, value in facts.items():
             if found.get(key) != value:
-                cure = (
-                    f", not {found.get(key)}; use the release that made it, or a newer one" if key == "schema" else ""
-                )
-                raise StoreBroken(store=self.name, rule=f"{key} {value}{cure}")
+                if key == "schema":  # an older one may lack tables
+                    raise other_schema(self.name, value, found.get(key))
+                raise StoreBroken(store=self.name, rule=f"{key} {value}")
+        self._require_whole({table_of(model).name for model in tables} - here)
+
+    def _require_whole(self, missing: set[str]) -> None:
+        if missing:
+            raise StoreBroken(store=self.name, rule=f"whole: {', '.join(sorted(missing))} missing")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, add_epoch
 from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.moving import copy_rows
+from hybrid_bridge.adapters.sqlite.revisions import Moved, Steps, bring_forward
 from hybrid_bridge.adapters.sqlite.store import Store, insert_new
 from hybrid_bridge.business.brake import brake_until
 from hybrid_bridge.business.ruling import LifeEvent
@@ -29,6 +30,7 @@ from hybrid_bridge.steps.commit import BlockOutcome
 from hybrid_bridge.units import Commitment, Digest, Height, LogId, RegistryIndex, TransactionId, TreeSize
 
 SCHEMA: Final = "3"
+STEPS: Final[Steps] = {}  # the first released schema is the present one
 CHUNK: Final = 64  # blocks read at once
 MAX_LIFE_STATE: Final = 1 << 16  # bytes; a life label's value is shorter still
 
@@ -118,6 +120,16 @@ class SqlLedger:
 
         store.create(tables.TABLES, tables.INSERT_ONLY, _facts(log_id, owner), fill)
         return copied[0]
+
+    def migrate(self, log_id: LogId, owner: str) -> Moved:
+        """Bring a store of an older release to this one's schema, while no node runs. It is closed then.
+
+        Raises:
+            StoreBroken: missing, in use, of another log or member, or no way leads from its schema.
+            SchemaNewer: a newer release's.
+        """
+        facts = _facts(log_id, owner)
+        return self.file.migrate(lambda connection: bring_forward(connection, self.file.name, facts, STEPS))
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process.

@@ -17,11 +17,13 @@ from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.moving import copy_rows
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
 from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Purpose, Record, Taken
+from hybrid_bridge.adapters.sqlite.revisions import Moved, Steps, bring_forward
 from hybrid_bridge.adapters.sqlite.store import Store, insert_new, put
 from hybrid_bridge.errors import BridgeError, Erased, NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
 SCHEMA: Final = "3"
+STEPS: Final[Steps] = {}  # the first released schema is the present one
 MAX_ROWS: Final = 256  # of one answer
 NEVER: Final = UnixSeconds(0)
 WINDOW: Final = 3_600  # seconds in which one member may leave so much here; then it may again
@@ -85,6 +87,16 @@ class SqlRecords:
 
         store.create(TABLES, INSERT_ONLY, _facts(log_id, owner), fill)
         return copied[0]
+
+    def migrate(self, log_id: LogId, owner: str) -> Moved:
+        """Bring a store of an older release to this one's schema, while no node runs. It is closed then.
+
+        Raises:
+            StoreBroken: missing, in use, of another log or member, or no way leads from its schema.
+            SchemaNewer: a newer release's.
+        """
+        facts = _facts(log_id, owner)
+        return self.file.migrate(lambda connection: bring_forward(connection, self.file.name, facts, STEPS))
 
     def open(self, log_id: LogId, owner: str) -> None:
         """Take the store for this process, and finish the erasure in which an earlier one ended.

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, TextClause, text
 from sqlmodel import SQLModel
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -36,6 +38,13 @@ class Store(Protocol):
 
     def open(self, facts: dict[str, str], tables: Sequence[type[SQLModel]]) -> None:
         """Take it for this process alone, and see that it is what the caller believes."""
+
+    def migrate(self, forward: Callable[[Connection], T]) -> T:
+        """What `forward` does in one transaction, while no other process has the store; it is closed then.
+
+        Raises:
+            StoreBroken: missing or in use, or as `forward`.
+        """
 
     def close(self) -> None:
         """Give it up."""

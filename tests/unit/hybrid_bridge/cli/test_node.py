@@ -1,5 +1,6 @@
 """`hybrid-bridge node sync` and `node engine`: what is ordered, and what an engine forgets before it begins anew."""
 
+import json
 import os
 import shutil
 import socket
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
+from hybrid_bridge.adapters.sqlite import records
 from hybrid_bridge.cli.main import main
+from hybrid_bridge.errors import SchemaNewer
 from hybrid_bridge.node import trusting
 from hybrid_bridge.node.syncing import Mark, write_mark
 from hybrid_bridge.node.trusting import TrustedBlock
@@ -55,3 +59,25 @@ def test_an_engine_forgets_its_blocks_as_long_as_the_nodes_ledger_does_not_stand
     assert (done.exit_code, became) == (0, ["cometbft"]), done.output
     assert blocks.exists() != is_forgotten
     assert (folder / "engine" / "data" / "priv_validator_state.json").exists()
+
+
+# ── stores of another release ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_migrate_moves_both_stores_once_and_a_newer_one_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ["node", "migrate", "--dir", str(folder)]
+    done = CliRunner().invoke(main, order)
+    assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 3\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "SCHEMA", "4")
+        patch.setattr(
+            records, "STEPS", {3: lambda connection: connection.execute(text("CREATE TABLE added (name TEXT)"))}
+        )
+        done = CliRunner().invoke(main, order)
+        assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 4, was 3\n")
+        done = CliRunner().invoke(main, [*order, "--json"])
+        assert json.loads(done.output)["records"] == {"before": 4, "after": 4}
+    with pytest.raises(SchemaNewer):
+        CliRunner().invoke(main, order, catch_exceptions=False, standalone_mode=False)
