@@ -1,12 +1,13 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil cometbft forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
-#       cometbft needs go >= 1.22 and minutes, geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24 and a C compiler too, postgresql and softhsm are the
+# run:  ./infra/install.sh anvil chromium cometbft forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
+#       cometbft needs go >= 1.22 and minutes, geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24 and a C compiler too, chromium, postgresql and softhsm are the
 #       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
 #       ours, tests/foreign/tlog; promtool is taken out of Debian's package prometheus, which is not installed)
 #       ./infra/install.sh geth-clique   (for one test more; nothing asks for it)
 #       ./infra/install.sh --where postgresql   (the folder of its programs, or nothing; installs nothing)
 #       ./infra/install.sh --where softhsm      (its PKCS#11 module, or nothing; installs nothing)
+#       ./infra/install.sh --where chromium     (the program, or nothing; installs nothing)
 set -eu
 . "$(dirname "$0")/versions.env"
 cache=${HYBRID_BRIDGE_CACHE:-$HOME/.cache/hybrid-bridge}
@@ -89,6 +90,20 @@ softhsm() {
     echo "softhsm $(softhsm2-util --version): installed, $module"
 }
 
+chromium_program() {
+    command -v chromium || command -v chromium-browser || command -v google-chrome || true
+}
+
+browser() {  # the distribution's own: what the verifier's page is opened with
+    found=$(chromium_program)
+    [ -n "$found" ] && { echo "chromium: there, $found"; return; }
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        echo "chromium is not there; as root on Debian: apt-get install -y chromium" >&2; return 1
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    echo "chromium: installed, $(chromium_program)"
+}
+
 promtool() {  # one program out of the distribution's package: no server is installed or started
     bin="$cache/bin/promtool-$PROMTOOL"
     [ -d "$bin" ] && { echo "promtool: there"; return; }
@@ -101,9 +116,10 @@ promtool() {  # one program out of the distribution's package: no server is inst
     mv "$bin.new" "$bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|cometbft|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|chromium|cometbft|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 [ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
+[ "$*" != "--where chromium" ] || { chromium_program; exit 0; }
 for engine in "$@"; do
     case $engine in
         anvil)    npm_engine anvil @foundry-rs/anvil "$ANVIL" ;;
@@ -114,6 +130,7 @@ for engine in "$@"; do
         # An old one, which reaches into the runtime in a way that a new linker forbids.
         geth-clique) go_engine geth-clique github.com/ethereum/go-ethereum /cmd/geth "$GETH_CLIQUE" -checklinkname=0 ;;
         postgresql) postgresql ;;
+        chromium) browser ;;
         promtool) promtool ;;
         softhsm) softhsm ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;

@@ -1,58 +1,3 @@
-// errors.js
-var NAMES = {
-  Malformed: [
-    "FieldMalformed",
-    "TooLong",
-    "TrailingBytes",
-    "Truncated",
-    "NotCanonical",
-    "DigestLength",
-    "PathLength",
-    "SizeOrder",
-    "IndexBeyondSize",
-    "RecordMalformed",
-    "WordMalformed",
-    "EntriesMalformed",
-    "EntryMalformed",
-    "DisclosureMalformed",
-    "TerminalMalformed",
-    "CertificateMalformed"
-  ],
-  Refuted: [
-    "RootMismatch",
-    "SetMismatch",
-    "BelowQuorum",
-    "SignatureWrong",
-    "SignerUnknown",
-    "HeadConflict",
-    "FieldMismatch",
-    "NotOmitted"
-  ],
-  Undecided: ["Missing"]
-};
-var BRANCH = new Map(Object.entries(NAMES).flatMap(([branch, names2]) => names2.map((name) => [name, branch])));
-var BridgeError = class extends Error {
-  /** @param {string} name @param {Record<string, unknown>} fields */
-  constructor(name, fields) {
-    super(`${name}(${Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`).join(", ")})`);
-    if (!BRANCH.has(name)) throw new TypeError(`no such error: ${name}`);
-    this.name = name;
-    this.fields = fields;
-    this.branch = BRANCH.get(name) ?? "";
-    this.reached = [];
-    this.stoppedAt = "";
-  }
-};
-var refusal = (name, fields = {}) => new BridgeError(name, fields);
-var fieldMalformed = (field, rule) => refusal("FieldMalformed", { field, rule });
-var fieldMismatch = (field, expected, got) => refusal("FieldMismatch", { field, expected: String(expected), got: String(got) });
-var notCanonical = (field) => refusal("NotCanonical", { field });
-var tooLong = (field, limit, got) => refusal("TooLong", { field, limit, got });
-var missing = (what) => refusal("Missing", { what });
-function requireSame(field, expected, got) {
-  if (expected !== got) throw fieldMismatch(field, expected, got);
-}
-
 // bytes.js
 var ENCODER = new TextEncoder();
 var DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -101,6 +46,62 @@ var bitLength = (value) => BigInt(value) === 0n ? 0 : BigInt(value).toString(2).
 var bitCount = (value) => BigInt(value).toString(2).replaceAll("0", "").length;
 var pairwise = (items) => items.slice(1).map((item2, i) => [items[i], item2]);
 var isAscending = (items) => pairwise(items).every(([one, next2]) => compare(one, next2) < 0);
+
+// errors.js
+var NAMES = {
+  Malformed: [
+    "FieldMalformed",
+    "TooLong",
+    "TrailingBytes",
+    "Truncated",
+    "NotCanonical",
+    "DigestLength",
+    "PathLength",
+    "SizeOrder",
+    "IndexBeyondSize",
+    "RecordMalformed",
+    "WordMalformed",
+    "EntriesMalformed",
+    "EntryMalformed",
+    "DisclosureMalformed",
+    "TerminalMalformed",
+    "CertificateMalformed"
+  ],
+  Refuted: [
+    "RootMismatch",
+    "SetMismatch",
+    "BelowQuorum",
+    "SignatureWrong",
+    "SignerUnknown",
+    "HeadConflict",
+    "FieldMismatch",
+    "NotOmitted"
+  ],
+  Undecided: ["Missing"]
+};
+var BRANCH = new Map(Object.entries(NAMES).flatMap(([branch, names2]) => names2.map((name) => [name, branch])));
+var BridgeError = class extends Error {
+  /** @param {string} name @param {Record<string, unknown>} fields */
+  constructor(name, fields) {
+    super(`${name}(${Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`).join(", ")})`);
+    if (!BRANCH.has(name)) throw new TypeError(`no such error: ${name}`);
+    this.name = name;
+    this.fields = fields;
+    this.branch = BRANCH.get(name) ?? "";
+    this.reached = [];
+    this.stoppedAt = "";
+  }
+};
+var shown = (value) => value instanceof Uint8Array ? hex(value) : String(value);
+var refusal = (name, fields = {}) => new BridgeError(name, fields);
+var fieldMalformed = (field, rule) => refusal("FieldMalformed", { field, rule });
+var fieldMismatch = (field, expected, got) => refusal("FieldMismatch", { field, expected: String(expected), got: String(got) });
+var notCanonical = (field) => refusal("NotCanonical", { field });
+var tooLong = (field, limit, got) => refusal("TooLong", { field, limit, got });
+var missing = (what) => refusal("Missing", { what });
+function requireSame(field, expected, got) {
+  if (expected !== got) throw fieldMismatch(field, expected, got);
+}
 
 // vendor/noble.js
 var U32_MASK64 = /* @__PURE__ */ (() => BigInt(2 ** 32 - 1))();
@@ -5535,8 +5536,8 @@ function record(required, optional = {}, make = same) {
       return make(parsed);
     },
     write(value) {
-      const shown = Object.entries(codecs).filter(([name]) => name in required || value[name] !== null);
-      return Object.fromEntries(shown.map(([name, codec]) => [name, codec.write(value[name])]));
+      const shown2 = Object.entries(codecs).filter(([name]) => name in required || value[name] !== null);
+      return Object.fromEntries(shown2.map(([name, codec]) => [name, codec.write(value[name])]));
     }
   };
 }
@@ -6794,19 +6795,19 @@ var ORDER2 = 2n ** 252n + 27742317777372353535851937790883648493n;
 var SUITE = 3;
 var END = Uint8Array.of(0);
 function verifyVrf(publicKey2, alpha2, proof) {
-  const [key, input, shown] = [asOctets(publicKey2, "vrf_public_key"), asOctets(alpha2, "vrf_alpha"), asOctets(proof, "vrf_proof")];
+  const [key, input, shown2] = [asOctets(publicKey2, "vrf_public_key"), asOctets(alpha2, "vrf_alpha"), asOctets(proof, "vrf_proof")];
   const y = requireVrfKey(key, "vrf_public_key");
-  if (shown.length !== PROOF_BYTES) throw fieldMalformed("vrf_proof", `exactly ${PROOF_BYTES} bytes`);
-  const s = toBigLittle(shown.subarray(48));
+  if (shown2.length !== PROOF_BYTES) throw fieldMalformed("vrf_proof", `exactly ${PROOF_BYTES} bytes`);
+  const s = toBigLittle(shown2.subarray(48));
   if (s >= ORDER2) throw fieldMalformed("vrf_proof", "s below the group order");
-  const gamma = requirePoint(shown.subarray(0, 32), "vrf_proof");
-  const c = toBigLittle(shown.subarray(32, 48));
+  const gamma = requirePoint(shown2.subarray(0, 32), "vrf_proof");
+  const c = toBigLittle(shown2.subarray(32, 48));
   const h = toCurve(key, input);
   const u = ed25519.Point.BASE.multiplyUnsafe(s).subtract(y.multiplyUnsafe(c));
   const v = h.multiplyUnsafe(s).subtract(gamma.multiplyUnsafe(c));
-  const points = [key, h.toBytes(), shown.subarray(0, 32), u.toBytes(), v.toBytes()];
+  const points = [key, h.toBytes(), shown2.subarray(0, 32), u.toBytes(), v.toBytes()];
   const challenge = sha512(concat(Uint8Array.of(SUITE, 2), ...points, END)).subarray(0, 16);
-  if (!equal(challenge, shown.subarray(32, 48))) throw refusal("SignatureWrong", { signer: "vrf" });
+  if (!equal(challenge, shown2.subarray(32, 48))) throw refusal("SignatureWrong", { signer: "vrf" });
   return sha512(concat(Uint8Array.of(SUITE, 3), cleared(gamma).toBytes(), END));
 }
 var indexOf = (output) => output.slice(0, 32);
@@ -8110,11 +8111,11 @@ function requireFew(d, roots) {
   if (proofs > MAX_VRF_PROOFS) throw tooLong("bundle.labels", MAX_VRF_PROOFS, proofs);
 }
 function decodeSources(bundle, epochs) {
-  const shown = new Set(epochs.map((epoch) => epoch.record.epoch));
+  const shown2 = new Set(epochs.map((epoch) => epoch.record.epoch));
   const found = /* @__PURE__ */ new Map();
   for (const part of bundle.source_evidence) {
     if (part.type !== TYPE) continue;
-    if (!shown.has(part.epoch) || found.has(part.epoch)) {
+    if (!shown2.has(part.epoch) || found.has(part.epoch)) {
       throw fieldMalformed("source_evidence.epoch", "an epoch that is shown, once");
     }
     found.set(part.epoch, decodeEvidence(part.data));
@@ -8222,13 +8223,13 @@ function verifyNames(d, sets, trust) {
   for (const validator2 of allValidators(d)) requireBinding(d, validator2);
   const roots = trust.member_roots.map(readCertificate);
   trust.tsa_roots.forEach(readCertificate);
-  const shown = certificatesOf(d, roots);
+  const shown2 = certificatesOf(d, roots);
   const at = checkpointTimestamp(d.genesis, d.notes[0].size);
   const verified = /* @__PURE__ */ new Set();
   const names2 = /* @__PURE__ */ new Map();
   for (const { set, shown: validators } of sets) {
     for (const validator2 of validators) {
-      const certificate = shown.get(hex(validator2.part.certificate_hash)) ?? null;
+      const certificate = shown2.get(hex(validator2.part.certificate_hash)) ?? null;
       const binding = hex(validator2.part.key_binding);
       if (certificate !== null && !verified.has(binding)) {
         verifyKeyBinding(validator2.binding, decodeSpki(certificate.spki));
@@ -8246,12 +8247,12 @@ function requireBinding(d, { part, binding }) {
   if (part.mldsa_key !== null) requireSame("validator.mldsa_key", hex(binding.mldsaKeyHash), hex(sha2562(part.mldsa_key)));
 }
 function certificatesOf(d, roots) {
-  const shown = d.bundle.certificates.map((data) => showCertificate(data, roots));
+  const shown2 = d.bundle.certificates.map((data) => showCertificate(data, roots));
   const wanted = new Set(allValidators(d).map(({ part }) => hex(part.certificate_hash)));
-  for (const { digest } of shown) {
+  for (const { digest } of shown2) {
     if (!wanted.has(hex(digest))) throw fieldMismatch("certificates", "certificates of the validators shown", hex(digest));
   }
-  return new Map(shown.map((one) => [hex(one.digest), one]));
+  return new Map(shown2.map((one) => [hex(one.digest), one]));
 }
 var identityKeys = (d) => new Map(d.bundle.certificates.map((data) => [hex(sha2562(data)), certifiedKey(data)]));
 function named(validator2, certificate, at) {
@@ -8325,12 +8326,12 @@ function keysOf(d) {
   return [.../* @__PURE__ */ new Set([...found.map(keyIdText), ...entriesOf(d).flatMap(({ entry }) => originsOf(entry))])];
 }
 function followNotices(looked) {
-  const shown = looked.d.governance;
+  const shown2 = looked.d.governance;
   const standing2 = /* @__PURE__ */ new Map();
   const leaves = /* @__PURE__ */ new Map();
-  shown?.records.forEach((notice, i) => {
+  shown2?.records.forEach((notice, i) => {
     if (notice.type !== "Notice" || !isStop(notice)) return;
-    const { index } = shown.part.records[i];
+    const { index } = shown2.part.records[i];
     const at = epochOfNotice(looked.d, index, notice);
     leaves.set(hex(notice.entryLeaf), notice.noticeType);
     takeNotice(looked, standing2, stopOf(looked, index, notice, at), at);
@@ -8405,14 +8406,14 @@ function requireFlags(looked) {
       throw wrongFlag(after, "0: no notice since a record without it");
     }
   }
-  const shown = looked.d.governance;
-  if (shown === null) return;
+  const shown2 = looked.d.governance;
+  if (shown2 === null) return;
   for (const record2 of records) {
-    if (record2.epoch <= shown.older.epoch || record2.epoch > shown.newer.epoch) continue;
+    if (record2.epoch <= shown2.older.epoch || record2.epoch > shown2.newer.epoch) continue;
     const on = brakesOf(looked).some((stop) => holdsAtTheEndOf(stop, record2.epoch));
     if (on && !flagOf(record2)) throw wrongFlag(record2, "1: a notice says that a brake was on");
-    if (flagOf(record2) && !on && !flagOf(shown.older)) {
-      throw wrongFlag(record2, `0: no notice of a brake since epoch ${shown.older.epoch}`);
+    if (flagOf(record2) && !on && !flagOf(shown2.older)) {
+      throw wrongFlag(record2, `0: no notice of a brake since epoch ${shown2.older.epoch}`);
     }
   }
 }
@@ -8440,7 +8441,7 @@ function requireUnbraked(looked, epoch, entry) {
     return [`record ${leaf} stands in epoch ${epoch}, in which the brake on ${stop.scope} was ${change}`];
   });
 }
-var originsOf = (entry) => entry.disclosures.filter((shown) => shown.name === ORIGIN).map((shown) => pyText(shown.value));
+var originsOf = (entry) => entry.disclosures.filter((shown2) => shown2.name === ORIGIN).map((shown2) => pyText(shown2.value));
 function brakeFact({ notice, index, scope, reason, off }) {
   const names2 = /* @__PURE__ */ new Map([[ON_NOTICE, "brake"], [OFF_NOTICE, "brake off"], [FREEZE_NOTICE, "freeze"]]);
   return {
@@ -8540,8 +8541,8 @@ function inEpoch({ record: record2, refusals, entries }) {
   for (const { part, width, fieldRoot, disclosures } of entries) {
     found.push(inBatch(part));
     disclosures.forEach(({ digest }, i) => {
-      const shown = part.disclosures[i];
-      found.push(inclusion(digest, shown.index, width, shown.path, fieldRoot));
+      const shown2 = part.disclosures[i];
+      found.push(inclusion(digest, shown2.index, width, shown2.path, fieldRoot));
     });
   }
   return found;
@@ -8607,11 +8608,11 @@ function requireEpochs(d) {
 }
 function allRecords(d) {
   const records = /* @__PURE__ */ new Map();
-  const shown = [
+  const shown2 = [
     ...d.epochs.map(({ record: record2, part }) => ({ record: record2, bytes: part.record })),
     ...d.rotations.map(({ epoch, part }) => ({ record: epoch, bytes: part.epoch.record }))
   ];
-  for (const one of shown) {
+  for (const one of shown2) {
     const { epoch } = one.record;
     const before = records.get(epoch) ?? one;
     if (!equal(before.bytes, one.bytes)) throw fieldMismatch("rotations.epoch", `the record of epoch ${epoch}`, "another");
@@ -8736,8 +8737,8 @@ function verifySets(d) {
   for (const { record: record2 } of d.epochs) requireEpochSet(record2, sets);
   return sets;
 }
-function openedSet(setId, shown, expected) {
-  const entries = shown.map(({ part, binding }) => ({
+function openedSet(setId, shown2, expected) {
+  const entries = shown2.map(({ part, binding }) => ({
     address: part.address,
     nameHash: sha2562(utf8(part.name)),
     certificateHash: part.certificate_hash,
@@ -8801,11 +8802,11 @@ function verifyNote(d, note, set, witnesses2) {
 function postQuantumKeys(d, note, set) {
   const placed = (address, digest) => `${hex(address)} ${hex(digest)}`;
   const parts = new Map(allValidators(d).map(({ part, binding }) => [placed(part.address, binding.digest), part.mldsa_key]));
-  const shown = [[note.origin, d.bundle.genesis.mldsa_key], ...set.entries.map((entry) => [
+  const shown2 = [[note.origin, d.bundle.genesis.mldsa_key], ...set.entries.map((entry) => [
     quorumName(note.origin, entry.address),
     parts.get(placed(entry.address, entry.keyBindingHash)) ?? null
   ])];
-  const keys = shown.filter(([, key]) => key !== null).map(([name, key]) => verifierKey(name, TYPE_MLDSA, key));
+  const keys = shown2.filter(([, key]) => key !== null).map(([name, key]) => verifierKey(name, TYPE_MLDSA, key));
   const known = new Map(keys.map((key) => [placeOf(key), key]));
   const lines = note.lines.map(placeOf).filter((place) => known.has(place));
   if (new Set(lines).size !== lines.length) throw fieldMalformed("note.lines", "one line of each post-quantum key");
@@ -8841,7 +8842,7 @@ function signerOf(d, promise, sets, names2) {
   const size = promise.acceptedEpoch + 1;
   const set = responsible(sets, size);
   const keys = identityKeys(d);
-  let shown = 0;
+  let shown2 = 0;
   for (const { certificateHash, address } of set.entries) {
     const key = keys.get(hex(certificateHash));
     if (key === void 0) continue;
@@ -8849,9 +8850,9 @@ function signerOf(d, promise, sets, names2) {
       verifyPromiseBy(promise, key);
       return nameOf(names2, set.setId, address);
     }
-    shown++;
+    shown2++;
   }
-  if (shown === set.entries.length && size <= d.notes[d.notes.length - 1].size) {
+  if (shown2 === set.entries.length && size <= d.notes[d.notes.length - 1].size) {
     throw fieldMismatch("promise.signer", `the identity key of a validator of set ${set.setId}`, hex(promise.signer));
   }
   return null;
@@ -8862,10 +8863,10 @@ function standing(d) {
   return [...found, ...beside];
 }
 function unshown(d, promise, owed) {
-  const shown = new Map(d.epochs.map(({ record: record2, part }) => [record2.epoch, new Set(part.absences.map((one) => hex(one.leaf)))]));
+  const shown2 = new Map(d.epochs.map(({ record: record2, part }) => [record2.epoch, new Set(part.absences.map((one) => hex(one.leaf)))]));
   const lacking = [];
   for (let epoch = promise.acceptedEpoch; epoch <= promise.byEpoch; epoch++) {
-    if (!owed.every((leaf) => shown.get(epoch)?.has(leaf))) lacking.push(epoch);
+    if (!owed.every((leaf) => shown2.get(epoch)?.has(leaf))) lacking.push(epoch);
   }
   return lacking.length ? { first: lacking[0], last: lacking[lacking.length - 1] } : null;
 }
@@ -9553,18 +9554,18 @@ function verifyLabels(d) {
   for (const { record: record2, labels } of d.epochs) {
     const when = { epoch: record2.epoch, at: record2.closedAt };
     const facts = /* @__PURE__ */ new Map();
-    for (const { label: shown, part } of labels) {
+    for (const { label: shown2, part } of labels) {
       const present = part.terminal !== null && equal(part.terminal.index, part.index);
-      if (shown === null) {
+      if (shown2 === null) {
         found.indices.push({ ...when, index: part.index, present });
         continue;
       }
-      const fact = facts.get(shown.label.key) ?? { ...when, label: shown.label, versions: /* @__PURE__ */ new Map() };
-      facts.set(shown.label.key, fact);
-      if (fact.versions.has(shown.version)) throw fieldMalformed("labels", "each version of a label once");
-      verifyIndex(d, shown, part.index);
-      const value = shown.opened === null ? null : openedValue(d, shown, shown.opened, present ? part.terminal : null);
-      fact.versions.set(shown.version, { index: part.index, present, value });
+      const fact = facts.get(shown2.label.key) ?? { ...when, label: shown2.label, versions: /* @__PURE__ */ new Map() };
+      facts.set(shown2.label.key, fact);
+      if (fact.versions.has(shown2.version)) throw fieldMalformed("labels", "each version of a label once");
+      verifyIndex(d, shown2, part.index);
+      const value = shown2.opened === null ? null : openedValue(d, shown2, shown2.opened, present ? part.terminal : null);
+      fact.versions.set(shown2.version, { index: part.index, present, value });
     }
     for (const fact of facts.values()) requireNoGap(fact);
     found.labels.push(...facts.values());
@@ -9572,13 +9573,13 @@ function verifyLabels(d) {
   requireOneStory(d);
   return found;
 }
-function verifyIndex(d, shown, index) {
-  const output = verifyVrf(d.genesis.vrfPublicKey, alpha(d.genesis.logId, shown.label, shown.version), shown.proof);
+function verifyIndex(d, shown2, index) {
+  const output = verifyVrf(d.genesis.vrfPublicKey, alpha(d.genesis.logId, shown2.label, shown2.version), shown2.proof);
   requireSame("labels.index", hex(indexOf(output)), hex(index));
 }
-function openedValue(d, shown, opened2, pair) {
+function openedValue(d, shown2, opened2, pair) {
   if (pair === null) throw fieldMismatch("labels.opening", "a label that is present", ABSENT2);
-  const calculated = commitment(opened2.opening, d.genesis.logId, shown.label, shown.version, opened2.data);
+  const calculated = commitment(opened2.opening, d.genesis.logId, shown2.label, shown2.version, opened2.data);
   requireSame("labels.commitment", hex(pair.commitment), hex(calculated));
   return opened2.value;
 }
@@ -9695,9 +9696,9 @@ function publicAnchor({ standing: standing2 }) {
     return said(VERIFIED, `size ${anchor.tree_size} in public block ${anchor.block_number} of chain ${anchor.chain_id}, contract 0x${hex(anchor.contract)}; its hash by ${anchor.basis}`);
   }
   if (standing2.byState) return said(VERIFIED, `${standing2.byState}: the same size and root`);
-  const [shown] = standing2.anchors;
-  if (shown) {
-    return said(UNDECIDED, `receipt and headers agree with size ${shown.tree_size}; whether the public block is real is unknown`, shown.missing);
+  const [shown2] = standing2.anchors;
+  if (shown2) {
+    return said(UNDECIDED, `receipt and headers agree with size ${shown2.tree_size}; whether the public block is real is unknown`, shown2.missing);
   }
   return said(NOT_SHOWN, "no anchor in the bundle", "an anchor (hybrid-bridge bundle upgrade), or --rpc and --contract");
 }
@@ -9818,15 +9819,15 @@ function governance(f) {
 function since(d) {
   const byEpoch = new Map(d.epochs.map(({ record: record2 }) => [record2.epoch, record2]));
   const stated = d.epochs.filter((epoch) => epoch.entries.length || epoch.labels.length || epoch.part.absences.length);
-  const shown = d.governance;
+  const shown2 = d.governance;
   const newer = d.notes[d.notes.length - 1].size - 1;
-  const fallback = shown === null ? d.epochs[0]?.record.epoch ?? newer : shown.older.epoch;
+  const fallback = shown2 === null ? d.epochs[0]?.record.epoch ?? newer : shown2.older.epoch;
   const older = stated.length ? stated[0].record.epoch : fallback;
-  const detail = shown === null ? "no statement" : `${count(shown.records.length, "record")} from epoch ${shown.older.epoch} to ${shown.newer.epoch}`;
+  const detail = shown2 === null ? "no statement" : `${count(shown2.records.length, "record")} from epoch ${shown2.older.epoch} to ${shown2.newer.epoch}`;
   if (!byEpoch.has(newer)) return { detail, missing: `the record of epoch ${newer}, the newest of the checkpoints shown` };
   const [least, most] = [byEpoch.get(older).governanceSize, byEpoch.get(newer).governanceSize];
   if (least === most) return { detail: `none from epoch ${older} to ${newer}, shown by equal sizes`, missing: "" };
-  if (shown !== null && shown.older.governanceSize <= least && most <= shown.newer.governanceSize) return { detail, missing: "" };
+  if (shown2 !== null && shown2.older.governanceSize <= least && most <= shown2.newer.governanceSize) return { detail, missing: "" };
   return { detail, missing: `the governance records from epoch ${older} to ${newer}` };
 }
 
@@ -9925,12 +9926,12 @@ function broken({ promised }) {
   return [`broken promise: ${promised.signer?.text} accepted a transaction and left it out of the log`];
 }
 function gaps(d) {
-  const shown = /* @__PURE__ */ new Map();
+  const shown2 = /* @__PURE__ */ new Map();
   for (const { body } of transactionsOf(d)) {
     const submitter = hex(body.submitter);
-    shown.set(submitter, (shown.get(submitter) ?? /* @__PURE__ */ new Set()).add(body.sequence));
+    shown2.set(submitter, (shown2.get(submitter) ?? /* @__PURE__ */ new Set()).add(body.sequence));
   }
-  return [...shown].flatMap(([submitter, numbers2]) => {
+  return [...shown2].flatMap(([submitter, numbers2]) => {
     const ordered = [...numbers2].sort((one, other) => one - other);
     const between2 = ordered[ordered.length - 1] - ordered[0] + 1 - ordered.length;
     return between2 ? [`of submitter ${submitter} the numbers ${ordered.join(", ")} are shown; ${between2} between them not`] : [];
@@ -9974,14 +9975,14 @@ function unjudgedSignatures({ decoded, signed }) {
 // business/backing.js
 var E_INVOICE_NUMBERS = ["cn_einv", "einv_uuid"];
 var MAX_TWINS = 8;
-function requireNoContradiction(shown) {
-  for (const { fields } of [...shown.registrations, ...shown.confirmations]) {
-    if (fields.has("object")) wantingOf(shown, pyText(fields.get("object")));
+function requireNoContradiction(shown2) {
+  for (const { fields } of [...shown2.registrations, ...shown2.confirmations]) {
+    if (fields.has("object")) wantingOf(shown2, pyText(fields.get("object")));
   }
 }
-function wantingOf(shown, asset) {
-  const invoice = only2(shown.registrations, asset, "registered");
-  const confirmation = only2(shown.confirmations, asset, "confirmed");
+function wantingOf(shown2, asset) {
+  const invoice = only2(shown2.registrations, asset, "registered");
+  const confirmation = only2(shown2.confirmations, asset, "confirmed");
   const found = [];
   if (confirmation === null) found.push(`I12: the debtor's confirmation of asset ${asset}`);
   else if (confirmation.insertion === null) {
@@ -9991,8 +9992,8 @@ function wantingOf(shown, asset) {
   requireAgreement(invoice, confirmation);
   try {
     requireNumbers(invoice.fields);
-    requireOwnLabels(shown, asset, invoice, confirmation);
-    if (confirmation?.insertion) review(shown, asset, invoice, confirmation, confirmation.insertion);
+    requireOwnLabels(shown2, asset, invoice, confirmation);
+    if (confirmation?.insertion) review(shown2, asset, invoice, confirmation, confirmation.insertion);
   } catch (error) {
     if (!(error instanceof BridgeError) || error.name !== "Missing") throw error;
     found.push(`I12: of the invoice of asset ${asset}, ${error.fields.what}`);
@@ -10030,23 +10031,23 @@ function opened(fields, name) {
   if (!fields.has(name)) throw missing(`the opened field ${name}`);
   return pyText(fields.get(name));
 }
-function requireOwnLabels(shown, asset, invoice, confirmation) {
+function requireOwnLabels(shown2, asset, invoice, confirmation) {
   const isDistinct = confirmation === null || !confirmation.fields.has("distinct") || confirmation.fields.get("distinct") === true;
   const own = new Set(labelSpellings(invoice.fields, isDistinct).flat().map((label) => label.key));
-  for (const { label, value } of shown.labels) {
+  for (const { label, value } of shown2.labels) {
     if (value !== null && value.objectId === asset && !own.has(label.key)) {
       throw fieldMismatch("label", "of this invoice", `type ${label.type} of another`);
     }
   }
 }
-function review(shown, asset, invoice, confirmation, insertion) {
-  const indices = new Map(shown.labels.map(({ label, index }) => [label.key, hex(index)]));
+function review(shown2, asset, invoice, confirmation, insertion) {
+  const indices = new Map(shown2.labels.map(({ label, index }) => [label.key, hex(index)]));
   for (const label of reviewLabels(invoice.fields, confirmation.fields.get("distinct") === true, indices, insertion.indices)) {
-    requireOpened(shown, label, asset, confirmation.leaf);
+    requireOpened(shown2, label, asset, confirmation.leaf);
   }
 }
-function requireOpened(shown, label, asset, leaf) {
-  const values = shown.labels.filter((one) => one.label.key === label.key && one.value !== null).map((one) => one.value);
+function requireOpened(shown2, label, asset, leaf) {
+  const values = shown2.labels.filter((one) => one.label.key === label.key && one.value !== null).map((one) => one.value);
   for (const value of values) {
     if (value?.objectId !== asset || !equal(value.entryLeaf, leaf)) {
       throw fieldMismatch("labels.value", "this object and its confirmation", "another");
@@ -10099,16 +10100,16 @@ function crossChecks(opened2, wanting) {
     if (!asked.has(asset)) asked.set(asset, wanting(asset));
     return asked.get(asset) ?? [];
   };
-  const shown = { faces: facesOf(opened2), parents: parentsOf(opened2), issues: issuesOf(opened2), wanting: once };
+  const shown2 = { faces: facesOf(opened2), parents: parentsOf(opened2), issues: issuesOf(opened2), wanting: once };
   const warnings = [];
   const missing2 = [];
   for (const record2 of opened2) {
-    if (record2.recordType === NOTE_SPLIT) warnings.push(...split2(record2, shown));
+    if (record2.recordType === NOTE_SPLIT) warnings.push(...split2(record2, shown2));
     else if (record2.recordType === NOTE_ISSUE) {
       warnings.push(...tenor(record2.fields));
       requireAllotments(record2);
     } else if (record2.recordType === FIN_FINANCE || record2.recordType === FIN_REFINANCE) {
-      missing2.push(...advance(record2, shown), ...financing(record2, shown));
+      missing2.push(...advance(record2, shown2), ...financing(record2, shown2));
     }
   }
   return { warnings, missing: [...new Set(missing2)] };
@@ -10123,9 +10124,9 @@ var rowsOf = (fields) => Array.from({ length: MAX_ROWS }, (_, k) => k).filter((k
 function facesOf(opened2) {
   const faces = /* @__PURE__ */ new Map();
   for (const { recordType, fields } of opened2) {
-    const shown = recordType === NOTE_SPLIT ? rowsOf(fields) : [];
-    if (recordType === NOTE_ISSUE && fields.has("note")) shown.push([fields.get("note"), fields.get("face")]);
-    for (const [note, value] of shown) {
+    const shown2 = recordType === NOTE_SPLIT ? rowsOf(fields) : [];
+    if (recordType === NOTE_ISSUE && fields.has("note")) shown2.push([fields.get("note"), fields.get("face")]);
+    for (const [note, value] of shown2) {
       const face = amountOf(value);
       if (face === null) continue;
       const before = faces.get(keyOf(note)) ?? face;
@@ -10149,8 +10150,8 @@ function parentsOf(opened2) {
   }
   return parents;
 }
-function split2({ fields, isPartial }, shown) {
-  const parent = fields.has("note") ? shown.faces.get(keyOf(fields.get("note"))) : void 0;
+function split2({ fields, isPartial }, shown2) {
+  const parent = fields.has("note") ? shown2.faces.get(keyOf(fields.get("note"))) : void 0;
   const total = sum(numbered(fields, "child", "face").map(amountOf));
   if (parent === void 0) {
     return ["split: the parent's face is not shown, so conservation (I2) was checked by the validators alone"];
@@ -10193,13 +10194,13 @@ function tenor(fields) {
   const days = (Date.parse(`${due}T00:00:00Z`) - Date.parse(`${issued}T00:00:00Z`)) / 864e5;
   return days > TENOR_WARN_DAYS ? [`tenor: due ${days} days after issue, more than six months`] : [];
 }
-function advance({ fields, isPartial }, shown) {
+function advance({ fields, isPartial }, shown2) {
   const notes = numbered(fields, "note", "");
   const doubled = notes.length - distinct(notes);
   if (doubled) throw fieldMismatch("note (I5)", "each note once", `${doubled} twice`);
   const paid = amountOf(fields.get("advance"));
   if (paid === null) return [];
-  const faces = notes.map((note) => shown.faces.get(keyOf(note)) ?? null);
+  const faces = notes.map((note) => shown2.faces.get(keyOf(note)) ?? null);
   if (notes.length === 0 || faces.includes(null)) return ["I6b: the face of each financed note"];
   const limit = sum(faces) * ADVANCE_RATE_BPS / 10000n;
   if (paid <= limit) return [];
@@ -10212,40 +10213,40 @@ function requireEventTime({ recordType, fields }, begin, end) {
   const [least, most] = [begin - BACKDATE_MAX, end + FUTURE_MAX];
   if (moment2 < least || moment2 > most) throw fieldMismatch(`${EVENT_TIME} (I9)`, `${least} to ${most}`, moment2);
 }
-function financing({ fields, isPartial }, shown) {
+function financing({ fields, isPartial }, shown2) {
   const notes = numbered(fields, "note", "");
   const found = [];
   if (isPartial || notes.length === 0) found.push("I12: the transaction of the financing, which names every note that it financed");
   for (const note of notes) {
-    const issues = shown.issues.get(keyOf(rootOf2(note, shown))) ?? [];
+    const issues = shown2.issues.get(keyOf(rootOf2(note, shown2))) ?? [];
     if (issues.length === 0) found.push(`I12: the issue of the financed note ${pyText(note)}`);
-    for (const issue of issues) found.push(...backing(note, issue.fields, shown));
+    for (const issue of issues) found.push(...backing(note, issue.fields, shown2));
   }
   return found;
 }
-function backing(note, issue, shown) {
+function backing(note, issue, shown2) {
   const rows = backed(issue);
   const allotted = rows.filter(({ asset, allot }) => asset !== null && allot !== null).map(({ allot }) => allot);
   const found = [];
   if (rows.length === 0 || allotted.length !== rows.length || sum(allotted) !== amountOf(issue.get("face"))) {
     found.push(`I12: all that backs the note ${pyText(note)}: every asset with its allotment, and the face they add up to`);
   }
-  for (const { asset } of rows) if (asset !== null) found.push(...shown.wanting(pyText(asset)));
+  for (const { asset } of rows) if (asset !== null) found.push(...shown2.wanting(pyText(asset)));
   return found;
 }
-function rootOf2(note, shown) {
+function rootOf2(note, shown2) {
   let root = note;
-  for (let left = shown.parents.size; left > 0 && shown.parents.has(keyOf(root)); left--) root = shown.parents.get(keyOf(root));
+  for (let left = shown2.parents.size; left > 0 && shown2.parents.has(keyOf(root)); left--) root = shown2.parents.get(keyOf(root));
   return root;
 }
 
 // verify/rules.js
 function verifyRules(d, registered) {
-  const shown = entriesOf(d);
-  const opened2 = shown.map(({ entry }) => ({ recordType: entry.recordType, fields: fieldsOf(entry), isPartial: entry.transaction === null }));
+  const shown2 = entriesOf(d);
+  const opened2 = shown2.map(({ entry }) => ({ recordType: entry.recordType, fields: fieldsOf(entry), isPartial: entry.transaction === null }));
   for (const artefact of d.bundle.artefacts) requireArtefact(artefact, opened2.map((record2) => record2.fields));
   const records = /* @__PURE__ */ new Map();
-  shown.forEach(({ entry }, i) => {
+  shown2.forEach(({ entry }, i) => {
     const leaf = leafHash(entry.part.entry);
     records.set(hex(leaf), { entry, fields: opened2[i].fields, leaf });
   });
@@ -10253,8 +10254,8 @@ function verifyRules(d, registered) {
   const invoices = invoicesOf(registered, records);
   requireNoContradiction(invoices);
   const outcome = crossChecks(opened2, (asset) => wantingOf(invoices, asset));
-  shown.forEach(({ epoch: { record: record2 } }, i) => requireEventTime(opened2[i], record2.closedAt - d.genesis.cadence, record2.closedAt));
-  const unknown = unknownOf(shown.map(({ entry }) => entry)).map((what) => `a verifier that knows the ${what}`);
+  shown2.forEach(({ epoch: { record: record2 } }, i) => requireEventTime(opened2[i], record2.closedAt - d.genesis.cadence, record2.closedAt));
+  const unknown = unknownOf(shown2.map(({ entry }) => entry)).map((what) => `a verifier that knows the ${what}`);
   return { warnings: outcome.warnings, missing: [...outcome.missing, ...unknown] };
 }
 function fieldsOf({ disclosures, transaction }) {

@@ -17,4 +17,8 @@ cp "$here/noble.entry.js" "$tools/noble.entry.js"
 (cd "$tools" && esbuild noble.entry.js --legal-comments=inline --banner:js="// @ts-nocheck: built by infra/web/build.sh from packages of others" --outfile="$out/src/vendor/noble.js")
 # Its own banner stands in the vendored file; paths in comments are relative to the source folder.
 (cd "$web/src" && esbuild index.js --legal-comments=inline --outfile="$out/verifier.js")
-(cd "$out" && sha256sum verifier.js >SHA256SUMS)
+script=$(mktemp)
+trap 'rm -f "$script"' EXIT
+(cd "$web/src" && esbuild page/main.js --format=iife --legal-comments=inline --outfile="$script" --allow-overwrite)
+node "$here/page.mjs" "$web/src/page" "$script" "$out/index.html"
+(cd "$out" && sha256sum index.html verifier.js >SHA256SUMS)

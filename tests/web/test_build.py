@@ -1,4 +1,4 @@
-"""The built verifier is what its sources give, byte by byte, and the committed digest says so."""
+"""The built verifier is what its sources give, byte by byte, and the committed digests say so."""
 
 import hashlib
 import json
@@ -9,12 +9,14 @@ from pathlib import Path
 
 from tests.web.node import ROOT, WEB, build
 
-BUILT = ("src/vendor/noble.js", "verifier.js", "SHA256SUMS")
+BUILT = ("src/vendor/noble.js", "index.html", "verifier.js", "SHA256SUMS")
 
 
-def test_the_committed_digest_is_that_of_the_committed_file() -> None:
-    digest = hashlib.sha256((WEB / "verifier.js").read_bytes()).hexdigest()
-    assert (WEB / "SHA256SUMS").read_text() == f"{digest}  verifier.js\n"
+def test_the_committed_digests_are_those_of_the_committed_files() -> None:
+    lines = [
+        f"{hashlib.sha256((WEB / name).read_bytes()).hexdigest()}  {name}\n" for name in ("index.html", "verifier.js")
+    ]
+    assert (WEB / "SHA256SUMS").read_text() == "".join(lines)
 
 
 def test_a_build_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
  * knowledge. Undecided: something is missing.
  */
 
+import { hex } from "./bytes.js";
+
 const NAMES = {
   Malformed: [
     "FieldMalformed", "TooLong", "TrailingBytes", "Truncated", "NotCanonical", "DigestLength", "PathLength", "SizeOrder",
@@ -23,7 +25,7 @@ const BRANCH = new Map(Object.entries(NAMES).flatMap(([branch, names]) => names.
 export class BridgeError extends Error {
   /** @param {string} name @param {Record<string, unknown>} fields */
   constructor(name, fields) {
-    super(`${name}(${Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`).join(", ")})`);
+    super(`${name}(${Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`).join(", ")})`);
     if (!BRANCH.has(name)) throw new TypeError(`no such error: ${name}`);
     this.name = name;
     this.fields = fields;
@@ -32,6 +34,9 @@ export class BridgeError extends Error {
     this.stoppedAt = "";
   }
 }
+
+/** @param {unknown} value */
+const shown = (value) => (value instanceof Uint8Array ? hex(value) : String(value));
 
 /** @param {string} name @param {Record<string, unknown>} fields */
 export const refusal = (name, fields = {}) => new BridgeError(name, fields);

@@ -1,0 +1,99 @@
+// Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
+// run:  node tests/web/browse.mjs CHROMIUM < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const { page, visits } = JSON.parse(readFileSync(0, "utf8"));
+const profile = mkdtempSync(join(tmpdir(), "chromium-"));
+const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+  "--disable-background-networking", "--lang=en", `--user-data-dir=${profile}`];
+const browser = spawn(process.argv[2], flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+const [, , , input, output] = browser.stdio;
+
+// The DevTools protocol over pipes: JSON with a zero byte behind it.
+const waiting = new Map();
+const heard = [];
+let [last, held] = [0, ""];
+output.on("data", (chunk) => {
+  held += chunk;
+  for (let at = held.indexOf("\0"); at >= 0; at = held.indexOf("\0")) {
+    const message = JSON.parse(held.slice(0, at));
+    held = held.slice(at + 1);
+    if (message.id) waiting.get(message.id)(message);
+    else heard.push(message);
+  }
+});
+function send(method, params = {}, sessionId = undefined) {
+  const id = ++last;
+  input.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+  return new Promise((resolve, reject) => {
+    waiting.set(id, (message) => (message.error ? reject(new Error(`${method}: ${message.error.message}`)) : resolve(message.result)));
+  });
+}
+
+async function visit({ files = [], fill = {}, click = [], width = 1200, scheme = "light" }) {
+  const { targetId } = await send("Target.createTarget", { url: "about:blank" });
+  const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+  const ask = (method, params) => send(method, params, sessionId);
+  const evaluate = async (expression) => {
+    const { result, exceptionDetails } = await ask("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
+  const until = async (condition) => {
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
+      if (await evaluate(condition)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`never: ${condition}`);
+  };
+  for (const domain of ["Page", "Runtime", "DOM", "Log", "Network"]) await ask(`${domain}.enable`);
+  await ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 });
+  await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+  await ask("Page.navigate", { url: page });
+  await until("document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector('#files')");
+  for (const [id, value] of Object.entries(fill)) await evaluate(`document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`);
+  const start = Date.now();
+  if (files.length) {
+    const { root } = await ask("DOM.getDocument");
+    const { nodeId } = await ask("DOM.querySelector", { nodeId: root.nodeId, selector: "#files" });
+    await ask("DOM.setFileInputFiles", { files, nodeId });
+    await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking')");
+  }
+  const ms = Date.now() - start;
+  for (const selector of click) await evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  if (click.length) await until("document.getElementById('answer').childElementCount > 0");
+  const seen = await evaluate(`({
+    title: document.title, lang: document.documentElement.lang,
+    head: document.querySelector("#head")?.textContent ?? "", headClass: document.querySelector("#head")?.className ?? "",
+    error: document.querySelector("#head")?.dataset.error ?? "",
+    links: [...document.querySelectorAll(".chain li")].map((li) => [li.dataset.link, li.dataset.colour]),
+    verdicts: [...document.querySelectorAll("main table thead ~ tbody tr")].map((tr) => [tr.cells[0].textContent, tr.cells[1].textContent]),
+    raw: document.querySelector("#raw")?.textContent ?? "", text: document.getElementById("answer").textContent,
+    scripts: document.scripts.length, images: document.images.length, pwned: window.pwned ?? null,
+    unlabelled: [...document.querySelectorAll("input, textarea, button")].filter((one) => !(one.labels?.length || one.textContent)).length,
+    tooWide: [...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, pre") &&
+      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((one) => one.tagName + "#" + one.id + "." + one.className),
+    widths: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
+    back: getComputedStyle(document.body).backgroundColor,
+  })`);
+  const mine = heard.filter((message) => message.sessionId === sessionId);
+  const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
+  const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
+  await send("Target.closeTarget", { targetId });
+  return { ...seen, ms, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
+}
+
+try {
+  const answers = [];
+  for (const one of visits) answers.push(await visit(one));
+  process.stdout.write(JSON.stringify(answers));
+} finally {
+  const gone = new Promise((resolve) => browser.once("exit", resolve));
+  browser.kill();
+  await gone;
+  rmSync(profile, { recursive: true, force: true });
+}

@@ -1,0 +1,162 @@
+"""The verifier's page, opened from disk in a real browser: what it shows, what it never does."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_bridge.core.encoding import parse_b64u
+from tests.web.node import ROOT, WEB, absent, run
+
+EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
+PAGE = (WEB / "index.html").as_uri()
+TRUST = EXAMPLES / "trust.json"
+LINKS = ["document", "record", "epoch", "checkpoint", "signers", "registry", "public"]
+
+
+def browse(*visits: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the page shows after each visit; whatever the visit, it complains of nothing and fetches nothing."""
+    where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
+    program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+    if not program:
+        absent("chromium is not there. Run: ./infra/install.sh chromium")
+    told = [{**visit, "files": [str(path) for path in visit.get("files", [])]} for visit in visits]
+    seen: list[dict[str, Any]] = run("browse.mjs", program, text=json.dumps({"page": PAGE, "visits": told}))
+    for one in seen:
+        assert one["complaints"] == []
+        assert one["unlabelled"] == 0
+        assert (one["scripts"], one["images"], one["pwned"]) == (1, 0, None)
+    return seen
+
+
+def test_good_and_bad_bundles_have_their_colours_in_both_languages_on_desk_and_phone() -> None:
+    good = {"files": [EXAMPLES / "receivable.hb.json", TRUST]}
+    digit = {"files": [EXAMPLES / "receivable-changed-digit.hb.json", TRUST], "click": ["#zh"]}
+    few = {"files": [EXAMPLES / "receivable-signed-by-too-few.hb.json", TRUST], "scheme": "dark", "width": 390}
+    bare = {"files": [EXAMPLES / "financing.hb.json"], "width": 390}
+    shown, changed, below, untrusted = browse(good, digit, few, bare)
+    assert shown["head"] == "Verified: all that you require holds."
+    assert [name for name, _ in shown["links"]] == LINKS
+    assert dict(shown["links"])["public"] == "green"
+    assert dict(shown["verdicts"])["level"] == "A1"
+    assert json.loads(shown["raw"])["complete"]
+    assert (changed["error"], changed["lang"], dict(changed["links"])["record"]) == ("RootMismatch", "zh-CN", "red")
+    assert (below["error"], dict(below["links"])["checkpoint"]) == ("BelowQuorum", "red")
+    assert below["back"] != shown["back"]  # dark and light
+    assert untrusted["headClass"] == "head amber"
+    assert {colour for _, colour in untrusted["links"]} == {"amber"}
+    assert [one["widths"][0] for one in (below, untrusted)] == [390, 390]
+    assert {url for one in (shown, changed, below, untrusted) for url in one["asked"]} == {PAGE}
+    assert max(one["ms"] for one in (changed, below, untrusted)) < 10_000  # a loaded machine; a quiet one needs 300
+
+
+def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "invoice.pdf").write_bytes(b"no invoice of these")
+    [stranger] = browse({"files": [EXAMPLES / "receivable.hb.json", TRUST, tmp_path / "invoice.pdf"]})
+    assert stranger["links"][0] == ["document", "red"]
+    assert stranger["headClass"] == "head red"
+
+
+def test_text_of_strangers_runs_nowhere_and_ends_soon(tmp_path: Path) -> None:
+    markup = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
+    whole = json.loads((EXAMPLES / "receivable.hb.json").read_text("utf-8"))
+    hostile = {
+        "member": json.dumps(whole | {markup: 1}, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        "critical": json.dumps(
+            whole | {"critical": [markup[:60]], "extensions": {markup[:60]: 1}},
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        ),
+        "deep": "[" * 1_000_000,
+        "prototype": '{"__proto__":{"pwned":1}}',
+    }
+    for name, text in hostile.items():
+        (tmp_path / f"{name}.hb.json").write_text(text, "utf-8")
+    seen = browse(*({"files": [tmp_path / f"{name}.hb.json", TRUST]} for name in hostile))
+    assert [one["error"] for one in seen] == ["FieldMalformed", "Missing", "FieldMalformed", "FieldMalformed"]
+    assert "<img src=x" in seen[1]["text"]  # shown as what it is: text
+    assert "pwned" not in seen[3]["raw"] or seen[3]["pwned"] is None
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """A public chain's JSON-RPC: every block is final and has the hash that `hashes` says."""
+
+    hashes: dict[int, str]
+
+    def do_OPTIONS(self) -> None:
+        self.answer(b"")
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        result: Any = "0x7a69"
+        if asked["method"] == "eth_getBlockByNumber":
+            named = asked["params"][0]
+            number = 10**6 if named == "finalized" else int(named, 16)
+            result = {"number": hex(number), "hash": self.hashes.get(number, "0x" + "11" * 32)}
+        self.answer(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode())
+
+    def answer(self, body: bytes) -> None:
+        self.send_response(200)
+        for name, value in (("access-control-allow-origin", "*"), ("access-control-allow-headers", "content-type")):
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def endpoint(hashes: dict[int, str]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Told", (Endpoint,), {"hashes": hashes})) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_endpoints_that_agree_vouch_for_the_public_block_and_one_that_lies_does_not(tmp_path: Path) -> None:
+    trust = json.loads(TRUST.read_text("utf-8"))
+    [block] = trust["public_chains"][0]["block_hashes"]
+    hashes = {block["number"]: "0x" + parse_b64u(block["hash"], "hash").hex()}
+    trust["public_chains"][0]["block_hashes"] = []
+    (tmp_path / "trust.json").write_text(json.dumps(trust), "utf-8")
+    files = [EXAMPLES / "receivable.hb.json", tmp_path / "trust.json"]
+    with endpoint(hashes) as one, endpoint(hashes) as other, endpoint({}) as liar:
+        agreed = {"files": files, "fill": {"rpc": f"{one}\n{other}\n{liar}", "needed": "2"}}
+        alone = {"files": files, "fill": {"rpc": f"{one}\n{liar}", "needed": "1"}}
+        two, split = browse(agreed, alone)
+    assert dict(two["verdicts"])["public anchor"] == "verified"
+    assert "2 of 3 endpoints that call it final" in two["text"]
+    assert dict(split["verdicts"])["public anchor"] == "undecided"
+
+
+@pytest.mark.parametrize(
+    "word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
+)
+def test_no_text_is_ever_read_as_markup_or_code(word: str) -> None:
+    sources = [path for path in (WEB / "src").rglob("*.js") if "vendor" not in path.parts]
+    code = {
+        path: [line for line in path.read_text("utf-8").splitlines() if not line.lstrip().startswith(("*", "/*", "//"))]
+        for path in sources
+    }
+    assert [path.name for path, lines in code.items() if any(word in line for line in lines)] == []
+
+
+def test_the_policy_lets_nothing_run_but_what_is_in_the_page() -> None:
+    page = (WEB / "index.html").read_text("utf-8")
+    policy = page.split('Content-Security-Policy" content="')[1].split('"')[0]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert page.count("<script") == 1
