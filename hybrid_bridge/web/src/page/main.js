@@ -82,7 +82,8 @@ function shown(evidence) {
   const complete = evidence.missing.length === 0;
   const links = linksOf(evidence, state.documents, state.language);
   const strangers = links.some((link) => link.colour === "red");
-  const head = el("p", { class: `head ${complete && !strangers ? "green" : strangers ? "red" : "amber"}`, id: "head", tabindex: "-1" }, t(complete ? "complete" : "incomplete"));
+  const colour = strangers ? "red" : complete ? "green" : "amber";
+  const head = el("p", { class: `head ${colour}`, id: "head", tabindex: "-1" }, t(strangers ? "stranger" : complete ? "complete" : "incomplete"));
   return [
     head,
     section("chain", drawChain(links, state.language)),
@@ -121,7 +122,7 @@ function verdictTable({ verdicts }) {
   const head = el("tr", {}, ...["verdict", "result", "detail", "rests", "missing"].map((name) => el("th", { scope: "col" }, t(name))));
   const rows = verdicts.map((/** @type {any} */ one) =>
     el("tr", {}, el("th", { scope: "row" }, one.name), ...[one.result, one.detail, one.rests_on, one.missing].map((text) => el("td", {}, text))));
-  return el("div", { class: "scroll", tabindex: "0" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "verdicts" }, el("thead", {}, head), el("tbody", {}, ...rows)));
 }
 
 /** @param {any} record */

@@ -41,6 +41,7 @@ export const WORDS = {
   copied: ["Copied", "已复制"],
   complete: ["Verified: all that you require holds.", "已验证：您要求的各项均成立。"],
   incomplete: ["Not complete: what is shown holds, and something that you require is missing.", "尚不完整：所示内容成立，但缺少您要求的部分。"],
+  stranger: ["The bundle holds. A file that you gave is none of its documents.", "证据包成立。但您提供的文件不是其中的文件。"],
   Refuted: ["REFUTED. Keep the file: it is evidence.", "被否定。请保留该文件：它本身就是证据。"],
   Malformed: ["Malformed. Whoever made these bytes must mend them.", "格式错误。须由制作者更正。"],
   Undecided: ["Undecided. Bring what is missing.", "无法判定。请补充缺少的内容。"],
