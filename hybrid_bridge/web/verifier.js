@@ -441,6 +441,16 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   528734635,
   1541459225
 ]);
+var SHA224_IV = /* @__PURE__ */ Uint32Array.from([
+  3238371032,
+  914150663,
+  812702999,
+  4144912697,
+  4290775857,
+  1750603025,
+  1694076839,
+  3204075428
+]);
 var SHA384_IV = /* @__PURE__ */ Uint32Array.from([
   3418070365,
   3238371032,
@@ -634,6 +644,11 @@ var SHA2_32B = class extends HashMD {
 var _SHA256 = class extends SHA2_32B {
   constructor() {
     super(32, SHA256_IV);
+  }
+};
+var _SHA224 = class extends SHA2_32B {
+  constructor() {
+    super(28, SHA224_IV);
   }
 };
 var K512 = /* @__PURE__ */ (() => split([
@@ -873,6 +888,10 @@ var sha256 = /* @__PURE__ */ createHasher(
   () => new _SHA256(),
   /* @__PURE__ */ oidNist(1)
 );
+var sha224 = /* @__PURE__ */ createHasher(
+  () => new _SHA224(),
+  /* @__PURE__ */ oidNist(4)
+);
 var sha512 = /* @__PURE__ */ createHasher(
   () => new _SHA512(),
   /* @__PURE__ */ oidNist(3)
@@ -1101,6 +1120,12 @@ var Keccak = class _Keccak {
   }
 };
 var genKeccak = (suffix, blockLen, outputLen, info = {}) => createHasher(() => new Keccak(blockLen, suffix, outputLen), info);
+var sha3_224 = /* @__PURE__ */ genKeccak(
+  6,
+  144,
+  28,
+  /* @__PURE__ */ oidNist(7)
+);
 var sha3_256 = /* @__PURE__ */ genKeccak(
   6,
   136,
@@ -7608,11 +7633,20 @@ var IDENTITY = /^urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}$/;
 var RSA = "1.2.840.113549.1.1.1";
 var EC = "1.2.840.10045.2.1";
 var ED25519_OID = "1.3.101.112";
-var CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521 };
+var CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521, "1.3.132.0.10": secp256k1 };
+var OTHER_CURVES = /* @__PURE__ */ new Set([
+  "1.2.840.10045.3.1.1",
+  "1.3.132.0.33",
+  "1.3.36.3.3.2.8.1.1.7",
+  "1.3.36.3.3.2.8.1.1.11",
+  "1.3.36.3.3.2.8.1.1.13"
+]);
 var HASHES = {
+  "sha-224": sha224,
   "sha-256": sha256,
   "sha-384": sha384,
   "sha-512": sha512,
+  "sha3-224": sha3_224,
   "sha3-256": sha3_256,
   "sha3-384": sha3_384,
   "sha3-512": sha3_512
@@ -7626,6 +7660,22 @@ var ECDSA = {
   "1.2.840.10045.4.3.2": "sha-256",
   "1.2.840.10045.4.3.3": "sha-384",
   "1.2.840.10045.4.3.4": "sha-512"
+};
+var ANY_RSA = {
+  ...RSA_PKCS1,
+  "1.2.840.113549.1.1.14": "sha-224",
+  "2.16.840.1.101.3.4.3.13": "sha3-224",
+  "2.16.840.1.101.3.4.3.14": "sha3-256",
+  "2.16.840.1.101.3.4.3.15": "sha3-384",
+  "2.16.840.1.101.3.4.3.16": "sha3-512"
+};
+var ANY_ECDSA = {
+  ...ECDSA,
+  "1.2.840.10045.4.3.1": "sha-224",
+  "2.16.840.1.101.3.4.3.9": "sha3-224",
+  "2.16.840.1.101.3.4.3.10": "sha3-256",
+  "2.16.840.1.101.3.4.3.11": "sha3-384",
+  "2.16.840.1.101.3.4.3.12": "sha3-512"
 };
 var OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
 var ORGANIZATION = "2.5.4.10";
@@ -7811,7 +7861,9 @@ function ed25519Key2(key) {
 }
 var isBelowOrder = (signature) => toBig(signature.slice(32).reverse()) < 2n ** 252n + 27742317777372353535851937790883648493n;
 function ecKey(parameters, key) {
-  const curve = CURVES[new DerReader(parameters, FIELD2).oid()];
+  const name = new DerReader(parameters, FIELD2).oid();
+  if (OTHER_CURVES.has(name)) return { kind: "other", verify: () => false };
+  const curve = CURVES[name];
   if (curve === void 0) throw malformed("a curve that is known here");
   let point;
   try {
@@ -7836,10 +7888,11 @@ function ecdsaCompact(signature, width) {
   const outside = new DerReader(signature, FIELD2);
   const reader = outside.inside(SEQUENCE);
   outside.end();
-  const numbers2 = [reader.integer(), reader.integer()];
+  const contents = [reader.take(INTEGER).content, reader.take(INTEGER).content];
   reader.end();
-  const digits = numbers2.map((number2) => number2.toString(16).padStart(2 * width, "0"));
-  if (numbers2.some((number2) => number2 < 1n) || digits.some((text3) => text3.length > 2 * width)) throw malformed("a signature");
+  const isPositive = contents.every((content) => content.length > 0 && isMinimal(content) && !(content[0] & 128));
+  const digits = contents.map((content) => toBig(content).toString(16).padStart(2 * width, "0"));
+  if (!isPositive || digits.some((text3) => text3.length > 2 * width)) throw malformed("a signature");
   return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 function rsaKey(key) {
@@ -7864,6 +7917,8 @@ function rsaKey(key) {
   };
 }
 var DIGEST_INFO = {
+  "sha-224": "302d300d06096086480165030402040500041c",
+  "sha3-224": "302d300d06096086480165030402070500041c",
   "sha-256": "3031300d060960864801650304020105000420",
   "sha-384": "3041300d060960864801650304020205000430",
   "sha-512": "3051300d060960864801650304020305000440",
@@ -7888,9 +7943,9 @@ function isIssuedBy(certificate, issuer) {
   const { oid } = certificate.outer;
   const hash = (
     /** @type {Record<string, string>} */
-    { ...RSA_PKCS1, ...ECDSA, [ED25519_OID]: "" }[oid]
+    { ...ANY_RSA, ...ANY_ECDSA, [ED25519_OID]: "" }[oid]
   );
-  const kind = oid in RSA_PKCS1 ? "rsa" : oid in ECDSA ? "ec" : "ed25519";
+  const kind = oid in ANY_RSA ? "rsa" : oid in ANY_ECDSA ? "ec" : "ed25519";
   if (hash === void 0) return false;
   try {
     const key = keyIn(issuer);

@@ -60,7 +60,10 @@ def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_p
     (tmp_path / "invoice.pdf").write_bytes(b"no invoice of these")
     [stranger] = browse({"files": [EXAMPLES / "receivable.hb.json", TRUST, tmp_path / "invoice.pdf"]})
     assert stranger["links"][0] == ["document", "red"]
-    assert (stranger["headClass"], stranger["head"]) == ("head red", "The bundle holds. A file that you gave is none of its documents.")
+    assert (stranger["headClass"], stranger["head"]) == (
+        "head red",
+        "The bundle holds. A file that you gave is none of its documents.",
+    )
 
 
 def test_text_of_strangers_runs_nowhere_and_ends_soon(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ import { BridgeError, refusal } from "./errors.js";
 import { secondsOf } from "./evidence.js";
 import { readExtensions } from "./extensions.js";
 import { decodeSpki, edEquation, edPoint } from "./keys.js";
-import { p256, p384, p521, sha256 as hash256, sha384, sha3_256, sha3_384, sha3_512, sha512 } from "./vendor/noble.js";
+import {
+  p256, p384, p521, secp256k1, sha224, sha256 as hash256, sha3_224, sha3_256, sha3_384, sha3_512, sha384, sha512,
+} from "./vendor/noble.js";
 
 export const MAX_CERTIFICATE_NAME = 64; // characters that X.520 has room for
 const FIELD = "certificate";
@@ -23,16 +25,31 @@ const RSA = "1.2.840.113549.1.1.1";
 const EC = "1.2.840.10045.2.1";
 const ED25519_OID = "1.3.101.112";
 /** @type {Record<string, any>} */
-const CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521 };
+const CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521, "1.3.132.0.10": secp256k1 };
+/** secp192r1, secp224r1, brainpool of 256, 384 and 512 bits: can be read, and are no use here. */
+const OTHER_CURVES = new Set([
+  "1.2.840.10045.3.1.1", "1.3.132.0.33", "1.3.36.3.3.2.8.1.1.7", "1.3.36.3.3.2.8.1.1.11", "1.3.36.3.3.2.8.1.1.13",
+]);
 /** @type {Record<string, any>} */
 export const HASHES = {
-  "sha-256": hash256, "sha-384": sha384, "sha-512": sha512, "sha3-256": sha3_256, "sha3-384": sha3_384, "sha3-512": sha3_512,
+  "sha-224": sha224, "sha-256": hash256, "sha-384": sha384, "sha-512": sha512, "sha3-224": sha3_224, "sha3-256": sha3_256,
+  "sha3-384": sha3_384, "sha3-512": sha3_512,
 };
 export const RSA_PKCS1 = {
   "1.2.840.113549.1.1.11": "sha-256", "1.2.840.113549.1.1.12": "sha-384", "1.2.840.113549.1.1.13": "sha-512",
 };
 export const ECDSA = {
   "1.2.840.10045.4.3.2": "sha-256", "1.2.840.10045.4.3.3": "sha-384", "1.2.840.10045.4.3.4": "sha-512",
+};
+/** What certificates are signed with; tokens only with those above. @type {Record<string, string>} */
+const ANY_RSA = {
+  ...RSA_PKCS1, "1.2.840.113549.1.1.14": "sha-224", "2.16.840.1.101.3.4.3.13": "sha3-224", "2.16.840.1.101.3.4.3.14": "sha3-256",
+  "2.16.840.1.101.3.4.3.15": "sha3-384", "2.16.840.1.101.3.4.3.16": "sha3-512",
+};
+/** @type {Record<string, string>} */
+const ANY_ECDSA = {
+  ...ECDSA, "1.2.840.10045.4.3.1": "sha-224", "2.16.840.1.101.3.4.3.9": "sha3-224", "2.16.840.1.101.3.4.3.10": "sha3-256",
+  "2.16.840.1.101.3.4.3.11": "sha3-384", "2.16.840.1.101.3.4.3.12": "sha3-512",
 };
 /** @type {Record<string, number>} bytes of keys that can be read and are no use here: X25519, X448, Ed448 */
 const OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
@@ -249,7 +266,9 @@ const isBelowOrder = (signature) =>
 
 /** @param {Uint8Array} parameters @param {Uint8Array} key @returns {CertifiedKey} */
 function ecKey(parameters, key) {
-  const curve = CURVES[new DerReader(parameters, FIELD).oid()];
+  const name = new DerReader(parameters, FIELD).oid();
+  if (OTHER_CURVES.has(name)) return { kind: "other", verify: () => false };
+  const curve = CURVES[name];
   if (curve === undefined) throw malformed("a curve that is known here");
   let point;
   try {
@@ -276,10 +295,11 @@ function ecdsaCompact(signature, width) {
   const outside = new DerReader(signature, FIELD);
   const reader = outside.inside(SEQUENCE);
   outside.end();
-  const numbers = [reader.integer(), reader.integer()];
+  const contents = [reader.take(INTEGER).content, reader.take(INTEGER).content];
   reader.end();
-  const digits = numbers.map((number) => number.toString(16).padStart(2 * width, "0"));
-  if (numbers.some((number) => number < 1n) || digits.some((text) => text.length > 2 * width)) throw malformed("a signature");
+  const isPositive = contents.every((content) => content.length > 0 && isMinimal(content) && !(content[0] & 0x80));
+  const digits = contents.map((content) => toBig(content).toString(16).padStart(2 * width, "0"));
+  if (!isPositive || digits.some((text) => text.length > 2 * width)) throw malformed("a signature");
   return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
@@ -308,6 +328,7 @@ function rsaKey(key) {
 
 /** @type {Record<string, string>} the DER before the digest (RFC 8017 §9.2 note 1) */
 const DIGEST_INFO = {
+  "sha-224": "302d300d06096086480165030402040500041c", "sha3-224": "302d300d06096086480165030402070500041c",
   "sha-256": "3031300d060960864801650304020105000420", "sha-384": "3041300d060960864801650304020205000430",
   "sha-512": "3051300d060960864801650304020305000440", "sha3-256": "3031300d060960864801650304020805000420",
   "sha3-384": "3041300d060960864801650304020905000430", "sha3-512": "3051300d060960864801650304020a05000440",
@@ -333,8 +354,8 @@ function power(base, exponent, modulus) {
 export function isIssuedBy(certificate, issuer) {
   if (!equal(certificate.issuer, issuer.subject) || !equal(certificate.inner.whole, certificate.outer.whole)) return false;
   const { oid } = certificate.outer;
-  const hash = /** @type {Record<string, string>} */ ({ ...RSA_PKCS1, ...ECDSA, [ED25519_OID]: "" })[oid];
-  const kind = oid in RSA_PKCS1 ? "rsa" : oid in ECDSA ? "ec" : "ed25519";
+  const hash = /** @type {Record<string, string>} */ ({ ...ANY_RSA, ...ANY_ECDSA, [ED25519_OID]: "" })[oid];
+  const kind = oid in ANY_RSA ? "rsa" : oid in ANY_ECDSA ? "ec" : "ed25519";
   if (hash === undefined) return false;
   try {
     const key = keyIn(issuer);

@@ -342,6 +342,16 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   528734635,
   1541459225
 ]);
+var SHA224_IV = /* @__PURE__ */ Uint32Array.from([
+  3238371032,
+  914150663,
+  812702999,
+  4144912697,
+  4290775857,
+  1750603025,
+  1694076839,
+  3204075428
+]);
 var SHA384_IV = /* @__PURE__ */ Uint32Array.from([
   3418070365,
   3238371032,
@@ -537,6 +547,11 @@ var SHA2_32B = class extends HashMD {
 var _SHA256 = class extends SHA2_32B {
   constructor() {
     super(32, SHA256_IV);
+  }
+};
+var _SHA224 = class extends SHA2_32B {
+  constructor() {
+    super(28, SHA224_IV);
   }
 };
 var K512 = /* @__PURE__ */ (() => split([
@@ -776,6 +791,10 @@ var sha256 = /* @__PURE__ */ createHasher(
   () => new _SHA256(),
   /* @__PURE__ */ oidNist(1)
 );
+var sha224 = /* @__PURE__ */ createHasher(
+  () => new _SHA224(),
+  /* @__PURE__ */ oidNist(4)
+);
 var sha512 = /* @__PURE__ */ createHasher(
   () => new _SHA512(),
   /* @__PURE__ */ oidNist(3)
@@ -1006,6 +1025,12 @@ var Keccak = class _Keccak {
   }
 };
 var genKeccak = (suffix, blockLen, outputLen, info = {}) => createHasher(() => new Keccak(blockLen, suffix, outputLen), info);
+var sha3_224 = /* @__PURE__ */ genKeccak(
+  6,
+  144,
+  28,
+  /* @__PURE__ */ oidNist(7)
+);
 var sha3_256 = /* @__PURE__ */ genKeccak(
   6,
   136,
@@ -4787,8 +4812,10 @@ export {
   p521,
   secp256k1,
   sha1,
+  sha224,
   sha256,
   sha384,
+  sha3_224,
   sha3_256,
   sha3_384,
   sha3_512,
