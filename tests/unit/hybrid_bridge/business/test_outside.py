@@ -89,6 +89,11 @@ def test_one_note_with_two_faces_is_refuted():
 # ── I6 ──
 
 
+@pytest.mark.parametrize("written", ["20260105", "2026-W02-1", "2026-01-5", "2026-02-30", 20260105, None], ids=repr)
+def test_a_day_has_one_spelling_whatever_a_calendar_would_make_of_it(written):
+    assert checked((0x0105, ISSUE[1] | {"issue_date": written, "due_date": "2027-01-05"})).warnings == ()
+
+
 def test_a_long_tenor_is_a_warning():
     long = (0x0105, {**ISSUE[1], "due_date": "2026-12-01"})
     assert "tenor" in checked(long).warnings[0]
