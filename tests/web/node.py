@@ -17,7 +17,7 @@ def run(script: str, *arguments: str, text: str | None = None, patience: float =
     """What a script beside this file prints, read as JSON."""
     node = shutil.which("node")
     if node is None:
-        absent("node is not there. Install Node.js 20 or newer")
+        absent("node is not there. Install Node.js 18 or newer")
     command = [str(node), str(Path(__file__).parent / script), *arguments]
     done = subprocess.run(
         command, input=text, capture_output=True, encoding="utf-8", cwd=ROOT, timeout=patience, check=False
