@@ -44,7 +44,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
     return result.value;
   };
   const until = async (condition) => {
-    for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    for (const end = Date.now() + 120_000; Date.now() < end; ) {
       if (await evaluate(condition)) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -7,7 +7,7 @@
 
 import { unhex } from "../bytes.js";
 
-const PATIENCE = 10_000; // milliseconds
+const PATIENCE = 30_000; // milliseconds
 
 /** @param {string} url @param {string} method @param {unknown[]} params */
 async function ask(url, method, params) {
