@@ -6151,7 +6151,7 @@ var SET_UPDATE = new WordRecord(
   "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)"
 );
 var MEMBER_UPDATE = new WordRecord(
-  "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId,uint64 roles,uint64 fromEpoch,bytes32 reasonHash)"
+  "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId,uint64 roles,uint64 fromEpoch,bytes32 cardHash,bytes32 replaces,bytes32 reasonHash)"
 );
 var NOTICE = new WordRecord(
   "HybridBridge.Notice.v1(bytes32 logId,uint64 noticeType,uint64 source,uint64 time,uint64 until,bytes32 entryLeaf,bytes32 subjectHash,bytes32 detailHash)"
@@ -6159,7 +6159,14 @@ var NOTICE = new WordRecord(
 var CONSENSUS_KEY = new WordRecord(
   "HybridBridge.ConsensusKey.v1(bytes32 logId,bytes32 keyId,uint64 keyPrefix,bytes32 keyX,bytes32 replaces,bytes32 possessionR,bytes32 possessionS,bytes32 reasonHash)"
 );
-var ACTIONS = ["member added", "member removed", "certificate replaced", "member suspended", "member reinstated"];
+var ACTIONS = [
+  // from 1
+  "member added",
+  "member removed",
+  "certificate or card replaced",
+  "member suspended",
+  "member reinstated"
+];
 var MAX_ROLES = 31;
 var OWN_RECORD = 1;
 var PLATFORM = 2;
@@ -6352,6 +6359,7 @@ var GOVERNANCE2 = 2;
 var BEACON = 3;
 var MAX_BODY = 65536;
 var MAX_OPS = 16;
+var MAX_GOVERNANCE = 8;
 var MAX_AUTHORISERS = 64;
 var MAX_SIGNED = MAX_BODY + 1 + (1 + MAX_AUTHORISERS) * (2 + 1 + MAX_SPKI + SIGNATURE_BYTES);
 function decodeTransaction(data) {
@@ -6391,13 +6399,18 @@ function readBody(reader, data) {
 function readPayload(reader, kind) {
   const nothing = { entry: null, privateRoot: new Uint8Array(), claims: [], ops: [] };
   if (kind === RECORD2) return readRecord(reader);
-  if (kind === GOVERNANCE2) reader.opaque(2, "record", MAX_BODY);
+  if (kind === GOVERNANCE2) readDecision(reader);
   else if (kind === BEACON) {
     reader.u64("chain_id");
     reader.u64("number");
     reader.b32("hash");
   } else throw fieldMalformed("kind", "1 record, 2 governance, 3 beacon");
   return nothing;
+}
+function readDecision(reader) {
+  const count2 = reader.count(1, "records", MAX_GOVERNANCE);
+  if (count2 === 0) throw fieldMalformed("records", "at least one");
+  for (let left = count2; left > 0; left--) reader.opaque(2, "record", MAX_BODY);
 }
 function readRecord(reader) {
   const [entry, privateRoot] = [reader.fixed(ENTRY_BYTES, "entry"), reader.b32("private_root")];
@@ -7346,13 +7359,20 @@ function isTied({ history, holders }, sizes, terms) {
   });
   return known;
 }
-function requireOwn({ history, holders }, evidence, epoch, own) {
+function isOwn({ history, holders }, evidence, epoch, own, before) {
+  let known = true;
   for (const height of heightsIn(evidence)) {
-    const seats = seatsOf(inCharge(history, height), holders);
-    if (height >= epoch.firstBlock + 2 && seats !== null && !sameSeats(seats, own)) {
-      throw fieldMismatch(`engine's validators at block ${height}`, `set ${epoch.setId} of the log`, "others");
+    const lacking = epoch.firstBlock + 2 - height;
+    const [seats, expected] = [seatsOf(inCharge(history, height), holders), lacking <= 0 ? own : before.seats];
+    if (seats === null || expected === null) known = false;
+    else if (!sameSeats(seats, expected)) {
+      const couldBeOlder = lacking > 0 && (before.blocks === null || before.blocks < lacking);
+      const its = `the log's set of epoch ${lacking <= 0 ? epoch.epoch : epoch.epoch - 1}`;
+      if (!couldBeOlder) throw fieldMismatch(`engine's validators at block ${height}`, its, "others");
+      known = false;
     }
   }
+  return known;
 }
 function verifyEvidence(evidence, genesis, epoch, transactions) {
   requireSame("ledger id", hex(genesis.ledgerId), hex(ledgerId(evidence.chain_id, evidence.first)));
@@ -10368,6 +10388,7 @@ function same2(field, expected, got) {
 var [A2, A3] = ["A2", "A3"];
 var RESULTS = "their results are not shown";
 var TIES = "it is not shown whose the keys of each later set are";
+var RETIRED = "older keys signed a first block of an epoch, and it is not shown that they still could";
 var FIRST_SET2 = 1;
 function verifySource(d, sets, names2) {
   const wanting = /* @__PURE__ */ new Map();
@@ -10379,8 +10400,8 @@ function verifySource(d, sets, names2) {
     if (evidence === void 0) continue;
     const transactions = epoch.entries.flatMap((entry) => entry.part.transaction ?? []);
     const consensus = verifyEvidence(evidence, d.genesis, epoch.record, transactions);
-    const tied = tiedToLog(d, epoch.record, evidence, consensus, sets, names2);
-    wanting.set(number2, !consensus.hasOutcomes ? RESULTS : tied ? "" : TIES);
+    const ties = tiesWanting(d, epoch.record, evidence, consensus, sets, names2);
+    wanting.set(number2, consensus.hasOutcomes ? ties : RESULTS);
     if (consensus.signers.length) {
       const signers = consensus.signers.map((key) => known.get(hex(key)) ?? `key ${hex(key)}`);
       blocks.push({ epoch: number2, height: evidence.last.header.height, signers });
@@ -10392,13 +10413,19 @@ function verifySource(d, sets, names2) {
   const found = needed.map((epoch) => wanting.get(epoch.record.epoch) ?? "").filter((text3) => text3);
   return { level: found.length ? A2 : A3, wanting: found[0] ?? "", blocks };
 }
-function tiedToLog(d, record2, evidence, consensus, sets, names2) {
+function tiesWanting(d, record2, evidence, consensus, sets, names2) {
   const terms = sets.map((known) => ({ firstSize: known.firstSize, seats: seatsOf2(known, names2) }));
   const sizes = evidence.handovers.map((handover) => epochOf(d.genesis, handover.signed.header.time.seconds) + 1);
   const tied = isTied(consensus, sizes, terms);
   const own = terms[record2.setId - FIRST_SET2].seats;
-  if (own !== null) requireOwn(consensus, evidence, record2, own);
-  return tied && own !== null || evidence.handovers.length === 0 && record2.setId === FIRST_SET2;
+  const exact2 = own === null || isOwn(consensus, evidence, record2, own, epochBefore(d, record2.epoch, sets, terms));
+  if (evidence.handovers.length === 0 && record2.setId === FIRST_SET2) return "";
+  if (!tied || own === null) return TIES;
+  return exact2 ? "" : RETIRED;
+}
+function epochBefore(d, number2, sets, terms) {
+  const shown2 = d.epochs.find((epoch) => epoch.record.epoch === number2 - 1)?.record;
+  return { seats: terms[responsible(sets, number2).setId - FIRST_SET2].seats, blocks: shown2 ? shown2.endBlock - shown2.firstBlock : null };
 }
 function seatsOf2({ set }, names2) {
   const keys = set.entries.map(({ address }) => nameOf(names2, set.setId, address).key);

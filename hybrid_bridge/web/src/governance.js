@@ -12,7 +12,7 @@ const SET_UPDATE = new WordRecord(
 );
 const MEMBER_UPDATE = new WordRecord(
   "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId," +
-    "uint64 roles,uint64 fromEpoch,bytes32 reasonHash)",
+    "uint64 roles,uint64 fromEpoch,bytes32 cardHash,bytes32 replaces,bytes32 reasonHash)",
 );
 const NOTICE = new WordRecord(
   "HybridBridge.Notice.v1(bytes32 logId,uint64 noticeType,uint64 source,uint64 time,uint64 until,bytes32 entryLeaf," +
@@ -23,7 +23,9 @@ const CONSENSUS_KEY = new WordRecord(
     "bytes32 possessionR,bytes32 possessionS,bytes32 reasonHash)",
 );
 
-export const ACTIONS = ["member added", "member removed", "certificate replaced", "member suspended", "member reinstated"]; // from 1
+export const ACTIONS = [ // from 1
+  "member added", "member removed", "certificate or card replaced", "member suspended", "member reinstated",
+];
 const MAX_ROLES = 31; // member, node, regulator, court, auditor: one bit each
 export const OWN_RECORD = 1; // Notice.source
 const PLATFORM = 2;
@@ -50,7 +52,7 @@ function decodeSetUpdate(data) {
   return { type: "SetUpdate", ...words, validators };
 }
 
-/** @param {Uint8Array} data */
+/** A member comes, goes, has another certificate or card, is suspended or reinstated: 352 bytes. @param {Uint8Array} data */
 function decodeMemberUpdate(data) {
   const words = MEMBER_UPDATE.decode(data);
   MEMBER_UPDATE.require(words.action >= 1 && words.action <= ACTIONS.length, "action");

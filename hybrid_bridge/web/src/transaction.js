@@ -1,5 +1,5 @@
 /**
- * What a member signs: one business record, or one governance record, or one beacon.
+ * What a member signs: one business record, or the governance records of one decision, or one beacon.
  *
  * A body has exactly one encoding, its id never covers signatures, and its list of authorisers is inside. Source: SPEC §4.
  */
@@ -18,6 +18,7 @@ const GOVERNANCE = 2;
 const BEACON = 3;
 const MAX_BODY = 65_536;
 const MAX_OPS = 16;
+const MAX_GOVERNANCE = 8; // records of one decision
 const MAX_AUTHORISERS = 64;
 const MAX_SIGNED = MAX_BODY + 1 + (1 + MAX_AUTHORISERS) * (2 + 1 + MAX_SPKI + SIGNATURE_BYTES);
 
@@ -73,13 +74,20 @@ function readBody(reader, data) {
 function readPayload(reader, kind) {
   const nothing = { entry: null, privateRoot: new Uint8Array(), claims: [], ops: [] };
   if (kind === RECORD) return readRecord(reader);
-  if (kind === GOVERNANCE) reader.opaque(2, "record", MAX_BODY);
+  if (kind === GOVERNANCE) readDecision(reader);
   else if (kind === BEACON) {
     reader.u64("chain_id");
     reader.u64("number");
     reader.b32("hash");
   } else throw fieldMalformed("kind", "1 record, 2 governance, 3 beacon");
   return nothing;
+}
+
+/** u8 count, then u16 length ‖ record each; what they say is nothing to a reader of bundles. @param {Reader} reader */
+function readDecision(reader) {
+  const count = reader.count(1, "records", MAX_GOVERNANCE);
+  if (count === 0) throw fieldMalformed("records", "at least one");
+  for (let left = count; left > 0; left--) reader.opaque(2, "record", MAX_BODY);
 }
 
 /** Entry, private root, claims, ops. @param {Reader} reader */

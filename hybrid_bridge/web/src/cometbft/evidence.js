@@ -205,14 +205,27 @@ export function isTied({ history, holders }, sizes, terms) {
   return known;
 }
 
-/** From the second block after the epoch's first one on, the epoch's own set signs. @param {Consensus} consensus @param {Evidence} evidence @param {any} epoch @param {Seats} own */
-export function requireOwn({ history, holders }, evidence, epoch, own) {
+/**
+ * Whether each header is signed by the set that votes at its height, and no older one. An epoch's set votes from the third
+ * block of the epoch on; in the first two still does the set of the last epoch whose first block lies two blocks back: the
+ * one before, if it has so many blocks (SPEC §8.1). False where an older set signs and it is not shown that it could not.
+ * @param {Consensus} consensus @param {Evidence} evidence @param {any} epoch @param {Seats} own
+ * @param {{ seats: Seats | null, blocks: number | null }} before the epoch before: null for what is not shown of it
+ */
+export function isOwn({ history, holders }, evidence, epoch, own, before) {
+  let known = true;
   for (const height of heightsIn(evidence)) {
-    const seats = seatsOf(inCharge(history, height), holders);
-    if (height >= epoch.firstBlock + 2 && seats !== null && !sameSeats(seats, own)) {
-      throw fieldMismatch(`engine's validators at block ${height}`, `set ${epoch.setId} of the log`, "others");
+    const lacking = epoch.firstBlock + 2 - height; // blocks that lie between the first one of its set's epoch and here
+    const [seats, expected] = [seatsOf(inCharge(history, height), holders), lacking <= 0 ? own : before.seats];
+    if (seats === null || expected === null) known = false;
+    else if (!sameSeats(seats, expected)) {
+      const couldBeOlder = lacking > 0 && (before.blocks === null || before.blocks < lacking);
+      const its = `the log's set of epoch ${lacking <= 0 ? epoch.epoch : epoch.epoch - 1}`;
+      if (!couldBeOlder) throw fieldMismatch(`engine's validators at block ${height}`, its, "others");
+      known = false;
     }
   }
+  return known;
 }
 
 // ── what it proves ─────────────────────────────────────────────────────────────────────────────────────────────────

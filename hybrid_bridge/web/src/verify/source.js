@@ -1,13 +1,15 @@
 /** Check 13 of `verify`: the private chain's own consensus, where the bundle shows it. It raises A1 to A2 or A3. */
 
 import { hex } from "../bytes.js";
-import { isTied, requireOwn, verifyEvidence } from "../cometbft/evidence.js";
+import { isOwn, isTied, verifyEvidence } from "../cometbft/evidence.js";
 import { epochOf } from "../epoch.js";
 import { nameOf } from "./names.js";
+import { responsible } from "./signers.js";
 
 const [A2, A3] = ["A2", "A3"];
 const RESULTS = "their results are not shown";
 const TIES = "it is not shown whose the keys of each later set are";
+const RETIRED = "older keys signed a first block of an epoch, and it is not shown that they still could";
 const FIRST_SET = 1;
 
 /**
@@ -29,8 +31,8 @@ export function verifySource(d, sets, names) {
     if (evidence === undefined) continue;
     const transactions = epoch.entries.flatMap((entry) => entry.part.transaction ?? []);
     const consensus = verifyEvidence(evidence, d.genesis, epoch.record, transactions);
-    const tied = tiedToLog(d, epoch.record, evidence, consensus, sets, names);
-    wanting.set(number, !consensus.hasOutcomes ? RESULTS : tied ? "" : TIES);
+    const ties = tiesWanting(d, epoch.record, evidence, consensus, sets, names);
+    wanting.set(number, consensus.hasOutcomes ? ties : RESULTS);
     if (consensus.signers.length) {
       const signers = consensus.signers.map((key) => known.get(hex(key)) ?? `key ${hex(key)}`);
       blocks.push({ epoch: number, height: evidence.last.header.height, signers });
@@ -43,14 +45,23 @@ export function verifySource(d, sets, names) {
   return { level: found.length ? A2 : A3, wanting: found[0] ?? "", blocks };
 }
 
-/** Whether every set of the engine is one of the log; the first alone is, by the ledger id. @param {Decoded} d @param {any} record @param {any} evidence @param {import("../cometbft/evidence.js").Consensus} consensus @param {KnownSets} sets @param {Names} names */
-function tiedToLog(d, record, evidence, consensus, sets, names) {
+/** What is wanting to see that every set of the engine is one of the log, and each height's the one then. @param {Decoded} d @param {any} record @param {any} evidence @param {import("../cometbft/evidence.js").Consensus} consensus @param {KnownSets} sets @param {Names} names */
+function tiesWanting(d, record, evidence, consensus, sets, names) {
   const terms = sets.map((known) => ({ firstSize: known.firstSize, seats: seatsOf(known, names) }));
   const sizes = evidence.handovers.map((/** @type {any} */ handover) => epochOf(d.genesis, handover.signed.header.time.seconds) + 1);
   const tied = isTied(consensus, sizes, terms);
   const own = terms[record.setId - FIRST_SET].seats;
-  if (own !== null) requireOwn(consensus, evidence, record, own);
-  return (tied && own !== null) || (evidence.handovers.length === 0 && record.setId === FIRST_SET);
+  const exact = own === null || isOwn(consensus, evidence, record, own, epochBefore(d, record.epoch, sets, terms));
+  // The ledger id names the first set's keys; here the log has no other set yet.
+  if (evidence.handovers.length === 0 && record.setId === FIRST_SET) return "";
+  if (!tied || own === null) return TIES;
+  return exact ? "" : RETIRED;
+}
+
+/** Its set is responsible for the checkpoint of as many leaves as this epoch's number. @param {Decoded} d @param {number} number @param {KnownSets} sets @param {{ firstSize: number, seats: Set<string> | null }[]} terms */
+function epochBefore(d, number, sets, terms) {
+  const shown = d.epochs.find((epoch) => epoch.record.epoch === number - 1)?.record;
+  return { seats: terms[responsible(sets, number).setId - FIRST_SET].seats, blocks: shown ? shown.endBlock - shown.firstBlock : null };
 }
 
 /** The identity keys of a set; null if a certificate is not shown. @param {import("./signers.js").KnownSet} known @param {Names} names */
