@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -159,7 +159,14 @@ def names_of(*sets: KnownSet, unknown: Sequence[int] = ()) -> Names:
 OLD, NEW = log_set(1, 1, 1, 2, 3, 4), log_set(2, 2, 2, 3, 4, 5)
 
 
+Scene: TypeAlias = tuple[Any, KnownSets, Names]  # what `verify_source` is asked
+
+
 def source(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Source:
+    return verify_source(*scene(*sets, unknown=unknown, **changes))
+
+
+def scene(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Scene:
     """Of the evidence that `comet_chain` makes, with these sets of the log."""
     evidence = replace(GOOD, **changes)
     record = epoch(set_id=len(sets), first_block=1, last_block_hash=evidence.last.header.hash)
@@ -169,7 +176,7 @@ def source(*sets: KnownSet, unknown: Sequence[int] = (), **changes: Any) -> Sour
         epochs=(SimpleNamespace(record=record, entries=entries),),
         sources={record.epoch: evidence},
     )
-    return verify_source(shown, KnownSets(sets), names_of(*sets, unknown=unknown))
+    return shown, KnownSets(sets), names_of(*sets, unknown=unknown)
 
 
 def test_a_later_set_reaches_a3_when_records_say_whose_its_keys_are() -> None:
@@ -188,14 +195,19 @@ def test_where_a_certificate_is_not_shown_a_later_set_reaches_a2() -> None:
     assert source(OLD, NEW, executions=bare).wanting == RESULTS
 
 
-def test_an_old_set_that_goes_on_signing_is_refuted_and_by_what_is_kept_back_reaches_no_more_than_a2() -> None:
-    """It shows no change at all; or not who sits in the log's next set."""
+def still_the_first() -> dict[str, Any]:
+    """Evidence that shows no change of the engine's set."""
     among = (made.TRANSACTIONS[0], b"a refused one", made.TRANSACTIONS[1])
-    old = {
+    return {
         "handovers": (),
         "last": made.signed(made.header(made.FIRST, height=9), made.FIRST),
         "executions": tuple(made.execution(made.FIRST, among, i, 6, (0, 3, 0)) for i in (0, 2)),
     }
+
+
+def test_an_old_set_that_goes_on_signing_is_refuted_and_by_what_is_kept_back_reaches_no_more_than_a2() -> None:
+    """It shows no change at all; or not who sits in the log's next set."""
+    old = still_the_first()
     assert source(OLD, **old).level == A3
     with pytest.raises(FieldMismatch):
         source(OLD, NEW, **old)
@@ -225,7 +237,11 @@ FOURTH = 4  # the epoch shown
 RULED = log_set(2, FOURTH, 2, 3, 4, 5)  # the log's since epoch 3
 
 
-def short(before: int | None, *sets: KnownSet, last: int = 9, changes: tuple[Handover, ...] = ()) -> Source:
+def short(before: int | None, *sets: KnownSet, changes: tuple[Handover, ...] = ()) -> Source:
+    return verify_source(*short_scene(before, *sets, changes=changes))
+
+
+def short_scene(before: int | None, *sets: KnownSet, changes: tuple[Handover, ...] = ()) -> Scene:
     """Blocks 8 and 9 are epoch 4; `before` so many are epoch 3, whose record is not shown where that is None.
 
     No change of the engine's set is shown unless it is given, so the first one signs.
@@ -250,7 +266,13 @@ def short(before: int | None, *sets: KnownSet, last: int = 9, changes: tuple[Han
         epochs=(*epochs, SimpleNamespace(record=record, entries=entries)),
         sources={FOURTH: evidence},
     )
-    return verify_source(shown, KnownSets(sets), names_of(*sets))
+    return shown, KnownSets(sets), names_of(*sets)
+
+
+def handed_over() -> tuple[Handover, ...]:
+    """In the last block of epoch 3."""
+    third = Timestamp(genesis().genesis_time + (FOURTH - 2) * genesis().cadence, 0)
+    return (made.handover(made.FIRST, made.SECOND, 7, time=third),)
 
 
 @pytest.mark.parametrize("before", [1, 2, 3])
@@ -271,6 +293,5 @@ def test_where_the_epoch_before_does_not_show_that_it_had_retired_an_old_set_rea
 def test_the_set_of_the_epoch_before_signs_the_first_two_blocks_of_the_next_ones(before: int | None) -> None:
     """Set 2 begins with epoch 4: its first two blocks are still the old set's."""
     assert short(before, OLD, log_set(2, FOURTH + 1, 2, 3, 4, 5)).level == A3
-    third = Timestamp(genesis().genesis_time + (FOURTH - 2) * genesis().cadence, 0)
-    assert short(before, OLD, RULED, changes=(made.handover(made.FIRST, made.SECOND, 7, time=third),)).level == A3
+    assert short(before, OLD, RULED, changes=handed_over()).level == A3
     assert short(before, OLD).level == A3
