@@ -90,7 +90,7 @@ class Town:
             "a promise": lambda: promised(view, accepted, START, EpochNumber(1)),
             "a consent to a record": lambda: desk(members, "core").authorise(self.draft, ["identity"]),
             "a record": lambda: desk(members, "core").send(self.draft, []),
-            "a governance transaction": lambda: desk(members, "core").govern(next(iter(self.proposal.bodies())), []),
+            "a governance transaction": lambda: desk(members, "core").govern(self.proposal.body(), []),
             "secrets for a next set": self.wish,
             "a consent to a proposal": lambda: proposer(members, "core").approve(self.proposal),
             "a proposal, enacted": lambda: proposer(members, "core").enact(self.proposal, []),
