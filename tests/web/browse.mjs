@@ -93,7 +93,8 @@ try {
   process.stdout.write(JSON.stringify(answers));
 } finally {
   const gone = new Promise((resolve) => browser.once("exit", resolve));
-  browser.kill();
+  send("Browser.close").catch(() => browser.kill());
   await gone;
-  rmSync(profile, { recursive: true, force: true });
+  // Its children may outlive it for a moment, and write.
+  rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
 }
