@@ -53,7 +53,6 @@ def test_good_and_bad_bundles_have_their_colours_in_both_languages_on_desk_and_p
     assert {colour for _, colour in untrusted["links"]} == {"amber"}
     assert [one["widths"][0] for one in (below, untrusted)] == [390, 390]
     assert {url for one in (shown, changed, below, untrusted) for url in one["asked"]} == {PAGE}
-    assert max(one["ms"] for one in (changed, below, untrusted)) < 30_000  # a loaded machine; a quiet one needs 300
 
 
 def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_path: Path) -> None:
