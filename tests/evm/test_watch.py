@@ -337,7 +337,7 @@ def test_it_runs_until_it_is_told_to_stop_and_shows_its_metrics(hall: Hall, post
         ('contract = "0x12"', "contract"),
         ("copies = {a = 1}", "copies"),
         ('copies = {"../a" = "http://x"}', "copies"),
-        ('rpc = ["file:/nowhere/at/all"]', "file:"),
+        ('rpc = ["file:/nowhere/at/all"]', "rpc"),
         ("= =", "--consortium"),
     ],
 )

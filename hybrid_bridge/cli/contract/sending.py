@@ -20,6 +20,7 @@ from hybrid_bridge.adapters.evm.keystore import password_from_file
 from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Included, Patience, cost, likely_cost, price, send
+from hybrid_bridge.cli.options import url_of
 from hybrid_bridge.cli.verify import hex_option
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.keccak import keccak256
@@ -167,11 +168,7 @@ def endpoint(url: str) -> JsonRpc:
     Raises:
         SettingsMalformed: neither a URL nor a file with one.
     """
-    if url.startswith("file:"):
-        try:
-            url = Path(url.removeprefix("file:")).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            raise SettingsMalformed(key="--rpc", rule="a file with one URL") from None
+    url = url_of(url, "--rpc")
     if not url.startswith(("http://", "https://")):
         raise SettingsMalformed(key="--rpc", rule="an http or https URL, or file:PATH")
     return JsonRpc("rpc", url)

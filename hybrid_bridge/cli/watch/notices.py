@@ -10,10 +10,10 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.options import url_of
 from hybrid_bridge.cli.watch.memory import Notice
 from hybrid_bridge.errors import AnswerMalformed, SettingsMalformed, TooLong, Unreachable
 
@@ -38,7 +38,7 @@ def target_of(text: str, smtp: str, sender: str) -> Target:
     """
     kind, _, where = text.partition(":")
     if kind == "webhook" and where:
-        service = Service("webhook", _in_file(where))
+        service = Service("webhook", url_of(where, "--notify"))
         return Target("webhook", lambda notice, about: _post(service, notice, about))
     if kind == "command" and where:
         if not os.access(where, os.X_OK):
@@ -91,12 +91,3 @@ def _mail(smtp: tuple[str, int], sender: str, to: str, notice: Notice, about: Ma
     message.set_content("\n".join([*lines, *([f"evidence: {notice.evidence}"] if notice.evidence else [])]))
     with smtplib.SMTP(*smtp, timeout=DEADLINE) as server:
         server.send_message(message)
-
-
-def _in_file(where: str) -> str:
-    if not where.startswith("file:"):
-        return where
-    try:
-        return Path(where.removeprefix("file:")).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        raise SettingsMalformed(key="--notify", rule="webhook:file:PATH, a file with one URL") from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hybrid_bridge.cli.options import url_of
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.errors import FieldMalformed, SettingsMalformed
 from hybrid_bridge.units import Address, LogId, PublicBlockNumber
@@ -57,11 +58,11 @@ def read_watched(path: Path) -> Watched:
         raise SettingsMalformed(key="copies", rule=f"at most {MAX_COPIES}, named by letters, digits, . _ -")
     return Watched(
         log_id=LogId(_hex("log", given["log"], 32)),
-        urls=tuple(map(_url, given["rpc"])),
+        urls=tuple(url_of(url, "rpc") for url in given["rpc"]),
         contract=None if "contract" not in given else Address(_hex("contract", given["contract"], 20)),
         threshold=_count("threshold", given),
         since=PublicBlockNumber(_count("from_block", given)),
-        copies={name: _url(url) for name, url in copies.items()},
+        copies={name: url_of(url, "copies") for name, url in copies.items()},
     )
 
 
@@ -82,13 +83,3 @@ def _count(key: str, given: Mapping[str, Any]) -> int:
     if not 0 <= value < 1 << 53:
         raise SettingsMalformed(key=key, rule="a whole number, not below 0")
     return value
-
-
-def _url(text: str) -> str:
-    """`file:PATH` holds a URL that nobody else may read, since it has a key in it."""
-    if not text.startswith("file:"):
-        return text
-    try:
-        return Path(text.removeprefix("file:")).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        raise SettingsMalformed(key="file:", rule="a file with one URL") from None
