@@ -1,5 +1,6 @@
 // Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
-// run:  node tests/web/browse.mjs CHROMIUM < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+//       AXE: axe-core's script; then each answer has what it finds against WCAG 2.2 AA.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -80,11 +81,14 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
     widths: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
     back: getComputedStyle(document.body).backgroundColor,
   })`);
+  const violations = process.argv[3] ? await evaluate(`${readFileSync(process.argv[3], "utf8")}
+    ;axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
+      .then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.target.join(" "))]))`) : [];
   const mine = heard.filter((message) => message.sessionId === sessionId);
   const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
   const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
   await send("Target.closeTarget", { targetId });
-  return { ...seen, ms, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
+  return { ...seen, ms, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
 }
 
 try {

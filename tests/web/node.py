@@ -26,11 +26,15 @@ def run(script: str, *arguments: str, text: str | None = None, patience: float =
     return json.loads(done.stdout)
 
 
+def tools() -> Path:
+    """Where the pinned packages are, or would be."""
+    where = [ROOT / "infra" / "web" / "install.sh", "--where"]
+    return Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+
+
 def build(folder: Path) -> None:
     """Build the verifier into a folder with the pinned tools."""
-    where = [ROOT / "infra" / "web" / "install.sh", "--where"]
-    tools = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
-    if shutil.which("node") is None or not tools.is_dir():
+    if shutil.which("node") is None or not tools().is_dir():
         absent("the tools that build the verifier are not there. Run: ./infra/web/install.sh")
     subprocess.run([ROOT / "infra" / "web" / "build.sh", folder], check=True, capture_output=True, timeout=120)
 

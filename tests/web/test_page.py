@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import parse_b64u
-from tests.web.node import ROOT, WEB, absent, run
+from tests.web.node import ROOT, WEB, absent, run, tools
 
 EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
 PAGE = (WEB / "index.html").as_uri()
@@ -21,18 +21,30 @@ LINKS = ["document", "record", "epoch", "checkpoint", "signers", "registry", "pu
 
 
 def browse(*visits: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the page shows after each visit; whatever the visit, it complains of nothing and fetches nothing."""
+    """What the page shows after each visit; whatever the visit, it complains of nothing and fetches nothing.
+
+    And whatever it shows, axe finds nothing in it that keeps somebody out (WCAG 2.2 AA, and its best practices).
+    """
     where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
     program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
     if not program:
         absent("chromium is not there. Run: ./infra/install.sh chromium")
     told = [{**visit, "files": [str(path) for path in visit.get("files", [])]} for visit in visits]
-    seen: list[dict[str, Any]] = run("browse.mjs", program, text=json.dumps({"page": PAGE, "visits": told}))
+    seen: list[dict[str, Any]] = run("browse.mjs", program, str(axe()), text=json.dumps({"page": PAGE, "visits": told}))
     for one in seen:
         assert one["complaints"] == []
         assert one["unlabelled"] == 0
+        assert one["violations"] == []
         assert (one["scripts"], one["images"], one["pwned"]) == (1, 0, None)
     return seen
+
+
+def axe() -> Path:
+    """The script of axe-core."""
+    script = tools() / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        absent("axe-core is not there. Run: ./infra/web/install.sh")
+    return script
 
 
 def test_good_and_bad_bundles_have_their_colours_in_both_languages_on_desk_and_phone() -> None:
