@@ -18,6 +18,7 @@ from hybrid_bridge.core.governance import (
     NODE,
     REINSTATE,
     REMOVE,
+    REPLACE_CERTIFICATE,
     SUSPEND,
     MemberUpdate,
     SetUpdate,
@@ -43,6 +44,8 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, quorum
 from hybrid_bridge.errors import FieldMismatch, StoreBroken
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId, TreeSize
+
+MAX_AHEAD: Final = 1 << 17  # epochs from a decision to its effect; a set that waits lets no other follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def apply_member_update(view: Overlay, record: MemberUpdate, epoch: EpochNumber)
         refuse("member-replaces", key_id_text(record.key_id))
     now, certificate = standing_of(view, record.key_id, epoch), record.certificate_hash
     after = _after(record, now, is_pending=_is_pending(view, record.key_id, epoch))
-    if record.from_epoch < epoch or after is None or not _fits(view, record):
+    if not epoch <= record.from_epoch <= epoch + MAX_AHEAD or after is None or not _fits(view, record):
         refuse("member", key_id_text(record.key_id))
     put_standing(view, record.key_id, after, record.from_epoch, now, record=leaf_hash(record.encode()))
     if certificate != ZERO:
@@ -126,7 +129,9 @@ def newest_update(state: StateReader, key_id: KeyId) -> Digest:
 
 
 def _fits(view: StateReader, record: MemberUpdate) -> bool:
-    """No other key's certificate; and who is suspended or reinstated is who it was. Zero is no certificate at all."""
+    """No other key's certificate, a card with what brings one; who is suspended or reinstated is who it was."""
+    if record.card_hash != ZERO and record.action not in (ADD, REPLACE_CERTIFICATE):
+        return False  # nobody was shown one
     bound = view.get(certificate_key(record.certificate_hash))
     is_known = record.action in (SUSPEND, REINSTATE) and record.certificate_hash != ZERO
     return bound == record.key_id or (bound is None and not is_known)
@@ -203,16 +208,17 @@ def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> No
         RuleRejected: set; consensus-missing, consensus-attestation under a consensus engine.
     """
     current, subject = responsible_set(view, epoch).validators, record.set_hash.hex()
-    if get_number(view, NEWEST_SET) != current.set_id:
-        refuse("set", subject)  # another change is pending
+    if get_number(view, NEWEST_SET) != current.set_id or record.effective_from_size > epoch + MAX_AHEAD:
+        refuse("set", subject)  # another change is pending; or this one would keep all others waiting
     try:
         verify_succession(record, current, epoch)
     except FieldMismatch:
         refuse("set", subject)
     begins = EpochNumber(record.effective_from_size - 1)  # judged by the roles that stand then (ADR 35)
     keys = [_key_of_entry(view, entry, begins, subject) for entry in record.validators.entries]
-    if len(set(keys)) < len(keys):
-        refuse("set", subject)  # one member, one vote
+    names = {entry.name_hash for entry in record.validators.entries}
+    if len(set(keys)) < len(keys) or len(names) < len(keys):
+        refuse("set", subject)  # one member, one vote, whatever its keys are
     put_set(view, record.validators, record.effective_from_size, keys)
 
 

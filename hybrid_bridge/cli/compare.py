@@ -1,8 +1,9 @@
 """`hybrid-bridge compare`: were two outsiders shown the same history of one log? Offline, by their two bundles."""
 
 import json
+import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from hybrid_bridge.core.bundle import MAX_BUNDLE, decode_bundle
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.split_view import MAX_SPLIT_VIEW, SUFFIX, SplitView
+from hybrid_bridge.core.split_view import MAX_SPLIT_VIEW, SUFFIX, Between, SplitView
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
-from hybrid_bridge.errors import FieldMismatch, Missing, Refuted
-from hybrid_bridge.steps.verify.compare import SAME, SPLIT, Between, Comparison, Difference, compare, split_view
-from hybrid_bridge.units import Digest, LogId, TreeSize, UnixSeconds
+from hybrid_bridge.errors import Missing, Refuted
+from hybrid_bridge.steps.verify.compare import SAME, SPLIT, Comparison, Difference, Finding, compare, split_view
+from hybrid_bridge.units import LogId, TreeSize, UnixSeconds
 
 EXIT = {SAME: 0, SPLIT: Refuted.exit_code}
 
@@ -56,51 +57,47 @@ def command(
     \b
     Exit code 0: one history; the smaller is the beginning of the larger.
     Exit code 1: TWO HISTORIES, or one of the bundles is refuted by itself.
-    Exit code 2: malformed, or of two logs.
+    Exit code 2: malformed, of two logs, or of one that you did not name.
     Exit code 3: these files cannot tell; what could is named.
     """  # noqa: D301 click reads the escape
+    find = None if log_copy is None else _in_copy(log_copy)
     if other is None:
         view = SplitView.decode(read_bounded(one, MAX_SPLIT_VIEW))
-        pair = view.one.encode(), view.other.encode()
+        pair, tie = (view.one.encode(), view.other.encode()), view.between
+        find = find if tie is None else lambda _older, _newer: tie
     else:
         pair = read_bounded(one, MAX_BUNDLE), read_bounded(other, MAX_BUNDLE)
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     if log_hex is not None:
         trust = replace(trust, logs=(TrustedLog(log_id=LogId(hex_option(log_hex, 32, "--log"))),))
-    for data in pair:
-        _require_meant(data, trust)
-    found = compare(*pair, trust, UnixSeconds(int(time.time())), _between(log_copy))
+    _require_one_log(pair, trust)
+    found = compare(*pair, trust, UnixSeconds(int(time.time())), find)
     if out is not None and found.difference is not None:
         with writing("--out"):
-            out.write_bytes(split_view(*pair).encode())
+            out.write_bytes(split_view(*pair, found.between).encode())
     written = out if found.difference is not None else None
     names = (str(one), str(one) if other is None else str(other))
     click.echo(json.dumps(_machine(found, written), indent=2) if as_json else "\n".join(_told(found, names, written)))
     return EXIT.get(found.result, Missing.exit_code)
 
 
-def _require_meant(data: bytes, trust: Trust) -> None:
-    """Who names logs means one of them.
-
-    Raises:
-        FieldMismatch: the bundle is of another.
-    """
-    meant = {log.log_id for log in trust.logs}
-    got = leaf_hash(decode_bundle(data).genesis.record)
-    if meant and got not in meant:
-        raise FieldMismatch(field="log_id", expected=", ".join(sorted(one.hex() for one in meant)), got=got.hex())
+def _require_one_log(pair: tuple[bytes, bytes], trust: Trust) -> None:
+    """Bundles of two logs are no history of one; and who names logs means one of them."""
+    ours, theirs = (leaf_hash(decode_bundle(data).genesis.record) for data in pair)
+    if ours != theirs:
+        raise click.UsageError(f"the bundles are of two logs: {ours.hex()} and {theirs.hex()}")  # noqa: EM102, TRY003
+    if trust.logs and ours not in {log.log_id for log in trust.logs}:
+        raise click.UsageError(f"the bundles are of a log that you did not name: {ours.hex()}")  # noqa: EM102, TRY003
 
 
-def _between(log_copy: Path | None) -> Between | None:
-    if log_copy is None:
-        return None
-    history = read_history(log_copy)
+def _in_copy(log_copy: Path) -> Finding:
+    """Read when the two files do not decide by themselves, and no sooner."""
 
-    def path(older: TreeSize, newer: TreeSize) -> tuple[Digest, Sequence[Digest]]:
-        stretch = history.between(older, newer)
-        return stretch.older_root, stretch.path
+    def find(older: TreeSize, newer: TreeSize) -> Between:
+        stretch = read_history(log_copy).between(older, newer)
+        return Between(stretch.older_root, tuple(stretch.path))
 
-    return path
+    return find
 
 
 def _machine(found: Comparison, written: Path | None) -> dict[str, Json]:
@@ -122,7 +119,7 @@ def _told(found: Comparison, names: tuple[str, str], written: Path | None) -> It
     yield ""
     if found.difference is not None:
         yield from _split(found.difference, names)
-        yield from _next_steps(found.difference, names, written)
+        yield from _next_steps(found, names, written)
     elif found.result == SAME:
         yield from hanging(
             "", "The smaller history is the beginning of the larger one. Nothing says what comes after the larger."
@@ -141,21 +138,26 @@ def _split(split: Difference, names: tuple[str, str]) -> Iterator[str]:
     yield from hanging("", f"They part in {where}:")
     for name, digest, size in zip(names, split.hashes, split.sizes, strict=True):
         yield from hanging(f"  {digest.hex()}  ", f"{name}, under the checkpoint of size {size}")
-    yield "Signed both:"
+    yield "Signed both:" if split.accused else "Nobody signed both."
     for one in split.accused:
         yield from hanging(f"  0x{one.address.hex()}  ", one.name.text)
+    if split.sets[0] != split.sets[1]:
+        told = (
+            f"The checkpoints are of validator sets {split.sets[0]} and {split.sets[1]}. By one bundle the other's set "
+            "was not responsible there: keys of a retired set may have signed. See `hybrid-bridge members`."
+        )
+        yield from hanging("", told)
 
 
-def _next_steps(split: Difference, names: tuple[str, str], written: Path | None) -> Iterator[str]:
+def _next_steps(found: Comparison, names: tuple[str, str], written: Path | None) -> Iterator[str]:
     yield ""
     if written is None:
-        yield from hanging(
-            "", f"Keep both files: they are the evidence. --out NAME{SUFFIX} writes one file without private fields."
-        )
+        files = "both files and the copy" if found.between is not None else "the files"
+        keep = f"Keep {files}: they are the evidence. --out NAME{SUFFIX} writes one file without private fields."
     else:
-        yield from hanging(
-            "", f"Evidence for anybody, without private fields: {written}. `hybrid-bridge compare {written}` judges it."
-        )
-    if split.sizes[0] == split.sizes[1]:
+        keep = f"Evidence for anybody, without private fields: {written}. `hybrid-bridge compare {written}` judges it."
+    yield from hanging("", keep)
+    split = found.difference
+    if split is not None and split.common is not None and split.sets[0] == split.sets[1] and names[0] != names[1]:
         yield "The public chain takes this, too, and ends the log for good if a quorum signed both:"
-        yield f"  hybrid-bridge contract report equivocation {plain(names[0])} {plain(names[1])}"
+        yield f"  hybrid-bridge contract report equivocation {plain(shlex.join(names))} … (see --help for who pays)"

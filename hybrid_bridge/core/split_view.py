@@ -7,21 +7,30 @@ Source: design §2.
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.core.bundle import MAX_BUNDLE, Bundle, decode_bundle
+from hybrid_bridge.core.bundle import MAX_BUNDLE, MAX_PATH, Bundle, decode_bundle
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
-from hybrid_bridge.core.shape import Codec, literal, record, text
+from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 
 FORMAT: Final = "hybrid-bridge/split-view/v1"
 SUFFIX: Final = ".hb-split.json"
-MAX_SPLIT_VIEW: Final = 4 * MAX_BUNDLE + 256  # bytes; each quotation mark within costs one more
+MAX_SPLIT_VIEW: Final = 4 * MAX_BUNDLE + 256  # bytes; each quotation mark in a bundle costs one more
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The root that the larger history has at the smaller one's size, and the path from there to its own root."""
+
+    root: bytes
+    path: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SplitView:
-    """What one was shown, and what the other."""
+    """What one was shown, and what the other; perhaps a path that ties the newest checkpoints of both."""
 
     one: Bundle
     other: Bundle
+    between: Between | None = None
     format: str = FORMAT
 
     def encode(self) -> bytes:
@@ -42,11 +51,6 @@ class SplitView:
         return _SPLIT_VIEW.parse(parse_canonical_json(data, "split view", MAX_SPLIT_VIEW), "split view")
 
 
-def is_split_view(data: bytes) -> bool:
-    """Whether it says so of itself: the format stands first in canonical JSON."""
-    return data.startswith(b'{"format":"' + FORMAT.encode() + b'"')
-
-
 def _bundle(value: Json, name: str) -> Bundle:
     return decode_bundle(_TEXT.parse(value, name).encode("utf-8"))
 
@@ -57,4 +61,5 @@ def _written(bundle: Bundle) -> Json:
 
 _TEXT: Final = text(MAX_BUNDLE)  # a bundle's own bytes: nested, they would be deeper than we read
 _PART: Final = Codec(_bundle, _written)
-_SPLIT_VIEW: Final = record(SplitView, {"format": literal(FORMAT), "one": _PART, "other": _PART})
+_BETWEEN: Final = record(Between, {"root": octets(32), "path": array(octets(32), MAX_PATH)})
+_SPLIT_VIEW: Final = record(SplitView, {"format": literal(FORMAT), "one": _PART, "other": _PART}, {"between": _BETWEEN})

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybrid_bridge.business.membership import newest_update, standing_of
+from hybrid_bridge.business.membership import MAX_AHEAD, newest_update, standing_of
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
@@ -130,8 +130,8 @@ class Proposer:
         genesis, now = self._view.directory.genesis, self._desk.epoch()
         default = now + max(LEAST + 1, -(-DAY // genesis.cadence))
         start = wish.from_epoch or default
-        if start < now + LEAST:
-            raise FieldMalformed(field="from_epoch", rule=f"{now + LEAST} or later")
+        if not now + LEAST <= start <= now + MAX_AHEAD - LEAST:
+            raise FieldMalformed(field="from_epoch", rule=f"an epoch from {now + LEAST} to {now + MAX_AHEAD - LEAST}")
         return EpochNumber(start)
 
     def _member_updates(self, wish: Wish, member: Member, start: EpochNumber) -> Iterator[MemberUpdate]:

@@ -141,9 +141,12 @@ def _fits(used: Mapping[KeyId, int], submitter: KeyId, by: int, *, own: int, com
 
 
 def weight(signed: SignedTransaction) -> tuple[int, int]:
-    """Entries and registry pairs of a transaction, as far as it shows: a life event each, and its identity labels."""
+    """Entries and registry pairs of a transaction, as far as it shows: a life event each, and its identity labels.
+
+    A decision or a beacon has an entry if it is refused, so it counts as if it were.
+    """
     payload = signed.body.payload
-    return (1, 1 + len(payload.ops)) if isinstance(payload, RecordPayload) else (0, 0)
+    return (1, 1 + len(payload.ops)) if isinstance(payload, RecordPayload) else (1, 0)
 
 
 def shares_of(view: View) -> EpochShares:

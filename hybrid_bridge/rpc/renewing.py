@@ -270,15 +270,16 @@ def _shake(secured: ssl.SSLSocket, end: float) -> None:
         OSError: it failed, or was not.
     """
     secured.setblocking(False)  # noqa: FBT003 the library's own spelling
+    ready = select.poll()  # as `select` knows no descriptor above 1,023
     while True:
         try:
             secured.do_handshake()
         except ssl.SSLWantReadError:
-            reads, writes = [secured], list[ssl.SSLSocket]()
+            ready.register(secured, select.POLLIN)
         except ssl.SSLWantWriteError:
-            reads, writes = list[ssl.SSLSocket](), [secured]
+            ready.register(secured, select.POLLOUT)
         else:
             return
         left = end - time.monotonic()
-        if left <= 0 or not any(select.select(reads, writes, [], left)):
+        if left <= 0 or not ready.poll(1_000 * left):
             raise TimeoutError

@@ -1,5 +1,6 @@
 """`hybrid-bridge watch`: stand beside a log for ever, ask nobody's leave, and tell when it is late and when it lies."""
 
+import fcntl
 import json
 import signal
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import click
 
@@ -20,12 +22,12 @@ from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.watch.evidence import Reporter
 from hybrid_bridge.cli.watch.findings import Finding, exit_code, worst_first
 from hybrid_bridge.cli.watch.looking import Watcher
-from hybrid_bridge.cli.watch.memory import Notice, read_state, write_state
+from hybrid_bridge.cli.watch.memory import Notice, State, read_state, write_state
 from hybrid_bridge.cli.watch.metrics import Metrics
 from hybrid_bridge.cli.watch.notices import target_of
 from hybrid_bridge.cli.watch.settings import Watched, read_watched
 from hybrid_bridge.core.evidence import utc
-from hybrid_bridge.errors import SettingsMalformed
+from hybrid_bridge.errors import SettingsMalformed, StoreBroken
 
 
 @click.command()
@@ -73,6 +75,8 @@ def command(
     """  # noqa: D301 click reads the escape
     watched = read_watched(file)
     targets = [target_of(text, smtp, mail_from) for text in notify]
+    if len({target.label for target in targets}) < len(targets):
+        raise click.UsageError("--notify: each target once")  # noqa: EM101, TRY003 click's own
     if reports and (key is None or password_file is None):
         raise click.UsageError("--report needs --key and --password-file")  # noqa: EM101, TRY003 click's own
     with writing("--state"):
@@ -83,24 +87,50 @@ def command(
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_stop, over))
-    state = read_state(folder, watched.log_id)
+    held = _held(folder)
     try:
+        state = read_state(folder, watched.log_id)
         while True:
             now = int(time.time())
             state, findings, notices, lines = watcher.look(state, now)
             state = state.owing([target.label for target in targets], notices)
-            write_state(folder, state)  # before anybody is told: a death in between tells twice, never not at all
+            lines += _written(folder, state)  # before anybody is told: a death in between tells twice, never not at all
             state, troubles = watcher.tell(state)
-            write_state(folder, state)
-            seen.show(state, findings, now)
+            lines += _written(folder, state)
+            seen.show(state, findings, int(time.time()))
             _print(findings, notices, [*lines, *troubles], once=once, as_json=as_json)
             if once:
                 return exit_code(findings)
             if over.wait(every):
                 return 0
     finally:
+        held.close()
         if listener is not None:
             listener.close()
+
+
+def _held(folder: Path) -> IO[bytes]:
+    """The folder, for this process alone.
+
+    Raises:
+        StoreBroken: another watcher has it.
+    """
+    file = (folder / "lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise StoreBroken(store=str(folder), rule="used by one watcher at a time") from None
+    return file
+
+
+def _written(folder: Path, state: State) -> list[str]:
+    """A disk that takes nothing keeps nobody from being told."""
+    try:
+        write_state(folder, state)
+    except OSError as error:
+        return [f"what is remembered could not be written: {error.strerror}"]
+    return []
 
 
 def _stop(over: threading.Event, _signal: int, _frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 Leaves stay in memory between two looks, 32 bytes each; fetched is what is new. Source: C2SP tlog-tiles; SPEC §8.3, §14.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -28,6 +29,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.units import Digest, TreeSize
 
+BUDGET: Final = 60  # seconds of one look at one copy
 MAX_LEAVES: Final = 1 << 22  # 128 MiB: eighty years of epochs of ten minutes
 HASH: Final = 32
 
@@ -49,53 +51,69 @@ class Copy:
     tree: Tree = field(default_factory=Tree)
 
     def look(self, genesis: Genesis, origin: str, sets: Sequence[Responsible]) -> CopySight:
-        """The newest checkpoint and the tree under it, or what is wrong with them: whatever a server does, no error."""
+        """The newest checkpoint and the tree under it, or what is wrong with them: whatever a server does, no error.
+
+        One look has a minute: what is not there by then is fetched by the next.
+        """
+        end = time.monotonic() + BUDGET
         try:
             text = self._fetched(CHECKPOINT)
             note = parse_note(text)
             require_quorum(note, genesis, origin, sets)
         except Unreachable as error:
-            return CopySight(trouble="copy_silent", detail=type(error).__name__)
+            return CopySight(trouble="copy_silent", detail=str(error))
         except (AnswerMalformed, Malformed, Refuted) as error:
             return CopySight(trouble="copy_unsigned", detail=str(error))
-        try:
-            tree = self._tree(note)
-        except Unreachable as error:
-            return CopySight(trouble="copy_silent", detail=f"{type(error).__name__}, of a tile")
-        except (AnswerMalformed, Malformed) as error:
-            return CopySight(trouble="copy_untrue", detail=str(error))
-        if tree.root(note.size) != note.root:
-            self.tree = Tree()
-            return CopySight(trouble="copy_untrue", detail=f"another root at size {note.size}")
         signed = Signed(size=note.size, root=note.root, note=text.decode("utf-8"))
-        return CopySight(note=note, signed=signed, tree=tree)
+        try:
+            self._follow(note, end)
+        except Unreachable as error:
+            return CopySight(trouble="copy_silent", detail=f"a tile: {error}", signed=signed)
+        except (AnswerMalformed, Malformed) as error:
+            return CopySight(trouble="copy_untrue", detail=str(error), signed=signed)
+        if self.tree.root(note.size) != note.root:
+            self.tree = Tree()
+            return CopySight(trouble="copy_untrue", detail=f"another root at size {note.size}", signed=signed)
+        return CopySight(signed=signed, tree=self.tree)
 
-    def _tree(self, note: Note) -> Tree:
-        """The leaves that we have, and those behind them; all of them anew where that does not give the root."""
+    def _follow(self, note: Note, end: float) -> None:
+        """The leaves that we have, and those behind them; all of them anew where ours do not give the root."""
         if note.size > MAX_LEAVES:
             raise TooLong(field="size of the copy", limit=MAX_LEAVES, got=note.size)
-        if note.size >= self.tree.size:
-            self._extend(self.tree, note.size)
-            if self.tree.root(note.size) == note.root:
-                return self.tree
-        fresh = Tree()
-        self._extend(fresh, note.size)
-        self.tree = fresh
-        return fresh
+        had = self.tree.size
+        self._extend(note.size, end)
+        if had and (self.tree.size < note.size or self.tree.root(note.size) != note.root):
+            self.tree = Tree()
+            self._extend(note.size, end)
 
-    def _extend(self, tree: Tree, size: TreeSize) -> None:
-        for start in range(tree.size // WIDTH * WIDTH, size, WIDTH):
-            count = min(WIDTH, size - start)
-            tile = self._fetched(tile_path(0, start // WIDTH, count))
-            if len(tile) != HASH * count:
-                raise AnswerMalformed(endpoint=self.name, call="tile", rule=f"{count} hashes of 32 bytes")
-            hashes = [Digest(tile[at : at + HASH]) for at in range(0, len(tile), HASH)]
-            tree.extend(hashes[tree.size - start :])
+    def _extend(self, size: TreeSize, end: float) -> None:
+        for start in range(self.tree.size // WIDTH * WIDTH, size, WIDTH):
+            if time.monotonic() > end:
+                raise Unreachable(endpoint=self.name, call=f"leaves from {start} on: not within {BUDGET} s")
+            hashes = self._tile(start // WIDTH, min(WIDTH, size - start))
+            self.tree.extend(hashes[self.tree.size - start :])
+
+    def _tile(self, index: int, count: int) -> list[Digest]:
+        """So many hashes; a server may have thrown a tile away that was not full, once it was (C2SP tlog-tiles)."""
+        try:
+            tile = self._fetched(tile_path(0, index, count))
+        except Unreachable:
+            if count == WIDTH:
+                raise
+            tile = self._fetched(tile_path(0, index, WIDTH))[: HASH * count]
+        if len(tile) != HASH * count:
+            raise AnswerMalformed(endpoint=self.name, call="tile", rule=f"{count} hashes of 32 bytes")
+        return [Digest(tile[at : at + HASH]) for at in range(0, len(tile), HASH)]
 
     def _fetched(self, name: str) -> bytes:
+        """What stands there. A server that says it has nothing accuses nobody: it is away.
+
+        Raises:
+            Unreachable: no answer, or another status than 200.
+        """
         answer = self.service.get(f"/{name}")
         if answer.status != HTTPStatus.OK:
-            raise AnswerMalformed(endpoint=self.name, call=name, rule=f"HTTP 200, not {answer.status}")
+            raise Unreachable(endpoint=self.name, call=f"{name} (HTTP {answer.status})")
         return answer.body
 
 

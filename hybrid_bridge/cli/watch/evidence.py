@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
-from hybrid_bridge.cli.watch.findings import ChainSight, Contradiction, CopySight
-from hybrid_bridge.errors import BridgeError
+from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Contradiction, CopySight
+from hybrid_bridge.errors import BridgeError, NoConflict
 from hybrid_bridge.ports import Head
 
-ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", "entries.bin"
+ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", ".entries.bin"
 FINDING: Final = "finding.json"
 
 
@@ -26,22 +26,20 @@ def keep(
 ) -> Path:
     """Write it once; what is there already stays as it is."""
     found = contradiction
-    place = folder / f"{found.signed.size}-{_plain(found.copy)}-{_plain(found.source)}"
+    place = folder / "~".join(sorted(map(_plain, (found.copy, found.source))))
     if (place / FINDING).exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
-    if found.signed.note:
-        (place / ONE).write_text(found.signed.note, encoding="utf-8")
-    (place / OTHER).write_text(found.ours.note, encoding="utf-8")
+    for name, signed in ((ONE, found.signed), (OTHER, found.ours)):
+        if signed.note:
+            (place / name).write_text(signed.note, encoding="utf-8")
+            (place / f"{name}{ENTRIES}").write_bytes(_entries(sets, signed.size))
     shown = copies[found.copy].tree
-    if shown is not None:
+    if shown is not None and found.ours.size <= shown.size:
         write_tiles(place / SHOWN, found.ours.note, shown, found.ours.size)
     honest = None if chain is None else _anchored(copies, chain.head)
     if honest is not None and honest.tree is not None and honest.signed is not None:
         write_tiles(place / ANCHORED, honest.signed.note, honest.tree, honest.signed.size)
-    responsible = [known.validators for known in sets if known.from_size <= found.signed.size]
-    if responsible:
-        (place / ENTRIES).write_bytes(responsible[-1].encode_entries())
     words = {"kind": found.finding.kind, "about": found.finding.about, "detail": found.finding.detail}
     (place / FINDING).write_text(json.dumps(words, indent=2), encoding="utf-8")  # last: now it is whole
     return place
@@ -57,7 +55,8 @@ class Reporter:
         """The first report that the contract takes; what it said. Empty: none of them is a contradiction for it.
 
         Raises:
-            BridgeError: the last refusal, where all were refused.
+            BridgeError: a refusal, where all were refused.
+            ClickException: a file that the options name is gone.
         """
         from hybrid_bridge.cli.contract.reporting import report  # noqa: PLC0415 only who pays needs it
 
@@ -66,12 +65,12 @@ class Reporter:
             said = io.StringIO()
             try:
                 with redirect_stdout(said):
-                    report.main([*words, "--entries", str(place / ENTRIES), *self.options], standalone_mode=False)
+                    report.main([*words, *self.options], standalone_mode=False)
             except BridgeError as error:
-                refusal = error
+                refusal = error if refusal is None or not isinstance(error, NoConflict) else refusal
             else:
                 return said.getvalue()
-        if refusal is not None:
+        if refusal is not None and not isinstance(refusal, NoConflict):
             raise refusal
         return ""
 
@@ -79,11 +78,17 @@ class Reporter:
 def _reports(place: Path) -> Iterator[list[str]]:
     notes = [str(place / name) for name in (ONE, OTHER) if (place / name).exists()]
     if len(notes) == 2:
-        yield ["equivocation", *notes]
+        yield ["equivocation", *notes, "--entries", f"{notes[0]}{ENTRIES}"]
     for note in notes:
         for name in (ANCHORED, SHOWN):
             if (place / name).is_dir():
-                yield ["inconsistency", note, "--history", str(place / name)]
+                yield ["inconsistency", note, "--history", str(place / name), "--entries", f"{note}{ENTRIES}"]
+
+
+def _entries(sets: Sequence[Responsible], size: int) -> bytes:
+    """Of the set that is responsible for this size."""
+    responsible = [known.validators for known in sets if known.from_size <= size]
+    return responsible[-1].encode_entries() if responsible else b""
 
 
 def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
@@ -93,4 +98,4 @@ def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
 
 
 def _plain(name: str) -> str:
-    return "chain" if " " in name else name
+    return "chain" if name == CHAIN else name

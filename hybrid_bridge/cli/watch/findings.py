@@ -4,11 +4,10 @@ A signature over a checkpoint binds whoever gave it to all leaves below its size
 and a tree under another one that does not lead to its root, are a contradiction of people, not a fault of a network.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.core.checkpoint import Note
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.evidence import span, utc
 from hybrid_bridge.core.genesis import Genesis
@@ -21,6 +20,7 @@ LATE: Final = "late"
 EVENT: Final = "event"
 UNCLEAR: Final = "unclear"
 CHAIN: Final = "the public chain"
+STALE: Final = 3600  # seconds; public chains of today are final within a quarter of that
 
 NEVER: Final = SetId(0)  # before the first look
 
@@ -34,9 +34,15 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "retired": (EVENT, "the log has ended by a decision of its members"),
     "rotation_pending": (EVENT, "another set of validators will be responsible: see `hybrid-bridge members`"),
     "rotated": (EVENT, "another set of validators is responsible: see `hybrid-bridge members`"),
+    "anchored_otherwise": (
+        UNCLEAR,
+        "a copy and the only endpoint that was asked contradict one another: bring more endpoints",
+    ),
     "copy_unsigned": (UNCLEAR, "a copy shows a checkpoint that no quorum signed: believe nothing of it"),
     "copy_untrue": (UNCLEAR, "a copy's tiles do not give the root under its own checkpoint: its server is broken"),
     "endpoint_disagrees": (UNCLEAR, "an endpoint answers otherwise than the others at one public block: replace it"),
+    "endpoint_silent": (UNCLEAR, "an endpoint has no answer at that public block: replace it if it stays so"),
+    "chain_stale": (UNCLEAR, "what the endpoints call final is old: they, or the public chain, stand still"),
     "chain_unclear": (UNCLEAR, "too few endpoints agree: bring more, or wait"),
     "chain_went_back": (UNCLEAR, "the endpoints call something final that was otherwise before: replace them"),
 }
@@ -91,16 +97,20 @@ class ChainSight:
 
     at: PublicBlock
     head: Head
+    voices: int = 2  # how many endpoints must agree
     disagreeing: tuple[tuple[str, str], ...] = ()  # endpoint, and what it says
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopySight:
-    """A member's public copy of the log. `trouble` is a kind above, or empty; then note and tree are there."""
+    """A member's public copy of the log. `trouble` is a kind above, or empty; then checkpoint and tree are there.
+
+    A checkpoint that a quorum signed counts whatever became of the tiles: who hides those has still signed.
+    """
 
     trouble: str = ""
     detail: str = ""
-    note: Note | None = None
     signed: Signed | None = None
     tree: Tree | None = None
 
@@ -113,15 +123,17 @@ class Contradiction:
     source: str
     signed: Signed
     ours: Signed  # the copy's own
+    is_proven: bool = True  # False: the other side is the word of one endpoint
 
     @property
     def finding(self) -> Finding:
         """As a finding."""
+        kind = "split_view" if self.is_proven else "anchored_otherwise"
         detail = (
             f"at size {self.signed.size} {self.source} has root {self.signed.root.hex()}; "
             f"the history that {self.copy} shows under its checkpoint of size {self.ours.size} has another"
         )
-        return Finding(kind="split_view", about=" / ".join(sorted((self.copy, self.source))), detail=detail)
+        return Finding(kind=kind, about=" / ".join(sorted((self.copy, self.source))), detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +145,12 @@ class Remembered:
 
 
 def judge(
-    chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered, genesis: Genesis, why: str = ""
+    chain: ChainSight | None,
+    copies: Mapping[str, CopySight],
+    before: Remembered,
+    genesis: Genesis,
+    now: int,
+    why: str = "",
 ) -> tuple[list[Finding], list[Contradiction]]:
     """All that is so now.
 
@@ -142,11 +159,12 @@ def judge(
         copies: by name.
         before: what was remembered.
         genesis: of the log.
+        now: Unix seconds.
         why: see `chain`.
     """
     findings = [Finding(kind="chain_unclear", about=CHAIN, detail=why)] if chain is None else []
     if chain is not None:
-        findings += _of_chain(chain, before, genesis)
+        findings += [*_of_endpoints(chain, before, now), *_of_log(chain, before, genesis)]
     head = None if chain is None else chain.head
     for name, sight in copies.items():
         if sight.trouble:
@@ -158,16 +176,25 @@ def judge(
     return [*findings, *(one.finding for one in contradictions)], contradictions
 
 
-def _of_chain(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator[Finding]:
+def _of_endpoints(chain: ChainSight, before: Remembered, now: int) -> Iterator[Finding]:
     head, at = chain.head, chain.at
     for endpoint, said in chain.disagreeing:
         yield Finding(kind="endpoint_disagrees", about=endpoint, detail=f"at public block {at.number} it says {said}")
+    for endpoint in chain.silent:
+        yield Finding(kind="endpoint_silent", about=endpoint, detail=f"it has no answer at public block {at.number}")
+    if now - at.time > STALE:
+        detail = f"public block {at.number} is of {utc(at.time)}, {span(now - at.time)} ago"
+        yield Finding(kind="chain_stale", about=CHAIN, detail=detail)
     known = before.signed.get(CHAIN)
     if known is not None and (
         head.tree_size < known.size or (head.tree_size == known.size and head.root != known.root)
     ):
         detail = f"final was size {known.size}, root {known.root.hex()}; now size {head.tree_size}, {head.root.hex()}"
         yield Finding(kind="chain_went_back", about=CHAIN, detail=detail)
+
+
+def _of_log(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator[Finding]:
+    head, at = chain.head, chain.at
     if head.state in ("paused", "frozen", "retired"):
         until = f" until {utc(head.paused_until)}" if head.state == "paused" else ""
         yield Finding(kind=head.state, about=CHAIN, detail=f"the log is {head.state} at size {head.tree_size}{until}")
@@ -185,21 +212,30 @@ def _of_chain(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterat
 def _contradictions(
     chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered
 ) -> Iterator[Contradiction]:
-    """Every signed checkpoint, seen now or before, against every copy whose tree reaches so far; each pair once."""
-    known = [(source, signed) for source, signed in before.signed.items()]
+    """Every signed checkpoint, seen now or before, against every copy that commits to leaves at its size; a pair once.
+
+    The chain's word counts as it is now: what endpoints said once carries no signature.
+    """
+    known = [(source, signed, True) for source, signed in before.signed.items() if source != CHAIN]
     if chain is not None and chain.head.tree_size > 1:
-        known.append((CHAIN, Signed(size=chain.head.tree_size, root=chain.head.root, note="")))
-    known += [(name, sight.signed) for name, sight in copies.items() if sight.signed is not None]
+        known.append((CHAIN, Signed(size=chain.head.tree_size, root=chain.head.root, note=""), chain.voices > 1))
+    known += [(name, sight.signed, True) for name, sight in copies.items() if sight.signed is not None]
     found: set[tuple[str, str]] = set()
     for name, sight in copies.items():
-        if sight.tree is None or sight.signed is None:
+        if sight.signed is None:
             continue
-        for source, signed in known:
+        for source, signed, is_proven in known:
             pair = (min(name, source), max(name, source))
-            if pair in found or signed.size > sight.tree.size or sight.tree.root(signed.size) == signed.root:
-                continue
-            found.add(pair)
-            yield Contradiction(copy=name, source=source, signed=signed, ours=sight.signed)
+            if pair not in found and _root_at(sight, signed.size) not in (None, signed.root):
+                found.add(pair)
+                yield Contradiction(copy=name, source=source, signed=signed, ours=sight.signed, is_proven=is_proven)
+
+
+def _root_at(sight: CopySight, size: TreeSize) -> Digest | None:
+    """The root that a copy commits to; None if it does not, or hides it."""
+    if sight.signed is not None and sight.signed.size == size:
+        return sight.signed.root
+    return sight.tree.root(size) if sight.tree is not None and size <= sight.tree.size else None
 
 
 def remember(
@@ -208,20 +244,29 @@ def remember(
     before: Remembered,
     contradictions: list[Contradiction],
 ) -> Remembered:
-    """The newest of each source. Who contradicts is remembered as before: the first word is the evidence."""
+    """The newest of each source. Who contradicts stays as remembered: the first word is the evidence.
+
+    Of sources that are watched no more only those that contradict are kept.
+    """
     accused = {one.copy for one in contradictions} | {one.source for one in contradictions}
-    signed = dict(before.signed)
+    signed = {name: one for name, one in before.signed.items() if name in {*copies, CHAIN} | accused}
     for name, sight in copies.items():
         known = signed.get(name)
-        if sight.signed is not None and name not in accused and (known is None or sight.signed.size > known.size):
+        if sight.signed is None:
+            continue
+        if known is None or (name not in accused and sight.signed.size > known.size):
             signed[name] = sight.signed
-    set_id = before.set_id
-    if chain is not None:
-        known, head = signed.get(CHAIN), chain.head
-        set_id = max(set_id, head.set_id)
-        if head.tree_size > 1 and (known is None or head.tree_size > known.size):
-            signed[CHAIN] = Signed(size=head.tree_size, root=head.root, note="")
-    return Remembered(signed=signed, set_id=set_id)
+    if chain is None or chain.head.tree_size < 2:
+        return Remembered(signed=signed, set_id=before.set_id)
+    signed[CHAIN] = Signed(size=chain.head.tree_size, root=chain.head.root, note="")
+    return Remembered(signed=signed, set_id=max(before.set_id, chain.head.set_id))
+
+
+def still(findings: list[Finding], before: list[Finding], unseen: Collection[str]) -> list[Finding]:
+    """With what was so before and cannot have ended: a proven lie, and what concerns somebody who was not seen now."""
+    names = {finding.name for finding in findings}
+    kept = [one for one in before if one.name not in names and (one.severity == LYING or one.about in unseen)]
+    return [*findings, *kept]
 
 
 def exit_code(findings: list[Finding]) -> int:

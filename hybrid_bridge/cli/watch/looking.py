@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import click
+
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
@@ -14,11 +16,20 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.cli.keepers import decode_sets
 from hybrid_bridge.cli.watch.copies import Copy, Responsible
 from hybrid_bridge.cli.watch.evidence import Reporter, keep
-from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Finding, judge, remember
+from hybrid_bridge.cli.watch.findings import (
+    CHAIN,
+    ChainSight,
+    Contradiction,
+    CopySight,
+    Finding,
+    judge,
+    remember,
+    still,
+)
 from hybrid_bridge.cli.watch.memory import Notice, State
 from hybrid_bridge.cli.watch.notices import Target, told
 from hybrid_bridge.cli.watch.settings import Watched
-from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing
 from hybrid_bridge.ports import Head
 
@@ -52,32 +63,55 @@ class Watcher:
     def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]]:
         """One look: the state after it, what is so, what came and went, and what could not be done."""
         chain, why = self._chain()
+        before = [one.finding for one in state.active]
         if self.known is None:
             findings = [Finding(kind="chain_unclear", about=CHAIN, detail=why)]
+            findings = still(findings, before, {one.about for one in before})
             after, notices = state.turned(state.remembered, findings, {}, now)
             return after, findings, notices, []
         known = self.known
         copies = {copy.name: copy.look(known.genesis, known.origin, known.sets) for copy in self.copies}
-        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, why)
-        places = {
-            one.finding.name: keep(self.folder / EVIDENCE, one, copies, chain, known.sets) for one in contradictions
-        }
+        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, now, why)
+        findings = still(findings, before, {CHAIN} if chain is None else ())
+        places, lines = self._kept(contradictions, copies, chain, known)
         remembered = remember(chain, copies, state.remembered, contradictions)
-        after, notices = state.turned(remembered, findings, {name: str(place) for name, place in places.items()}, now)
-        return after, findings, notices, [line for place in places.values() for line in self._reported(place)]
+        after, notices = state.turned(remembered, findings, places, now)
+        if chain is not None and chain.head.state != "frozen":
+            lines += [line for place in places.values() for line in self._reported(Path(place))]
+        return after, findings, notices, lines
+
+    def _kept(
+        self,
+        contradictions: list[Contradiction],
+        copies: dict[str, CopySight],
+        chain: ChainSight | None,
+        known: Known,
+    ) -> tuple[dict[str, str], list[str]]:
+        """Folders of evidence by finding. A disk that takes none keeps nobody from being told."""
+        places, lines = {}, []
+        for one in contradictions:
+            try:
+                place = keep(self.folder / EVIDENCE, one, copies, chain, known.sets)
+            except OSError as error:
+                lines.append(f"evidence could not be written: {error.strerror}")
+            else:
+                places[one.finding.name] = str(place)
+                lines.append(f"evidence: {place}")
+        return places, lines
 
     def tell(self, state: State) -> tuple[State, list[str]]:
         """Tell what is untold; who cannot be told now is told at the next look."""
         about = {"log_id": state.log_id.hex(), "origin": "" if self.known is None else self.known.origin}
         targets = {target.label: target for target in self.targets}
-        kept, troubles = [], []
+        kept, troubles = [], dict[str, str]()
         for one in state.untold:
             if one.target not in targets:
                 continue  # nobody asks for it any more
-            if trouble := told(targets[one.target], one.notice, about):
+            if one.target not in troubles and (trouble := told(targets[one.target], one.notice, about)):
+                troubles[one.target] = trouble  # once a look: who is away holds up nobody
+            if one.target in troubles:
                 kept.append(one)
-                troubles.append(trouble)
-        return replace(state, untold=tuple(kept)), troubles
+        return replace(state, untold=tuple(kept)), list(troubles.values())
 
     def _chain(self) -> tuple[ChainSight | None, str]:
         """What enough endpoints agree on, and who says otherwise; or what was missing.
@@ -92,14 +126,27 @@ class Watcher:
             if len(chains) < needed:
                 raise Missing(what=f"{needed} endpoints, as the threshold asks")
             answers = look_at(chains, self.watched.log_id, needed)
+            if answers.head.tree_size < 1:
+                raise Missing(what="a head that a contract can have")
             if self.known is None or _set_of(answers.head) != _set_of(self.known.head):
                 self.known = self._learned(
                     answers.head, agreed("the chain id", needed, [said(c.chain_id) for c in chains])
                 )
         except Missing as error:
             return None, error.what
-        others = tuple((f"endpoint {number}", _words(head)) for number, head in answers.others)
-        return ChainSight(at=answers.at, head=answers.head, disagreeing=others), ""
+        except BridgeError as error:
+            if self.known is None:  # at the first look it is a mistake of the settings, and whoever made it is there
+                raise
+            return None, str(error)
+        names = {number: f"endpoint {number}" for number in range(1, len(chains) + 1)}
+        sight = ChainSight(
+            at=answers.at,
+            head=answers.head,
+            voices=needed,
+            disagreeing=tuple((names[number], _words(head)) for number, head in answers.others),
+            silent=tuple(names[number] for number in answers.silent),
+        )
+        return sight, ""
 
     def _learned(self, head: Head, chain_id: int) -> Known:
         kept = keepers_at(
@@ -113,6 +160,8 @@ class Watcher:
         genesis = Genesis.decode(kept.genesis)
         if genesis.log_id != self.watched.log_id:
             raise FieldMismatch(field="log_id", expected=self.watched.log_id.hex(), got=genesis.log_id.hex())
+        if origin_hash(kept.origin) != genesis.origin_hash:
+            raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=kept.origin[:200])
         sets = decode_sets(genesis, kept.sets)
         responsible = tuple(Responsible(e.from_size, s) for e, s in zip(kept.sets, sets, strict=True))
         return Known(genesis, kept.origin, responsible, head)
@@ -124,7 +173,7 @@ class Watcher:
             return []
         try:
             said = self.reporter.report(place)
-        except BridgeError as error:
+        except (BridgeError, click.ClickException, OSError) as error:
             return [f"not reported yet: {error}"]
         done.write_text(said or "the contract has no call for this contradiction\n", encoding="utf-8")
         return [f"reported: {place}"]
@@ -135,4 +184,5 @@ def _set_of(head: Head) -> tuple[int, int]:
 
 
 def _words(head: Head) -> str:
-    return f"size {head.tree_size}, root {head.root.hex()}, {head.state}"
+    more = f"set {head.set_id}, next set from size {head.next_from_size}, paused until {head.paused_until}"
+    return f"size {head.tree_size}, root {head.root.hex()}, {head.state}, {more}"

@@ -11,7 +11,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.findings import KINDS, NEVER, Finding, Remembered, Signed
+from hybrid_bridge.cli.watch.findings import KINDS, LYING, NEVER, Finding, Remembered, Signed
 from hybrid_bridge.core.bundle import MAX_NOTE
 from hybrid_bridge.core.encoding import Json, parse_json
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
@@ -23,6 +23,7 @@ FILE: Final = "watcher.json"
 MAX_FILE: Final = 1 << 25  # bytes
 MAX_SOURCES: Final = 128
 MAX_ACTIVE: Final = 8192
+MAX_TEXT: Final = 4096  # characters of a detail
 MAX_UNTOLD: Final = 1000  # notices that nobody took; the oldest go first
 RAISED, CLEARED = "raised", "cleared"
 
@@ -95,7 +96,10 @@ class State:
         notices = [_notice(RAISED, f, now, evidence.get(f.name, "")) for f in findings if f.name not in before]
         notices += [_notice(CLEARED, one.finding, now, "") for name, one in before.items() if name not in after]
         active = tuple(
-            Active(finding=finding, since=before[name].since if name in before else now)
+            Active(
+                finding=replace(finding, detail=finding.detail[:MAX_TEXT]),
+                since=before[name].since if name in before else now,
+            )
             for name, finding in sorted(after.items())
         )
         seen = tuple(Seen(source=source, signed=signed) for source, signed in sorted(remembered.signed.items()))
@@ -104,7 +108,10 @@ class State:
     def owing(self, targets: list[str], notices: list[Notice]) -> "State":
         """With these notices to be told to these targets."""
         untold = (*self.untold, *(Untold(target=t, notice=notice) for notice in notices for t in targets))
-        return replace(self, untold=untold[-MAX_UNTOLD:])
+        excess = max(0, len(untold) - MAX_UNTOLD)
+        worst = [one for one in untold if one.notice.severity == LYING]
+        others = [one for one in untold if one.notice.severity != LYING]
+        return replace(self, untold=tuple([*others[excess:], *worst][-MAX_UNTOLD:]) if excess else untold)
 
 
 def read_state(folder: Path, log_id: LogId) -> State:
@@ -126,7 +133,11 @@ def read_state(folder: Path, log_id: LogId) -> State:
 
 
 def write_state(folder: Path, state: State) -> None:
-    """Durable when it returns."""
+    """Durable when it returns.
+
+    Raises:
+        OSError: the disk does not take it; what was there before stays.
+    """
     write_whole(folder / FILE, json.dumps(_STATE.write(state), indent=1).encode("utf-8"), 0o600)
 
 
@@ -136,14 +147,14 @@ def _notice(what: str, finding: Finding, now: int, evidence: str) -> Notice:
         at=now,
         kind=finding.kind,
         about=finding.about,
-        detail=finding.detail,
+        detail=finding.detail[:MAX_TEXT],
         severity=finding.severity,
         next_step=finding.next_step,
         evidence=evidence,
     )
 
 
-_LONG: Final = text(4096)
+_LONG: Final = text(MAX_TEXT)
 _FINDING: Final = record(Finding, {"kind": literal(*KINDS), "about": text(256), "detail": _LONG})
 _NOTICE: Final = record(
     Notice,

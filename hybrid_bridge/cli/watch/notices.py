@@ -4,7 +4,7 @@ A target may hold a key (a webhook's URL does): `file:PATH` names a file with it
 """
 
 import json
-import os
+import shutil
 import smtplib
 import subprocess
 from collections.abc import Callable, Mapping
@@ -13,12 +13,15 @@ from email.message import EmailMessage
 from typing import Final
 
 from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.options import url_of
 from hybrid_bridge.cli.watch.memory import Notice
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.errors import AnswerMalformed, SettingsMalformed, TooLong, Unreachable
 
 DEADLINE: Final = 30  # seconds, of a program or a mail server
 OK: Final = range(200, 300)
+MAX_LABEL: Final = 200  # characters of a program's path or an address
 SMTP_PORT: Final = 25
 
 
@@ -38,20 +41,22 @@ def target_of(text: str, smtp: str, sender: str) -> Target:
     """
     kind, _, where = text.partition(":")
     if kind == "webhook" and where:
-        service = Service("webhook", url_of(where, "--notify"))
-        return Target("webhook", lambda notice, about: _post(service, notice, about))
+        url = url_of(where, "--notify")
+        service = Service("webhook", url)
+        label = f"webhook {sha256(url.encode('utf-8')).hex()[:8]}"  # the URL may hold a key
+        return Target(label, lambda notice, about: _post(service, notice, about))
     if kind == "command" and where:
-        if not os.access(where, os.X_OK):
-            raise SettingsMalformed(key="--notify", rule=f"command: a program that may be run: {where}")
-        return Target(f"command:{where}", lambda notice, about: _run(where, notice, about))
-    if kind == "email" and "@" in where and "\n" not in where:
-        if not smtp:
-            raise SettingsMalformed(key="--smtp", rule="HOST or HOST:PORT, if anybody is to get a mail")
+        program = shutil.which(where)
+        if program is None or len(program) > MAX_LABEL:
+            raise SettingsMalformed(key="--notify", rule=f"command: a program that may be run: {where[:200]}")
+        return Target(f"command {program}", lambda notice, about: _run(program, notice, about))
+    if kind == "email" and "@" in where and len(where) <= MAX_LABEL:
         host, _, port = smtp.partition(":")
-        if not (port or "25").isdecimal():
-            raise SettingsMalformed(key="--smtp", rule="HOST or HOST:PORT")
-        server = host, int(port or SMTP_PORT)
-        return Target(text, lambda notice, about: _mail(server, sender, where, notice, about))
+        if not host or not (port or "25").isdecimal():
+            raise SettingsMalformed(key="--smtp", rule="HOST or HOST:PORT, if anybody is to get a mail")
+        server, addresses = (host, int(port or SMTP_PORT)), (sender, where)
+        _message(*addresses)
+        return Target(f"email {where}", lambda notice, about: _mail(server, addresses, notice, about))
     raise SettingsMalformed(key="--notify", rule="webhook:URL, webhook:file:PATH, command:PROGRAM or email:ADDRESS")
 
 
@@ -83,11 +88,23 @@ def _run(program: str, notice: Notice, about: Mapping[str, str]) -> None:
     )
 
 
-def _mail(smtp: tuple[str, int], sender: str, to: str, notice: Notice, about: Mapping[str, str]) -> None:
+def _message(sender: str, to: str) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = f"[hybrid-bridge] {notice.what}: {notice.severity}, {notice.kind} ({notice.about})"[:200]
-    message["From"], message["To"] = sender, to
+    try:
+        message["From"], message["To"] = sender, to
+        complete = bool(message["To"].addresses[0].domain and message["From"].addresses[0].domain)
+    except (ValueError, IndexError):
+        complete = False
+    if not complete:
+        raise SettingsMalformed(key="--notify", rule="email:ADDRESS, and --mail-from an address")
+    return message
+
+
+def _mail(server: tuple[str, int], addresses: tuple[str, str], notice: Notice, about: Mapping[str, str]) -> None:
+    message = _message(*addresses)
+    subject = f"[hybrid-bridge] {notice.what}: {notice.severity}, {notice.kind} ({notice.about})"
+    message["Subject"] = plain(subject)[:200]
     lines = [*(f"{name}: {value}" for name, value in about.items()), "", notice.detail, "", f"→ {notice.next_step}"]
     message.set_content("\n".join([*lines, *([f"evidence: {notice.evidence}"] if notice.evidence else [])]))
-    with smtplib.SMTP(*smtp, timeout=DEADLINE) as server:
-        server.send_message(message)
+    with smtplib.SMTP(*server, timeout=DEADLINE) as connection:
+        connection.send_message(message)

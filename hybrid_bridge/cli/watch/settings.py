@@ -54,8 +54,10 @@ def read_watched(path: Path) -> Watched:
     copies = given.get("copies", {})
     _require_texts("rpc", given["rpc"])
     _require_texts("copies", list(copies.values()))
-    if len(copies) > MAX_COPIES or any(_NAME.fullmatch(name) is None for name in copies):
-        raise SettingsMalformed(key="copies", rule=f"at most {MAX_COPIES}, named by letters, digits, . _ -")
+    if len(copies) > MAX_COPIES or any(_NAME.fullmatch(name) is None or name == "chain" for name in copies):
+        raise SettingsMalformed(
+            key="copies", rule=f"at most {MAX_COPIES}, named by letters, digits, . _ -, none of them chain"
+        )
     return Watched(
         log_id=LogId(_hex("log", given["log"], 32)),
         urls=tuple(url_of(url, "rpc") for url in given["rpc"]),

@@ -13,15 +13,15 @@ from hybrid_bridge.core.bundle import Bundle, WitnessAnchor, decode_bundle
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.shown_tree import ShownTree, Stretch, first_difference
-from hybrid_bridge.core.split_view import SplitView
+from hybrid_bridge.core.split_view import Between, SplitView
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.errors import FieldMismatch
+from hybrid_bridge.errors import FieldMismatch, Malformed, Missing, RootMismatch
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.decoded import Decoded, decode
 from hybrid_bridge.steps.verify.names import Name, Names, verify_names
 from hybrid_bridge.steps.verify.paths import Consistency, Inclusion, consistencies, inclusions
-from hybrid_bridge.steps.verify.signers import verify_note, verify_notes, verify_sets
-from hybrid_bridge.units import Address, Digest, LogId, TreeSize, UnixSeconds
+from hybrid_bridge.steps.verify.signers import KnownSets, verify_note, verify_notes, verify_sets
+from hybrid_bridge.units import Address, Digest, LogId, SetId, TreeSize, UnixSeconds
 
 SAME: Final = "same"
 SPLIT: Final = "split"
@@ -44,6 +44,8 @@ class Difference:
     stretch: Stretch  # leaves [begin, end); leaf e is the record of epoch e
     hashes: tuple[Digest, Digest]
     sizes: tuple[TreeSize, TreeSize]  # of the checkpoints, of one bundle and of the other
+    sets: tuple[SetId, SetId]  # responsible for them, by what each bundle shows
+    common: TreeSize | None  # a size at which both have a checkpoint of their own, with two roots
     accused: tuple[Accused, ...]
 
 
@@ -57,6 +59,7 @@ class Comparison:
     agreed: TreeSize  # both hold the same leaves below it; 1: the genesis record alone
     agreed_time: UnixSeconds
     difference: Difference | None
+    between: Between | None  # what had to be brought beside the two
 
     @property
     def result(self) -> str:
@@ -81,6 +84,7 @@ class Comparison:
                 "last_leaf": split.stretch[1] - 1,
                 "hashes": [digest.hex() for digest in split.hashes],
                 "checkpoint_sizes": [int(size) for size in split.sizes],
+                "sets": [int(one) for one in split.sets],
                 "signed_both": [
                     {
                         "address": one.address.hex(),
@@ -99,6 +103,7 @@ class _Side:
     """One bundle, verified, and what it shows of the log's tree."""
 
     decoded: Decoded
+    sets: KnownSets
     names: Names
     tree: ShownTree
     signed: tuple[tuple[TreeSize, frozenset[Address]], ...]  # sizes ascending, and who signed a note of that size
@@ -113,10 +118,10 @@ class _Side:
         return found[0][0], frozenset().union(*(signers for _, signers in found))
 
 
-Between: TypeAlias = Callable[[TreeSize, TreeSize], tuple[Digest, Sequence[Digest]]]  # the older root, and the path
+Finding: TypeAlias = Callable[[TreeSize, TreeSize], Between]  # what ties two sizes
 
 
-def compare(one: bytes, other: bytes, trust: Trust, now: UnixSeconds, between: Between | None = None) -> Comparison:
+def compare(one: bytes, other: bytes, trust: Trust, now: UnixSeconds, find: Finding | None = None) -> Comparison:
     """Compare what two bundles show of one log. What each says of the log must hold by itself first.
 
     Anchors, fields and promises are left aside: two histories are two, whichever of them stands on a public chain.
@@ -128,21 +133,21 @@ def compare(one: bytes, other: bytes, trust: Trust, now: UnixSeconds, between: B
         other: another's.
         trust: the verifier's own file.
         now: whole Unix seconds.
-        between: asked for the path between both newest checkpoints, if the bundles alone do not decide; from anywhere.
+        find: asked for the path between both newest checkpoints, if the bundles alone do not decide; from anywhere.
 
     Raises:
         Malformed, Refuted, Undecided: one of them does not hold; see `verify`.
         FieldMismatch: they are of two logs.
-        RootMismatch: what `between` brought does not lead to the larger one's root.
+        Missing: what `find` brought does not lead to the larger one's root, or it has nothing.
     """
     ours, theirs = (_side(_bare(decode_bundle(data)), trust, now) for data in (one, other))
     if ours.decoded.log_id != theirs.decoded.log_id:
         raise FieldMismatch(field="log_id", expected=ours.decoded.log_id.hex(), got=theirs.decoded.log_id.hex())
-    agreed, older = _agreed(ours, theirs), min(ours.newest, theirs.newest)
-    if between is not None and agreed < older and first_difference(ours.tree, theirs.tree) is None:
+    agreed, older, between = _agreed(ours, theirs), min(ours.newest, theirs.newest), None
+    if find is not None and agreed < older and first_difference(ours.tree, theirs.tree) is None:
         larger = max(ours, theirs, key=lambda side: side.newest)
-        root, path = between(older, larger.newest)
-        larger.tree.take_consistency(older, larger.newest, path, root, larger.tree.hashes[0, larger.newest])
+        between = find(older, larger.newest)
+        _tie(larger, older, between)
         agreed = _agreed(ours, theirs)
     return Comparison(
         log_id=ours.decoded.log_id,
@@ -151,12 +156,21 @@ def compare(one: bytes, other: bytes, trust: Trust, now: UnixSeconds, between: B
         agreed=agreed,
         agreed_time=ours.decoded.genesis.checkpoint_timestamp(agreed),
         difference=_difference(ours, theirs),
+        between=between,
     )
 
 
-def split_view(one: bytes, other: bytes) -> SplitView:
-    """Two bundles that contradict one another, without what is private and not needed for it."""
-    return SplitView(_bare(decode_bundle(one)), _bare(decode_bundle(other)))
+def _tie(larger: _Side, older: TreeSize, between: Between) -> None:
+    newest, path = larger.newest, [Digest(item) for item in between.path]
+    try:
+        larger.tree.take_consistency(older, newest, path, Digest(between.root), larger.tree.hashes[0, newest])
+    except (RootMismatch, Malformed):
+        raise Missing(what=f"a path from size {older} that leads to the root of size {newest}") from None
+
+
+def split_view(one: bytes, other: bytes, between: Between | None = None) -> SplitView:
+    """Two bundles that contradict one another (perhaps by what ties them), without what is private and not needed."""
+    return SplitView(_bare(decode_bundle(one)), _bare(decode_bundle(other)), between)
 
 
 def _bare(bundle: Bundle) -> Bundle:
@@ -174,7 +188,7 @@ def _bare(bundle: Bundle) -> Bundle:
         artefacts=(),
         provenance=None,
         renewals=(),
-        extensions={},
+        extensions=bundle.extensions if bundle.critical else {},  # `verify` says which one it does not know
     )
 
 
@@ -194,7 +208,7 @@ def _side(bundle: Bundle, trust: Trust, now: UnixSeconds) -> _Side:
     notes = [*verify_notes(d, sets, trust)]
     notes += [verify_note(d, r.note, sets.responsible(r.note.size), frozenset()) for r in d.rotations]
     signed = [(note.note.size, frozenset(note.signers)) for note in notes]
-    return _Side(d, verify_names(d, sets, trust), tree, tuple(sorted(signed, key=lambda pair: pair[0])))
+    return _Side(d, sets, verify_names(d, sets, trust), tree, tuple(sorted(signed, key=lambda pair: pair[0])))
 
 
 def _of_the_log(d: Decoded) -> Iterator[Inclusion | Consistency]:
@@ -222,8 +236,15 @@ def _difference(ours: _Side, theirs: _Side) -> Difference | None:
         stretch=stretch,
         hashes=(Digest(hashes[0] or b""), Digest(hashes[1] or b"")),
         sizes=(our_size, their_size),
+        sets=(ours.sets.responsible(our_size).set_id, theirs.sets.responsible(their_size).set_id),
+        common=_common(ours.decoded, theirs.decoded),
         accused=_accused(our_signers & their_signers, (ours.names, theirs.names)),
     )
+
+
+def _common(ours: Decoded, theirs: Decoded) -> TreeSize | None:
+    roots = {note.size: note.root for note in ours.notes}
+    return next((note.size for note in theirs.notes if roots.get(note.size, note.root) != note.root), None)
 
 
 def _accused(addresses: frozenset[Address], sides: Sequence[Names]) -> tuple[Accused, ...]:

@@ -4,6 +4,7 @@ from itertools import product
 import pytest
 
 from hybrid_bridge.business.membership import (
+    MAX_AHEAD,
     apply_member_update,
     apply_set_update,
     is_quorum,
@@ -260,6 +261,31 @@ def test_who_is_suspended_keeps_certificate_and_key(with_node):
     unknown = replace(update("v5", SUSPEND, BOTH, 3), certificate_hash=sha256(b"never seen"))
     for record in (stolen, unknown):
         assert refused(decide, with_node, record, EpochNumber(3)) == "member"
+
+
+def test_a_card_comes_with_who_is_added_or_changed_and_with_nobody_else(with_node):
+    """Approvers are shown no card of a suspension; what it named would be found out later."""
+    for action, roles in ((SUSPEND, BOTH), (REMOVE, 0)):
+        hidden = replace(update("v5", action, roles, 5), card_hash=sha256(b"a card that nobody was shown"))
+        assert refused(decide, with_node, hidden, EpochNumber(3)) == "member"
+
+
+def test_no_decision_waits_longer_than_anybody_would(with_node):
+    now = EpochNumber(3)
+    assert refused(decide, with_node, update("v5", SUSPEND, BOTH, now + MAX_AHEAD + 1), now) == "member"
+    decide(with_node, update("v5", SUSPEND, BOTH, now + MAX_AHEAD), now)
+    late = successor(with_node, from_size=now + MAX_AHEAD + 1)
+    assert refused(apply_set_update, with_node, late, now) == "set"
+
+
+def test_one_name_has_one_seat(with_node):
+    """Whoever has two keys has one vote."""
+    record = successor(with_node)
+    entries = record.validators.entries
+    twin = replace(entries[1], name_hash=entries[0].name_hash)
+    twice = ValidatorSet(record.set_id, (entries[0], twin, *entries[2:]))
+    again = replace(record, set_hash=twice.digest, validators=twice)
+    assert refused(apply_set_update, with_node, again, EpochNumber(4)) == "set"
 
 
 def test_a_certificate_is_for_one_key(with_node):

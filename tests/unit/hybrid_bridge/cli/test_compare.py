@@ -67,17 +67,32 @@ def test_evidence_is_written_of_a_contradiction_alone(typed, folder):
 def test_a_copy_of_the_log_decides_or_says_what_it_lacks(typed):
     assert compared(typed, "three", "four", "--log-copy", "both.hb.json").code == 0
     assert compared(typed, "three", "four", "--log-copy", "four-with-2.hb.json").code == 3  # it has one checkpoint
-    assert compared(typed, "three", "forked", "--log-copy", "both.hb.json").code == 1  # not the history of either alone
+    assert compared(typed, "three", "forked", "--log-copy", "both.hb.json").code == 3  # not the larger one's history
+    assert compared(typed, "four", "forked", "--log-copy", "trust.json").code == 1  # it is not looked at
+
+
+@pytest.mark.usefixtures("pairs")
+def test_what_a_copy_showed_is_in_the_evidence(typed, folder):
+    made = consortium().variant(2, batch_root=sha256(b"another batch"))
+    newer = CheckpointPart(note=made.note(4), consistency=tuple(made.log.consistency_path(3, 4)))
+    tie = replace(made.bundle(3), checkpoints=(*made.bundle(3).checkpoints, newer), anchors=())
+    (folder / "tie.hb.json").write_bytes(tie.encode())
+    (folder / "other.hb.json").write_bytes(made.bundle(4).encode())
+    assert compared(typed, "three", "other").code == 3
+    done = compared(typed, "three", "other", "--log-copy", "tie.hb.json", "--out", "s.hb-split.json")
+    assert done.code == 1
+    assert typed("compare", "s.hb-split.json").code == 1
+    assert "contract report" not in done.out  # they share no size
 
 
 @pytest.mark.usefixtures("pairs")
 def test_bundles_of_two_logs_and_of_one_that_is_not_meant_are_refused(typed, folder):
-    assert compared(typed, "four", "stranger").code == 1
+    assert compared(typed, "four", "stranger").code == 2
     other = Trust(logs=(TrustedLog(log_id=sha256(b"another log")),))
     (folder / "other.json").write_bytes(other.encode())
     done = compared(typed, "three", "four-with-2", "--trust", "other.json")
-    assert (done.code, "log_id" in done.err) == (1, True)
-    assert compared(typed, "three", "four-with-2", "--log", sha256(b"another log").hex()).code == 1
+    assert (done.code, "did not name" in done.err) == (2, True)
+    assert compared(typed, "three", "four-with-2", "--log", sha256(b"another log").hex()).code == 2
     assert compared(typed, "three", "four-with-2", "--log", "12").code == 2
 
 

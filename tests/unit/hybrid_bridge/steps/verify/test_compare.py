@@ -7,9 +7,9 @@ import pytest
 
 from hybrid_bridge.core.bundle import CheckpointPart, decode_bundle
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.split_view import SplitView
+from hybrid_bridge.core.split_view import Between, SplitView
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.errors import BelowQuorum, FieldMismatch, RootMismatch
+from hybrid_bridge.errors import BelowQuorum, FieldMismatch, Missing
 from hybrid_bridge.steps.verify.compare import SAME, SPLIT, UNDECIDED, compare, split_view
 from hybrid_bridge.steps.verify.names import CERTIFIED, SELF_STATED
 from tests.bundles import HANDOVER, NOW, consortium
@@ -88,19 +88,39 @@ def test_a_path_from_anywhere_decides_what_two_files_cannot():
     pair = shown(world(), 3), shown(world(), 4)
 
     def of(made):
-        return lambda older, newer: (made.log.root(older), made.log.consistency_path(older, newer))
+        return lambda older, newer: Between(made.log.root(older), tuple(made.log.consistency_path(older, newer)))
 
     assert compare(*pair, Trust(), NOW, of(world())).result == SAME
-    with pytest.raises(RootMismatch):
-        compare(*pair, Trust(), NOW, of(forked(2)))
-    split = compare(pair[0], shown(forked(2), 4), Trust(), NOW, of(forked(2))).difference
-    assert split.stretch == (2, 3)
+    for bad in (of(forked(2)), lambda _older, _newer: Between(bytes(32), ())):
+        with pytest.raises(Missing):
+            compare(*pair, Trust(), NOW, bad)
+    other = shown(forked(2), 4)
+    found = compare(pair[0], other, Trust(), NOW, of(forked(2)))
+    assert found.difference.stretch == (2, 3)
+    view = split_view(pair[0], other, found.between)  # what was brought is a part of the evidence
+    again = compare(view.one.encode(), view.other.encode(), Trust(), NOW, lambda _older, _newer: view.between)
+    assert again.difference == found.difference
 
     def unasked(_older, _newer):
         raise AssertionError
 
     assert compare(shown(world(), 4), shown(world(), 4), Trust(), NOW, unasked).result == SAME
     assert compare(shown(world(), 3), shown(forked(2), 4, 2), Trust(), NOW, unasked).result == SPLIT
+
+
+def test_the_sets_of_both_sides_are_told_and_a_common_size_only_where_there_is_one():
+    split = compared(shown(world(), 4), shown(forked(), 4)).difference
+    assert (split.sets, split.common) == ((1, 1), 4)
+    split = compared(shown(world(), 4, 3), shown(forked(), 6, 3)).difference
+    assert (split.sets, split.common) == ((1, 1), None)  # 4 is the note under the change of the set
+    split = compared(shown(world(), 6), shown(forked(4), 6)).difference
+    assert split.sets == (2, 2)
+
+
+def test_an_extension_that_must_be_understood_is_not_left_aside():
+    critical = replace(world().bundle(4), critical=("x",), extensions={"x": 1})
+    with pytest.raises(Missing):
+        compared(critical.encode(), shown(world(), 4))
 
 
 def test_governance_and_documents_are_no_part_of_the_logs_tree():
