@@ -20,7 +20,7 @@ from hybrid_bridge.rpc.channel import ClientTls
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.testing.datasets.play import Event, rebase
 from hybrid_bridge.testing.datasets.story import ZONE
-from hybrid_bridge.units import Digest, UnixSeconds
+from hybrid_bridge.units import Digest, EpochNumber, UnixSeconds
 
 T = TypeVar("T")
 
@@ -154,7 +154,8 @@ def decide(play: Play, traded: Traded, event: Event, verdict: str) -> None:
 def carry_out(play: Play, traded: Traded, event: Event) -> Outcome:
     """Draft, authorise and send one event."""
     now = UnixSeconds(int(time.time()))
-    moved = rebase(event, now, epoch_of(play.directory.genesis, now), ZONE)
+    over = EpochNumber(max(0, epoch_of(play.directory.genesis, now) - 1))  # also by the clock of blocks, which is later
+    moved = rebase(event, now, over, ZONE)
     home = place_of(event["submitter"]).node
     draft = ask_again(play, f"{home} to draft", lambda: traded.desks[home].draft(_draft_request(play, traded, moved)))
     signatures = []
