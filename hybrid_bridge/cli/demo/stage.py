@@ -19,7 +19,7 @@ from hybrid_bridge.errors import NotYet, StoreBroken, Undecided
 
 T = TypeVar("T")
 
-PATIENCE: Final = 75.0  # seconds for an answer, on a busy machine where processes are killed and start again
+PATIENCE: Final = 180.0  # seconds for an answer, on a busy machine where processes are killed and start again
 SHORT_PATIENCE: Final = 60.0  # seconds for a program that only answers one question
 GRACE: Final = 4.0  # seconds between TERM and KILL
 FAULTS: Final = 8  # times one process may end by itself; more is a fault of ours, not bad luck
