@@ -7,12 +7,15 @@ itself is a tick that never ends: that is the watchdog's.
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from hybrid_bridge.units import Seconds
 from relayers.watchdog import Watchdog, exit_late, patience_for
+
+LOOK_UP: Final = 1.0  # seconds
 
 
 class Ticker:
@@ -70,7 +73,8 @@ class Ticker:
         finished = threading.Event()
         scheduler.start()
         self.watchdog.watch(finished, on_late)
-        self._stopping.wait()
+        while not self._stopping.wait(LOOK_UP):
+            pass  # a signal that the system gave to another thread is handled when this one wakes by itself
         scheduler.shutdown(wait=True)  # watched too: the last tick may be the one that hangs
         finished.set()
         if self._failure is not None:

@@ -97,7 +97,8 @@ def run(folder: Path, logs: tuple[str, ...], host: str, port: int) -> None:
         server.start()
         url = f"http://{host}:{server.port}"
         click.echo(json.dumps({"url": url, "pid": os.getpid(), "vkeys": [key.text() for key in keys.vkeys]}))
-        over.wait()
+        while not over.wait(1.0):
+            pass  # a signal that the system gave to another thread is handled when this one wakes by itself
         server.close()
     finally:
         store.close()

@@ -221,7 +221,8 @@ def take_snapshot(settings: NodeSettings, stops: list[Callable[[], object]]) -> 
     server = AbciServer(settings.path(ENGINE_HOME) / ENGINE_SOCKET, taker, ended)
     server.start()
     _log.info("%s has no ledger yet and takes a snapshot", settings.name)
-    over.wait()
+    while not over.wait(1.0):
+        pass  # a signal that the system gave to another thread is handled when this one wakes by itself
     server.stop()
     making.close()
     if failed:

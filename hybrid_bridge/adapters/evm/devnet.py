@@ -109,7 +109,8 @@ class Devnet:
         Raises:
             StoreBroken: the state file could not be written; what was not kept was not announced.
         """
-        self._stopping.wait()
+        while not self._stopping.wait(1.0):
+            pass  # a signal that the system gave to another thread is handled when this one wakes by itself
         if self._broken is not None:
             raise self._broken
 

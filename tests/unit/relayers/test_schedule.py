@@ -1,5 +1,7 @@
 """The clock: ticks until told to stop, ends on the first failure, and is watched."""
 
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -23,6 +25,24 @@ def test_it_ticks_at_once_and_stops_when_told() -> None:
     ticker = Ticker({"chain": tick}, 3600)
     ticker.run()
     assert len(ticks) == 1
+
+
+def test_a_signal_that_the_system_gives_to_another_thread_ends_it() -> None:
+    """Python handles it in the main thread, which nothing wakes while it waits without an end."""
+    source = """
+import signal, threading
+from relayers.schedule import Ticker
+
+def tick():
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+ticker = Ticker({"chain": tick}, 3600)
+signal.signal(signal.SIGTERM, lambda *_: ticker.stop())
+ticker.run()
+print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
 
 
 def test_the_ticker_loses_no_tick_to_a_stall_and_runs_none_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
