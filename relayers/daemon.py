@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from hybrid_bridge.adapters.web.listener import Listener, Page
+from hybrid_bridge.adapters.web.listener import METRICS_TYPE, Listener, Page
 from hybrid_bridge.errors import BridgeError, LeaseLost, Undecided
 from hybrid_bridge.units import Seconds, TreeSize, UnixSeconds
 from relayers.anchored import BIRTH, Verdict
@@ -26,7 +26,6 @@ from relayers.schedule import Ticker
 from relayers.views import RecordHeader
 from relayers.watchdog import Watchdog
 
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 JSON_TYPE: Final = "application/json"
 PLAIN_TYPE: Final = "text/plain; charset=utf-8"
 DAY: Final = 86_400

@@ -2,17 +2,15 @@
 
 import json
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final, Protocol
 
 import click
 
+from hybrid_bridge.cli.ending import Ending
 from hybrid_bridge.cli.verify import checkpoint_of
 from hybrid_bridge.core.checkpoint import Note, for_other_readers, parse_note
 from hybrid_bridge.core.epoch import EpochRecord
@@ -72,17 +70,11 @@ def serve(folder: Path, host: str, port: int, member: Path | None, every: int, h
     """Serve the tiles in FOLDER, read only, until SIGTERM or Ctrl-C. Prints one JSON line when it listens."""
     from hybrid_bridge.adapters.web.serving import WebServer  # noqa: PLC0415 HTTP only when asked for
 
-    over = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        over.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    ending = Ending()
     server = WebServer(host, port, lambda method, path, _: reply_to(folder, method, path, hashes_only=hashes_only), 0)
     server.start()
     click.echo(json.dumps({"url": f"http://{host}:{server.port}/", "pid": os.getpid()}))
-    while not over.wait(every if member is not None else None):
+    while not ending.wait(every if member is not None else None):
         _rebuild(folder, member, hashes_only=hashes_only)
     server.close()
 

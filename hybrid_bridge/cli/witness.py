@@ -3,19 +3,17 @@
 import json
 import os
 import secrets
-import signal
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from hybrid_bridge.cli.ending import Ending
 from hybrid_bridge.cli.stamping import FILE, opened, require_unrenewed, write_bundle
 from hybrid_bridge.core.bundle import Bundle, WitnessAnchor
 from hybrid_bridge.core.checkpoint import parse_note
@@ -83,22 +81,16 @@ def run(folder: Path, logs: tuple[str, ...], host: str, port: int) -> None:
     from hybrid_bridge.adapters.web.witness import Witness  # noqa: PLC0415
     from hybrid_bridge.core.cosigning import MAX_REQUEST  # noqa: PLC0415
 
-    keys, store, over = _Keys.read(folder), SqlCosigned(folder / STORE), threading.Event()
+    keys, store = _Keys.read(folder), SqlCosigned(folder / STORE)
     known = [_log_key(text) for text in logs]
     store.open(keys.vkeys[0].text())
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        over.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    ending = Ending()
     try:
         server = WebServer(host, port, Witness(store, known, keys.cosign).handle, MAX_REQUEST)
         server.start()
         url = f"http://{host}:{server.port}"
         click.echo(json.dumps({"url": url, "pid": os.getpid(), "vkeys": [key.text() for key in keys.vkeys]}))
-        while not over.wait(1.0):
-            pass  # a signal that the system gave to another thread is handled when this one wakes by itself
+        ending.wait()
         server.close()
     finally:
         store.close()

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from hybrid_bridge.adapters.sqlite.witness import Evidence
-from hybrid_bridge.adapters.web.listener import Listener, Page
+from hybrid_bridge.adapters.web.listener import METRICS_TYPE, Listener, Page
 from hybrid_bridge.core.guard_events import RULES
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.settings import require_endpoint
@@ -23,7 +23,6 @@ from hybrid_bridge.rpc.service import Caller
 
 PREFIX: Final = "hybrid_validator_"
 ALWAYS: Final = ("log", "validator")
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 CONTRADICTIONS: Final = ("block", "checkpoint")  # kinds of evidence that are two words of one key
 MAX_COUNTED: Final = 10_000  # pieces of evidence told apart: more say no more
 

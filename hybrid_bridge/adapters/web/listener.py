@@ -17,6 +17,7 @@ from hybrid_bridge.errors import SettingsMalformed
 
 MAX_REQUEST: Final = 4096  # bytes of the request's head; a scrape has some hundreds
 DEADLINE: Final = 2.0  # seconds from connecting to the last byte of the answer
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"  # of the text that Prometheus reads
 BACKLOG: Final = 16  # connections that wait their turn
 
 

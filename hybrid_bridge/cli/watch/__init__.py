@@ -2,13 +2,9 @@
 
 import fcntl
 import json
-import signal
-import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 import click
@@ -16,6 +12,7 @@ import click
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
 from hybrid_bridge.adapters.web.listener import Listener
+from hybrid_bridge.cli.ending import Ending
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.options import INPUT, json_option
 from hybrid_bridge.cli.outputs import writing
@@ -27,7 +24,8 @@ from hybrid_bridge.cli.watch.metrics import Metrics
 from hybrid_bridge.cli.watch.notices import target_of
 from hybrid_bridge.cli.watch.settings import Watched, read_watched
 from hybrid_bridge.core.evidence import utc
-from hybrid_bridge.errors import SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.node.settings import require_endpoint
 
 
 @click.command()
@@ -83,10 +81,8 @@ def command(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     reporter = _reporter(watched, key, password_file) if reports and key and password_file else None
     watcher, seen = Watcher(watched, folder, targets, reporter), Metrics(watched.log_id)
-    listener = None if metrics is None else Listener(_address(metrics), seen.page)
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, partial(_stop, over))
+    listener = None if metrics is None else Listener(require_endpoint(metrics, "--metrics"), seen.page)
+    ending = Ending()
     held = _held(folder)
     try:
         state = read_state(folder, watched.log_id)
@@ -101,7 +97,7 @@ def command(
             _print(findings, notices, [*lines, *troubles], once=once, as_json=as_json)
             if once:
                 return exit_code(findings)
-            if over.wait(every):
+            if ending.wait(every):
                 return 0
     finally:
         held.close()
@@ -133,10 +129,6 @@ def _written(folder: Path, state: State) -> list[str]:
     return []
 
 
-def _stop(over: threading.Event, _signal: int, _frame: FrameType | None) -> None:
-    over.set()
-
-
 def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
     contract = watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
     return Reporter(
@@ -145,13 +137,6 @@ def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
             *("--key", str(key), "--password-file", str(password_file), "--yes"),
         )
     )
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SettingsMalformed(key="--metrics", rule="HOST:PORT")
-    return host, int(port)
 
 
 def _print(findings: list[Finding], notices: list[Notice], lines: list[str], *, once: bool, as_json: bool) -> None:
@@ -176,5 +161,6 @@ def _once(findings: list[Finding], *, as_json: bool) -> Iterator[str]:
 def _turns(notices: list[Notice], *, as_json: bool) -> Iterator[str]:
     """What came and went."""
     for notice in notices:
-        what = f"{notice.what} {notice.severity}: {notice.kind} ({plain(notice.about)}): {plain(notice.detail)}"
+        found = notice.finding
+        what = f"{notice.what} {found.severity}: {found.kind} ({plain(found.about)}): {plain(found.detail)}"
         yield json.dumps(notice.to_json()) if as_json else f"{utc(notice.at)}  {what}"

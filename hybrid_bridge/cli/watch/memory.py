@@ -34,17 +34,12 @@ class Notice:
 
     what: str  # raised or cleared
     at: int  # Unix seconds
-    kind: str
-    about: str
-    detail: str
-    severity: str
-    next_step: str
+    finding: Finding
     evidence: str = ""  # a folder
 
     def to_json(self) -> dict[str, Json]:
         """For whoever is told."""
-        found: Json = _NOTICE.write(self)
-        return dict(found) if isinstance(found, dict) else {}
+        return {"what": self.what, "at": self.at, **self.finding.to_json(), "evidence": self.evidence}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +87,15 @@ class State:
     ) -> tuple["State", list[Notice]]:
         """The state after a look, and what came and went."""
         before = {one.finding.name: one for one in self.active}
-        after = {finding.name: finding for finding in findings}
-        notices = [_notice(RAISED, f, now, evidence.get(f.name, "")) for f in findings if f.name not in before]
-        notices += [_notice(CLEARED, one.finding, now, "") for name, one in before.items() if name not in after]
+        after = {finding.name: replace(finding, detail=finding.detail[:MAX_TEXT]) for finding in findings}
+        notices = [
+            Notice(what=RAISED, at=now, finding=finding, evidence=evidence.get(name, ""))
+            for name, finding in after.items()
+            if name not in before
+        ]
+        notices += [Notice(what=CLEARED, at=now, finding=before[name].finding) for name in before if name not in after]
         active = tuple(
-            Active(
-                finding=replace(finding, detail=finding.detail[:MAX_TEXT]),
-                since=before[name].since if name in before else now,
-            )
+            Active(finding=finding, since=before[name].since if name in before else now)
             for name, finding in sorted(after.items())
         )
         seen = tuple(Seen(source=source, signed=signed) for source, signed in sorted(remembered.signed.items()))
@@ -109,8 +105,8 @@ class State:
         """With these notices to be told to these targets."""
         untold = (*self.untold, *(Untold(target=t, notice=notice) for notice in notices for t in targets))
         excess = max(0, len(untold) - MAX_UNTOLD)
-        worst = [one for one in untold if one.notice.severity == LYING]
-        others = [one for one in untold if one.notice.severity != LYING]
+        worst = [one for one in untold if one.notice.finding.severity == LYING]
+        others = [one for one in untold if one.notice.finding.severity != LYING]
         return replace(self, untold=tuple([*others[excess:], *worst][-MAX_UNTOLD:]) if excess else untold)
 
 
@@ -141,19 +137,6 @@ def write_state(folder: Path, state: State) -> None:
     write_whole(folder / FILE, json.dumps(_STATE.write(state), indent=1).encode("utf-8"), 0o600)
 
 
-def _notice(what: str, finding: Finding, now: int, evidence: str) -> Notice:
-    return Notice(
-        what=what,
-        at=now,
-        kind=finding.kind,
-        about=finding.about,
-        detail=finding.detail[:MAX_TEXT],
-        severity=finding.severity,
-        next_step=finding.next_step,
-        evidence=evidence,
-    )
-
-
 _LONG: Final = text(MAX_TEXT)
 _FINDING: Final = record(Finding, {"kind": literal(*KINDS), "about": text(256), "detail": _LONG})
 _NOTICE: Final = record(
@@ -161,11 +144,7 @@ _NOTICE: Final = record(
     {
         "what": literal(RAISED, CLEARED),
         "at": uint(),
-        "kind": literal(*KINDS),
-        "about": text(256),
-        "detail": _LONG,
-        "severity": text(16),
-        "next_step": text(256),
+        "finding": _FINDING,
         "evidence": _LONG,
     },
 )

@@ -5,13 +5,12 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from hybrid_bridge.adapters.web.listener import Page
+from hybrid_bridge.adapters.web.listener import METRICS_TYPE, Page
 from hybrid_bridge.cli.watch.findings import CHAIN, KINDS, Finding
 from hybrid_bridge.cli.watch.memory import State
 from hybrid_bridge.units import LogId
 
 PREFIX: Final = "hybrid_watch_"
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:

@@ -82,7 +82,7 @@ def _post(service: Service, notice: Notice, about: Mapping[str, str]) -> None:
 
 
 def _run(program: str, notice: Notice, about: Mapping[str, str]) -> None:
-    words = [program, notice.what, notice.severity, notice.kind]
+    words = [program, notice.what, notice.finding.severity, notice.finding.kind]
     subprocess.run(  # noqa: S603 the owner's own program; the words are of a fixed list
         words, input=_body(notice, about), check=True, timeout=DEADLINE, stdout=subprocess.DEVNULL
     )
@@ -102,9 +102,10 @@ def _message(sender: str, to: str) -> EmailMessage:
 
 def _mail(server: tuple[str, int], addresses: tuple[str, str], notice: Notice, about: Mapping[str, str]) -> None:
     message = _message(*addresses)
-    subject = f"[hybrid-bridge] {notice.what}: {notice.severity}, {notice.kind} ({notice.about})"
+    found = notice.finding
+    subject = f"[hybrid-bridge] {notice.what}: {found.severity}, {found.kind} ({found.about})"
     message["Subject"] = plain(subject)[:200]
-    lines = [*(f"{name}: {value}" for name, value in about.items()), "", notice.detail, "", f"→ {notice.next_step}"]
+    lines = [*(f"{name}: {value}" for name, value in about.items()), "", found.detail, "", f"→ {found.next_step}"]
     message.set_content("\n".join([*lines, *([f"evidence: {notice.evidence}"] if notice.evidence else [])]))
     with smtplib.SMTP(*server, timeout=DEADLINE) as connection:
         connection.send_message(message)
