@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -39,6 +40,18 @@ class Fund(click.ParamType[tuple[Address, Wei]]):
         return Address(octets), amount
 
 
+class Origin(click.ParamType[str]):
+    """`null`, `*`, or an origin as a browser sends it (RFC 6454 §6.2). It becomes a header, so nothing else does."""
+
+    name = "ORIGIN"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Parse `--allow-origin`."""
+        if not re.fullmatch(r"null|\*|https?://[A-Za-z0-9.\-\[\]:]{1,253}", str(value)):
+            self.fail(f"{value!r} is not `null`, `*` or an origin like https://verifier.example", param, ctx)
+        return str(value)
+
+
 @click.command()
 @click.option("--port", default=0, show_default="a free one", type=click.IntRange(0, 65535))
 @click.option("--chain-id", default=31337, show_default=True, type=click.IntRange(1, 2**53 - 1))
@@ -57,6 +70,11 @@ class Fund(click.ParamType[tuple[Address, Wei]]):
     "the same chain: hashes, balances, code, receipts; --fund need not be said again. Transactions still in the pool "
     "are lost, as everywhere.",
 )
+@click.option(
+    "--allow-origin",
+    type=Origin(),
+    help="Let a browser's page of this origin ask: `null` for one opened from disk, as the verifier page is; `*`: any.",
+)
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the JSON line there once it answers.")
 @click.option("--json", "_as_json", is_flag=True, help="Accepted for symmetry: the one line of output is JSON anyway.")
 def command(
@@ -67,6 +85,7 @@ def command(
     automine: bool,
     fund: tuple[tuple[Address, Wei], ...],
     state_file: Path | None,
+    allow_origin: str | None,
     ready_file: Path | None,
     _as_json: bool,
 ) -> None:
@@ -85,6 +104,7 @@ def command(
         port=port,
         funds=fund,
         state_file=state_file,
+        allow_origin=allow_origin,
     )
     try:
         devnet = Devnet(settings, now)

@@ -160,6 +160,24 @@ def lan(names: Sequence[str]) -> Iterator[Lan]:
         hosts.remove()
 
 
+@contextmanager
+def desert() -> Iterator[Callable[[Sequence[str]], list[str]]]:
+    """A host without a cable: how to run a command there. What runs there reaches what else runs there, and no more.
+
+    Raises:
+        NotPermitted: this machine does not let us.
+    """
+    if shutil.which("ip") is None:
+        raise NotPermitted(command="ip", said="not there: apt-get install iproute2")
+    name = f"hb{secrets.token_hex(3)}-desert"
+    run("ip", "netns", "add", name)
+    try:
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        yield lambda words: ["ip", "netns", "exec", name, *map(str, words)]
+    finally:
+        run("ip", "netns", "delete", name)
+
+
 def refused(error: NotPermitted) -> None:
     """Skip the calling test with the command that was refused: no installation brings what a kernel does not let us."""
     pytest.skip(f"no network namespaces here: {error}")

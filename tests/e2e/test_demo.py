@@ -22,6 +22,7 @@ from hybrid_bridge.testing.datasets.receivables import generate
 from hybrid_bridge.units import SetId
 from tests import engines
 from tests.e2e.demo_run import ROOT, Demo, command, environment
+from tests.e2e.outsider import Outsider, outsider
 
 pytestmark = [pytest.mark.evm, pytest.mark.slow]
 
@@ -164,6 +165,82 @@ def test_the_public_chain_comes_back_from_its_file_and_is_asked(demo: Demo, tmp_
     finally:
         child.stop()
     assert (code, said.splitlines()[0]) == (0, "VERIFIED")
+
+
+# ── an outsider alone ───────────────────────────────────────────────────────────────────────────────────────────────
+# What follows runs where nothing but the public chain can be reached: the consortium and its relayers have ended.
+
+
+@pytest.fixture(scope="module")
+def alone(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
+    with outsider(tmp_path_factory.mktemp("outsider"), demo.out / "public-chain" / "chain.jsonl") as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def asked(demo: Demo, alone: Outsider) -> tuple[str, ...]:
+    """The options that name the log and where it is anchored."""
+    trust = json.loads((demo.out / "trust.json").read_text())
+    [log], [chain] = trust["logs"], trust["public_chains"]
+    as_hex = [base64.urlsafe_b64decode(value + "==").hex() for value in (log["log_id"], chain["contracts"][0])]
+    return "--rpc", alone.url, "--log", as_hex[0], "--contract", "0x" + as_hex[1]
+
+
+def test_nothing_but_the_public_chain_is_in_reach(alone: Outsider) -> None:
+    assert (alone.listeners(), alone.routes()) == ([int(alone.url.rpartition(":")[2])], "")
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_an_outsider_alone_verifies_from_a_bundle_and_a_public_chain(
+    demo: Demo, alone: Outsider, asked: tuple[str, ...], name: str
+) -> None:
+    code, said, _ = alone.types("verify", demo.out / name, *asked, "--json")
+    told = json.loads(said)
+    assert (code, told["complete"]) == (0, True)
+    assert {v["name"]: v["result"] for v in told["verdicts"]}["public anchor"] == "verified"
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_an_outsider_alone_is_not_deceived(demo: Demo, alone: Outsider, asked: tuple[str, ...], name: str) -> None:
+    code, said, _ = alone.types("verify", demo.out / name, *asked, "--json")
+    assert (code, json.loads(said)["error"]) == (1, BAD[name][0])
+
+
+def test_an_outsider_alone_lists_who_keeps_the_accounts(demo: Demo, alone: Outsider, asked: tuple[str, ...]) -> None:
+    names = ("--names", demo.out / "bundles" / "receivable.hb.json", "--json")
+    code, said, _ = alone.types("members", *asked, *names)
+    [accounts] = json.loads(said)["sets"]
+    assert (code, len(accounts["keepers"])) == (0, 4)
+
+
+def test_an_outsider_alone_compares_what_two_holders_were_shown(demo: Demo, alone: Outsider) -> None:
+    held = [demo.out / "bundles" / name for name in ("receivable.hb.json", "financing.hb.json")]
+    assert alone.types("compare", *held)[0] == 0
+
+
+def test_an_outsider_alone_watches_a_consortium_that_is_off(
+    alone: Outsider, asked: tuple[str, ...], tmp_path: Path
+) -> None:
+    _, url, _, log, _, contract = asked
+    settings = {"log": log, "rpc": [url], "contract": contract}
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+    (tmp_path / "watched.toml").write_text(text + '[copies]\nbank-a = "http://127.0.0.1:9"\n')
+    watching = ("watch", "--consortium", tmp_path / "watched.toml", "--state", tmp_path / "state", "--once", "--json")
+    code, said, _ = alone.types(*watching)
+    found = {one["kind"]: one["severity"] for one in json.loads(said)["findings"]}
+    assert (code, found["copy_silent"]) == (3, "late")
+    assert set(found) <= {"copy_silent", "overdue"}
+
+
+def test_the_page_alone_asks_the_public_chain_and_nobody_else(demo: Demo, alone: Outsider, tmp_path: Path) -> None:
+    trust = json.loads((demo.out / "trust.json").read_text())
+    trust["public_chains"][0]["block_hashes"] = []
+    (tmp_path / "trust.json").write_text(json.dumps(trust))
+    bundle = demo.out / "bundles" / "financing.hb.json"
+    seen = alone.opens_page(bundle, tmp_path / "trust.json", rpc=alone.url, needed="1")
+    assert dict(seen["verdicts"])["public anchor"] == "verified"
+    assert seen["headClass"] == "head green"
+    assert {url for url in seen["asked"] if url.startswith("http")} == {alone.url + "/"}
 
 
 # ── private values ───────────────────────────────────────────────────────────────────────────────────────────────────

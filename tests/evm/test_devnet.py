@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from hybrid_bridge.adapters.evm.create2 import FACTORY, FACTORY_CODE, SALT, deterministic_address
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore_signer import KeystoreTransactionSigner
+from hybrid_bridge.cli.devnet import command
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import Address, ChainId, Gas, Nonce, UnixSeconds, Wei
@@ -354,6 +356,24 @@ def test_it_speaks_http_and_refuses_what_is_no_call(chain: Chain) -> None:
     with socket.create_connection(("127.0.0.1", chain.devnet.port), timeout=5) as raw:
         raw.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://verifier.example"])
+def test_a_browser_lets_a_page_ask_only_where_the_devnet_was_told_so(origin: str | None) -> None:
+    settings = DevnetSettings(period=0, allow_origin=origin)
+    with Devnet(settings, lambda: UnixSeconds(int(time.time()))) as devnet, requests.Session() as session:
+        session.trust_env = False
+        before = session.options(devnet.url, timeout=5)
+        told = session.post(devnet.url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}, timeout=5)
+    assert (before.status_code, told.json()["result"]) == (204, "0x7a69")
+    assert {answer.headers.get("Access-Control-Allow-Origin") for answer in (before, told)} == {origin}
+    assert before.headers.get("Access-Control-Allow-Headers") == (origin and "Content-Type")
+
+
+@pytest.mark.parametrize("origin", ["verifier.example", "null\r\nX: y", "https://a/b", "https://", "file://", ""])
+def test_what_is_no_origin_becomes_no_header(origin: str) -> None:
+    answer = CliRunner().invoke(command, ["--allow-origin", origin])
+    assert (answer.exit_code, "--allow-origin" in answer.output) == (2, True)
 
 
 def test_many_callers_at_once_are_all_answered(chain: Chain) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,12 +14,14 @@ ROOT = Path(__file__).parents[2]
 WEB = ROOT / "hybrid_bridge" / "web"
 
 
-def run(script: str, *arguments: str, text: str | None = None, patience: float = 300) -> Any:
-    """What a script beside this file prints, read as JSON."""
+def run(
+    script: str, *arguments: str, text: str | None = None, patience: float = 300, inside: Sequence[str] = ()
+) -> Any:
+    """What a script beside this file prints, read as JSON. `inside`: words before the command, as of `ip netns exec`."""
     node = shutil.which("node")
     if node is None:
         absent("node is not there. Install Node.js 18 or newer")
-    command = [str(node), str(Path(__file__).parent / script), *arguments]
+    command = [*inside, str(node), str(Path(__file__).parent / script), *arguments]
     done = subprocess.run(
         command, input=text, capture_output=True, encoding="utf-8", cwd=ROOT, timeout=patience, check=False
     )

@@ -52,6 +52,9 @@ class DevnetSettings:
     port: int = 0  # 0: any free one
     funds: tuple[tuple[Address, Wei], ...] = ()
     state_file: Path | None = None  # where public blocks are kept, and found again; None: nowhere
+    allow_origin: str | None = (
+        None  # whose pages a browser lets ask: an origin, `null` (from disk) or `*`; None: nobody's
+    )
 
 
 class Devnet:
@@ -228,6 +231,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(200, self.devnet.serve(self.rfile.read(int(length))))
 
+    def do_OPTIONS(self) -> None:
+        """What a browser asks before it lets a page ask."""
+        self._send(204, b"")
+
     def do_GET(self) -> None:
         self._send(405, _encode(_error(None, -32600, "POST a JSON-RPC call")))
 
@@ -235,6 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.devnet.settings.allow_origin is not None:
+            self.send_header("Access-Control-Allow-Origin", self.devnet.settings.allow_origin)
+            self.send_header("Access-Control-Allow-Headers", "Content-Type")
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()

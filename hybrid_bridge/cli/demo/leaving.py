@@ -101,7 +101,8 @@ def closing(play: "Play", proofs: Sequence["Proof"], embedded: bool) -> str:
     lines.append(f"   {program} {shlex.join(['bundle', 'info', str(proofs[-1].path)])}")
     if embedded:
         state, url = out / "public-chain" / "chain.jsonl", f"http://127.0.0.1:{REVIVED_PORT}"
-        revive = ["devnet", "--state-file", str(state), "--port", str(REVIVED_PORT), "--period", "1"]
+        pages = ["--allow-origin", "null"]  # the verifier page may ask it too
+        revive = ["devnet", "--state-file", str(state), "--port", str(REVIVED_PORT), "--period", "1", *pages]
         lines += ["", click.style("Bring the public chain back, and in another terminal ask it too:", bold=True)]
         lines.append(f"   {program} {shlex.join(revive)}")
         lines.append(f"   {program} {shlex.join(['verify', str(proofs[0].path), *trust, '--rpc', url])}")
