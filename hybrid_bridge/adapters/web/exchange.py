@@ -4,6 +4,7 @@ The URL may hold a key and is never shown; errors name the service instead.
 """
 
 import http.client
+import socket
 import ssl
 import threading
 import time
@@ -17,6 +18,8 @@ from hybrid_bridge.units import Seconds
 
 TIMEOUT: Final = Seconds(20)  # of a whole exchange; an authority's HSM takes its time
 MAX_ANSWER: Final = 1 << 20  # bytes
+MAX_ADDRESSES: Final = 8  # of a name that are tried: its owner may list hundreds that swallow what they are sent
+_AT_LEAST: Final = 0.001  # seconds; a socket's timeout of 0 would mean another thing
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -71,7 +74,7 @@ class Service:
         deadline = time.monotonic() + self.timeout
         connection = self._connection(parts)
         try:
-            connection.connect()
+            connection.sock = self._dialled(connection, deadline)
             with _Watch(connection, deadline):
                 connection.request(method, target, body, {"Connection": "close", **headers})
                 return self._read(method, connection.getresponse(), deadline)
@@ -85,11 +88,20 @@ class Service:
             connection.close()
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        if parts.scheme == "https":
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        return kind(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+
+    def _dialled(self, connection: http.client.HTTPConnection, deadline: float) -> socket.socket:
+        line = _dial(connection.host, connection.port, deadline)
+        line.settimeout(max(deadline - time.monotonic(), _AT_LEAST))
+        if not isinstance(connection, http.client.HTTPSConnection):
+            return line
+        try:
             context = self.context or ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self.timeout, context=context)
-        return http.client.HTTPConnection(host, port, timeout=self.timeout)
+            return context.wrap_socket(line, server_hostname=connection.host)
+        except BaseException:
+            line.close()
+            raise
 
     def _read(self, method: str, response: http.client.HTTPResponse, deadline: float) -> Answer:
         body = response.read(self.max_answer + 1)
@@ -120,6 +132,25 @@ class _Watch:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+
+
+def _dial(host: str, port: int, deadline: float) -> socket.socket:
+    """The first of a name's addresses that answers; each has its share of the time that is left.
+
+    Raises:
+        OSError: none does, or nobody knows the name.
+    """
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[:MAX_ADDRESSES]
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        line = socket.socket(family, kind, protocol)
+        line.settimeout(max((deadline - time.monotonic()) / (len(addresses) - number), _AT_LEAST))
+        try:
+            line.connect(address)
+        except OSError:
+            line.close()
+        else:
+            return line
+    raise OSError
 
 
 def _parts(url: str) -> SplitResult:

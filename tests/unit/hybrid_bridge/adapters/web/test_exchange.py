@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from hybrid_bridge.adapters.web.exchange import Service
+from hybrid_bridge.adapters.web.exchange import MAX_ADDRESSES, Service
 from hybrid_bridge.errors import AnswerMalformed, FieldMalformed, TooLong, Unreachable
 from tests.tsa import Served
 
@@ -125,3 +125,47 @@ def test_a_server_that_drips_its_handshake_gets_no_more_time_than_a_silent_one()
     over.set()
     thread.join()
     listener.close()
+
+
+# ── names with many addresses ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def known_as(monkeypatch: pytest.MonkeyPatch, ports: list[int]):
+    """A name whose addresses are these ports of this machine."""
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def test_a_name_is_reached_at_the_first_address_that_answers(monkeypatch: pytest.MonkeyPatch):
+    with Served(lambda _: (200, {}, b"here")) as served:
+        there = int(served.url.split(":")[2].split("/")[0])
+        known_as(monkeypatch, [closed_port()] * (MAX_ADDRESSES - 1) + [there])
+        assert post("http://service.example/x").body == b"here"
+
+
+def test_of_a_name_with_hundreds_of_addresses_only_the_first_are_tried(monkeypatch: pytest.MonkeyPatch):
+    with Served(lambda _: (200, {}, b"here")) as served:
+        there = int(served.url.split(":")[2].split("/")[0])
+        known_as(monkeypatch, [closed_port()] * MAX_ADDRESSES + [there])
+        with pytest.raises(Unreachable):
+            post("http://service.example/x")
+
+
+def test_addresses_that_swallow_share_the_time_so_that_one_that_answers_has_its_turn(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as full, Served(lambda _: (200, {}, b"here")) as served:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]  # whoever comes now is told nothing: the queue is full
+        for line in waiting:
+            line.setblocking(False)
+            line.connect_ex(full.getsockname())
+        there = int(served.url.split(":")[2].split("/")[0])
+        known_as(monkeypatch, [full.getsockname()[1], there])
+        assert post("http://service.example/x", timeout=2).body == b"here"
+        for line in waiting:
+            line.close()
