@@ -1,7 +1,7 @@
 """Run the benches: `python -m bench` writes bench/RESULTS.md, `python -m bench vrf` prints one of them.
 
 Commands of their own: `python -m bench schedules --seeds A:B` (bench/relayer_schedules.py),
-`python -m bench soak --minutes N` (bench/soak.py), `python -m bench consensus` (bench/consensus.py).
+`python -m bench soak --minutes N` (bench/soak.py), `python -m bench consensus` (bench/consensus.py), `python -m bench browser` (bench/browser.py).
 """
 
 import importlib
@@ -39,6 +39,6 @@ if sys.argv[1:2] == ["schedules"]:
     sys.exit(relayer_schedules.main(sys.argv[2:]))
 if sys.argv[1:2] == ["soak"]:
     sys.exit(importlib.import_module("bench.soak").main(sys.argv[2:]))
-if sys.argv[1:2] == ["consensus"]:
-    sys.exit(importlib.import_module("bench.consensus").main())
+if sys.argv[1:2] in (["consensus"], ["browser"]):
+    sys.exit(importlib.import_module(f"bench.{sys.argv[1]}").main())
 main(sys.argv[1:])
