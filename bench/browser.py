@@ -71,7 +71,7 @@ def now() -> int:
 
 def require(agrees: object) -> None:
     if not agrees:
-        raise SystemExit("a way to verify does not say what the others say")
+        sys.exit("a way to verify does not say what the others say")
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def main() -> int:
     where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
     chromium = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
     if not chromium:
-        raise SystemExit("chromium is not there. Run: ./infra/install.sh chromium")
+        sys.exit("chromium is not there. Run: ./infra/install.sh chromium")
     ways: list[Way] = [page(chromium), in_node, typed, called]
     rows = []
     for name in NAMES:
@@ -90,11 +90,11 @@ def main() -> int:
                 taken = ways[way % len(ways)](bundle)
                 if number:
                     samples[way % len(ways)].append(taken)
-        for way, found in zip(WAYS, samples, strict=True):
+        for words, found in zip(WAYS, samples, strict=True):
             ratios = sorted(GOAL / one for one in found)
             shares = f"{statistics.median(ratios):.1f} ({ratios[0]:.1f} – {ratios[-1]:.1f})"
             size = f"{bundle.stat().st_size / 1024:.0f} KiB"
-            rows.append(f"| `{name}`, {size} | {way} | {shares} | {statistics.median(found) * 1000:.0f} ms |")
+            rows.append(f"| `{name}`, {size} | {words} | {shares} | {statistics.median(found) * 1000:.0f} ms |")
             print(rows[-1], flush=True)
     title = f"Written by `python -m bench browser` on {datetime.now(UTC):%Y-%m-%d}, {ROUNDS} rounds. {LEGEND}"
     head = ["| bundle | verified by | the goal of 2 s is so many times as long | median |", "|---|---|---|--:|"]
