@@ -48,7 +48,7 @@ def in_node(bundle: Path) -> float:
 
 
 def typed(bundle: Path) -> float:
-    command = [sys.executable, "-m", "hybrid_bridge", "verify", bundle, "--trust", FOLDER / "trust.json"]
+    command = [sys.executable, "-m", "hybrid_bridge", "verify", str(bundle), "--trust", str(FOLDER / "trust.json")]
     begin = time.perf_counter()
     done = subprocess.run(command, capture_output=True, check=False)
     seconds = time.perf_counter() - begin
@@ -76,7 +76,7 @@ def require(agrees: object) -> None:
 
 def main() -> int:
     """Measure and write."""
-    where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
+    where = [str(ROOT / "infra" / "install.sh"), "--where", "chromium"]
     chromium = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
     if not chromium:
         sys.exit("chromium is not there. Run: ./infra/install.sh chromium")
