@@ -285,16 +285,37 @@ def softhsm(folder: Path, *tokens: str) -> Iterator[SoftHsm]:
 class Postgresql:
     """A cluster of our own on loopback. Its superuser is `bridge`."""
 
-    def __init__(self, command: Sequence[str | Path], data: Path, port: int, password: str) -> None:
-        self.data, self.port, self.password, self.newest = data, port, password, ""
-        self._command = command
+    def __init__(self, programs: Path, become: Sequence[str], data: Path, password: str) -> None:
+        """`become`: words before each command, which make us the user that it wants."""
+        self.data, self.password, self.newest = data, password, ""
+        self._programs, self._become = programs, become
         self._made = 0
+        (self.port,) = free_ports(1)
         self.start()
 
     def start(self) -> None:
         """As it is again after `stop`."""
-        self.child = Child(self._command, self.data.with_name("log"))
+        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.data.parent}
+        flags = [part for key, value in {**settings, "fsync": "off"}.items() for part in ("-c", f"{key}={value}")]
+        command = [*self._become, self._programs / "postgres", "-D", self.data, *flags]
+        self.child = Child(command, self.data.with_name(f"{self.data.name}.log"))
         self.child.until(lambda: answers(self), "PostgreSQL ready")
+
+    def standby(self, name: str) -> "Postgresql":
+        """A replica that streams from this one from now on, and can be read."""
+        copy = self.data.with_name(name)
+        source = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "bridge"]
+        made = [*self._become, self._programs / "pg_basebackup", *source, "-D", copy, "-R", "-c", "fast", "--no-sync"]
+        environment = {**os.environ, "PGPASSWORD": self.password}
+        subprocess.run(made, check=True, capture_output=True, cwd=self.data.parent, env=environment)
+        return Postgresql(self._programs, self._become, copy, self.password)
+
+    def take_over(self, other: "Postgresql") -> None:
+        """Become what `other`, which has stopped, was: at its port, and writing."""
+        self.child.stop()
+        self.port = other.port
+        self.start()
+        self.ask("SELECT pg_promote()")
 
     def stop(self) -> None:
         """At once, as a machine that loses its power; what was committed stays."""
@@ -311,11 +332,13 @@ class Postgresql:
         connection.autocommit = True
         return connection
 
-    def ask(self, statement: str, database: str = "postgres") -> None:
-        """One statement, in the cluster's own database or in this one."""
+    def ask(self, statement: str, database: str = "postgres") -> list[Any]:
+        """One statement, in the cluster's own database or in this one; its rows, if it gives any."""
         connection = self.connect(database)
         try:
-            connection.cursor().execute(statement)
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
         finally:
             connection.close()
 
@@ -369,10 +392,7 @@ def postgresql() -> Iterator[Postgresql]:
         data = folder / "data"
         options = ["-U", "bridge", "-A", "scram-sha-256", "--pwfile", secret, "--no-sync", "--locale=C", "-E", "UTF8"]
         subprocess.run([*become, found / "initdb", "-D", data, *options], check=True, capture_output=True, cwd=folder)
-        (port,) = free_ports(1)
-        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
-        flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        cluster = Postgresql([*become, found / "postgres", "-D", data, *flags], data, port, password)
+        cluster = Postgresql(found, become, data, password)
         yield cluster
     finally:
         if cluster is not None:

@@ -7,7 +7,8 @@ Nothing here trusts the sequencer with more than order and time.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger, StoredBlock
@@ -24,6 +25,8 @@ from hybrid_bridge.core.block import (
     tx_root,
 )
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.ledger_state import StateReader
+from hybrid_bridge.core.position import Position
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import (
@@ -34,6 +37,7 @@ from hybrid_bridge.errors import (
     FieldMismatch,
     NotYet,
     RuleRejected,
+    StoreBroken,
 )
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.executing import executed, rules_of
@@ -158,7 +162,7 @@ class Chain:
             if not self._speaks:
                 raise NotYet(what="word from enough members after a start")
             self._look_again()
-            with self._ledger.state() as state:
+            with self._state() as state:
                 outcome = execute_block(state, self.rules, self.next_height, time, transactions)
             block = self._block(outcome, transactions)
             sealed = Countersignature.over(block.header, sequencer)
@@ -173,7 +177,7 @@ class Chain:
         Raises:
             BridgeError: it is no valid block.
         """
-        with self._ledger.state() as state:
+        with self._state() as state:
             return execute_block(state, self.rules, height, time, transactions)
 
     def take(
@@ -264,8 +268,25 @@ class Chain:
             raise BlockInvalid(height=height, reason=reason) from error
 
     def _executed(self, block: Block) -> BlockOutcome:
-        with self._ledger.state() as state:
+        with self._state() as state:
             return executed(state, self.rules, self._tip, block)
+
+    @contextmanager
+    def _state(self) -> Iterator[StateReader]:
+        """What is committed, as of our newest block.
+
+        A database's standby that was behind and took its place holds less. No block is judged on that: it would look
+        as if its proposer were to blame.
+
+        Raises:
+            StoreBroken: it is of another block.
+        """
+        with self._ledger.state() as state:
+            follows = Position.load(state).next_height
+            if follows != self.next_height:
+                rule = f"block {self.next_height - 1} the newest, not {follows - 1}: its server lost some"
+                raise StoreBroken(store="ledger", rule=rule)
+            yield state
 
     def _commit(
         self,
