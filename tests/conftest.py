@@ -1,4 +1,6 @@
-"""How the tests share two cores: a file stays on one worker, and all tests that start networks on the same one.
+"""How the tests share two cores: a file stays on one worker, and so do the networks, and the demos.
+
+Two networks of five members at once would wait for the machine and not for one another; a demo beside a network does not.
 
 And where they write: in memory, where there is enough of it, because every store commits to the disk before it goes on.
 """
@@ -27,7 +29,8 @@ def pytest_configure():
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
-NETWORKS = ("e2e", "behaviours", "docs")
+NETWORKS = "e2e"  # the folder
+DEMOS = "test_demo"  # what its files begin with that play one
 TRACED = ("unit", "vectors")  # what reaches every branch of core and steps; the tracer doubles the time of the rest
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
 
@@ -38,7 +41,13 @@ def pytest_collection_modifyitems(items):
         folder = item.path.relative_to(TESTS).parts[0]
         if folder not in TRACED:
             item.add_marker(pytest.mark.no_cover)
-        busy = folder in NETWORKS or item.path.stem.startswith(BUSY_FILES)
         if folder == "properties":  # long and independent: each on whichever worker is free
             continue
-        item.add_marker(pytest.mark.xdist_group("networks" if busy else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(group(folder, item.path.stem)))
+
+
+def group(folder: str, stem: str) -> str:
+    """Whose tests are one after the other."""
+    if folder == NETWORKS:
+        return "demos" if stem.startswith(DEMOS) else "networks"
+    return "demos" if stem.startswith(BUSY_FILES) else stem

@@ -1,4 +1,4 @@
-"""Tests that start networks share one worker; were they scattered, each worker would found every network again."""
+"""Tests that share what is dear stay on one worker; were they scattered, each worker would make it again."""
 
 import os
 import subprocess
