@@ -4,30 +4,23 @@ Several endpoints, one public block that more than half of them call final, and 
 The genesis record proves itself by the log id; a signature proves itself; all else is the contract's word.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
-from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
+from hybrid_bridge.adapters.evm.agreement import Agreement, agreement_of
 from hybrid_bridge.adapters.evm.chain import LOG_SPAN, Web3Chain
-from hybrid_bridge.adapters.evm.create2 import deterministic_address
+from hybrid_bridge.adapters.evm.events import decoded, events_of, place_of
 from hybrid_bridge.adapters.evm.rpc import data_json
-from hybrid_bridge.adapters.evm.sight import agreed, endpoints_at, final_block, said
-from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.adapters.evm.sight import said
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import Missing, Undecided, UnknownLog
+from hybrid_bridge.errors import Missing, UnknownLog
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
 from hybrid_bridge.units import Address, ChainId, Digest, LogId, PublicBlockNumber, SetId, TreeSize, TxHash
 
-T = TypeVar("T")
 REGISTERED: Final = keccak256(b"Registered(bytes32,string,bytes)")
-GET_LOGS: Final = "eth_getLogs"
 VALIDATOR_SET: Final = keccak256(b"ValidatorSet(bytes32,uint64,bytes32,uint64,bytes)")
-MAX_EVENTS: Final = 4_096  # of one kind for one log; each set but the first took a quorum
 MAX_CALLDATA: Final = 1 << 17  # bytes; what nodes take of one transaction
 
 
@@ -83,54 +76,50 @@ def keepers_at(
         Missing: fewer endpoints agree, or are asked, than must.
         UnknownLog: they agree that the contract does not know the log.
     """
-    address = contract or deterministic_address(artefact(REGISTRY).creation_code)
-    chains = [Web3Chain(endpoint, address) for endpoint in endpoints_at(urls)]
-    majority = len(chains) // 2 + 1
-    chain_id = agreed("the chain id", majority, [said(chain.chain_id) for chain in chains])
-    needed = max(majority, thresholds.get(chain_id, 0))
-    if len(chains) < needed:
-        raise Missing(what=f"{needed} endpoints of chain {chain_id}, as the trust file's threshold asks")
-    at = final_block(chains, needed)
+    return kept_at(agreement_of(urls, contract, thresholds), log_id, newest=newest, since=since)
 
-    def all_say(what: str, ask: Callable[[Web3Chain], T]) -> T:
-        return agreed(what, needed, [said(partial(ask, chain)) for chain in chains])
 
-    head = all_say("the log's head", lambda chain: chain.head(log_id, at))
+def kept_at(asked: Agreement, log_id: LogId, *, newest: int, since: PublicBlockNumber) -> Kept:
+    """As `keepers_at`, of endpoints that have agreed on a public block.
+
+    Raises:
+        Missing, UnknownLog: see `keepers_at`.
+    """
+    at = asked.at
+    head = asked.all_say("the log's head", lambda chain: chain.head(log_id, at))
     if head.state == "unknown":
         raise UnknownLog(log_id=Digest(log_id))
-    origin, genesis = all_say("the log's registration", lambda chain: _registered(chain, log_id, since, at))
-    sets = all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
-    anchors = all_say("the newest anchors", lambda chain: _anchors(chain, log_id, since, at, newest))
-    many = f"{needed} of {len(chains)} endpoints that call" if len(chains) > 1 else "one endpoint that calls"
+    origin, genesis = asked.all_say("the log's registration", lambda chain: _registered(chain, log_id, since, at))
+    sets = asked.all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
+    anchors = asked.all_say("the newest anchors", lambda chain: _anchors(chain, log_id, since, at, newest))
     return Kept(
-        chain_id=chain_id,
-        contract=address,
-        basis=f"{many} public block {at.number} final",
+        chain_id=asked.chain_id,
+        contract=asked.contract,
+        basis=asked.basis,
         at=at,
         head=head,
         origin=origin,
         genesis=genesis,
         sets=sets,
         anchors=anchors,
-        calldata=_calldata(chains, {event.tx_hash for event in anchors}),
+        calldata=calldata_of(asked.chains, {event.tx_hash for event in anchors}),
     )
 
 
 def _registered(chain: Web3Chain, log_id: LogId, since: PublicBlockNumber, at: PublicBlock) -> tuple[str, bytes]:
-    for entry in _events(chain, REGISTERED, log_id, since, at):
-        origin, genesis = _decoded(chain, entry, ["string", "bytes"])
+    for entry in events_of(chain, REGISTERED, log_id, since, at):
+        origin, genesis = decoded(chain, entry, ["string", "bytes"])
         return origin, genesis
     raise Missing(what=f"the log's registration at or after public block {since} (--from-block)")
 
 
 def _sets(chain: Web3Chain, log_id: LogId, since: PublicBlockNumber, at: PublicBlock) -> tuple[SetEvent, ...]:
     found = []
-    for entry in _events(chain, VALIDATOR_SET, log_id, since, at):
-        set_id, set_hash, from_size, entries = _decoded(chain, entry, ["uint64", "bytes32", "uint64", "bytes"])
-        number = chain.rpc.quantity(GET_LOGS, entry.get("blockNumber"))
-        tx = chain.rpc.octets(GET_LOGS, entry.get("transactionHash"), 32)
-        place = PublicBlockNumber(number), TxHash(tx)
-        found.append(SetEvent(SetId(set_id), Digest(set_hash), TreeSize(from_size), entries, *place))
+    for entry in events_of(chain, VALIDATOR_SET, log_id, since, at):
+        set_id, set_hash, from_size, entries = decoded(chain, entry, ["uint64", "bytes32", "uint64", "bytes"])
+        place = place_of(chain, entry)
+        what = SetId(set_id), Digest(set_hash), TreeSize(from_size), entries
+        found.append(SetEvent(*what, place.block_number, place.tx_hash))
     return tuple(found)
 
 
@@ -147,7 +136,7 @@ def _anchors(
     return tuple(found[-newest:])
 
 
-def _calldata(chains: Sequence[Web3Chain], wanted: set[TxHash]) -> dict[TxHash, bytes]:
+def calldata_of(chains: Sequence[Web3Chain], wanted: set[TxHash]) -> dict[TxHash, bytes]:
     """From whichever endpoint has it: what counts in it are signatures, and nobody can make one up."""
     found: dict[TxHash, bytes] = {}
     for tx in sorted(wanted):
@@ -163,55 +152,3 @@ def _input(chain: Web3Chain, tx: TxHash) -> bytes | None:
     answer = rpc.ask(method, data_json(tx))
     data = b"" if answer is None else rpc.octets(method, rpc.members(method, answer).get("input"))
     return data if 0 < len(data) <= MAX_CALLDATA else None
-
-
-# ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _events(
-    chain: Web3Chain, topic: Digest, log_id: LogId, since: PublicBlockNumber, at: PublicBlock
-) -> list[Mapping[str, Json]]:
-    """All of one kind, oldest first."""
-    found = [dict(entry) for entry in _asked(chain, [data_json(topic), data_json(log_id)], since, at.number)]
-    if len(found) > MAX_EVENTS:
-        raise chain.rpc.malformed(GET_LOGS, f"at most {MAX_EVENTS} events of one kind")
-    places = [tuple(chain.rpc.quantity(GET_LOGS, e.get(name)) for name in ("blockNumber", "logIndex")) for e in found]
-    if any(not since <= number <= at.number for number, _ in places):
-        raise chain.rpc.malformed(GET_LOGS, "logs of the range asked for")
-    return [entry for _, entry in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
-
-
-def _asked(chain: Web3Chain, topics: list[Json], first: int, last: int) -> Iterator[Mapping[str, Json]]:
-    """One question for the whole range; where that is refused, two for its halves, down to what everybody answers."""
-    wanted: Json = {
-        "address": data_json(chain.contract),
-        "topics": topics,
-        "fromBlock": hex(first),
-        "toBlock": hex(last),
-    }
-    try:
-        answer = chain.rpc.items(GET_LOGS, chain.rpc.ask(GET_LOGS, wanted))
-    except Undecided:
-        if last - first < LOG_SPAN:
-            raise
-        middle = (first + last) // 2
-        yield from _asked(chain, topics, first, middle)
-        yield from _asked(chain, topics, middle + 1, last)
-        return
-    for entry in answer:
-        members = chain.rpc.members(GET_LOGS, entry)
-        shown = chain.rpc.items(GET_LOGS, members.get("topics"))
-        if shown[:2] != topics or chain.rpc.octets(GET_LOGS, members.get("address")) != chain.contract:
-            raise chain.rpc.malformed(GET_LOGS, "the logs asked for")
-        yield members
-
-
-def _decoded(chain: Web3Chain, entry: Mapping[str, Json], types: list[str]) -> tuple[Any, ...]:
-    """The words that are no topics; `setId` is the third topic of its event."""
-    rpc, method = chain.rpc, GET_LOGS
-    topics = b"".join(rpc.octets(method, topic, 32) for topic in rpc.items(method, entry.get("topics"))[2:])
-    try:
-        indexed = decode(types[: len(topics) // 32], topics)
-        return (*indexed, *decode(types[len(indexed) :], rpc.octets(method, entry.get("data"))))
-    except (DecodingError, OverflowError, ValueError):
-        raise rpc.malformed(method, "an event of the registry") from None
