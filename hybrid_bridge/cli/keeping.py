@@ -4,6 +4,7 @@ Nothing in them is believed for being there: names must hash, copies must have t
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,8 +55,8 @@ def openings_of(paths: Sequence[Path], log_id: LogId) -> Openings:
     return openings
 
 
-def at_hand(copy: str, folder: Path) -> Path:
-    """A path as it is; of a URL the checkpoint and the leaves' hash tiles, fetched.
+def at_hand(copy: str, folder: Path, *, entries: bool = False) -> Path:
+    """A path as it is; of a URL the checkpoint and the leaves' hash tiles, fetched; `entries`: the leaves, if served.
 
     Raises:
         Missing: nothing is there.
@@ -82,7 +83,11 @@ def at_hand(copy: str, folder: Path) -> Path:
     if size > MAX_FETCHED:
         raise TooLong(field="size of the copy", limit=MAX_FETCHED, got=size)
     for start in range(0, size, WIDTH):
-        fetched(tile_path(0, start // WIDTH, min(WIDTH, size - start)))
+        place = start // WIDTH, min(WIDTH, size - start)
+        fetched(tile_path(0, *place))
+        if entries:
+            with suppress(Missing):  # most copies for outsiders are hashes alone
+                fetched(tile_path("entries", *place))
     return folder
 
 

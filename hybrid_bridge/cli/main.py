@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "evidence": "Turn a promise that a node broke into evidence for anybody.",
     "members": "Who keeps a log's accounts, from the public contract alone: sets, names, signers, independence.",
     "watch": "Watch a log for ever: the contract, the members' public copies; tell when it is late, and when it lies.",
+    "explorer": "Write a log's public face as one page: keepers, anchors, delays, brakes, costs; or serve it.",
     "registry": "Ask whether an invoice, declaration or bill of lading is registered; keep the proof.",
     "audit": "Replay the registry from its deltas: it only grew, and nothing vanished.",
     "ledger": "See which numbers of each submitter the ledger holds.",

@@ -19,6 +19,10 @@ cp "$here/noble.entry.js" "$tools/noble.entry.js"
 (cd "$web/src" && esbuild index.js --legal-comments=inline --outfile="$out/verifier.js")
 script=$(mktemp)
 trap 'rm -f "$script"' EXIT
-(cd "$web/src" && esbuild page/main.js --format=iife --legal-comments=inline --outfile="$script" --allow-overwrite)
-node "$here/page.mjs" "$web/src/page" "$script" "$out/index.html"
-(cd "$out" && sha256sum index.html verifier.js >SHA256SUMS)
+page() { # SOURCES OUT: a folder of main.js, page.css, page.html as one file
+    (cd "$web/src" && esbuild "$1/main.js" --format=iife --legal-comments=inline --outfile="$script" --allow-overwrite)
+    node "$here/page.mjs" "$web/src/$1" "$script" "$out/$2"
+}
+page page index.html
+page explorer explorer.html
+(cd "$out" && sha256sum explorer.html index.html verifier.js >SHA256SUMS)

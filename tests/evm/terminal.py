@@ -54,5 +54,6 @@ class Terminal(User):
     def __init__(self, folder: Path, funds: int = 10**19) -> None:
         super().__init__(folder)
         settings = DevnetSettings(period=0, automine=True, funds=((self.address, Wei(funds)),))
-        self.devnet = Devnet(settings, lambda: UnixSeconds(NOW)).start()
+        self.now = NOW  # a test may let time pass
+        self.devnet = Devnet(settings, lambda: UnixSeconds(self.now)).start()
         self.url = self.devnet.url

@@ -2,29 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from hybrid_bridge.adapters.evm.calls import rotate_calldata
-from hybrid_bridge.adapters.evm.transact import Patience, transact
 from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.members import command
 from hybrid_bridge.cli.tiles import reply_to
-from hybrid_bridge.core.attestation import seals, set_update_digest
-from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, UnknownLog, Unreachable
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.ports import Rotation
-from hybrid_bridge.units import Address, SetId, TreeSize
+from hybrid_bridge.units import TreeSize
 from tests.evm.town import Town, founded, opened
 
-OTHER_KEY = b"\x77" * 32
 HANDOVER = TreeSize(8)
 
 
@@ -34,31 +26,12 @@ class Rotated(Town):
     def live(self) -> None:
         for size in (2, 5):
             self.anchor(size)
-        first = self.validators.entries[0]
-        self.replaced = Address(address_of(public_key_of(OTHER_KEY)))
-        entries = sorted([replace(first, address=self.replaced), *self.validators.entries[1:]], key=lambda e: e.address)
-        self.second = ValidatorSet(SetId(2), tuple(entries))
-        digest = set_update_digest(31337, self.chain.contract, self.log_id, SetId(2), self.second.digest, HANDOVER)
-        signers, packed = seals(self.validators, self.signatures(digest))
-        rotation = Rotation(
-            log_id=self.log_id,
-            effective_from_size=HANDOVER,
-            set_hash=self.validators.digest,
-            signers=signers,
-            seals=packed,
-            entries=self.second.encode_entries(),
-            newcomers=to_compact(sign_digest(OTHER_KEY, digest)),
-        )
-        self.sent(rotate_calldata(rotation))
+        self.second = self.rotate(HANDOVER)
+        (self.replaced,) = set(self.second.addresses) - set(self.validators.addresses)
         self.anchor(7)
-        self.keys[self.replaced] = OTHER_KEY
         self.validators = self.second
         self.anchor(9)
-        for _ in range(4):  # all of it is final
-            self.chain.rpc.ask("evm_mine")
-
-    def sent(self, data: bytes) -> None:
-        transact(self.chain, self.gas_key, self.chain.contract, data, Patience(3, 0.0, lambda _: None))
+        self.settle()
 
 
 @pytest.fixture(scope="module")

@@ -44,10 +44,6 @@ class Hall(Town):
         self.anchor(9)
         self.settle()
 
-    def settle(self) -> None:
-        for _ in range(4):  # all of it is final
-            self.chain.rpc.ask("evm_mine")
-
 
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:

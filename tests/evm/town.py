@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,29 @@ import pytest
 
 from hybrid_bridge.adapters.evm import keystore_signer
 from hybrid_bridge.adapters.evm.artefact import REGISTRY
-from hybrid_bridge.adapters.evm.calls import anchor_calldata
+from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import open_keystore
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, transact
-from hybrid_bridge.core.attestation import Checkpoint, boundary, seals
+from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
 from hybrid_bridge.core.bundle import Bundle, CheckpointPart, GenesisPart, ValidatorPart
 from hybrid_bridge.core.checkpoint import format_note, quorum_line
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
+from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.ports import Update
-from hybrid_bridge.units import Seconds, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.ports import Rotation, Update
+from hybrid_bridge.units import Address, Seconds, SetId, TreeSize, UnixSeconds
 from tests.evm.chains import NOW
 from tests.evm.terminal import Terminal
 
 NAMES = ("a", "b", "c", "d")
 REASON = "keys of two members may be stolen"
+OTHER_KEY = b"\x77" * 32
 
 
 def founded(guardian: bytes, name: str, cadence: int = 60) -> Foundation:
@@ -151,9 +153,39 @@ class Town:
         path = self.tree(size).consistency_path(older, TreeSize(size))
         values = {"log_id": self.log_id, "from_size": older, "tree_size": TreeSize(size), "root": checkpoint.root}
         update = Update(**values, set_hash=self.validators.digest, signers=signers, path=tuple(path), seals=packed)
-        transact(
-            self.chain, self.gas_key, self.chain.contract, anchor_calldata(update), Patience(3, 0.0, lambda _: None)
+        self.sent(anchor_calldata(update))
+
+    def sent(self, data: bytes) -> None:
+        transact(self.chain, self.gas_key, self.chain.contract, data, Patience(3, 0.0, lambda _: None))
+
+    def settle(self) -> None:
+        for _ in range(4):  # all of it is final
+            self.chain.rpc.ask("evm_mine")
+
+    # ── another set ──
+
+    def rotate(self, from_size: int) -> ValidatorSet:
+        """A set in which the first member has another key is responsible from that size on."""
+        first = self.validators.entries[0]
+        replaced = Address(address_of(public_key_of(OTHER_KEY)))
+        entries = sorted([replace(first, address=replaced), *self.validators.entries[1:]], key=lambda e: e.address)
+        second = ValidatorSet(SetId(2), tuple(entries))
+        digest = set_update_digest(
+            31337, self.chain.contract, self.log_id, SetId(2), second.digest, TreeSize(from_size)
         )
+        signers, packed = seals(self.validators, self.signatures(digest))
+        rotation = Rotation(
+            log_id=self.log_id,
+            effective_from_size=TreeSize(from_size),
+            set_hash=self.validators.digest,
+            signers=signers,
+            seals=packed,
+            entries=second.encode_entries(),
+            newcomers=to_compact(sign_digest(OTHER_KEY, digest)),
+        )
+        self.sent(rotate_calldata(rotation))
+        self.keys[replaced] = OTHER_KEY
+        return second
 
     def note(self, size: int, salt: bytes = b"", count: int = 3, skip: int = 0) -> Path:
         """A checkpoint signed by some members, in a file."""

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from tests.web.node import ROOT, WEB, build
 
-BUILT = ("src/vendor/noble.js", "index.html", "verifier.js", "SHA256SUMS")
+PAGES = ("explorer.html", "index.html", "verifier.js")
+BUILT = ("src/vendor/noble.js", *PAGES, "SHA256SUMS")
 
 
 def test_the_committed_digests_are_those_of_the_committed_files() -> None:
-    lines = [
-        f"{hashlib.sha256((WEB / name).read_bytes()).hexdigest()}  {name}\n" for name in ("index.html", "verifier.js")
-    ]
+    lines = [f"{hashlib.sha256((WEB / name).read_bytes()).hexdigest()}  {name}\n" for name in PAGES]
     assert (WEB / "SHA256SUMS").read_text() == "".join(lines)
 
 

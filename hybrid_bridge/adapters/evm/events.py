@@ -27,7 +27,7 @@ class Place:
     log_index: int
 
 
-def events_of(  # noqa: PLR0913, PLR0917 whom, what, whose, and the range
+def events_of(  # noqa: PLR0917 whom, what, whose, and the range
     chain: Web3Chain,
     topic: Digest,
     log_id: LogId,

@@ -7,7 +7,8 @@ import pytest
 
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
-from hybrid_bridge.cli.members import _copied, _told
+from hybrid_bridge.cli.keeping import signed_under
+from hybrid_bridge.cli.members import _told
 from hybrid_bridge.cli.openings import Claimed, Openings, keeper_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.independence import independence
@@ -199,7 +200,7 @@ def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
     witness = VerifierKey("w.example", TYPE_COSIGNATURE, bytes(range(32)))
     line = f"\u2014 w.example {b64(witness.key_id + bytes(72))}\n"
     (path := tmp_path / "note").write_text(text + line)
-    (signed,) = _copied(path, world().genesis, sets(), kept())
+    (signed,) = signed_under(path, world().genesis, sets(), kept())
     assert (len(signed.signers), signed.cosigned) == (4, ("w.example",))
     assert "cosigned by, not judged here: w.example" in "\n".join(_told(report(notes=[signed])))
 

@@ -1,0 +1,140 @@
+"""What a contract's events say of a log's life beside its anchors: brakes, reports, its end, names; and costs.
+
+As in `keepers`: no answer that fewer endpoints give than must agree. Names and reports may be sent by anybody, and
+again and again: each stands here once, with the place where it stood first.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from hybrid_bridge.adapters.evm.agreement import Agreement
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.events import MAX_EVENTS, Place, decoded, events_of, place_of
+from hybrid_bridge.adapters.evm.keepers import Kept, calldata_of
+from hybrid_bridge.adapters.evm.sight import agreed, said
+from hybrid_bridge.core.keccak import keccak256
+from hybrid_bridge.errors import Missing
+from hybrid_bridge.ports import PublicBlock
+from hybrid_bridge.units import Gas, LogId, PublicBlockHash, PublicBlockNumber, TxHash, UnixSeconds, Wei
+
+MAX_DISTINCT: Final = 256  # of one kind that anybody may send; beyond it somebody plays
+REGISTERED: Final = "Registered"
+APPOINTED: Final = "ValidatorSet"
+PAUSED: Final = "Paused"
+RESUMED: Final = "Resumed"
+RETIRED: Final = "Retired"
+FROZEN: Final = "Frozen"
+EQUIVOCATED: Final = "Equivocated"
+INCONSISTENT: Final = "Inconsistent"
+NAMED: Final = "ValidatorNamed"
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {  # the event's values behind the log id, indexed ones first
+    REGISTERED: ("string", "bytes"),
+    APPOINTED: ("uint64", "bytes32", "uint64", "bytes"),
+    PAUSED: ("uint64", "uint64", "bytes32", "bool"),
+    RESUMED: ("uint64", "bytes32"),
+    RETIRED: ("bytes32", "uint64", "bytes32"),
+    FROZEN: ("uint64", "bytes32"),
+    EQUIVOCATED: ("uint64", "bytes32", "bytes32", "uint64", "uint64"),
+    INCONSISTENT: ("uint64", "bytes32", "bytes32", "uint64", "uint64"),
+    NAMED: ("uint64", "address", "string"),
+}
+ANYBODYS: Final = (EQUIVOCATED, INCONSISTENT, NAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event: its values in the order of `KINDS`, where it stands, and the time of that public block."""
+
+    kind: str
+    values: tuple[Any, ...]
+    place: Place
+    time: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a transaction's receipt says that it cost."""
+
+    gas_used: Gas
+    price: Wei  # for each gas, as it was paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All of it, oldest first; `costs` as far as enough endpoints still tell, `calldata` as in `Kept`."""
+
+    happenings: tuple[Happening, ...]
+    costs: Mapping[TxHash, Cost]
+    calldata: Mapping[TxHash, bytes]
+
+    def of(self, *kinds: str) -> tuple[Happening, ...]:
+        """Those of these kinds, oldest first."""
+        return tuple(one for one in self.happenings if one.kind in kinds)
+
+
+def history_at(asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNumber) -> History:
+    """Ask the endpoints.
+
+    Raises:
+        Missing: fewer agree than must.
+    """
+    found = [
+        (kind, *event)
+        for kind in KINDS
+        for event in asked.all_say(f"the log's events {kind}", partial(_events, kind, log_id, since, asked.at))
+    ]
+    times = _times(asked, {place.block_number for _, _, place in found})
+    happenings = [Happening(kind, values, place, times[place.block_number]) for kind, values, place in found]
+    happenings.sort(key=lambda one: (one.place.block_number, one.place.log_index))
+    spoken = {one.place.tx_hash for one in happenings if one.kind in (APPOINTED, PAUSED, RESUMED, RETIRED)}
+    return History(
+        happenings=tuple(happenings),
+        costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}),
+        calldata=calldata_of(asked.chains, spoken),
+    )
+
+
+def _events(
+    kind: str, log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web3Chain
+) -> tuple[tuple[tuple[Any, ...], Place], ...]:
+    """Of one kind; of kinds that anybody may send, each once."""
+    types = list(KINDS[kind])
+    topic = keccak256(f"{kind}({','.join(['bytes32', *types])})".encode())
+    entries = events_of(chain, topic, log_id, since, at, limit=None if kind in ANYBODYS else MAX_EVENTS)
+    shapes = ["bytes" if shape == "string" else shape for shape in types]  # a name need not be UTF-8 to be hashed
+    found = [(decoded(chain, entry, shapes), place_of(chain, entry)) for entry in entries]
+    if kind not in ANYBODYS:
+        return tuple(found)
+    first: dict[tuple[Any, ...], Place] = {}
+    for values, place in found:
+        first.setdefault(values, place)
+    return tuple(list(first.items())[:MAX_DISTINCT])
+
+
+def _times(asked: Agreement, numbers: Iterable[PublicBlockNumber]) -> dict[PublicBlockNumber, UnixSeconds]:
+    return {
+        number: asked.all_say(f"public block {number}", lambda chain, number=number: chain.block(number)).time  # type: ignore[misc]  # bound here, of its type
+        for number in sorted(numbers)
+    }
+
+
+def _costs(asked: Agreement, wanted: Mapping[TxHash, PublicBlockHash]) -> dict[TxHash, Cost]:
+    """What enough endpoints say; a receipt that they no longer keep is left out, and no error."""
+    found = {}
+    for tx, block in sorted(wanted.items()):
+        answers = [said(partial(_cost, chain, tx, block)) for chain in asked.chains]
+        try:
+            found[tx] = agreed("a receipt", asked.needed, answers)
+        except Missing:
+            continue
+    return found
+
+
+def _cost(chain: Web3Chain, tx: TxHash, block: PublicBlockHash) -> Cost | None:
+    receipt = chain.receipt(tx)
+    if receipt is None or receipt.price is None or receipt.block_hash != block:
+        return None
+    return Cost(receipt.gas_used, receipt.price)

@@ -1,0 +1,398 @@
+"""`hybrid-bridge explorer build` against a real EVM: a log that anchored, rotated, paused, was late and was reported."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+from eth_abi.abi import encode
+
+from hybrid_bridge.adapters.evm.artefact import selector
+from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.web.serving import WebServer
+from hybrid_bridge.cli.explorer import command
+from hybrid_bridge.cli.explorer.marks import SOURCES
+from hybrid_bridge.cli.tiles import reply_to
+from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.tiles import entry_bundles
+from hybrid_bridge.core.trust import Trust
+from hybrid_bridge.core.validators import name_text
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, Unreachable
+from tests.evm.chains import NOW
+from tests.evm.town import NAMES, REASON, Town, founded, opened
+
+CADENCE, GRACE = 4000, 600
+GENESIS = NOW - 36_000
+FORK = b"another history"
+
+
+class Eventful(Town):
+    """Size 10 has its boundary at NOW. Set 2 is responsible from 12 on. After 11 nobody anchors until much too late."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.records = [self.genesis.encode(), *(self.record(n) for n in range(1, 20))]
+        self.leaves = [leaf_hash(record) for record in self.records]
+
+    def record(self, epoch: int) -> bytes:
+        """Closed seven seconds late."""
+        digest, hashes = sha256(b"%d" % epoch), ("last_block_hash", "batch_root", "registry_root", "governance_root")
+        return EpochRecord(
+            log_id=self.log_id,
+            epoch=epoch,
+            first_block=epoch,
+            end_block=epoch + 1,
+            batch_size=8,
+            governance_size=1,
+            set_id=1,
+            set_hash=self.genesis.set_hash,
+            closed_at=GENESIS + epoch * CADENCE + 7,
+            stats_commitment=digest,
+            blind=digest,
+            **dict.fromkeys(hashes, digest),
+        ).encode()
+
+    def live(self) -> None:
+        self.anchor(9)
+        self.later(500)
+        self.anchor(10)
+        alone = ("pause-alone", "--log", self.log_id.hex(), "--reason", REASON, "--for", 1000, *self.sending)
+        self.terminal.json(*alone)
+        self.report("equivocation", self.note(12), self.note(12, FORK, count=2))
+        self.report("equivocation", self.note(12), self.note(12, FORK, count=2))  # anybody may, again and again
+        self.later(1600)
+        self.paused(900)
+        self.later(1900)
+        self.send("resume", self.signed(self.draft("resume")))
+        self.publish()
+        self.later(4100)
+        self.first = self.validators
+        self.second = self.rotate(12)
+        self.anchor(11)
+        self.later(20_000)
+        self.validators = self.second
+        self.anchor(14)
+        self.later(26_000)
+        self.settle()
+
+    def later(self, seconds: int) -> None:
+        self.terminal.now = NOW + seconds
+        self.chain.rpc.ask("evm_mine")
+
+    def signs(self, address: bytes, names: str) -> bool:
+        keys = {n: bytes.fromhex((self.folder / "nodes" / n / "keys" / "attestation.key").read_text()) for n in names}
+        return self.keys[address] in keys.values()
+
+    def size_of(self, tiles: Path) -> int:
+        return int((tiles / "checkpoint").read_text().splitlines()[1])
+
+    def publish(self) -> None:
+        """Two names, by somebody."""
+        texts = {sha256(text.encode()): text for text in (name_text(f"LEI:{n.upper()}", n) for n in NAMES[:2])}
+        names = [texts.get(entry.name_hash, "") for entry in self.validators.entries]
+        types, entries = ["bytes32", "bytes", "string[]"], self.validators.encode_entries()
+        self.sent(selector("publishNames(bytes32,bytes,string[])") + encode(types, [self.log_id, entries, names]))
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
+    folder = tmp_path_factory.mktemp("explorer")
+    with opened(folder) as terminal:
+        town = Eventful(terminal, folder / "town", founded(terminal.address, "explorer", CADENCE))
+        town.live()
+        yield town
+
+
+def built(town: Town, folder: Path, *more: object, refused: type[BridgeError] | None = None, **how: Any) -> Any:
+    urls = how.get("urls") or [town.terminal.devnet.url]
+    given = [word for url in urls for word in ("--rpc", url)]
+    given += ["--contract", "0x" + town.chain.contract.hex(), "--log", town.log_id.hex(), "--output", folder, *more]
+    done = CliRunner().invoke(command, ["build", *(str(part) for part in given)])
+    if refused is not None:
+        assert isinstance(done.exception, refused), (done.output, done.exception)
+        return done.exception
+    assert done.exit_code == 0, (done.output, done.exception)
+    return json.loads((folder / "explorer.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def shown(town: Eventful, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return built(town, tmp_path_factory.mktemp("built"))
+
+
+def bare(value: Any) -> Any:
+    """Without the sources."""
+    if isinstance(value, dict):
+        return value["value"] if set(value) == {"value", "source"} else {k: bare(v) for k, v in value.items()}
+    return [bare(one) for one in value] if isinstance(value, list) else value
+
+
+def hexed(value: bytes) -> str:
+    return f"0x{value.hex()}"
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that has no mark above it."""
+    if isinstance(value, Mapping):
+        if set(value) == {"value", "source"}:
+            assert value["source"] in SOURCES, path
+            return
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, f"{path}[{number}]")
+    else:
+        yield path, value
+
+
+def test_every_value_says_whose_word_it_is(shown: Any) -> None:
+    unmarked = [path for path, value in leaves(shown) if not path.startswith(".sources.")]
+    assert unmarked == [".format"]
+    assert set(shown["sources"]) == set(SOURCES)
+    assert "one endpoint that calls public block" in shown["sources"]["chain"]
+
+
+def test_names_are_the_consortiums_word_unless_your_own_root_certifies_them(town: Eventful, tmp_path: Path) -> None:
+    def names(shown: Any) -> set[tuple[str | None, str]]:
+        return {(k["name"]["value"], k["name"]["source"]) for k in shown["sets"][1]["keepers"]}
+
+    assert names(built(town, tmp_path)) == {("a", "word"), ("b", "word"), (None, "nobody")}  # a and b were published
+    files = ("--names", town.folder / "public" / "members.json")
+    shown = built(town, tmp_path, *files)
+    assert names(shown) == {(name, "word") for name in NAMES}
+    assert {shown["sets"][1][number]["source"] for number in ("entities", "to_sign", "to_block")} == {"word"}
+    pem = load_pem_x509_certificate((town.folder / "public" / "ca.pem").read_bytes())
+    (trust := tmp_path / "trust.json").write_bytes(Trust(member_roots=(pem.public_bytes(Encoding.DER),)).encode())
+    shown = built(town, tmp_path, *files, "--trust", trust)
+    assert names(shown) == {(name, "certified") for name in NAMES}
+    assert (shown["sets"][1]["to_sign"], shown["sets"][1]["entities"]) == (
+        {"value": 3, "source": "certified"},
+        {"value": 4, "source": "certified"},
+    )
+
+
+def test_each_anchor_has_its_signers_its_delay_its_cost_and_its_place(town: Eventful, shown: Any) -> None:
+    anchors = bare(shown["anchors"])
+    assert [(one["size"], one["set_id"], one["boundary"] - NOW) for one in anchors] == [
+        (9, 1, -4000),
+        (10, 1, 0),
+        (11, 1, 4000),
+        (14, 2, 16_000),
+    ]
+    assert anchors[3]["signers"] == [hexed(address) for address in town.second.addresses[:3]]
+    assert shown["anchors"][3]["signers"]["source"] == "signature"
+    assert [one["named_only"] for one in anchors] == [[]] * 4
+    assert all(one["delay"] == one["anchored_at"] - one["boundary"] > 0 for one in anchors)
+    for one in anchors:
+        receipt = town.chain.receipt(bytes.fromhex(one["transaction"][2:]))
+        assert receipt is not None
+        assert (one["gas"], one["price_wei"], one["block"]) == (
+            receipt.gas_used,
+            str(receipt.price),
+            receipt.block_number,
+        )
+        assert int(one["cost_wei"]) == one["gas"] * int(one["price_wei"])
+    costs = bare(shown["costs"])
+    assert (costs["transactions"], costs["without_receipt"]) == (4, 0)
+    assert int(costs["wei"]) == sum(int(one["cost_wei"]) for one in anchors)
+    assert int(costs["mean_wei"]) == int(costs["wei"]) // 4
+    assert costs["gas"] == sum(one["gas"] for one in anchors)
+
+
+def test_every_period_without_a_checkpoint_in_time_is_told_and_the_present_one_goes_on(shown: Any) -> None:
+    found = bare(shown["freshness"])
+    registered, gap, now = found["periods"]
+    assert (registered["size"], registered["ends"]) == (1, bare(shown["anchors"])[0]["anchored_at"])
+    due = NOW + 4000 + CADENCE + GRACE
+    assert (gap["size"], gap["begins"], gap["ends"]) == (11, due, bare(shown["anchors"])[3]["anchored_at"])
+    assert (now["size"], now["ends"], now["seconds"]) == (14, None, found["overdue"])
+    assert found["due"] == NOW + 16_000 + CADENCE + GRACE
+    assert found["overdue"] == bare(shown["as_of"])["time"] - found["due"] > 0
+
+
+def test_a_pause_says_who_made_it_until_when_and_who_lifted_it(town: Eventful, shown: Any) -> None:
+    guardians, quorums = bare(shown["pauses"])
+    assert (guardians["by"], guardians["guardian"], guardians["signers"]) == (
+        "guardian",
+        hexed(town.genesis.guardian),
+        [],
+    )
+    assert (guardians["outcome"], guardians["ended_at"]) == ("ran out", guardians["until"])
+    three = [hexed(a) for a in town.first.addresses if town.signs(a, "abc")]
+    assert (quorums["by"], quorums["guardian"], quorums["signers"], quorums["lifted_by"]) == (
+        "quorum",
+        None,
+        three,
+        three,
+    )
+    assert (quorums["outcome"], quorums["ended_at"] < quorums["until"]) == ("lifted", True)
+    assert quorums["reason_hash"] == hexed(sha256(REASON.encode()))
+
+
+def test_a_rotation_shows_who_appointed_whom_and_when_the_new_set_took_over(town: Eventful, shown: Any) -> None:
+    first, second = bare(shown["sets"])
+    assert (first["state"], first["to_size"], first["appointed_by"], first["first_anchor"]) == ("past", 11, [], 9)
+    assert (second["state"], second["from_size"], second["first_anchor"]) == ("in force", 12, 14)
+    assert second["appointed_by"] == [hexed(address) for address in town.first.addresses[:3]]
+    assert second["announced_at"] < second["first_anchored_at"]
+    (changed,) = [k for k in second["keepers"] if k["address"] not in {o["address"] for o in first["keepers"]}]
+    assert [key["set_id"] for key in changed["keys"]] == [1, 2]
+    assert (shown["sets"][0]["q"]["source"], shown["sets"][1]["q"]["source"]) == ("log_id", "chain")
+
+
+def test_who_signed_two_roots_is_named_once_however_often_it_is_reported(town: Eventful, shown: Any) -> None:
+    (report,) = bare(shown["reports"])
+    assert (report["kind"], report["size"], report["set_id"], report["froze"]) == ("equivocation", 12, 1, False)
+    assert report["members"] == [hexed(address) for address in town.first.addresses[:2]]
+    roots = {hexed(town.checkpoint(12).root), hexed(town.checkpoint(12, FORK).root)}
+    assert {report["root"], report["other_root"]} == roots
+    assert shown["ends"] == []
+
+
+def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Eventful, tmp_path: Path) -> None:
+    other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "ended", CADENCE))
+    other.anchor(15)
+    other.report("equivocation", other.note(16), other.note(16, FORK))
+    other.settle()
+    shown = built(other, tmp_path / "out")
+    assert (shown["log"]["state"]["value"], bare(shown["ends"])[0]["how"]) == ("frozen", "frozen")
+    assert bare(shown["reports"])[0]["froze"]
+    assert bare(shown["freshness"])["overdue"] == 0
+    assert bare(shown["freshness"])["due"] is None
+    assert all(period["ends"] is not None for period in bare(shown["freshness"])["periods"])
+
+
+# ── copies of the log ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_records(town: Eventful, folder: Path) -> Path:
+    for path, data in entry_bundles(town.records[: town.size_of(folder)]):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def closed(shown: Any) -> list[tuple[int | None, str]]:
+    return [(one["epoch_closed_at"]["value"], one["epoch_closed_at"]["source"]) for one in shown["anchors"]]
+
+
+def test_a_copy_with_records_tells_when_epochs_closed_and_one_of_hashes_does_not(
+    town: Eventful, tmp_path: Path
+) -> None:
+    copy = town.tiles(14)
+    assert closed(built(town, tmp_path, "--log-copy", copy)) == [(None, "nobody")] * 4
+    with_records(town, copy)
+    known = [(GENESIS + (size - 1) * CADENCE + 7, "copy") for size in (9, 10, 11, 14)]
+    shown = built(town, tmp_path, "--log-copy", copy)
+    assert closed(shown) == known
+    assert [one["size"]["value"] for one in shown["notes"]] == [14]
+    server = WebServer("127.0.0.1", 0, lambda method, path, _: reply_to(copy, method, path, hashes_only=False), 0)
+    server.start()
+    try:
+        served = built(town, tmp_path, "--log-copy", f"http://127.0.0.1:{server.port}/")
+    finally:
+        server.close()
+    assert closed(served) == known
+
+
+def test_a_record_that_is_not_the_leaf_and_a_copy_of_another_history_are_refuted(
+    town: Eventful, tmp_path: Path
+) -> None:
+    copy = with_records(town, town.tiles(15))
+    (bundle,) = (path for path in (copy / "tile" / "entries").rglob("*") if path.is_file())
+    changed = bytearray(bundle.read_bytes())
+    changed[-643] ^= 1  # the last byte of the record before the last
+    bundle.write_bytes(changed)
+    assert built(town, tmp_path, "--log-copy", copy, refused=FieldMismatch).field == "leaf 13"
+    built(town, tmp_path, "--log-copy", town.tiles(16, FORK), refused=RootMismatch)
+    assert not (tmp_path / "index.html").exists()
+
+
+# ── endpoints ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def three(town: Town) -> list[str]:
+    url = town.terminal.devnet.url
+    return [url, url.replace("127.0.0.1", "localhost"), url.rstrip("/") + "/third"]
+
+
+def test_the_same_public_block_gives_the_same_bytes_whoever_is_asked_first(town: Eventful, tmp_path: Path) -> None:
+    made = []
+    for number, urls in enumerate((three(town), three(town)[::-1])):
+        built(town, tmp_path / str(number), urls=urls)
+        made.append([(tmp_path / str(number) / name).read_bytes() for name in ("index.html", "explorer.json")])
+    assert made[0] == made[1]
+    assert "2 of 3 endpoints that call public block" in made[0][1].decode()
+
+
+def test_what_one_endpoint_of_three_makes_up_is_outvoted_and_of_two_is_nobodys(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Web3Chain.receipt
+
+    def cheap(chain: Web3Chain, tx: Any) -> Any:
+        answer = honest(chain, tx)
+        return replace(answer, gas_used=1) if answer and chain.name == "endpoint 2" else answer
+
+    monkeypatch.setattr(Web3Chain, "receipt", cheap)
+    assert bare(built(town, tmp_path, urls=three(town))["anchors"])[0]["gas"] > 1
+    shown = built(town, tmp_path, urls=three(town)[:2])
+    assert {one["gas"]["source"] for one in shown["anchors"]} == {"nobody"}
+    assert (shown["costs"]["without_receipt"]["value"], shown["costs"]["mean_wei"]["value"]) == (4, None)
+
+
+def test_endpoints_that_are_away_leave_what_stood_there(town: Eventful, tmp_path: Path) -> None:
+    built(town, tmp_path)
+    before = (tmp_path / "index.html").read_bytes()
+    built(town, tmp_path, urls=[town.terminal.devnet.url, "http://127.0.0.1:9"], refused=Missing)
+    assert (tmp_path / "index.html").read_bytes() == before
+
+
+def test_a_look_at_the_newest_anchors_says_from_where_it_looks(town: Eventful, tmp_path: Path) -> None:
+    shown = built(town, tmp_path, "--anchors", 2)
+    assert [one["size"]["value"] for one in shown["anchors"]] == [11, 14]
+    assert bare(shown["anchors_read"]) == {"all": False, "first_size": 11}
+    assert bare(shown["freshness"])["looked_from_size"] == 11
+    assert [period["size"] for period in bare(shown["freshness"])["periods"]] == [11, 14]
+    assert bare(built(town, tmp_path, "--anchors", 4)["anchors_read"])["all"]
+
+
+def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_ends_nothing(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [False, False, True]
+
+    class Ending:
+        def wait(self, seconds: float) -> bool:
+            assert seconds == 30
+            if len(turns) == 2:
+                monkeypatch.setattr(Web3Chain, "finalized", away)
+            return turns.pop(0)
+
+    def away(_: Web3Chain) -> Any:
+        raise Unreachable(endpoint="endpoint 1", call="eth_getBlockByNumber")
+
+    monkeypatch.setattr("hybrid_bridge.cli.explorer.Ending", Ending)
+    given = ["--rpc", town.terminal.devnet.url, "--contract", town.chain.contract.hex(), "--log", town.log_id.hex()]
+    done = CliRunner().invoke(command, ["build", *given, "--output", str(tmp_path), "--every", "30"])
+    assert done.exit_code == 0, done.exception
+    assert "nothing changed" in done.stdout
+    assert done.stderr == "not built anew: Missing\n"
+
+
+def test_the_values_stand_in_the_page_as_data_that_no_browser_runs(town: Eventful, tmp_path: Path) -> None:
+    shown = built(town, tmp_path)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    (inside,) = re.findall(r'<script type="application/json" id="values">(.*?)</script>', page)
+    assert json.loads(inside) == shown
+    assert not {"<", ">", "&"} & set(inside)
+    assert inside.isascii()
