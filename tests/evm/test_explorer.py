@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.explorer import command
 from hybrid_bridge.cli.explorer.marks import SOURCES
+from hybrid_bridge.cli.explorer.page import page_of
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
@@ -28,6 +30,7 @@ from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, Unreachable
 from tests.evm.chains import NOW
 from tests.evm.town import NAMES, REASON, Town, founded, opened
+from tests.web.browsing import explore
 
 CADENCE, GRACE = 4000, 600
 GENESIS = NOW - 36_000
@@ -396,3 +399,151 @@ def test_the_values_stand_in_the_page_as_data_that_no_browser_runs(town: Eventfu
     assert json.loads(inside) == shown
     assert not {"<", ">", "&"} & set(inside)
     assert inside.isascii()
+
+
+# ── in a browser ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+LOOK = """({
+  sections: [...document.querySelectorAll("h2")].map((one) => one.textContent),
+  state: document.querySelector("#head")?.dataset.state,
+  age: document.querySelector("#age")?.textContent,
+  rows: [...document.querySelectorAll("#anchors tbody tr")].map((tr) => [...tr.cells].map((cell) => cell.textContent)),
+  delays: document.querySelectorAll("#delays tbody tr").length,
+  pauses: document.querySelector("#pauses")?.textContent,
+  reports: document.querySelector("#reports")?.textContent,
+  keepers: document.querySelector("#keepers")?.textContent,
+  drawn: ["#picture .picture > svg > .dot", "#picture .picture > svg > .band.late",
+    "#picture .picture > svg > .band.paused", "#picture .picture > svg > .handover"]
+    .map((one) => document.querySelectorAll(one).length),
+  unmarked: [...document.querySelectorAll(".value")].filter((one) => !one.querySelector(".mark")).length,
+  legend: [...document.querySelectorAll(".sources .mark")].map((one) => one.dataset.source),
+  marks: [...new Set([...document.querySelectorAll("#anchors .mark, #keepers .mark")].map((one) => one.dataset.source))],
+  detail: document.querySelector("#detail")?.textContent,
+  focused: document.activeElement.id,
+})"""
+
+
+def seen(page: Path, **visit: Any) -> dict[str, Any]:
+    return {"page": page.as_uri(), "look": LOOK, **visit}
+
+
+def test_the_page_shows_it_in_both_languages_on_desk_and_phone_by_day_and_night(town: Eventful, tmp_path: Path) -> None:
+    built(town, tmp_path, "--names", town.folder / "public" / "members.json")
+    page = tmp_path / "index.html"
+    first = [".scroll td button"]
+    desk, chinese, night = explore(
+        seen(page, click=first),
+        seen(page, width=390, click=["#zh"]),
+        seen(page, width=390, scheme="dark", click=first),
+    )
+    for one in (desk, chinese, night):
+        looked = one["looked"]
+        assert (looked["state"], looked["delays"], looked["drawn"]) == ("overdue", 3, [4, 3, 2, 1])
+        assert looked["unmarked"] == 0
+        assert sorted(looked["legend"]) == sorted(SOURCES)
+        assert [re.match(r"\d+", row[0]).group() for row in looked["rows"]] == ["14", "11", "10", "9"]  # type: ignore[union-attr]
+        assert set(looked["marks"]) == {"chain", "log_id", "signature", "word", "certificate", "nobody"} - (
+            {"nobody"} if one is chinese else set()
+        )
+    assert desk["back"] != night["back"]
+    assert (desk["lang"], chinese["lang"], night["lang"]) == ("en", "zh-CN", "en")
+    assert "late by 1 h 30 min" in desk["head"]
+    assert "1 小时 30 分" in chinese["head"]
+    assert "test.example/explorer" in desk["title"]
+    assert "two roots signed for one size" in desk["looked"]["reports"]
+    assert "guardian" in desk["looked"]["pauses"]
+    assert "lifted" in desk["looked"]["pauses"]
+    assert "Checkpoint of size 14" in desk["looked"]["detail"]
+    assert town.checkpoint(14).root.hex() in desk["looked"]["detail"]
+    assert (desk["looked"]["focused"], json.loads(desk["raw"])["size"]) == (
+        "h-detail",
+        {"value": 14, "source": "chain"},
+    )
+    assert all(any("一" <= letter <= "鿿" for letter in heading) for heading in chinese["looked"]["sections"])
+
+
+@pytest.fixture(scope="module")
+def values(town: Eventful, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("values")
+    built(town, folder, "--names", town.folder / "public" / "members.json", "--log-copy", town.note(15, count=4))
+    return (folder / "explorer.json").read_text()
+
+
+MARKUP = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1><!--"
+BIDI = "\u202ekcab\u2066\u200b\u0000 Bank"
+
+
+def spoilt(value: Any, change: Any) -> Any:
+    """Every value, changed."""
+    if isinstance(value, dict) and set(value) == {"value", "source"}:
+        return {**value, "value": change(value["value"])}
+    if isinstance(value, dict):
+        return {name: spoilt(inner, change) for name, inner in value.items()}
+    return [spoilt(one, change) for one in value] if isinstance(value, list) else value
+
+
+def test_hostile_values_neither_run_nor_break_the_page(values: str, tmp_path: Path) -> None:
+    named = json.loads(values)
+    for keeper, name in zip(named["sets"][1]["keepers"], (MARKUP, BIDI, "W" * 10_000, "一" * 10_000), strict=True):
+        keeper["name"]["value"] = keeper["legal_id"]["value"] = keeper["issuer"]["value"] = name
+    texts = spoilt(json.loads(values), lambda old: MARKUP + BIDI + "x" * 10_000 if isinstance(old, str) else old)
+    numbers = spoilt(json.loads(values), lambda old: 2**80 if isinstance(old, int) else old)
+    nothing = spoilt(json.loads(values), lambda old: None)
+    pages = []
+    for number, one in enumerate((named, texts, numbers, nothing, {"format": "another"})):
+        (page := tmp_path / f"{number}.html").write_text(page_of(one), "utf-8")
+        pages.append(seen(page, width=390 if number % 2 else 1200, click=["#zh", "#en"]))
+    shown = explore(*pages)
+    assert "<img src=x" in shown[0]["text"]  # shown as what it is: text
+    assert "\\u202ekcab\\u2066\\u200b\\u0000 Bank" in shown[0]["text"]
+    assert "\u202e" not in shown[0]["text"] + shown[1]["text"]
+    assert "W" * 121 not in shown[0]["text"]
+    assert [one["looked"]["delays"] for one in shown[:3]] == [3, 3, 3]
+    assert shown[3]["head"].startswith("These values cannot be shown")
+    assert "holds no values" in shown[4]["text"]
+
+
+def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: str, tmp_path: Path) -> None:
+    def page(name: str, shift: int, **state: Any) -> dict[str, Any]:
+        """As of `shift` seconds before now, and due a day after that."""
+        one = json.loads(values)
+        now = int(time.time()) - shift
+        one["as_of"]["time"]["value"], one["freshness"]["due"]["value"] = now, now + 86_400
+        one["freshness"]["overdue"]["value"] = 0
+        for key, value in state.items():
+            one["log"][key]["value"] = value
+        (path := tmp_path / f"{name}.html").write_text(page_of(one), "utf-8")
+        return seen(path)
+
+    fresh, old, paused, frozen = explore(
+        page("fresh", 3600),
+        page("old", 90_000),
+        page("paused", 60, state="paused", paused_until=NOW),
+        page("frozen", 60, state="frozen"),
+    )
+    assert [one["looked"]["state"] for one in (fresh, old, paused, frozen)] == ["inTime", "inTime", "paused", "frozen"]
+    assert "1 h" in fresh["looked"]["age"]
+    assert "1 d 1 h" in old["looked"]["age"]
+    assert "was due in the meantime" in old["text"]
+    assert "was due in the meantime" not in fresh["text"]
+    assert "no new anchors until 2027-01-15" in paused["head"]
+    assert (paused["headClass"], frozen["headClass"]) == ("head amber", "head red")
+
+
+def test_many_anchors_stand_page_by_page_and_any_size_leads_to_the_one_that_covers_it(
+    values: str, tmp_path: Path
+) -> None:
+    many = json.loads(values)
+    many["anchors"] = [spoilt(many["anchors"][-1], lambda old: old) for _ in range(45)]
+    for number, one in enumerate(many["anchors"]):
+        one["size"]["value"], one["anchored_at"]["value"] = 100 + 2 * number, NOW + 60 * number
+    (page := tmp_path / "index.html").write_text(page_of(many), "utf-8")
+    older, show = ".steppers button:last-child", ".finder button"
+    newest, last = explore(
+        seen(page, fill={"find": "121"}, click=[show]),
+        seen(page, fill={"find": "189"}, click=[older, older, show], width=390),
+    )
+    first = [[int(re.match(r"\d+", row[0]).group()) for row in one["looked"]["rows"]] for one in (newest, last)]  # type: ignore[union-attr]
+    assert first == [[*range(188, 148, -2)], [*range(108, 98, -2)]]
+    assert "Checkpoint of size 122" in newest["looked"]["detail"]
+    assert last["looked"]["detail"] == "No anchor that was looked at covers that size."

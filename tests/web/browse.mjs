@@ -1,13 +1,14 @@
 // Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
-// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme, page, ready, look, shot}]}
+//       ready: an element that stands there once the page has begun. look: an expression; its value is `looked`. shot: a file for a picture.
 //       AXE: axe-core's script; then each answer has what it finds against WCAG 2.2 AA.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const { page, visits } = JSON.parse(readFileSync(0, "utf8"));
+const { page: first, visits } = JSON.parse(readFileSync(0, "utf8"));
 const profile = mkdtempSync(join(tmpdir(), "chromium-"));
 const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe",
   "--disable-background-networking", "--lang=en", `--user-data-dir=${profile}`];
@@ -35,7 +36,7 @@ function send(method, params = {}, sessionId = undefined) {
   });
 }
 
-async function visit({ files = [], fill = {}, click = [], width = 1200, scheme = "light" }) {
+async function visit({ files = [], fill = {}, click = [], width = 1200, scheme = "light", page = first, ready = "#files", look = "null", shot = "" }) {
   const { targetId } = await send("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
   const ask = (method, params) => send(method, params, sessionId);
@@ -55,7 +56,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   await ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 });
   await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
   await ask("Page.navigate", { url: page });
-  await until("document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector('#files')");
+  await until(`document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector(${JSON.stringify(ready)})`);
   for (const [id, value] of Object.entries(fill)) await evaluate(`document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`);
   const start = Date.now();
   if (files.length) {
@@ -81,6 +82,11 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
     widths: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
     back: getComputedStyle(document.body).backgroundColor,
   })`);
+  const looked = await evaluate(look);
+  if (shot) {
+    const { data } = await ask("Page.captureScreenshot", { captureBeyondViewport: true });
+    writeFileSync(shot, Buffer.from(data, "base64"));
+  }
   const violations = process.argv[3] ? await evaluate(`${readFileSync(process.argv[3], "utf8")}
     ;axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
       .then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.target.join(" "))]))`) : [];
@@ -88,7 +94,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
   const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
   await send("Target.closeTarget", { targetId });
-  return { ...seen, ms, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
+  return { ...seen, looked, ms, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
 }
 
 try {

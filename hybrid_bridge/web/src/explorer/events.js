@@ -1,0 +1,85 @@
+/** What happened beside the anchors: delays, brakes, reports, the end; and what it all cost. */
+
+import { el } from "../page/dom.js";
+import { count, ether, short, span, text, time } from "./format.js";
+import { badge, code, val } from "./marks.js";
+import { people } from "./people.js";
+import { facts, row, scroll, section, table } from "./tables.js";
+import { say } from "./words.js";
+
+/** @typedef {import("./anchors.js").View} View */
+
+/** @param {View} view */
+export function delaysSection({ values, language }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  const { periods, looked_from_size: from } = values.freshness;
+  const looked = from.value === 1 ? [] : [el("p", {}, `${t("lookedFrom")} `, val(from, language, count))];
+  if (!periods.length) return section("delays", t("delays"), ...looked, el("p", {}, t("noDelay")));
+  const rows = [...periods].reverse().map((/** @type {any} */ one) => [
+    val(one.begins, language, time),
+    one.ends.value === null ? row(`${t("goesOn")} `, badge(one.ends.source, language)) : val(one.ends, language, time),
+    val(one.seconds, language, (value) => span(value, language)),
+    val(one.size, language, count),
+  ]);
+  return section("delays", t("delays"), ...looked, table(t("delays"), ["begins", "ends", "lasted", "headThen"].map(t), rows));
+}
+
+/** @param {View} view */
+export function pausesSection({ values, language, names }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  if (!values.pauses.length) return section("pauses", t("pauses"), el("p", {}, t("noPause")));
+  const rows = [...values.pauses].reverse().map((/** @type {any} */ one) => [
+    val(one.begins, language, time),
+    val(one.until, language, time),
+    el("div", {}, val(one.by, language, (by) => t(by === "guardian" ? "byGuardian" : "byQuorum")),
+      one.by.value === "guardian" ? el("div", {}, val(one.guardian, language, short)) : people(one.signers, names, language)),
+    el("div", {}, val(one.outcome, language, (outcome) => t(String(outcome))), ...(one.ended_at.value === null ? [] : [el("div", {}, val(one.ended_at, language, time))]),
+      ...(one.lifted_by.value.length ? [people(one.lifted_by, names, language)] : [])),
+    val(one.reason_hash, language, short),
+    el("div", {}, val(one.transaction, language, short), ...(one.lifted_in.value === null ? [] : [el("div", {}, val(one.lifted_in, language, short))])),
+  ]);
+  const columns = ["begins", "ends", "by", "outcome", "reason", "transaction"].map(t);
+  return section("pauses", t("pauses"), scroll(`${t("pauses")}, ${t("table")}`, table(t("pauses"), columns, rows)));
+}
+
+/** @param {View} view */
+export function reportsSection({ values, language, names }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  if (!values.reports.length) return section("reports", t("reports"), el("p", {}, t("noReport")));
+  const cards = values.reports.map((/** @type {any} */ one) => el("div", { class: "card alarm" }, facts([
+    [t("kind"), val(one.kind, language, (kind) => t(String(kind)))],
+    [t("members"), people(one.members, names, language)],
+    [t("size"), row(val(one.size, language, count), ` · ${t("set")} `, val(one.set_id, language, count))],
+    [t("roots"), row(val(one.root, language, code), el("br", {}), val(one.other_root, language, code))],
+    [t("reported"), row(val(one.at, language, time), " ", val(one.transaction, language, short))],
+    [t("outcome"), val(one.froze, language, (froze) => t(froze ? "froze" : "changedNothing"))],
+  ])));
+  return section("reports", t("reports"), ...cards);
+}
+
+/** @param {View} view */
+export function endsSection({ values, language, names }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  const cards = values.ends.map((/** @type {any} */ one) => el("div", { class: "card alarm" }, facts([
+    [t("outcome"), val(one.how, language, (how) => t(String(how)))],
+    [t("begins"), row(val(one.at, language, time), " ", val(one.transaction, language, short))],
+    [t("size"), val(one.size, language, count)],
+    [t("root"), val(one.root, language, code)],
+    ...(one.successor.value === null ? [] : [/** @type {[string, Node]} */ ([t("successor"), val(one.successor, language, code)])]),
+    ...(one.signers.value.length ? [/** @type {[string, Node]} */ ([t("signers"), people(one.signers, names, language)])] : []),
+  ])));
+  return cards.length ? [section("end", t("end"), ...cards)] : [];
+}
+
+/** @param {View} view */
+export function costsSection({ values, language }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  const { costs } = values;
+  const unknown = costs.without_receipt.value ? ["; ", val(costs.without_receipt, language, count), ` ${t("costUnknown")}`] : [];
+  return section("costs", t("costs"), facts([
+    [t("costCount"), row(val(costs.transactions, language, count), ...unknown)],
+    [t("gas"), val(costs.gas, language, count)],
+    [t("costSum"), row(val(costs.wei, language, ether), " = ", val(costs.wei, language, (wei) => `${text(wei)} wei`))],
+    [t("costMean"), row(val(costs.mean_wei, language, ether))],
+  ]));
+}
