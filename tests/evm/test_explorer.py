@@ -22,7 +22,7 @@ from hybrid_bridge.cli.explorer.marks import SOURCES
 from hybrid_bridge.cli.explorer.page import page_of
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.core.epoch import EpochRecord
+from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tiles import entry_bundles
 from hybrid_bridge.core.trust import Trust
@@ -46,7 +46,7 @@ class Eventful(Town):
         self.leaves = [leaf_hash(record) for record in self.records]
 
     def record(self, epoch: int) -> bytes:
-        """Closed seven seconds late."""
+        """Closed seven seconds late, with the brake on in three of them."""
         digest, hashes = sha256(b"%d" % epoch), ("last_block_hash", "batch_root", "registry_root", "governance_root")
         return EpochRecord(
             log_id=self.log_id,
@@ -58,6 +58,7 @@ class Eventful(Town):
             set_id=1,
             set_hash=self.genesis.set_hash,
             closed_at=GENESIS + epoch * CADENCE + 7,
+            flags=BRAKE_ON if epoch in (4, 5, 7) else 0,
             stats_commitment=digest,
             blind=digest,
             **dict.fromkeys(hashes, digest),
@@ -292,12 +293,20 @@ def test_a_copy_with_records_tells_when_epochs_closed_and_one_of_hashes_does_not
     town: Eventful, tmp_path: Path
 ) -> None:
     copy = town.tiles(14)
-    assert closed(built(town, tmp_path, "--log-copy", copy)) == [(None, "nobody")] * 4
+    shown = built(town, tmp_path, "--log-copy", copy)
+    assert closed(shown) == [(None, "nobody")] * 4
+    assert (shown["brakes"]["epochs_read"], shown["brakes"]["periods"]) == ({"value": None, "source": "nobody"}, [])
     with_records(town, copy)
     known = [(GENESIS + (size - 1) * CADENCE + 7, "copy") for size in (9, 10, 11, 14)]
     shown = built(town, tmp_path, "--log-copy", copy)
     assert closed(shown) == known
     assert [one["size"]["value"] for one in shown["notes"]] == [14]
+    assert shown["brakes"]["epochs_read"] == {"value": 13, "source": "copy"}
+    start = [GENESIS + (epoch - 1) * CADENCE for epoch in (4, 6, 7, 8)]
+    assert [tuple(one.values()) for one in bare(shown["brakes"]["periods"])] == [
+        (start[0], start[1], 4, 5),
+        (start[2], start[3], 7, 7),
+    ]
     server = WebServer("127.0.0.1", 0, lambda method, path, _: reply_to(copy, method, path, hashes_only=False), 0)
     server.start()
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from hybrid_bridge.cli.explorer.epochs import Told
 from hybrid_bridge.cli.explorer.keepers import keepers_json
 from hybrid_bridge.cli.explorer.lateness import Stood, due_after, late_periods
 from hybrid_bridge.cli.explorer.marks import (
@@ -30,7 +31,7 @@ from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.ports import AnchoredEvent
-from hybrid_bridge.units import TreeSize, UnixSeconds
+from hybrid_bridge.units import EpochNumber, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.history import History
@@ -48,7 +49,7 @@ class Facts:
     genesis: Genesis
     sets: Sequence[ValidatorSet]
     report: Report
-    closed: Mapping[TreeSize, UnixSeconds]  # when the last epoch of a size was closed, as its proven record says
+    told: Told  # what the records of log copies say
     is_all: bool  # whether these are all anchors that there are
 
     def to_json(self) -> dict[str, Json]:
@@ -65,6 +66,7 @@ class Facts:
             "anchors_read": marked(CHAIN, first_size=self._first_size, all=self.is_all),
             "costs": self._costs(),
             "pauses": pauses_json(spoken),
+            "brakes": self._brakes(),
             "reports": reports_json(spoken),
             "ends": ends_json(spoken),
             "silent": self._silent(),
@@ -117,6 +119,20 @@ class Facts:
             ],
         }
 
+    def _brakes(self) -> dict[str, Json]:
+        """Inside the ledger, which the contract knows nothing of: as far as records were shown."""
+        when = self.genesis.checkpoint_timestamp
+        return {
+            "epochs_read": mark_if(COPY, len(self.told.closed) or None),
+            "periods": [
+                {
+                    **marked(COPY, first_epoch=first, last_epoch=last),
+                    **marked(LOG_ID, begins=when(TreeSize(first)), ends=when(TreeSize(last + 1))),
+                }
+                for first, last in self.told.brakes
+            ],
+        }
+
     # ── anchors ──
 
     @cached_property
@@ -131,7 +147,7 @@ class Facts:
         return {
             **marked(CHAIN, size=event.tree_size, root=event.root, set_id=event.set_id),
             **marked(LOG_ID, boundary=signed.at),
-            "epoch_closed_at": mark_if(COPY, self.closed.get(event.tree_size)),
+            "epoch_closed_at": mark_if(COPY, self.told.closed.get(EpochNumber(event.tree_size - 1))),
             **marked(CHAIN, anchored_at=block.time, delay=block.time - signed.at, block=block.number),
             **marked(CHAIN, block_hash=block.hash, transaction=event.tx_hash, log_index=event.log_index),
             "signers": mark(SIGNATURE, addresses(signed.signers)),

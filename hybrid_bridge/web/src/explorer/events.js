@@ -25,9 +25,26 @@ export function delaysSection({ values, language }) {
 }
 
 /** @param {View} view */
-export function pausesSection({ values, language, names }) {
+export function pausesSection(view) {
+  const t = (/** @type {string} */ name) => say(view.language, name);
+  return section("pauses", t("pauses"), el("h3", {}, t("ofContract")), pauses(view), el("h3", {}, t("ofLedger")), ...brakes(view));
+}
+
+/** Brakes in the ledger itself, which only its records tell. @param {View} view */
+function brakes({ values: { brakes: { epochs_read: read, periods } }, language }) {
   const t = (/** @type {string} */ name) => say(language, name);
-  if (!values.pauses.length) return section("pauses", t("pauses"), el("p", {}, t("noPause")));
+  if (read.value === null) return [el("p", {}, `${t("noRecords")} `, badge(read.source, language))];
+  const looked = el("p", {}, `${t("recordsRead")} `, val(read, language, count), periods.length ? "" : ` ${t("noBrake")}`);
+  const rows = [...periods].reverse().map((/** @type {any} */ one) => [
+    val(one.begins, language, time), val(one.ends, language, time), row(val(one.first_epoch, language, count), " – ", val(one.last_epoch, language, count)),
+  ]);
+  return [looked, ...(rows.length ? [table(t("ofLedger"), ["begins", "ends", "epochs"].map(t), rows)] : [])];
+}
+
+/** @param {View} view */
+function pauses({ values, language, names }) {
+  const t = (/** @type {string} */ name) => say(language, name);
+  if (!values.pauses.length) return el("p", {}, t("noPause"));
   const rows = [...values.pauses].reverse().map((/** @type {any} */ one) => [
     val(one.begins, language, time),
     val(one.until, language, time),
@@ -39,7 +56,7 @@ export function pausesSection({ values, language, names }) {
     el("div", {}, val(one.transaction, language, short), ...(one.lifted_in.value === null ? [] : [el("div", {}, val(one.lifted_in, language, short))])),
   ]);
   const columns = ["begins", "ends", "by", "outcome", "reason", "transaction"].map(t);
-  return section("pauses", t("pauses"), scroll(`${t("pauses")}, ${t("table")}`, table(t("pauses"), columns, rows)));
+  return scroll(`${t("ofContract")}, ${t("table")}`, table(t("ofContract"), columns, rows));
 }
 
 /** @param {View} view */

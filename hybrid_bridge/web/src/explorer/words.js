@@ -148,6 +148,12 @@ export const WORDS = {
   cosigned: ["Cosigned, not judged here", "另有联署（未验证）"],
   // ── brakes, reports, end ──
   pauses: ["Brakes and pauses", "制动与暂停"],
+  ofContract: ["Of the contract: no new anchors", "合约：不接受新锚定"],
+  ofLedger: ["Of the ledger: as its own records say", "账本：依其自身记录"],
+  noRecords: ["No log copy with records was shown, so brakes inside the ledger were not looked at.", "未出示含记录的日志副本，因此未考察账本内部的制动。"],
+  recordsRead: ["Records of epochs that were read:", "已读取的时段记录："],
+  noBrake: ["The brake was on in none of them.", "均未制动。"],
+  epochs: ["Epochs", "时段"],
   noPause: ["Never paused.", "从未暂停。"],
   by: ["By", "由"],
   byGuardian: ["guardian", "监护人"],
