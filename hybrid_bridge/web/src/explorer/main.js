@@ -1,7 +1,7 @@
 /** The explorer's page: values that are in it, shown. It asks nobody for anything. */
 
 import { byId, el } from "../page/dom.js";
-import { anchorsSection, copier, showDetail } from "./anchors.js";
+import { anchorsSection, copier } from "./anchors.js";
 import { chart } from "./chart.js";
 import { costsSection, delaysSection, endsSection, pausesSection, reportsSection } from "./events.js";
 import { count, span, text, time } from "./format.js";
