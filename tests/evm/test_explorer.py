@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 from eth_abi.abi import encode
 
+from hybrid_bridge.adapters.evm import history
 from hybrid_bridge.adapters.evm.artefact import selector
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
@@ -273,6 +274,31 @@ def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Even
     assert bare(shown["freshness"])["overdue"] == 0
     assert bare(shown["freshness"])["due"] is None
     assert all(period["ends"] is not None for period in bare(shown["freshness"])["periods"])
+
+
+def test_a_log_that_never_anchored_has_a_page_too(town: Eventful, tmp_path: Path) -> None:
+    other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "silent", CADENCE))
+    other.settle()
+    other.settle()
+    shown = built(other, tmp_path / "out")
+    assert (shown["anchors"], bare(shown["anchors_read"])) == ([], {"all": True, "first_size": 1})
+    assert (bare(shown["costs"])["wei"], bare(shown["costs"])["mean_wei"]) == ("0", None)
+    assert [(period["size"], period["ends"]) for period in bare(shown["freshness"])["periods"]] == [(1, None)]
+    assert bare(shown["log"])["guardian"] is None
+    (one,) = explore(seen(tmp_path / "out" / "index.html", fill={"find": "1"}, click=[".finder button"]))
+    assert (one["looked"]["state"], one["looked"]["rows"], one["looked"]["drawn"]) == ("overdue", [], [0, 0, 0, 0])
+    assert one["looked"]["detail"] == "No anchor that was looked at covers that size."
+
+
+def test_what_anybody_may_send_is_bounded_and_no_error(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MAX_DISTINCT", 1)
+    shown = built(town, tmp_path)
+    assert len({one["name"]["value"] for one in shown["sets"][0]["keepers"]} - {None}) == 1
+    assert len(shown["reports"]) == 1
+    monkeypatch.setattr(history, "MAX_EVENTS", 1)
+    assert "ValidatorSet" in built(town, tmp_path, refused=Missing).what
 
 
 # ── copies of the log ────────────────────────────────────────────────────────────────────────────────────────────────

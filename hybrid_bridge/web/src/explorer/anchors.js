@@ -41,7 +41,10 @@ function fillList(view, list, detail, start) {
   const shown = table(t("anchors"), ["size", "boundary", "anchoredAt", "delay", "signers", "cost", "details"].map(t), rows);
   const step = (/** @type {string} */ name, /** @type {number} */ to) => {
     const button = el("button", { type: "button", ...(to < 0 || to >= newest.length ? { disabled: "" } : {}) }, t(name));
-    button.addEventListener("click", () => fillList(view, list, detail, to));
+    button.addEventListener("click", () => {
+      fillList(view, list, detail, to);
+      /** @type {HTMLElement} */ (list.firstElementChild).focus(); // the button is gone, and the reader is at the rows
+    });
     return button;
   };
   const steps = newest.length > PAGE ? [el("p", { class: "steppers" }, step("newer", start - PAGE), " ", step("older", start + PAGE))] : [];
