@@ -66,12 +66,19 @@ def build(out: Path, member: Path, hashes_only: bool) -> None:
 @click.option("--member", "member", type=FOLDER, help="Build anew from this member's node, every so often.")
 @click.option("--every", default=30, show_default=True, type=click.IntRange(1, 86_400), help="Seconds between builds.")
 @click.option("--hashes-only", is_flag=True, help="Neither build nor serve entry bundles.")
-def serve(folder: Path, host: str, port: int, member: Path | None, every: int, hashes_only: bool) -> None:
+@click.option("--explorer", "page", type=FOLDER, help="Serve this folder of `explorer build`, too: at / and its names.")
+def serve(
+    folder: Path, host: str, port: int, member: Path | None, every: int, hashes_only: bool, page: Path | None
+) -> None:
     """Serve the tiles in FOLDER, read only, until SIGTERM or Ctrl-C. Prints one JSON line when it listens."""
     from hybrid_bridge.adapters.web.serving import WebServer  # noqa: PLC0415 HTTP only when asked for
+    from hybrid_bridge.cli.explorer.serving import beside  # noqa: PLC0415
+
+    def tiles(method: str, path: str, _: bytes) -> "Reply":
+        return reply_to(folder, method, path, hashes_only=hashes_only)
 
     ending = Ending()
-    server = WebServer(host, port, lambda method, path, _: reply_to(folder, method, path, hashes_only=hashes_only), 0)
+    server = WebServer(host, port, tiles if page is None else beside(page, tiles), 0)
     server.start()
     click.echo(json.dumps({"url": f"http://{host}:{server.port}/", "pid": os.getpid()}))
     while not ending.wait(every if member is not None else None):

@@ -365,7 +365,9 @@ def three(town: Town) -> list[str]:
 
 def test_the_same_public_block_gives_the_same_bytes_whoever_is_asked_first(town: Eventful, tmp_path: Path) -> None:
     made = []
-    for number, urls in enumerate((three(town), three(town)[::-1])):
+    first, second, third = three(town)
+    (tmp_path / "url").write_text(f"{second}\n")
+    for number, urls in enumerate(([first, second, third], [third, f"file:{tmp_path / 'url'}", first])):
         built(town, tmp_path / str(number), urls=urls)
         made.append([(tmp_path / str(number) / name).read_bytes() for name in ("index.html", "explorer.json")])
     assert made[0] == made[1]

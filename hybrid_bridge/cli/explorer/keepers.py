@@ -39,7 +39,7 @@ def _set(kept: KeptSet, spoken: Spoken, anchors: Sequence[AnchoredEvent]) -> dic
         **marked(CHAIN, announced_at=spoken.appointed[number].time),
         "first_anchor": mark_if(CHAIN, None if first is None else first.tree_size),
         "first_anchored_at": mark_if(CHAIN, None if first is None else first.block.time),
-        "appointed_by": mark(SIGNATURE, addresses(spoken.appointers(number))),
+        "appointed_by": mark(LOG_ID if number == 0 else SIGNATURE, addresses(spoken.appointers(number))),
         **marked(counted, entities=found.entities, unknown=found.unknown),
         **marked(counted, to_sign=found.to_sign, to_block=found.to_block),
         "keepers": [_keeper(keeper, of_set) for keeper in kept.keepers],

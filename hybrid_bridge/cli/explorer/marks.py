@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, TypeAlias
 
 from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.units import MAX_U64
 
 BUILDER: Final = "builder"
 LOG_ID: Final = "log_id"
@@ -32,8 +33,15 @@ Value: TypeAlias = "Json | bytes"
 
 
 def mark(source: str, value: Value) -> Marked:
-    """A value and its source; bytes as 0x text. No value: the source says that there is none."""
-    return {"value": f"0x{value.hex()}" if isinstance(value, bytes) else value, "source": source}
+    """A value and its source; bytes as 0x text. No value: the source says that there is none.
+
+    A number that no reader of JSON has exactly is a text: members may sign any size of 64 bits (CONTRACT §3.6).
+    """
+    if isinstance(value, bytes):
+        return {"value": f"0x{value.hex()}", "source": source}
+    if isinstance(value, int) and abs(value) > MAX_U64:
+        return {"value": str(value), "source": source}
+    return {"value": value, "source": source}
 
 
 def mark_if(source: str, value: Value) -> Marked:

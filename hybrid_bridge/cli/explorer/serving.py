@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hybrid_bridge.cli.explorer.page import PAGE, VALUES
 
 if TYPE_CHECKING:
-    from hybrid_bridge.adapters.web.serving import Reply
+    from hybrid_bridge.adapters.web.serving import Handler, Reply
 
 SERVED: Final[Mapping[str, tuple[str, str]]] = {
     "/": (PAGE, "text/html; charset=utf-8"),
@@ -23,6 +23,17 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Frame-Options": "DENY",
 }
 MAX_FILE: Final = 1 << 26  # bytes; four thousand anchors of sixty-four signers have less
+
+
+def beside(folder: Path, others: "Handler") -> "Handler":
+    """The files of `folder` at their names, and whatever else is served at all others."""
+
+    def handle(method: str, path: str, body: bytes) -> "Reply":
+        if path.partition("?")[0] in SERVED:
+            return reply_to(folder, method, path)
+        return others(method, path, body)
+
+    return handle
 
 
 def reply_to(folder: Path, method: str, path: str) -> "Reply":

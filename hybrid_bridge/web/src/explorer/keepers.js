@@ -2,7 +2,7 @@
 
 import { el } from "../page/dom.js";
 import { count, cut, short, text, time } from "./format.js";
-import { badge, val } from "./marks.js";
+import { KEEP, badge, val } from "./marks.js";
 import { people, person } from "./people.js";
 import { facts, row, scroll, section, table } from "./tables.js";
 import { say } from "./words.js";
@@ -26,7 +26,7 @@ function oneSet(view, set) {
   const shown = facts([
     [t("fromSize"), row(val(set.from_size, language, count), ...(set.to_size.value === null ? [] : [` ${t("toSize")} `, val(set.to_size, language, count)]))],
     [t("announced"), row(val(set.announced_at, language, time), " ", val(set.transaction, language, short))],
-    [t("appointedBy"), set.appointed_by.value.length ? people(set.appointed_by, names, language) : row(set.set_id.value === 1 ? `${t("byGenesis")} ` : "— ", badge(set.set_id.value === 1 ? "log_id" : "nobody", language))],
+    [t("appointedBy"), set.appointed_by.value.length ? people(set.appointed_by, names, language) : row(set.set_id.value === 1 ? t("byGenesis") : "—", KEEP, badge(set.appointed_by.source, language))],
     ...(set.first_anchor.value === null ? [] : [/** @type {[string, Node]} */ ([t("firstAnchor"), row(val(set.first_anchor, language, count), " ", val(set.first_anchored_at, language, time))])]),
     [t("independence"), independence(set, view)],
   ]);

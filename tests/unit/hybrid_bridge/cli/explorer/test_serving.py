@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_bridge.cli.explorer.serving import reply_to
+from hybrid_bridge.adapters.web.serving import Reply
+from hybrid_bridge.cli.explorer.serving import beside, reply_to
+from hybrid_bridge.cli.tiles import reply_to as tile_reply
 
 
 @pytest.fixture
@@ -60,6 +62,28 @@ def test_nothing_else_is_there_and_no_folder_is_listed(folder: Path, path: str) 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
 def test_it_is_read_only(folder: Path, method: str) -> None:
     assert reply_to(folder, method, "/").status == 405
+
+
+def test_beside_tiles_each_has_its_own_names(folder: Path, tmp_path: Path) -> None:
+    (tiles := tmp_path / "tiles").mkdir()
+    (tiles / "checkpoint").write_text("a note")
+    (tiles / "index.html").write_text("not a tile")
+
+    def handle_tiles(method: str, path: str, _: bytes) -> Reply:
+        return tile_reply(tiles, method, path, hashes_only=True)
+
+    handle = beside(folder, handle_tiles)
+    names = ("/", "/index.html", "/explorer.json", "/checkpoint", "/tile/0/000", "/../secret.txt")
+    assert [(reply.status, reply.body) for reply in (handle("GET", name, b"") for name in names)] == [
+        (200, b"<p>page</p>"),
+        (200, b"<p>page</p>"),
+        (200, b"{}"),
+        (200, b"a note"),
+        (404, b""),
+        (404, b""),
+    ]
+    assert handle("GET", "/", b"").headers["X-Content-Type-Options"] == "nosniff"
+    assert handle("POST", "/", b"").status == 405
 
 
 def test_before_the_first_build_there_is_nothing(tmp_path: Path) -> None:
