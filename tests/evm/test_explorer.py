@@ -251,6 +251,8 @@ def test_a_rotation_shows_who_appointed_whom_and_when_the_new_set_took_over(town
     assert second["announced_at"] < second["first_anchored_at"]
     (changed,) = [k for k in second["keepers"] if k["address"] not in {o["address"] for o in first["keepers"]}]
     assert [key["set_id"] for key in changed["keys"]] == [1, 2]
+    assert changed["keys"][1]["address"] == changed["address"]
+    assert all([key["set_id"] for key in k["keys"]] == [1] for k in second["keepers"] if k is not changed)
     assert (shown["sets"][0]["q"]["source"], shown["sets"][1]["q"]["source"]) == ("log_id", "chain")
 
 

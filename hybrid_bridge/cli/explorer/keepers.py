@@ -20,6 +20,7 @@ from hybrid_bridge.cli.openings import NOT_OPENED, Keeper
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.steps.verify.names import CERTIFIED as BY_A_ROOT
+from hybrid_bridge.units import SetId
 
 
 def keepers_json(report: Report, spoken: Spoken, anchors: Sequence[AnchoredEvent]) -> list[Json]:
@@ -59,5 +60,15 @@ def _keeper(keeper: Keeper, of_set: str) -> dict[str, Json]:
         "issuer": mark_if(CERTIFICATE, keeper.issuer or None),
         "valid_from": mark_if(CERTIFICATE, keeper.valid_from),
         "valid_until": mark_if(CERTIFICATE, keeper.valid_until),
-        "keys": [marked(CHAIN, set_id=set_id, address=address) for set_id, address in keeper.history],
+        "keys": _keys(keeper),
     }
+
+
+def _keys(keeper: Keeper) -> list[Json]:
+    """The keys that this name had, each with the set that brought it."""
+    had = set(keeper.history)
+    return [
+        marked(CHAIN, set_id=set_id, address=address)
+        for set_id, address in keeper.history
+        if (SetId(set_id - 1), address) not in had
+    ]

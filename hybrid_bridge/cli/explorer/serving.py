@@ -47,7 +47,9 @@ def reply_to(folder: Path, method: str, path: str) -> "Reply":
         return Reply(404, b"", HEADERS)
     try:
         with (folder / name).open("rb") as file:
-            data = file.read(MAX_FILE)
+            data = file.read(MAX_FILE + 1)
     except OSError:
         return Reply(404, b"", HEADERS)
+    if len(data) > MAX_FILE:  # half a page would be none
+        return Reply(500, b"", HEADERS)
     return Reply(200, data, {**HEADERS, "Content-Type": kind})

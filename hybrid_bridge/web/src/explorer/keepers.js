@@ -54,7 +54,7 @@ function keeper(one, { language }) {
   const certificate = one.issuer.value === null ? val(one.certificate_hash, language, short)
     : row(val(one.issuer, language), el("small", { class: "basis" }, val(one.valid_from, language, (at) => time(at).slice(0, 10)), ` ${t("until")} `, val(one.valid_until, language, (at) => time(at).slice(0, 10))));
   const keys = el("ul", { class: "plain" }, ...one.keys.map((/** @type {any} */ key) =>
-    el("li", {}, `${t("set")} `, val(key.set_id, language, count), ": ", val(key.address, language, short))));
+    el("li", {}, `${t("sinceSet")} `, val(key.set_id, language, count), ": ", val(key.address, language, short))));
   return [name, val(one.legal_id, language, (id) => cut(String(id), 60)), val(one.address, language, (address) => el("code", {}, text(address))), certificate, keys];
 }
 

@@ -127,6 +127,7 @@ export const WORDS = {
   key: ["Attestation key", "签证密钥"],
   certificateOf: ["Certificate", "证书"],
   otherKeys: ["Keys of this name", "该名称的密钥"],
+  sinceSet: ["since set", "自集合"],
   until: ["until", "至"],
   table: ["table", "表"],
   "self-stated": ["self-stated", "自称"],

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.web.serving import Reply
+from hybrid_bridge.cli.explorer import serving
 from hybrid_bridge.cli.explorer.serving import beside, reply_to
 from hybrid_bridge.cli.tiles import reply_to as tile_reply
 
@@ -84,6 +85,11 @@ def test_beside_tiles_each_has_its_own_names(folder: Path, tmp_path: Path) -> No
     ]
     assert handle("GET", "/", b"").headers["X-Content-Type-Options"] == "nosniff"
     assert handle("POST", "/", b"").status == 405
+
+
+def test_a_page_that_is_too_large_is_not_served_by_halves(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "MAX_FILE", 10)
+    assert [reply_to(folder, "GET", path).status for path in ("/", "/explorer.json")] == [500, 200]
 
 
 def test_before_the_first_build_there_is_nothing(tmp_path: Path) -> None:
