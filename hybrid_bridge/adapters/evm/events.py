@@ -1,6 +1,6 @@
 """Events of one log in one contract, whatever their kind: asked for in ranges, checked to be those asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,33 +27,45 @@ class Place:
     log_index: int
 
 
-def events_of(  # noqa: PLR0917 whom, what, whose, and the range
-    chain: Web3Chain,
-    topic: Digest,
-    log_id: LogId,
-    since: PublicBlockNumber,
-    at: PublicBlock,
-    limit: int | None = MAX_EVENTS,
+def events_of(
+    chain: Web3Chain, topic: Digest, log_id: LogId, since: PublicBlockNumber, at: PublicBlock
 ) -> list[Mapping[str, Json]]:
     """All of one kind, oldest first.
 
     Raises:
-        AnswerMalformed: not the logs asked for, or more than `limit`.
+        AnswerMalformed: not the logs asked for, or more than one log has.
     """
-    found = [dict(entry) for entry in _asked(chain, [data_json(topic), data_json(log_id)], since, at.number)]
-    if limit is not None and len(found) > limit:
-        raise chain.rpc.malformed(GET_LOGS, f"at most {limit} events of one kind")
+    found = [entry for _, entry in events_among(chain, [topic], log_id, since, at)]
+    if len(found) > MAX_EVENTS:
+        raise chain.rpc.malformed(GET_LOGS, f"at most {MAX_EVENTS} events of one kind")
+    return found
+
+
+def events_among(
+    chain: Web3Chain, topics: Sequence[Digest], log_id: LogId, since: PublicBlockNumber, at: PublicBlock
+) -> list[tuple[Digest, Mapping[str, Json]]]:
+    """All of several kinds, each with its own, oldest first: as many questions as for one.
+
+    Raises:
+        AnswerMalformed: not the logs asked for.
+    """
+    found = list(_asked(chain, ([data_json(topic) for topic in topics], data_json(log_id)), since, at.number))
     places = [tuple(chain.rpc.quantity(GET_LOGS, e.get(name)) for name in ("blockNumber", "logIndex")) for e in found]
     if any(not since <= number <= at.number for number, _ in places):
         raise chain.rpc.malformed(GET_LOGS, "logs of the range asked for")
-    return [entry for _, entry in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
+    ordered = [entry for _, entry in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
+    return [(Digest(chain.rpc.octets(GET_LOGS, _topics(chain, entry)[0], 32)), entry) for entry in ordered]
 
 
-def _asked(chain: Web3Chain, topics: list[Json], first: int, last: int) -> Iterator[Mapping[str, Json]]:
+def _topics(chain: Web3Chain, entry: Mapping[str, Json]) -> list[Json]:
+    return chain.rpc.items(GET_LOGS, entry.get("topics"))
+
+
+def _asked(chain: Web3Chain, topics: tuple[list[str], str], first: int, last: int) -> Iterator[Mapping[str, Json]]:
     """One question for the whole range; where that is refused, two for its halves, down to what everybody answers."""
     wanted: Json = {
         "address": data_json(chain.contract),
-        "topics": topics,
+        "topics": [list[Json](topics[0]), topics[1]],
         "fromBlock": hex(first),
         "toBlock": hex(last),
     }
@@ -68,8 +80,12 @@ def _asked(chain: Web3Chain, topics: list[Json], first: int, last: int) -> Itera
         return
     for entry in answer:
         members = chain.rpc.members(GET_LOGS, entry)
-        shown = chain.rpc.items(GET_LOGS, members.get("topics"))
-        if shown[:2] != topics or chain.rpc.octets(GET_LOGS, members.get("address")) != chain.contract:
+        kind, *of = _topics(chain, members)[:2] or [None]
+        if (
+            kind not in topics[0]
+            or of != [topics[1]]
+            or chain.rpc.octets(GET_LOGS, members.get("address")) != chain.contract
+        ):
             raise chain.rpc.malformed(GET_LOGS, "the logs asked for")
         yield members
 
@@ -77,7 +93,7 @@ def _asked(chain: Web3Chain, topics: list[Json], first: int, last: int) -> Itera
 def decoded(chain: Web3Chain, entry: Mapping[str, Json], types: list[str]) -> tuple[Any, ...]:
     """The words that are no topics; `setId` is the third topic of its event."""
     rpc, method = chain.rpc, GET_LOGS
-    topics = b"".join(rpc.octets(method, topic, 32) for topic in rpc.items(method, entry.get("topics"))[2:])
+    topics = b"".join(rpc.octets(method, topic, 32) for topic in _topics(chain, entry)[2:])
     try:
         indexed = decode(types[: len(topics) // 32], topics)
         return (*indexed, *decode(types[len(indexed) :], rpc.octets(method, entry.get("data"))))

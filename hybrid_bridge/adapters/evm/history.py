@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.events import MAX_EVENTS, Place, decoded, events_of, place_of
+from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
 from hybrid_bridge.adapters.evm.keepers import Kept, calldata_of
 from hybrid_bridge.adapters.evm.sight import agreed, said
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicBlock
-from hybrid_bridge.units import Gas, LogId, PublicBlockHash, PublicBlockNumber, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import Digest, Gas, LogId, PublicBlockHash, PublicBlockNumber, TxHash, UnixSeconds, Wei
 
 MAX_DISTINCT: Final = 256  # of one kind that anybody may send; beyond it somebody plays
 REGISTERED: Final = "Registered"
@@ -42,6 +42,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {  # the event's values behind the
     NAMED: ("uint64", "address", "string"),
 }
 ANYBODYS: Final = (EQUIVOCATED, INCONSISTENT, NAMED)
+_TOPICS: Final[Mapping[Digest, str]] = {
+    keccak256(f"{kind}({','.join(['bytes32', *types])})".encode()): kind for kind, types in KINDS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,7 @@ def history_at(asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNu
     Raises:
         Missing: fewer agree than must.
     """
-    found = [
-        (kind, *event)
-        for kind in KINDS
-        for event in asked.all_say(f"the log's events {kind}", partial(_events, kind, log_id, since, asked.at))
-    ]
+    found = asked.all_say("the log's events", partial(_events, log_id, since, asked.at))
     times = _times(asked, {place.block_number for _, _, place in found})
     happenings = [Happening(kind, values, place, times[place.block_number]) for kind, values, place in found]
     happenings.sort(key=lambda one: (one.place.block_number, one.place.log_index))
@@ -97,21 +96,30 @@ def history_at(asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNu
     )
 
 
-def _events(
-    kind: str, log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web3Chain
-) -> tuple[tuple[tuple[Any, ...], Place], ...]:
-    """Of one kind; of kinds that anybody may send, each once."""
-    types = list(KINDS[kind])
-    topic = keccak256(f"{kind}({','.join(['bytes32', *types])})".encode())
-    entries = events_of(chain, topic, log_id, since, at, limit=None if kind in ANYBODYS else MAX_EVENTS)
-    shapes = ["bytes" if shape == "string" else shape for shape in types]  # a name need not be UTF-8 to be hashed
-    found = [(decoded(chain, entry, shapes), place_of(chain, entry)) for entry in entries]
-    if kind not in ANYBODYS:
-        return tuple(found)
-    first: dict[tuple[Any, ...], Place] = {}
-    for values, place in found:
-        first.setdefault(values, place)
-    return tuple(list(first.items())[:MAX_DISTINCT])
+Found = tuple[str, tuple[Any, ...], Place]
+
+
+def _events(log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web3Chain) -> tuple[Found, ...]:
+    """Of every kind, oldest first; of kinds that anybody may send, each once.
+
+    Raises:
+        AnswerMalformed: not the logs asked for, or more of one kind than a log has.
+    """
+    first: dict[tuple[object, ...], Found] = {}
+    counts = dict.fromkeys(KINDS, 0)
+    for topic, entry in events_among(chain, list(_TOPICS), log_id, since, at):
+        kind, place = _TOPICS[topic], place_of(chain, entry)
+        shapes = ["bytes" if shape == "string" else shape for shape in KINDS[kind]]  # a name need not be UTF-8
+        values = decoded(chain, entry, shapes)
+        name = (kind, values) if kind in ANYBODYS else (kind, place)
+        if name in first:
+            continue
+        counts[kind] += 1
+        if kind not in ANYBODYS and counts[kind] > MAX_EVENTS:
+            raise chain.rpc.malformed(GET_LOGS, f"at most {MAX_EVENTS} events of one kind")
+        if counts[kind] <= MAX_DISTINCT or kind not in ANYBODYS:
+            first[name] = kind, values, place
+    return tuple(first.values())
 
 
 def _times(asked: Agreement, numbers: Iterable[PublicBlockNumber]) -> dict[PublicBlockNumber, UnixSeconds]:
