@@ -21,6 +21,7 @@ from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.explorer import command
 from hybrid_bridge.cli.explorer.marks import SOURCES
 from hybrid_bridge.cli.explorer.page import page_of
+from hybrid_bridge.cli.explorer.serving import reply_to as page_reply
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
@@ -278,7 +279,7 @@ def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Even
     assert all(period["ends"] is not None for period in bare(shown["freshness"])["periods"])
 
 
-def test_a_log_that_never_anchored_has_a_page_too(town: Eventful, tmp_path: Path) -> None:
+def test_a_log_that_never_anchored_has_a_page_too_and_it_is_served(town: Eventful, tmp_path: Path) -> None:
     other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "silent", CADENCE))
     other.settle()
     other.settle()
@@ -287,7 +288,13 @@ def test_a_log_that_never_anchored_has_a_page_too(town: Eventful, tmp_path: Path
     assert (bare(shown["costs"])["wei"], bare(shown["costs"])["mean_wei"]) == ("0", None)
     assert [(period["size"], period["ends"]) for period in bare(shown["freshness"])["periods"]] == [(1, None)]
     assert bare(shown["log"])["guardian"] is None
-    (one,) = explore(seen(tmp_path / "out" / "index.html", fill={"find": "1"}, click=[".finder button"]))
+    server = WebServer("127.0.0.1", 0, lambda method, path, _: page_reply(tmp_path / "out", method, path), 0)
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}/"
+        (one,) = explore({"page": url, "look": LOOK, "fill": {"find": "1"}, "click": [".finder button"]})
+    finally:
+        server.close()
     assert (one["looked"]["state"], one["looked"]["rows"], one["looked"]["drawn"]) == ("overdue", [], [0, 0, 0, 0])
     assert one["looked"]["detail"] == "No anchor that was looked at covers that size."
 

@@ -14,9 +14,10 @@ SERVED: Final[Mapping[str, tuple[str, str]]] = {
     f"/{PAGE}": (PAGE, "text/html; charset=utf-8"),
     f"/{VALUES}": (VALUES, "application/json"),
 }
+NOBODY_AROUND: Final = "frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "public, max-age=5",
-    "Content-Security-Policy": "frame-ancestors 'none'; form-action 'none'; base-uri 'none'",  # beside the page's own
+    "Content-Security-Policy": f"default-src 'none'; {NOBODY_AROUND}",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -52,4 +53,7 @@ def reply_to(folder: Path, method: str, path: str) -> "Reply":
         return Reply(404, b"", HEADERS)
     if len(data) > MAX_FILE:  # half a page would be none
         return Reply(500, b"", HEADERS)
-    return Reply(200, data, {**HEADERS, "Content-Type": kind})
+    headers = {**HEADERS, "Content-Type": kind}
+    if name == PAGE:  # its own policy names the one script and the one style
+        headers["Content-Security-Policy"] = NOBODY_AROUND
+    return Reply(200, data, headers)

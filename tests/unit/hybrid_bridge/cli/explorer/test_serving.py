@@ -44,6 +44,7 @@ def test_the_page_and_its_values_are_served_with_strict_headers(
     assert reply.headers["X-Frame-Options"] == "DENY"
     assert reply.headers["Referrer-Policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
+    assert ("default-src 'none'" in reply.headers["Content-Security-Policy"]) == (body == b"{}")
 
 
 @pytest.mark.parametrize(
