@@ -6,6 +6,7 @@ Everything here is either computed (hashes, signatures) or has a mark that says 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from hybrid_bridge.units import Address, Digest, LogId, SetId, TreeSize, TxHash,
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 
+# Some hundredths of a second each, and whoever looks again asks the same again.
+_signers_within = lru_cache(maxsize=4096)(signers_within)
 
 # ── sets and anchors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,7 +100,7 @@ def signed_sizes(genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -
             raise Missing(what=f"the event of validator set {event.set_id}")
         validators = sets[event.set_id - 1]
         digest = checkpoint_of(genesis, validators, event.tree_size, event.root).digest()
-        signers = signers_within(kept.calldata.get(event.tx_hash, b""), digest, validators.addresses)
+        signers = _signers_within(kept.calldata.get(event.tx_hash, b""), digest, validators.addresses)
         found.append(_anchored(event, validators, signers))
     return found
 

@@ -423,9 +423,14 @@ def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_end
     class Ending:
         def wait(self, seconds: float) -> bool:
             assert seconds == 30
+            if len(turns) == 3:
+                monkeypatch.setattr(Web3Chain, "receipt", asked_again)
             if len(turns) == 2:
                 monkeypatch.setattr(Web3Chain, "finalized", away)
             return turns.pop(0)
+
+    def asked_again(*_: Any) -> Any:
+        pytest.fail("what is final was asked for again")
 
     def away(_: Web3Chain) -> Any:
         raise Unreachable(endpoint="endpoint 1", call="eth_getBlockByNumber")

@@ -78,8 +78,10 @@ class History:
         return tuple(one for one in self.happenings if one.kind in kinds)
 
 
-def history_at(asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNumber) -> History:
-    """Ask the endpoints.
+def history_at(
+    asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNumber, known: History | None = None
+) -> History:
+    """Ask the endpoints; of `known`, an earlier answer, what is final stays as it is: receipts and calldata.
 
     Raises:
         Missing: fewer agree than must.
@@ -91,8 +93,8 @@ def history_at(asked: Agreement, kept: Kept, log_id: LogId, since: PublicBlockNu
     spoken = {one.place.tx_hash for one in happenings if one.kind in (APPOINTED, PAUSED, RESUMED, RETIRED)}
     return History(
         happenings=tuple(happenings),
-        costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}),
-        calldata=calldata_of(asked.chains, spoken),
+        costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}, known.costs if known else {}),
+        calldata=calldata_of(asked.chains, spoken, known.calldata if known else {}),
     )
 
 
@@ -129,10 +131,12 @@ def _times(asked: Agreement, numbers: Iterable[PublicBlockNumber]) -> dict[Publi
     }
 
 
-def _costs(asked: Agreement, wanted: Mapping[TxHash, PublicBlockHash]) -> dict[TxHash, Cost]:
+def _costs(
+    asked: Agreement, wanted: Mapping[TxHash, PublicBlockHash], known: Mapping[TxHash, Cost]
+) -> dict[TxHash, Cost]:
     """What enough endpoints say; a receipt that they no longer keep is left out, and no error."""
-    found = {}
-    for tx, block in sorted(wanted.items()):
+    found = {tx: known[tx] for tx in wanted if tx in known}
+    for tx, block in sorted((tx, block) for tx, block in wanted.items() if tx not in known):
         answers = [said(partial(_cost, chain, tx, block)) for chain in asked.chains]
         try:
             found[tx] = agreed("a receipt", asked.needed, answers)

@@ -79,8 +79,15 @@ def keepers_at(
     return kept_at(agreement_of(urls, contract, thresholds), log_id, newest=newest, since=since)
 
 
-def kept_at(asked: Agreement, log_id: LogId, *, newest: int, since: PublicBlockNumber) -> Kept:
-    """As `keepers_at`, of endpoints that have agreed on a public block.
+def kept_at(
+    asked: Agreement,
+    log_id: LogId,
+    *,
+    newest: int,
+    since: PublicBlockNumber,
+    known: Mapping[TxHash, bytes] | None = None,
+) -> Kept:
+    """As `keepers_at`, of endpoints that have agreed on a public block; `known`: calldata of an earlier look.
 
     Raises:
         Missing, UnknownLog: see `keepers_at`.
@@ -102,7 +109,7 @@ def kept_at(asked: Agreement, log_id: LogId, *, newest: int, since: PublicBlockN
         genesis=genesis,
         sets=sets,
         anchors=anchors,
-        calldata=calldata_of(asked.chains, {event.tx_hash for event in anchors}),
+        calldata=calldata_of(asked.chains, {event.tx_hash for event in anchors}, known or {}),
     )
 
 
@@ -136,10 +143,10 @@ def _anchors(
     return tuple(found[-newest:])
 
 
-def calldata_of(chains: Sequence[Web3Chain], wanted: set[TxHash]) -> dict[TxHash, bytes]:
+def calldata_of(chains: Sequence[Web3Chain], wanted: set[TxHash], known: Mapping[TxHash, bytes]) -> dict[TxHash, bytes]:
     """From whichever endpoint has it: what counts in it are signatures, and nobody can make one up."""
-    found: dict[TxHash, bytes] = {}
-    for tx in sorted(wanted):
+    found = {tx: known[tx] for tx in wanted if tx in known}
+    for tx in sorted(wanted - known.keys()):
         answers = (said(partial(_input, chain, tx)) for chain in chains)
         data = next((answer for answer in answers if answer is not None), None)
         if data is not None:

@@ -19,6 +19,7 @@ from hybrid_bridge.errors import Undecided
 from hybrid_bridge.units import Address, LogId, PublicBlockNumber
 
 if TYPE_CHECKING:
+    from hybrid_bridge.cli.explorer.facts import Facts
     from hybrid_bridge.cli.explorer.gathering import Wanted
 
 
@@ -76,20 +77,21 @@ def build(
         since=PublicBlockNumber(since),
     )
     ending = None if every is None else Ending()
-    click.echo(_built(folder, wanted))
+    facts = _built(folder, wanted, None)
     while ending is not None and not ending.wait(every):
         try:
-            click.echo(_built(folder, wanted))
+            facts = _built(folder, wanted, facts)
         except Undecided as error:  # what stands there stays, and says how old it is
             click.echo(f"not built anew: {type(error).__name__}", err=True)
 
 
-def _built(folder: Path, wanted: "Wanted") -> str:
+def _built(folder: Path, wanted: "Wanted", before: "Facts | None") -> "Facts":
     from hybrid_bridge.cli.explorer.gathering import gathered  # noqa: PLC0415
 
-    facts = gathered(wanted)
+    facts = gathered(wanted, before)
     changed = write_page(folder, facts.to_json())
-    return f"{folder}: {facts.kept.basis}" + ("" if changed else "; nothing changed")
+    click.echo(f"{folder}: {facts.kept.basis}" + ("" if changed else "; nothing changed"))
+    return facts
 
 
 @command.command()

@@ -37,8 +37,8 @@ class Wanted:
     since: PublicBlockNumber
 
 
-def gathered(wanted: Wanted) -> Facts:
-    """Read and judged.
+def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
+    """Read and judged. What an earlier look, `before`, knows of final transactions is not asked again.
 
     Raises:
         Malformed, Refuted: a file that is none, or contradicts the contract.
@@ -52,10 +52,11 @@ def gathered(wanted: Wanted) -> Facts:
     openings = openings_of(wanted.name_files, wanted.log_id)
     thresholds = {chain.chain_id: chain.threshold for chain in wanted.trust.public_chains}
     asked = agreement_of(wanted.urls, wanted.contract, thresholds)
-    kept = kept_at(asked, wanted.log_id, newest=wanted.newest + 1, since=wanted.since)
+    known = (None, None) if before is None else (before.kept.calldata, before.history)
+    kept = kept_at(asked, wanted.log_id, newest=wanted.newest + 1, since=wanted.since, known=known[0])
     is_all = len(kept.anchors) <= wanted.newest
     kept = replace(kept, anchors=kept.anchors[-wanted.newest :])
-    history = history_at(asked, kept, wanted.log_id, wanted.since)
+    history = history_at(asked, kept, wanted.log_id, wanted.since, known[1])
     genesis = _genesis(kept.genesis, kept.origin, wanted.log_id)
     sets = decode_sets(genesis, kept.sets)
     _take_published(openings, history)
