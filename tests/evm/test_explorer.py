@@ -349,6 +349,7 @@ def test_a_copy_with_records_tells_when_epochs_closed_and_one_of_hashes_does_not
     finally:
         server.close()
     assert closed(served) == known
+    assert served["notes"][0]["file"] == {"value": "copy 1", "source": "builder"}
 
 
 def test_a_record_that_is_not_the_leaf_and_a_copy_of_another_history_are_refuted(
@@ -397,6 +398,15 @@ def test_what_one_endpoint_of_three_makes_up_is_outvoted_and_of_two_is_nobodys(
     shown = built(town, tmp_path, urls=three(town)[:2])
     assert {one["gas"]["source"] for one in shown["anchors"]} == {"nobody"}
     assert (shown["costs"]["without_receipt"]["value"], shown["costs"]["mean_wei"]["value"]) == (4, None)
+
+
+def test_endpoints_that_keep_no_events_do_not_make_a_log_look_as_if_it_never_anchored(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Web3Chain.anchored
+    for kept in (lambda *given: [], lambda *given: honest(*given)[:-1]):
+        monkeypatch.setattr(Web3Chain, "anchored", kept)
+        assert built(town, tmp_path, refused=Missing).what.startswith("the event that anchored size 14")
 
 
 def test_endpoints_that_are_away_leave_what_stood_there(town: Eventful, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class Facts:
             "reports": reports_json(spoken),
             "ends": ends_json(spoken),
             "silent": self._silent(),
-            "notes": [_note(one) for one in self.report.signed if not one.source.startswith("0x")],
+            "notes": [_note(one) for one in self.report.signed if one.source not in self._transactions],
         }
 
     def _log(self) -> dict[str, Json]:
@@ -138,6 +138,10 @@ class Facts:
     @cached_property
     def _signed(self) -> Mapping[tuple[TreeSize, str], SignedSize]:
         return {(one.size, one.source): one for one in self.report.signed}
+
+    @cached_property
+    def _transactions(self) -> set[str]:
+        return {f"0x{event.tx_hash.hex()}" for event in self.kept.anchors}
 
     def _anchor(self, event: AnchoredEvent) -> dict[str, Json]:
         signed = self._signed[event.tree_size, f"0x{event.tx_hash.hex()}"]

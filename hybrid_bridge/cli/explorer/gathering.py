@@ -16,11 +16,12 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import parse_name
-from hybrid_bridge.errors import FieldMismatch, Malformed
-from hybrid_bridge.units import Address, LogId, PublicBlockNumber, TreeSize
+from hybrid_bridge.errors import FieldMismatch, Malformed, Missing
+from hybrid_bridge.units import Address, Digest, LogId, PublicBlockNumber, TreeSize
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.history import History
+    from hybrid_bridge.adapters.evm.keepers import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
     asked = agreement_of(wanted.urls, wanted.contract, thresholds)
     known = (None, None) if before is None else (before.kept.calldata, before.history)
     kept = kept_at(asked, wanted.log_id, newest=wanted.newest + 1, since=wanted.since, known=known[0])
+    _require_newest(kept, wanted.log_id)
     is_all = len(kept.anchors) <= wanted.newest
     kept = replace(kept, anchors=kept.anchors[-wanted.newest :])
     history = history_at(asked, kept, wanted.log_id, wanted.since, known[1])
@@ -61,13 +63,24 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
     sets = decode_sets(genesis, kept.sets)
     _take_published(openings, history)
     with TemporaryDirectory() as fetched:
-        folders = [Path(fetched) / str(number) for number in range(len(wanted.copies))]
+        folders = [Path(fetched) / f"copy {number}" for number, _ in enumerate(wanted.copies, start=1)]
         paths = [at_hand(copy, folder, entries=True) for copy, folder in zip(wanted.copies, folders, strict=True)]
         notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept))
         told = told_by(paths, kept.anchors[-1].tree_size if kept.anchors else TreeSize(1))
     sight = Sight(openings=openings, roots=wanted.trust.member_roots, notes=notes, now=kept.at.time)
     report = report_of(kept, genesis, sets, sight)
     return Facts(kept, history, genesis, sets, report, told, is_all)
+
+
+def _require_newest(kept: "Kept", log_id: LogId) -> None:
+    """The newest anchor made the head: a node that no longer keeps events must not look like a log without anchors.
+
+    Raises:
+        Missing: it did not.
+    """
+    made = [(TreeSize(1), Digest(log_id)), *((event.tree_size, event.root) for event in kept.anchors)][-1]
+    if (kept.head.tree_size, kept.head.root) != made:
+        raise Missing(what=f"the event that anchored size {kept.head.tree_size}, of endpoints that keep all events")
 
 
 def _genesis(record: bytes, origin: str, log_id: LogId) -> Genesis:
