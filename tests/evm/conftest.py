@@ -433,6 +433,7 @@ def compiled(build: ModuleType) -> dict[str, Any]:
     sources["test/Twins.sol"] = (build.CONTRACTS / "test" / "Twins.sol").read_text()  # forge's own tests are forge's
     answer = build.compile_sources(sources, build.settings_of(build.CONTRACTS))
     found = {
-        name: answer[f"{folder}/{name}.sol"][name] for folder, name in (("test", "Twins"), ("examples", "FactEscrow"))
+        name: answer[f"{folder}/{name}.sol"][name]
+        for folder, name in (("test", "Twins"), ("examples", "ReceivableEscrow"))
     }
     return {n: {"abi": c["abi"], "bytecode": "0x" + c["evm"]["bytecode"]["object"]} for n, c in found.items()}
