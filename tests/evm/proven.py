@@ -7,6 +7,7 @@ from hybrid_bridge.adapters.evm.facts import proof_arguments
 from hybrid_bridge.core.attestation import seals
 from hybrid_bridge.core.bundle import Bundle
 from hybrid_bridge.core.signing import sign_digest
+from hybrid_bridge.errors import Missing
 from tests.bundles import Consortium, set_of
 
 if TYPE_CHECKING:
@@ -46,13 +47,25 @@ def arguments(log: Consortium, bundle: Bundle, head: int = SIZE) -> dict[str, An
 
 
 def fact(told: Mapping[str, Any], record_type: int) -> dict[str, Any]:
-    """The only record of this type."""
-    [found] = [one for one in told["facts"] if one["recordType"] == record_type]
-    return dict(found)
+    """The first record of this type.
+
+    Raises:
+        Missing: none is shown.
+    """
+    for one in told["facts"]:
+        if one["recordType"] == record_type:
+            return dict(one)
+    raise Missing(what=f"a record of type {record_type}")
 
 
 def shown(fact: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The escrow's `Shown`."""
+    """The escrow's `Shown`.
+
+    Raises:
+        Missing: a claim is not disclosed.
+    """
+    if missing := [name for name in names if "opened" not in fact["fields"].get(name, {})]:
+        raise Missing(what=f"the claim {missing[0]}")
     claims = [fact["fields"][name]["opened"] for name in names]
     return {"epoch": fact["epochProof"], "entry": fact["entryProof"], "claims": claims}
 

@@ -11,6 +11,7 @@ import pyrevm
 import pytest
 
 from tests.bundles import Consortium, consortium
+from tests.evm.escrow import CONFIRM, DEPOSIT, OF_REGISTER, PAYEE, REGISTER, Escrow, call_of, receivable_of
 from tests.evm.proven import (
     OTHER_CONFIRMED,
     OTHER_REGISTERED,
@@ -25,70 +26,9 @@ from tests.evm.proven import (
 )
 
 if TYPE_CHECKING:
-    from tests.evm.conftest import Contract, World
+    from tests.evm.conftest import World
 
 pytestmark = pytest.mark.engine
-PAYER, PAYEE = "0x" + "aa" * 20, "0x" + "bb" * 20
-DEPOSIT = 10**18
-REGISTER, CONFIRM = 0x0101, 0x0102
-OF_REGISTER = ("_schema", "object", "debtor", "creditor_key")
-OF_CONFIRM = ("_schema", "object", "ccy", "gross")
-
-
-class Escrow:
-    """One escrow over one receivable of the log."""
-
-    def __init__(self, world: "World", artefact: dict[str, Any], log: Consortium, **changed: Any) -> None:
-        self.world, self.log = world, log
-        told = arguments(log, confirmed(log))
-        invoice, word = ({n: f["json"] for n, f in fact(told, t)["fields"].items()} for t in (REGISTER, CONFIRM))
-        terms = {
-            "proofs": world.proofs.address,
-            "registry": world.registry.address,
-            "logId": log.genesis.log_id,
-            "payer": PAYER,
-            "payee": PAYEE,
-            "notBefore": 1,
-            "deadline": world.time + 60,
-            "object": invoice["object"],
-            "debtor": invoice["debtor"],
-            "creditorKey": invoice["creditor_key"],
-            "ccy": word["ccy"],
-            "gross": word["gross"],
-        }
-        assert set(changed) <= set(terms)
-        contract = type(world.registry)
-        every = {signature: item for one in (world.registry, world.proofs) for signature, item in one.errors.items()}
-        self.contract: Contract = contract(
-            world.evm, artefact, arguments=(tuple((terms | changed).values()),), value=DEPOSIT
-        )
-        self.contract.errors |= every  # what the verifier and the registry refuse comes through as they said it
-
-    def balances(self) -> tuple[int, int, int]:
-        return tuple(self.world.evm.get_balance(one) for one in (self.contract.address, PAYER, PAYEE))  # type: ignore[return-value]
-
-    def release(self, call: dict[str, Any]) -> None:
-        inputs = self.contract.artefact["abi"]
-        [release] = [item["inputs"] for item in inputs if item.get("name") == "release"]
-        self.contract.call("release", *encoded(release, call))
-
-    def refuses(self, call: dict[str, Any], words: str) -> None:
-        """By this error, and no money moved."""
-        before = self.balances()
-        with pytest.raises(Exception, match=f"^{words}"):
-            self.release(call)
-        assert self.balances() == before
-        assert self.contract.call("settled") is False
-
-
-def call_of(told: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    """The arguments of `release` from those of a bundle."""
-    honest = {
-        "c": told["checkpoint"],
-        "registered": shown(fact(told, REGISTER), *OF_REGISTER),
-        "confirmed": shown(fact(told, CONFIRM), *OF_CONFIRM),
-    }
-    return honest | changed
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +41,15 @@ def artefact(compiled: dict[str, Any]) -> dict[str, Any]:
     return dict(compiled["ReceivableEscrow"])
 
 
+def agreed(world: "World", artefact: dict[str, Any], log: Consortium, **changed: Any) -> Escrow:
+    """Over the invoice of this log."""
+    return Escrow(world, artefact, log.genesis.log_id, receivable_of(arguments(log, confirmed(log))), **changed)
+
+
 @pytest.fixture
 def escrow(world: "World", artefact: dict[str, Any], log: Consortium) -> Escrow:
     stand(world, log, SIZE)
-    return Escrow(world, artefact, log)
+    return agreed(world, artefact, log)
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +75,11 @@ def test_a_head_that_moved_wants_a_new_path_and_no_new_bundle(
 ) -> None:
     bundle = confirmed(log)
     stand(world, log, 2, 3)
-    escrow = Escrow(world, artefact, log)
+    escrow = agreed(world, artefact, log)
     escrow.refuses(call_of(told), "SizeOrder")  # not anchored yet
     other = type(world)()
     stand(other, log, 3, SIZE)
-    moved = Escrow(other, artefact, log)
+    moved = agreed(other, artefact, log)
     moved.refuses(call_of(arguments(log, bundle, 5)), "PathLength")  # made for a head that is not there yet
     moved.release(call_of(told))
     assert moved.balances() == (0, 0, DEPOSIT)
@@ -156,7 +101,7 @@ def test_terms_that_the_records_do_not_say_are_not_met(
     world: "World", artefact: dict[str, Any], log: Consortium, told: dict[str, Any], changed: dict[str, str]
 ) -> None:
     stand(world, log, SIZE)
-    Escrow(world, artefact, log, **changed).refuses(call_of(told), "RootMismatch")
+    agreed(world, artefact, log, **changed).refuses(call_of(told), "RootMismatch")
 
 
 def test_another_receivable_of_the_same_debtor_is_not_this_one(
@@ -202,7 +147,7 @@ def test_a_confirmation_before_the_agreed_epoch_is_too_old(
     world: "World", artefact: dict[str, Any], log: Consortium, told: dict[str, Any]
 ) -> None:
     stand(world, log, SIZE)
-    Escrow(world, artefact, log, notBefore=2).refuses(call_of(told), r"TooOld\(2, 1\)")
+    agreed(world, artefact, log, notBefore=2).refuses(call_of(told), r"TooOld\(2, 1\)")
 
 
 def test_a_log_that_was_not_agreed_on_proves_nothing(
@@ -212,11 +157,11 @@ def test_a_log_that_was_not_agreed_on_proves_nothing(
     other = consortium("other.example/receivables")
     stand(world, log, SIZE)
     stand(world, other, SIZE)
-    escrow = Escrow(world, artefact, log)
+    escrow = agreed(world, artefact, log)
     escrow.refuses(call_of(arguments(other, confirmed(other))), "RootMismatch")
-    elsewhere = Escrow(world, artefact, log, logId=other.genesis.log_id)
+    elsewhere = agreed(world, artefact, log, logId=other.genesis.log_id)
     elsewhere.refuses(call_of(told), "RootMismatch")
-    unknown = Escrow(world, artefact, log, logId=b"\x01" * 32)
+    unknown = agreed(world, artefact, log, logId=b"\x01" * 32)
     unknown.refuses(call_of(told), "UnknownLog")
 
 
