@@ -10441,12 +10441,15 @@ var namesByKey = (sets, names2) => new Map(sets.flatMap(({ set }) => set.entries
 
 // verify/index.js
 var Course = class {
-  constructor() {
+  /** @param {(check: string) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
     this.passed = [];
   }
   /** @template T @param {number} number @param {string} name @param {number | (() => number)} count @param {() => T} check @returns {T} */
   take(number2, name, count2, check) {
     let result;
+    this.tell(`${number2} ${name}`);
     try {
       result = check();
     } catch (error) {
@@ -10460,8 +10463,9 @@ var Course = class {
     return result;
   }
 };
-function verify(data, trust, now, sights = []) {
-  const course = new Course();
+function verify(data, trust, now, sights = [], tell = () => {
+}) {
+  const course = new Course(tell);
   const bundle = course.take(1, "shape", 1, () => decodeBundle(data));
   course.take(2, "format", 1, () => requireUnderstood(bundle));
   const structs = bundle.epochs.length + bundle.checkpoints.length;

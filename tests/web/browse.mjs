@@ -1,5 +1,6 @@
 // Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
-// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, cancel, width, scheme}]}
+//       cancel: files that are given first, and given up while they are being judged.
 //       AXE: axe-core's script; then each answer has what it finds against WCAG 2.2 AA.
 
 import { spawn } from "node:child_process";
@@ -35,7 +36,7 @@ function send(method, params = {}, sessionId = undefined) {
   });
 }
 
-async function visit({ files = [], fill = {}, click = [], width = 1200, scheme = "light" }) {
+async function visit({ files = [], fill = {}, click = [], cancel = null, width = 1200, scheme = "light" }) {
   const { targetId } = await send("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
   const ask = (method, params) => send(method, params, sessionId);
@@ -57,12 +58,28 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   await ask("Page.navigate", { url: page });
   await until("document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector('#files')");
   for (const [id, value] of Object.entries(fill)) await evaluate(`document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`);
-  const start = Date.now();
-  if (files.length) {
+  const give = async (chosen) => {
     const { root } = await ask("DOM.getDocument");
     const { nodeId } = await ask("DOM.querySelector", { nodeId: root.nodeId, selector: "#files" });
-    await ask("DOM.setFileInputFiles", { files, nodeId });
-    await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking')");
+    await ask("DOM.setFileInputFiles", { files: chosen, nodeId });
+  };
+  const start = Date.now();
+  let held = null;
+  if (cancel) {
+    await give(cancel);
+    await until("(document.querySelector('#step')?.textContent ?? '').startsWith('10 ')");
+    // Long after the check has begun the page still draws, and what it says has not changed.
+    held = await evaluate(`(async () => {
+      let frames = 0;
+      for (const end = performance.now() + 300; performance.now() < end; frames++) await new Promise((drawn) => setTimeout(drawn, 0));
+      const step = document.querySelector("#step")?.textContent ?? "";
+      document.querySelector("#cancel")?.click();
+      return { frames, step, head: document.querySelector("#head")?.textContent ?? "", left: document.querySelectorAll(".asking").length };
+    })()`);
+  }
+  if (files.length) {
+    await give(files);
+    await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking, #answer:empty') && !!document.querySelector('#answer .head, #answer p')");
   }
   const ms = Date.now() - start;
   for (const selector of click) await evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
@@ -88,7 +105,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
   const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
   await send("Target.closeTarget", { targetId });
-  return { ...seen, ms, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
+  return { ...seen, ms, cancelled: held, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
 }
 
 try {

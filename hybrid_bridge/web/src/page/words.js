@@ -51,7 +51,9 @@ export const WORDS = {
   noDocument: ["no document was given", "未提供文件"],
   documentHolds: ["a disclosed field holds its SHA-256", "一个已披露字段含有其 SHA-256"],
   documentStranger: ["no disclosed field holds the SHA-256 of", "没有已披露字段含有此文件的 SHA-256："],
-  asking: ["Asking the endpoints …", "正在查询节点……"],
+  working: ["Verifying …", "正在验证……"],
+  cancel: ["Cancel", "取消"],
+  cancelled: ["Cancelled: nothing is said of this bundle.", "已取消：对该证据包不作任何结论。"],
   fields: ["Disclosed fields", "已披露字段"],
   fault: ["The verifier itself failed; this says nothing about the bundle.", "验证程序自身出错；这与证据包无关。"],
 };
