@@ -74,12 +74,15 @@ async function visit({ files = [], fill = {}, click = [], cancel = null, width =
       for (const end = performance.now() + 300; performance.now() < end; frames++) await new Promise((drawn) => setTimeout(drawn, 0));
       const step = document.querySelector("#step")?.textContent ?? "";
       document.querySelector("#cancel")?.click();
-      return { frames, step, head: document.querySelector("#head")?.textContent ?? "", left: document.querySelectorAll(".asking").length };
+      const head = document.querySelector("#head")?.textContent ?? "";
+      const left = document.querySelectorAll(".asking").length;
+      document.getElementById("answer").replaceChildren(); // what comes next is the answer to what is given next
+      return { frames, step, head, left };
     })()`);
   }
   if (files.length) {
     await give(files);
-    await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking, #answer:empty') && !!document.querySelector('#answer .head, #answer p')");
+    await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking')");
   }
   const ms = Date.now() - start;
   for (const selector of click) await evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
