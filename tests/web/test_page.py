@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from hybrid_bridge.core.encoding import parse_b64u
 from hybrid_bridge.core.labels import Label
 from tests.bundles import consortium
 from tests.web.node import ROOT, WEB, absent, run, tools
+from tests.web.test_same_package import DOCUMENT, deflated, packed, trust, with_entry
 
 EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
 PAGE = (WEB / "index.html").as_uri()
@@ -81,6 +83,29 @@ def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_p
         "head red",
         "The bundle holds. A file that you gave is none of its documents.",
     )
+
+
+def test_a_package_is_verified_with_its_documents(tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust())
+    spoilt = {"whole": packed(), "deflated": packed(zipfile.ZIP_DEFLATED), "another": packed(**{DOCUMENT: b"another"})}
+    spoilt |= {"cut": packed()[:-1], "bomb": bomb()}
+    for name, data in spoilt.items():
+        (tmp_path / f"{name}.hb.zip").write_bytes(data)
+    (tmp_path / "stranger.txt").write_bytes(b"none of them")
+    zh = {"files": [tmp_path / "whole.hb.zip", tmp_path / "trust.json", tmp_path / "stranger.txt"], "click": ["#zh"]}
+    seen = browse(*({"files": [tmp_path / f"{name}.hb.zip", tmp_path / "trust.json"]} for name in spoilt), zh)
+    for one in seen[:2]:
+        assert (one["head"], one["links"][0]) == ("Verified: all that you require holds.", ["document", "green"])
+        assert [document["path"] for document in json.loads(one["raw"])["package"]["documents"]] == [DOCUMENT]
+    assert [one["error"] for one in seen[2:5]] == ["FieldMismatch", "FieldMalformed", "TooLong"]
+    assert {one["links"][0][1] for one in seen[2:5]} == {"red"}
+    assert (seen[5]["links"][0], seen[5]["lang"]) == (["document", "red"], "zh-CN")
+    assert "证据文件包" in seen[5]["text"]
+
+
+def bomb() -> bytes:
+    """Ten mebibytes that say they are a hundred bytes."""
+    return with_entry(deflated(bytes(10 << 20)), bytes(100))
 
 
 def test_text_of_strangers_runs_nowhere_and_ends_soon(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 
 import { unhex } from "../bytes.js";
 import { BridgeError } from "../errors.js";
+import { isPackage, judgePackage, readPackage } from "../package/index.js";
 import { bareTrust, parseTrust } from "../trust.js";
 import { sha256 } from "../vendor/noble.js";
 import { verify } from "../verify/index.js";
@@ -14,20 +15,25 @@ import { lookAll, numbersOf } from "./endpoints.js";
 const MAX_READ = (1 << 20) + 1; // one byte more than the largest bundle or trust file: longer ones are refused as such
 
 /**
+ * `bundle`: a bundle, or a package that holds one.
  * @typedef {{ bundle: Blob, trust: Blob | null, documents: File[], logId: string, contract: string, urls: string[], needed: number, now: number }} Job
- * @typedef {{ name: string, branch: string, fields: Record<string, unknown>, stoppedAt: string, reached: string[], message: string }} Refusal
- * @typedef {{ evidence?: any, documents?: import("./chain.js").Document[], refusal?: Refusal, fault?: string }} Outcome
+ * @typedef {{ name: string, branch: string, fields: Record<string, unknown>, stoppedAt: string, reached: string[], message: string, inPackage: boolean }} Refusal
+ * @typedef {{ evidence?: any, documents?: import("./chain.js").Document[], packed?: import("../package/index.js").PackageEvidence | null, refusal?: Refusal, fault?: string }} Outcome
  */
 
 /** @param {Job} job @param {(step: string) => void} tell the check that begins @returns {Promise<Outcome>} */
 export async function judge(job, tell) {
+  let inPackage = false;
   try {
     const documents = [];
     for (const file of job.documents) {
       tell(file.name);
       documents.push(await digested(file));
     }
-    const [data, trust] = [await bytesOf(job.bundle), await trustOf(job)];
+    const trust = await trustOf(job);
+    inPackage = isPackage(new Uint8Array(await job.bundle.slice(0, 4).arrayBuffer()));
+    const read = inPackage ? await readPackage(job.bundle, tell) : null;
+    const data = read?.bundle ?? (await bytesOf(job.bundle));
     let evidence = verify(data, trust, job.now, [], tell);
     if (job.urls.length) {
       tell("endpoints");
@@ -35,11 +41,11 @@ export async function judge(job, tell) {
       evidence = verify(data, trust, job.now, sights, tell);
       evidence.warnings.push(...failed.map((url) => `no answer from ${url}`));
     }
-    return { evidence, documents };
+    return { evidence, documents, packed: read && judgePackage(read, evidence, trust) };
   } catch (error) {
     if (!(error instanceof BridgeError)) return { fault: String(error) };
     const { name, branch, fields, stoppedAt, reached, message } = error;
-    return { refusal: { name, branch, fields, stoppedAt, reached, message } };
+    return { refusal: { name, branch, fields, stoppedAt, reached, message, inPackage: inPackage && stoppedAt === "" } };
   }
 }
 

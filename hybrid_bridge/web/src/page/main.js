@@ -1,7 +1,8 @@
 /** The page: files in, verdicts out. It keeps nothing and sends nothing but block numbers to endpoints that are typed in. */
 
 import { hex, utf8Text } from "../bytes.js";
-import { evidenceJson } from "../evidence.js";
+import { evidenceJson, utc } from "../evidence.js";
+import { isPackage, packageJson } from "../package/index.js";
 import { drawChain, linksOf, linksOfRefusal } from "./chain.js";
 import { byId, el } from "./dom.js";
 import { say } from "./words.js";
@@ -17,13 +18,14 @@ const t = (/** @type {string} */ name) => say(state.language, name);
 
 // ── what is given ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A bundle, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
+/** A bundle or a package, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
 async function take(file) {
-  const start = utf8Text(new Uint8Array(await file.slice(0, 1 << 21).arrayBuffer())) ?? "";
+  const first = new Uint8Array(await file.slice(0, 1 << 21).arrayBuffer());
+  const start = utf8Text(first) ?? "";
   if (start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) state.trust = file;
-  else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json")) state.bundle = file;
+  else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json") || isPackage(first)) state.bundle = file;
   else state.documents.push(file);
-  byId("given").textContent = [state.bundle && "bundle", state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
+  byId("given").textContent = [state.bundle && t(state.bundle.name.endsWith(".zip") ? "package" : "bundle"), state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
 }
 
 /** @param {Iterable<File>} files */
@@ -77,15 +79,16 @@ function showStep(step) {
 }
 
 /** @param {import("./judge.js").Outcome} outcome */
-function said({ evidence, documents = [], refusal, fault }) {
+function said({ evidence, documents = [], packed = null, refusal, fault }) {
   if (refusal) return refused(refusal);
-  return evidence ? shown(evidence, documents) : [el("p", { class: "head amber", id: "head" }, `${t("fault")} ${fault}`)];
+  return evidence ? shown(evidence, documents, packed) : [el("p", { class: "head amber", id: "head" }, `${t("fault")} ${fault}`)];
 }
 
-/** @param {any} evidence @param {import("./chain.js").Document[]} documents */
-function shown(evidence, documents) {
+/** @param {any} evidence @param {import("./chain.js").Document[]} documents @param {import("../package/index.js").PackageEvidence | null} packed */
+function shown(evidence, documents, packed) {
   const complete = evidence.missing.length === 0;
-  const links = linksOf(evidence, documents, state.language);
+  const inside = (packed?.documents ?? []).map(({ path, sha256, size }) => ({ name: path, sha256, size }));
+  const links = linksOf(evidence, documents, inside, state.language);
   const strangers = links.some((link) => link.colour === "red");
   const colour = strangers ? "red" : complete ? "green" : "amber";
   const head = el("p", { class: `head ${colour}`, id: "head", tabindex: "-1" }, t(strangers ? "stranger" : complete ? "complete" : "incomplete"));
@@ -96,8 +99,9 @@ function shown(evidence, documents) {
     ...list("warnings", evidence.warnings),
     section("verdicts", verdictTable(evidence)),
     ...evidence.records.map(fieldTable),
+    ...(packed ? [packageTable(packed)] : []),
     ...list("notProven", evidence.not_proven),
-    rawValues(evidenceJson(evidence)),
+    rawValues(packed ? packageJson(packed) : evidenceJson(evidence)),
   ];
 }
 
@@ -134,6 +138,15 @@ function fieldTable(record) {
   const rows = record.fields.map((/** @type {any} */ field) => el("tr", {}, el("th", { scope: "row" }, field.name), el("td", {}, String(field.value))));
   const caption = el("caption", {}, `${t("fields")}: ${record.schema}, ${t("epoch")} ${record.epoch}`);
   return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", {}, caption, el("tbody", {}, ...rows))));
+}
+
+/** Documents of a package, the field that names each, and when the package existed. @param {import("../package/index.js").PackageEvidence} packed */
+function packageTable({ documents, manifest, stamp }) {
+  const row = (/** @type {string} */ name, /** @type {string} */ value) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value));
+  const rows = documents.map(({ path, size, epoch, field }) => row(path, `${size} B, ${field}, ${t("epoch")} ${epoch}`));
+  const time = stamp ? `${utc(stamp.time)}, ${stamp.authority}: ${stamp.basis || stamp.missing}` : t("none");
+  const told = [row(t("manifest"), hex(manifest)), row(t("stamp"), time)];
+  return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", { id: "package" }, el("caption", {}, t("package")), el("tbody", {}, ...rows, ...told))));
 }
 
 /** @param {unknown} values */
