@@ -100,6 +100,8 @@ def test_a_package_is_verified_with_its_documents(tmp_path: Path) -> None:
     assert [one["error"] for one in seen[2:5]] == ["FieldMismatch", "FieldMalformed", "TooLong"]
     assert {one["links"][0][1] for one in seen[2:5]} == {"red"}
     assert (seen[5]["links"][0], seen[5]["lang"]) == (["document", "red"], "zh-CN")
+    assert "名验证者中有" in seen[5]["text"]  # what a verdict found, too
+    assert json.loads(seen[5]["raw"])["verdicts"][0]["result"] == "verified"  # and what is compared stays as it is
     assert "证据文件包" in seen[5]["text"]
 
 

@@ -3,6 +3,7 @@
 import { hex } from "../bytes.js";
 import { isOpen } from "../evidence.js";
 import { el } from "./dom.js";
+import { told } from "./phrases.js";
 import { say } from "./words.js";
 
 /**
@@ -24,16 +25,17 @@ export const LINKS = ["document", "record", "epoch", "checkpoint", "signers", "r
  */
 export function linksOf(evidence, documents, packed, language) {
   const of = (/** @type {string} */ name) => evidence.verdicts.find((/** @type {any} */ verdict) => verdict.name === name);
+  const inWords = (/** @type {string} */ text) => told(language, text);
   const link = (/** @type {string} */ name, /** @type {any} */ verdict) => ({
-    name, colour: /** @type {Colour} */ (isOpen(verdict) ? "amber" : "green"), detail: isOpen(verdict) ? `${verdict.detail}: ${verdict.missing}` : verdict.detail,
+    name, colour: /** @type {Colour} */ (isOpen(verdict) ? "amber" : "green"), detail: isOpen(verdict) ? `${inWords(verdict.detail)}: ${inWords(verdict.missing)}` : inWords(verdict.detail),
   });
   const records = evidence.records.map((/** @type {any} */ one) => `${one.schema} ${one.record_type}`).join(", ");
   const epochs = evidence.records.map((/** @type {any} */ one) => `${one.epoch}`).join(", ");
   const integrity = of("integrity");
   return [
     documentLink([...evidence.artefacts, ...packed], [...packed, ...documents], language),
-    { ...link("record", integrity), detail: records || integrity.detail },
-    { ...link("epoch", integrity), detail: epochs || integrity.detail },
+    { ...link("record", integrity), detail: records || inWords(integrity.detail) },
+    { ...link("epoch", integrity), detail: epochs || inWords(integrity.detail) },
     { ...link("checkpoint", of("quorum")) },
     link("signers", of("names")),
     link("registry", of("registry")),

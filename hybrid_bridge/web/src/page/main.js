@@ -5,6 +5,7 @@ import { evidenceJson, utc } from "../evidence.js";
 import { isPackage, packageJson } from "../package/index.js";
 import { drawChain, linksOf, linksOfRefusal } from "./chain.js";
 import { byId, el } from "./dom.js";
+import { told } from "./phrases.js";
 import { say } from "./words.js";
 import { cancel, isWorker, run, serve } from "./worker.js";
 
@@ -16,6 +17,9 @@ const state = { language: "en", bundle: null, trust: null, documents: [], answer
 
 const t = (/** @type {string} */ name) => say(state.language, name);
 
+/** The verifier's own sentences. @param {string} text */
+const inWords = (text) => told(state.language, text);
+
 // ── what is given ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A bundle or a package, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
@@ -25,6 +29,10 @@ async function take(file) {
   if (start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) state.trust = file;
   else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json") || isPackage(first)) state.bundle = file;
   else state.documents.push(file);
+}
+
+/** What is there to be judged. */
+function tellGiven() {
   byId("given").textContent = [state.bundle && t(state.bundle.name.endsWith(".zip") ? "package" : "bundle"), state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
 }
 
@@ -32,6 +40,7 @@ async function take(file) {
 async function takeAll(files) {
   state.documents = [];
   for (const file of files) await take(file);
+  tellGiven();
   await judge();
 }
 
@@ -109,13 +118,13 @@ function shown(evidence, documents, packed) {
 function refused(error) {
   const colour = error.branch === "Undecided" ? "amber" : "red";
   const { name, branch, fields, stoppedAt, reached } = error;
-  const told = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : String(value)]));
+  const plainly = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : String(value)]));
   return [
     el("p", { class: `head ${colour}`, id: "head", tabindex: "-1", "data-error": name }, `${t(branch)} ${name}`),
     el("p", {}, `${t("stopped")}: ${stoppedAt || "—"}`),
     el("p", {}, `${t("reached")}: ${reached.join(", ") || "—"}`),
     section("chain", drawChain(linksOfRefusal(error), state.language)),
-    rawValues({ error: name, branch, fields: told, stopped_at: stoppedAt, reached }),
+    rawValues({ error: name, branch, fields: plainly, stopped_at: stoppedAt, reached }),
   ];
 }
 
@@ -123,13 +132,14 @@ function refused(error) {
 const section = (name, ...children) => el("section", { "aria-labelledby": `h-${name}` }, el("h2", { id: `h-${name}` }, t(name)), ...children);
 
 /** @param {string} name @param {string[]} items */
-const list = (name, items) => (items.length ? [section(name, el("ul", {}, ...items.map((item) => el("li", {}, item))))] : []);
+const list = (name, items) => (items.length ? [section(name, el("ul", {}, ...items.map((item) => el("li", {}, inWords(item)))))] : []);
 
 /** @param {any} evidence */
 function verdictTable({ verdicts }) {
   const head = el("tr", {}, ...["verdict", "result", "detail", "rests", "missing"].map((name) => el("th", { scope: "col" }, t(name))));
   const rows = verdicts.map((/** @type {any} */ one) =>
-    el("tr", {}, el("th", { scope: "row" }, one.name), ...[one.result, one.detail, one.rests_on, one.missing].map((text) => el("td", {}, text))));
+    el("tr", { "data-verdict": one.name, "data-result": one.result }, el("th", { scope: "row" }, inWords(one.name)),
+      ...[one.result, one.detail, one.rests_on, one.missing].map((text) => el("td", {}, inWords(text)))));
   return el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "verdicts" }, el("thead", {}, head), el("tbody", {}, ...rows)));
 }
 
@@ -145,8 +155,8 @@ function packageTable({ documents, manifest, stamp }) {
   const row = (/** @type {string} */ name, /** @type {string} */ value) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value));
   const rows = documents.map(({ path, size, epoch, field }) => row(path, `${size} B, ${field}, ${t("epoch")} ${epoch}`));
   const time = stamp ? `${utc(stamp.time)}, ${stamp.authority}: ${stamp.basis || stamp.missing}` : t("none");
-  const told = [row(t("manifest"), hex(manifest)), row(t("stamp"), time)];
-  return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", { id: "package" }, el("caption", {}, t("package")), el("tbody", {}, ...rows, ...told))));
+  const more = [row(t("manifest"), hex(manifest)), row(t("stamp"), time)];
+  return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", { id: "package" }, el("caption", {}, t("package")), el("tbody", {}, ...rows, ...more))));
 }
 
 /** @param {unknown} values */
@@ -167,6 +177,7 @@ function rawValues(values) {
 function translate() {
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
   document.title = t("title");
+  tellGiven();
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = t(element.getAttribute("data-say") ?? "title");
 }
 

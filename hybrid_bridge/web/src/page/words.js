@@ -1,4 +1,4 @@
-/** What the page says in English and in Chinese. Details of verdicts are the verifier's own words, in English. */
+/** What the page says in English and in Chinese. The verifier's own sentences stand in phrases.js. */
 
 /** @type {Record<string, [string, string]>} */
 export const WORDS = {
