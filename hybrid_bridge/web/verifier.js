@@ -77,7 +77,7 @@ var NAMES = {
     "FieldMismatch",
     "NotOmitted"
   ],
-  Undecided: ["Missing"]
+  Undecided: ["Missing", "EndpointRefused"]
 };
 var BRANCH = new Map(Object.entries(NAMES).flatMap(([branch, names2]) => names2.map((name) => [name, branch])));
 var BridgeError = class extends Error {
@@ -1794,9 +1794,9 @@ var _Field = class {
   ONE = _1n3;
   _lengths;
   _mod;
-  constructor(ORDER3, opts = {}) {
-    if (ORDER3 <= _1n3)
-      throw new Error("invalid field: expected ORDER > 1, got " + ORDER3);
+  constructor(ORDER4, opts = {}) {
+    if (ORDER4 <= _1n3)
+      throw new Error("invalid field: expected ORDER > 1, got " + ORDER4);
     let _nbitLength = void 0;
     this.isLE = false;
     if (opts != null && typeof opts === "object") {
@@ -1811,10 +1811,10 @@ var _Field = class {
       if (typeof opts.modFromBytes === "boolean")
         this._mod = opts.modFromBytes;
     }
-    const { nBitLength, nByteLength } = nLength(ORDER3, _nbitLength);
+    const { nBitLength, nByteLength } = nLength(ORDER4, _nbitLength);
     if (nByteLength > 2048)
       throw new Error("invalid field: expected ORDER of <= 2048 bytes");
-    this.ORDER = ORDER3;
+    this.ORDER = ORDER4;
     this.BITS = nBitLength;
     this.BYTES = nByteLength;
     Object.freeze(this);
@@ -1888,7 +1888,7 @@ var _Field = class {
   }
   fromBytes(bytes, skipValidation = false) {
     abytes2(bytes);
-    const { _lengths: allowedLengths, BYTES, isLE: isLE2, ORDER: ORDER3, _mod: modFromBytes } = this;
+    const { _lengths: allowedLengths, BYTES, isLE: isLE2, ORDER: ORDER4, _mod: modFromBytes } = this;
     if (allowedLengths) {
       if (bytes.length < 1 || !allowedLengths.includes(bytes.length) || bytes.length > BYTES) {
         throw new Error("Field.fromBytes: expected " + allowedLengths + " bytes, got " + bytes.length);
@@ -1901,7 +1901,7 @@ var _Field = class {
       throw new Error("Field.fromBytes: expected " + BYTES + " bytes, got " + bytes.length);
     let scalar = isLE2 ? bytesToNumberLE(bytes) : bytesToNumberBE(bytes);
     if (modFromBytes)
-      scalar = mod(scalar, ORDER3);
+      scalar = mod(scalar, ORDER4);
     if (!skipValidation) {
       if (!this.isValid(scalar))
         throw new Error("invalid field element: outside of range 0..ORDER");
@@ -1919,9 +1919,9 @@ var _Field = class {
     return condition ? b : a;
   }
 };
-function Field(ORDER3, opts = {}) {
+function Field(ORDER4, opts = {}) {
   Object.freeze(_Field.prototype);
-  return new _Field(ORDER3, opts);
+  return new _Field(ORDER4, opts);
 }
 function getFieldBytesLength(fieldOrder) {
   if (typeof fieldOrder !== "bigint")
@@ -5423,83 +5423,6 @@ function secondsOf([year, month, day, hour, minute, second]) {
   return date.getTime() / 1e3 + hour * 3600 + minute * 60 + second;
 }
 
-// proof.js
-var MAX_INCLUSION_PATH = 53;
-var LEAF_TAG = Uint8Array.of(0);
-var NODE_TAG = Uint8Array.of(1);
-var leafHash = (data) => sha2562(concat(LEAF_TAG, asOctets(data, "data")));
-var nodeHash = (left, right) => sha2562(concat(NODE_TAG, asDigest(left, "left"), asDigest(right, "right")));
-function inclusionLength(index, size) {
-  requireSizes(asInteger(size, "size"), size);
-  if (asInteger(index, "index") < 0 || index >= size) throw refusal("IndexBeyondSize", { index, size });
-  const inner = innerLength(index, size);
-  return inner + bitCount(BigInt(index) >> BigInt(inner));
-}
-var innerLength = (index, size) => bitLength(BigInt(index) ^ BigInt(size - 1));
-function inclusionRoot(leaf, index, size, path) {
-  const siblings = requirePath(path, inclusionLength(index, size));
-  const inner = innerLength(index, size);
-  const bits = BigInt(index);
-  let value = asDigest(leaf, "leaf_hash");
-  siblings.forEach((sibling, k) => {
-    const isRight = k >= inner || bits >> BigInt(k) & 1n;
-    value = isRight ? nodeHash(sibling, value) : nodeHash(value, sibling);
-  });
-  return value;
-}
-function verifyInclusion(leaf, index, size, path, root) {
-  const expected = asDigest(root, "root");
-  requireRoot(expected, inclusionRoot(leaf, index, size, path));
-}
-function consistencyLength(oldSize, newSize) {
-  requireSizes(asInteger(oldSize, "old_size"), asInteger(newSize, "new_size"));
-  if (oldSize === newSize) return 0;
-  const { shift, inner, border } = consistencyShape(oldSize, newSize);
-  return inner + border + (BigInt(oldSize) === 1n << BigInt(shift) ? 0 : 1);
-}
-function consistencyShape(oldSize, newSize) {
-  const old = BigInt(oldSize);
-  const shift = bitLength(old & -old) - 1;
-  const inner = bitLength(old - 1n ^ BigInt(newSize - 1)) - shift;
-  return { shift, inner, border: bitCount(old - 1n >> BigInt(inner + shift)) };
-}
-function consistencyRoots(oldSize, newSize, path, oldRoot) {
-  const siblings = [...requirePath(path, consistencyLength(oldSize, newSize))];
-  let seed = asDigest(oldRoot, "old_root");
-  if (oldSize === newSize) return [seed, seed];
-  const { shift, inner } = consistencyShape(oldSize, newSize);
-  if (BigInt(oldSize) !== 1n << BigInt(shift)) seed = /** @type {Uint8Array} */
-  siblings.shift();
-  let older = seed;
-  let newer = seed;
-  const position = BigInt(oldSize - 1) >> BigInt(shift);
-  siblings.forEach((sibling, k) => {
-    if (k >= inner || position >> BigInt(k) & 1n) {
-      older = nodeHash(sibling, older);
-      newer = nodeHash(sibling, newer);
-    } else newer = nodeHash(newer, sibling);
-  });
-  return [older, newer];
-}
-function verifyConsistency(oldSize, newSize, path, oldRoot, newRoot) {
-  const expectedOld = asDigest(oldRoot, "old_root");
-  const expectedNew = asDigest(newRoot, "new_root");
-  const [older, newer] = consistencyRoots(oldSize, newSize, path, expectedOld);
-  requireRoot(expectedOld, older);
-  requireRoot(expectedNew, newer);
-}
-function requireRoot(expected, calculated) {
-  if (!equal(expected, calculated)) throw refusal("RootMismatch", { expected, calculated });
-}
-function requirePath(path, expected) {
-  if (!Array.isArray(path)) throw fieldMalformed("path", "a sequence");
-  if (path.length !== expected) throw refusal("PathLength", { expected, got: path.length });
-  return path.map((sibling) => asDigest(sibling, "path"));
-}
-function requireSizes(older, newer) {
-  if (!(older >= 1 && older <= newer && newer <= MAX_U64)) throw refusal("SizeOrder", { older, newer });
-}
-
 // shape.js
 var same = (value) => value;
 var text = (limit) => ({
@@ -5585,349 +5508,6 @@ function requireMembers(value, field, required, optional) {
       throw fieldMalformed(`${field}.${[...name].slice(0, 64).join("")}`, "no such member");
     }
   }
-}
-
-// keys.js
-var ED25519 = 2055;
-var P256 = 1027;
-var SIGNATURE_BYTES = 64;
-var MAX_SPKI = 91;
-var ED25519_PREFIX = unhex("302a300506032b6570032100");
-var P256_PREFIX = unhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
-var FIELD_PRIME = 2n ** 255n - 19n;
-var ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
-var P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-var KNOWN = /* @__PURE__ */ new Map();
-var MOST_KNOWN = 4096;
-function decodeSpki(spki) {
-  const scheme = schemeOf(asOctets(spki, "spki"));
-  if (scheme === null) throw badSpki();
-  return publicKey(scheme, spki);
-}
-var schemeOf = (spki) => ({ 44: ED25519, 91: P256 })[spki.length] ?? null;
-var badSpki = () => fieldMalformed("spki", "Ed25519 of 44 bytes or P-256 uncompressed of 91");
-function publicKey(scheme, spki) {
-  const name = `${scheme} ${b64u(spki)}`;
-  let key = KNOWN.get(name);
-  if (key === void 0) {
-    key = { scheme, spki, keyId: sha2562(spki), point: load(scheme, spki) };
-    if (KNOWN.size < MOST_KNOWN) KNOWN.set(name, key);
-  }
-  return key;
-}
-var ed25519Key = (raw) => publicKey(ED25519, concat(ED25519_PREFIX, asOctets(raw, "key")));
-function load(scheme, spki) {
-  requireScheme(scheme);
-  const prefix2 = scheme === ED25519 ? ED25519_PREFIX : P256_PREFIX;
-  if (schemeOf(spki) !== scheme || !startsWith(spki, prefix2)) throw badSpki();
-  const point = scheme === ED25519 ? edPoint(spki.subarray(prefix2.length)) : p256Point(spki.subarray(prefix2.length - 1));
-  if (point === null) throw fieldMalformed("spki", scheme === ED25519 ? "a point of edwards25519" : "a point of P-256");
-  if (scheme === ED25519 && point.isSmallOrder()) throw fieldMalformed("spki", "a point not of small order");
-  return point;
-}
-function edPoint(encoded) {
-  try {
-    return ed25519.Point.fromBytes(encoded, false);
-  } catch {
-    return null;
-  }
-}
-function p256Point(encoded) {
-  try {
-    return p256.Point.fromBytes(encoded);
-  } catch {
-    return null;
-  }
-}
-function verifySignature(key, message2, signature) {
-  if (signature.length !== SIGNATURE_BYTES) throw fieldMalformed("signature", `exactly ${SIGNATURE_BYTES} bytes`);
-  const holds2 = key.scheme === ED25519 ? edHolds(key, message2, signature) : p256Holds(key, message2, signature);
-  if (!holds2) throw refusal("SignatureWrong", { signer: keyIdText(key.keyId) });
-}
-function edHolds(key, message2, signature) {
-  const y = toBigLittle(signature.subarray(0, 32)) & (1n << 255n) - 1n;
-  if (y >= FIELD_PRIME) throw fieldMalformed("signature", "R canonical: y < 2^255-19");
-  if (toBigLittle(signature.subarray(32)) >= ED25519_ORDER) throw fieldMalformed("signature", "S < L");
-  return edEquation(key.point, key.spki.subarray(12), message2, signature);
-}
-function edEquation(point, encoded, message2, signature) {
-  const r = signature.subarray(0, 32);
-  const h = toBigLittle(sha512(concat(r, encoded, message2))) % ED25519_ORDER;
-  const s = toBigLittle(signature.subarray(32));
-  const got = ed25519.Point.BASE.multiplyUnsafe(s).subtract(point.multiplyUnsafe(h));
-  return equal(got.toBytes(), r);
-}
-function p256Holds(key, message2, signature) {
-  const r = toBig(signature.subarray(0, 32));
-  const s = toBig(signature.subarray(32));
-  if (r < 1n || r >= P256_ORDER || s < 1n || s > P256_ORDER / 2n) {
-    throw fieldMalformed("signature", "1 <= r < n and 1 <= s <= n/2");
-  }
-  return p256.verify(signature, sha2562(message2), key.point.toBytes(false), { prehash: false, lowS: true });
-}
-var keyIdText = (keyId) => b64u(keyId);
-function readSignature(reader) {
-  const scheme = reader.u16("scheme");
-  requireScheme(scheme);
-  return { scheme, signature: reader.fixed(SIGNATURE_BYTES, "signature") };
-}
-function verifySigned(key, signer, scheme, message2, signature) {
-  if (!equal(key.keyId, signer)) throw fieldMismatch("signer", keyIdText(signer), keyIdText(key.keyId));
-  requireKeyScheme(key, scheme);
-  verifySignature(key, message2, signature);
-}
-function requireKeyScheme(key, scheme) {
-  if (key.scheme !== scheme) throw fieldMismatch("scheme", schemeText(key.scheme), schemeText(scheme));
-}
-var schemeText = (scheme) => `0x${scheme.toString(16).padStart(4, "0")}`;
-function requireScheme(scheme) {
-  if (scheme !== ED25519 && scheme !== P256) throw fieldMalformed("scheme", "0x0807 (Ed25519) or 0x0403 (P-256)");
-}
-
-// note.js
-var MAX_NOTE = 256 * 1024;
-var MAX_LINES = 160;
-var MAX_TIME = 2n ** 63n - 1n;
-var MLDSA_KEY = 1312;
-var MLDSA_SIGNATURE = 2420;
-var TYPE_ED25519 = Uint8Array.of(1);
-var TYPE_COSIGNATURE = Uint8Array.of(4);
-var TYPE_MLDSA = Uint8Array.of(6);
-var TYPE_QUORUM = concat(Uint8Array.of(255), utf8("hybrid-bridge/eip712-checkpoint/v1"));
-var KEY_WIDTHS = [[TYPE_ED25519, 32], [TYPE_COSIGNATURE, 32], [TYPE_MLDSA, MLDSA_KEY], [TYPE_QUORUM, 20]];
-var CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-var SPACE2 = /[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-function parseLine(text3) {
-  const parts = text3.split(" ");
-  if (parts.length !== 3 || parts[0] !== "—") {
-    throw fieldMalformed("note.line", "a dash, a name and a signature, one space between");
-  }
-  const data = parseB64(parts[2], "note.line");
-  const line = { name: requireName(parts[1]), keyId: data.slice(0, 4), signature: data.slice(4), text: text3 };
-  if (line.keyId.length !== 4 || line.signature.length === 0) {
-    throw fieldMalformed("note.line", "a key id of 4 bytes and a signature");
-  }
-  return line;
-}
-function requireName(name) {
-  if (requirePlain(name, "key_name").includes("+") || name === "" || SPACE2.test(name)) {
-    throw fieldMalformed("key_name", "not empty, without white space and plus sign");
-  }
-  return name;
-}
-function requirePlain(text3, field) {
-  if (CONTROL.test(text3) || !isWellFormed(text3)) throw fieldMalformed(field, "UTF-8 without control characters");
-  return text3;
-}
-function parseSignedNote(text3) {
-  const decoded = decodeText(text3);
-  const lines = decoded.split("\n").length - 1;
-  if (lines > MAX_LINES) throw tooLong("note.lines", MAX_LINES, lines);
-  const at = decoded.lastIndexOf("\n\n");
-  const signatures = decoded.slice(at + 2);
-  if (at < 0 || !signatures.endsWith("\n")) {
-    throw fieldMalformed("note", "text, an empty line, signature lines, a line feed at the end");
-  }
-  const message2 = decoded.slice(0, at);
-  for (const line of message2.split("\n")) requirePlain(line, "note");
-  return { message: `${message2}
-`, lines: signatures.slice(0, -1).split("\n").map(parseLine) };
-}
-function decodeText(text3) {
-  if (typeof text3 === "string" && !isWellFormed(text3)) throw notCanonical("note");
-  const data = typeof text3 === "string" ? utf8(text3) : asOctets(text3, "note");
-  if (data.length > MAX_NOTE) throw tooLong("note", MAX_NOTE, data.length);
-  const decoded = utf8Text(data);
-  if (decoded === null) throw notCanonical("note");
-  return decoded;
-}
-function verifierKey(name, kind, key) {
-  requireName(name);
-  const [, width] = KEY_WIDTHS.find(([known]) => equal(known, kind)) ?? [null, -1];
-  if (key.length !== width) throw fieldMalformed("vkey", "a key of type 01, 04 or 06, or a validator's address");
-  return { name, kind, key, keyId: sha2562(concat(utf8(`${name}
-`), kind, key)).slice(0, 4) };
-}
-function parseVkey(text3) {
-  const [name, keyId, ...rest] = requirePlain(text3, "vkey").split("+");
-  if (rest.length === 0) throw fieldMalformed("vkey", "name, key id and key with a plus sign between");
-  const data = parseB64(rest.join("+"), "vkey");
-  const [kind] = KEY_WIDTHS.find(([known]) => startsWith(data, known)) ?? [new Uint8Array()];
-  const key = verifierKey(name, kind, data.slice(kind.length));
-  if (hex(key.keyId) !== keyId) throw notCanonical("vkey");
-  return key;
-}
-var placeOf = (one) => `${one.name} ${hex(one.keyId)}`;
-function verifyLine(key, line, body) {
-  if (equal(key.kind, TYPE_ED25519)) return verifySignature(ed25519Key(key.key), body, line.signature);
-  if (equal(key.kind, TYPE_COSIGNATURE)) {
-    const message2 = concat(utf8(`cosignature/v1
-time ${cosignedAt(line)}
-`), body);
-    return verifySignature(ed25519Key(key.key), message2, line.signature.slice(8));
-  }
-  if (equal(key.kind, TYPE_MLDSA)) {
-    return verifyMldsa(key.key, subtree(key.name, cosignedAt(line), body), line.signature.slice(8));
-  }
-  throw fieldMalformed("vkey", "type 01, 04 or 06");
-}
-function cosignedAt(line) {
-  const time = toBig(line.signature.subarray(0, 8));
-  if (line.signature.length <= 8 || time > MAX_TIME) {
-    throw fieldMalformed("note.line", "a time below 2^63, then a signature");
-  }
-  return time;
-}
-function subtree(name, time, body) {
-  const [origin, size = "", root = ""] = (utf8Text(body) ?? "").split("\n");
-  const [signer, log] = [utf8(name), utf8(origin)];
-  if (signer.length < 1 || signer.length > 255 || log.length < 1 || log.length > 255 || !/^[0-9]{1,19}$/.test(size)) {
-    throw fieldMalformed("note", "names of at most 255 bytes, and a size, under an ML-DSA-44 line");
-  }
-  const parts = [fromUint(signer.length, 1), signer, fromUint(time, 8), fromUint(log.length, 1), log];
-  return concat(utf8("subtree/v1\n\0"), ...parts, new Uint8Array(8), fromUint(BigInt(size), 8), parseB64(root, "root"));
-}
-function verifyMldsa(key, message2, signature) {
-  if (signature.length !== MLDSA_SIGNATURE || key.length !== MLDSA_KEY) {
-    throw fieldMalformed("signature", `${MLDSA_SIGNATURE} bytes by a key of ${MLDSA_KEY}`);
-  }
-  if (!ml_dsa44.verify(signature, message2, key)) {
-    throw refusal("SignatureWrong", { signer: `ML-DSA-44 key ${hex(sha2562(key))}` });
-  }
-}
-
-// tlog-policy.js
-var MAX_POLICY = 1 << 16;
-var MAX_NAMES = 256;
-var NONE = "none";
-function parsePolicy(text3) {
-  if (characters(text3) > MAX_POLICY) throw tooLong("tlog_policy", MAX_POLICY, characters(text3));
-  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text3) || text3 && !text3.endsWith("\n")) {
-    throw fieldMalformed("tlog_policy", "lines that end with a line feed, no control character but tab");
-  }
-  const draft = { logs: [], nodes: /* @__PURE__ */ new Map(), taken: /* @__PURE__ */ new Set(), quorum: null };
-  text3.split("\n").forEach((line, i) => {
-    const items = line.split(/[ \t]+/).filter((item2) => item2);
-    if (items.length && !items[0].startsWith("#")) readLine(draft, items, `tlog_policy line ${i + 1}`);
-  });
-  if (draft.quorum === null) throw fieldMalformed("tlog_policy", "exactly one quorum line");
-  return { logs: draft.logs, nodes: draft.nodes, quorum: draft.quorum };
-}
-function readLine(draft, [word, ...rest], field) {
-  if (word === "log" && (rest.length === 1 || rest.length === 2)) readLog(draft, rest[0], field);
-  else if (word === "witness" && (rest.length === 2 || rest.length === 3)) readWitness(draft, rest[0], rest[1], field);
-  else if (word === "group" && rest.length >= 3) readGroup(draft, rest, field);
-  else if (word === "quorum" && rest.length === 1 && draft.quorum === null && (rest[0] === NONE || draft.nodes.has(rest[0]))) {
-    [draft.quorum] = rest;
-  } else throw fieldMalformed(field, "log, witness, group, or one quorum of a name defined before");
-  const names2 = draft.logs.length + draft.nodes.size;
-  if (names2 > MAX_NAMES) throw tooLong(field, MAX_NAMES, names2);
-}
-function readLog(draft, text3, field) {
-  const key = keyOfKind(text3, [TYPE_ED25519, TYPE_MLDSA], field);
-  require2(!draft.logs.some((log) => equal(log.key, key.key)), field, "each log key once");
-  draft.logs.push(key);
-}
-function readWitness(draft, name, text3, field) {
-  const key = keyOfKind(text3, [TYPE_COSIGNATURE, TYPE_MLDSA], field);
-  const isKnown2 = [...draft.nodes.values()].some((node) => node.key !== null && equal(node.key.key, key.key));
-  require2(!isKnown2, field, "each witness key once");
-  define(draft, name, { key, threshold: 0, members: [] }, field);
-}
-function readGroup(draft, [name, threshold, ...members2], field) {
-  for (const member of members2) {
-    require2(draft.nodes.has(member), field, "members defined before");
-    require2(!draft.taken.has(member), field, "each name a member once");
-    draft.taken.add(member);
-  }
-  const number2 = /^[1-9][0-9]{0,3}$/.test(threshold) ? Number(threshold) : 0;
-  const needed = threshold === "all" ? members2.length : threshold === "any" ? 1 : number2;
-  require2(needed >= 1 && needed <= members2.length, field, "all, any, or a number from 1 to that of the members");
-  define(draft, name, { key: null, threshold: needed, members: members2 }, field);
-}
-function define(draft, name, node, field) {
-  require2(name !== NONE && !draft.nodes.has(name), field, "each name once, and not the name none");
-  draft.nodes.set(name, node);
-}
-function keyOfKind(text3, kinds, field) {
-  const key = parseVkey(text3);
-  require2(kinds.some((kind) => equal(kind, key.kind)), field, "a key of the type that logs or witnesses have");
-  return key;
-}
-function require2(fact, field, rule) {
-  if (!fact) throw fieldMalformed(field, rule);
-}
-var witnessesOf = (policy) => [...policy.nodes].flatMap(([name, { key }]) => key === null ? [] : [[name, key]]);
-function isMet(policy, cosigned) {
-  const met = /* @__PURE__ */ new Map([[NONE, true]]);
-  for (const [name, node] of policy.nodes) {
-    met.set(name, node.key !== null ? cosigned.includes(name) : node.members.filter((member) => met.get(member)).length >= node.threshold);
-  }
-  return met.get(policy.quorum) === true;
-}
-
-// trust.js
-var MAX_TRUST = 1 << 20;
-var REQUIREMENTS = [
-  "integrity",
-  "quorum",
-  "names",
-  "public anchor",
-  "witnesses",
-  "not after",
-  "not before",
-  "freshness",
-  "registry",
-  "omission",
-  "governance since"
-];
-var LOG = record({ log_id: octets(32) }, { genesis: octets(832) }, (log) => {
-  if (log.genesis !== null && !equal(leafHash(log.genesis), log.log_id)) {
-    throw fieldMalformed("trust.logs.genesis", "the record that log_id is the hash of");
-  }
-  return log;
-});
-var CHAIN = record({
-  chain_id: uint(),
-  contracts: array(octets(20), 64),
-  block_hashes: array(record({ number: uint(), hash: octets(32) }), 4096),
-  sources: array(text(512), 16),
-  threshold: uint(16)
-});
-var TRUST = record(
-  {
-    format: literal("hybrid-bridge/trust/v1"),
-    logs: array(LOG, 256),
-    public_chains: array(CHAIN, 64),
-    tsa_roots: array(octets(null, 1 << 14), 64),
-    member_roots: array(octets(null, 1 << 14), 64),
-    require: array(literal(...REQUIREMENTS), REQUIREMENTS.length)
-  },
-  { tlog_policy: text(1 << 16), max_age: uint(), minimum_level: literal("A0", "A1", "A2", "A3") }
-);
-var bareTrust = (logIds = []) => ({
-  logs: logIds.map((log_id) => ({ log_id, genesis: null })),
-  public_chains: [],
-  tsa_roots: [],
-  member_roots: [],
-  require: ["integrity", "quorum", "public anchor"],
-  tlog_policy: null,
-  max_age: null,
-  minimum_level: null
-});
-function parseTrust(data) {
-  const value = parseJson(data, "trust", MAX_TRUST);
-  canonicalJson(value);
-  const trust = TRUST.parse(value, "trust");
-  if (trust.tlog_policy !== null) parsePolicy(trust.tlog_policy);
-  requireOnce(trust.public_chains.map((chain) => chain.chain_id), "trust.public_chains");
-  for (const chain of trust.public_chains) {
-    requireOnce(chain.block_hashes.map((block) => block.number), "trust.public_chains.block_hashes");
-  }
-  return trust;
-}
-function requireOnce(numbers2, field) {
-  if (new Set(numbers2).size !== numbers2.length) throw fieldMalformed(field, "each number once");
 }
 
 // bundle.js
@@ -6045,6 +5625,989 @@ function decodeBundle(data) {
   return bundle;
 }
 var coveredBy = (bundle, renewals) => canonicalJson(BUNDLE.write({ ...bundle, renewals: bundle.renewals.slice(0, renewals) }));
+
+// der.js
+var [BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID] = [1, 2, 3, 4, 5, 6];
+var [UTC_TIME, TIME, SEQUENCE, SET] = [23, 24, 48, 49];
+var MAX_INTEGER = 64;
+var MAX_OID = 64;
+var GENERALIZED = /^([0-9]{14})(?:\.([0-9]{0,8}[1-9]))?Z$/;
+var explicit = (number2) => 160 | number2;
+var DerReader = class _DerReader {
+  /** @param {Uint8Array} data @param {string} field */
+  constructor(data, field) {
+    this.data = asOctets(data, field);
+    this.at = 0;
+    this.field = field;
+  }
+  /** The next element's tag, or -1 at the end. */
+  peek() {
+    return this.at < this.data.length ? this.data[this.at] : -1;
+  }
+  /** The next element, which must have this tag. @param {number} tag @returns {Element} */
+  take(tag) {
+    if (this.peek() !== tag) throw fieldMalformed(this.field, `tag 0x${tag.toString(16)} at offset ${this.at}`);
+    const read = readLength(this.data.subarray(this.at + 1, this.at + 6));
+    if (read === null) throw notCanonical(this.field);
+    const start = this.at + 1 + read.width;
+    const end = start + read.length;
+    if (end > this.data.length) {
+      throw refusal("Truncated", { field: this.field, needed: read.length, got: this.data.length - start });
+    }
+    const element = { tag, content: this.data.slice(start, end), whole: this.data.slice(this.at, end) };
+    this.at = end;
+    return element;
+  }
+  /** Whatever element comes next. @returns {Element} */
+  any() {
+    return this.take(Math.max(this.peek(), 0));
+  }
+  /** The next element if it has this tag. @param {number} tag */
+  optional(tag) {
+    return this.peek() === tag ? this.take(tag) : null;
+  }
+  /** A reader of the next element's content. @param {number} tag */
+  inside(tag) {
+    return new _DerReader(this.take(tag).content, this.field);
+  }
+  /** Nothing may follow. */
+  end() {
+    if (this.at < this.data.length) throw refusal("TrailingBytes", { field: this.field, count: this.data.length - this.at });
+  }
+  /** A whole number, negative ones too, of at most 64 bytes. @param {number} tag */
+  integer(tag = INTEGER) {
+    const { content } = this.take(tag);
+    if (content.length < 1 || content.length > MAX_INTEGER) {
+      throw fieldMalformed(this.field, `an integer of 1 to ${MAX_INTEGER} bytes`);
+    }
+    if (!isMinimal(content)) throw notCanonical(this.field);
+    return BigInt.asIntN(8 * content.length, toBig(content));
+  }
+  /** An object identifier as dotted numbers. */
+  oid() {
+    const text3 = oidText(this.take(OID).content);
+    if (text3 === null) throw fieldMalformed(this.field, "a minimal object identifier");
+    return text3;
+  }
+  /** A BOOLEAN DEFAULT FALSE: left out, or true (X.690 §11.5). */
+  flag() {
+    const element = this.optional(BOOLEAN);
+    if (element !== null && !equal(element.content, Uint8Array.of(255))) throw notCanonical(this.field);
+    return element !== null;
+  }
+  /** A GeneralizedTime from 1970 on, in nanoseconds. */
+  nanoseconds() {
+    const found = GENERALIZED.exec(latin1(this.take(TIME).content));
+    const seconds = found && secondsOf(calendarParts(found[1]));
+    if (!found || seconds === null || seconds < 0) throw fieldMalformed(this.field, "a GeneralizedTime in UTC from 1970 on");
+    return BigInt(seconds) * 10n ** 9n + BigInt((found[2] ?? "0").padEnd(9, "0"));
+  }
+};
+var calendarParts = (digits) => [digits.slice(0, 4), ...digits.slice(4).match(/../g) ?? []].map(Number);
+var isMinimal = (content) => content.length === 1 || !(content[0] === 0 && content[1] < 128 || content[0] === 255 && content[1] >= 128);
+function oidText(content) {
+  if (content.length < 1 || content.length > MAX_OID || content[content.length - 1] & 128) return null;
+  const arcs = [];
+  let value = 0n;
+  let fresh = true;
+  for (const octet of content) {
+    if (fresh && octet === 128) return null;
+    value = value << 7n | BigInt(octet & 127);
+    fresh = !(octet & 128);
+    if (fresh) {
+      arcs.push(value);
+      value = 0n;
+    }
+  }
+  const first = arcs[0] < 80n ? arcs[0] / 40n : 2n;
+  return [first, arcs[0] - 40n * first, ...arcs.slice(1)].join(".");
+}
+function readLength(data) {
+  if (data.length === 0 || data[0] === 128 || data[0] > 132) return null;
+  if (data[0] < 128) return { length: data[0], width: 1 };
+  const width = data[0] & 127;
+  const length = Number(toBig(data.subarray(1, 1 + width)));
+  if (data.length <= width || length < 128 || length < 2 ** (8 * (width - 1))) return null;
+  return { length, width: 1 + width };
+}
+function der(tag, ...parts) {
+  const content = concat(...parts);
+  if (content.length < 128) return concat(Uint8Array.of(tag, content.length), content);
+  const digits = content.length.toString(16);
+  const length = unhex(digits.length % 2 ? `0${digits}` : digits);
+  return concat(Uint8Array.of(tag, 128 | length.length), length, content);
+}
+
+// extensions.js
+var FIELD = "certificate.extension";
+var ALTERNATIVE_NAMES = "2.5.29.17";
+var SEQUENCES = /* @__PURE__ */ new Set([
+  "2.5.29.16",
+  "2.5.29.18",
+  "2.5.29.30",
+  "2.5.29.31",
+  "2.5.29.32",
+  "2.5.29.36",
+  "2.5.29.46",
+  "1.3.6.1.5.5.7.1.1",
+  "1.3.6.1.5.5.7.1.11",
+  "1.3.6.1.5.5.7.1.24"
+]);
+function readExtensions(extensions) {
+  const oids = extensions.map((extension) => extension.oid);
+  if (new Set(oids).size !== oids.length) throw fieldMalformed(FIELD, "each once");
+  const found = {
+    isAuthority: false,
+    pathLength: Infinity,
+    hasUsage: false,
+    signsCertificates: false,
+    signsLists: false,
+    purposes: [],
+    isPurposeCritical: false,
+    isUnknownCritical: false,
+    uris: []
+  };
+  for (const { oid, critical, value } of extensions) {
+    if (oid in READERS) Object.assign(found, READERS[oid](value));
+    else if (SEQUENCES.has(oid)) requireDer(wholeOf(value, SEQUENCE));
+    if (oid === "2.5.29.37") found.isPurposeCritical = critical;
+    if (critical && (!(oid in READERS) || ["2.5.29.14", "2.5.29.35"].includes(oid))) found.isUnknownCritical = true;
+  }
+  return found;
+}
+function wholeOf(value, tag) {
+  const outside = new DerReader(value, FIELD);
+  const { content } = outside.take(tag);
+  outside.end();
+  return content;
+}
+function requireDer(value) {
+  const reader = new DerReader(value, FIELD);
+  while (reader.peek() !== -1) {
+    const { tag, content } = reader.any();
+    if (tag & 32) requireDer(content);
+  }
+}
+function basicConstraints(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const isAuthority = reader.peek() === BOOLEAN && reader.flag();
+  const length = reader.peek() === INTEGER ? reader.integer() : null;
+  reader.end();
+  if (length !== null && (length < 0n || length >= 2n ** 64n)) throw fieldMalformed(FIELD, "a path length");
+  return { isAuthority, pathLength: length === null ? Infinity : Number(length) };
+}
+function keyUsage(value) {
+  const [unused, ...octets3] = wholeOf(value, BITS);
+  const last = octets3[octets3.length - 1] ?? 0;
+  if (unused === void 0 || unused > 7 || unused && (octets3.length === 0 || last & (1 << unused) - 1)) {
+    throw fieldMalformed(FIELD, "a BIT STRING");
+  }
+  const first = octets3[0] ?? 0;
+  return { hasUsage: true, signsCertificates: (first & 4) !== 0, signsLists: (first & 2) !== 0 };
+}
+function purposes(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const found = [];
+  while (reader.peek() !== -1) found.push(reader.oid());
+  return { purposes: found };
+}
+function subjectKeyId(value) {
+  wholeOf(value, OCTETS);
+  return {};
+}
+function authorityKeyId(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  reader.optional(128);
+  const issuer = reader.optional(explicit(1));
+  if (issuer !== null) generalNames(issuer.content);
+  const serial2 = reader.peek() === 130 ? reader.integer(130) : null;
+  reader.end();
+  if (issuer === null !== (serial2 === null)) throw fieldMalformed(FIELD, "issuer and serial number together");
+  return {};
+}
+var alternativeNames = (value) => ({ uris: generalNames(wholeOf(value, SEQUENCE)) });
+function generalNames(content) {
+  const reader = new DerReader(content, FIELD);
+  const uris = [];
+  while (reader.peek() !== -1) {
+    const { tag, content: name } = reader.any();
+    if ([160, 163, 164, 165].includes(tag)) requireDer(name);
+    else if (![129, 130, 134, 135, 136].includes(tag)) throw fieldMalformed(FIELD, "a general name");
+    const isText = [129, 130, 134].includes(tag);
+    if (isText && name.some((octet) => octet > 127)) throw fieldMalformed(FIELD, "ASCII");
+    if (tag === 135 && ![4, 8, 16, 32].includes(name.length)) throw fieldMalformed(FIELD, "an IP address");
+    if (tag === 134) uris.push(latin1(name));
+  }
+  return uris;
+}
+var READERS = {
+  "2.5.29.14": subjectKeyId,
+  "2.5.29.15": keyUsage,
+  [ALTERNATIVE_NAMES]: alternativeNames,
+  "2.5.29.19": basicConstraints,
+  "2.5.29.35": authorityKeyId,
+  "2.5.29.37": purposes
+};
+
+// keys.js
+var ED25519 = 2055;
+var P256 = 1027;
+var SIGNATURE_BYTES = 64;
+var MAX_SPKI = 91;
+var ED25519_PREFIX = unhex("302a300506032b6570032100");
+var P256_PREFIX = unhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
+var FIELD_PRIME = 2n ** 255n - 19n;
+var ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+var P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+var KNOWN = /* @__PURE__ */ new Map();
+var MOST_KNOWN = 4096;
+function decodeSpki(spki) {
+  const scheme = schemeOf(asOctets(spki, "spki"));
+  if (scheme === null) throw badSpki();
+  return publicKey(scheme, spki);
+}
+var schemeOf = (spki) => ({ 44: ED25519, 91: P256 })[spki.length] ?? null;
+var badSpki = () => fieldMalformed("spki", "Ed25519 of 44 bytes or P-256 uncompressed of 91");
+function publicKey(scheme, spki) {
+  const name = `${scheme} ${b64u(spki)}`;
+  let key = KNOWN.get(name);
+  if (key === void 0) {
+    key = { scheme, spki, keyId: sha2562(spki), point: load(scheme, spki) };
+    if (KNOWN.size < MOST_KNOWN) KNOWN.set(name, key);
+  }
+  return key;
+}
+var ed25519Key = (raw) => publicKey(ED25519, concat(ED25519_PREFIX, asOctets(raw, "key")));
+function load(scheme, spki) {
+  requireScheme(scheme);
+  const prefix2 = scheme === ED25519 ? ED25519_PREFIX : P256_PREFIX;
+  if (schemeOf(spki) !== scheme || !startsWith(spki, prefix2)) throw badSpki();
+  const point = scheme === ED25519 ? edPoint(spki.subarray(prefix2.length)) : p256Point(spki.subarray(prefix2.length - 1));
+  if (point === null) throw fieldMalformed("spki", scheme === ED25519 ? "a point of edwards25519" : "a point of P-256");
+  if (scheme === ED25519 && point.isSmallOrder()) throw fieldMalformed("spki", "a point not of small order");
+  return point;
+}
+function edPoint(encoded) {
+  try {
+    return ed25519.Point.fromBytes(encoded, false);
+  } catch {
+    return null;
+  }
+}
+function p256Point(encoded) {
+  try {
+    return p256.Point.fromBytes(encoded);
+  } catch {
+    return null;
+  }
+}
+function verifySignature(key, message2, signature) {
+  if (signature.length !== SIGNATURE_BYTES) throw fieldMalformed("signature", `exactly ${SIGNATURE_BYTES} bytes`);
+  const holds2 = key.scheme === ED25519 ? edHolds(key, message2, signature) : p256Holds(key, message2, signature);
+  if (!holds2) throw refusal("SignatureWrong", { signer: keyIdText(key.keyId) });
+}
+function edHolds(key, message2, signature) {
+  const y = toBigLittle(signature.subarray(0, 32)) & (1n << 255n) - 1n;
+  if (y >= FIELD_PRIME) throw fieldMalformed("signature", "R canonical: y < 2^255-19");
+  if (toBigLittle(signature.subarray(32)) >= ED25519_ORDER) throw fieldMalformed("signature", "S < L");
+  return edEquation(key.point, key.spki.subarray(12), message2, signature);
+}
+function edEquation(point, encoded, message2, signature) {
+  const r = signature.subarray(0, 32);
+  const h = toBigLittle(sha512(concat(r, encoded, message2))) % ED25519_ORDER;
+  const s = toBigLittle(signature.subarray(32));
+  const got = ed25519.Point.BASE.multiplyUnsafe(s).subtract(point.multiplyUnsafe(h));
+  return equal(got.toBytes(), r);
+}
+function p256Holds(key, message2, signature) {
+  const r = toBig(signature.subarray(0, 32));
+  const s = toBig(signature.subarray(32));
+  if (r < 1n || r >= P256_ORDER || s < 1n || s > P256_ORDER / 2n) {
+    throw fieldMalformed("signature", "1 <= r < n and 1 <= s <= n/2");
+  }
+  return p256.verify(signature, sha2562(message2), key.point.toBytes(false), { prehash: false, lowS: true });
+}
+var keyIdText = (keyId) => b64u(keyId);
+function readSignature(reader) {
+  const scheme = reader.u16("scheme");
+  requireScheme(scheme);
+  return { scheme, signature: reader.fixed(SIGNATURE_BYTES, "signature") };
+}
+function verifySigned(key, signer, scheme, message2, signature) {
+  if (!equal(key.keyId, signer)) throw fieldMismatch("signer", keyIdText(signer), keyIdText(key.keyId));
+  requireKeyScheme(key, scheme);
+  verifySignature(key, message2, signature);
+}
+function requireKeyScheme(key, scheme) {
+  if (key.scheme !== scheme) throw fieldMismatch("scheme", schemeText(key.scheme), schemeText(scheme));
+}
+var schemeText = (scheme) => `0x${scheme.toString(16).padStart(4, "0")}`;
+function requireScheme(scheme) {
+  if (scheme !== ED25519 && scheme !== P256) throw fieldMalformed("scheme", "0x0807 (Ed25519) or 0x0403 (P-256)");
+}
+
+// certificate.js
+var MAX_CERTIFICATE_NAME = 64;
+var FIELD2 = "certificate";
+var IDENTITY = /^urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}$/;
+var RSA = "1.2.840.113549.1.1.1";
+var EC = "1.2.840.10045.2.1";
+var ED25519_OID = "1.3.101.112";
+var CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521, "1.3.132.0.10": secp256k1 };
+var OTHER_CURVES = /* @__PURE__ */ new Set([
+  "1.2.840.10045.3.1.1",
+  "1.3.132.0.33",
+  "1.3.36.3.3.2.8.1.1.7",
+  "1.3.36.3.3.2.8.1.1.11",
+  "1.3.36.3.3.2.8.1.1.13"
+]);
+var HASHES = {
+  "sha-224": sha224,
+  "sha-256": sha256,
+  "sha-384": sha384,
+  "sha-512": sha512,
+  "sha3-224": sha3_224,
+  "sha3-256": sha3_256,
+  "sha3-384": sha3_384,
+  "sha3-512": sha3_512
+};
+var RSA_PKCS1 = {
+  "1.2.840.113549.1.1.11": "sha-256",
+  "1.2.840.113549.1.1.12": "sha-384",
+  "1.2.840.113549.1.1.13": "sha-512"
+};
+var ECDSA = {
+  "1.2.840.10045.4.3.2": "sha-256",
+  "1.2.840.10045.4.3.3": "sha-384",
+  "1.2.840.10045.4.3.4": "sha-512"
+};
+var ANY_RSA = {
+  ...RSA_PKCS1,
+  "1.2.840.113549.1.1.14": "sha-224",
+  "2.16.840.1.101.3.4.3.13": "sha3-224",
+  "2.16.840.1.101.3.4.3.14": "sha3-256",
+  "2.16.840.1.101.3.4.3.15": "sha3-384",
+  "2.16.840.1.101.3.4.3.16": "sha3-512"
+};
+var ANY_ECDSA = {
+  ...ECDSA,
+  "1.2.840.10045.4.3.1": "sha-224",
+  "2.16.840.1.101.3.4.3.9": "sha3-224",
+  "2.16.840.1.101.3.4.3.10": "sha3-256",
+  "2.16.840.1.101.3.4.3.11": "sha3-384",
+  "2.16.840.1.101.3.4.3.12": "sha3-512"
+};
+var OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
+var ORGANIZATION = "2.5.4.10";
+var ORGANIZATION_ID = "2.5.4.97";
+var UNIQUE_ID = "2.5.4.45";
+var SHORT_NAMES = {
+  "2.5.4.3": "CN",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  [ORGANIZATION]: "O",
+  "2.5.4.11": "OU",
+  "2.5.4.6": "C",
+  "2.5.4.9": "STREET",
+  "0.9.2342.19200300.100.1.25": "DC",
+  "0.9.2342.19200300.100.1.1": "UID"
+};
+var malformed = (rule) => refusal("CertificateMalformed", { rule });
+function reading(rule, read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof BridgeError) throw malformed(rule);
+    throw error;
+  }
+}
+var readCertificate = (data) => reading("a DER X.509 certificate", () => decodeCertificate(data));
+function decodeCertificate(data) {
+  const outside = new DerReader(data, FIELD2);
+  const reader = outside.inside(SEQUENCE);
+  outside.end();
+  const tbs = reader.take(SEQUENCE);
+  const outer = readAlgorithm(reader);
+  const signature = readBits(reader.take(BITS).content);
+  reader.end();
+  const body = new DerReader(tbs.content, FIELD2);
+  const version = readVersion(body);
+  const number2 = body.take(INTEGER).content;
+  if (number2.length === 0 || !isMinimal(number2) || number2[0] & 128 || toBig(number2) === 0n) throw malformed("a serial number from one on");
+  const inner = readAlgorithm(body);
+  const issuer = body.take(SEQUENCE);
+  readName(issuer.content);
+  const validity = body.inside(SEQUENCE);
+  const [begins, ends] = [readTime(validity), readTime(validity)];
+  validity.end();
+  const subject = body.take(SEQUENCE);
+  const rdns = readName(subject.content);
+  const spki = body.take(SEQUENCE);
+  readSpki(spki.content);
+  for (const tag of [129, 130]) {
+    const id2 = body.optional(tag);
+    if (id2 !== null) readBits(id2.content);
+  }
+  const extensions = splitExtensions(body.optional(explicit(3)));
+  body.end();
+  if (version !== 0n && version !== 2n) throw malformed("version 1 or 3");
+  return {
+    der: data,
+    tbs: tbs.whole,
+    serial: toBig(number2),
+    inner,
+    outer,
+    signature,
+    issuer: issuer.whole,
+    subject: subject.whole,
+    rdns,
+    begins,
+    ends,
+    spki: spki.whole,
+    extensions
+  };
+}
+function readVersion(body) {
+  if (body.peek() !== explicit(0)) return 0n;
+  const reader = body.inside(explicit(0));
+  const version = reader.integer();
+  reader.end();
+  if (version <= 0n) throw malformed("a version that is not the default");
+  return version;
+}
+function readAlgorithm(reader) {
+  const { content, whole: whole2 } = reader.take(SEQUENCE);
+  const inside = new DerReader(content, FIELD2);
+  const oid = inside.oid();
+  const parameters = inside.peek() === -1 ? null : inside.any().whole;
+  inside.end();
+  if (oid === EC) requireCurve(parameters);
+  const takesNone = oid in ECDSA || oid === ED25519_OID;
+  if (takesNone && parameters !== null) throw malformed("an algorithm without parameters");
+  if (oid in RSA_PKCS1 && (parameters === null || !equal(parameters, Uint8Array.of(NULL, 0)))) throw malformed("NULL parameters");
+  return { oid, parameters, whole: whole2 };
+}
+function requireCurve(parameters) {
+  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD2);
+  if (reader.peek() === OID) reader.oid();
+  else if (reader.peek() !== SEQUENCE && reader.peek() !== NULL) throw malformed("a curve");
+}
+function readBits(content) {
+  const [unused, ...rest] = content;
+  if (unused === void 0 || unused > 7 || unused && (rest.length === 0 || rest[rest.length - 1] & (1 << unused) - 1)) {
+    throw malformed("a BIT STRING");
+  }
+  return Uint8Array.from(rest);
+}
+function readName(content) {
+  const reader = new DerReader(content, FIELD2);
+  const rdns = [];
+  while (reader.peek() !== -1) {
+    const set = reader.inside(SET);
+    const attributes = [];
+    let before = new Uint8Array();
+    while (set.peek() !== -1) {
+      const { content: pair, whole: whole2 } = set.take(SEQUENCE);
+      if (attributes.length && latin1(whole2) < latin1(before)) throw malformed("attributes in order");
+      before = whole2;
+      attributes.push(readAttribute(pair));
+    }
+    rdns.push(attributes);
+  }
+  return rdns;
+}
+function readAttribute(content) {
+  const reader = new DerReader(content, FIELD2);
+  const oid = reader.oid();
+  const { tag, content: value } = reader.any();
+  reader.end();
+  if ((tag & 31) === 31) throw malformed("a tag of one byte");
+  if (tag === 19 && !/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(latin1(value))) throw malformed("a PrintableString");
+  if (tag === 28 && (value.length % 4 || wideText(value, 4) === null)) throw malformed("a UniversalString");
+  if (tag === 30 && (value.length % 2 || wideText(value, 2) === null)) throw malformed("a BMPString");
+  return { oid, tag, content: value };
+}
+function readTime(reader) {
+  const isShort = reader.peek() === UTC_TIME;
+  const text3 = latin1(reader.take(isShort ? UTC_TIME : TIME).content);
+  if (!(isShort ? /^[0-9]{12}Z$/ : /^[0-9]{14}Z$/).test(text3)) throw malformed("a time");
+  const digits = isShort ? `${Number(text3.slice(0, 2)) < 50 ? "20" : "19"}${text3.slice(0, -1)}` : text3.slice(0, -1);
+  const seconds = secondsOf(calendarParts(digits));
+  if (seconds === null) throw malformed("a day that exists");
+  return seconds;
+}
+function readSpki(content) {
+  const reader = new DerReader(content, FIELD2);
+  const algorithm = readAlgorithm(reader);
+  const { content: bits } = reader.take(BITS);
+  reader.end();
+  return { algorithm, key: readBits(bits), isWhole: bits[0] === 0 };
+}
+function splitExtensions(element) {
+  if (element === null) return [];
+  const outside = new DerReader(element.content, FIELD2);
+  const reader = outside.inside(SEQUENCE);
+  outside.end();
+  const extensions = [];
+  while (reader.peek() !== -1) {
+    const extension = reader.inside(SEQUENCE);
+    const oid = extension.oid();
+    const critical = extension.flag();
+    extensions.push({ oid, critical, value: extension.take(OCTETS).content });
+    extension.end();
+  }
+  return extensions;
+}
+function keyIn(certificate) {
+  const rule = "a public key that can be read here";
+  return reading(rule, () => {
+    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD2).take(SEQUENCE).content);
+    if (!isWhole) throw malformed(rule);
+    if (algorithm.oid === RSA) return rsaKey(key);
+    if (algorithm.oid === EC && algorithm.parameters) return ecKey(algorithm.parameters, key);
+    if (algorithm.oid === ED25519_OID && key.length === 32) return ed25519Key2(key);
+    if (OTHER_KEYS[algorithm.oid] === key.length) return { kind: "other", verify: () => false };
+    throw malformed(rule);
+  });
+}
+function ed25519Key2(key) {
+  return {
+    kind: "ed25519",
+    verify(message2, signature) {
+      const point = edPoint(key);
+      return point !== null && signature.length === 64 && isBelowOrder(signature) && edEquation(point, key, message2, signature);
+    }
+  };
+}
+var isBelowOrder = (signature) => toBig(signature.slice(32).reverse()) < 2n ** 252n + 27742317777372353535851937790883648493n;
+function ecKey(parameters, key) {
+  const name = new DerReader(parameters, FIELD2).oid();
+  if (OTHER_CURVES.has(name)) return { kind: "other", verify: () => false };
+  const curve = CURVES[name];
+  if (curve === void 0) throw malformed("a curve that is known here");
+  let point;
+  try {
+    point = curve.Point.fromBytes(key);
+  } catch {
+    throw malformed("a point of its curve");
+  }
+  return {
+    kind: "ec",
+    verify(message2, signature, hash) {
+      try {
+        const compact = ecdsaCompact(signature, curve.Point.Fn.BYTES);
+        return curve.verify(compact, HASHES[hash](message2), point.toBytes(false), { prehash: false, lowS: false });
+      } catch (error) {
+        if (error instanceof BridgeError) return false;
+        throw error;
+      }
+    }
+  };
+}
+function ecdsaCompact(signature, width) {
+  const outside = new DerReader(signature, FIELD2);
+  const reader = outside.inside(SEQUENCE);
+  outside.end();
+  const contents = [reader.take(INTEGER).content, reader.take(INTEGER).content];
+  reader.end();
+  const isPositive = contents.every((content) => content.length > 0 && isMinimal(content) && !(content[0] & 128));
+  const digits = contents.map((content) => toBig(content).toString(16).padStart(2 * width, "0"));
+  if (!isPositive || digits.some((text3) => text3.length > 2 * width)) throw malformed("a signature");
+  return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+function rsaKey(key) {
+  const outside = new DerReader(key, FIELD2);
+  const reader = outside.inside(SEQUENCE);
+  outside.end();
+  const [modulus, exponent] = [reader.take(INTEGER).content, reader.take(INTEGER).content];
+  reader.end();
+  const [n, e] = [toBig(modulus), toBig(exponent)];
+  if (![modulus, exponent].every(isMinimal) || modulus[0] & 128 || e < 3n || e % 2n === 0n || e >= 2n ** 33n || n < 2n ** 1023n || n >= 2n ** 16384n) {
+    throw malformed("an RSA key");
+  }
+  const width = Math.ceil(n.toString(16).length / 2);
+  return {
+    kind: "rsa",
+    verify(message2, signature, hash) {
+      const s = toBig(signature);
+      if (signature.length !== width || s >= n) return false;
+      const got = power(s, e, n).toString(16).padStart(2 * width, "0");
+      return got === hex(pkcs1Encoded(HASHES[hash](message2), hash, width));
+    }
+  };
+}
+var DIGEST_INFO = {
+  "sha-224": "302d300d06096086480165030402040500041c",
+  "sha3-224": "302d300d06096086480165030402070500041c",
+  "sha-256": "3031300d060960864801650304020105000420",
+  "sha-384": "3041300d060960864801650304020205000430",
+  "sha-512": "3051300d060960864801650304020305000440",
+  "sha3-256": "3031300d060960864801650304020805000420",
+  "sha3-384": "3041300d060960864801650304020905000430",
+  "sha3-512": "3051300d060960864801650304020a05000440"
+};
+function pkcs1Encoded(digest, hash, width) {
+  const info = concat(Uint8Array.from(DIGEST_INFO[hash].match(/../g) ?? [], (pair) => parseInt(pair, 16)), digest);
+  return concat(Uint8Array.of(0, 1), new Uint8Array(width - info.length - 3).fill(255), Uint8Array.of(0), info);
+}
+function power(base, exponent, modulus) {
+  let [result, square] = [1n, base % modulus];
+  for (let left = exponent; left > 0n; left >>= 1n) {
+    if (left & 1n) result = result * square % modulus;
+    square = square * square % modulus;
+  }
+  return result;
+}
+function isIssuedBy(certificate, issuer) {
+  if (!equal(certificate.issuer, issuer.subject) || !equal(certificate.inner.whole, certificate.outer.whole)) return false;
+  const { oid } = certificate.outer;
+  const hash = (
+    /** @type {Record<string, string>} */
+    { ...ANY_RSA, ...ANY_ECDSA, [ED25519_OID]: "" }[oid]
+  );
+  const kind = oid in ANY_RSA ? "rsa" : oid in ANY_ECDSA ? "ec" : "ed25519";
+  if (hash === void 0) return false;
+  try {
+    const key = keyIn(issuer);
+    return key.kind === kind && key.verify(certificate.tbs, certificate.signature, hash);
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
+}
+function showCertificate(data, roots) {
+  const certificate = readCertificate(data);
+  const isTrusted = roots.some((root) => isIssuedBy(certificate, root));
+  keyIn(certificate);
+  const { spki, begins, ends } = certificate;
+  return { digest: sha2562(data), spki, begins, ends, subject: isTrusted ? subjectOf(certificate) : null };
+}
+function certifiedKey(data) {
+  const certificate = readCertificate(data);
+  keyIn(certificate);
+  return decodeSpki(certificate.spki);
+}
+function subjectOf(certificate) {
+  const texts = attributeTexts(certificate) ?? [];
+  const of = (oid) => new Set(texts.filter((text3) => text3.oid === oid).map((text3) => text3.value));
+  return { names: of(ORGANIZATION), legalIds: of(ORGANIZATION_ID), isIdentity: isForIdentity(certificate) };
+}
+function attributeTexts(certificate) {
+  const texts = [];
+  for (const attribute of certificate.rdns.flat()) {
+    if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) continue;
+    const value = attributeText(attribute);
+    if (value === null || !hasRoom(attribute.oid, value)) return null;
+    texts.push({ oid: attribute.oid, value });
+  }
+  return texts;
+}
+function attributeText({ tag, content }) {
+  if (tag === 30 || tag === 28) return wideText(content, tag === 30 ? 2 : 4);
+  return [4, 12, 18, 19, 20, 22, 23, 24, 26].includes(tag) ? utf8Text(content) : null;
+}
+function wideText(content, width) {
+  const units = Array.from({ length: content.length / width }, (_, i) => Number(toBig(content.subarray(i * width, (i + 1) * width))));
+  if (units.some((unit) => unit > 1114111 || width === 4 && unit >= 55296 && unit < 57344)) return null;
+  const text3 = width === 2 ? String.fromCharCode(...units) : String.fromCodePoint(...units);
+  return /\p{Surrogate}/u.test(text3) ? null : text3;
+}
+function hasRoom(oid, value) {
+  const length = new TextEncoder().encode(value).length;
+  if (oid === "2.5.4.6" || oid === "1.3.6.1.4.1.311.60.2.1.3") return length === 2;
+  return oid !== "2.5.4.3" || length >= 1 && length <= 64;
+}
+var holdsName = (subject, name, legalId) => subject.names.has([...name].slice(0, MAX_CERTIFICATE_NAME).join("")) && subject.legalIds.has(legalId);
+function isForIdentity(certificate) {
+  try {
+    const { uris } = readExtensions(certificate.extensions);
+    return uris.length === 1 && IDENTITY.test(uris[0]);
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
+}
+var subjectText = (certificate) => [...certificate.rdns].reverse().map((rdn) => rdn.map(attributeRfc4514).join("+")).join(",");
+function attributeRfc4514(attribute) {
+  const name = SHORT_NAMES[attribute.oid] ?? attribute.oid;
+  if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) return `${name}=#${hex(attribute.content)}`;
+  const value = attributeText(attribute);
+  if (value === null) throw malformed("readable names");
+  return `${name}=${escaped(value)}`;
+}
+function escaped(value) {
+  let text3 = value.replace(/[\\"+,;<>]/g, "\\$&").replaceAll("\0", "\\00");
+  if (text3.startsWith("#") || text3.startsWith(" ") && text3.length > 1) text3 = `\\${text3}`;
+  return text3.endsWith(" ") ? `${text3.slice(0, -1)}\\ ` : text3;
+}
+
+// timestamp.js
+var SECOND = 10n ** 9n;
+var MAX_TOKEN = 1 << 16;
+var MAX_CERTIFICATES = 8;
+var MAX_PATH = 4;
+var FIELD3 = "token";
+var SIGNED_DATA = "1.2.840.113549.1.7.2";
+var TST_INFO = "1.2.840.113549.1.9.16.1.4";
+var CONTENT_TYPE = "1.2.840.113549.1.9.3";
+var MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+var SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12";
+var SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
+var RSA_OF_DIGEST = "1.2.840.113549.1.1.1";
+var TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+var HASH_NAMES = {
+  "2.16.840.1.101.3.4.2.1": "sha-256",
+  "2.16.840.1.101.3.4.2.2": "sha-384",
+  "2.16.840.1.101.3.4.2.3": "sha-512",
+  "2.16.840.1.101.3.4.2.8": "sha3-256",
+  "2.16.840.1.101.3.4.2.9": "sha3-384",
+  "2.16.840.1.101.3.4.2.10": "sha3-512"
+};
+function decodeToken(data) {
+  data = asOctets(data, FIELD3);
+  if (data.length > MAX_TOKEN) throw tooLong(FIELD3, MAX_TOKEN, data.length);
+  const outer = new DerReader(data, FIELD3);
+  const contentInfo = outer.inside(SEQUENCE);
+  outer.end();
+  requireOid(contentInfo.oid(), SIGNED_DATA);
+  const wrapped = contentInfo.inside(explicit(0));
+  contentInfo.end();
+  const signed = wrapped.inside(SEQUENCE);
+  wrapped.end();
+  const version = signed.take(INTEGER).content;
+  const digests = signed.take(SET).content;
+  const content = signed.take(SEQUENCE);
+  const certificates = readCertificates(signed.take(explicit(0)).content);
+  signed.optional(explicit(1));
+  const signers = signed.take(SET);
+  signed.end();
+  const tstInfo = encapsulated(content.content);
+  return { der: data, version, digests, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
+}
+function requireOid(got, expected) {
+  if (got !== expected) throw fieldMalformed(FIELD3, `object identifier ${expected}`);
+}
+function readCertificates(content) {
+  const reader = new DerReader(content, FIELD3);
+  const found = [];
+  while (reader.peek() !== -1) {
+    found.push(reader.take(SEQUENCE).whole);
+    if (found.length > MAX_CERTIFICATES) throw tooLong("token.certificates", MAX_CERTIFICATES, found.length);
+  }
+  return found;
+}
+function encapsulated(content) {
+  const reader = new DerReader(content, FIELD3);
+  requireOid(reader.oid(), TST_INFO);
+  const wrapped = reader.inside(explicit(0));
+  reader.end();
+  const inside = wrapped.take(OCTETS).content;
+  wrapped.end();
+  return inside;
+}
+function readTstInfo(data) {
+  const outer = new DerReader(data, FIELD3);
+  const reader = outer.inside(SEQUENCE);
+  outer.end();
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "TSTInfo version 1");
+  reader.oid();
+  const imprint = reader.inside(SEQUENCE);
+  const hash = hashName(readAlgorithm2(imprint));
+  const digest = imprint.take(OCTETS).content;
+  imprint.end();
+  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD3, `an imprint as long as ${hash}`);
+  reader.integer();
+  const generated = reader.nanoseconds();
+  const accuracy = readAccuracy(reader.optional(SEQUENCE));
+  reader.flag();
+  if (reader.peek() === INTEGER) reader.integer();
+  reader.optional(explicit(0));
+  requireNoCritical(reader.optional(explicit(1)));
+  reader.end();
+  const by2 = Number((generated + accuracy + SECOND - 1n) / SECOND);
+  return { hash, imprint: digest, generated, by: by2 };
+}
+function readAccuracy(element) {
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
+  let total = 0n;
+  for (
+    const [tag, unit, most] of
+    /** @type {[number, bigint, bigint][]} */
+    [[INTEGER, SECOND, 86400n], [128, 10n ** 6n, 999n], [129, 1000n, 999n]]
+  ) {
+    if (reader.peek() !== tag) continue;
+    const value = reader.integer(tag);
+    if (value < 0n || value > most) throw fieldMalformed(FIELD3, "an accuracy of at most a day");
+    total += value * unit;
+  }
+  reader.end();
+  return total;
+}
+function requireNoCritical(element) {
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
+  while (reader.peek() !== -1) {
+    const extension = reader.inside(SEQUENCE);
+    const oid = extension.oid();
+    const critical = extension.flag();
+    extension.take(OCTETS);
+    extension.end();
+    if (critical) throw missing(`a verifier that understands the extension ${oid} of timestamp tokens`);
+  }
+}
+function readAlgorithm2(reader) {
+  const inner = reader.inside(SEQUENCE);
+  const oid = inner.oid();
+  const parameters = inner.peek() === -1 ? new Uint8Array() : inner.any().whole;
+  inner.end();
+  return { oid, parameters: equal(parameters, Uint8Array.of(NULL, 0)) ? new Uint8Array() : parameters };
+}
+function hashName({ oid, parameters }) {
+  const name = HASH_NAMES[oid];
+  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD3, "SHA-256 or stronger");
+  return name;
+}
+function readSigner(content) {
+  const outer = new DerReader(content, FIELD3);
+  const reader = outer.inside(SEQUENCE);
+  outer.end();
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "a signer named by issuer and serial number");
+  const sid = reader.inside(SEQUENCE);
+  const issuer = sid.take(SEQUENCE).whole;
+  const serial2 = sid.integer();
+  sid.end();
+  const digestHash = hashName(readAlgorithm2(reader));
+  const attributes = reader.take(explicit(0)).content;
+  const algorithm = readAlgorithm2(reader);
+  const signature = reader.take(OCTETS).content;
+  reader.optional(explicit(1));
+  reader.end();
+  return { issuer, serial: serial2, digestHash, signedAttributes: der(SET, attributes), algorithm, signature, ...readAttributes(attributes) };
+}
+function readAttributes(data) {
+  const reader = new DerReader(data, FIELD3);
+  const found = /* @__PURE__ */ new Map();
+  while (reader.peek() !== -1) {
+    const attribute = reader.inside(SEQUENCE);
+    const oid = attribute.oid();
+    const values = attribute.take(SET).content;
+    attribute.end();
+    if (found.has(oid)) throw fieldMalformed(FIELD3, "each signed attribute once");
+    found.set(oid, values);
+  }
+  requireOid(only(found, CONTENT_TYPE).oid(), TST_INFO);
+  const messageDigest = only(found, MESSAGE_DIGEST).take(OCTETS).content;
+  const certificateHashes = [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2].filter((oid) => found.has(oid)).map((oid) => firstHash(only(found, oid), oid));
+  if (certificateHashes.length === 0) throw fieldMalformed(FIELD3, "the signer's certificate among the signed attributes");
+  return { messageDigest, certificateHashes };
+}
+function only(attributes, oid) {
+  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD3}.attribute ${oid}`);
+  const { whole: whole2 } = values.any();
+  values.end();
+  return new DerReader(whole2, FIELD3);
+}
+function firstHash(reader, oid) {
+  const first = reader.inside(SEQUENCE).inside(SEQUENCE).inside(SEQUENCE);
+  if (oid === SIGNING_CERTIFICATE) return { hash: sha1, value: first.take(OCTETS).content };
+  const name = first.peek() === SEQUENCE ? hashName(readAlgorithm2(first)) : "sha-256";
+  return { hash: HASHES[name], value: first.take(OCTETS).content };
+}
+function verifyToken(token, data) {
+  requireBytes("token.imprint", HASHES[token.hash](data), token.imprint);
+  const signer = signerOf(token);
+  requirePurpose(signer);
+  requireBytes("token.message_digest", HASHES[token.digestHash](token.tstInfo), token.messageDigest);
+  verifySigner(signer, token);
+  return { certificate: signer, name: [...subjectText(signer)].slice(0, 256).join(""), until: signer.ends };
+}
+function requireBytes(field, expected, got) {
+  if (!equal(expected, got)) throw fieldMismatch(field, hex(expected), hex(got));
+}
+function signerOf(token) {
+  for (const data of token.certificates) {
+    const certificate = readCertificate(data);
+    subjectText(certificate);
+    if (!equal(certificate.issuer, token.issuer) || certificate.serial !== token.serial) continue;
+    for (const { hash, value } of token.certificateHashes) requireBytes("token.certificate", value, hash(data));
+    return certificate;
+  }
+  throw fieldMismatch("token.certificates", "the signer's", `${token.certificates.length} others`);
+}
+function requirePurpose(certificate) {
+  const misuse = misuseOf(extensionsOf(certificate));
+  if (misuse) throw fieldMismatch("token.certificate", "for time stamping alone, and critical", misuse);
+}
+function extensionsOf(certificate) {
+  try {
+    return readExtensions(certificate.extensions);
+  } catch (error) {
+    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
+    throw error;
+  }
+}
+function misuseOf({ isAuthority, signsCertificates, signsLists, purposes: purposes2, isPurposeCritical }) {
+  if (isAuthority) return "a certificate authority";
+  if (signsCertificates || signsLists) return "a key that signs certificates";
+  const fits = isPurposeCritical && purposes2.length === 1 && purposes2[0] === TIME_STAMPING;
+  return fits ? "" : "other purposes, or not critical";
+}
+function verifySigner(signer, token) {
+  const key = keyIn(signer);
+  const { oid, parameters } = token.algorithm;
+  if (parameters.length) throw missing(`a verifier that knows the parameters of signature algorithm ${oid}`);
+  const rsa = { ...RSA_PKCS1, [RSA_OF_DIGEST]: token.digestHash };
+  const hash = key.kind === "rsa" ? rsa[oid] : key.kind === "ec" ? (
+    /** @type {Record<string, string>} */
+    ECDSA[oid]
+  ) : void 0;
+  if (hash === void 0) throw missing(`a verifier that knows signature algorithm ${oid} with the key of this certificate`);
+  if (!key.verify(token.signedAttributes, token.signature, hash)) {
+    throw refusal("SignatureWrong", { signer: "timestamping authority" });
+  }
+}
+function trustedPath(token, signer, roots) {
+  const path = climb(signer, token.certificates.map(readCertificate), roots);
+  const isValid = path.every(({ begins, ends }) => BigInt(begins) * SECOND <= token.generated && token.generated < (BigInt(ends) + 1n) * SECOND);
+  return isValid && mayLead(path) && namesItsDigest(token) ? path : [];
+}
+function namesItsDigest({ version, digests, digestHash }) {
+  try {
+    const reader = new DerReader(digests, FIELD3);
+    const names2 = [];
+    while (reader.peek() !== -1) names2.push(hashName(readAlgorithm2(reader)));
+    return version.length > 0 && isMinimal(version) && toBig(version) < 256n && (version[0] & 128) === 0 && names2.includes(digestHash);
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
+}
+function climb(signer, pool, roots) {
+  const path = [signer];
+  for (let step = 0; step <= MAX_PATH; step++) {
+    const last = path[path.length - 1];
+    const root = roots.find((candidate) => isIssuedBy(last, candidate));
+    if (root !== void 0) return [...path, root];
+    const between2 = pool.find((candidate) => !path.some((one) => equal(one.der, candidate.der)) && isIssuedBy(last, candidate));
+    if (between2 === void 0) return [];
+    path.push(between2);
+  }
+  return [];
+}
+function mayLead(path) {
+  if (path.length === 0) return true;
+  const root = path[path.length - 1];
+  if (!equal(root.issuer, root.subject)) return false;
+  try {
+    return path.every((certificate, depth) => {
+      const found = extensionsOf(certificate);
+      if (found.isUnknownCritical || depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING)) return false;
+      return depth === 0 || found.isAuthority && (!found.hasUsage || found.signsCertificates) && depth - 1 <= found.pathLength;
+    });
+  } catch (error) {
+    if (error instanceof BridgeError) return false;
+    throw error;
+  }
+}
 
 // signing.js
 var ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -6241,6 +6804,83 @@ function verifySuccession(update, current, epoch) {
   }
 }
 
+// proof.js
+var MAX_INCLUSION_PATH = 53;
+var LEAF_TAG = Uint8Array.of(0);
+var NODE_TAG = Uint8Array.of(1);
+var leafHash = (data) => sha2562(concat(LEAF_TAG, asOctets(data, "data")));
+var nodeHash = (left, right) => sha2562(concat(NODE_TAG, asDigest(left, "left"), asDigest(right, "right")));
+function inclusionLength(index, size) {
+  requireSizes(asInteger(size, "size"), size);
+  if (asInteger(index, "index") < 0 || index >= size) throw refusal("IndexBeyondSize", { index, size });
+  const inner = innerLength(index, size);
+  return inner + bitCount(BigInt(index) >> BigInt(inner));
+}
+var innerLength = (index, size) => bitLength(BigInt(index) ^ BigInt(size - 1));
+function inclusionRoot(leaf, index, size, path) {
+  const siblings = requirePath(path, inclusionLength(index, size));
+  const inner = innerLength(index, size);
+  const bits = BigInt(index);
+  let value = asDigest(leaf, "leaf_hash");
+  siblings.forEach((sibling, k) => {
+    const isRight = k >= inner || bits >> BigInt(k) & 1n;
+    value = isRight ? nodeHash(sibling, value) : nodeHash(value, sibling);
+  });
+  return value;
+}
+function verifyInclusion(leaf, index, size, path, root) {
+  const expected = asDigest(root, "root");
+  requireRoot(expected, inclusionRoot(leaf, index, size, path));
+}
+function consistencyLength(oldSize, newSize) {
+  requireSizes(asInteger(oldSize, "old_size"), asInteger(newSize, "new_size"));
+  if (oldSize === newSize) return 0;
+  const { shift, inner, border } = consistencyShape(oldSize, newSize);
+  return inner + border + (BigInt(oldSize) === 1n << BigInt(shift) ? 0 : 1);
+}
+function consistencyShape(oldSize, newSize) {
+  const old = BigInt(oldSize);
+  const shift = bitLength(old & -old) - 1;
+  const inner = bitLength(old - 1n ^ BigInt(newSize - 1)) - shift;
+  return { shift, inner, border: bitCount(old - 1n >> BigInt(inner + shift)) };
+}
+function consistencyRoots(oldSize, newSize, path, oldRoot) {
+  const siblings = [...requirePath(path, consistencyLength(oldSize, newSize))];
+  let seed = asDigest(oldRoot, "old_root");
+  if (oldSize === newSize) return [seed, seed];
+  const { shift, inner } = consistencyShape(oldSize, newSize);
+  if (BigInt(oldSize) !== 1n << BigInt(shift)) seed = /** @type {Uint8Array} */
+  siblings.shift();
+  let older = seed;
+  let newer = seed;
+  const position = BigInt(oldSize - 1) >> BigInt(shift);
+  siblings.forEach((sibling, k) => {
+    if (k >= inner || position >> BigInt(k) & 1n) {
+      older = nodeHash(sibling, older);
+      newer = nodeHash(sibling, newer);
+    } else newer = nodeHash(newer, sibling);
+  });
+  return [older, newer];
+}
+function verifyConsistency(oldSize, newSize, path, oldRoot, newRoot) {
+  const expectedOld = asDigest(oldRoot, "old_root");
+  const expectedNew = asDigest(newRoot, "new_root");
+  const [older, newer] = consistencyRoots(oldSize, newSize, path, expectedOld);
+  requireRoot(expectedOld, older);
+  requireRoot(expectedNew, newer);
+}
+function requireRoot(expected, calculated) {
+  if (!equal(expected, calculated)) throw refusal("RootMismatch", { expected, calculated });
+}
+function requirePath(path, expected) {
+  if (!Array.isArray(path)) throw fieldMalformed("path", "a sequence");
+  if (path.length !== expected) throw refusal("PathLength", { expected, got: path.length });
+  return path.map((sibling) => asDigest(sibling, "path"));
+}
+function requireSizes(older, newer) {
+  if (!(older >= 1 && older <= newer && newer <= MAX_U64)) throw refusal("SizeOrder", { older, newer });
+}
+
 // disclosure.js
 var SCHEMA = "_schema";
 var ORIGIN = "_origin";
@@ -6277,7 +6917,7 @@ function requireHalf(name, half) {
   const expected = RESERVED_HALF.get(name) ?? half;
   if (expected !== half) throw fieldMismatch(name, expected, half);
 }
-function requireOnce2(names2) {
+function requireOnce(names2) {
   for (const [name, following] of pairwise([...names2].sort(compareText))) {
     if (name === following) throw fieldMalformed(name, "once in a record");
   }
@@ -6322,7 +6962,7 @@ function requireWidth(width) {
 // field-tree.js
 var MAX_HALF = MAX_WIDTH / 2;
 function requireClaims(claims) {
-  requireOnce2(claims.map((claim) => claim.name));
+  requireOnce(claims.map((claim) => claim.name));
   for (const claim of claims) requireHalf(claim.name, "claim");
   for (const name of [SCHEMA, ORIGIN]) {
     if (!claims.some((claim) => claim.name === name && typeof claim.value === "string")) {
@@ -6797,8 +7437,8 @@ function requireTypedClaims(body, entry) {
 }
 var rowCount = (group, names2) => new Set(names2.filter((name) => name.startsWith(`${group}.`)).map((name) => name.split(".")[1])).size;
 function expand(pattern, rows) {
-  const [group, repeated] = pattern.split(".");
-  if (repeated !== "k") return [pattern];
+  const [group, repeated2] = pattern.split(".");
+  if (repeated2 !== "k") return [pattern];
   return Array.from({ length: rows[group] }, (_, k) => pattern.replace(".k", `.${k}`));
 }
 
@@ -7003,6 +7643,118 @@ function checkpointDigest(c) {
 var hashStruct = (type, kinds, values) => keccak256(concat(keccak256(utf8(type)), packWords(kinds, values)));
 var signedDigest = (separator, struct) => keccak256(concat(Uint8Array.of(25, 1), separator, struct));
 
+// note.js
+var MAX_NOTE = 256 * 1024;
+var MAX_LINES = 160;
+var MAX_TIME = 2n ** 63n - 1n;
+var MLDSA_KEY = 1312;
+var MLDSA_SIGNATURE = 2420;
+var TYPE_ED25519 = Uint8Array.of(1);
+var TYPE_COSIGNATURE = Uint8Array.of(4);
+var TYPE_MLDSA = Uint8Array.of(6);
+var TYPE_QUORUM = concat(Uint8Array.of(255), utf8("hybrid-bridge/eip712-checkpoint/v1"));
+var KEY_WIDTHS = [[TYPE_ED25519, 32], [TYPE_COSIGNATURE, 32], [TYPE_MLDSA, MLDSA_KEY], [TYPE_QUORUM, 20]];
+var CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+var SPACE2 = /[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+function parseLine(text3) {
+  const parts = text3.split(" ");
+  if (parts.length !== 3 || parts[0] !== "—") {
+    throw fieldMalformed("note.line", "a dash, a name and a signature, one space between");
+  }
+  const data = parseB64(parts[2], "note.line");
+  const line = { name: requireName(parts[1]), keyId: data.slice(0, 4), signature: data.slice(4), text: text3 };
+  if (line.keyId.length !== 4 || line.signature.length === 0) {
+    throw fieldMalformed("note.line", "a key id of 4 bytes and a signature");
+  }
+  return line;
+}
+function requireName(name) {
+  if (requirePlain(name, "key_name").includes("+") || name === "" || SPACE2.test(name)) {
+    throw fieldMalformed("key_name", "not empty, without white space and plus sign");
+  }
+  return name;
+}
+function requirePlain(text3, field) {
+  if (CONTROL.test(text3) || !isWellFormed(text3)) throw fieldMalformed(field, "UTF-8 without control characters");
+  return text3;
+}
+function parseSignedNote(text3) {
+  const decoded = decodeText(text3);
+  const lines = decoded.split("\n").length - 1;
+  if (lines > MAX_LINES) throw tooLong("note.lines", MAX_LINES, lines);
+  const at = decoded.lastIndexOf("\n\n");
+  const signatures = decoded.slice(at + 2);
+  if (at < 0 || !signatures.endsWith("\n")) {
+    throw fieldMalformed("note", "text, an empty line, signature lines, a line feed at the end");
+  }
+  const message2 = decoded.slice(0, at);
+  for (const line of message2.split("\n")) requirePlain(line, "note");
+  return { message: `${message2}
+`, lines: signatures.slice(0, -1).split("\n").map(parseLine) };
+}
+function decodeText(text3) {
+  if (typeof text3 === "string" && !isWellFormed(text3)) throw notCanonical("note");
+  const data = typeof text3 === "string" ? utf8(text3) : asOctets(text3, "note");
+  if (data.length > MAX_NOTE) throw tooLong("note", MAX_NOTE, data.length);
+  const decoded = utf8Text(data);
+  if (decoded === null) throw notCanonical("note");
+  return decoded;
+}
+function verifierKey(name, kind, key) {
+  requireName(name);
+  const [, width] = KEY_WIDTHS.find(([known]) => equal(known, kind)) ?? [null, -1];
+  if (key.length !== width) throw fieldMalformed("vkey", "a key of type 01, 04 or 06, or a validator's address");
+  return { name, kind, key, keyId: sha2562(concat(utf8(`${name}
+`), kind, key)).slice(0, 4) };
+}
+function parseVkey(text3) {
+  const [name, keyId, ...rest] = requirePlain(text3, "vkey").split("+");
+  if (rest.length === 0) throw fieldMalformed("vkey", "name, key id and key with a plus sign between");
+  const data = parseB64(rest.join("+"), "vkey");
+  const [kind] = KEY_WIDTHS.find(([known]) => startsWith(data, known)) ?? [new Uint8Array()];
+  const key = verifierKey(name, kind, data.slice(kind.length));
+  if (hex(key.keyId) !== keyId) throw notCanonical("vkey");
+  return key;
+}
+var placeOf = (one) => `${one.name} ${hex(one.keyId)}`;
+function verifyLine(key, line, body) {
+  if (equal(key.kind, TYPE_ED25519)) return verifySignature(ed25519Key(key.key), body, line.signature);
+  if (equal(key.kind, TYPE_COSIGNATURE)) {
+    const message2 = concat(utf8(`cosignature/v1
+time ${cosignedAt(line)}
+`), body);
+    return verifySignature(ed25519Key(key.key), message2, line.signature.slice(8));
+  }
+  if (equal(key.kind, TYPE_MLDSA)) {
+    return verifyMldsa(key.key, subtree(key.name, cosignedAt(line), body), line.signature.slice(8));
+  }
+  throw fieldMalformed("vkey", "type 01, 04 or 06");
+}
+function cosignedAt(line) {
+  const time = toBig(line.signature.subarray(0, 8));
+  if (line.signature.length <= 8 || time > MAX_TIME) {
+    throw fieldMalformed("note.line", "a time below 2^63, then a signature");
+  }
+  return time;
+}
+function subtree(name, time, body) {
+  const [origin, size = "", root = ""] = (utf8Text(body) ?? "").split("\n");
+  const [signer, log] = [utf8(name), utf8(origin)];
+  if (signer.length < 1 || signer.length > 255 || log.length < 1 || log.length > 255 || !/^[0-9]{1,19}$/.test(size)) {
+    throw fieldMalformed("note", "names of at most 255 bytes, and a size, under an ML-DSA-44 line");
+  }
+  const parts = [fromUint(signer.length, 1), signer, fromUint(time, 8), fromUint(log.length, 1), log];
+  return concat(utf8("subtree/v1\n\0"), ...parts, new Uint8Array(8), fromUint(BigInt(size), 8), parseB64(root, "root"));
+}
+function verifyMldsa(key, message2, signature) {
+  if (signature.length !== MLDSA_SIGNATURE || key.length !== MLDSA_KEY) {
+    throw fieldMalformed("signature", `${MLDSA_SIGNATURE} bytes by a key of ${MLDSA_KEY}`);
+  }
+  if (!ml_dsa44.verify(signature, message2, key)) {
+    throw refusal("SignatureWrong", { signer: `ML-DSA-44 key ${hex(sha2562(key))}` });
+  }
+}
+
 // checkpoint.js
 var MAX_ORIGIN = 200;
 var ORIGIN2 = /^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/;
@@ -7205,7 +7957,7 @@ var MAX_EVIDENCE = 1 << 20;
 var HASH = octets(32);
 var PATH2 = array(HASH, MAX_INCLUSION_PATH);
 var U2 = uint();
-var TIME = {
+var TIME2 = {
   parse(value, field) {
     const found = /^(0|-?[1-9][0-9]{0,11})\.([0-9]{9})$/.exec(text(23).parse(value, field));
     if (found === null) throw fieldMalformed(field, "seconds, a point and nine digits");
@@ -7228,7 +7980,7 @@ var HEADER = record(
     app_version: U2,
     chain_id: text(50),
     height: U2,
-    time: TIME,
+    time: TIME2,
     last_block_id: BLOCK_ID,
     last_commit_hash: HASH,
     data_hash: HASH,
@@ -7243,12 +7995,12 @@ var HEADER = record(
   {},
   header
 );
-var VOTE = record({ flag: FLAG, time: TIME, signature: octets(null, 64) }, {}, vote);
+var VOTE = record({ flag: FLAG, time: TIME2, signature: octets(null, 64) }, {}, vote);
 var COMMIT = record({ round: uint(2 ** 31 - 1), block_id: BLOCK_ID, votes: array(VOTE, MAX_VALIDATORS2) });
 var SIGNED = record({ header: HEADER, commit: COMMIT });
 var MOST_POWER = MAX_TOTAL_POWER < BigInt(MAX_U64) ? Number(MAX_TOTAL_POWER) : MAX_U64;
 var VALIDATOR = record({ kind: literal(ED255192, SECP256K1), key: octets(null, 33), power: uint(MOST_POWER) }, {}, validator);
-var SET = record({ validators: array(VALIDATOR, MAX_VALIDATORS2) }, {}, engineSet);
+var SET2 = record({ validators: array(VALIDATOR, MAX_VALIDATORS2) }, {}, engineSet);
 var STATE = record({ chain: HASH, governance_size: U2, governance_root: HASH, writes: HASH });
 var OUTCOME = record({ following: SIGNED, code: uint(2 ** 16 - 1), path: PATH2, state: STATE });
 var EXECUTION = record({ block: SIGNED, index: U2, count: U2, path: PATH2 }, { outcome: OUTCOME });
@@ -7259,8 +8011,8 @@ var BOUND = {
 var EVIDENCE = record(
   {
     chain_id: text(50),
-    first: SET,
-    handovers: array(record({ signed: SIGNED, following: SET }), 256),
+    first: SET2,
+    handovers: array(record({ signed: SIGNED, following: SET2 }), 256),
     last: SIGNED,
     executions: array(EXECUTION, 64)
   },
@@ -7423,624 +8175,6 @@ function signersOf(history, holders, signed) {
   return voted.flatMap((one) => holders.get(hex(one.key)) ?? []);
 }
 
-// der.js
-var [BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID] = [1, 2, 3, 4, 5, 6];
-var [UTC_TIME, TIME2, SEQUENCE, SET2] = [23, 24, 48, 49];
-var MAX_INTEGER = 64;
-var MAX_OID = 64;
-var GENERALIZED = /^([0-9]{14})(?:\.([0-9]{0,8}[1-9]))?Z$/;
-var explicit = (number2) => 160 | number2;
-var DerReader = class _DerReader {
-  /** @param {Uint8Array} data @param {string} field */
-  constructor(data, field) {
-    this.data = asOctets(data, field);
-    this.at = 0;
-    this.field = field;
-  }
-  /** The next element's tag, or -1 at the end. */
-  peek() {
-    return this.at < this.data.length ? this.data[this.at] : -1;
-  }
-  /** The next element, which must have this tag. @param {number} tag @returns {Element} */
-  take(tag) {
-    if (this.peek() !== tag) throw fieldMalformed(this.field, `tag 0x${tag.toString(16)} at offset ${this.at}`);
-    const read = readLength(this.data.subarray(this.at + 1, this.at + 6));
-    if (read === null) throw notCanonical(this.field);
-    const start = this.at + 1 + read.width;
-    const end = start + read.length;
-    if (end > this.data.length) {
-      throw refusal("Truncated", { field: this.field, needed: read.length, got: this.data.length - start });
-    }
-    const element = { tag, content: this.data.slice(start, end), whole: this.data.slice(this.at, end) };
-    this.at = end;
-    return element;
-  }
-  /** Whatever element comes next. @returns {Element} */
-  any() {
-    return this.take(Math.max(this.peek(), 0));
-  }
-  /** The next element if it has this tag. @param {number} tag */
-  optional(tag) {
-    return this.peek() === tag ? this.take(tag) : null;
-  }
-  /** A reader of the next element's content. @param {number} tag */
-  inside(tag) {
-    return new _DerReader(this.take(tag).content, this.field);
-  }
-  /** Nothing may follow. */
-  end() {
-    if (this.at < this.data.length) throw refusal("TrailingBytes", { field: this.field, count: this.data.length - this.at });
-  }
-  /** A whole number, negative ones too, of at most 64 bytes. @param {number} tag */
-  integer(tag = INTEGER) {
-    const { content } = this.take(tag);
-    if (content.length < 1 || content.length > MAX_INTEGER) {
-      throw fieldMalformed(this.field, `an integer of 1 to ${MAX_INTEGER} bytes`);
-    }
-    if (!isMinimal(content)) throw notCanonical(this.field);
-    return BigInt.asIntN(8 * content.length, toBig(content));
-  }
-  /** An object identifier as dotted numbers. */
-  oid() {
-    const text3 = oidText(this.take(OID).content);
-    if (text3 === null) throw fieldMalformed(this.field, "a minimal object identifier");
-    return text3;
-  }
-  /** A BOOLEAN DEFAULT FALSE: left out, or true (X.690 §11.5). */
-  flag() {
-    const element = this.optional(BOOLEAN);
-    if (element !== null && !equal(element.content, Uint8Array.of(255))) throw notCanonical(this.field);
-    return element !== null;
-  }
-  /** A GeneralizedTime from 1970 on, in nanoseconds. */
-  nanoseconds() {
-    const found = GENERALIZED.exec(latin1(this.take(TIME2).content));
-    const seconds = found && secondsOf(calendarParts(found[1]));
-    if (!found || seconds === null || seconds < 0) throw fieldMalformed(this.field, "a GeneralizedTime in UTC from 1970 on");
-    return BigInt(seconds) * 10n ** 9n + BigInt((found[2] ?? "0").padEnd(9, "0"));
-  }
-};
-var calendarParts = (digits) => [digits.slice(0, 4), ...digits.slice(4).match(/../g) ?? []].map(Number);
-var isMinimal = (content) => content.length === 1 || !(content[0] === 0 && content[1] < 128 || content[0] === 255 && content[1] >= 128);
-function oidText(content) {
-  if (content.length < 1 || content.length > MAX_OID || content[content.length - 1] & 128) return null;
-  const arcs = [];
-  let value = 0n;
-  let fresh = true;
-  for (const octet of content) {
-    if (fresh && octet === 128) return null;
-    value = value << 7n | BigInt(octet & 127);
-    fresh = !(octet & 128);
-    if (fresh) {
-      arcs.push(value);
-      value = 0n;
-    }
-  }
-  const first = arcs[0] < 80n ? arcs[0] / 40n : 2n;
-  return [first, arcs[0] - 40n * first, ...arcs.slice(1)].join(".");
-}
-function readLength(data) {
-  if (data.length === 0 || data[0] === 128 || data[0] > 132) return null;
-  if (data[0] < 128) return { length: data[0], width: 1 };
-  const width = data[0] & 127;
-  const length = Number(toBig(data.subarray(1, 1 + width)));
-  if (data.length <= width || length < 128 || length < 2 ** (8 * (width - 1))) return null;
-  return { length, width: 1 + width };
-}
-function der(tag, ...parts) {
-  const content = concat(...parts);
-  if (content.length < 128) return concat(Uint8Array.of(tag, content.length), content);
-  const digits = content.length.toString(16);
-  const length = unhex(digits.length % 2 ? `0${digits}` : digits);
-  return concat(Uint8Array.of(tag, 128 | length.length), length, content);
-}
-
-// extensions.js
-var FIELD = "certificate.extension";
-var ALTERNATIVE_NAMES = "2.5.29.17";
-var SEQUENCES = /* @__PURE__ */ new Set([
-  "2.5.29.16",
-  "2.5.29.18",
-  "2.5.29.30",
-  "2.5.29.31",
-  "2.5.29.32",
-  "2.5.29.36",
-  "2.5.29.46",
-  "1.3.6.1.5.5.7.1.1",
-  "1.3.6.1.5.5.7.1.11",
-  "1.3.6.1.5.5.7.1.24"
-]);
-function readExtensions(extensions) {
-  const oids = extensions.map((extension) => extension.oid);
-  if (new Set(oids).size !== oids.length) throw fieldMalformed(FIELD, "each once");
-  const found = {
-    isAuthority: false,
-    pathLength: Infinity,
-    hasUsage: false,
-    signsCertificates: false,
-    signsLists: false,
-    purposes: [],
-    isPurposeCritical: false,
-    isUnknownCritical: false,
-    uris: []
-  };
-  for (const { oid, critical, value } of extensions) {
-    if (oid in READERS) Object.assign(found, READERS[oid](value));
-    else if (SEQUENCES.has(oid)) requireDer(wholeOf(value, SEQUENCE));
-    if (oid === "2.5.29.37") found.isPurposeCritical = critical;
-    if (critical && (!(oid in READERS) || ["2.5.29.14", "2.5.29.35"].includes(oid))) found.isUnknownCritical = true;
-  }
-  return found;
-}
-function wholeOf(value, tag) {
-  const outside = new DerReader(value, FIELD);
-  const { content } = outside.take(tag);
-  outside.end();
-  return content;
-}
-function requireDer(value) {
-  const reader = new DerReader(value, FIELD);
-  while (reader.peek() !== -1) {
-    const { tag, content } = reader.any();
-    if (tag & 32) requireDer(content);
-  }
-}
-function basicConstraints(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
-  const isAuthority = reader.peek() === BOOLEAN && reader.flag();
-  const length = reader.peek() === INTEGER ? reader.integer() : null;
-  reader.end();
-  if (length !== null && (length < 0n || length >= 2n ** 64n)) throw fieldMalformed(FIELD, "a path length");
-  return { isAuthority, pathLength: length === null ? Infinity : Number(length) };
-}
-function keyUsage(value) {
-  const [unused, ...octets3] = wholeOf(value, BITS);
-  const last = octets3[octets3.length - 1] ?? 0;
-  if (unused === void 0 || unused > 7 || unused && (octets3.length === 0 || last & (1 << unused) - 1)) {
-    throw fieldMalformed(FIELD, "a BIT STRING");
-  }
-  const first = octets3[0] ?? 0;
-  return { hasUsage: true, signsCertificates: (first & 4) !== 0, signsLists: (first & 2) !== 0 };
-}
-function purposes(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
-  const found = [];
-  while (reader.peek() !== -1) found.push(reader.oid());
-  return { purposes: found };
-}
-function subjectKeyId(value) {
-  wholeOf(value, OCTETS);
-  return {};
-}
-function authorityKeyId(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
-  reader.optional(128);
-  const issuer = reader.optional(explicit(1));
-  if (issuer !== null) generalNames(issuer.content);
-  const serial2 = reader.peek() === 130 ? reader.integer(130) : null;
-  reader.end();
-  if (issuer === null !== (serial2 === null)) throw fieldMalformed(FIELD, "issuer and serial number together");
-  return {};
-}
-var alternativeNames = (value) => ({ uris: generalNames(wholeOf(value, SEQUENCE)) });
-function generalNames(content) {
-  const reader = new DerReader(content, FIELD);
-  const uris = [];
-  while (reader.peek() !== -1) {
-    const { tag, content: name } = reader.any();
-    if ([160, 163, 164, 165].includes(tag)) requireDer(name);
-    else if (![129, 130, 134, 135, 136].includes(tag)) throw fieldMalformed(FIELD, "a general name");
-    const isText = [129, 130, 134].includes(tag);
-    if (isText && name.some((octet) => octet > 127)) throw fieldMalformed(FIELD, "ASCII");
-    if (tag === 135 && ![4, 8, 16, 32].includes(name.length)) throw fieldMalformed(FIELD, "an IP address");
-    if (tag === 134) uris.push(latin1(name));
-  }
-  return uris;
-}
-var READERS = {
-  "2.5.29.14": subjectKeyId,
-  "2.5.29.15": keyUsage,
-  [ALTERNATIVE_NAMES]: alternativeNames,
-  "2.5.29.19": basicConstraints,
-  "2.5.29.35": authorityKeyId,
-  "2.5.29.37": purposes
-};
-
-// certificate.js
-var MAX_CERTIFICATE_NAME = 64;
-var FIELD2 = "certificate";
-var IDENTITY = /^urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}$/;
-var RSA = "1.2.840.113549.1.1.1";
-var EC = "1.2.840.10045.2.1";
-var ED25519_OID = "1.3.101.112";
-var CURVES = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384, "1.3.132.0.35": p521, "1.3.132.0.10": secp256k1 };
-var OTHER_CURVES = /* @__PURE__ */ new Set([
-  "1.2.840.10045.3.1.1",
-  "1.3.132.0.33",
-  "1.3.36.3.3.2.8.1.1.7",
-  "1.3.36.3.3.2.8.1.1.11",
-  "1.3.36.3.3.2.8.1.1.13"
-]);
-var HASHES = {
-  "sha-224": sha224,
-  "sha-256": sha256,
-  "sha-384": sha384,
-  "sha-512": sha512,
-  "sha3-224": sha3_224,
-  "sha3-256": sha3_256,
-  "sha3-384": sha3_384,
-  "sha3-512": sha3_512
-};
-var RSA_PKCS1 = {
-  "1.2.840.113549.1.1.11": "sha-256",
-  "1.2.840.113549.1.1.12": "sha-384",
-  "1.2.840.113549.1.1.13": "sha-512"
-};
-var ECDSA = {
-  "1.2.840.10045.4.3.2": "sha-256",
-  "1.2.840.10045.4.3.3": "sha-384",
-  "1.2.840.10045.4.3.4": "sha-512"
-};
-var ANY_RSA = {
-  ...RSA_PKCS1,
-  "1.2.840.113549.1.1.14": "sha-224",
-  "2.16.840.1.101.3.4.3.13": "sha3-224",
-  "2.16.840.1.101.3.4.3.14": "sha3-256",
-  "2.16.840.1.101.3.4.3.15": "sha3-384",
-  "2.16.840.1.101.3.4.3.16": "sha3-512"
-};
-var ANY_ECDSA = {
-  ...ECDSA,
-  "1.2.840.10045.4.3.1": "sha-224",
-  "2.16.840.1.101.3.4.3.9": "sha3-224",
-  "2.16.840.1.101.3.4.3.10": "sha3-256",
-  "2.16.840.1.101.3.4.3.11": "sha3-384",
-  "2.16.840.1.101.3.4.3.12": "sha3-512"
-};
-var OTHER_KEYS = { "1.3.101.110": 32, "1.3.101.111": 56, "1.3.101.113": 57 };
-var ORGANIZATION = "2.5.4.10";
-var ORGANIZATION_ID = "2.5.4.97";
-var UNIQUE_ID = "2.5.4.45";
-var SHORT_NAMES = {
-  "2.5.4.3": "CN",
-  "2.5.4.7": "L",
-  "2.5.4.8": "ST",
-  [ORGANIZATION]: "O",
-  "2.5.4.11": "OU",
-  "2.5.4.6": "C",
-  "2.5.4.9": "STREET",
-  "0.9.2342.19200300.100.1.25": "DC",
-  "0.9.2342.19200300.100.1.1": "UID"
-};
-var malformed = (rule) => refusal("CertificateMalformed", { rule });
-function reading(rule, read) {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof BridgeError) throw malformed(rule);
-    throw error;
-  }
-}
-var readCertificate = (data) => reading("a DER X.509 certificate", () => decodeCertificate(data));
-function decodeCertificate(data) {
-  const outside = new DerReader(data, FIELD2);
-  const reader = outside.inside(SEQUENCE);
-  outside.end();
-  const tbs = reader.take(SEQUENCE);
-  const outer = readAlgorithm(reader);
-  const signature = readBits(reader.take(BITS).content);
-  reader.end();
-  const body = new DerReader(tbs.content, FIELD2);
-  const version = readVersion(body);
-  const number2 = body.take(INTEGER).content;
-  if (number2.length === 0 || !isMinimal(number2) || number2[0] & 128 || toBig(number2) === 0n) throw malformed("a serial number from one on");
-  const inner = readAlgorithm(body);
-  const issuer = body.take(SEQUENCE);
-  readName(issuer.content);
-  const validity = body.inside(SEQUENCE);
-  const [begins, ends] = [readTime(validity), readTime(validity)];
-  validity.end();
-  const subject = body.take(SEQUENCE);
-  const rdns = readName(subject.content);
-  const spki = body.take(SEQUENCE);
-  readSpki(spki.content);
-  for (const tag of [129, 130]) {
-    const id2 = body.optional(tag);
-    if (id2 !== null) readBits(id2.content);
-  }
-  const extensions = splitExtensions(body.optional(explicit(3)));
-  body.end();
-  if (version !== 0n && version !== 2n) throw malformed("version 1 or 3");
-  return {
-    der: data,
-    tbs: tbs.whole,
-    serial: toBig(number2),
-    inner,
-    outer,
-    signature,
-    issuer: issuer.whole,
-    subject: subject.whole,
-    rdns,
-    begins,
-    ends,
-    spki: spki.whole,
-    extensions
-  };
-}
-function readVersion(body) {
-  if (body.peek() !== explicit(0)) return 0n;
-  const reader = body.inside(explicit(0));
-  const version = reader.integer();
-  reader.end();
-  if (version <= 0n) throw malformed("a version that is not the default");
-  return version;
-}
-function readAlgorithm(reader) {
-  const { content, whole } = reader.take(SEQUENCE);
-  const inside = new DerReader(content, FIELD2);
-  const oid = inside.oid();
-  const parameters = inside.peek() === -1 ? null : inside.any().whole;
-  inside.end();
-  if (oid === EC) requireCurve(parameters);
-  const takesNone = oid in ECDSA || oid === ED25519_OID;
-  if (takesNone && parameters !== null) throw malformed("an algorithm without parameters");
-  if (oid in RSA_PKCS1 && (parameters === null || !equal(parameters, Uint8Array.of(NULL, 0)))) throw malformed("NULL parameters");
-  return { oid, parameters, whole };
-}
-function requireCurve(parameters) {
-  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD2);
-  if (reader.peek() === OID) reader.oid();
-  else if (reader.peek() !== SEQUENCE && reader.peek() !== NULL) throw malformed("a curve");
-}
-function readBits(content) {
-  const [unused, ...rest] = content;
-  if (unused === void 0 || unused > 7 || unused && (rest.length === 0 || rest[rest.length - 1] & (1 << unused) - 1)) {
-    throw malformed("a BIT STRING");
-  }
-  return Uint8Array.from(rest);
-}
-function readName(content) {
-  const reader = new DerReader(content, FIELD2);
-  const rdns = [];
-  while (reader.peek() !== -1) {
-    const set = reader.inside(SET2);
-    const attributes = [];
-    let before = new Uint8Array();
-    while (set.peek() !== -1) {
-      const { content: pair, whole } = set.take(SEQUENCE);
-      if (attributes.length && latin1(whole) < latin1(before)) throw malformed("attributes in order");
-      before = whole;
-      attributes.push(readAttribute(pair));
-    }
-    rdns.push(attributes);
-  }
-  return rdns;
-}
-function readAttribute(content) {
-  const reader = new DerReader(content, FIELD2);
-  const oid = reader.oid();
-  const { tag, content: value } = reader.any();
-  reader.end();
-  if ((tag & 31) === 31) throw malformed("a tag of one byte");
-  if (tag === 19 && !/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(latin1(value))) throw malformed("a PrintableString");
-  if (tag === 28 && (value.length % 4 || wideText(value, 4) === null)) throw malformed("a UniversalString");
-  if (tag === 30 && (value.length % 2 || wideText(value, 2) === null)) throw malformed("a BMPString");
-  return { oid, tag, content: value };
-}
-function readTime(reader) {
-  const isShort = reader.peek() === UTC_TIME;
-  const text3 = latin1(reader.take(isShort ? UTC_TIME : TIME2).content);
-  if (!(isShort ? /^[0-9]{12}Z$/ : /^[0-9]{14}Z$/).test(text3)) throw malformed("a time");
-  const digits = isShort ? `${Number(text3.slice(0, 2)) < 50 ? "20" : "19"}${text3.slice(0, -1)}` : text3.slice(0, -1);
-  const seconds = secondsOf(calendarParts(digits));
-  if (seconds === null) throw malformed("a day that exists");
-  return seconds;
-}
-function readSpki(content) {
-  const reader = new DerReader(content, FIELD2);
-  const algorithm = readAlgorithm(reader);
-  const { content: bits } = reader.take(BITS);
-  reader.end();
-  return { algorithm, key: readBits(bits), isWhole: bits[0] === 0 };
-}
-function splitExtensions(element) {
-  if (element === null) return [];
-  const outside = new DerReader(element.content, FIELD2);
-  const reader = outside.inside(SEQUENCE);
-  outside.end();
-  const extensions = [];
-  while (reader.peek() !== -1) {
-    const extension = reader.inside(SEQUENCE);
-    const oid = extension.oid();
-    const critical = extension.flag();
-    extensions.push({ oid, critical, value: extension.take(OCTETS).content });
-    extension.end();
-  }
-  return extensions;
-}
-function keyIn(certificate) {
-  const rule = "a public key that can be read here";
-  return reading(rule, () => {
-    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD2).take(SEQUENCE).content);
-    if (!isWhole) throw malformed(rule);
-    if (algorithm.oid === RSA) return rsaKey(key);
-    if (algorithm.oid === EC && algorithm.parameters) return ecKey(algorithm.parameters, key);
-    if (algorithm.oid === ED25519_OID && key.length === 32) return ed25519Key2(key);
-    if (OTHER_KEYS[algorithm.oid] === key.length) return { kind: "other", verify: () => false };
-    throw malformed(rule);
-  });
-}
-function ed25519Key2(key) {
-  return {
-    kind: "ed25519",
-    verify(message2, signature) {
-      const point = edPoint(key);
-      return point !== null && signature.length === 64 && isBelowOrder(signature) && edEquation(point, key, message2, signature);
-    }
-  };
-}
-var isBelowOrder = (signature) => toBig(signature.slice(32).reverse()) < 2n ** 252n + 27742317777372353535851937790883648493n;
-function ecKey(parameters, key) {
-  const name = new DerReader(parameters, FIELD2).oid();
-  if (OTHER_CURVES.has(name)) return { kind: "other", verify: () => false };
-  const curve = CURVES[name];
-  if (curve === void 0) throw malformed("a curve that is known here");
-  let point;
-  try {
-    point = curve.Point.fromBytes(key);
-  } catch {
-    throw malformed("a point of its curve");
-  }
-  return {
-    kind: "ec",
-    verify(message2, signature, hash) {
-      try {
-        const compact = ecdsaCompact(signature, curve.Point.Fn.BYTES);
-        return curve.verify(compact, HASHES[hash](message2), point.toBytes(false), { prehash: false, lowS: false });
-      } catch (error) {
-        if (error instanceof BridgeError) return false;
-        throw error;
-      }
-    }
-  };
-}
-function ecdsaCompact(signature, width) {
-  const outside = new DerReader(signature, FIELD2);
-  const reader = outside.inside(SEQUENCE);
-  outside.end();
-  const contents = [reader.take(INTEGER).content, reader.take(INTEGER).content];
-  reader.end();
-  const isPositive = contents.every((content) => content.length > 0 && isMinimal(content) && !(content[0] & 128));
-  const digits = contents.map((content) => toBig(content).toString(16).padStart(2 * width, "0"));
-  if (!isPositive || digits.some((text3) => text3.length > 2 * width)) throw malformed("a signature");
-  return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
-}
-function rsaKey(key) {
-  const outside = new DerReader(key, FIELD2);
-  const reader = outside.inside(SEQUENCE);
-  outside.end();
-  const [modulus, exponent] = [reader.take(INTEGER).content, reader.take(INTEGER).content];
-  reader.end();
-  const [n, e] = [toBig(modulus), toBig(exponent)];
-  if (![modulus, exponent].every(isMinimal) || modulus[0] & 128 || e < 3n || e % 2n === 0n || e >= 2n ** 33n || n < 2n ** 1023n || n >= 2n ** 16384n) {
-    throw malformed("an RSA key");
-  }
-  const width = Math.ceil(n.toString(16).length / 2);
-  return {
-    kind: "rsa",
-    verify(message2, signature, hash) {
-      const s = toBig(signature);
-      if (signature.length !== width || s >= n) return false;
-      const got = power(s, e, n).toString(16).padStart(2 * width, "0");
-      return got === hex(pkcs1Encoded(HASHES[hash](message2), hash, width));
-    }
-  };
-}
-var DIGEST_INFO = {
-  "sha-224": "302d300d06096086480165030402040500041c",
-  "sha3-224": "302d300d06096086480165030402070500041c",
-  "sha-256": "3031300d060960864801650304020105000420",
-  "sha-384": "3041300d060960864801650304020205000430",
-  "sha-512": "3051300d060960864801650304020305000440",
-  "sha3-256": "3031300d060960864801650304020805000420",
-  "sha3-384": "3041300d060960864801650304020905000430",
-  "sha3-512": "3051300d060960864801650304020a05000440"
-};
-function pkcs1Encoded(digest, hash, width) {
-  const info = concat(Uint8Array.from(DIGEST_INFO[hash].match(/../g) ?? [], (pair) => parseInt(pair, 16)), digest);
-  return concat(Uint8Array.of(0, 1), new Uint8Array(width - info.length - 3).fill(255), Uint8Array.of(0), info);
-}
-function power(base, exponent, modulus) {
-  let [result, square] = [1n, base % modulus];
-  for (let left = exponent; left > 0n; left >>= 1n) {
-    if (left & 1n) result = result * square % modulus;
-    square = square * square % modulus;
-  }
-  return result;
-}
-function isIssuedBy(certificate, issuer) {
-  if (!equal(certificate.issuer, issuer.subject) || !equal(certificate.inner.whole, certificate.outer.whole)) return false;
-  const { oid } = certificate.outer;
-  const hash = (
-    /** @type {Record<string, string>} */
-    { ...ANY_RSA, ...ANY_ECDSA, [ED25519_OID]: "" }[oid]
-  );
-  const kind = oid in ANY_RSA ? "rsa" : oid in ANY_ECDSA ? "ec" : "ed25519";
-  if (hash === void 0) return false;
-  try {
-    const key = keyIn(issuer);
-    return key.kind === kind && key.verify(certificate.tbs, certificate.signature, hash);
-  } catch (error) {
-    if (error instanceof BridgeError) return false;
-    throw error;
-  }
-}
-function showCertificate(data, roots) {
-  const certificate = readCertificate(data);
-  const isTrusted = roots.some((root) => isIssuedBy(certificate, root));
-  keyIn(certificate);
-  const { spki, begins, ends } = certificate;
-  return { digest: sha2562(data), spki, begins, ends, subject: isTrusted ? subjectOf(certificate) : null };
-}
-function certifiedKey(data) {
-  const certificate = readCertificate(data);
-  keyIn(certificate);
-  return decodeSpki(certificate.spki);
-}
-function subjectOf(certificate) {
-  const texts = attributeTexts(certificate) ?? [];
-  const of = (oid) => new Set(texts.filter((text3) => text3.oid === oid).map((text3) => text3.value));
-  return { names: of(ORGANIZATION), legalIds: of(ORGANIZATION_ID), isIdentity: isForIdentity(certificate) };
-}
-function attributeTexts(certificate) {
-  const texts = [];
-  for (const attribute of certificate.rdns.flat()) {
-    if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) continue;
-    const value = attributeText(attribute);
-    if (value === null || !hasRoom(attribute.oid, value)) return null;
-    texts.push({ oid: attribute.oid, value });
-  }
-  return texts;
-}
-function attributeText({ tag, content }) {
-  if (tag === 30 || tag === 28) return wideText(content, tag === 30 ? 2 : 4);
-  return [4, 12, 18, 19, 20, 22, 23, 24, 26].includes(tag) ? utf8Text(content) : null;
-}
-function wideText(content, width) {
-  const units = Array.from({ length: content.length / width }, (_, i) => Number(toBig(content.subarray(i * width, (i + 1) * width))));
-  if (units.some((unit) => unit > 1114111 || width === 4 && unit >= 55296 && unit < 57344)) return null;
-  const text3 = width === 2 ? String.fromCharCode(...units) : String.fromCodePoint(...units);
-  return /\p{Surrogate}/u.test(text3) ? null : text3;
-}
-function hasRoom(oid, value) {
-  const length = new TextEncoder().encode(value).length;
-  if (oid === "2.5.4.6" || oid === "1.3.6.1.4.1.311.60.2.1.3") return length === 2;
-  return oid !== "2.5.4.3" || length >= 1 && length <= 64;
-}
-var holdsName = (subject, name, legalId) => subject.names.has([...name].slice(0, MAX_CERTIFICATE_NAME).join("")) && subject.legalIds.has(legalId);
-function isForIdentity(certificate) {
-  try {
-    const { uris } = readExtensions(certificate.extensions);
-    return uris.length === 1 && IDENTITY.test(uris[0]);
-  } catch (error) {
-    if (error instanceof BridgeError) return false;
-    throw error;
-  }
-}
-var subjectText = (certificate) => [...certificate.rdns].reverse().map((rdn) => rdn.map(attributeRfc4514).join("+")).join(",");
-function attributeRfc4514(attribute) {
-  const name = SHORT_NAMES[attribute.oid] ?? attribute.oid;
-  if (attribute.tag === BITS && attribute.oid === UNIQUE_ID) return `${name}=#${hex(attribute.content)}`;
-  const value = attributeText(attribute);
-  if (value === null) throw malformed("readable names");
-  return `${name}=${escaped(value)}`;
-}
-function escaped(value) {
-  let text3 = value.replace(/[\\"+,;<>]/g, "\\$&").replaceAll("\0", "\\00");
-  if (text3.startsWith("#") || text3.startsWith(" ") && text3.length > 1) text3 = `\\${text3}`;
-  return text3.endsWith(" ") ? `${text3.slice(0, -1)}\\ ` : text3;
-}
-
 // exports/sd-jwt.js
 var TYPE2 = "hybrid-bridge+sd-jwt";
 var MAX_JWT = 1 << 17;
@@ -8053,9 +8187,9 @@ var CERTIFICATE = {
     }
     if (value.length % 4 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw notCanonical(field);
     const bare = value.replace(/=+$/, "");
-    const whole = bare.slice(0, bare.length - bare.length % 4);
-    const rest = parseLoose(bare.slice(whole.length));
-    return concat(parseB64(whole, field), rest);
+    const whole2 = bare.slice(0, bare.length - bare.length % 4);
+    const rest = parseLoose(bare.slice(whole2.length));
+    return concat(parseB64(whole2, field), rest);
   },
   write: b64
 };
@@ -8260,7 +8394,7 @@ function decodeEntryPart(part) {
     throw fieldMalformed("entries.disclosures", "strictly ascending by index");
   }
   const disclosures = part.disclosures.map((one) => parseDisclosure(one.value));
-  requireOnce2(disclosures.map((one) => one.name));
+  requireOnce(disclosures.map((one) => one.name));
   const schema2 = disclosures.find((one) => one.name === SCHEMA)?.value;
   if (disclosures.length && typeof schema2 !== "string") {
     throw fieldMalformed(SCHEMA, "a string, disclosed whenever anything is");
@@ -8790,6 +8924,76 @@ function verifyRoot(genesis, origin, root, signature) {
   verifySignature(ed25519Key(genesis.receiptKey), toBeSigned(origin, genesis.receiptKey, root), signature);
 }
 
+// tlog-policy.js
+var MAX_POLICY = 1 << 16;
+var MAX_NAMES = 256;
+var NONE = "none";
+function parsePolicy(text3) {
+  if (characters(text3) > MAX_POLICY) throw tooLong("tlog_policy", MAX_POLICY, characters(text3));
+  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text3) || text3 && !text3.endsWith("\n")) {
+    throw fieldMalformed("tlog_policy", "lines that end with a line feed, no control character but tab");
+  }
+  const draft = { logs: [], nodes: /* @__PURE__ */ new Map(), taken: /* @__PURE__ */ new Set(), quorum: null };
+  text3.split("\n").forEach((line, i) => {
+    const items = line.split(/[ \t]+/).filter((item2) => item2);
+    if (items.length && !items[0].startsWith("#")) readLine(draft, items, `tlog_policy line ${i + 1}`);
+  });
+  if (draft.quorum === null) throw fieldMalformed("tlog_policy", "exactly one quorum line");
+  return { logs: draft.logs, nodes: draft.nodes, quorum: draft.quorum };
+}
+function readLine(draft, [word, ...rest], field) {
+  if (word === "log" && (rest.length === 1 || rest.length === 2)) readLog(draft, rest[0], field);
+  else if (word === "witness" && (rest.length === 2 || rest.length === 3)) readWitness(draft, rest[0], rest[1], field);
+  else if (word === "group" && rest.length >= 3) readGroup(draft, rest, field);
+  else if (word === "quorum" && rest.length === 1 && draft.quorum === null && (rest[0] === NONE || draft.nodes.has(rest[0]))) {
+    [draft.quorum] = rest;
+  } else throw fieldMalformed(field, "log, witness, group, or one quorum of a name defined before");
+  const names2 = draft.logs.length + draft.nodes.size;
+  if (names2 > MAX_NAMES) throw tooLong(field, MAX_NAMES, names2);
+}
+function readLog(draft, text3, field) {
+  const key = keyOfKind(text3, [TYPE_ED25519, TYPE_MLDSA], field);
+  require2(!draft.logs.some((log) => equal(log.key, key.key)), field, "each log key once");
+  draft.logs.push(key);
+}
+function readWitness(draft, name, text3, field) {
+  const key = keyOfKind(text3, [TYPE_COSIGNATURE, TYPE_MLDSA], field);
+  const isKnown2 = [...draft.nodes.values()].some((node) => node.key !== null && equal(node.key.key, key.key));
+  require2(!isKnown2, field, "each witness key once");
+  define(draft, name, { key, threshold: 0, members: [] }, field);
+}
+function readGroup(draft, [name, threshold, ...members2], field) {
+  for (const member of members2) {
+    require2(draft.nodes.has(member), field, "members defined before");
+    require2(!draft.taken.has(member), field, "each name a member once");
+    draft.taken.add(member);
+  }
+  const number2 = /^[1-9][0-9]{0,3}$/.test(threshold) ? Number(threshold) : 0;
+  const needed = threshold === "all" ? members2.length : threshold === "any" ? 1 : number2;
+  require2(needed >= 1 && needed <= members2.length, field, "all, any, or a number from 1 to that of the members");
+  define(draft, name, { key: null, threshold: needed, members: members2 }, field);
+}
+function define(draft, name, node, field) {
+  require2(name !== NONE && !draft.nodes.has(name), field, "each name once, and not the name none");
+  draft.nodes.set(name, node);
+}
+function keyOfKind(text3, kinds, field) {
+  const key = parseVkey(text3);
+  require2(kinds.some((kind) => equal(kind, key.kind)), field, "a key of the type that logs or witnesses have");
+  return key;
+}
+function require2(fact, field, rule) {
+  if (!fact) throw fieldMalformed(field, rule);
+}
+var witnessesOf = (policy) => [...policy.nodes].flatMap(([name, { key }]) => key === null ? [] : [[name, key]]);
+function isMet(policy, cosigned) {
+  const met = /* @__PURE__ */ new Map([[NONE, true]]);
+  for (const [name, node] of policy.nodes) {
+    met.set(name, node.key !== null ? cosigned.includes(name) : node.members.filter((member) => met.get(member)).length >= node.threshold);
+  }
+  return met.get(policy.quorum) === true;
+}
+
 // verify/signers.js
 var FIRST_SET = 1;
 var responsible = (sets, size) => {
@@ -8902,7 +9106,7 @@ function verifyPromise(d, sets, names2) {
   const { promise } = d;
   if (promise === null) return null;
   verifyWindow(promise, d.genesis.promiseDelay);
-  const signer = signerOf(d, promise, sets, names2);
+  const signer = signerOf2(d, promise, sets, names2);
   const owed = /* @__PURE__ */ new Map([[hex(promise.entryLeaf), "entry"], [hex(leafHash(refusalEntry(promise.transactionId))), "refusal"]]);
   const late2 = /* @__PURE__ */ new Set();
   for (const { epoch, leaf } of standing(d)) {
@@ -8913,7 +9117,7 @@ function verifyPromise(d, sets, names2) {
   }
   return { promise, signer, unshown: unshown(d, promise, [...owed.keys()]), late: [...late2].sort((one, other) => one - other) };
 }
-function signerOf(d, promise, sets, names2) {
+function signerOf2(d, promise, sets, names2) {
   const size = promise.acceptedEpoch + 1;
   const set = responsible(sets, size);
   const keys = identityKeys(d);
@@ -9105,7 +9309,7 @@ function verifyEvmAnchor(anchor, checkpoint2) {
   const { succeeded, logs } = decodeReceipt(anchor.receipt);
   if (anchor.log_index >= logs.length) throw refusal("IndexBeyondSize", { index: anchor.log_index, size: logs.length });
   const value = trieValue(header2.receiptsRoot, encodeShort(uintBytes(anchor.tx_index)), anchor.proof);
-  requireBytes("anchor.receipt", keccak256(value), keccak256(anchor.receipt));
+  requireBytes2("anchor.receipt", keccak256(value), keccak256(anchor.receipt));
   requireSame("receipt.status", 1, Number(succeeded));
   const signers = requireEvent(logs[anchor.log_index], anchor.contract, checkpoint2);
   if (header2.time < checkpoint2.timestamp) throw fieldMismatch("header.timestamp", `>= ${checkpoint2.timestamp}`, header2.time);
@@ -9129,295 +9333,27 @@ function requireBounds(anchor) {
 }
 function requireChain(headers) {
   for (const [older, newer] of pairwise(headers)) {
-    requireBytes("header.parentHash", older.hash, newer.parent);
+    requireBytes2("header.parentHash", older.hash, newer.parent);
     requireSame("header.number", older.number + 1, newer.number);
   }
   return headers[headers.length - 1];
 }
 function requireEvent(log, contract, checkpoint2) {
-  requireBytes("log.address", contract, log.address);
+  requireBytes2("log.address", contract, log.address);
   if (log.topics.length !== 3 || log.data.length !== 128) {
     throw fieldMismatch("log", "3 topics, 128 bytes", `${log.topics.length}, ${log.data.length}`);
   }
   const [topic, logId, treeSize] = log.topics;
-  requireBytes("log.topic", ANCHORED, topic);
-  requireBytes("log.logId", checkpoint2.logId, logId);
-  requireBytes("log.treeSize", fromUint(checkpoint2.treeSize, 32), treeSize);
-  requireBytes("log.rootHash", checkpoint2.root, log.data.slice(0, 32));
-  requireBytes("log.timestamp", fromUint(checkpoint2.timestamp, 32), log.data.slice(32, 64));
-  requireBytes("log.validatorSetId", fromUint(checkpoint2.setId, 32), log.data.slice(64, 96));
+  requireBytes2("log.topic", ANCHORED, topic);
+  requireBytes2("log.logId", checkpoint2.logId, logId);
+  requireBytes2("log.treeSize", fromUint(checkpoint2.treeSize, 32), treeSize);
+  requireBytes2("log.rootHash", checkpoint2.root, log.data.slice(0, 32));
+  requireBytes2("log.timestamp", fromUint(checkpoint2.timestamp, 32), log.data.slice(32, 64));
+  requireBytes2("log.validatorSetId", fromUint(checkpoint2.setId, 32), log.data.slice(64, 96));
   return toBig(log.data.subarray(96));
-}
-function requireBytes(field, expected, got) {
-  if (!equal(expected, got)) throw fieldMismatch(field, hex(expected), hex(got));
-}
-
-// timestamp.js
-var SECOND = 10n ** 9n;
-var MAX_TOKEN = 1 << 16;
-var MAX_CERTIFICATES = 8;
-var MAX_PATH = 4;
-var FIELD3 = "token";
-var SIGNED_DATA = "1.2.840.113549.1.7.2";
-var TST_INFO = "1.2.840.113549.1.9.16.1.4";
-var CONTENT_TYPE = "1.2.840.113549.1.9.3";
-var MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
-var SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12";
-var SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
-var RSA_OF_DIGEST = "1.2.840.113549.1.1.1";
-var TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
-var HASH_NAMES = {
-  "2.16.840.1.101.3.4.2.1": "sha-256",
-  "2.16.840.1.101.3.4.2.2": "sha-384",
-  "2.16.840.1.101.3.4.2.3": "sha-512",
-  "2.16.840.1.101.3.4.2.8": "sha3-256",
-  "2.16.840.1.101.3.4.2.9": "sha3-384",
-  "2.16.840.1.101.3.4.2.10": "sha3-512"
-};
-function decodeToken(data) {
-  data = asOctets(data, FIELD3);
-  if (data.length > MAX_TOKEN) throw tooLong(FIELD3, MAX_TOKEN, data.length);
-  const outer = new DerReader(data, FIELD3);
-  const contentInfo = outer.inside(SEQUENCE);
-  outer.end();
-  requireOid(contentInfo.oid(), SIGNED_DATA);
-  const wrapped = contentInfo.inside(explicit(0));
-  contentInfo.end();
-  const signed = wrapped.inside(SEQUENCE);
-  wrapped.end();
-  const version = signed.take(INTEGER).content;
-  const digests = signed.take(SET2).content;
-  const content = signed.take(SEQUENCE);
-  const certificates = readCertificates(signed.take(explicit(0)).content);
-  signed.optional(explicit(1));
-  const signers = signed.take(SET2);
-  signed.end();
-  const tstInfo = encapsulated(content.content);
-  return { der: data, version, digests, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
-}
-function requireOid(got, expected) {
-  if (got !== expected) throw fieldMalformed(FIELD3, `object identifier ${expected}`);
-}
-function readCertificates(content) {
-  const reader = new DerReader(content, FIELD3);
-  const found = [];
-  while (reader.peek() !== -1) {
-    found.push(reader.take(SEQUENCE).whole);
-    if (found.length > MAX_CERTIFICATES) throw tooLong("token.certificates", MAX_CERTIFICATES, found.length);
-  }
-  return found;
-}
-function encapsulated(content) {
-  const reader = new DerReader(content, FIELD3);
-  requireOid(reader.oid(), TST_INFO);
-  const wrapped = reader.inside(explicit(0));
-  reader.end();
-  const inside = wrapped.take(OCTETS).content;
-  wrapped.end();
-  return inside;
-}
-function readTstInfo(data) {
-  const outer = new DerReader(data, FIELD3);
-  const reader = outer.inside(SEQUENCE);
-  outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "TSTInfo version 1");
-  reader.oid();
-  const imprint = reader.inside(SEQUENCE);
-  const hash = hashName(readAlgorithm2(imprint));
-  const digest = imprint.take(OCTETS).content;
-  imprint.end();
-  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD3, `an imprint as long as ${hash}`);
-  reader.integer();
-  const generated = reader.nanoseconds();
-  const accuracy = readAccuracy(reader.optional(SEQUENCE));
-  reader.flag();
-  if (reader.peek() === INTEGER) reader.integer();
-  reader.optional(explicit(0));
-  requireNoCritical(reader.optional(explicit(1)));
-  reader.end();
-  const by2 = Number((generated + accuracy + SECOND - 1n) / SECOND);
-  return { hash, imprint: digest, generated, by: by2 };
-}
-function readAccuracy(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
-  let total = 0n;
-  for (
-    const [tag, unit, most] of
-    /** @type {[number, bigint, bigint][]} */
-    [[INTEGER, SECOND, 86400n], [128, 10n ** 6n, 999n], [129, 1000n, 999n]]
-  ) {
-    if (reader.peek() !== tag) continue;
-    const value = reader.integer(tag);
-    if (value < 0n || value > most) throw fieldMalformed(FIELD3, "an accuracy of at most a day");
-    total += value * unit;
-  }
-  reader.end();
-  return total;
-}
-function requireNoCritical(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
-  while (reader.peek() !== -1) {
-    const extension = reader.inside(SEQUENCE);
-    const oid = extension.oid();
-    const critical = extension.flag();
-    extension.take(OCTETS);
-    extension.end();
-    if (critical) throw missing(`a verifier that understands the extension ${oid} of timestamp tokens`);
-  }
-}
-function readAlgorithm2(reader) {
-  const inner = reader.inside(SEQUENCE);
-  const oid = inner.oid();
-  const parameters = inner.peek() === -1 ? new Uint8Array() : inner.any().whole;
-  inner.end();
-  return { oid, parameters: equal(parameters, Uint8Array.of(NULL, 0)) ? new Uint8Array() : parameters };
-}
-function hashName({ oid, parameters }) {
-  const name = HASH_NAMES[oid];
-  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD3, "SHA-256 or stronger");
-  return name;
-}
-function readSigner(content) {
-  const outer = new DerReader(content, FIELD3);
-  const reader = outer.inside(SEQUENCE);
-  outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "a signer named by issuer and serial number");
-  const sid = reader.inside(SEQUENCE);
-  const issuer = sid.take(SEQUENCE).whole;
-  const serial2 = sid.integer();
-  sid.end();
-  const digestHash = hashName(readAlgorithm2(reader));
-  const attributes = reader.take(explicit(0)).content;
-  const algorithm = readAlgorithm2(reader);
-  const signature = reader.take(OCTETS).content;
-  reader.optional(explicit(1));
-  reader.end();
-  return { issuer, serial: serial2, digestHash, signedAttributes: der(SET2, attributes), algorithm, signature, ...readAttributes(attributes) };
-}
-function readAttributes(data) {
-  const reader = new DerReader(data, FIELD3);
-  const found = /* @__PURE__ */ new Map();
-  while (reader.peek() !== -1) {
-    const attribute = reader.inside(SEQUENCE);
-    const oid = attribute.oid();
-    const values = attribute.take(SET2).content;
-    attribute.end();
-    if (found.has(oid)) throw fieldMalformed(FIELD3, "each signed attribute once");
-    found.set(oid, values);
-  }
-  requireOid(only(found, CONTENT_TYPE).oid(), TST_INFO);
-  const messageDigest = only(found, MESSAGE_DIGEST).take(OCTETS).content;
-  const certificateHashes = [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2].filter((oid) => found.has(oid)).map((oid) => firstHash(only(found, oid), oid));
-  if (certificateHashes.length === 0) throw fieldMalformed(FIELD3, "the signer's certificate among the signed attributes");
-  return { messageDigest, certificateHashes };
-}
-function only(attributes, oid) {
-  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD3}.attribute ${oid}`);
-  const { whole } = values.any();
-  values.end();
-  return new DerReader(whole, FIELD3);
-}
-function firstHash(reader, oid) {
-  const first = reader.inside(SEQUENCE).inside(SEQUENCE).inside(SEQUENCE);
-  if (oid === SIGNING_CERTIFICATE) return { hash: sha1, value: first.take(OCTETS).content };
-  const name = first.peek() === SEQUENCE ? hashName(readAlgorithm2(first)) : "sha-256";
-  return { hash: HASHES[name], value: first.take(OCTETS).content };
-}
-function verifyToken(token, data) {
-  requireBytes2("token.imprint", HASHES[token.hash](data), token.imprint);
-  const signer = signerOf2(token);
-  requirePurpose(signer);
-  requireBytes2("token.message_digest", HASHES[token.digestHash](token.tstInfo), token.messageDigest);
-  verifySigner(signer, token);
-  return { certificate: signer, name: [...subjectText(signer)].slice(0, 256).join(""), until: signer.ends };
 }
 function requireBytes2(field, expected, got) {
   if (!equal(expected, got)) throw fieldMismatch(field, hex(expected), hex(got));
-}
-function signerOf2(token) {
-  for (const data of token.certificates) {
-    const certificate = readCertificate(data);
-    subjectText(certificate);
-    if (!equal(certificate.issuer, token.issuer) || certificate.serial !== token.serial) continue;
-    for (const { hash, value } of token.certificateHashes) requireBytes2("token.certificate", value, hash(data));
-    return certificate;
-  }
-  throw fieldMismatch("token.certificates", "the signer's", `${token.certificates.length} others`);
-}
-function requirePurpose(certificate) {
-  const misuse = misuseOf(extensionsOf(certificate));
-  if (misuse) throw fieldMismatch("token.certificate", "for time stamping alone, and critical", misuse);
-}
-function extensionsOf(certificate) {
-  try {
-    return readExtensions(certificate.extensions);
-  } catch (error) {
-    if (error instanceof BridgeError) throw refusal("CertificateMalformed", { rule: "readable extensions, each once" });
-    throw error;
-  }
-}
-function misuseOf({ isAuthority, signsCertificates, signsLists, purposes: purposes2, isPurposeCritical }) {
-  if (isAuthority) return "a certificate authority";
-  if (signsCertificates || signsLists) return "a key that signs certificates";
-  const fits = isPurposeCritical && purposes2.length === 1 && purposes2[0] === TIME_STAMPING;
-  return fits ? "" : "other purposes, or not critical";
-}
-function verifySigner(signer, token) {
-  const key = keyIn(signer);
-  const { oid, parameters } = token.algorithm;
-  if (parameters.length) throw missing(`a verifier that knows the parameters of signature algorithm ${oid}`);
-  const rsa = { ...RSA_PKCS1, [RSA_OF_DIGEST]: token.digestHash };
-  const hash = key.kind === "rsa" ? rsa[oid] : key.kind === "ec" ? (
-    /** @type {Record<string, string>} */
-    ECDSA[oid]
-  ) : void 0;
-  if (hash === void 0) throw missing(`a verifier that knows signature algorithm ${oid} with the key of this certificate`);
-  if (!key.verify(token.signedAttributes, token.signature, hash)) {
-    throw refusal("SignatureWrong", { signer: "timestamping authority" });
-  }
-}
-function trustedPath(token, signer, roots) {
-  const path = climb(signer, token.certificates.map(readCertificate), roots);
-  const isValid = path.every(({ begins, ends }) => BigInt(begins) * SECOND <= token.generated && token.generated < (BigInt(ends) + 1n) * SECOND);
-  return isValid && mayLead(path) && namesItsDigest(token) ? path : [];
-}
-function namesItsDigest({ version, digests, digestHash }) {
-  try {
-    const reader = new DerReader(digests, FIELD3);
-    const names2 = [];
-    while (reader.peek() !== -1) names2.push(hashName(readAlgorithm2(reader)));
-    return version.length > 0 && isMinimal(version) && toBig(version) < 256n && (version[0] & 128) === 0 && names2.includes(digestHash);
-  } catch (error) {
-    if (error instanceof BridgeError) return false;
-    throw error;
-  }
-}
-function climb(signer, pool, roots) {
-  const path = [signer];
-  for (let step = 0; step <= MAX_PATH; step++) {
-    const last = path[path.length - 1];
-    const root = roots.find((candidate) => isIssuedBy(last, candidate));
-    if (root !== void 0) return [...path, root];
-    const between2 = pool.find((candidate) => !path.some((one) => equal(one.der, candidate.der)) && isIssuedBy(last, candidate));
-    if (between2 === void 0) return [];
-    path.push(between2);
-  }
-  return [];
-}
-function mayLead(path) {
-  if (path.length === 0) return true;
-  const root = path[path.length - 1];
-  if (!equal(root.issuer, root.subject)) return false;
-  try {
-    return path.every((certificate, depth) => {
-      const found = extensionsOf(certificate);
-      if (found.isUnknownCritical || depth > 0 && found.purposes.length && !found.purposes.includes(TIME_STAMPING)) return false;
-      return depth === 0 || found.isAuthority && (!found.hasUsage || found.signsCertificates) && depth - 1 <= found.pathLength;
-    });
-  } catch (error) {
-    if (error instanceof BridgeError) return false;
-    throw error;
-  }
 }
 
 // verify/times.js
@@ -9659,8 +9595,8 @@ function openedValue(d, shown2, opened2, pair) {
   return opened2.value;
 }
 function requireNoGap({ versions }) {
-  const numbers2 = (present) => [...versions].filter(([, standing2]) => standing2.present === present).map(([version]) => version);
-  const [least, most] = [Math.min(...numbers2(false)), Math.max(...numbers2(true))];
+  const numbers3 = (present) => [...versions].filter(([, standing2]) => standing2.present === present).map(([version]) => version);
+  const [least, most] = [Math.min(...numbers3(false)), Math.max(...numbers3(true))];
   if (most > least) throw fieldMismatch("labels.version", `none above ${least}`, `${most} is present`);
 }
 var opsOf = (entry) => entry.transaction?.body.ops ?? [];
@@ -10006,8 +9942,8 @@ function gaps(d) {
     const submitter = hex(body.submitter);
     shown2.set(submitter, (shown2.get(submitter) ?? /* @__PURE__ */ new Set()).add(body.sequence));
   }
-  return [...shown2].flatMap(([submitter, numbers2]) => {
-    const ordered = [...numbers2].sort((one, other) => one - other);
+  return [...shown2].flatMap(([submitter, numbers3]) => {
+    const ordered = [...numbers3].sort((one, other) => one - other);
     const between2 = ordered[ordered.length - 1] - ordered[0] + 1 - ordered.length;
     return between2 ? [`of submitter ${submitter} the numbers ${ordered.join(", ")} are shown; ${between2} between them not`] : [];
   });
@@ -10132,9 +10068,9 @@ function requireOpened(shown2, label, asset, leaf) {
 }
 function mandatoryLabels(fields, ordinal) {
   const [seller, buyer] = [opened(fields, "seller"), opened(fields, "buyer")];
-  const numbers2 = E_INVOICE_NUMBERS.filter((name) => fields.has(name)).map((name) => pyText(fields.get(name)));
-  if (numbers2.length > 1) throw fieldMalformed(E_INVOICE_NUMBERS[1], `not beside ${E_INVOICE_NUMBERS[0]}: one of the two`);
-  const labels = numbers2.map((number2) => normalised(E_INVOICE, opened(fields, "jurisdiction"), number2));
+  const numbers3 = E_INVOICE_NUMBERS.filter((name) => fields.has(name)).map((name) => pyText(fields.get(name)));
+  if (numbers3.length > 1) throw fieldMalformed(E_INVOICE_NUMBERS[1], `not beside ${E_INVOICE_NUMBERS[0]}: one of the two`);
+  const labels = numbers3.map((number2) => normalised(E_INVOICE, opened(fields, "jurisdiction"), number2));
   if (fields.has("inv_no")) {
     const number2 = opened(fields, "inv_no");
     labels.push(normalised(CREDITOR_INVOICE, seller, number2), normalised(CREDITOR_INVOICE_LOOSE, seller, number2, String(ordinal)));
@@ -10392,7 +10328,7 @@ var RETIRED = "older keys signed a first block of an epoch, and it is not shown 
 var FIRST_SET2 = 1;
 function verifySource(d, sets, names2) {
   const wanting = /* @__PURE__ */ new Map();
-  const blocks = [];
+  const blocks2 = [];
   const known = namesByKey(sets, names2);
   for (const epoch of d.epochs) {
     const number2 = epoch.record.epoch;
@@ -10404,14 +10340,14 @@ function verifySource(d, sets, names2) {
     wanting.set(number2, consensus.hasOutcomes ? ties : RESULTS);
     if (consensus.signers.length) {
       const signers = consensus.signers.map((key) => known.get(hex(key)) ?? `key ${hex(key)}`);
-      blocks.push({ epoch: number2, height: evidence.last.header.height, signers });
+      blocks2.push({ epoch: number2, height: evidence.last.header.height, signers });
     }
   }
   const needed = d.epochs.filter((epoch) => epoch.entries.length);
   const bare = needed.some((epoch) => epoch.entries.some((entry) => entry.transaction === null));
-  if (bare || needed.length === 0 || needed.some((epoch) => !wanting.has(epoch.record.epoch))) return { level: "", wanting: "", blocks };
+  if (bare || needed.length === 0 || needed.some((epoch) => !wanting.has(epoch.record.epoch))) return { level: "", wanting: "", blocks: blocks2 };
   const found = needed.map((epoch) => wanting.get(epoch.record.epoch) ?? "").filter((text3) => text3);
-  return { level: found.length ? A2 : A3, wanting: found[0] ?? "", blocks };
+  return { level: found.length ? A2 : A3, wanting: found[0] ?? "", blocks: blocks2 };
 }
 function tiesWanting(d, record2, evidence, consensus, sets, names2) {
   const terms = sets.map((known) => ({ firstSize: known.firstSize, seats: seatsOf2(known, names2) }));
@@ -10441,12 +10377,15 @@ var namesByKey = (sets, names2) => new Map(sets.flatMap(({ set }) => set.entries
 
 // verify/index.js
 var Course = class {
-  constructor() {
+  /** @param {(check: string) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
     this.passed = [];
   }
   /** @template T @param {number} number @param {string} name @param {number | (() => number)} count @param {() => T} check @returns {T} */
   take(number2, name, count2, check) {
     let result;
+    this.tell(`${number2} ${name}`);
     try {
       result = check();
     } catch (error) {
@@ -10460,8 +10399,9 @@ var Course = class {
     return result;
   }
 };
-function verify(data, trust, now, sights = []) {
-  const course = new Course();
+function verify(data, trust, now, sights = [], tell = () => {
+}) {
+  const course = new Course(tell);
   const bundle = course.take(1, "shape", 1, () => decodeBundle(data));
   course.take(2, "format", 1, () => requireUnderstood(bundle));
   const structs = bundle.epochs.length + bundle.checkpoints.length;
@@ -10491,10 +10431,542 @@ function requireUnderstood(bundle) {
     throw missing(`a verifier that understands the extension ${[...bundle.critical[0]].slice(0, 64).join("")}`);
   }
 }
+
+// package/sm3.js
+var START = [1937774191, 1226093241, 388252375, 3666478592, 2842636476, 372324522, 3817729613, 2969243214];
+var turn = (x, by2) => x << by2 | x >>> 32 - by2;
+var mixed = (x) => x ^ turn(x, 9) ^ turn(x, 17);
+var spread = (x) => x ^ turn(x, 15) ^ turn(x, 23);
+var Sm3 = class {
+  constructor() {
+    this.words = Int32Array.from(START);
+    this.rest = new Uint8Array(0);
+    this.size = 0;
+  }
+  /** @param {Uint8Array} data */
+  update(data) {
+    this.size += data.length;
+    const all = this.rest.length ? concat(this.rest, data) : data;
+    const whole2 = all.length - all.length % 64;
+    const view = new DataView(all.buffer, all.byteOffset, all.length);
+    for (let at = 0; at < whole2; at += 64) this.block(view, at);
+    this.rest = all.slice(whole2);
+    return this;
+  }
+  digest() {
+    const size = this.size;
+    const end = new DataView(new ArrayBuffer(8));
+    end.setBigUint64(0, 8n * BigInt(size));
+    this.update(concat(Uint8Array.of(128), new Uint8Array((119 - size % 64) % 64), new Uint8Array(end.buffer)));
+    const out = new DataView(new ArrayBuffer(32));
+    this.words.forEach((word, i) => out.setInt32(4 * i, word));
+    return new Uint8Array(out.buffer);
+  }
+  /** @param {DataView} view @param {number} at */
+  block(view, at) {
+    const w = new Int32Array(68);
+    for (let j = 0; j < 16; j++) w[j] = view.getInt32(at + 4 * j);
+    for (let j = 16; j < 68; j++) w[j] = spread(w[j - 16] ^ w[j - 9] ^ turn(w[j - 3], 15)) ^ turn(w[j - 13], 7) ^ w[j - 6];
+    let [a, b, c, d, e, f, g, h] = this.words;
+    for (let j = 0; j < 64; j++) {
+      const first = j < 16;
+      const one = turn(turn(a, 12) + e + turn(first ? 2043430169 : 2055708042, j) | 0, 7);
+      const two = one ^ turn(a, 12);
+      const sum2 = (first ? a ^ b ^ c : a & b | a & c | b & c) + d + two + (w[j] ^ w[j + 4]) | 0;
+      const other = (first ? e ^ f ^ g : e & f | ~e & g) + h + one + w[j] | 0;
+      [a, b, c, d, e, f, g, h] = [sum2, a, turn(b, 9), c, mixed(other), e, turn(f, 19), g];
+    }
+    [a, b, c, d, e, f, g, h].forEach((word, i) => this.words[i] ^= word);
+  }
+};
+
+// package/inflate.js
+var WINDOW = 1 << 15;
+var PIECE = 1 << 16;
+var ORDER3 = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+var LENGTHS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+var LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+var DISTANCES = [
+  1,
+  2,
+  3,
+  4,
+  5,
+  7,
+  9,
+  13,
+  17,
+  25,
+  33,
+  49,
+  65,
+  97,
+  129,
+  193,
+  257,
+  385,
+  513,
+  769,
+  1025,
+  1537,
+  2049,
+  3073,
+  4097,
+  6145,
+  8193,
+  12289,
+  16385,
+  24577
+];
+var broken2 = () => fieldMalformed("package.entries", "a deflate stream");
+var WHOLE = "one whole deflate stream, nothing after it";
+var notWhole = () => fieldMalformed("package.entries", WHOLE);
+function codeOf(lengths) {
+  const counts = new Uint16Array(16);
+  for (const length of lengths) counts[length]++;
+  let left = 1;
+  for (let length = 1; length < 16; length++) {
+    left = 2 * left - counts[length];
+    if (left < 0) throw broken2();
+  }
+  const places = new Uint16Array(16);
+  for (let length = 1; length < 15; length++) places[length + 1] = places[length] + counts[length];
+  const symbols = new Uint16Array(lengths.length);
+  lengths.forEach((length, symbol) => length && (symbols[places[length]++] = symbol));
+  return { counts, symbols, left: counts[0] === lengths.length ? 0 : left };
+}
+var FIXED = codeOf(Array.from({ length: 288 }, (_, i) => i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
+var FIXED_DISTANCES = codeOf(Array(30).fill(5).concat(5, 5));
+var Bits = class {
+  /** @param {Uint8Array} data */
+  constructor(data) {
+    this.data = data;
+    this.at = 0;
+    this.held = 0;
+    this.count = 0;
+  }
+  /** @param {number} need at most 13 */
+  take(need) {
+    while (this.count < need) {
+      if (this.at === this.data.length) throw notWhole();
+      this.held |= this.data[this.at++] << this.count;
+      this.count += 8;
+    }
+    const value = this.held & (1 << need) - 1;
+    this.held >>>= need;
+    this.count -= need;
+    return value;
+  }
+  /** @param {Code} code */
+  symbol({ counts, symbols }) {
+    for (let [code, first, index, length] = [0, 0, 0, 1]; length < 16; length++) {
+      code |= this.take(1);
+      if (code - counts[length] < first) return symbols[index + code - first];
+      index += counts[length];
+      first = first + counts[length] << 1;
+      code <<= 1;
+    }
+    throw broken2();
+  }
+};
+function* inflated(packed) {
+  const bits = new Bits(packed);
+  const out = { data: new Uint8Array(WINDOW + 2 * PIECE), at: 0, begun: 0 };
+  let whole2 = true;
+  try {
+    yield* blocks(bits, out);
+  } catch (error) {
+    if (!(error instanceof BridgeError && error.fields.rule === WHOLE)) throw error;
+    whole2 = false;
+  }
+  if (out.at > out.begun) yield out.data.slice(out.begun, out.at);
+  if (!whole2 || bits.at !== packed.length) throw notWhole();
+}
+function* blocks(bits, out) {
+  for (let last = 0; !last; ) {
+    last = bits.take(1);
+    const kind = bits.take(2);
+    if (kind === 3) throw broken2();
+    yield* kind === 0 ? stored(bits, out) : coded(bits, out, kind === 1 ? [FIXED, FIXED_DISTANCES] : codesOf(bits));
+  }
+}
+function* handed(out) {
+  if (out.at - out.begun < PIECE) return;
+  yield out.data.slice(out.begun, out.at);
+  out.data.copyWithin(0, out.at - WINDOW, out.at);
+  out.at = out.begun = WINDOW;
+}
+function* stored(bits, out) {
+  [bits.held, bits.count] = [0, 0];
+  if (bits.at + 4 > bits.data.length) throw notWhole();
+  const [a, b, c, d] = bits.data.subarray(bits.at, bits.at + 4);
+  const length = a | b << 8;
+  if (length !== (~(c | d << 8) & 65535)) throw broken2();
+  bits.at += 4;
+  if (bits.at + length > bits.data.length) throw notWhole();
+  out.data.set(bits.data.subarray(bits.at, bits.at + length), out.at);
+  out.at += length;
+  bits.at += length;
+  yield* handed(out);
+}
+function codesOf(bits) {
+  const [literals, distances, given] = [bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4];
+  if (literals > 286 || distances > 30) throw broken2();
+  const short = Array(19).fill(0);
+  for (let i = 0; i < given; i++) short[ORDER3[i]] = bits.take(3);
+  const code = codeOf(short);
+  if (code.left || code.counts[0] === 19) throw broken2();
+  const lengths = [];
+  while (lengths.length < literals + distances) {
+    const symbol = bits.symbol(code);
+    if (symbol < 16) lengths.push(symbol);
+    else lengths.push(...repeated(bits, symbol, lengths));
+  }
+  if (lengths.length > literals + distances || lengths[256] === 0) throw broken2();
+  return [usable(codeOf(lengths.slice(0, literals))), usable(codeOf(lengths.slice(literals)))];
+}
+function repeated(bits, symbol, before) {
+  if (symbol > 16) return Array(symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)).fill(0);
+  if (before.length === 0) throw broken2();
+  return Array(3 + bits.take(2)).fill(before[before.length - 1]);
+}
+function usable(code) {
+  const used = code.symbols.length - code.counts[0];
+  if (code.left && !(used === 1 && code.counts[1] === 1)) throw broken2();
+  return code;
+}
+function* coded(bits, out, [literals, distances]) {
+  for (; ; ) {
+    const symbol = bits.symbol(literals);
+    if (symbol === 256) return;
+    if (symbol < 256) out.data[out.at++] = symbol;
+    else copy(bits, out, symbol - 257, distances);
+    yield* handed(out);
+  }
+}
+function copy(bits, out, kind, distances) {
+  if (kind >= LENGTHS.length) throw broken2();
+  const length = LENGTHS[kind] + bits.take(LENGTH_BITS[kind]);
+  const far = bits.symbol(distances);
+  if (far >= DISTANCES.length) throw broken2();
+  const distance = DISTANCES[far] + bits.take(far < 2 ? 0 : (far >> 1) - 1);
+  if (distance > out.at) throw broken2();
+  for (let i = 0; i < length; i++, out.at++) out.data[out.at] = out.data[out.at - distance];
+}
+
+// package/zip.js
+var FIELD4 = "package";
+var MAX_ENTRIES = 1024;
+var MAX_UNPACKED = 2 ** 30;
+var MAX_PACKED = MAX_UNPACKED + 2 ** 24;
+var MAX_NAME3 = 200;
+var MAGIC = Uint8Array.of(80, 75, 3, 4);
+var STORED = 0;
+var DEFLATED = 8;
+var [LOCAL, ENTRY2, END2] = [30, 46, 22];
+var HARMLESS_FLAGS = 2054;
+var SEGMENT = /^(?!.*\.$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/s;
+var bytesOf2 = async (file, start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer());
+function numbers2(data) {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  return { two: (at) => view.getUint16(at, true), four: (at) => view.getUint32(at, true) };
+}
+async function membersOf(file) {
+  if (file.size > MAX_PACKED) throw tooLong(FIELD4, MAX_PACKED, file.size);
+  const { count: count2, start, end } = await directoryOf(file);
+  const lines = await bytesOf2(file, start, Math.min(file.size, start + MAX_ENTRIES * (ENTRY2 + 65535)));
+  const members2 = [];
+  let [at, position] = [start, 0];
+  for (let i = 0; i < count2; i++) {
+    if (at + ENTRY2 > end) throw refusal("Truncated", { field: "package.directory", needed: ENTRY2, got: end - at });
+    const length = numbers2(lines).two(at - start + 28);
+    const member = await memberOf(file, lines.subarray(at - start, at - start + ENTRY2 + length), position);
+    at += ENTRY2 + length;
+    position = member.start + member.packed;
+    members2.push(member);
+  }
+  if (at !== end) throw refusal("TrailingBytes", { field: "package.directory", count: end - at });
+  requireSound(members2);
+  return members2;
+}
+async function directoryOf(file) {
+  const end = file.size - END2;
+  if (end < 0) throw refusal("Truncated", { field: FIELD4, needed: END2, got: file.size });
+  const data = await bytesOf2(file, end, file.size);
+  const { two, four } = numbers2(data);
+  const [count2, size, start] = [two(10), four(12), four(16)];
+  if (!equal(data.subarray(0, 4), Uint8Array.of(80, 75, 5, 6)) || two(4) || two(6) || two(8) !== count2 || two(20)) {
+    throw fieldMalformed("package.end", "one directory on one disk, no comment, nothing after it");
+  }
+  if (count2 < 1 || count2 > MAX_ENTRIES) throw tooLong("package.entries", MAX_ENTRIES, count2);
+  if (start + size !== end) throw fieldMalformed("package.end", "the directory fills what is between the entries and the end");
+  return { count: count2, start, end };
+}
+async function memberOf(file, line, position) {
+  const { two, four } = numbers2(line);
+  const [flags, method, crc, packed, size] = [two(8), two(10), four(16), four(20), four(24)];
+  if (!equal(line.subarray(0, 4), Uint8Array.of(80, 75, 1, 2)) || two(30) || two(32) || two(34)) {
+    throw fieldMalformed("package.directory", "lines without extra field or comment");
+  }
+  if (flags & ~HARMLESS_FLAGS || ![STORED, DEFLATED].includes(method) || method === STORED && packed !== size) {
+    throw fieldMalformed("package.directory", "stored or deflated, not encrypted, sizes in front");
+  }
+  if (![0, 32768].includes(four(38) >>> 16 & 61440)) throw fieldMalformed("package.directory", "regular files alone");
+  const [name, offset] = [line.subarray(ENTRY2), four(42)];
+  if (offset !== position) throw fieldMalformed("package.entries", "one after the other from the first byte, in order");
+  const start = offset + LOCAL + two(28);
+  if (start + packed > file.size) throw refusal("Truncated", { field: "package.entries", needed: start + packed, got: file.size });
+  const [expected, got] = [concat(MAGIC, line.subarray(6, 32), name), await bytesOf2(file, offset, start)];
+  if (!equal(expected, got)) throw fieldMismatch("package.entries", hex(expected), hex(got));
+  return { name: nameOf2(name), method, start, packed, size, crc };
+}
+function nameOf2(name) {
+  const text3 = latin1(name);
+  if (text3.length > MAX_NAME3 || !text3.split("/").every((segment) => SEGMENT.test(segment))) {
+    throw fieldMalformed("package.entries", "relative names of ASCII letters, digits and ._-");
+  }
+  return text3;
+}
+function requireSound(members2) {
+  if (new Set(members2.map((member) => member.name.toLowerCase())).size !== members2.length) {
+    throw fieldMalformed("package.entries", "each name once");
+  }
+  const total = members2.reduce((sum2, member) => sum2 + member.size, 0);
+  if (total > MAX_UNPACKED) throw tooLong("package.unpacked", MAX_UNPACKED, total);
+}
+var CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let i = 0; i < 8; i++) rest = rest & 1 ? 3988292384 ^ rest >>> 1 : rest >>> 1;
+  return rest;
+});
+function crcOf(crc, data) {
+  let rest = ~crc;
+  for (const byte of data) rest = CRC[(rest ^ byte) & 255] ^ rest >>> 8;
+  return ~rest >>> 0;
+}
+async function* unpacked(file, { name, method, start, packed, size: said, crc: stated }) {
+  let [size, crc] = [0, 0];
+  const pieces = method === STORED ? piecesOf(file, start, start + packed) : inflated(await bytesOf2(file, start, start + packed));
+  for await (const piece of pieces) {
+    [size, crc] = [size + piece.length, crcOf(crc, piece)];
+    if (size > said) throw tooLong(name, said, size);
+    yield piece;
+  }
+  if (size !== said || crc !== stated) {
+    const told = (bytes, sum2) => `${bytes} bytes, CRC ${sum2.toString(16).padStart(8, "0")}`;
+    throw fieldMismatch(name, told(said, stated), told(size, crc));
+  }
+}
+async function* piecesOf(file, start, end) {
+  for (let at = start; at < end; at += 1 << 20) yield await bytesOf2(file, at, Math.min(end, at + (1 << 20)));
+}
+
+// package/index.js
+var MEDIA_TYPE = "application/vnd.hybrid-bridge.evidence+zip";
+var [MIMETYPE, BUNDLE2, MANIFEST, STAMP] = ["mimetype", "bundle.json", "META-INF/manifest.json", "META-INF/manifest.tsr"];
+var ARTEFACTS = "artefacts/";
+var FOLDERS = [ARTEFACTS, "tokens/", "certs/", "report/", "spec/", "verifier/"];
+var MAX_MANIFEST = 1 << 20;
+var KEPT = /* @__PURE__ */ new Map([[MIMETYPE, MEDIA_TYPE.length], [BUNDLE2, MAX_BUNDLE], [MANIFEST, MAX_MANIFEST], [STAMP, (1 << 16) + 64]]);
+var FILE = record({ path: text(MAX_NAME3), size: uint(MAX_UNPACKED), sha256: octets(32), sha512: octets(64), sm3: octets(32) });
+var LISTED = record({ format: literal("hybrid-bridge/evidence-package/v1"), files: array(FILE, 1024) });
+var isPackage = (start) => equal(start.subarray(0, 4), MAGIC);
+async function verifyPackage(file, trust, now, sights = [], tell = () => {
+}) {
+  const read = await readPackage(file, tell);
+  return judgePackage(read, verify(read.bundle, trust, now, sights, tell), trust);
+}
+function packageJson({ evidence, documents, manifest, stamp }) {
+  const told = stamp && { authority: stamp.authority, time: stamp.time, basis: stamp.basis, missing: stamp.missing };
+  const shown2 = documents.map(({ path, size, sha256: digest, epoch, field }) => ({ path, size, sha256: b64u(digest), epoch, field }));
+  return { ...evidenceJson(evidence), package: { manifest: b64u(manifest), documents: shown2, stamp: told } };
+}
+async function readPackage(file, tell = () => {
+}) {
+  const members2 = await membersOf(file);
+  requireLayout(members2);
+  const kept = /* @__PURE__ */ new Map();
+  for (const member of members2) if (KEPT.has(member.name)) kept.set(member.name, await whole(file, member));
+  const [mimetype, bundle, manifest] = [MIMETYPE, BUNDLE2, MANIFEST].map((name) => (
+    /** @type {Uint8Array} */
+    kept.get(name)
+  ));
+  if (!equal(mimetype, utf8(MEDIA_TYPE))) throw fieldMalformed("package.mimetype", MEDIA_TYPE);
+  const files = parseManifest(manifest);
+  const found = [];
+  for (const member of members2) {
+    if (member.name === MANIFEST || member.name === STAMP) continue;
+    tell(member.name);
+    found.push(await digested(member.name, unpacked(file, member)));
+  }
+  requireSame2(files, found, "package.manifest");
+  await requireDerived(decodeBundle(bundle), found);
+  return { bundle, manifest, files, stamp: kept.get(STAMP) ?? null };
+}
+function requireLayout(members2) {
+  if (members2[0].name !== MIMETYPE || members2[0].method !== STORED) throw fieldMalformed("package", "the entry mimetype first, and stored");
+  const names2 = members2.map((member) => member.name);
+  for (const name of [BUNDLE2, MANIFEST]) if (!names2.includes(name)) throw fieldMalformed("package", `an entry ${name}`);
+  for (const name of names2) {
+    const isListed = name.split("/").length === 2 && FOLDERS.some((folder) => name.startsWith(folder));
+    if (!KEPT.has(name) && !isListed) throw fieldMalformed("package", "nothing but what SPEC §14 lists");
+  }
+}
+async function whole(file, member) {
+  const limit = (
+    /** @type {number} */
+    KEPT.get(member.name)
+  );
+  if (member.size > limit) throw tooLong(member.name, limit, member.size);
+  const pieces = [];
+  for await (const piece of unpacked(file, member)) pieces.push(piece);
+  return concat(...pieces);
+}
+async function digested(path, pieces) {
+  const [one, other, third] = [sha256.create(), sha512.create(), new Sm3()];
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    for (const state of [one, other, third]) state.update(piece);
+  }
+  return { path, size, sha256: one.digest(), sha512: other.digest(), sm3: third.digest() };
+}
+function parseManifest(data) {
+  const { files } = LISTED.parse(parseCanonicalJson(data, "manifest", MAX_MANIFEST), "manifest");
+  if (!pairwise(files).every(([one, next2]) => compareText(one.path, next2.path) < 0)) {
+    throw fieldMalformed("manifest.files", "ascending paths, each once");
+  }
+  return files;
+}
+async function requireDerived(bundle, found) {
+  const two = (i) => String(i).padStart(2, "0");
+  const response = (token) => der(SEQUENCE, der(SEQUENCE, der(INTEGER, Uint8Array.of(0))), token);
+  const derived = [
+    ...bundle.anchors.flatMap((part, i) => part.type === "rfc3161" ? [[`tokens/anchor-${two(i)}.tsr`, response(part.token)]] : []),
+    ...bundle.renewals.map((part, i) => [`tokens/renewal-${two(i)}.tsr`, response(part.token)]),
+    ...bundle.certificates.map((data, i) => [`certs/certificate-${two(i)}.der`, data])
+  ];
+  const expected = [];
+  for (const [path, data] of derived) expected.push(await digested(path, [data]));
+  requireSame2(expected, found.filter(({ path }) => path.startsWith("tokens/") || path.startsWith("certs/")), "package.bundle");
+}
+function requireSame2(expected, got, field) {
+  const [these, those] = [expected, got].map((files) => new Map(files.map((file) => [file.path, file])));
+  const shown2 = (files, path) => {
+    const file = files.get(path);
+    return file ? `${path}: ${file.size} bytes, ${hex(file.sha256)}` : `no ${path}`;
+  };
+  for (const path of [.../* @__PURE__ */ new Set([...these.keys(), ...those.keys()])].sort(compareText)) {
+    const [one, other] = [these.get(path), those.get(path)];
+    if (!one || !other || !isSame(one, other)) throw fieldMismatch(field, shown2(these, path), shown2(those, path));
+  }
+}
+var isSame = (one, other) => one.size === other.size && equal(one.sha256, other.sha256) && equal(one.sha512, other.sha512) && equal(one.sm3, other.sm3);
+function judgePackage(read, evidence, trust) {
+  const stamp = read.stamp && judged(decodeResponse(read.stamp), read.manifest, "manifest", trust);
+  const documents = read.files.filter(({ path }) => path.startsWith(ARTEFACTS)).map((file) => documentFact(file, evidence));
+  return { evidence, documents, manifest: sha2562(read.manifest), stamp };
+}
+function decodeResponse(data) {
+  const outer = new DerReader(data, "answer");
+  const response = outer.inside(SEQUENCE);
+  outer.end();
+  const status = response.inside(SEQUENCE).integer();
+  if (status !== 0n && status !== 1n) {
+    throw refusal("EndpointRefused", { endpoint: "manifest.tsr", call: "timestamp", code: status, reason: "PKIStatus" });
+  }
+  const token = response.take(SEQUENCE).whole;
+  response.end();
+  return decodeToken(token);
+}
+function documentFact(file, evidence) {
+  const digest = b64u(file.sha256);
+  for (const { epoch, fields } of evidence.records) {
+    const holding = fields.find((field) => field.value === digest);
+    if (holding === void 0) continue;
+    for (const listed of evidence.artefacts) requireAlike(file, listed);
+    return { path: file.path, size: file.size, sha256: file.sha256, epoch, field: holding.name };
+  }
+  throw fieldMismatch(file.path, "a SHA-256 that a disclosed field holds", `${hex(file.sha256)}, which is none of them`);
+}
+function requireAlike(file, listed) {
+  if (!equal(listed.sha256, file.sha256)) return;
+  const agrees = (stated, got) => stated === null || equal(stated, got);
+  if (file.size !== listed.size || !agrees(listed.sha512, file.sha512) || !agrees(listed.sm3, file.sm3)) {
+    throw fieldMismatch(file.path, "what artefacts[] says of it", `${file.size} bytes`);
+  }
+}
+
+// trust.js
+var MAX_TRUST = 1 << 20;
+var REQUIREMENTS = [
+  "integrity",
+  "quorum",
+  "names",
+  "public anchor",
+  "witnesses",
+  "not after",
+  "not before",
+  "freshness",
+  "registry",
+  "omission",
+  "governance since"
+];
+var LOG = record({ log_id: octets(32) }, { genesis: octets(832) }, (log) => {
+  if (log.genesis !== null && !equal(leafHash(log.genesis), log.log_id)) {
+    throw fieldMalformed("trust.logs.genesis", "the record that log_id is the hash of");
+  }
+  return log;
+});
+var CHAIN = record({
+  chain_id: uint(),
+  contracts: array(octets(20), 64),
+  block_hashes: array(record({ number: uint(), hash: octets(32) }), 4096),
+  sources: array(text(512), 16),
+  threshold: uint(16)
+});
+var TRUST = record(
+  {
+    format: literal("hybrid-bridge/trust/v1"),
+    logs: array(LOG, 256),
+    public_chains: array(CHAIN, 64),
+    tsa_roots: array(octets(null, 1 << 14), 64),
+    member_roots: array(octets(null, 1 << 14), 64),
+    require: array(literal(...REQUIREMENTS), REQUIREMENTS.length)
+  },
+  { tlog_policy: text(1 << 16), max_age: uint(), minimum_level: literal("A0", "A1", "A2", "A3") }
+);
+var bareTrust = (logIds = []) => ({
+  logs: logIds.map((log_id) => ({ log_id, genesis: null })),
+  public_chains: [],
+  tsa_roots: [],
+  member_roots: [],
+  require: ["integrity", "quorum", "public anchor"],
+  tlog_policy: null,
+  max_age: null,
+  minimum_level: null
+});
+function parseTrust(data) {
+  const value = parseJson(data, "trust", MAX_TRUST);
+  canonicalJson(value);
+  const trust = TRUST.parse(value, "trust");
+  if (trust.tlog_policy !== null) parsePolicy(trust.tlog_policy);
+  requireOnce2(trust.public_chains.map((chain) => chain.chain_id), "trust.public_chains");
+  for (const chain of trust.public_chains) {
+    requireOnce2(chain.block_hashes.map((block) => block.number), "trust.public_chains.block_hashes");
+  }
+  return trust;
+}
+function requireOnce2(numbers3, field) {
+  if (new Set(numbers3).size !== numbers3.length) throw fieldMalformed(field, "each number once");
+}
 export {
   BridgeError,
   bareTrust,
   evidenceJson,
+  isPackage,
+  packageJson,
   parseTrust,
-  verify
+  verify,
+  verifyPackage
 };

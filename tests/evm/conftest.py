@@ -428,11 +428,26 @@ def build() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def compiled(build: ModuleType) -> dict[str, Any]:
-    """Contracts that are not committed as artefacts: the plain twins and the example consumer."""
+    """Contracts that are not committed as artefacts: the plain twins, the example consumer, that of the guide."""
     sources = build.sources_of(build.CONTRACTS, "src", "examples")
     sources["test/Twins.sol"] = (build.CONTRACTS / "test" / "Twins.sol").read_text()  # forge's own tests are forge's
+    sources["examples/Gate.sol"] = GATE + guide_s_contract()
     answer = build.compile_sources(sources, build.settings_of(build.CONTRACTS))
-    found = {
-        name: answer[f"{folder}/{name}.sol"][name] for folder, name in (("test", "Twins"), ("examples", "FactEscrow"))
-    }
+    places = ("test/Twins", "examples/ReceivableEscrow", "examples/Gate")
+    found = {place.partition("/")[2]: answer[f"{place}.sol"][place.partition("/")[2]] for place in places}
     return {n: {"abi": c["abi"], "bytecode": "0x" + c["evm"]["bytecode"]["object"]} for n, c in found.items()}
+
+
+GATE = """// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+import {Checkpoint, EntryProof, EpochProof, Fact, Opened} from "../src/Types.sol";
+import {IAnchorRegistry} from "../src/interfaces/IAnchorRegistry.sol";
+import {IProofVerifier} from "../src/interfaces/IProofVerifier.sol";
+import {Claims} from "../src/libraries/Claims.sol";
+"""
+
+
+def guide_s_contract() -> str:
+    """The Solidity of docs/guides/integrate.md."""
+    [code] = re.findall(r"```solidity\n(.*?)```", (ROOT / "docs/guides/integrate.md").read_text(), re.DOTALL)
+    return str(code)

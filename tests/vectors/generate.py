@@ -15,6 +15,7 @@ from deltas import delta_cases
 from epochs import epoch_cases
 from exports import consistency_cases as consistency_receipt_cases
 from exports import receipt_cases, sd_jwt_cases, tlog_cases
+from facts import fact_cases, fact_shared
 from fields import disclosure_cases, entry_cases, full_cases
 from guards import guard_cases, interchange_cases
 from histories import (
@@ -58,6 +59,7 @@ FILES = {
     "guard/steps.json": (guard_cases, dict),
     "guard/interchange.json": (interchange_cases, dict),
     "bundle/verify.json": (bundle_cases, bundle_shared),
+    "bundle/facts.json": (fact_cases, fact_shared),
     "rotation/verify.json": (rotation_cases, rotation_shared),
     "replay/verify.json": (replay_cases, replay_shared),
     "promise/verify.json": (promise_cases, promise_shared),

@@ -361,6 +361,19 @@ def bundle(given: dict[str, Any]) -> object:
     return {"registry": statements, "omission": evidence.verdict("omission").result}
 
 
+def facts(given: dict[str, Any]) -> None:
+    """Of each record type that is wanted one record is shown with these claims; Missing, when none is."""
+    evidence = verify(bundle_bytes(given), parse_trust(bundle_trust(given)), given["now"])
+    for record_type, claims in given["wants"].items():
+        shown = [
+            {field.name: field.value for field in record.fields if field.is_claim}
+            for record in evidence.records
+            if record.record_type == record_type
+        ]
+        if not any(claims.items() <= record.items() for record in shown):
+            raise Missing(what=f"a record {record_type} with the claims that are wanted")
+
+
 def tlog_proof(given: dict[str, Any]) -> None:
     proof = parse_tlog_proof(given["data"])
     assert proof.encode() == given["data"]
@@ -435,6 +448,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "epoch/batch": batch,
     **dict.fromkeys(("guard/steps", "guard/interchange"), guard),
     **dict.fromkeys(("bundle/verify", "rotation/verify", "replay/verify", "promise/verify", "anchor/stamps"), bundle),
+    "bundle/facts": facts,
     "export/tlog-proof": tlog_proof,
     "export/cose-inclusion": inclusion_receipt,
     "export/cose-consistency": consistency_receipt,

@@ -30,6 +30,7 @@ LADDER, RUNGS = 1 << 3, 1 << 1 | 1 << 2  # batches of 8; 2 or 4 registry pairs a
 HANDOVER, EPOCHS = 4, 4
 NOW = TIME + EPOCHS * CADENCE + 60
 OBJECT = "000102030405060708090a0b0c0d0e0f"
+DEBTOR, CREDITOR = (b64u(r.sha(f"key of the {who}".encode())) for who in ("debtor", "creditor"))
 INVOICE = (3, "LEI:5493001KJTIIGC8Y1R12", "INV-001")
 LIFE = (1, "asset", OBJECT)
 UNKNOWN = (3, "LEI:5493001KJTIIGC8Y1R12", "INV-999")
@@ -164,8 +165,16 @@ class World:
         private = self.fields(("doc.0.sha256", b64u(r.sha(DOCUMENT))), ("order_number", "PO-1"))
         cancelled = self.fields(
             ("_schema", "asset.cancel/1"), origin, ("object", OBJECT), ("event_time", TIME + CADENCE + 60))  # fmt: skip
+        registered = self.fields(
+            ("_schema", "asset.register/1"), origin, ("object", OBJECT), ("debtor", DEBTOR), ("ccy", "CNY"),
+            ("gross", "1250000"), ("creditor_key", CREDITOR), ("event_time", TIME + 30))  # fmt: skip
+        seller = self.fields(("seller", "LEI:TEST-SELLER"))
         self.entries = {}
-        for name, kind, claims, hidden in (("confirm", 0x0102, confirmed, private), ("cancel", 0x0104, cancelled, [])):
+        for name, kind, claims, hidden in (
+            ("confirm", 0x0102, confirmed, private),
+            ("cancel", 0x0104, cancelled, []),
+            ("register", 0x0101, registered, seller),
+        ):
             entry, private_root, sorted_claims, data = record_of(kind, claims, hidden, decoys)
             texts = {json.loads(unb64u(one))[1]: one for one in (*claims, *hidden)}
             self.entries[name] = {
@@ -187,6 +196,8 @@ class World:
     def make_batch(self, e):
         real = {1: [self.entries["confirm"]["entry"], self.refusal], 2: [self.entries["cancel"]["entry"]]}.get(e, [])
         real = self.twist.get("batches", {}).get(e, real)
+        if e == 1 and self.twist.get("registered"):
+            real = [*real, self.entries["register"]["entry"]]
         decoys = [bytes(5) + self.prf("decoy-entry", u(e, 8) + u(i, 4)) for i in range(8 - len(real))]
         entries = sorted([*real, *decoys], key=r.leaf)
         if e in self.twist.get("unsorted", ()):

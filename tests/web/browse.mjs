@@ -1,6 +1,7 @@
 // Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
-// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme, page, ready, look, shot}]}
+// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, cancel, width, scheme, page, ready, look, shot}]}
 //       ready: an element that stands there once the page has begun. look: an expression; its value is `looked`. shot: a file for a picture.
+//       cancel: files that are given first, and given up while they are being judged.
 //       AXE: axe-core's script; then each answer has what it finds against WCAG 2.2 AA.
 
 import { spawn } from "node:child_process";
@@ -36,7 +37,7 @@ function send(method, params = {}, sessionId = undefined) {
   });
 }
 
-async function visit({ files = [], fill = {}, click = [], width = 1200, scheme = "light", page = first, ready = "#files", look = "null", shot = "" }) {
+async function visit({ files = [], fill = {}, click = [], cancel = null, width = 1200, scheme = "light", page = first, ready = "#files", look = "null", shot = "" }) {
   const { targetId } = await send("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
   const ask = (method, params) => send(method, params, sessionId);
@@ -58,11 +59,30 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   await ask("Page.navigate", { url: page });
   await until(`document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector(${JSON.stringify(ready)})`);
   for (const [id, value] of Object.entries(fill)) await evaluate(`document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`);
-  const start = Date.now();
-  if (files.length) {
+  const give = async (chosen) => {
     const { root } = await ask("DOM.getDocument");
     const { nodeId } = await ask("DOM.querySelector", { nodeId: root.nodeId, selector: "#files" });
-    await ask("DOM.setFileInputFiles", { files, nodeId });
+    await ask("DOM.setFileInputFiles", { files: chosen, nodeId });
+  };
+  const start = Date.now();
+  let held = null;
+  if (cancel) {
+    await give(cancel);
+    await until("(document.querySelector('#step')?.textContent ?? '').startsWith('10 ')");
+    // Long after the check has begun the page still draws, and what it says has not changed.
+    held = await evaluate(`(async () => {
+      let frames = 0;
+      for (const end = performance.now() + 300; performance.now() < end; frames++) await new Promise((drawn) => setTimeout(drawn, 0));
+      const step = document.querySelector("#step")?.textContent ?? "";
+      document.querySelector("#cancel")?.click();
+      const head = document.querySelector("#head")?.textContent ?? "";
+      const left = document.querySelectorAll(".asking").length;
+      document.getElementById("answer").replaceChildren(); // what comes next is the answer to what is given next
+      return { frames, step, head, left };
+    })()`);
+  }
+  if (files.length) {
+    await give(files);
     await until("document.getElementById('answer').childElementCount > 0 && !document.querySelector('.asking')");
   }
   const ms = Date.now() - start;
@@ -73,7 +93,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
     head: document.querySelector("#head")?.textContent ?? "", headClass: document.querySelector("#head")?.className ?? "",
     error: document.querySelector("#head")?.dataset.error ?? "",
     links: [...document.querySelectorAll(".chain li")].map((li) => [li.dataset.link, li.dataset.colour]),
-    verdicts: [...document.querySelectorAll("main table thead ~ tbody tr")].map((tr) => [tr.cells[0].textContent, tr.cells[1].textContent]),
+    verdicts: [...document.querySelectorAll("main table thead ~ tbody tr")].map((tr) => [tr.dataset.verdict ?? tr.cells[0].textContent, tr.dataset.result ?? tr.cells[1].textContent]),
     raw: document.querySelector("#raw")?.textContent ?? "", text: document.getElementById("answer").textContent,
     scripts: document.scripts.length, images: document.images.length, pwned: window.pwned ?? null,
     unlabelled: [...document.querySelectorAll("input, textarea, button")].filter((one) => !(one.labels?.length || one.textContent)).length,
@@ -94,7 +114,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
   const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
   await send("Target.closeTarget", { targetId });
-  return { ...seen, looked, ms, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
+  return { ...seen, looked, ms, cancelled: held, violations, asked: [...new Set(asked)], complaints: told.map((message) => JSON.stringify(message.params).slice(0, 400)) };
 }
 
 try {

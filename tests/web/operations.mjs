@@ -151,6 +151,16 @@ function bundle(given) {
   };
 }
 
+/** Of each record type that is wanted one record is shown with these claims; Missing, when none is. */
+function facts(given) {
+  const evidence = verify(bundleBytes(given), bundleTrust(given), given.now);
+  for (const [recordType, claims] of Object.entries(given.wants)) {
+    const holds = (record) => Object.entries(claims).every(([name, value]) => record.fields.some((field) => field.is_claim && field.name === name && field.value === value));
+    if (!evidence.records.some((record) => record.record_type === recordType && holds(record))) throw missing(`a record ${recordType} with the claims that are wanted`);
+  }
+  return null;
+}
+
 /** The labels of one spelling of the paper of labels/variants.json; an error where there are none. */
 export const labelsOf = (fields) => mandatoryLabels(new Map(Object.entries(fields)), 1).map(({ type, parts }) => ({ type, parts }));
 
@@ -172,6 +182,7 @@ export const OPERATIONS = {
     (checkFullOpening(decodeRecordEntry(given.entry), given.claims.map(parseDisclosure), given.private.map(parseDisclosure), given.decoys), null),
   "tx/stateless": transaction,
   "epoch/next": (given) => (verifyNext(decodeGenesis(given.genesis), decodeEpoch(given.older), decodeEpoch(given.newer)), null),
+  "bundle/facts": facts,
   "registry/proof": registryProof,
   "registry/vrf": (given) => verifyVrf(given.key, given.alpha, given.proof),
   "registry/label": label,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import parse_b64u
+from hybrid_bridge.core.labels import Label
+from tests.bundles import consortium
 from tests.web.node import ROOT, WEB, absent, run, tools
+from tests.web.test_same_package import DOCUMENT, deflated, packed, trust, with_entry
 
 EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
 PAGE = (WEB / "index.html").as_uri()
@@ -29,7 +33,10 @@ def browse(*visits: dict[str, Any]) -> list[dict[str, Any]]:
     program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
     if not program:
         absent("chromium is not there. Run: ./infra/install.sh chromium")
-    told = [{**visit, "files": [str(path) for path in visit.get("files", [])]} for visit in visits]
+    told = [
+        visit | {name: [str(path) for path in visit[name]] for name in ("files", "cancel") if name in visit}
+        for visit in visits
+    ]
     seen: list[dict[str, Any]] = run("browse.mjs", program, str(axe()), text=json.dumps({"page": PAGE, "visits": told}))
     for one in seen:
         assert one["complaints"] == []
@@ -64,7 +71,8 @@ def test_good_and_bad_bundles_have_their_colours_in_both_languages_on_desk_and_p
     assert untrusted["headClass"] == "head amber"
     assert {colour for _, colour in untrusted["links"]} == {"amber"}
     assert [one["widths"][0] for one in (below, untrusted)] == [390, 390]
-    assert {url for one in (shown, changed, below, untrusted) for url in one["asked"]} == {PAGE}
+    asked = {url for one in (shown, changed, below, untrusted) for url in one["asked"]}
+    assert {url for url in asked if not url.startswith("blob:null/")} == {PAGE}  # its worker is made of the page itself
 
 
 def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_path: Path) -> None:
@@ -75,6 +83,31 @@ def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_p
         "head red",
         "The bundle holds. A file that you gave is none of its documents.",
     )
+
+
+def test_a_package_is_verified_with_its_documents(tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust())
+    spoilt = {"whole": packed(), "deflated": packed(zipfile.ZIP_DEFLATED), "another": packed(**{DOCUMENT: b"another"})}
+    spoilt |= {"cut": packed()[:-1], "bomb": bomb()}
+    for name, data in spoilt.items():
+        (tmp_path / f"{name}.hb.zip").write_bytes(data)
+    (tmp_path / "stranger.txt").write_bytes(b"none of them")
+    zh = {"files": [tmp_path / "whole.hb.zip", tmp_path / "trust.json", tmp_path / "stranger.txt"], "click": ["#zh"]}
+    seen = browse(*({"files": [tmp_path / f"{name}.hb.zip", tmp_path / "trust.json"]} for name in spoilt), zh)
+    for one in seen[:2]:
+        assert (one["head"], one["links"][0]) == ("Verified: all that you require holds.", ["document", "green"])
+        assert [document["path"] for document in json.loads(one["raw"])["package"]["documents"]] == [DOCUMENT]
+    assert [one["error"] for one in seen[2:5]] == ["FieldMismatch", "FieldMalformed", "TooLong"]
+    assert {one["links"][0][1] for one in seen[2:5]} == {"red"}
+    assert (seen[5]["links"][0], seen[5]["lang"]) == (["document", "red"], "zh-CN")
+    assert "名验证者中有" in seen[5]["text"]  # what a verdict found, too
+    assert json.loads(seen[5]["raw"])["verdicts"][0]["result"] == "verified"  # and what is compared stays as it is
+    assert "证据文件包" in seen[5]["text"]
+
+
+def bomb() -> bytes:
+    """Ten mebibytes that say they are a hundred bytes."""
+    return with_entry(deflated(bytes(10 << 20)), bytes(100))
 
 
 def test_text_of_strangers_runs_nowhere_and_ends_soon(tmp_path: Path) -> None:
@@ -97,6 +130,30 @@ def test_text_of_strangers_runs_nowhere_and_ends_soon(tmp_path: Path) -> None:
     assert [one["error"] for one in seen] == ["FieldMalformed", "Missing", "FieldMalformed", "FieldMalformed"]
     assert "<img src=x" in seen[1]["text"]  # shown as what it is: text
     assert "pwned" not in seen[3]["raw"] or seen[3]["pwned"] is None
+
+
+def slow_bundle() -> bytes:
+    """As dear as the format allows: 256 labels, each with a VRF proof."""
+    log = consortium()
+    labels = [log.label(Label(2, ("CN", f"26990000000000{number:06}")), 0, 3) for number in range(256)]
+    return log.bundle(4, log.epoch_part(3, 4, labels=tuple(labels)), purpose="registry").encode()
+
+
+def test_a_bundle_that_takes_long_holds_nothing_up_and_can_be_given_up(tmp_path: Path) -> None:
+    (tmp_path / "slow.hb.json").write_bytes(slow_bundle())
+    [seen] = browse({"cancel": [tmp_path / "slow.hb.json"], "files": [EXAMPLES / "receivable.hb.json", TRUST]})
+    held = seen["cancelled"]
+    assert held["step"] == "10 registry"
+    assert held["frames"] > 20
+    assert (held["head"], held["left"]) == ("Cancelled: nothing is said of this bundle.", 0)
+    assert seen["head"] == "Verified: all that you require holds."  # and the page goes on with the next one
+
+
+def test_a_slow_bundle_is_judged_to_its_end_if_one_waits(tmp_path: Path) -> None:
+    (tmp_path / "slow.hb.json").write_bytes(slow_bundle())
+    (tmp_path / "trust.json").write_bytes(consortium().trust().encode())
+    [seen] = browse({"files": [tmp_path / "slow.hb.json", tmp_path / "trust.json"]})
+    assert dict(seen["verdicts"])["registry"] == "verified"
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -172,5 +229,6 @@ def test_the_policy_lets_nothing_run_but_what_is_in_the_page() -> None:
     page = (WEB / "index.html").read_text("utf-8")
     policy = page.split('Content-Security-Policy" content="')[1].split('"')[0]
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "worker-src blob:;" in policy
     assert "unsafe" not in policy
     assert page.count("<script") == 1

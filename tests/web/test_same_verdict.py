@@ -23,7 +23,15 @@ from tests.vectors.operations import bundle_bytes, bundle_trust
 from tests.web.node import ROOT, run
 
 EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
-VECTORS = ("anchor/stamps", "bundle/verify", "promise/verify", "registry/shown", "replay/verify", "rotation/verify")
+VECTORS = (
+    "anchor/stamps",
+    "bundle/facts",
+    "bundle/verify",
+    "promise/verify",
+    "registry/shown",
+    "replay/verify",
+    "rotation/verify",
+)
 KINDS = ("receivable", "split", "financing", "unregistered", "history", "document", "omission")
 CHANGES = 40  # of one bit, in each kind of bundle
 

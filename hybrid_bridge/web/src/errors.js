@@ -17,7 +17,7 @@ const NAMES = {
     "RootMismatch", "SetMismatch", "BelowQuorum", "SignatureWrong", "SignerUnknown", "HeadConflict", "FieldMismatch",
     "NotOmitted",
   ],
-  Undecided: ["Missing"],
+  Undecided: ["Missing", "EndpointRefused"],
 };
 const BRANCH = new Map(Object.entries(NAMES).flatMap(([branch, names]) => names.map((name) => [name, branch])));
 

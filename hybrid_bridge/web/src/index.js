@@ -8,5 +8,6 @@
 
 export { BridgeError } from "./errors.js";
 export { evidenceJson } from "./evidence.js";
+export { isPackage, packageJson, verifyPackage } from "./package/index.js";
 export { bareTrust, parseTrust } from "./trust.js";
 export { verify } from "./verify/index.js";

@@ -1,86 +1,103 @@
 /** The page: files in, verdicts out. It keeps nothing and sends nothing but block numbers to endpoints that are typed in. */
 
-import { hex, unhex, utf8Text } from "../bytes.js";
-import { sha256 } from "../encoding.js";
-import { BridgeError } from "../errors.js";
-import { evidenceJson } from "../evidence.js";
-import { bareTrust, parseTrust } from "../trust.js";
-import { verify } from "../verify/index.js";
+import { hex, utf8Text } from "../bytes.js";
+import { evidenceJson, utc } from "../evidence.js";
+import { isPackage, packageJson } from "../package/index.js";
 import { drawChain, linksOf, linksOfRefusal } from "./chain.js";
 import { byId, el } from "./dom.js";
-import { lookAll, numbersOf } from "./endpoints.js";
+import { told } from "./phrases.js";
 import { say } from "./words.js";
+import { cancel, isWorker, run, serve } from "./worker.js";
 
-const MAX_FILE = 256 * 1024 * 1024; // a document is hashed whole, in memory
-
-/** @type {{ language: "en" | "zh", bundle: Uint8Array | null, trust: Uint8Array | null, documents: import("./chain.js").Document[] }} */
-const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", bundle: null, trust: null, documents: [] };
+/**
+ * `answer` draws what was last said, in the language of the moment.
+ * @type {{ language: "en" | "zh", bundle: File | null, trust: File | null, documents: File[], answer: () => Node[] }}
+ */
+const state = { language: "en", bundle: null, trust: null, documents: [], answer: () => [] };
 
 const t = (/** @type {string} */ name) => say(state.language, name);
 
+/** The verifier's own sentences. @param {string} text */
+const inWords = (text) => told(state.language, text);
+
 // ── what is given ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A bundle, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
+/** A bundle or a package, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
 async function take(file) {
-  if (file.size > MAX_FILE) return;
-  const data = new Uint8Array(await file.arrayBuffer());
-  const start = utf8Text(data.subarray(0, 1 << 21)) ?? "";
-  if (start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) state.trust = data;
-  else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json")) state.bundle = data;
-  else state.documents.push({ name: file.name, sha256: sha256(data), size: data.length });
-  byId("given").textContent = [state.bundle && "bundle", state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
+  const first = new Uint8Array(await file.slice(0, 1 << 21).arrayBuffer());
+  const start = utf8Text(first) ?? "";
+  if (start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) state.trust = file;
+  else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json") || isPackage(first)) state.bundle = file;
+  else state.documents.push(file);
+}
+
+/** What is there to be judged. */
+function tellGiven() {
+  byId("given").textContent = [state.bundle && t(state.bundle.name.endsWith(".zip") ? "package" : "bundle"), state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
 }
 
 /** @param {Iterable<File>} files */
 async function takeAll(files) {
   state.documents = [];
   for (const file of files) await take(file);
+  tellGiven();
   await judge();
 }
 
-/** The trust file, or the log id that is typed in, and the contract for the endpoints. */
-function trustGiven() {
-  const typed = byId("log").value.trim().replace(/^0x/, "");
-  const trust = state.trust ? parseTrust(state.trust) : bareTrust();
-  if (/^[0-9a-fA-F]{64}$/.test(typed)) trust.logs.push({ log_id: unhex(typed.toLowerCase()), genesis: null });
-  return trust;
-}
-
-/** Contracts that count: typed in, or of the trust file. @param {import("../trust.js").Trust} trust @returns {Uint8Array[]} */
-function contractsGiven(trust) {
-  const typed = byId("contract").value.trim().replace(/^0x/, "");
-  if (/^[0-9a-fA-F]{40}$/.test(typed)) return [unhex(typed.toLowerCase())];
-  return trust.public_chains.flatMap((chain) => chain.contracts);
+/** Hex of so many bytes that was typed in; empty if it is none. @param {string} id @param {number} bytes */
+function typedHex(id, bytes) {
+  const typed = byId(id).value.trim().replace(/^0x/, "").toLowerCase();
+  return /^[0-9a-f]+$/.test(typed) && typed.length === 2 * bytes ? typed : "";
 }
 
 // ── what is said ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function judge() {
-  const out = byId("answer");
-  out.replaceChildren();
-  if (state.bundle === null) return out.append(el("p", {}, t("noBundle")));
-  const now = Math.floor(Date.now() / 1000);
-  try {
-    const trust = trustGiven();
-    let evidence = verify(state.bundle, trust, now);
-    const urls = byId("rpc").value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
-    if (urls.length) {
-      out.append(el("p", { class: "asking" }, t("asking")));
-      const needed = Math.max(Number(byId("needed").value) || 1, Math.floor(urls.length / 2) + 1);
-      const { sights, failed } = await lookAll(urls, needed, numbersOf(evidence), contractsGiven(trust));
-      evidence = verify(state.bundle, trust, now, sights);
-      evidence.warnings.push(...failed.map((/** @type {string} */ url) => `no answer from ${url}`));
-    }
-    out.replaceChildren(...shown(evidence));
-  } catch (error) {
-    out.replaceChildren(...refused(error));
-  }
+  const { bundle, trust, documents } = state;
+  if (bundle === null) return answer(() => [el("p", {}, t("noBundle"))]);
+  const urls = byId("rpc").value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
+  const needed = Math.max(Number(byId("needed").value) || 1, Math.floor(urls.length / 2) + 1);
+  const typed = { logId: typedHex("log", 32), contract: typedHex("contract", 20) };
+  const running = run({ bundle, trust, documents, ...typed, urls, needed, now: Math.floor(Date.now() / 1000) }, showStep);
+  answer(working);
+  const outcome = await running;
+  if (outcome !== null) answer(() => said(outcome));
 }
 
-/** @param {any} evidence */
-function shown(evidence) {
+/** @param {() => Node[]} draw */
+function answer(draw) {
+  state.answer = draw;
+  byId("answer").replaceChildren(...draw());
+}
+
+/** While the worker is at it: which check, and the way out. */
+function working() {
+  const button = el("button", { type: "button", id: "cancel" }, t("cancel"));
+  button.addEventListener("click", () => {
+    cancel();
+    answer(() => [el("p", { class: "head amber", id: "head", tabindex: "-1" }, t("cancelled"))]);
+    byId("head").focus();
+  });
+  const step = el("span", { id: "step", "aria-live": "off" });
+  return [el("div", { class: "asking" }, el("p", {}, t("working")), el("progress", { "aria-label": t("working") }), step, button)];
+}
+
+/** @param {string} step */
+function showStep(step) {
+  byId("step")?.replaceChildren(step);
+}
+
+/** @param {import("./judge.js").Outcome} outcome */
+function said({ evidence, documents = [], packed = null, refusal, fault }) {
+  if (refusal) return refused(refusal);
+  return evidence ? shown(evidence, documents, packed) : [el("p", { class: "head amber", id: "head" }, `${t("fault")} ${fault}`)];
+}
+
+/** @param {any} evidence @param {import("./chain.js").Document[]} documents @param {import("../package/index.js").PackageEvidence | null} packed */
+function shown(evidence, documents, packed) {
   const complete = evidence.missing.length === 0;
-  const links = linksOf(evidence, state.documents, state.language);
+  const inside = (packed?.documents ?? []).map(({ path, sha256, size }) => ({ name: path, sha256, size }));
+  const links = linksOf(evidence, documents, inside, state.language);
   const strangers = links.some((link) => link.colour === "red");
   const colour = strangers ? "red" : complete ? "green" : "amber";
   const head = el("p", { class: `head ${colour}`, id: "head", tabindex: "-1" }, t(strangers ? "stranger" : complete ? "complete" : "incomplete"));
@@ -91,23 +108,23 @@ function shown(evidence) {
     ...list("warnings", evidence.warnings),
     section("verdicts", verdictTable(evidence)),
     ...evidence.records.map(fieldTable),
+    ...(packed ? [packageTable(packed)] : []),
     ...list("notProven", evidence.not_proven),
-    rawValues(evidenceJson(evidence)),
+    rawValues(packed ? packageJson(packed) : evidenceJson(evidence)),
   ];
 }
 
-/** @param {unknown} error */
+/** @param {import("./judge.js").Refusal} error */
 function refused(error) {
-  if (!(error instanceof BridgeError)) return [el("p", { class: "head amber", id: "head" }, `${t("fault")} ${String(error)}`)];
   const colour = error.branch === "Undecided" ? "amber" : "red";
   const { name, branch, fields, stoppedAt, reached } = error;
-  const told = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : String(value)]));
+  const plainly = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : String(value)]));
   return [
     el("p", { class: `head ${colour}`, id: "head", tabindex: "-1", "data-error": name }, `${t(branch)} ${name}`),
     el("p", {}, `${t("stopped")}: ${stoppedAt || "—"}`),
     el("p", {}, `${t("reached")}: ${reached.join(", ") || "—"}`),
     section("chain", drawChain(linksOfRefusal(error), state.language)),
-    rawValues({ error: name, branch, fields: told, stopped_at: stoppedAt, reached }),
+    rawValues({ error: name, branch, fields: plainly, stopped_at: stoppedAt, reached }),
   ];
 }
 
@@ -115,13 +132,14 @@ function refused(error) {
 const section = (name, ...children) => el("section", { "aria-labelledby": `h-${name}` }, el("h2", { id: `h-${name}` }, t(name)), ...children);
 
 /** @param {string} name @param {string[]} items */
-const list = (name, items) => (items.length ? [section(name, el("ul", {}, ...items.map((item) => el("li", {}, item))))] : []);
+const list = (name, items) => (items.length ? [section(name, el("ul", {}, ...items.map((item) => el("li", {}, inWords(item)))))] : []);
 
 /** @param {any} evidence */
 function verdictTable({ verdicts }) {
   const head = el("tr", {}, ...["verdict", "result", "detail", "rests", "missing"].map((name) => el("th", { scope: "col" }, t(name))));
   const rows = verdicts.map((/** @type {any} */ one) =>
-    el("tr", {}, el("th", { scope: "row" }, one.name), ...[one.result, one.detail, one.rests_on, one.missing].map((text) => el("td", {}, text))));
+    el("tr", { "data-verdict": one.name, "data-result": one.result }, el("th", { scope: "row" }, inWords(one.name)),
+      ...[one.result, one.detail, one.rests_on, one.missing].map((text) => el("td", {}, inWords(text)))));
   return el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "verdicts" }, el("thead", {}, head), el("tbody", {}, ...rows)));
 }
 
@@ -130,6 +148,15 @@ function fieldTable(record) {
   const rows = record.fields.map((/** @type {any} */ field) => el("tr", {}, el("th", { scope: "row" }, field.name), el("td", {}, String(field.value))));
   const caption = el("caption", {}, `${t("fields")}: ${record.schema}, ${t("epoch")} ${record.epoch}`);
   return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", {}, caption, el("tbody", {}, ...rows))));
+}
+
+/** Documents of a package, the field that names each, and when the package existed. @param {import("../package/index.js").PackageEvidence} packed */
+function packageTable({ documents, manifest, stamp }) {
+  const row = (/** @type {string} */ name, /** @type {string} */ value) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value));
+  const rows = documents.map(({ path, size, epoch, field }) => row(path, `${size} B, ${field}, ${t("epoch")} ${epoch}`));
+  const time = stamp ? `${utc(stamp.time)}, ${stamp.authority}: ${stamp.basis || stamp.missing}` : t("none");
+  const more = [row(t("manifest"), hex(manifest)), row(t("stamp"), time)];
+  return el("section", {}, el("div", { class: "scroll", tabindex: "0" }, el("table", { id: "package" }, el("caption", {}, t("package")), el("tbody", {}, ...rows, ...more))));
 }
 
 /** @param {unknown} values */
@@ -150,6 +177,7 @@ function rawValues(values) {
 function translate() {
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
   document.title = t("title");
+  tellGiven();
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = t(element.getAttribute("data-say") ?? "title");
 }
 
@@ -172,10 +200,12 @@ function begin() {
     byId(language).addEventListener("click", () => {
       state.language = language;
       translate();
-      if (state.bundle) judge();
+      answer(state.answer);
     });
   }
+  state.language = navigator.language.startsWith("zh") ? "zh" : "en";
   translate();
 }
 
-begin();
+if (isWorker) serve();
+else begin();

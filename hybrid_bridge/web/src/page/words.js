@@ -1,4 +1,4 @@
-/** What the page says in English and in Chinese. Details of verdicts are the verifier's own words, in English. */
+/** What the page says in English and in Chinese. The verifier's own sentences stand in phrases.js. */
 
 /** @type {Record<string, [string, string]>} */
 export const WORDS = {
@@ -7,11 +7,15 @@ export const WORDS = {
     "Everything is checked in this page. Nothing is sent anywhere, unless you type an endpoint below.",
     "所有检查均在本页面内完成。除非您在下方填写节点地址，否则不会向任何地方发送数据。",
   ],
-  drop: ["Drop a bundle here, with your trust file and the original document if you have them", "将证据包拖到这里；如有信任文件和原始文件，请一并拖入"],
+  drop: ["Drop a bundle or an evidence package here, with your trust file and the original document if you have them", "将证据包或证据文件包拖到这里；如有信任文件和原始文件，请一并拖入"],
   choose: ["Choose files", "选择文件"],
   trust: ["What you rely on", "您所信任的"],
   trustFile: ["Trust file", "信任文件"],
   none: ["none", "无"],
+  bundle: ["bundle", "证据包"],
+  package: ["Evidence package", "证据文件包"],
+  manifest: ["SHA-256 of its list of files", "文件清单的 SHA-256"],
+  stamp: ["Timestamp over the list", "文件清单的时间戳"],
   logId: ["Log id (hex), instead of a trust file", "日志标识（十六进制），可代替信任文件"],
   contract: ["Anchor contract (hex address), for endpoints", "锚定合约地址（十六进制），供节点查询"],
   endpoints: ["Endpoints of the public chain, one a line", "公共链节点地址，每行一个"],
@@ -51,7 +55,9 @@ export const WORDS = {
   noDocument: ["no document was given", "未提供文件"],
   documentHolds: ["a disclosed field holds its SHA-256", "一个已披露字段含有其 SHA-256"],
   documentStranger: ["no disclosed field holds the SHA-256 of", "没有已披露字段含有此文件的 SHA-256："],
-  asking: ["Asking the endpoints …", "正在查询节点……"],
+  working: ["Verifying …", "正在验证……"],
+  cancel: ["Cancel", "取消"],
+  cancelled: ["Cancelled: nothing is said of this bundle.", "已取消：对该证据包不作任何结论。"],
   fields: ["Disclosed fields", "已披露字段"],
   fault: ["The verifier itself failed; this says nothing about the bundle.", "验证程序自身出错；这与证据包无关。"],
 };

@@ -22,13 +22,16 @@ import { verifyRenewals } from "./times.js";
 
 /** Which numbered checks were passed; an error that stops the course carries them. */
 class Course {
-  constructor() {
+  /** @param {(check: string) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
     /** @type {{ number: number, name: string, count: number }[]} */ this.passed = [];
   }
 
   /** @template T @param {number} number @param {string} name @param {number | (() => number)} count @param {() => T} check @returns {T} */
   take(number, name, count, check) {
     let result;
+    this.tell(`${number} ${name}`);
     try {
       result = check();
     } catch (error) {
@@ -49,9 +52,10 @@ class Course {
  * NOT CHECKED HERE: that a public block hash is real; THE CALLER'S `trust` AND `sights` SAY SO.
  * @param {Uint8Array} data the bundle's bytes, at most 1 MiB @param {import("../trust.js").Trust} trust
  * @param {number} now whole Unix seconds, for freshness alone @param {import("./public.js").PublicSight[]} sights
+ * @param {(check: string) => void} tell hears of each check as it begins
  */
-export function verify(data, trust, now, sights = []) {
-  const course = new Course();
+export function verify(data, trust, now, sights = [], tell = () => {}) {
+  const course = new Course(tell);
   const bundle = course.take(1, "shape", 1, () => decodeBundle(data));
   course.take(2, "format", 1, () => requireUnderstood(bundle));
   const structs = bundle.epochs.length + bundle.checkpoints.length;

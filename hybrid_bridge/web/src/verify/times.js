@@ -38,7 +38,7 @@ export const early = (d, stamps) =>
   });
 
 /** What a token over `data` says, and which of the verifier's roots, if any, its authority leads to. @param {import("../timestamp.js").Token} token @param {Uint8Array} data @param {string} place @param {import("../trust.js").Trust} trust @returns {TokenFact} */
-function judged(token, data, place, trust) {
+export function judged(token, data, place, trust) {
   const fact = { place, authority: UNKNOWN, time: token.by, until: 0, hash: token.hash, sha256: sha256(token.der), basis: "", missing: "" };
   let authority;
   try {
