@@ -20,6 +20,7 @@ from hybrid_bridge.cli.options import OUTPUT
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.report.building import build
 from hybrid_bridge.cli.report.case import Case, Page
+from hybrid_bridge.cli.report.html import html
 from hybrid_bridge.cli.report.markdown import markdown
 from hybrid_bridge.cli.report.model import Report
 from hybrid_bridge.cli.report.texts import LANGUAGES, Words
@@ -33,14 +34,14 @@ from hybrid_bridge.steps.verify.exports import export_kind
 from hybrid_bridge.steps.verify.package import PackageEvidence, judge_package
 from hybrid_bridge.units import UnixSeconds
 
-FORMATS: Final = ("json", "md")
+FORMATS: Final = ("html", "json", "md")
 FORMAT: Final = "hybrid-bridge/report/v1"
 MAX_URL: Final = 500  # characters; the code beside it must stay readable for a telephone
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="html", show_default=True)
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--output", "-o", type=OUTPUT, required=True, help="Where to write the report.")
 @click.option("--page", "page_url", metavar="URL", default="", help="Where readers find the verifier's page.")
@@ -95,6 +96,8 @@ def rendered(case: Case, report: Report, form: str) -> bytes:
     """The report's bytes in one of the formats."""
     if form == "md":
         return markdown(report, case.data)
+    if form == "html":
+        return html(report, case.data)
     return json.dumps(_machine(case, report), indent=2).encode() + b"\n"
 
 

@@ -66,11 +66,11 @@ def recomputed(case: Case, t: Words) -> Bench:
     if bundle is None:
         return bench
     note = _note(bundle)
-    if note is not None:
-        _checkpoint(bench, note)
-    _genesis(bench, case.data, bundle, note)
     for part in bundle.epochs:
         _epoch(bench, case.data, part, note)
+    _genesis(bench, case.data, bundle, note)
+    if note is not None:
+        _checkpoint(bench, note)
     return bench
 
 
@@ -115,10 +115,6 @@ def _epoch(bench: Bench, data: bytes, part: EpochPart, note: Note | None) -> Non
     number = int.from_bytes(_word(part.record, EPOCH_WORD))
     name, label = f"epoch-{number}.bin", t("step.epoch", number=number)
     bench.add(t("step.extract", name=name), shell.extract(data, part.record, shell.BUNDLE, name), _hex(part.record))
-    leaf = leaf_hash(part.record)
-    bench.add(t("step.leaf", name=label), shell.leaf_of_file(name), leaf.hex())
-    if note is not None:
-        _climb(bench, Climb(label, leaf, number, note.size, part.path, note.root, t("where.checkpoint")))
     batch_root = _word(part.record, BATCH_ROOT_WORD)
     bench.add(t("step.batch_root", name=name), shell.word_of_file(name, BATCH_ROOT_WORD), batch_root.hex())
     size = int.from_bytes(_word(part.record, BATCH_SIZE_WORD))
@@ -127,6 +123,10 @@ def _epoch(bench: Bench, data: bytes, part: EpochPart, note: Note | None) -> Non
         _entry(bench, entry, title)
         where = t("where.batch", name=name)
         _climb(bench, Climb(title, leaf_hash(entry.entry), entry.index, size, entry.path, batch_root, where))
+    leaf = leaf_hash(part.record)
+    bench.add(t("step.leaf", name=label), shell.leaf_of_file(name), leaf.hex())
+    if note is not None:
+        _climb(bench, Climb(label, leaf, number, note.size, part.path, note.root, t("where.checkpoint")))
 
 
 # ── records and fields ───────────────────────────────────────────────────────────────────────────────────────────────

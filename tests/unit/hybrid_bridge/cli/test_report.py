@@ -7,11 +7,14 @@ import re
 import subprocess
 import time
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import pytest
+import segno
 
 from hybrid_bridge.cli.report import recompute, shell
 from hybrid_bridge.cli.report.checks import COURSE
+from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
@@ -19,6 +22,8 @@ from tests.bundles import NOW, consortium, edit, flip
 from tests.tsa import Tsa
 
 END = "\x1e"
+ALLOWED = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "scope", "span", "width", "data-head",
+           "role", "aria-label", "viewbox", "shape-rendering", "d", "fill", "download", "href"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -291,6 +296,68 @@ def test_wrong_options_make_no_report(typed, folder):
     assert not (folder / "r.md").exists()
 
 
+# ── the page ──
+
+
+class Reading(HTMLParser):
+    """What a browser would make of a page: elements, attributes, text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.texts, self.links = set(), set(), [], {}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        found = dict(attrs)
+        if tag == "a":
+            self.links[found["download"]] = found["href"]
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def page_of(typed, folder, name, *options):
+    typed("report", f"{name}.hb.json", "--trust", "trust.json", "--format", "html", "-o", "r.html", *options)
+    return (folder / "r.html").read_text("utf-8")
+
+
+def test_the_page_is_one_file_that_runs_nothing_fetches_nothing_and_holds_the_bundle(typed, folder, made):
+    text = page_of(typed, folder, "receivable")
+    read = Reading(text)
+    assert not read.tags & {"script", "img", "link", "iframe", "object", "form", "base"}
+    assert read.attributes <= ALLOWED
+    style = re.search(r"<style>(.*)</style>", text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in text
+    assert "url(" not in style
+    kept = {name: base64.b64decode(href.partition(";base64,")[2]) for name, href in read.links.items()}
+    assert kept.keys() == {"bundle.hb.json", "commands.sh"}
+    assert kept["bundle.hb.json"] == (folder / "receivable.hb.json").read_bytes()
+    report, _ = made("receivable")
+    assert all(step["command"] in kept["commands.sh"].decode() for step in steps(report))
+    assert all(step["command"] in "".join(read.texts) for step in steps(report))
+
+
+def test_the_script_of_all_commands_runs_as_a_whole(typed, folder, tmp_path, made):
+    href = Reading(page_of(typed, folder, "receivable")).links["commands.sh"]
+    where = bench(tmp_path / "expert", folder, "receivable")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
+    values = [step["value"] for step in steps(made("receivable")[0])]
+    assert done.stdout.replace("\n", "").endswith("".join(values[-2:]))
+    assert all(value in done.stdout for value in values)
+
+
+def test_the_code_on_the_page_holds_what_the_report_says():
+    for text in ("sha256:" + "ab" * 32, "https://verify.example/#sha256=" + "0f" * 32):
+        matrix = segno.make_qr(text, error="m").matrix
+        dark = {(row, column + k) for row, column, length in squares(text) for k in range(length)}
+        assert dark == {(r + QUIET, c + QUIET) for r, line in enumerate(matrix) for c, bit in enumerate(line) if bit}
+        assert side(text) == len(matrix) + 2 * QUIET
+
+
 # ── strangers' text ──
 
 
@@ -313,9 +380,13 @@ def test_texts_of_strangers_stay_texts_on_one_line(made, typed, folder, names, c
     assert not any(c in texts for c in "\u202e\u2066\x07\x1b")
     assert "touch" not in "".join(step["command"] for step in steps(report))
     typed("report", "odd.hb.json", "--trust", "trust.json", "--format", "md", "-o", "r.md")
-    page = (folder / "r.md").read_text("utf-8")
-    assert "<script>" not in page
-    assert "\\<script\\>" in page
+    text = (folder / "r.md").read_text("utf-8")
+    assert "<script>" not in text
+    assert "\\<script\\>" in text
+    read = Reading(page_of(typed, folder, "odd"))
+    assert not read.tags & {"script", "b"}
+    assert read.attributes <= ALLOWED
+    assert any("<script>alert(1)</script>" in text for text in read.texts)
 
 
 def test_a_very_long_text_is_cut_and_named_by_its_digest():
