@@ -9,6 +9,7 @@ import time
 from base64 import b64encode
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,19 +30,20 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence
 from hybrid_bridge.core.package import Package
 from hybrid_bridge.core.trust import MAX_TRUST, Trust
-from hybrid_bridge.errors import BridgeError, FieldMalformed, Missing
+from hybrid_bridge.errors import BridgeError, FieldMalformed, Missing, SettingsMalformed
 from hybrid_bridge.steps.verify.exports import export_kind
 from hybrid_bridge.steps.verify.package import PackageEvidence, judge_package
 from hybrid_bridge.units import UnixSeconds
 
-FORMATS: Final = ("html", "json", "md")
+FORMATS: Final = ("pdf", "html", "json", "md")
+EXTRA: Final = ("reportlab", "fontTools", "pylopdf_fonts_zh_cn")  # what `hybrid-bridge[report]` installs
 FORMAT: Final = "hybrid-bridge/report/v1"
 MAX_URL: Final = 500  # characters; the code beside it must stay readable for a telephone
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="html", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="pdf", show_default=True)
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--output", "-o", type=OUTPUT, required=True, help="Where to write the report.")
 @click.option("--page", "page_url", metavar="URL", default="", help="Where readers find the verifier's page.")
@@ -65,6 +67,8 @@ def command(
 
     Exit codes are those of `hybrid-bridge verify`.
     """
+    if form == "pdf":
+        _require_pdf()
     data, package = bundle_and_package(bundle)
     require_none({"an export": export_kind(data) is not None}, "a report")
     trust = trust_of(trust_file, log_hex)
@@ -98,7 +102,22 @@ def rendered(case: Case, report: Report, form: str) -> bytes:
         return markdown(report, case.data)
     if form == "html":
         return html(report, case.data)
+    if form == "pdf":
+        from hybrid_bridge.cli.report.pdf import pdf  # noqa: PLC0415 an extra
+
+        return pdf(report, case.data)
     return json.dumps(_machine(case, report), indent=2).encode() + b"\n"
+
+
+def _require_pdf() -> None:
+    """Said before anything is verified, or an endpoint asked.
+
+    Raises:
+        SettingsMalformed: the extra is not installed.
+    """
+    if any(find_spec(name) is None for name in EXTRA):
+        rule = "PDF needs its extra: pip install 'hybrid-bridge[report]'; html, md and json need nothing"
+        raise SettingsMalformed(key="--format pdf", rule=rule)
 
 
 def _machine(case: Case, report: Report) -> dict[str, object]:

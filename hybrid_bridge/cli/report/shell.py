@@ -9,10 +9,9 @@ from typing import Final
 
 from hybrid_bridge.core.encoding import b64u
 
-WIDTH: Final = 92  # characters of a line, so that it fits on a sheet
+WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
 _SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
 BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
-_START: Final = 24  # the format of `printf` and whatever else is quoted ends before this column
 
 
 def safe(text: str) -> bool:

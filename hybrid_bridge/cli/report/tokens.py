@@ -74,8 +74,7 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
     command = (
         f"for f in {ders}; do openssl x509 -inform DER -in $f; done > tsa-roots.pem\n"
         f"openssl ts -verify -in {name} -token_in -attime {token.by} -CAfile tsa-roots.pem \\\n"
-        + shell.wrapped(f"  -digest {digest} 2>&1")
-        + f" | grep -x '{VERIFIED}'"
+        f"  -digest {digest} \\\n  2>&1 | grep -x '{VERIFIED}'"
     )
     yield Step(t("step.token_verify", size=note.size), command, VERIFIED)
 
