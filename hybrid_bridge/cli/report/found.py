@@ -28,7 +28,7 @@ def _verified(case: Case, t: Words) -> Iterator[Block]:
         open=len(evidence.verdicts) - len(held),
         checks=len(evidence.checks) + 1,  # and freshness, which made the verdicts
     )
-    yield Text(f"{t('outcome.' + case.outcome)}. {said}", OUTCOME_TONES[case.outcome])
+    yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
     if evidence.verdict("omission").result == PROVEN:
         yield Text(t("say.broken_promise"), "bad")
     moment = not_after(evidence)
@@ -63,7 +63,7 @@ def _required(text: str, t: Words) -> str:
     known = [name for name in names.split(", ") if t.has(f"verdict.{name}")]
     if not colon or len(known) != len(names.split(", ")):
         return t.said(text)
-    return f"{', '.join(t(f'verdict.{name}') for name in known)}: {t.said(what)}"
+    return f"{t('comma').join(t(f'verdict.{name}') for name in known)}: {t.said(what)}"
 
 
 def _row(verdict: Verdict, t: Words) -> tuple[str, ...]:
@@ -93,21 +93,31 @@ def tone_of(verdict: Verdict) -> str:
 def _refusal(case: Case, error: BridgeError, t: Words) -> Iterator[Block]:
     stopped = check_name(error.stopped_at, t) or t("error.none")
     said = t(f"say.{case.outcome}", stopped=stopped)
-    yield Text(f"{t('outcome.' + case.outcome)}. {said}", OUTCOME_TONES[case.outcome])
+    yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
     yield Head(t("error.head"))
     yield Table(
         head=(t("item"), t("value")),
         rows=(
-            (t("error.name"), f"{type(error).__name__}: {(type(error).__doc__ or '').strip().splitlines()[0]}"),
-            *((field.name, _value(getattr(error, field.name))) for field in fields(error)),
+            (t("error.name"), f"{type(error).__name__}: {_because(error, t)}"),
+            *((_labelled(field.name, t), _value(getattr(error, field.name))) for field in fields(error)),
             *((t("error.rule"), error.cites) for _ in [0] if error.cites),
-            *((t("error.note"), note) for note in getattr(error, "__notes__", []) if not _is_course(note)),
+            *((t("error.note"), t.said(note)) for note in getattr(error, "__notes__", []) if not _is_course(note)),
             (t("error.stopped"), stopped),
-            (t("error.reached"), ", ".join(check_name(name, t) for name in error.reached) or t("error.none")),
+            (t("error.reached"), t("comma").join(check_name(name, t) for name in error.reached) or t("error.none")),
             (t("error.exit"), str(error.exit_code)),
         ),
         weights=(22, 78),
     )
+
+
+def _because(error: BridgeError, t: Words) -> str:
+    """The first sentence of the error's class."""
+    key = f"because.{type(error).__name__}"
+    return t(key) if t.has(key) else (type(error).__doc__ or "").strip().splitlines()[0]
+
+
+def _labelled(name: str, t: Words) -> str:
+    return t(f"errorfield.{name}") if t.has(f"errorfield.{name}") else name
 
 
 def _is_course(note: str) -> bool:

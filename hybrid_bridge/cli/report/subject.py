@@ -99,7 +99,7 @@ def _chosen(trust: Trust, t: Words) -> Iterator[tuple[str, str]]:
         yield t("trust.chain", chain=chain.chain_id), told
     yield t("trust.member_roots"), str(len(trust.member_roots))
     yield t("trust.tsa_roots"), str(len(trust.tsa_roots))
-    yield t("trust.require"), ", ".join(t(f"verdict.{name}") for name in trust.require)
+    yield t("trust.require"), t("comma").join(t(f"verdict.{name}") for name in trust.require)
 
 
 # ── how to check it again ────────────────────────────────────────────────────────────────────────────────────────────

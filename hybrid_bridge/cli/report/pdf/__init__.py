@@ -17,7 +17,7 @@ from hybrid_bridge.cli.report.commands import script
 from hybrid_bridge.cli.report.model import Report
 from hybrid_bridge.cli.report.pdf.attaching import attach, settle
 from hybrid_bridge.cli.report.pdf.drawing import INK, LINE, SOFT, WIDTH, Pen, drawable
-from hybrid_bridge.cli.report.pdf.fonts import MONO, SANS, SERIF, face
+from hybrid_bridge.cli.report.pdf.fonts import MONO, SANS, SERIF, Faces, face
 from hybrid_bridge.cli.report.shell import BUNDLE
 from hybrid_bridge.cli.report.texts import LANGUAGES, TABLE, Words
 
@@ -27,7 +27,7 @@ LEFT, TOP, BOTTOM = (A4[0] - WIDTH) / 2, 66.0, 58.0
 
 def pdf(report: Report, data: bytes) -> bytes:
     """The whole document."""
-    _register(report)
+    faces = _registered(report)
     written = BytesIO()
     document = BaseDocTemplate(
         written,
@@ -38,24 +38,32 @@ def pdf(report: Report, data: bytes) -> bytes:
         creator="hybrid-bridge",
         lang="zh-CN" if report.lang == "zh" else "en",
         invariant=1,
+        initialFontName=faces.serif,
     )
     frame = Frame(LEFT, BOTTOM, WIDTH, A4[1] - TOP - BOTTOM, 0, 0, 0, 0)
     document.addPageTemplates([PageTemplate(frames=[frame])])
-    document.build(list(_story(report, Words(report.lang))), canvasmaker=_numbered(report, data))
+    document.build(list(_story(report, Pen(report.lang, faces))), canvasmaker=_numbered(report, data, faces))
     return written.getvalue()
 
 
-def _register(report: Report) -> None:
-    """The three faces, with the characters of this report and whatever its language may need."""
+def _registered(report: Report) -> Faces:
+    """The three faces, with the characters of this report and whatever its language may need.
+
+    reportlab keeps the first font of a name for ever, so another set of characters gets another name.
+    """
     column = LANGUAGES.index(report.lang)
     told = json.dumps(report.to_json(), ensure_ascii=False) + report.footer + report.made + report.page_of + "•…·→"
     wanted = {*told, *map(chr, range(0x20, 0x7F)), *(c for row in TABLE.values() for c in row[column])}
-    for name in (SERIF, SANS, MONO):
-        registerFont(TTFont(name, BytesIO(face(name).subset(wanted))))
+    names = []
+    for one in (SERIF, SANS, MONO):
+        name, data = face(one).subset(wanted)
+        registerFont(TTFont(name, BytesIO(data)))
+        names.append(name)
+    return Faces(*names)
 
 
-def _story(report: Report, t: Words) -> Iterator[Flowable]:
-    pen = Pen(report.lang)
+def _story(report: Report, pen: Pen) -> Iterator[Flowable]:
+    t = Words(report.lang)
     yield pen.paragraph(report.title, pen.title)
     yield pen.paragraph(report.subtitle, pen.text)
     yield pen.paragraph(f"{t('subject.report')} {report.report_id} · {report.made}", pen.label)
@@ -64,7 +72,7 @@ def _story(report: Report, t: Words) -> Iterator[Flowable]:
     yield pen.paragraph(t("attached.pdf", name=BUNDLE), pen.text)
 
 
-def _numbered(report: Report, data: bytes) -> type[Canvas]:
+def _numbered(report: Report, data: bytes, faces: Faces) -> type[Canvas]:
     """A canvas that draws head and foot of each page once it knows how many there are, and attaches the files."""
     commands = script(report.sections).encode()
 
@@ -83,24 +91,24 @@ def _numbered(report: Report, data: bytes) -> type[Canvas]:
             pages = self._pages
             for number, page in enumerate(pages, start=1):
                 self.__dict__.update(page)
-                _frame(self, report, report.page_of.format(page=number, pages=len(pages)))
+                _frame(self, report, faces, report.page_of.format(page=number, pages=len(pages)))
                 super().showPage()
             super().save()
 
     return Numbered
 
 
-def _frame(canvas: Canvas, report: Report, page: str) -> None:
+def _frame(canvas: Canvas, report: Report, faces: Faces, page: str) -> None:
     """Title and id above, what rests on this page and its number below."""
     canvas.setStrokeColor(LINE)
     canvas.setLineWidth(0.5)
     canvas.setFillColor(INK)
-    canvas.setFont(SANS, 8)
+    canvas.setFont(faces.sans, 8)
     top, right = A4[1] - 44, LEFT + WIDTH
-    canvas.drawString(LEFT, top, drawable(report.title, SANS))
+    canvas.drawString(LEFT, top, drawable(report.title, faces.sans))
     canvas.drawRightString(right, top, report.report_id)
     canvas.line(LEFT, top - 6, right, top - 6)
     canvas.setFillColor(SOFT)
     canvas.line(LEFT, 46, right, 46)
-    canvas.drawString(LEFT, 34, drawable(report.footer, SANS))
-    canvas.drawRightString(right, 34, drawable(page, SANS))
+    canvas.drawString(LEFT, 34, drawable(report.footer, faces.sans))
+    canvas.drawRightString(right, 34, drawable(page, faces.sans))

@@ -13,7 +13,7 @@ from reportlab.platypus import paragraph as breaking
 
 from hybrid_bridge.cli.report.code import side, squares
 from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Steps, Table, Text
-from hybrid_bridge.cli.report.pdf.fonts import MONO, SANS, SERIF
+from hybrid_bridge.cli.report.pdf.fonts import Faces
 
 WIDTH: Final = 481.0  # points between the margins of A4
 INK, SOFT, LINE, BOX = (HexColor(f"#{rgb}") for rgb in ("1b1b1b", "5a5a5a", "bdbdbd", "f5f5f3"))
@@ -27,21 +27,27 @@ breaking.ALL_CANNOT_START += "".join(c for c in "，：；！？”’》、。�
 class Pen:
     """Styles of one language, and the blocks drawn with them."""
 
-    def __init__(self, lang: str) -> None:
+    def __init__(self, lang: str, faces: Faces) -> None:
+        self.faces = faces
         wrap: dict[str, Any] = {"wordWrap": "CJK"} if lang == "zh" else {}
-        plain = ParagraphStyle("text", fontName=SERIF, fontSize=9.6, leading=14.2, textColor=INK, spaceAfter=5, **wrap)
+        plain = ParagraphStyle(
+            "text", fontName=faces.serif, fontSize=9.6, leading=14.2, textColor=INK, spaceAfter=5, **wrap
+        )
+        plain.bulletFontName = faces.serif
         self.text = plain
-        self.title = ParagraphStyle("title", plain, fontName=SANS, fontSize=21, leading=27, spaceAfter=2)
-        self.section = ParagraphStyle("section", plain, fontName=SANS, fontSize=13.5, leading=18, spaceAfter=6)
-        self.head = ParagraphStyle("head", plain, fontName=SANS, fontSize=10, leading=14, spaceBefore=7, spaceAfter=3)
+        self.title = ParagraphStyle("title", plain, fontName=faces.sans, fontSize=21, leading=27, spaceAfter=2)
+        self.section = ParagraphStyle("section", plain, fontName=faces.sans, fontSize=13.5, leading=18, spaceAfter=6)
+        self.head = ParagraphStyle(
+            "head", plain, fontName=faces.sans, fontSize=10, leading=14, spaceBefore=7, spaceAfter=3
+        )
         self.item = ParagraphStyle("item", plain, leftIndent=12, bulletIndent=2, spaceAfter=2)
         self.cell = ParagraphStyle("cell", plain, fontSize=8.4, leading=11.6, spaceAfter=0)
-        self.column = ParagraphStyle("column", self.cell, fontName=SANS, fontSize=7.6, textColor=SOFT)
+        self.column = ParagraphStyle("column", self.cell, fontName=faces.sans, fontSize=7.6, textColor=SOFT)
         self.label = ParagraphStyle("label", self.column, fontSize=7.8, leading=11, spaceAfter=1)
         self.mono = ParagraphStyle(
             "mono",
             plain,
-            fontName=MONO,
+            fontName=faces.mono,
             fontSize=8,
             leading=10.6,
             backColor=BOX,
@@ -49,7 +55,7 @@ class Pen:
             spaceAfter=4,
         )
         self.value = ParagraphStyle(
-            "value", plain, fontName=MONO, fontSize=8, leading=10.8, spaceAfter=1, wordWrap="CJK"
+            "value", plain, fontName=faces.mono, fontSize=8, leading=10.8, spaceAfter=1, wordWrap="CJK"
         )
 
     def section_of(self, section: Section, code: str) -> Iterator[Flowable]:
@@ -73,12 +79,12 @@ class Pen:
                 yield self.paragraph(text, self.text) if tone == "none" else self._box(text, tone)
             case Items(items):
                 for item in items:
-                    yield Paragraph(escape(drawable(item, SERIF)), self.item, bulletText="•")
+                    yield Paragraph(escape(drawable(item, self.faces.serif)), self.item, bulletText="•")
             case Table():
                 yield self._table(block)
                 yield Spacer(0, 7)
             case Code(text):
-                yield Preformatted(drawable(text, MONO), self.mono)
+                yield Preformatted(drawable(text, self.faces.mono), self.mono)
             case Steps():
                 yield from self._steps(block)
 
@@ -87,12 +93,16 @@ class Pen:
         return Paragraph(escape(drawable(text, style.fontName)), style)
 
     def _box(self, text: str, tone: str) -> Flowable:
-        style = ParagraphStyle("box", self.text, fontName=SANS, fontSize=10, leading=15, spaceAfter=0)
+        style = ParagraphStyle("box", self.text, fontName=self.faces.sans, fontSize=10, leading=15, spaceAfter=0)
         box = Grid([[self.paragraph(text, style)]], colWidths=[WIDTH])
         whole = (0, 0), (-1, -1)
-        lines = [("BACKGROUND", *whole, BOX), ("LINEBEFORE", *whole, 4, TONES[tone])]
-        padding = {"LEFTPADDING": 12, "TOPPADDING": 7, "BOTTOMPADDING": 9}
-        box.setStyle([*lines, *((name, *whole, points) for name, points in padding.items())])
+        lines = [
+            ("FONT", *whole, self.faces.serif),
+            ("BACKGROUND", *whole, BOX),
+            ("LINEBEFORE", *whole, 4, TONES[tone]),
+        ]
+        settings = {"FONT": self.faces.serif, "LEFTPADDING": 12, "TOPPADDING": 7, "BOTTOMPADDING": 9}
+        box.setStyle([*lines, *((name, *whole, value) for name, value in settings.items())])
         return KeepTogether([box, Spacer(0, 7)])
 
     def _table(self, table: Table) -> Flowable:
@@ -102,13 +112,14 @@ class Pen:
             cells = [self.paragraph(cell, self.cell) for cell in row]
             if table.tones:
                 cells[1] = self.paragraph(
-                    row[1], ParagraphStyle("tone", self.cell, fontName=SANS, textColor=TONES[tone])
+                    row[1], ParagraphStyle("tone", self.cell, fontName=self.faces.sans, textColor=TONES[tone])
                 )
             rows.append(cells)
         total = sum(table.weights)
         grid = Grid(rows, colWidths=[WIDTH * weight / total for weight in table.weights], repeatRows=1)
         grid.setStyle(
             [
+                ("FONT", (0, 0), (-1, -1), self.faces.serif),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
                 ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
                 ("LINEBELOW", (0, 1), (-1, -1), 0.4, LINE),
@@ -121,16 +132,14 @@ class Pen:
         return grid
 
     def _steps(self, steps: Steps) -> Iterator[Flowable]:
+        label = escape(drawable(steps.label, self.faces.sans))
+        printed = f'<font name="{self.faces.sans}" color="#5a5a5a">{label}</font>'
         for step in steps.steps:
             parts: list[Flowable] = [
                 self.paragraph(step.title, self.label),
-                Preformatted(drawable(step.command, MONO), self.mono),
+                Preformatted(drawable(step.command, self.faces.mono), self.mono),
                 Spacer(0, 2),
-                Paragraph(
-                    f'<font name="{SANS}" color="#5a5a5a">{escape(drawable(steps.label, SANS))}</font> '
-                    f"{escape(drawable(step.value, MONO))}",
-                    self.value,
-                ),
+                Paragraph(f"{printed} {escape(drawable(step.value, self.faces.mono))}", self.value),
             ]
             compared = steps.compared(step)
             if compared:

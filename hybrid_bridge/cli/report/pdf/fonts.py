@@ -8,6 +8,7 @@ TrueType, so the cubic curves become quadratic ones, each within a thousandth of
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -40,9 +41,10 @@ class Face:
         """Whether it can be drawn."""
         return ord(character) in self.glyphs
 
-    def subset(self, characters: Iterable[str]) -> bytes:
-        """A TrueType font with these characters, the same bytes for the same characters."""
+    def subset(self, characters: Iterable[str]) -> tuple[str, bytes]:
+        """A TrueType font with these characters and its name, which is another for other characters."""
         wanted = {ord(c): self.glyphs[ord(c)] for c in sorted(set(characters)) if self.has(c)}
+        name = f"{self.name}-{sha256(repr(list(wanted)).encode()).hexdigest()[:8]}"
         order = [_NOTDEF, *dict.fromkeys(wanted.values())]
         shapes = self.font.getGlyphSet()
         builder = FontBuilder(unitsPerEm=self.font["head"].unitsPerEm, isTTF=True)
@@ -56,19 +58,28 @@ class Face:
         builder.setupHorizontalMetrics({name: (self.font["hmtx"][name][0], left[name]) for name in order})
         head = self.font["hhea"]
         builder.setupHorizontalHeader(ascent=head.ascent, descent=head.descent)
-        builder.setupNameTable({"familyName": self.name, "styleName": "Regular", "psName": self.name})
+        builder.setupNameTable({"familyName": name, "styleName": "Regular", "psName": name})
         builder.setupOS2(sTypoAscender=head.ascent, sTypoDescender=head.descent, sCapHeight=733)
         builder.setupPost()
         builder.font.recalcTimestamp = False
         written = BytesIO()
         builder.font.save(written)
-        return written.getvalue()
+        return name, written.getvalue()
 
 
 def _quadratic(shapes: Any, name: str) -> Any:  # noqa: ANN401 fontTools has no types
     pen = TTGlyphPen(None)
     shapes[name].draw(Cu2QuPen(pen, MAX_ERROR, reverse_direction=True))
     return pen.glyph()
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The names under which reportlab knows the three faces of one report."""
+
+    serif: str
+    sans: str
+    mono: str
 
 
 @cache

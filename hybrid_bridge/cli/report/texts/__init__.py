@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from hybrid_bridge.cli.report.texts.checks import CHECKS
+from hybrid_bridge.cli.report.texts.errors import ERRORS
 from hybrid_bridge.cli.report.texts.findings import FINDINGS
 from hybrid_bridge.cli.report.texts.frame import FRAME
 from hybrid_bridge.cli.report.texts.law import LAW
@@ -16,7 +17,7 @@ from hybrid_bridge.cli.report.texts.phrases import PHRASES
 from hybrid_bridge.cli.report.texts.steps import STEPS
 
 LANGUAGES: Final = ("en", "zh")
-PARTS: Final = (FRAME, FINDINGS, CHECKS, STEPS, LAW)
+PARTS: Final = (FRAME, FINDINGS, ERRORS, CHECKS, STEPS, LAW)
 TABLE: Final[dict[str, tuple[str, str]]] = {key: row for part in PARTS for key, row in part.items()}
 
 

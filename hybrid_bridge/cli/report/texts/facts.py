@@ -89,6 +89,24 @@ _FACTS: Final = (
     ("signature of the promise", "承诺的签名"),
     ("provenance", "来源说明"),
 )
+_PLACES: Final = (
+    ("path of {what_s} at index {i}", "{what_s}的路径，序号 {i}"),
+    ("consistency of {what_s} from {a} to {b}", "{what_s}自 {a} 至 {b} 的一致性"),
+    ("absence of a leaf in the batch of epoch {e}", "第 {e} 期批次中某叶的缺失"),
+    ("path of registry index {h} at epoch {e}", "第 {e} 期登记索引 {h} 的路径"),
+    ("disclosure {name}", "披露 {name}"),
+    ("genesis", "创世记录"),
+    ("rotation epoch", "轮换期次"),
+    ("rotation note", "轮换检查点"),
+    ("set update", "集合更新"),
+    ("governance record", "治理记录"),
+    ("governance", "治理树"),
+    ("refusal", "拒绝"),
+    ("entry", "条目"),
+    ("epoch", "期次"),
+    ("checkpoint", "检查点"),
+    ("the one encoding differs from byte {n} on", "与唯一编码自第 {n} 字节起不同"),
+)
 _NOT_PROVEN: Final = (
     ("that what was entered was true before it was entered", "所录入内容在录入之前的真实性"),
     ("dealings outside the ledger", "账本之外的交易"),
@@ -125,4 +143,4 @@ _VERDICTS: Final = (  # of a missing requirement: names of verdicts before a col
     ("omission", "遗漏"),
     ("governance since", "此后的治理变更"),
 )
-FACTS: Final = (*_FACTS, *_NOT_PROVEN, *_VERDICTS)
+FACTS: Final = (*_FACTS, *_PLACES, *_NOT_PROVEN, *_VERDICTS)

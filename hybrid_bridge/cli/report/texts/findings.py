@@ -8,6 +8,8 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "outcome.refuted": ("Refuted", "被否定"),
     "outcome.undecided": ("Undecided", "无法判定"),
     "outcome.malformed": ("Malformed", "格式错误"),
+    "sentences": ("{first}. {then}", "{first}。{then}"),
+    "comma": (", ", "、"),
     "say.verified": (
         "All that the reader requires was verified. The file holds under the log id, the keys and the public block "
         "that the reader relies on: {held} of {all} verdicts could be given, {open} are open, and each stands for "
@@ -48,7 +50,7 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
         "根据下文所列证据，此处所披露的内容自 {time} 起未经更改。其录入之前是否真实，本报告各项均未证明。",
     ),
     "say.no_since": (
-        "No time by which it existed is verified: “unchanged since” cannot be said of any moment.",
+        'No time by which it existed is verified: "unchanged since" cannot be said of any moment.',
         "未核验到其存在的最晚时间：不能就任何时刻作出“自该时起未经更改”的结论。",
     ),
     "verdicts.head": ("Each verdict stands alone", "各项结论相互独立"),
@@ -63,7 +65,6 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "error.head": ("Why it stopped", "中止原因"),
     "error.name": ("finding", "认定"),
     "error.rule": ("rule", "规则"),
-    "error.field": ("{name}", "{name}"),
     "error.note": ("note", "说明"),
     "error.stopped": ("stopped at", "止于"),
     "error.reached": ("passed before it", "此前已通过"),

@@ -5,7 +5,7 @@ from typing import Final
 LAW: Final[dict[str, tuple[str, str]]] = {
     "law.intro": (
         "A map from questions that some rules ask to parts of this report, for readers who have to answer them. It is "
-        "no legal advice, quotes nothing, and says nothing of the effect of any rule. “Read” says how far the text was "
+        'no legal advice, quotes nothing, and says nothing of the effect of any rule. "Read" says how far the text was '
         "read by those who wrote the map: in full, in part, or known by its subject only. Read the texts in force.",
         "下表将若干规则所关注的问题对应到本报告的相应部分，供须回答这些问题的读者参考。本表不构成法律意见，"
         "未引用条文原文，"

@@ -3,12 +3,13 @@
 import re
 import string
 import unicodedata
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from hybrid_bridge import errors
 from hybrid_bridge.cli.report import texts
 from hybrid_bridge.cli.report.texts import PARTS, TABLE, Words, in_chinese
 from hybrid_bridge.cli.report.texts.phrases import PHRASES
@@ -36,6 +37,15 @@ def test_every_text_stands_in_both_languages_with_the_same_values():
         assert placeholders(english) == placeholders(chinese), key
         assert not has_han(english.replace("法释", "").replace("号", "")), key
         assert has_han(chinese) or not re.search("[a-z]{4}", re.sub(r"{\w+}", "", chinese)), key
+
+
+def test_each_error_of_verify_is_explained_in_the_words_of_its_class_and_every_field_has_a_name():
+    explained = {key.partition(".")[2]: row[0] for key, row in TABLE.items() if key.startswith("because.")}
+    for name, english in explained.items():
+        error = getattr(errors, name)
+        assert english == error.__doc__.strip().splitlines()[0]
+        assert all(f"errorfield.{field.name}" in TABLE for field in fields(error)), name
+    assert {cls.__name__ for cls in errors.Refuted.__subclasses__()} <= explained.keys()
 
 
 def test_no_key_stands_twice_and_every_key_that_the_code_names_is_there():
