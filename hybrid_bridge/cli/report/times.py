@@ -128,8 +128,7 @@ def _brake(fact: BrakeFact, t: Words) -> str:
         scope=fact.scope or t("brake.hidden", hash=fact.scope_hash.hex()),
         since=utc(fact.since),
         until=utc(fact.until) if fact.until else t("brake.open"),
-        by=fact.by or t("brake.hidden", hash=fact.reason_hash.hex()),
-        reason=fact.reason_code or t("brake.hidden", hash=fact.reason_hash.hex()),
+        why=f"{fact.reason_code}, {fact.by}" if fact.by else t("brake.hidden", hash=fact.reason_hash.hex()),
         record=fact.record.hex(),
         ended=t("brake.not_ended") if fact.ended is None else utc(fact.ended),
     )

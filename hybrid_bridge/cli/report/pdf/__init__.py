@@ -52,7 +52,7 @@ def _registered(report: Report) -> Faces:
     reportlab keeps the first font of a name for ever, so another set of characters gets another name.
     """
     column = LANGUAGES.index(report.lang)
-    told = json.dumps(report.to_json(), ensure_ascii=False) + report.footer + report.made + report.page_of + "•…·→"
+    told = json.dumps(report.to_json(), ensure_ascii=False) + report.footer + report.made + report.page_of + "–…·→"
     wanted = {*told, *map(chr, range(0x20, 0x7F)), *(c for row in TABLE.values() for c in row[column])}
     names = []
     for one in (SERIF, SANS, MONO):

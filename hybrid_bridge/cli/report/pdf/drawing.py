@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
+from reportlab.lib import textsplit
 from reportlab.lib.colors import HexColor
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.pdfmetrics import getFont
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Preformatted, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Preformatted, Spacer, paragraph
 from reportlab.platypus import Table as Grid
-from reportlab.platypus import paragraph as breaking
 
 from hybrid_bridge.cli.report.code import side, squares
 from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Steps, Table, Text
@@ -21,7 +21,8 @@ TONES: Final = {"good": HexColor("#1d6b35"), "open": HexColor("#7a4b00"), "bad":
 CODE_SIDE: Final = 110.0  # points
 
 # reportlab knows what may not begin a line in Japanese; Chinese has these too.
-breaking.ALL_CANNOT_START += "".join(c for c in "，：；！？”’》、。）" if c not in breaking.ALL_CANNOT_START)
+for _module in (paragraph, textsplit):
+    _module.ALL_CANNOT_START += "".join(c for c in "，：；！？”’》、。）" if c not in _module.ALL_CANNOT_START)
 
 
 class Pen:
@@ -79,7 +80,9 @@ class Pen:
                 yield self.paragraph(text, self.text) if tone == "none" else self._box(text, tone)
             case Items(items):
                 for item in items:
-                    yield Paragraph(escape(drawable(item, self.faces.serif)), self.item, bulletText="•")
+                    yield Paragraph(
+                        escape(drawable(item, self.faces.serif)), self.item, bulletText=drawable("–", self.faces.serif)
+                    )
             case Table():
                 yield self._table(block)
                 yield Spacer(0, 7)

@@ -190,8 +190,8 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "since.none": ("No governance record is shown in the file.", "文件中未出示治理记录。"),
     "since.brakes": ("Brakes and freezes", "暂停与冻结"),
     "since.brake": (
-        "{what} on {scope}: since {since}, until {until}; by {by}, {reason}; record {record}; ended {ended}",
-        "{what}，范围 {scope}：始于 {since}，止于 {until}；作出者 {by}，{reason}；记录 {record}；实际结束 {ended}",
+        "{what} on {scope}: since {since}, until {until}; why and by whom: {why}; record {record}; ended {ended}",
+        "{what}，范围 {scope}：始于 {since}，止于 {until}；原因与作出者：{why}；记录 {record}；实际结束 {ended}",
     ),
     "since.no_brakes": ("No brake or freeze is shown.", "未出示暂停或冻结。"),
     "since.kinds": (
