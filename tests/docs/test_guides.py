@@ -48,7 +48,14 @@ STOPPING = ("brake on", "brake off", "brake status", "freeze order", "freeze lif
 CONSENTING = ("member authorise", "member submit", "member bundle")
 
 
-@pytest.mark.parametrize(("guide", "commands"), [("brake.md", (*STOPPING, *CONSENTING)), ("members.md", ("members",))])
+@pytest.mark.parametrize(
+    ("guide", "commands"),
+    [
+        ("brake.md", (*STOPPING, *CONSENTING)),
+        ("members.md", ("members",)),
+        ("report.md", ("report", "verify", "bundle zip")),
+    ],
+)
 def test_every_option_that_a_guide_names_is_one_of_its_commands(guide, commands, monkeypatch, capsys):
     text = (Path(__file__).parents[2] / "docs" / "guides" / guide).read_text()
     helps = ""

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hybrid_bridge.cli.report.case import Case
-from hybrid_bridge.cli.report.found import result_of
+from hybrid_bridge.cli.report.found import not_after, result_of
 from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.evidence import NOT_PROVEN, BrakeFact, Evidence, utc
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.governance import SetUpdate, decode_governance
 from hybrid_bridge.units import TreeSize
 
 MAX_MOMENTS = 200
@@ -41,7 +42,10 @@ def times(case: Case, t: Words) -> Section:
         Head(t("gaps.head")),
         Table(
             head=tuple(t(f"gaps.{name}") for name in ("from", "to", "seconds")),
-            rows=tuple((one.what, other.what, str(other.at - one.at)) for one, other in pairwise(moments)),
+            rows=(
+                *((one.what, other.what, str(other.at - one.at)) for one, other in pairwise(moments)),
+                *_window(evidence, t),
+            ),
             weights=(43, 43, 14),
         ),
         Text(t("clock.rules", cadence=genesis.cadence, grace=genesis.grace, delay=genesis.promise_delay)),
@@ -49,6 +53,14 @@ def times(case: Case, t: Words) -> Section:
         Items(tuple(_finality(evidence, t)) or (t("finality.none"),)),
     )
     return Section("times", t("head.times"), blocks)
+
+
+def _window(evidence: Evidence, t: Words) -> Iterator[tuple[str, str, str]]:
+    """The whole span between the two bounds that the reader may rely on."""
+    begun, ended = (beacon.time for beacon in evidence.beacons if beacon.basis), not_after(evidence)
+    newest = max(begun, default=None)
+    if newest is not None and ended is not None:
+        yield t("verdict.not before"), t("verdict.not after"), str(ended - newest)
 
 
 def _moments(case: Case, evidence: Evidence, genesis: Genesis, t: Words) -> Iterator[Moment]:
@@ -113,12 +125,26 @@ def since(case: Case, t: Words) -> Section:
         Text(t("since.reach", size=size, time=reach, freshness=t.said(freshness.detail))),
         Text(said + (" " + t("since.needs", what=t.said(governance.missing)) if governance.missing else "")),
         Head(t("since.records")),
-        Items(tuple(f"{fact.index}: {t.said(fact.what)}" for fact in evidence.governance) or (t("since.none"),)),
+        Items((*_rotations(case, t), *_changes(evidence, t)) or (t("since.none"),)),
         Head(t("since.brakes")),
         Items(tuple(_brake(fact, t) for fact in evidence.brakes) or (t("since.no_brakes"),)),
         Text(t("since.kinds")),
     ]
     return Section("since", t("head.since"), tuple(blocks))
+
+
+def _rotations(case: Case, t: Words) -> Iterator[str]:
+    """Changes of the validator set by which the file gets from the first set to those that signed it."""
+    for part in () if case.bundle is None else case.bundle.rotations:
+        update = decode_governance(part.update)
+        if isinstance(update, SetUpdate):
+            size = update.effective_from_size
+            yield t("since.rotation", set=update.set_id, of=update.n, size=size, epoch=size - 1)
+
+
+def _changes(evidence: Evidence, t: Words) -> Iterator[str]:
+    for fact in evidence.governance:
+        yield f"{fact.index}: {t.said(fact.what)}"
 
 
 def _brake(fact: BrakeFact, t: Words) -> str:

@@ -186,7 +186,10 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "since.needs": ("To say more, bring {what}.", "如需进一步结论，须提供：{what}。"),
     "since.records": ("Governance records", "治理记录"),
-    "since.record": ("{index}: {what}", "{index}：{what}"),
+    "since.rotation": (
+        "rotation: validator set {set}, of {of}, responsible from size {size} (epoch {epoch}) on",
+        "轮换：验证人集合 {set}，共 {of} 名，自大小 {size}（第 {epoch} 期）起负责",
+    ),
     "since.none": ("No governance record is shown in the file.", "文件中未出示治理记录。"),
     "since.brakes": ("Brakes and freezes", "暂停与冻结"),
     "since.brake": (

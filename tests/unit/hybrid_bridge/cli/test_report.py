@@ -18,7 +18,7 @@ from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
-from tests.bundles import NOW, consortium, edit, flip
+from tests.bundles import BEACON_TIME, NOW, consortium, edit, flip
 from tests.tsa import Tsa
 
 END = "\x1e"
@@ -248,15 +248,22 @@ def test_a_broken_promise_stands_in_the_head(made):
     assert "owed by the end of epoch 3" in section(report, "registry")
 
 
+def window():
+    """Seconds from the beacon's public block to that of the anchor, 90 s after its checkpoint."""
+    return consortium().genesis.checkpoint_timestamp(6) + 90 - BEACON_TIME
+
+
 def test_what_happened_since_and_every_gap_in_seconds(made):
     report, _ = made("history")
     since = section(report, "since")
     assert "7: validator set 2 of 4, responsible from size 5 on" in since
+    assert "rotation: validator set 2, of 4, responsible from size 5 (epoch 4) on" in since
     assert "freeze on" in since
     assert "size 6" in since
     gaps = next(s for s in report["report"]["sections"] if s["key"] == "times")["blocks"][2]["rows"]
     assert all(re.fullmatch("[0-9]+", row[2]) for row in gaps)
     assert any("not before: public block 60" in row[0] for row in gaps)
+    assert gaps[-1] == ["not before", "not after", str(window())]
 
 
 def test_a_package_is_reported_with_its_documents(typed, folder):
