@@ -1,5 +1,6 @@
 // Opens the page from disk in a headless Chromium, gives it files, and prints what it then shows.
-// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, visits: [{files, fill, click, width, scheme}]}
+// run:  node tests/web/browse.mjs CHROMIUM [AXE] < scenario.json     {page, bare, visits: [{files, fill, click, width, scheme}]}
+//       bare: any other page, of which only the frame is looked at.
 //       AXE: axe-core's script; then each answer has what it finds against WCAG 2.2 AA.
 
 import { spawn } from "node:child_process";
@@ -7,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const { page, visits } = JSON.parse(readFileSync(0, "utf8"));
+const { page, bare, visits } = JSON.parse(readFileSync(0, "utf8"));
 const profile = mkdtempSync(join(tmpdir(), "chromium-"));
 const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe",
   "--disable-background-networking", "--lang=en", `--user-data-dir=${profile}`];
@@ -55,7 +56,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
   await ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 });
   await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
   await ask("Page.navigate", { url: page });
-  await until("document.readyState === 'complete' && document.documentElement.lang !== '' && !!document.querySelector('#files')");
+  await until(`document.readyState === 'complete' && document.documentElement.lang !== '' && ${bare ? "true" : "!!document.querySelector('#files')"}`);
   for (const [id, value] of Object.entries(fill)) await evaluate(`document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`);
   const start = Date.now();
   if (files.length) {
@@ -73,7 +74,7 @@ async function visit({ files = [], fill = {}, click = [], width = 1200, scheme =
     error: document.querySelector("#head")?.dataset.error ?? "",
     links: [...document.querySelectorAll(".chain li")].map((li) => [li.dataset.link, li.dataset.colour]),
     verdicts: [...document.querySelectorAll("main table thead ~ tbody tr")].map((tr) => [tr.cells[0].textContent, tr.cells[1].textContent]),
-    raw: document.querySelector("#raw")?.textContent ?? "", text: document.getElementById("answer").textContent,
+    raw: document.querySelector("#raw")?.textContent ?? "", text: (document.getElementById("answer") ?? document.body).textContent,
     scripts: document.scripts.length, images: document.images.length, pwned: window.pwned ?? null,
     unlabelled: [...document.querySelectorAll("input, textarea, button")].filter((one) => !(one.labels?.length || one.textContent)).length,
     tooWide: [...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, pre") &&
