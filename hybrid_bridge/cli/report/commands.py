@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hybrid_bridge.cli.report import shell
+from hybrid_bridge.cli.report.bench import MAX_STEPS
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.model import Block, Section, Step, Steps, Text
-from hybrid_bridge.cli.report.recompute import MAX_STEPS, recomputed
+from hybrid_bridge.cli.report.recompute import recomputed
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.cli.report.tokens import documents, tokens
 

@@ -4,57 +4,30 @@ Values are computed here from the bundle's bytes, whatever they are; where the b
 shown. SPEC §2 (trees), §3 (fields, entries), §7 (records), §8.3 (the note), §13 (timestamps).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from hybrid_bridge.cli.report import shell
+from hybrid_bridge.cli.report.bench import Bench, Climb, climb
 from hybrid_bridge.cli.report.case import Case
-from hybrid_bridge.cli.report.model import Step
+from hybrid_bridge.cli.report.history import (
+    BATCH_ROOT_WORD,
+    BATCH_SIZE_WORD,
+    EPOCH_WORD,
+    absences,
+    consistencies,
+    governance,
+    word,
+)
+from hybrid_bridge.cli.report.keepers import certificates, first_set, log_line
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import Bundle, EntryPart, EpochPart
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.encoding import parse_b64u, sha256
 from hybrid_bridge.core.note import to_b64
-from hybrid_bridge.core.proof import leaf_hash, node_hash
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.errors import Malformed
 
-MAX_STEPS: Final = 600  # commands in a report; a reader of more needs the script
-EPOCH_WORD, BATCH_SIZE_WORD, BATCH_ROOT_WORD = 2, 6, 7  # of an epoch record (SPEC §7.2)
 ORIGIN_WORD: Final = 1  # of a genesis record (SPEC §7.1)
-
-
-@dataclass(slots=True)
-class Bench:
-    """Steps in order, each command once: two fields of one record share the nodes above them."""
-
-    t: Words
-    steps: list[Step] = field(default_factory=list)
-    left_out: int = 0
-    _seen: set[tuple[str, str]] = field(default_factory=set)
-
-    def add(self, title: str, command: str | None, value: str, stated: str = "", where: str = "") -> None:
-        """One more, unless it stands there already, cannot be said in plain shell, or the report is full."""
-        if command is None or (command, stated) in self._seen:
-            return
-        if len(self.steps) >= MAX_STEPS:
-            self.left_out += 1
-            return
-        self._seen.add((command, stated))
-        self.steps.append(Step(title=title, command=command, value=value, stated=stated, where=where))
-
-
-@dataclass(frozen=True, slots=True)
-class Climb:
-    """A leaf's way up: what it is called, its hash, where it stands, the siblings, and the root it must reach."""
-
-    name: str
-    leaf: bytes
-    index: int
-    size: int
-    path: Sequence[bytes]
-    root: bytes
-    where: str
 
 
 def recomputed(case: Case, t: Words) -> Bench:
@@ -68,9 +41,15 @@ def recomputed(case: Case, t: Words) -> Bench:
     note = _note(bundle)
     for part in bundle.epochs:
         _epoch(bench, case.data, part, note)
+        absences(bench, part)
     _genesis(bench, case.data, bundle, note)
+    certificates(bench, case.data, bundle)
+    first_set(bench, bundle)
     if note is not None:
         _checkpoint(bench, note)
+        log_line(bench, bundle, note)
+    consistencies(bench, bundle)
+    governance(bench, case.data, bundle)
     return bench
 
 
@@ -107,26 +86,26 @@ def _genesis(bench: Bench, data: bytes, bundle: Bundle, note: Note | None) -> No
         way = Climb(
             t("step.genesis_leaf"), leaf_hash(part.record), 0, note.size, part.path, root, t("where.checkpoint")
         )
-        _climb(bench, way)
+        climb(bench, way)
 
 
 def _epoch(bench: Bench, data: bytes, part: EpochPart, note: Note | None) -> None:
     t = bench.t
-    number = int.from_bytes(_word(part.record, EPOCH_WORD))
+    number = int.from_bytes(word(part.record, EPOCH_WORD))
     name, label = f"epoch-{number}.bin", t("step.epoch", number=number)
     bench.add(t("step.extract", name=name), shell.extract(data, part.record, shell.BUNDLE, name), _hex(part.record))
-    batch_root = _word(part.record, BATCH_ROOT_WORD)
+    batch_root = word(part.record, BATCH_ROOT_WORD)
     bench.add(t("step.batch_root", name=name), shell.word_of_file(name, BATCH_ROOT_WORD), batch_root.hex())
-    size = int.from_bytes(_word(part.record, BATCH_SIZE_WORD))
+    size = int.from_bytes(word(part.record, BATCH_SIZE_WORD))
     for position, entry in enumerate(part.entries):
         title = t("step.entry", number=position + 1, epoch=number)
         _entry(bench, entry, title)
         where = t("where.batch", name=name)
-        _climb(bench, Climb(title, leaf_hash(entry.entry), entry.index, size, entry.path, batch_root, where))
+        climb(bench, Climb(title, leaf_hash(entry.entry), entry.index, size, entry.path, batch_root, where))
     leaf = leaf_hash(part.record)
     bench.add(t("step.leaf", name=label), shell.leaf_of_file(name), leaf.hex())
     if note is not None:
-        _climb(bench, Climb(label, leaf, number, note.size, part.path, note.root, t("where.checkpoint")))
+        climb(bench, Climb(label, leaf, number, note.size, part.path, note.root, t("where.checkpoint")))
 
 
 # ── records and fields ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,7 +122,7 @@ def _entry(bench: Bench, part: EntryPart, title: str) -> None:
             leaf = leaf_hash(digest)
             bench.add(t("step.leaf", name=name), shell.sha256_of_hex("00", digest.hex()), leaf.hex())
             where = t("where.entry")
-            _climb(bench, Climb(name, leaf, shown.index, int.from_bytes(width), shown.path, root, where))
+            climb(bench, Climb(name, leaf, shown.index, int.from_bytes(width), shown.path, root, where))
     numbers = f"{kind} {int.from_bytes(record_type)} {int.from_bytes(width)}"
     composed = shell.wrapped(f"printf '%02x%04x%04x%s\\n' {numbers} {root.hex()}")
     bench.add(t("step.compose", name=title), composed, entry.hex())
@@ -167,34 +146,6 @@ def _decoded(disclosure: str) -> str:
         return parse_b64u(disclosure, "disclosure").decode("utf-8", "replace")
     except Malformed:
         return "?"
-
-
-# ── trees ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _climb(bench: Bench, way: Climb) -> None:
-    """Every node from the leaf to the root, and there the value that is stated elsewhere."""
-    nodes = list(_nodes(way))
-    for level, (left, right, value) in enumerate(nodes, start=1):
-        is_top = level == len(nodes)
-        title = bench.t("step.root" if is_top else "step.node", name=way.name, level=level)
-        command = shell.sha256_of_hex("01", left.hex(), right.hex())
-        bench.add(title, command, value.hex(), way.root.hex() if is_top else "", way.where if is_top else "")
-
-
-def _nodes(way: Climb) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Left, right and what they give, level by level (RFC 9162 §2.1.3.2); lengths are checked by `verify`."""
-    inner = (way.index ^ (way.size - 1)).bit_length() if way.size else 0
-    value: bytes = way.leaf
-    for level, sibling in enumerate(way.path):
-        is_right = level >= inner or bool(way.index >> level & 1)
-        left, right = (sibling, value) if is_right else (value, sibling)
-        value = node_hash(left, right)
-        yield left, right, value
-
-
-def _word(record: bytes, index: int) -> bytes:
-    return record[32 * index : 32 * index + 32]
 
 
 def _hex(data: bytes) -> str:

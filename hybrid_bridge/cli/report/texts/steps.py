@@ -75,6 +75,23 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
     "step.node": ("{name}: level {level}", "{name}：第 {level} 层"),
     "step.root": ("{name}: level {level}, the root", "{name}：第 {level} 层，即根"),
     "step.compose": ("{name}: kind, type, width, field root", "{name}：种类、类型、宽度、字段根"),
+    "step.certificate": ("take certificate {number} out of the file", "从文件中取出证书 {number}"),
+    "step.set_word": ("hash of the first validator set in the genesis record", "创世记录中首个验证人集合的哈希"),
+    "step.set": (
+        "first validator set: type, number, {n} times address, name hash, certificate hash, key binding hash",
+        "首个验证人集合：类型、编号、{n} 组地址、名称哈希、证书哈希、密钥绑定哈希",
+    ),
+    "step.log_line": (
+        "signature of the log key (Ed25519) on the checkpoint of size {size}; it counts for no quorum",
+        "账本密钥（Ed25519）对大小 {size} 的检查点的签名；不计入法定人数",
+    ),
+    "step.neighbour": ("leaf {index} beside the absent {leaf}…", "缺失的 {leaf}… 旁的叶 {index}"),
+    "step.extends": (
+        "from size {older} to {newer}: towards the root of {size}",
+        "自大小 {older} 至 {newer}：通往大小 {size} 的根",
+    ),
+    "step.governance_root": ("root of the governance tree in {name}", "{name} 中的治理树根"),
+    "step.governance": ("governance record {index}", "治理记录 {index}"),
     "step.token": ("take the timestamp over size {size} out of the file", "从文件中取出对大小 {size} 的时间戳"),
     "step.tsa_root": ("take authority {number} out of trust.json", "从 trust.json 中取出机构 {number}"),
     "step.token_verify": ("timestamp over size {size}: verify", "核验对大小 {size} 的时间戳"),
@@ -84,6 +101,8 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
     "where.checkpoint": ("the checkpoint", "检查点"),
     "where.batch": ("the batch root in {name}", "{name} 的批次根"),
     "where.entry": ("the field root in the entry", "条目的字段根"),
+    "where.checkpoint_of": ("the checkpoint of size {size}", "大小 {size} 的检查点"),
+    "where.governance": ("the governance root in {name}", "{name} 的治理树根"),
     "where.field": ("field {name}", "字段 {name}"),
     "where.note": ("the checkpoint's text", "检查点文本"),
 }

@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 import pytest
 import segno
 
-from hybrid_bridge.cli.report import recompute, shell
+from hybrid_bridge.cli.report import bench as gathering
+from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
@@ -171,7 +172,7 @@ def test_a_document_is_hashed_under_a_name_of_ours_whatever_it_is_called(made, f
 
 
 def test_a_report_holds_so_many_commands_and_says_how_many_it_left_out(made, monkeypatch):
-    monkeypatch.setattr(recompute, "MAX_STEPS", 12)
+    monkeypatch.setattr(gathering, "MAX_STEPS", 12)
     report, _ = made("receivable")
     assert len(steps(report)) == 12
     assert "further commands of the same kinds are left out" in section(report, "commands")
