@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import json
+import random
 import re
+import shutil
 import subprocess
 import time
 from dataclasses import replace
@@ -19,8 +21,10 @@ from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
-from tests.bundles import BEACON_TIME, NOW, consortium, edit, flip
+from hybrid_bridge.core.encoding import canonical_json
+from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
+from tests.web.node import absent
 
 END = "\x1e"
 ALLOWED = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "scope", "span", "width", "data-head",
@@ -59,6 +63,9 @@ def section(report, key):
 
 def printed(where, commands):
     """What each command prints, one after the other in one plain `sh`."""
+    for tool in ("xxd", "openssl", "sha256sum"):
+        if shutil.which(tool) is None:
+            absent(f"{tool} is not there: a plain shell has it (on Debian: apt-get install xxd openssl coreutils)")
     script = "".join(f"{command}\nprintf '{END}'\n" for command in commands)
     done = subprocess.run(["sh"], input=script, cwd=where, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -402,3 +409,40 @@ def test_a_very_long_text_is_cut_and_named_by_its_digest():
     digest = hashlib.sha256(b"x" * 9_000).hexdigest()
     assert shown("x" * 9_000) == "x" * MAX_SHOWN + f"… [9000; SHA-256 {digest}]"
     assert shown("a\nb\ud800") == "a b\\ud800"
+
+
+def places(value, at=()):
+    """Every list and every leaf of a document."""
+    if isinstance(value, dict | list):
+        if isinstance(value, list):
+            yield at
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*at, key))
+    else:
+        yield at
+
+
+def broken(document, draw):
+    """The document with one part that says something else."""
+    *way, last = draw.choice(list(places(document)))
+    holder = document
+    for key in way:
+        holder = holder[key]
+    value = holder[last]
+    if isinstance(value, list):
+        holder[last] = draw.choice([[], value[1:], value + value[:1], value[::-1]])
+    elif isinstance(value, int):
+        holder[last] = draw.choice([0, value + 1, 2**40, 2**53 - 1])
+    else:
+        holder[last] = draw.choice(["", value[:-1], value[::-1], "A" * len(value), "x y;$(id)\n`id`"])
+    return canonical_json(document)
+
+
+@pytest.mark.parametrize("kind", ["financing", "history"])
+def test_whatever_one_part_of_a_bundle_says_a_report_is_made_and_no_command_has_a_strangers_words(made, folder, kind):
+    draw = random.Random(kind)
+    for _ in range(15):
+        (folder / "x.hb.json").write_bytes(broken(as_json(consortium().all()[kind]), draw))
+        report, done = made("x")
+        assert done.code in {0, 1, 2, 3}
+        assert not any(word in step["command"] for step in steps(report) for word in ("$(", "`", "x y"))
