@@ -21,6 +21,7 @@ from hybrid_bridge.cli.options import OUTPUT
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.report.building import build
 from hybrid_bridge.cli.report.case import Case, Page
+from hybrid_bridge.cli.report.checks import COURSE, DOCUMENTS
 from hybrid_bridge.cli.report.html import html
 from hybrid_bridge.cli.report.markdown import markdown
 from hybrid_bridge.cli.report.model import Report
@@ -73,7 +74,7 @@ def command(
     require_none({"an export": export_kind(data) is not None}, "a report")
     trust = trust_of(trust_file, log_hex)
     at = UnixSeconds(int(time.time()))
-    found = _judged(data, trust, at, urls, contract_hex)
+    found, packed = _packed(package, _judged(data, trust, at, urls, contract_hex), trust)
     case = Case(
         data=data,
         file_name=bundle.name,
@@ -85,7 +86,7 @@ def command(
         judged=found,
         page=Page(_page(page_url), _shipped_page()),
         program=f"hybrid-bridge {version('hybrid-bridge')}",
-        package=_packed(package, found, trust),
+        package=packed,
     )
     written = rendered(case, build(case, lang), form)
     with writing("--output"):
@@ -149,10 +150,17 @@ def _judged(
         return error
 
 
-def _packed(package: Package | None, found: Evidence | BridgeError, trust: Trust) -> PackageEvidence | None:
+def _packed(
+    package: Package | None, found: Evidence | BridgeError, trust: Trust
+) -> tuple[Evidence | BridgeError, PackageEvidence | None]:
+    """What is said of the package that the bundle came in; a document that does not fit refutes it after all checks."""
     if package is None or isinstance(found, BridgeError):
-        return None
-    return judge_package(package, found, trust)
+        return found, None
+    try:
+        return found, judge_package(package, found, trust)
+    except BridgeError as error:
+        error.reached, error.stopped_at = COURSE, DOCUMENTS
+        return error, None
 
 
 def _page(url: str) -> str:

@@ -27,6 +27,8 @@ COURSE: Final = (
     "14 freshness",
 )  # SPEC §12; a test compares it with what `verify` does
 
+DOCUMENTS: Final = "package documents"  # what is looked at after them, if the bundle came in a package
+
 
 def checks(case: Case, t: Words) -> Section:
     """One row a check."""

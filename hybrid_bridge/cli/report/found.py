@@ -131,4 +131,6 @@ def _value(value: object) -> str:
 def check_name(check: str, t: Words) -> str:
     """`6 hash paths` in the report's language."""
     number, _, name = check.partition(" ")
-    return f"{number} {t('check.' + name)}" if t.has(f"check.{name}") else check
+    if not t.has(f"check.{name}"):
+        return check
+    return f"{number} {t(f'check.{name}')}" if number.isdigit() else t(f"check.{name}")

@@ -61,6 +61,7 @@ CHECKS: Final[dict[str, tuple[str, str]]] = {
     "what.brakes": ("no record stands where a brake was on", "暂停期间无记录"),
     "check.source evidence": ("source evidence", "私有链证据"),
     "what.source evidence": ("the private chain's own consensus, where shown", "私有链自身的共识证据（如出示）"),
+    "check.documents": ("the package's documents", "证据包中的文档"),
     "check.freshness": ("freshness", "新近程度"),
     "what.freshness": ("the age of the newest checkpoint", "最新检查点的时龄"),
 }

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 import pytest
 import segno
 
+from hybrid_bridge.cli import packing
 from hybrid_bridge.cli.report import bench as gathering
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.checks import COURSE
@@ -283,6 +284,32 @@ def test_a_package_is_reported_with_its_documents(typed, folder):
     digest = hashlib.sha256(consortium().document_bytes()).hexdigest()
     assert f"{digest}, equal to field doc.0.sha256 of epoch 1" in section(report, "subject")
     assert base64.b64decode(report["bundle"]["base64"]) == (folder / "document.hb.json").read_bytes()
+
+
+def test_a_package_with_a_document_that_does_not_fit_is_refuted_after_all_checks(typed, folder, monkeypatch):
+    (folder / "invoice.xml").write_bytes(consortium().document_bytes())
+    c = consortium()
+    artefact = replace(c.document().artefacts[0], size=1)
+    bundle = c.bundle(6, c.epoch_part(1, 6, entries=(c.entry(0, "doc.0.sha256"),)), artefacts=(artefact,))
+    (folder / "odd.hb.json").write_bytes(bundle.encode())
+    monkeypatch.setattr(packing, "judge_package", lambda *_: None)
+    assert typed("bundle", "zip", "odd.hb.json", "--artefact", "invoice.xml", "-o", "d.hb.zip").code == 0
+    done = typed("report", "d.hb.zip", "--trust", "trust.json", "--format", "json", "-o", "report.json")
+    assert (done.code, typed("verify", "d.hb.zip", "--trust", "trust.json").code) == (1, 1)
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert report["report"]["outcome"] == "refuted"
+    assert "stopped at check the package's documents" in section(report, "findings")
+    assert "FAILED" not in section(report, "checks")
+    assert "not reached" not in section(report, "checks")
+
+
+def test_an_endpoint_that_does_not_answer_is_missing_and_its_address_stands_nowhere(made, folder):
+    url = ("--rpc", "http://127.0.0.1:1/secret", "--contract", "c0" * 20)
+    report, done = made("receivable", *url, "--lang", "zh")
+    assert (done.code, report["report"]["outcome"]) == (3, "incomplete")
+    assert "--rpc 所应示者" in section(report, "findings")
+    assert '["询问的公共链节点数", "1"]' in section(report, "trust")
+    assert "secret" not in (folder / "report.json").read_text("utf-8")
 
 
 def test_the_same_file_trust_and_moment_give_the_same_report(made, folder):
