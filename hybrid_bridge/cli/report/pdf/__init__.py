@@ -3,10 +3,8 @@
 The same report gives the same bytes. reportlab and the fonts are an extra of the package (ADR 50).
 """
 
-import json
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 
 from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfbase.ttfonts import TTFont
@@ -16,18 +14,26 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 from hybrid_bridge.cli.report.commands import script
 from hybrid_bridge.cli.report.model import Report
 from hybrid_bridge.cli.report.pdf.attaching import attach, settle
+from hybrid_bridge.cli.report.pdf.characters import in_mono, in_sans, in_serif
 from hybrid_bridge.cli.report.pdf.drawing import INK, LINE, SOFT, WIDTH, Pen, drawable
 from hybrid_bridge.cli.report.pdf.fonts import MONO, SANS, SERIF, Faces, face
 from hybrid_bridge.cli.report.shell import BUNDLE
-from hybrid_bridge.cli.report.texts import LANGUAGES, TABLE, Words
+from hybrid_bridge.cli.report.texts import Words
 
 A4 = (595.28, 841.89)
 LEFT, TOP, BOTTOM = (A4[0] - WIDTH) / 2, 66.0, 58.0
 
 
 def pdf(report: Report, data: bytes) -> bytes:
-    """The whole document."""
+    """The whole document. It is laid out twice: only then is it known how many pages it has."""
     faces = _registered(report)
+    _, pages = _laid_out(report, data, faces, 0)
+    written, _ = _laid_out(report, data, faces, pages)
+    return written
+
+
+def _laid_out(report: Report, data: bytes, faces: Faces, pages: int) -> tuple[bytes, int]:
+    """The bytes, and how many pages they are."""
     written = BytesIO()
     document = BaseDocTemplate(
         written,
@@ -40,23 +46,26 @@ def pdf(report: Report, data: bytes) -> bytes:
         invariant=1,
         initialFontName=faces.serif,
     )
+
+    def framed(canvas: Canvas, template: BaseDocTemplate) -> None:
+        _frame(canvas, report, faces, report.page_of.format(page=template.page, pages=pages))
+
     frame = Frame(LEFT, BOTTOM, WIDTH, A4[1] - TOP - BOTTOM, 0, 0, 0, 0)
-    document.addPageTemplates([PageTemplate(frames=[frame])])
-    document.build(list(_story(report, Pen(report.lang, faces))), canvasmaker=_numbered(report, data, faces))
-    return written.getvalue()
+    document.addPageTemplates([PageTemplate(frames=[frame], onPage=framed)])
+    document.build(list(_story(report, Pen(report.lang, faces))), canvasmaker=_holding(report, data))
+    return written.getvalue(), document.page
 
 
 def _registered(report: Report) -> Faces:
-    """The three faces, with the characters of this report and whatever its language may need.
+    """The three faces with the characters that this report shows.
 
     reportlab keeps the first font of a name for ever, so another set of characters gets another name.
     """
-    column = LANGUAGES.index(report.lang)
-    told = json.dumps(report.to_json(), ensure_ascii=False) + report.footer + report.made + report.page_of + "–…·→"
-    wanted = {*told, *map(chr, range(0x20, 0x7F)), *(c for row in TABLE.values() for c in row[column])}
+    t = Words(report.lang)
+    more = t("subject.report") + t("attached.pdf", name=BUNDLE) + "".join(map(chr, range(0x20, 0x7F)))
     names = []
-    for one in (SERIF, SANS, MONO):
-        name, data = face(one).subset(wanted)
+    for one, told in ((SERIF, in_serif(report)), (SANS, in_sans(report)), (MONO, in_mono(report))):
+        name, data = face(one).subset({*more, *"".join(told)})
         registerFont(TTFont(name, BytesIO(data)))
         names.append(name)
     return Faces(*names)
@@ -72,34 +81,22 @@ def _story(report: Report, pen: Pen) -> Iterator[Flowable]:
     yield pen.paragraph(t("attached.pdf", name=BUNDLE), pen.text)
 
 
-def _numbered(report: Report, data: bytes, faces: Faces) -> type[Canvas]:
-    """A canvas that draws head and foot of each page once it knows how many there are, and attaches the files."""
-    commands = script(report.sections).encode()
+def _holding(report: Report, data: bytes) -> type[Canvas]:
+    """A canvas that puts the files into its document before it writes it."""
+    files = {BUNDLE: ("application/json", data), "commands.sh": ("text/plain", script(report.sections).encode())}
 
-    class Numbered(Canvas):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 reportlab has no types
-            super().__init__(*arguments, **options)
-            self._pages: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:  # noqa: N802 reportlab's name
-            self._pages.append(dict(self.__dict__))
-            self._startPage()
-
+    class Holding(Canvas):  # type: ignore[misc]
         def save(self) -> None:
             settle(self._doc, report.at, data + report.report_id.encode() + report.lang.encode())
-            attach(self._doc, {BUNDLE: ("application/json", data), "commands.sh": ("text/plain", commands)})
-            pages = self._pages
-            for number, page in enumerate(pages, start=1):
-                self.__dict__.update(page)
-                _frame(self, report, faces, report.page_of.format(page=number, pages=len(pages)))
-                super().showPage()
+            attach(self._doc, files)
             super().save()
 
-    return Numbered
+    return Holding
 
 
 def _frame(canvas: Canvas, report: Report, faces: Faces, page: str) -> None:
     """Title and id above, what rests on this page and its number below."""
+    canvas.saveState()
     canvas.setStrokeColor(LINE)
     canvas.setLineWidth(0.5)
     canvas.setFillColor(INK)
@@ -112,3 +109,4 @@ def _frame(canvas: Canvas, report: Report, faces: Faces, page: str) -> None:
     canvas.line(LEFT, 46, right, 46)
     canvas.drawString(LEFT, 34, drawable(report.footer, faces.sans))
     canvas.drawRightString(right, 34, drawable(page, faces.sans))
+    canvas.restoreState()

@@ -13,6 +13,7 @@ from reportlab.platypus import Table as Grid
 
 from hybrid_bridge.cli.report.code import side, squares
 from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Steps, Table, Text
+from hybrid_bridge.cli.report.pdf.characters import LIST_MARK
 from hybrid_bridge.cli.report.pdf.fonts import Faces
 
 WIDTH: Final = 481.0  # points between the margins of A4
@@ -63,7 +64,7 @@ class Pen:
         """A section with its headline, which never stands alone at the foot of a page."""
         yield Spacer(0, 10)
         yield CondPageBreak(90)
-        yield Rule()
+        yield Rule(section.key, section.title)
         yield self.paragraph(section.title, self.section)
         for block in section.blocks:
             yield from self.block(block)
@@ -81,7 +82,9 @@ class Pen:
             case Items(items):
                 for item in items:
                     yield Paragraph(
-                        escape(drawable(item, self.faces.serif)), self.item, bulletText=drawable("–", self.faces.serif)
+                        escape(drawable(item, self.faces.serif)),
+                        self.item,
+                        bulletText=drawable(LIST_MARK, self.faces.serif),
                     )
             case Table():
                 yield self._table(block)
@@ -152,14 +155,17 @@ class Pen:
 
 
 class Rule(Flowable):  # type: ignore[misc]
-    """A line over a headline."""
+    """A line over a headline, which a reader's outline leads to."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str, title: str) -> None:
         super().__init__()
+        self.key, self.title = key, title
         self.width, self.height = WIDTH, 5
 
     def draw(self) -> None:
         """Called by reportlab."""
+        self.canv.bookmarkHorizontal(self.key, 0, 20)
+        self.canv.addOutlineEntry(self.title, self.key)
         self.canv.setStrokeColor(INK)
         self.canv.setLineWidth(1)
         self.canv.line(0, 4, WIDTH, 4)

@@ -6,7 +6,7 @@ TrueType, so the cubic curves become quadratic ones, each within a thousandth of
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
@@ -36,6 +36,7 @@ class Face:
     name: str
     font: Any  # fontTools has no types
     glyphs: dict[int, str]
+    made: dict[str, Any] = field(default_factory=dict)  # outlines that were converted before: the dear part
 
     def has(self, character: str) -> bool:
         """Whether it can be drawn."""
@@ -50,7 +51,10 @@ class Face:
         builder = FontBuilder(unitsPerEm=self.font["head"].unitsPerEm, isTTF=True)
         builder.setupGlyphOrder(order)
         builder.setupCharacterMap(wanted)
-        builder.setupGlyf({name: _quadratic(shapes, name) for name in order})
+        for glyph in order:
+            if glyph not in self.made:
+                self.made[glyph] = _quadratic(shapes, glyph)
+        builder.setupGlyf({glyph: self.made[glyph] for glyph in order})
         left = {
             name: builder.font["glyf"][name].xMin if builder.font["glyf"][name].numberOfContours else 0
             for name in order

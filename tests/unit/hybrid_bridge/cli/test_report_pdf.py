@@ -1,14 +1,19 @@
 """The PDF as other people's programs read it: text, pages, attachments, fonts, and nothing beyond its margins."""
 
 import re
+import sys
 import time
 from dataclasses import replace
+from io import BytesIO
 
 import pypdfium2
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from hybrid_bridge.cli import report as command
 from hybrid_bridge.cli.report import shell
+from hybrid_bridge.cli.report.code import side, squares
+from hybrid_bridge.cli.report.pdf.drawing import CODE_SIDE, Drawing
 from tests.bundles import NOW, consortium, edit
 
 MARGIN = 55  # points at the sides; what hangs over is half a character
@@ -31,7 +36,10 @@ def made(typed, folder):
 
 
 def pages(data):
-    document = pypdfium2.PdfDocument(data)
+    return pages_of(pypdfium2.PdfDocument(data))
+
+
+def pages_of(document):
     return [page.get_textpage().get_text_bounded() for page in document]
 
 
@@ -77,6 +85,33 @@ def test_the_file_and_the_commands_are_attached(made, folder):
     assert b"sha256sum bundle.hb.json" in found["commands.sh"]
 
 
+def test_its_outline_leads_to_every_section(made):
+    document = pypdfium2.PdfDocument(made("receivable", "--lang", "zh")[0])
+    found = [(entry.get_title(), entry.get_dest().get_index()) for entry in document.get_toc()]
+    assert [title for title, _ in found][:2] == ["结论", "核验对象"]
+    assert len(found) == 12
+    texts = ["".join(text.split()) for text in pages_of(document)]
+    assert all("".join(title.split()) in texts[page] for title, page in found)
+    assert [page for _, page in found] == sorted(page for _, page in found)
+    assert found[-1][1] == len(texts) - 1
+
+
+def test_the_code_stands_upright():
+    text = "sha256:" + "ab" * 32
+    written = BytesIO()
+    canvas = Canvas(written, pagesize=(CODE_SIDE, CODE_SIDE))
+    Drawing(text).drawOn(canvas, 0, 0)
+    canvas.save()
+    size = side(text)
+    image = pypdfium2.PdfDocument(written.getvalue())[0].render(scale=4, grayscale=True).to_pil()
+    unit = image.size[0] / size
+    dark = {(row, column + k) for row, column, length in squares(text) for k in range(length)}
+    for row in range(size):
+        for column in range(size):
+            shade = image.getpixel((int((column + 0.5) * unit), int((row + 0.5) * unit)))
+            assert (shade < 128) == ((row, column) in dark)
+
+
 def test_every_font_is_embedded(made):
     data, _ = made("receivable", "--lang", "zh")
     fonts = set(re.findall(rb"/BaseFont /([^ \n/]+)", data))
@@ -87,7 +122,7 @@ def test_every_font_is_embedded(made):
 
 def test_the_same_report_gives_the_same_bytes(made, monkeypatch):
     first, _ = made("receivable", "--lang", "zh")
-    made("financing", "--lang", "en")
+    made("receivable", "--lang", "en")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     assert made("receivable", "--lang", "zh")[0] == first
     assert time.strftime("D:%Y%m%d%H%M%S", time.gmtime(NOW)).encode() in first
@@ -104,7 +139,7 @@ def test_a_refuted_bundle_has_its_reason_in_chinese(made, folder):
     assert "条目的路径，序号" in text
 
 
-@pytest.mark.parametrize(("name", "lang"), [("financing", "zh"), ("odd", "en")])
+@pytest.mark.parametrize(("name", "lang"), [("split", "zh"), ("odd", "en")])
 def test_nothing_stands_beyond_the_margins_whatever_the_texts(made, folder, name, lang):
     (folder / "odd.hb.json").write_bytes(hostile().encode())
     data, done = made(name, "--lang", lang)
@@ -127,4 +162,7 @@ def test_without_its_extra_the_command_says_what_to_install_and_does_nothing(typ
     assert done.code == 2
     assert "pip install 'hybrid-bridge[report]'" in done.err
     assert not (folder / "r.pdf").exists()
-    assert typed("report", "receivable.hb.json", "--format", "html", "-o", "r.html").code == 3
+    for name in command.EXTRA:
+        monkeypatch.setitem(sys.modules, name, None)  # whoever imports it fails
+    for form in ("html", "md", "json"):
+        assert typed("report", "receivable.hb.json", "--format", form, "-o", f"r.{form}").code == 3
