@@ -60,7 +60,9 @@ def log_line(bench: Bench, bundle: Bundle, note: Note) -> None:
             body = f"{note.origin} {note.size} {to_b64(note.root)}"
             command = (
                 shell.wrapped(f"printf '%s\\n%s\\n%s\\n' {body} > note.txt")
-                + f"\nprintf {SPKI}{key.hex()} | xxd -r -p > log-key.der\n"
+                + "\n"
+                + shell.wrapped(f"printf {SPKI}{key.hex()} | xxd -r -p > log-key.der")
+                + "\n"
                 + shell.wrapped(f"printf {line.signature.hex()} | xxd -r -p > note.sig")
                 + "\nopenssl pkeyutl -verify -pubin -keyform DER -inkey log-key.der \\\n"
                 + "  -rawin -in note.txt -sigfile note.sig"

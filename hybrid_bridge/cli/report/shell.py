@@ -11,6 +11,7 @@ from hybrid_bridge.core.encoding import b64u
 
 WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
 _SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
+_NEAR: Final = 50  # how far before the end of a line a break between words is looked for
 BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
 
 
@@ -23,8 +24,10 @@ def wrapped(command: str) -> str:
     """The command with its lines continued; it begins with whatever is quoted, which is shorter than a line."""
     lines = []
     while len(command) > WIDTH:
-        lines.append(command[:WIDTH])
-        command = command[WIDTH:]
+        cut = max(command.rfind(mark, WIDTH - _NEAR, WIDTH) for mark in (" | ", " > "))
+        cut = WIDTH if cut < 0 else cut + 1  # between two words, if there are two; else within one
+        lines.append(command[:cut])
+        command = command[cut:]
     return "\\\n".join([*lines, command])
 
 

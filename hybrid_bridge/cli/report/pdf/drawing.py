@@ -62,14 +62,14 @@ class Pen:
 
     def section_of(self, section: Section, code: str) -> Iterator[Flowable]:
         """A section with its headline, which never stands alone at the foot of a page."""
+        parts = [Rule(section.key, section.title), self.paragraph(section.title, self.section)]
+        parts += [part for block in section.blocks for part in self.block(block)]
         yield Spacer(0, 10)
         yield CondPageBreak(90)
-        yield Rule(section.key, section.title)
-        yield self.paragraph(section.title, self.section)
-        for block in section.blocks:
-            yield from self.block(block)
         if section.key == "self":
-            yield Drawing(code)
+            yield KeepTogether([*parts, Drawing(code)])
+        else:
+            yield from parts
 
     def block(self, block: Block) -> Iterator[Flowable]:
         """One block."""
