@@ -62,9 +62,8 @@ def command(
 ) -> int:
     """Write the verification report of BUNDLE (or of the bundle in an evidence package) for a court or an auditor.
 
-    Findings first, then what they rest on, every delay in seconds, what is NOT proven, each check, and the commands
-    with which anybody computes the hashes again by standard tools. The bundle goes with the report. One that is
-    refuted, malformed or undecided gets a report too, which says why.
+    Findings first, every delay in seconds, what is NOT proven, and commands that compute the hashes again by standard
+    tools. The bundle goes with it. One that is refuted, malformed or undecided gets a report that says why.
 
     Exit codes are those of `hybrid-bridge verify`.
     """
@@ -88,13 +87,18 @@ def command(
         program=f"hybrid-bridge {version('hybrid-bridge')}",
         package=packed,
     )
-    written = rendered(case, build(case, lang), form)
-    with writing("--output"):
-        output.write_bytes(written)
-    click.echo(f"{output}: {Words(lang)('outcome.' + case.outcome)}, {case.report_id}, {len(written)} bytes")
+    _write(case, lang, form, output)
     if isinstance(found, BridgeError):
         raise found  # the report is written; what `verify` would have said is said all the same
     return 0 if found.complete else Missing.exit_code
+
+
+def _write(case: Case, lang: str, form: str, output: Path) -> None:
+    written = rendered(case, build(case, lang), form)
+    with writing("--output"):
+        output.write_bytes(written)
+    outcome = Words(lang)(f"outcome.{case.outcome}")
+    click.echo(f"{output}: {outcome}, {case.report_id}, {len(written)} bytes")
 
 
 def rendered(case: Case, report: Report, form: str) -> bytes:

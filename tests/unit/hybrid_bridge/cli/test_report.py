@@ -7,9 +7,11 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 import segno
@@ -237,6 +239,16 @@ def test_a_refuted_bundle_gets_a_report_with_the_reason_and_the_exit_code_of_ver
     assert "1 shape, 2 format" in found
     assert "FAILED" in section(report, "checks")
     assert report["error"]["error"] == "BelowQuorum"
+
+
+def test_the_independent_script_says_the_same_of_the_examples(typed, folder):
+    typed("examples", "examples")
+    script = Path(__file__).parents[4] / "docs" / "verifier" / "verify_bundle.py"
+    for name in ("receivable", "receivable-changed-digit", "receivable-signed-by-too-few"):
+        files = [f"examples/{name}.hb.json", "examples/trust.json"]
+        done = subprocess.run([sys.executable, script, *files], cwd=folder, capture_output=True, check=False)
+        options = ("--trust", files[1], "--format", "json", "-o", "r.json")
+        assert typed("report", files[0], *options).code == done.returncode
 
 
 def test_malformed_and_undecided_files_get_a_report_too(made, folder):
