@@ -63,6 +63,10 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
             )
             for fact in evidence.artefacts
         ],
+        "subject.blocks": [
+            t("subject.block", height=fact.height, epoch=fact.epoch, signers=", ".join(map(t.said, fact.signers)))
+            for fact in evidence.blocks
+        ],
         "subject.unjudged": [f"{t.said(part.place)}: {part.sha256.hex()}" for part in evidence.unjudged],
     }
     for key, items in lists.items():
@@ -97,9 +101,16 @@ def _chosen(trust: Trust, t: Words) -> Iterator[tuple[str, str]]:
         contracts = ", ".join(f"0x{contract.hex()}" for contract in chain.contracts) or nothing
         told = t("trust.contracts", contracts=contracts, blocks=len(chain.block_hashes))
         yield t("trust.chain", chain=chain.chain_id), told
-    yield t("trust.member_roots"), str(len(trust.member_roots))
-    yield t("trust.tsa_roots"), str(len(trust.tsa_roots))
+    yield t("trust.member_roots"), _digests(trust.member_roots) or nothing
+    yield t("trust.tsa_roots"), _digests(trust.tsa_roots) or nothing
+    yield t("trust.policy"), nothing if trust.tlog_policy is None else sha256(trust.tlog_policy.encode()).hex()
+    yield t("trust.level"), trust.minimum_level or nothing
+    yield t("trust.age"), nothing if trust.max_age is None else str(trust.max_age)
     yield t("trust.require"), t("comma").join(t(f"verdict.{name}") for name in trust.require)
+
+
+def _digests(certificates: tuple[bytes, ...]) -> str:
+    return ", ".join(sha256(der).hex() for der in certificates)
 
 
 # ── how to check it again ────────────────────────────────────────────────────────────────────────────────────────────

@@ -217,6 +217,20 @@ def test_the_checks_are_those_of_verify(made):
     assert [*names, "14 freshness"] == list(COURSE)
 
 
+def test_what_the_reader_relies_on_is_named_by_digest(typed, made, folder):
+    trust = consortium().trust(max_age=10**9, minimum_level="A1")
+    (folder / "trust.json").write_bytes(trust.encode())
+    report, done = made("receivable")
+    assert done.code == 0
+    told = section(report, "trust")
+    for value in (trust.encode(), *trust.member_roots):
+        assert hashlib.sha256(value).hexdigest() in told
+    assert '["greatest age allowed, in seconds", "1000000000"]' in told
+    assert '["least level required", "A1"]' in told
+    assert "0xc0c0c0" in told
+    assert "3 public block hashes" in told
+
+
 def test_without_trust_the_report_is_incomplete_and_says_what_to_bring(made):
     report, done = made("receivable", trust=None)
     assert (done.code, report["report"]["outcome"]) == (3, "incomplete")
