@@ -47,7 +47,7 @@ def attach(document: Any, files: Mapping[str, tuple[str, bytes]]) -> None:  # no
         )
         names += [PDFString(name), document.Reference(specification)]
     document.Catalog.Names = PDFDictionary({"EmbeddedFiles": PDFDictionary({"Names": PDFArray(names)})})
-    document.Catalog.setPageMode("UseNone")
+    document.Catalog.setPageMode("UseOutlines")
 
 
 def settle(document: Any, at: UnixSeconds, content: bytes) -> None:  # noqa: ANN401 reportlab has no types

@@ -177,7 +177,17 @@ _MISSING: Final = (
     ("the absence of entry and refusal in {e_s}", "{e_s}中条目与拒绝的缺失证明"),
     ("the record of epoch {e}, the newest of the checkpoints shown", "第 {e} 期的记录，即所示最新检查点者"),
     ("the governance records from epoch {a} to {b}", "第 {a} 期至第 {b} 期的治理记录"),
-    ("what --rpc was to show: {what}", "--rpc 所应示者：{what}"),
+    ("what --rpc was to show: {what_s}", "--rpc 所应示者：{what_s}"),
+    ("--contract, or a trust file that names a contract on chain {c}", "--contract，或列明链 {c} 上合约的信任文件"),
+    ("{n} endpoints of chain {c}, as the trust file's threshold asks", "链 {c} 的 {n} 个节点，依信任文件的门限"),
+    ("endpoints that stay on chain {c}", "始终位于链 {c} 的节点"),
+    ("the VRF proofs of its labels of type {t}", "其类型 {t} 标签的 VRF 证明"),
+    ("its label of type {t}, present in the registry and opened", "其类型 {t} 的标签，已登记且已披露"),
+    ("the opened field {f}", "已披露的字段 {f}"),
+    (
+        "a verifier that understands the extension {x} of timestamp tokens",
+        "理解时间戳扩展 {x} 的核验程序",
+    ),
     ("a verifier that understands the extension {x}", "理解扩展 {x} 的核验程序"),
     ("a verifier that knows the {x}", "了解 {x} 的核验程序"),
     ("{l}; {r} was reached", "{l}；已达 {r}"),
@@ -197,6 +207,6 @@ _MISSING: Final = (
     ),
     ("I12: the debtor's confirmation of asset {a}", "I12：债务人对资产 {a} 的确认"),
     ("I12: the opened invoice of asset {a}", "I12：资产 {a} 的已披露发票"),
-    ("I12: of the invoice of asset {a}, {what}", "I12：资产 {a} 的发票：{what}"),
+    ("I12: of the invoice of asset {a}, {what_s}", "I12：资产 {a} 的发票：{what_s}"),
 )
 PHRASES: Final = (*_DETAILS, *_RESTS, *FACTS, *_MISSING, *COUNTS)

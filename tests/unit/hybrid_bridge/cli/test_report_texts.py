@@ -17,6 +17,7 @@ from hybrid_bridge.core.evidence import NOT_PROVEN
 from hybrid_bridge.core.governance import NOTICE_NAMES
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.steps.verify import verify
+from hybrid_bridge.steps.verify.source import RESULTS, RETIRED, TIES
 from tests.bundles import NOW, consortium
 
 SOURCES = Path(texts.__file__).parents[1]
@@ -98,7 +99,10 @@ def test_a_sentence_is_put_into_chinese_part_by_part_and_values_stay():
     assert t.said(text) == "TEST Bank（USCI:9；自述；其证书载明的是他人）承诺在第 1 期至第 3 期列入条目 ab"
     assert t.said("nobody has said this") == "nobody has said this"
     assert Words("en").said(text) == text
-    assert all(in_chinese(name) for name in (*NOTICE_NAMES, *NOT_PROVEN))
+    assert all(in_chinese(name) for name in (*NOTICE_NAMES, *NOT_PROVEN, RESULTS, TIES, RETIRED))
+    asked = "an endpoint that tells what is final; no such answer from endpoint 1"
+    assert t.said(f"what --rpc was to show: {asked}") == "--rpc 所应示者：告知何者为最终的节点；未作答者 endpoint 1"
+    assert t.said("the trust file, 2 of 3 endpoints that call it final") == "信任文件、3 个节点中称其为最终者 2 个"
 
 
 def test_a_text_without_its_value_is_a_fault_of_the_program():
