@@ -19,6 +19,7 @@ from hybrid_bridge.cli.report.history import (
     word,
 )
 from hybrid_bridge.cli.report.keepers import certificates, first_set, log_line
+from hybrid_bridge.cli.report.model import shown as as_shown
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import Bundle, EntryPart, EpochPart
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -130,8 +131,9 @@ def _entry(bench: Bench, part: EntryPart, title: str) -> None:
 
 
 def _disclosure(bench: Bench, value: str) -> None:
-    t, name = bench.t, _name(value)
-    bench.add(t("step.decode", name=name), shell.decode_text(value), _decoded(value))
+    t, name, decoded = bench.t, _name(value), _decoded(value)
+    if as_shown(decoded) == decoded:  # else the page shows it otherwise than a terminal would; its digest says enough
+        bench.add(t("step.decode", name=name), shell.decode_text(value), decoded)
     bench.add(t("step.disclosure", name=name), shell.sha256_of_text(value), _hex(value.encode()))
 
 

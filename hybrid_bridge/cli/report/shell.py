@@ -11,6 +11,7 @@ from hybrid_bridge.core.encoding import b64u
 
 WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
 _SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
+_NOTHING: Final = "''"  # no padding, as `printf` takes it
 _NEAR: Final = 50  # how far before the end of a line a break between words is looked for
 BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
 
@@ -65,7 +66,7 @@ def extract(data: bytes, part: bytes, source: str, name: str) -> str | None:
     at = data.find(text.encode("ascii"))
     if at < 0:
         return None
-    cut = f"{{ tail -c +{at + 1} {source} | head -c {len(text)}; printf %s {_padding(text) or chr(39) * 2}; }}"
+    cut = f"{{ tail -c +{at + 1} {source} | head -c {len(text)}; printf %s {_padding(text) or _NOTHING}; }}"
     return f"{cut} | tr _- /+ |\n  openssl base64 -d -A > {name}; sha256sum {name} | cut -c1-64"
 
 

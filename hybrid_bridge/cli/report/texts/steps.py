@@ -5,12 +5,12 @@ from typing import Final
 STEPS: Final[dict[str, tuple[str, str]]] = {
     "commands.intro": (
         "Save the file under the name bundle.hb.json in an empty folder and run the commands there in their order, in "
-        "any plain sh; they use sha256sum, cut, head, tail, tr, xxd, printf, cat and openssl, and nothing of this "
+        "any plain sh; they use sha256sum, cut, head, tail, tr, xxd, printf, cat and OpenSSL 3, and nothing of this "
         "project. Each prints the value beside it. Whoever trusts sh and SHA-256 need not trust this report. "
         "A hash printed once is not repeated where another field needs it.",
         "将文件以 bundle.hb.json 为名保存于空目录，在任一普通 sh 中依次运行下列命令；所用工具为 sha256sum、"
         "cut、head、tail、tr、"
-        "xxd、printf、cat 与 openssl，均与本项目无关。每条命令的输出应与其旁所列数值一致。信赖 sh 与 SHA-256 "
+        "xxd、printf、cat 与 OpenSSL 3，均与本项目无关。每条命令的输出应与其旁所列数值一致。信赖 sh 与 SHA-256 "
         "者，无须信赖本报告。"
         "已列出的哈希在其他字段需要时不再重复。",
     ),

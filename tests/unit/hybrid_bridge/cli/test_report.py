@@ -18,12 +18,14 @@ import segno
 
 from hybrid_bridge.cli import packing
 from hybrid_bridge.cli.report import bench as gathering
-from hybrid_bridge.cli.report import shell
+from hybrid_bridge.cli.report import recompute, shell
 from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
+from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
@@ -499,3 +501,13 @@ def test_whatever_one_part_of_a_bundle_says_a_report_is_made_and_no_command_has_
         report, done = made("x")
         assert done.code in {0, 1, 2, 3}
         assert not any(word in step["command"] for step in steps(report) for word in ("$(", "`", "x y"))
+
+
+@pytest.mark.parametrize("value", ["short", "x" * 900, "turned \u202e around"])
+def test_a_disclosure_is_decoded_by_a_command_only_if_the_page_shows_it_as_a_terminal_does(value):
+    told = gathering.Bench(Words("en"))
+    text = Disclosure(bytes(32), "name", value).text()
+    recompute._disclosure(told, text)
+    assert [step.command.split()[0] for step in told.steps] == ["printf"] * len(told.steps)
+    assert len(told.steps) == (2 if value == "short" else 1)
+    assert told.steps[-1].value == hashlib.sha256(text.encode()).hexdigest()
