@@ -9,6 +9,7 @@ from hybrid_bridge.cli.exits import invoke
 
 COMMANDS: Final = {
     "verify": "Check a bundle, export or package: each verdict, what it rests on, what is not proven.",
+    "report": "Write a verification report of a bundle for a court or an auditor: PDF, HTML, in English or Chinese.",
     "compare": "Were two outsiders shown the same history? Two bundles, side by side.",
     "bundle": "Explain a bundle; put anchors, timestamps, renewals into it; pack it with its documents.",
     "export": "Write what a bundle proves in a format that other people's tools read.",

@@ -1,6 +1,7 @@
 """`hybrid-bridge bundle zip`: a bundle, the documents it is about, and what helps to read both in thirty years."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,12 +37,13 @@ from hybrid_bridge.core.package import (
 )
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
 from hybrid_bridge.core.zip_container import MAX_UNPACKED
-from hybrid_bridge.errors import Missing, TooLong
+from hybrid_bridge.errors import Missing, SettingsMalformed, TooLong
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.package import judge_package
 from hybrid_bridge.units import Digest, UnixSeconds
 
 JUDGING: Final = ("units.py", "errors", "core", "business", "steps/verify")  # what `verify` is made of
+VERDICTS: Final = ("verdict.txt", "verdict.json")
 SPECIFICATION: Final = "docs/spec/SPEC.md"
 VERIFIER: Final = "docs/verifier/verify_bundle.py"
 _EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -69,23 +71,44 @@ class Reader:
     "--out", "-o", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help="E.g. FILE.hb.zip"
 )
 @click.option("--trust", "trust_file", type=_EXISTING, help="Your trust file: then a report of today goes in.")
+@click.option(
+    "--report",
+    "reports",
+    type=_EXISTING,
+    multiple=True,
+    help="A report of FILE (`hybrid-bridge report`) goes in. Several may be named, in other formats or languages.",
+)
 @click.option("--tsa", "url", metavar="URL", help="Have this authority (RFC 3161) stamp the manifest.")
-def zip_bundle(file: Path, artefacts: tuple[Path, ...], target: Path, trust_file: Path | None, url: str | None) -> None:
+def zip_bundle(
+    file: Path,
+    artefacts: tuple[Path, ...],
+    target: Path,
+    trust_file: Path | None,
+    reports: tuple[Path, ...],
+    url: str | None,
+) -> None:
     """Pack FILE into one evidence package: its documents, tokens and certificates, the specification, a verifier.
 
     FILE is verified first, and a document that no disclosed field names is refused. The same files give the same
     bytes, but for a report, which says when it was made, and a timestamp. `hybrid-bridge verify` reads packages.
     """
-    pack(file, artefacts, target, trust_file, url)
+    pack(file, artefacts, target, trust_file, url, reports=reports)
 
 
 def pack(
-    file: Path, artefacts: Sequence[Path], target: Path, trust_file: Path | None = None, url: str | None = None
+    file: Path,
+    artefacts: Sequence[Path],
+    target: Path,
+    trust_file: Path | None = None,
+    url: str | None = None,
+    *,
+    reports: Sequence[Path] = (),
 ) -> None:
     """Write the package of one bundle and tell what was written.
 
     Raises:
         Malformed, Refuted: the bundle, or a document that no disclosed field names; nothing is written.
+        SettingsMalformed: two reports of one name.
     """
     data = read_bounded(file, MAX_BUNDLE)
     trust_data = None if trust_file is None else read_bounded(trust_file, MAX_TRUST)
@@ -96,7 +119,7 @@ def pack(
     )
     evidence = verify(data, reader.trust, reader.now)
     contents: dict[str, Source] = {BUNDLE: data, **derived(decode_bundle(data)), **_documents(artefacts, evidence)}
-    contents |= _report(evidence, reader) | _for_readers()
+    contents |= _reports(reports) | _report(evidence, reader) | _for_readers()
     _write(target, {MIMETYPE: MEDIA_TYPE.encode(), **dict(sorted(contents.items()))}, url, (evidence, reader.trust))
     click.echo(f"{target}: {len(artefacts)} document{'s' * (len(artefacts) != 1)}, {target.stat().st_size} bytes")
 
@@ -112,6 +135,18 @@ def _documents(paths: Sequence[Path], evidence: Evidence) -> dict[str, Source]:
         digest = digested(path.name, pieces_of(path)).sha256
         found[artefact_path(names.get(digest, path.name), digest)] = path
     return found
+
+
+def _reports(paths: Sequence[Path]) -> dict[str, Source]:
+    """Reports made beforehand, under names that a package may have. They are the maker's word, and read by nobody here.
+
+    Raises:
+        SettingsMalformed: two would have one name, or that of the verdict which this command writes.
+    """
+    names = [re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:].strip(".-") or "_" for path in paths]
+    if len({name.lower() for name in (*names, *VERDICTS)}) != len(names) + len(VERDICTS):
+        raise SettingsMalformed(key="--report", rule=f"files of different names, none {' or '.join(VERDICTS)}")
+    return dict(zip((f"report/{name}" for name in names), paths, strict=True))
 
 
 def _report(evidence: Evidence, reader: Reader) -> dict[str, Source]:

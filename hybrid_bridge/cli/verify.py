@@ -3,10 +3,10 @@
 import json
 import mmap
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -28,30 +28,43 @@ from hybrid_bridge.units import Address, LogId, UnixSeconds
 
 EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 GENESIS_BYTES: Final = 832
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+TRUST_OPTIONS: Final = (
+    click.option(
+        "--trust",
+        "trust_file",
+        type=EXISTING,
+        help="Your trust file: logs, contracts and public block hashes you rely on.",
+    ),
+    click.option("--log", "log_hex", metavar="HEX", help="Rely on this log id (instead of, or beside, a trust file)."),
+    click.option(
+        "--rpc",
+        "urls",
+        metavar="URL",
+        multiple=True,
+        help="Ask this public-chain endpoint what is final. Name several: more than half must agree.",
+    ),
+    click.option(
+        "--contract",
+        "contract_hex",
+        metavar="ADDRESS",
+        help="The anchor contract you rely on: on the chain of --rpc; offline, on those the bundle names.",
+    ),
+)
+
+
+def trust_options(command: Command) -> Command:
+    """What a verifier relies on, as every command that verifies bundles takes it."""
+    for option in reversed(TRUST_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-@click.option(
-    "--trust",
-    "trust_file",
-    type=EXISTING,
-    help="Your trust file: logs, contracts and public block hashes you rely on.",
-)
-@click.option("--log", "log_hex", metavar="HEX", help="Rely on this log id (instead of, or beside, a trust file).")
-@click.option(
-    "--rpc",
-    "urls",
-    metavar="URL",
-    multiple=True,
-    help="Ask this public-chain endpoint what is final. Name several: more than half must agree.",
-)
-@click.option(
-    "--contract",
-    "contract_hex",
-    metavar="ADDRESS",
-    help="The anchor contract you rely on: on the chain of --rpc; offline, on those the bundle names.",
-)
+@trust_options
 @click.option(
     "--genesis", "genesis_file", type=EXISTING, help="For exports: the genesis record behind a trusted log id."
 )
@@ -81,10 +94,7 @@ def command(
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
     data, package = bundle_and_package(file)
-    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
-    if log_hex is not None:
-        trust = replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
-    contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
+    trust = trust_of(trust_file, log_hex)
     now = UnixSeconds(int(time.time()))
     is_export = export_kind(data) is not None
     of_bundles = {"--rpc": urls, "--contract": contract_hex}
@@ -95,16 +105,40 @@ def command(
             trust = _with_genesis(trust, read_bounded(genesis_file, GENESIS_BYTES))
         subject = None if subject_file is None else read_bounded(subject_file, MAX_BUNDLE)
         return _tell_export(verify_export(data, trust, now, subject), as_json=as_json)
-    evidence = verify(data, trust if contract is None else _relying_on(contract, trust, data), now)
-    if urls:  # nobody is asked about a bundle that does not hold by itself
-        try:
-            sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
-        except Missing as error:  # what holds without them is still worth reading
-            evidence = replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
-        else:
-            evidence = verify(data, trust, now, sights)
+    evidence = judged(data, trust, now, urls, contract_hex)
     click.echo(_told(evidence, package, trust, as_json=as_json))
     return 0 if evidence.complete else Missing.exit_code
+
+
+def trust_of(trust_file: Path | None, log_hex: str | None) -> Trust:
+    """What --trust and --log say together.
+
+    Raises:
+        Malformed: no trust file, or no log id.
+    """
+    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
+    if log_hex is None:
+        return trust
+    return replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))
+
+
+def judged(
+    data: bytes, trust: Trust, now: UnixSeconds, urls: tuple[str, ...] = (), contract_hex: str | None = None
+) -> Evidence:
+    """The evidence of a bundle, with what the endpoints say of the public chain.
+
+    Raises:
+        Malformed, Refuted, Undecided: as `verify`; what is said of an endpoint that does not answer.
+    """
+    contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
+    evidence = verify(data, trust if contract is None else _relying_on(contract, trust, data), now)
+    if not urls:  # nobody is asked about a bundle that does not hold by itself, which has raised by now
+        return evidence
+    try:
+        sights = sights_of(decode_bundle(data), trust, urls, contract_hex)
+    except Missing as error:  # what holds without them is still worth reading
+        return replace(evidence, missing=(*evidence.missing, f"what --rpc was to show: {error.what}"))
+    return verify(data, trust, now, sights)
 
 
 def _tell_export(shown: ExportEvidence, *, as_json: bool) -> int:

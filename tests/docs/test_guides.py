@@ -54,6 +54,7 @@ CONSENTING = ("member authorise", "member submit", "member bundle")
         ("brake.md", (*STOPPING, *CONSENTING)),
         ("members.md", ("members",)),
         ("explorer.md", ("explorer build", "explorer serve", "tiles serve")),
+        ("report.md", ("report", "verify", "bundle zip")),
     ],
 )
 def test_every_option_that_a_guide_names_is_one_of_its_commands(guide, commands, monkeypatch, capsys):

@@ -94,7 +94,7 @@ async function visit({ files = [], fill = {}, click = [], cancel = null, width =
     error: document.querySelector("#head")?.dataset.error ?? "",
     links: [...document.querySelectorAll(".chain li")].map((li) => [li.dataset.link, li.dataset.colour]),
     verdicts: [...document.querySelectorAll("main table thead ~ tbody tr")].map((tr) => [tr.dataset.verdict ?? tr.cells[0].textContent, tr.dataset.result ?? tr.cells[1].textContent]),
-    raw: document.querySelector("#raw")?.textContent ?? "", text: document.getElementById("answer").textContent,
+    raw: document.querySelector("#raw")?.textContent ?? "", text: (document.getElementById("answer") ?? document.body).textContent,
     scripts: document.scripts.length, images: document.images.length, pwned: window.pwned ?? null,
     unlabelled: [...document.querySelectorAll("input, textarea, button")].filter((one) => !(one.labels?.length || one.textContent)).length,
     tooWide: [...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, pre") &&

@@ -79,6 +79,29 @@ def test_without_a_trust_file_there_is_no_report(typed, folder):
     assert not [name for name in content(folder / "r.hb.zip") if name.startswith("report/")]
 
 
+def test_reports_go_in_under_names_that_a_package_may_have(typed, folder):
+    for form in ("html", "md"):
+        typed("report", "receivable.hb.json", "--trust", "trust.json", "--format", form, "-o", f"the report.{form}")
+    reports = ("--report", "the report.html", "--report", "the report.md")
+    assert typed("bundle", "zip", "receivable.hb.json", *reports, "--trust", "trust.json", "-o", "r.hb.zip").code == 0
+    found = content(folder / "r.hb.zip")
+    assert found["report/the_report.html"] == (folder / "the report.html").read_bytes()
+    names = ["the_report.html", "the_report.md", "verdict.json", "verdict.txt"]
+    assert [name for name in found if name.startswith("report/")] == [f"report/{name}" for name in names]
+    assert typed("verify", "r.hb.zip", "--trust", "trust.json").code == 0
+
+
+@pytest.mark.parametrize("name", ["Verdict.txt", "a.pdf"])
+def test_reports_of_one_name_are_refused(typed, folder, name):
+    (folder / "x").mkdir()
+    for path in (folder / name, folder / "x" / name):
+        path.write_bytes(b"a report")
+    named = ("--report", name, "--report", f"x/{name}") if name == "a.pdf" else ("--report", name)
+    done = typed("bundle", "zip", "receivable.hb.json", *named, "-o", "r.hb.zip")
+    assert (done.code, "--report" in done.err) == (2, True)
+    assert not (folder / "r.hb.zip").exists()
+
+
 def test_the_same_files_give_the_same_bytes_whenever_and_in_whatever_order(typed, folder, invoice, monkeypatch):
     (folder / "copy.xml").write_bytes(consortium().document_bytes())
     typed("bundle", "zip", "document.hb.json", "--artefact", invoice, "--artefact", "copy.xml", "-o", "1.hb.zip")

@@ -1,0 +1,74 @@
+"""Commands for a plain `sh` with coreutils, xxd and OpenSSL: nothing of this project is called.
+
+Only hex digits, base64 and names made here stand in them, so that no text of a stranger is ever run. A long command
+is continued by a backslash at the end of its line, which the shell takes away: it may be copied as it stands.
+"""
+
+import re
+from typing import Final
+
+from hybrid_bridge.core.encoding import b64u
+
+WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
+_SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
+_NOTHING: Final = "''"  # no padding, as `printf` takes it
+_NEAR: Final = 50  # how far before the end of a line a break between words is looked for
+BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
+
+
+def safe(text: str) -> bool:
+    """Whether a text may stand in a command without quotes."""
+    return _SAFE.fullmatch(text) is not None
+
+
+def wrapped(command: str) -> str:
+    """The command with its lines continued; it begins with whatever is quoted, which is shorter than a line."""
+    lines = []
+    while len(command) > WIDTH:
+        cut = max(command.rfind(mark, WIDTH - _NEAR, WIDTH) for mark in (" | ", " > "))
+        cut = WIDTH if cut < 0 else cut + 1  # between two words, if there are two; else within one
+        lines.append(command[:cut])
+        command = command[cut:]
+    return "\\\n".join([*lines, command])
+
+
+def sha256_of_text(text: str) -> str:
+    """SHA-256 of ASCII text, as hex."""
+    return wrapped(f"printf %s {text} | sha256sum | cut -c1-64")
+
+
+def sha256_of_hex(prefix: str, *parts: str) -> str:
+    """SHA-256 of bytes given in hex."""
+    return wrapped(f"printf {prefix}{''.join(parts)} | xxd -r -p | sha256sum | cut -c1-64")
+
+
+def leaf_of_file(name: str) -> str:
+    """LEAF of a file's bytes: SHA-256 of a zero byte and them (RFC 6962 §2.1)."""
+    return f"{{ printf '\\000'; cat {name}; }} | sha256sum | cut -c1-64"
+
+
+def word_of_file(name: str, index: int) -> str:
+    """A word of 32 bytes in a file of words, as hex."""
+    return f"tail -c +{32 * index + 1} {name} | head -c 32 | xxd -p -c 32"
+
+
+def decode_text(text: str) -> str:
+    """What a base64url text says."""
+    return wrapped(f"printf %s {text}{_padding(text)} | tr _- /+ | openssl base64 -d -A")
+
+
+def extract(data: bytes, part: bytes, source: str, name: str) -> str | None:
+    """Take the base64url text of `part` out of the file `source` and write its bytes to `name`; None: it is not there.
+
+    Ends with the SHA-256 of what was written.
+    """
+    text = b64u(part)
+    at = data.find(text.encode("ascii"))
+    if at < 0:
+        return None
+    cut = f"{{ tail -c +{at + 1} {source} | head -c {len(text)}; printf %s {_padding(text) or _NOTHING}; }}"
+    return f"{cut} | tr _- /+ |\n  openssl base64 -d -A > {name}; sha256sum {name} | cut -c1-64"
+
+
+def _padding(text: str) -> str:
+    return "=" * (-len(text) % 4)
