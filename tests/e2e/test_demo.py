@@ -232,6 +232,26 @@ def test_an_outsider_alone_watches_a_consortium_that_is_off(
     assert set(found) <= {"copy_silent", "overdue"}
 
 
+@pytest.mark.parametrize("form", ["pdf", "html", "md", "json"])
+def test_an_outsider_alone_writes_a_report_for_a_court(
+    demo: Demo, alone: Outsider, asked: tuple[str, ...], tmp_path: Path, form: str
+) -> None:
+    bundle, page = demo.out / "bundles" / "financing.hb.json", tmp_path / f"report.{form}"
+    code, _, said = alone.types("report", bundle, *asked, "--format", form, "--lang", "zh", "--output", page)
+    assert (code, page.stat().st_size > 20_000) == (0, True), said
+
+
+def test_an_outsider_alone_builds_the_consortiums_public_face(
+    demo: Demo, alone: Outsider, asked: tuple[str, ...], tmp_path: Path
+) -> None:
+    names = ("--names", demo.out / "bundles" / "receivable.hb.json")
+    code, _, said = alone.types("explorer", "build", *asked, *names, "--output", tmp_path / "face")
+    assert (code, sorted(path.name for path in (tmp_path / "face").iterdir())) == (
+        0,
+        ["explorer.json", "index.html"],
+    ), said
+
+
 def test_the_page_alone_asks_the_public_chain_and_nobody_else(demo: Demo, alone: Outsider, tmp_path: Path) -> None:
     trust = json.loads((demo.out / "trust.json").read_text())
     trust["public_chains"][0]["block_hashes"] = []

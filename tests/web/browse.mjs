@@ -26,6 +26,7 @@ output.on("data", (chunk) => {
     const message = JSON.parse(held.slice(0, at));
     held = held.slice(at + 1);
     if (message.id) waiting.get(message.id)(message);
+    else if (message.method === "Target.attachedToTarget") attached(message);
     else heard.push(message);
   }
 });
@@ -35,6 +36,14 @@ function send(method, params = {}, sessionId = undefined) {
   return new Promise((resolve, reject) => {
     waiting.set(id, (message) => (message.error ? reject(new Error(`${method}: ${message.error.message}`)) : resolve(message.result)));
   });
+}
+
+// A page's worker is a session of its own: it is listened to before it runs, for it may ask somebody, too.
+const parents = new Map();
+function attached({ sessionId: parent, params: { sessionId } }) {
+  if (!parent) return;
+  parents.set(sessionId, parent);
+  for (const method of ["Network.enable", "Runtime.enable", "Log.enable", "Runtime.runIfWaitingForDebugger"]) send(method, {}, sessionId).catch(() => {}); // it may have ended
 }
 
 async function visit({ files = [], fill = {}, click = [], cancel = null, width = 1200, scheme = "light", page = first, ready = "#files", look = "null", shot = "" }) {
@@ -53,6 +62,7 @@ async function visit({ files = [], fill = {}, click = [], cancel = null, width =
     }
     throw new Error(`never: ${condition}`);
   };
+  await ask("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: true, flatten: true });
   for (const domain of ["Page", "Runtime", "DOM", "Log", "Network"]) await ask(`${domain}.enable`);
   await ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 });
   await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
@@ -110,7 +120,7 @@ async function visit({ files = [], fill = {}, click = [], cancel = null, width =
   const violations = process.argv[3] ? await evaluate(`${readFileSync(process.argv[3], "utf8")}
     ;axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
       .then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.target.join(" "))]))`) : [];
-  const mine = heard.filter((message) => message.sessionId === sessionId);
+  const mine = heard.filter((message) => (parents.get(message.sessionId) ?? message.sessionId) === sessionId);
   const told = mine.filter((message) => message.method === "Log.entryAdded" || message.method === "Runtime.exceptionThrown");
   const asked = mine.filter((message) => message.method === "Network.requestWillBeSent").map((message) => message.params.request.url.split("?")[0]);
   await send("Target.closeTarget", { targetId });
