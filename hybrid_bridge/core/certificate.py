@@ -163,4 +163,4 @@ def _refusals() -> tuple[type[Exception], ...]:
     )
 
     foreign = (UnsupportedAlgorithm, InvalidVersion, DuplicateExtension, ExtensionNotFound, UnsupportedGeneralNameType)
-    return (ValueError, TypeError, OverflowError, Warning, *foreign)
+    return (ValueError, TypeError, KeyError, OverflowError, Warning, *foreign)
