@@ -54,6 +54,7 @@ def certificate(
     usage: bool = False,
     digest: Any = None,
     serial: int | None = None,
+    more: Sequence[x509.ExtensionType] = (),
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     is_ca = issuer is None if ca is None else ca
@@ -78,6 +79,8 @@ def certificate(
         )
     if not is_ca and purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=critical)
+    for extension in more:
+        builder = builder.add_extension(extension, critical=False)
     algorithm = None if isinstance(signing, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
     return builder.sign(signing, algorithm)
 

@@ -57,7 +57,7 @@ def read_certificate(der: bytes) -> "Certificate":
     """
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 dear; only if a certificate is at hand
 
-    with _reading("a DER X.509 certificate"):
+    with reading("a DER X.509 certificate"):
         certificate = load_der_x509_certificate(der)
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         return certificate
@@ -93,7 +93,7 @@ def certified_key(der: bytes) -> PublicKey:
 def _spki(certificate: "Certificate") -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
 
-    with _reading("a public key that this library can read"):
+    with reading("a public key that this library can read"):
         return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -101,7 +101,7 @@ def _issued_by(certificate: "Certificate", root: "Certificate") -> bool:
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:
-        with _reading("an issuer and a signature that this library can read"):
+        with reading("an issuer and a signature that this library can read"):
             certificate.verify_directly_issued_by(root)
     except (InvalidSignature, CertificateMalformed):
         return False
@@ -122,7 +122,7 @@ def _subject(certificate: "Certificate") -> Subject:
 def _texts(certificate: "Certificate") -> list[tuple["ObjectIdentifier", str]]:
     """Attributes of the subject. One that is no text (a bit string) names nobody, nor does what cannot be read."""
     try:
-        with _reading("a subject that this library can read"):
+        with reading("a subject that this library can read"):
             return [(item.oid, item.value) for item in certificate.subject if isinstance(item.value, str)]
     except CertificateMalformed:
         return []
@@ -132,7 +132,7 @@ def _is_identity(certificate: "Certificate") -> bool:
     from cryptography.x509 import SubjectAlternativeName, UniformResourceIdentifier  # noqa: PLC0415
 
     try:
-        with _reading("extensions that this library can read"):
+        with reading("extensions that this library can read"):
             names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
             uris = names.get_values_for_type(UniformResourceIdentifier)
     except CertificateMalformed:
@@ -141,8 +141,12 @@ def _is_identity(certificate: "Certificate") -> bool:
 
 
 @contextmanager
-def _reading(rule: str) -> Iterator[None]:
-    """The library's own errors become ours, and its warnings of what it will refuse one day too."""
+def reading(rule: str) -> Iterator[None]:
+    """The library's own errors become ours, and its warnings of what it will refuse one day too.
+
+    Raises:
+        CertificateMalformed: it refused.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -163,4 +167,4 @@ def _refusals() -> tuple[type[Exception], ...]:
     )
 
     foreign = (UnsupportedAlgorithm, InvalidVersion, DuplicateExtension, ExtensionNotFound, UnsupportedGeneralNameType)
-    return (ValueError, TypeError, OverflowError, Warning, *foreign)
+    return (ValueError, TypeError, KeyError, OverflowError, Warning, *foreign)

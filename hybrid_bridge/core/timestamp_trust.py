@@ -17,14 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import (
     BasicConstraints,
     Certificate,
-    DuplicateExtension,
     ExtendedKeyUsage,
     KeyUsage,
     ObjectIdentifier,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from hybrid_bridge.core.certificate import read_certificate
+from hybrid_bridge.core.certificate import read_certificate, reading
 from hybrid_bridge.core.der import SEQUENCE, der, der_oid, tagged
 from hybrid_bridge.core.timestamp import SECOND, SIGNED_DATA, Token, digest_by, encode_response
 from hybrid_bridge.errors import CertificateMalformed, FieldMismatch, Missing, SignatureWrong
@@ -125,10 +124,8 @@ def _named(certificate: Certificate) -> tuple[bytes, int]:
 
 def _require_purpose(certificate: Certificate) -> None:
     """Time stamping alone, and critical (RFC 3161 §2.3); no authority over other certificates."""
-    try:
+    with reading("readable extensions, each once"):
         misuse = _misuse(certificate)
-    except (ValueError, DuplicateExtension):
-        raise CertificateMalformed(rule="readable extensions, each once") from None
     if misuse:
         raise FieldMismatch(field="token.certificate", expected="for time stamping alone, and critical", got=misuse)
 

@@ -1777,10 +1777,10 @@ function nLength(n, nBitLength) {
     throw new Error("invalid n length: expected positive n, got " + n);
   if (nBitLength !== void 0 && nBitLength < 1)
     throw new Error("invalid n length: expected positive bit length, got " + nBitLength);
-  const bits = bitLen(n);
-  if (nBitLength !== void 0 && nBitLength < bits)
-    throw new Error(`invalid n length: expected nBitLength (${nBitLength}) >= bitLen(n) (${bits})`);
-  const _nBitLength = nBitLength !== void 0 ? nBitLength : bits;
+  const bits2 = bitLen(n);
+  if (nBitLength !== void 0 && nBitLength < bits2)
+    throw new Error(`invalid n length: expected nBitLength (${nBitLength}) >= bitLen(n) (${bits2})`);
+  const _nBitLength = nBitLength !== void 0 ? nBitLength : bits2;
   const nByteLength = Math.ceil(_nBitLength / 8);
   return { nBitLength: _nBitLength, nByteLength };
 }
@@ -1972,9 +1972,9 @@ function normalizeZ(c, points) {
   const invertedZs = FpInvertBatch(c.Fp, points.map((p) => p.Z));
   return points.map((p, i) => c.fromAffine(p.toAffine(invertedZs[i])));
 }
-function validateW(W, bits, min = 1) {
-  if (!Number.isSafeInteger(W) || W < min || W > bits)
-    throw new Error("invalid window size, expected [" + min + ".." + bits + "], got W=" + W);
+function validateW(W, bits2, min = 1) {
+  if (!Number.isSafeInteger(W) || W < min || W > bits2)
+    throw new Error("invalid window size, expected [" + min + ".." + bits2 + "], got W=" + W);
 }
 function validateTableBytes(numPoints, fpBytes) {
   const bytes = numPoints * (4 * fpBytes + 128);
@@ -2103,8 +2103,8 @@ var ScalarMultiplier = class {
    * @param W - window size
    * @param bits - scalar bitlength the table must cover
    */
-  buildWnafTable(point, W, bits) {
-    const windows = Math.ceil(bits / W) + 1;
+  buildWnafTable(point, W, bits2) {
+    const windows = Math.ceil(bits2 / W) + 1;
     const half = 2 ** (W - 1);
     const comp = [];
     let base = point;
@@ -2116,7 +2116,7 @@ var ScalarMultiplier = class {
       }
       base = comp[comp.length - 1].double();
     }
-    return { W, bits, windows, comp };
+    return { W, bits: bits2, windows, comp };
   }
   /**
    * Implements ec multiplication using precomputed signed fixed-window wNAF tables.
@@ -2151,11 +2151,11 @@ var ScalarMultiplier = class {
   // Cache key is point identity plus (W, bits); at most two entries exist per point (public-width
   // `Fn.BITS` and blinded `Fn.BITS + BLIND_BITS`). Callers must not reuse the same point with
   // incompatible `transform(...)` layouts and expect a separate cache entry.
-  getWnafPrecomputes(W, point, bits, transform) {
+  getWnafPrecomputes(W, point, bits2, transform) {
     let entries = this.wnafPrecomputes.get(point);
-    let comp = entries?.find((entry) => entry.W === W && entry.bits === bits);
+    let comp = entries?.find((entry) => entry.W === W && entry.bits === bits2);
     if (!comp) {
-      comp = this.buildWnafTable(point, W, bits);
+      comp = this.buildWnafTable(point, W, bits2);
       if (typeof transform === "function")
         comp = { ...comp, comp: transform(comp.comp) };
       if (!entries) {
@@ -2181,11 +2181,11 @@ var ScalarMultiplier = class {
   // Constant-time dispatch shared by mulCT / mulCTBlinded. Un-precomputed points (W===1, e.g.
   // ECDH peer keys) skip building a throwaway cached table in favor of a small fixed-window
   // multiply. `n` must be < 2^bits.
-  runCT(point, n, bits, transform) {
+  runCT(point, n, bits2, transform) {
     const W = getWindowSize(point);
     if (W === 1)
-      return this.fixedWindowCT(point, n, bits);
-    return this.wnafCachedCT(this.getWnafPrecomputes(W, point, bits, transform), n);
+      return this.fixedWindowCT(point, n, bits2);
+    return this.wnafCachedCT(this.getWnafPrecomputes(W, point, bits2, transform), n);
   }
   mulCT(point, scalar, transform) {
     this.validateMulInput(point, scalar);
@@ -2195,13 +2195,13 @@ var ScalarMultiplier = class {
     this.validateMulInput(point, scalar);
     if (this.randomBytes === void 0)
       throw new Error("randomBytes is required for scalar blinding");
-    const bits = this.Point.Fn.BITS + BLIND_BITS;
+    const bits2 = this.Point.Fn.BITS + BLIND_BITS;
     const blind = this.randomBytes(BLIND_BYTES);
     if (!isBytes2(blind) || blind.length !== BLIND_BYTES)
       throw new Error("randomBytes returned invalid byte array");
     blind[0] = blind[0] & 63 | 128;
     const n = scalar + bytesToNumberBE(blind) * this.Point.Fn.ORDER;
-    return this.runCT(point, n, bits, transform);
+    return this.runCT(point, n, bits2, transform);
   }
   /**
    * Constant-time multiplication `n*point` for an un-precomputed point, via a small fixed window.
@@ -2218,7 +2218,7 @@ var ScalarMultiplier = class {
    * @returns real point `p`; `f` duplicates it only to match {@link wnafCachedCT}'s return shape
    * (this path needs no fake accumulator — its op-count is already scalar-independent).
    */
-  fixedWindowCT(point, n, bits) {
+  fixedWindowCT(point, n, bits2) {
     const W = FW_WINDOW;
     const size = 1 << W;
     const mask = bitMask(W);
@@ -2226,7 +2226,7 @@ var ScalarMultiplier = class {
     table[0] = this.ZERO;
     for (let i = 1; i < size; i++)
       table[i] = table[i - 1].add(point);
-    const windows = Math.ceil(bits / W);
+    const windows = Math.ceil(bits2 / W);
     let acc = this.ZERO;
     for (let window = windows - 1; window >= 0; window--) {
       if (window !== windows - 1)
@@ -2793,14 +2793,14 @@ function isPowerOfTwo(x) {
   checkU32(x, "x");
   return (x & x - 1) === 0 && x !== 0;
 }
-function reverseBits(n, bits) {
+function reverseBits(n, bits2) {
   checkU32(n);
-  if (typeof bits !== "number")
-    throw new TypeError('"bits" expected number, got type=' + typeof bits);
-  if (!Number.isSafeInteger(bits) || bits < 0 || bits > 32)
-    throw new Error(`expected integer 0 <= bits <= 32, got ${bits}`);
+  if (typeof bits2 !== "number")
+    throw new TypeError('"bits" expected number, got type=' + typeof bits2);
+  if (!Number.isSafeInteger(bits2) || bits2 < 0 || bits2 > 32)
+    throw new Error(`expected integer 0 <= bits <= 32, got ${bits2}`);
   let reversed = 0;
-  for (let i = 0; i < bits; i++, n >>>= 1)
+  for (let i = 0; i < bits2; i++, n >>>= 1)
     reversed = reversed << 1 | n & 1;
   return reversed >>> 0;
 }
@@ -2814,9 +2814,9 @@ function bitReversalInplace(values) {
   const n = values.length;
   if (!isPowerOfTwo(n))
     throw new Error("expected positive power-of-two length, got " + n);
-  const bits = log2(n);
+  const bits2 = log2(n);
   for (let i = 0; i < n; i++) {
-    const j = reverseBits(i, bits);
+    const j = reverseBits(i, bits2);
     if (i < j) {
       const tmp = values[i];
       values[i] = values[j];
@@ -2829,11 +2829,11 @@ var FFTCore = (F2, coreOpts) => {
   validateObject(coreOpts, { N: "number", roots: "object", dit: "boolean" }, { invertButterflies: "boolean", skipStages: "number", brp: "boolean" }, "coreOpts");
   const { N: N2, roots, dit, invertButterflies = false, skipStages = 0, brp = true } = coreOpts;
   checkU32(N2, "coreOpts.N");
-  const bits = log2(N2);
+  const bits2 = log2(N2);
   if (!isPowerOfTwo(N2))
     throw new Error("FFT: Polynomial size should be power of two");
   checkU32(skipStages, "coreOpts.skipStages");
-  const maxSkipStages = bits === 0 ? 0 : bits - 1;
+  const maxSkipStages = bits2 === 0 ? 0 : bits2 - 1;
   if (skipStages > maxSkipStages)
     throw new Error(`FFT: wrong skipStages: expected 0 <= skipStages <= ${maxSkipStages}`);
   if (roots.length !== N2)
@@ -2844,8 +2844,8 @@ var FFTCore = (F2, coreOpts) => {
       throw new Error("FFT: wrong Polynomial length");
     if (dit && brp)
       bitReversalInplace(values);
-    for (let i = 0, g = 1; i < bits - skipStages; i++) {
-      const s = dit ? i + 1 + skipStages : bits - i;
+    for (let i = 0, g = 1; i < bits2 - skipStages; i++) {
+      const s = dit ? i + 1 + skipStages : bits2 - i;
       const m = 1 << s;
       const m2 = m >> 1;
       const stride = N2 >> s;
@@ -4121,11 +4121,11 @@ function cleanBytes(...list) {
       t.fill(0);
   }
 }
-function getMask(bits) {
-  anumber(bits, "bits");
-  if (bits > 32)
-    throw new RangeError('"bits" expected <= 32, got ' + bits);
-  return bits === 32 ? 4294967295 : ~(-1 << bits) >>> 0;
+function getMask(bits2) {
+  anumber(bits2, "bits");
+  if (bits2 > 32)
+    throw new RangeError('"bits" expected <= 32, got ' + bits2);
+  return bits2 === 32 ? 4294967295 : ~(-1 << bits2) >>> 0;
 }
 var EMPTY = /* @__PURE__ */ Uint8Array.of();
 function getMessage(msg, ctx = EMPTY) {
@@ -4895,28 +4895,28 @@ var SIXES = new Map(Array.from(URL_SAFE, (letter, six) => [letter, six]));
 function b64u(data) {
   const out = [];
   for (let i = 0; i < data.length; i += 3) {
-    const bits = data[i] << 16 | (data[i + 1] ?? 0) << 8 | (data[i + 2] ?? 0);
-    for (let k = 0; k <= Math.min(3, data.length - i); k++) out.push(URL_SAFE[bits >> 18 - 6 * k & 63]);
+    const bits2 = data[i] << 16 | (data[i + 1] ?? 0) << 8 | (data[i + 2] ?? 0);
+    for (let k = 0; k <= Math.min(3, data.length - i); k++) out.push(URL_SAFE[bits2 >> 18 - 6 * k & 63]);
   }
   return out.join("");
 }
 function parseB64u(text3, field) {
   if (typeof text3 !== "string") throw fieldMalformed(field, "a text");
   const data = new Uint8Array(Math.floor(text3.length * 3 / 4));
-  let bits = 0;
+  let bits2 = 0;
   let held2 = 0;
   let at = 0;
   for (const letter of text3) {
     const six = SIXES.get(letter);
     if (six === void 0) throw notCanonical(field);
-    bits = (bits << 6 | six) & 65535;
+    bits2 = (bits2 << 6 | six) & 65535;
     held2 += 6;
     if (held2 >= 8) {
       held2 -= 8;
-      data[at++] = bits >> held2 & 255;
+      data[at++] = bits2 >> held2 & 255;
     }
   }
-  if (held2 >= 6 || (bits & (1 << held2) - 1) !== 0) throw notCanonical(field);
+  if (held2 >= 6 || (bits2 & (1 << held2) - 1) !== 0) throw notCanonical(field);
   return data;
 }
 var b64 = (data) => b64u(data).replaceAll("-", "+").replaceAll("_", "/") + "=".repeat((3 - data.length % 3) % 3);
@@ -5738,24 +5738,175 @@ function der(tag, ...parts) {
   return concat(Uint8Array.of(tag, 128 | length.length), length, content);
 }
 
-// extensions.js
+// extension-shapes.js
 var FIELD = "certificate.extension";
+var [IA5, UTF8, VISIBLE, BMP] = [22, 12, 26, 30];
+var [UNIVERSAL, TEXTS] = [28, [4, UTF8, 18, 19, 20, IA5, 23, 24, VISIBLE]];
+var wrong = (rule) => fieldMalformed(FIELD, rule);
+function wholeOf(value, tag) {
+  const outside = new DerReader(value, FIELD);
+  const { content } = outside.take(tag);
+  outside.end();
+  return content;
+}
+function each(content, tag, read) {
+  const reader = new DerReader(content, FIELD);
+  while (reader.peek() !== -1) {
+    const inside = reader.inside(tag);
+    read(inside);
+    inside.end();
+  }
+}
+var isAscii2 = (content) => content.every((octet) => octet < 128);
+function generalNames(content) {
+  const reader = new DerReader(content, FIELD);
+  const uris = [];
+  while (reader.peek() !== -1) {
+    const { tag, content: name } = reader.any();
+    generalName(tag, name);
+    if (tag === 134) uris.push(latin1(name));
+  }
+  return uris;
+}
+function generalName(tag, name) {
+  if ([129, 130, 134].includes(tag)) {
+    if (!isAscii2(name)) throw wrong("ASCII");
+  } else if (tag === 135) {
+    if (![4, 8, 16, 32].includes(name.length)) throw wrong("an IP address");
+  } else if (tag === 136) {
+    if (oidText(name) === null) throw wrong("an object identifier");
+  } else if (tag === 160) {
+    const inside = new DerReader(name, FIELD);
+    inside.oid();
+    const held2 = inside.inside(explicit(0));
+    held2.any();
+    held2.end();
+    inside.end();
+  } else if (tag === 164) directoryName(wholeOf(name, SEQUENCE));
+  else throw wrong("a general name that is known");
+}
+var directoryName = (content) => each(content, SET, relativeName);
+function relativeName(set) {
+  do {
+    const attribute = set.inside(SEQUENCE);
+    attribute.oid();
+    const { tag, content } = attribute.any();
+    attribute.end();
+    const isWide = tag === BMP && content.length % 2 === 0 || tag === UNIVERSAL && content.length % 4 === 0;
+    if (!isWide && !(TEXTS.includes(tag) && utf8Text(content) !== null)) throw wrong("an attribute that is a text");
+  } while (set.peek() !== -1);
+}
+var descriptions = (value) => each(wholeOf(value, SEQUENCE), SEQUENCE, (inside) => {
+  inside.oid();
+  const { tag, content } = inside.any();
+  generalName(tag, content);
+});
+var policies = (value) => each(wholeOf(value, SEQUENCE), SEQUENCE, (inside) => {
+  inside.oid();
+  if (inside.peek() !== -1) each(inside.take(SEQUENCE).content, SEQUENCE, qualifier);
+});
+function qualifier(inside) {
+  const kind = inside.oid();
+  if (kind === "1.3.6.1.5.5.7.2.1") {
+    if (!isAscii2(inside.take(IA5).content)) throw wrong("ASCII");
+  } else if (kind === "1.3.6.1.5.5.7.2.2") notice(inside.inside(SEQUENCE));
+  else throw wrong("a policy qualifier that is known");
+}
+function notice(inside) {
+  if (inside.peek() === SEQUENCE) {
+    const reference = inside.inside(SEQUENCE);
+    displayText(reference);
+    const numbers3 = reference.inside(SEQUENCE);
+    while (numbers3.peek() !== -1) numbers3.integer();
+    reference.end();
+  }
+  if (inside.peek() !== -1) displayText(inside);
+  inside.end();
+}
+function displayText(inside) {
+  const { tag, content } = inside.any();
+  if (![IA5, UTF8, VISIBLE, BMP].includes(tag)) throw wrong("a text");
+  if (tag === UTF8 ? utf8Text(content) === null : tag !== BMP && !isAscii2(content)) throw wrong("characters of this text");
+}
+function features(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  if (reader.peek() === -1) throw wrong("one TLS feature at least");
+  while (reader.peek() !== -1) if (![5n, 17n].includes(reader.integer())) throw wrong("a TLS feature that is known");
+}
+function policyConstraints(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const found = [128, 129].flatMap((tag) => reader.peek() === tag ? [reader.integer(tag)] : []);
+  reader.end();
+  if (found.length === 0 || found.some((one) => one < 0n)) throw wrong("one number at least");
+}
+function nameConstraints(value) {
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const parts = [160, 161].flatMap((tag) => reader.optional(tag) ?? []);
+  reader.end();
+  let count2 = 0;
+  for (const part of parts) {
+    each(part.content, SEQUENCE, (inside) => {
+      const { tag, content } = inside.any();
+      generalName(tag, content);
+      for (const depth of [128, 129]) if (inside.peek() === depth) inside.integer(depth);
+      count2++;
+    });
+  }
+  if (count2 === 0) throw wrong("one name at least");
+}
+function inhibitAny(value) {
+  const reader = new DerReader(value, FIELD);
+  const number2 = reader.integer(INTEGER);
+  reader.end();
+  if (number2 < 0n) throw wrong("a number");
+}
+function distribution(value) {
+  each(wholeOf(value, SEQUENCE), SEQUENCE, (point) => {
+    const place = point.optional(explicit(0));
+    if (place !== null) {
+      const inside = new DerReader(place.content, FIELD);
+      const { tag, content } = inside.any();
+      inside.end();
+      if (tag === 160) generalNames(content);
+      else if (tag === 161) relativeName(new DerReader(content, FIELD));
+      else throw wrong("a place");
+    }
+    const reasons = point.optional(129);
+    if (reasons !== null) bits(reasons.content);
+    const issuer = point.optional(explicit(2));
+    if (issuer !== null) generalNames(issuer.content);
+    if (place === null && issuer === null) throw wrong("a place or an issuer");
+  });
+}
+function bits(content) {
+  const [unused, ...octets3] = content;
+  const last = octets3[octets3.length - 1] ?? 0;
+  if (unused === void 0 || unused > 7 || unused && (octets3.length === 0 || last & (1 << unused) - 1)) throw wrong("a BIT STRING");
+}
+function nothing(value) {
+  if (wholeOf(value, NULL).length) throw wrong("nothing");
+}
+var SHAPES = {
+  "1.3.6.1.5.5.7.1.1": descriptions,
+  "1.3.6.1.5.5.7.1.11": descriptions,
+  "1.3.6.1.5.5.7.1.24": features,
+  "1.3.6.1.5.5.7.48.1.5": nothing,
+  "2.5.29.18": (value) => void generalNames(wholeOf(value, SEQUENCE)),
+  "2.5.29.30": nameConstraints,
+  "2.5.29.31": distribution,
+  "2.5.29.32": policies,
+  "2.5.29.36": policyConstraints,
+  "2.5.29.46": distribution,
+  "2.5.29.54": inhibitAny
+};
+
+// extensions.js
+var FIELD2 = "certificate.extension";
 var ALTERNATIVE_NAMES = "2.5.29.17";
-var SEQUENCES = /* @__PURE__ */ new Set([
-  "2.5.29.16",
-  "2.5.29.18",
-  "2.5.29.30",
-  "2.5.29.31",
-  "2.5.29.32",
-  "2.5.29.36",
-  "2.5.29.46",
-  "1.3.6.1.5.5.7.1.1",
-  "1.3.6.1.5.5.7.1.11",
-  "1.3.6.1.5.5.7.1.24"
-]);
+var KEY_TERM = "2.5.29.16";
 function readExtensions(extensions) {
   const oids = extensions.map((extension) => extension.oid);
-  if (new Set(oids).size !== oids.length) throw fieldMalformed(FIELD, "each once");
+  if (new Set(oids).size !== oids.length) throw fieldMalformed(FIELD2, "each once");
   const found = {
     isAuthority: false,
     pathLength: Infinity,
@@ -5769,44 +5920,39 @@ function readExtensions(extensions) {
   };
   for (const { oid, critical, value } of extensions) {
     if (oid in READERS) Object.assign(found, READERS[oid](value));
-    else if (SEQUENCES.has(oid)) requireDer(wholeOf(value, SEQUENCE));
+    else if (oid in SHAPES) SHAPES[oid](value);
+    else if (oid === KEY_TERM) requireDer(wholeOf(value, SEQUENCE));
     if (oid === "2.5.29.37") found.isPurposeCritical = critical;
     if (critical && (!(oid in READERS) || ["2.5.29.14", "2.5.29.35"].includes(oid))) found.isUnknownCritical = true;
   }
   return found;
 }
-function wholeOf(value, tag) {
-  const outside = new DerReader(value, FIELD);
-  const { content } = outside.take(tag);
-  outside.end();
-  return content;
-}
 function requireDer(value) {
-  const reader = new DerReader(value, FIELD);
+  const reader = new DerReader(value, FIELD2);
   while (reader.peek() !== -1) {
     const { tag, content } = reader.any();
     if (tag & 32) requireDer(content);
   }
 }
 function basicConstraints(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD2);
   const isAuthority = reader.peek() === BOOLEAN && reader.flag();
   const length = reader.peek() === INTEGER ? reader.integer() : null;
   reader.end();
-  if (length !== null && (length < 0n || length >= 2n ** 64n)) throw fieldMalformed(FIELD, "a path length");
+  if (length !== null && (length < 0n || length >= 2n ** 64n)) throw fieldMalformed(FIELD2, "a path length");
   return { isAuthority, pathLength: length === null ? Infinity : Number(length) };
 }
 function keyUsage(value) {
   const [unused, ...octets3] = wholeOf(value, BITS);
   const last = octets3[octets3.length - 1] ?? 0;
   if (unused === void 0 || unused > 7 || unused && (octets3.length === 0 || last & (1 << unused) - 1)) {
-    throw fieldMalformed(FIELD, "a BIT STRING");
+    throw fieldMalformed(FIELD2, "a BIT STRING");
   }
   const first = octets3[0] ?? 0;
   return { hasUsage: true, signsCertificates: (first & 4) !== 0, signsLists: (first & 2) !== 0 };
 }
 function purposes(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD2);
   const found = [];
   while (reader.peek() !== -1) found.push(reader.oid());
   return { purposes: found };
@@ -5816,30 +5962,16 @@ function subjectKeyId(value) {
   return {};
 }
 function authorityKeyId(value) {
-  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD);
+  const reader = new DerReader(wholeOf(value, SEQUENCE), FIELD2);
   reader.optional(128);
   const issuer = reader.optional(explicit(1));
   if (issuer !== null) generalNames(issuer.content);
   const serial2 = reader.peek() === 130 ? reader.integer(130) : null;
   reader.end();
-  if (issuer === null !== (serial2 === null)) throw fieldMalformed(FIELD, "issuer and serial number together");
+  if (issuer === null !== (serial2 === null)) throw fieldMalformed(FIELD2, "issuer and serial number together");
   return {};
 }
 var alternativeNames = (value) => ({ uris: generalNames(wholeOf(value, SEQUENCE)) });
-function generalNames(content) {
-  const reader = new DerReader(content, FIELD);
-  const uris = [];
-  while (reader.peek() !== -1) {
-    const { tag, content: name } = reader.any();
-    if ([160, 163, 164, 165].includes(tag)) requireDer(name);
-    else if (![129, 130, 134, 135, 136].includes(tag)) throw fieldMalformed(FIELD, "a general name");
-    const isText = [129, 130, 134].includes(tag);
-    if (isText && name.some((octet) => octet > 127)) throw fieldMalformed(FIELD, "ASCII");
-    if (tag === 135 && ![4, 8, 16, 32].includes(name.length)) throw fieldMalformed(FIELD, "an IP address");
-    if (tag === 134) uris.push(latin1(name));
-  }
-  return uris;
-}
 var READERS = {
   "2.5.29.14": subjectKeyId,
   "2.5.29.15": keyUsage,
@@ -5948,7 +6080,7 @@ function requireScheme(scheme) {
 
 // certificate.js
 var MAX_CERTIFICATE_NAME = 64;
-var FIELD2 = "certificate";
+var FIELD3 = "certificate";
 var IDENTITY = /^urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}$/;
 var RSA = "1.2.840.113549.1.1.1";
 var EC = "1.2.840.10045.2.1";
@@ -6023,14 +6155,14 @@ function reading(rule, read) {
 }
 var readCertificate = (data) => reading("a DER X.509 certificate", () => decodeCertificate(data));
 function decodeCertificate(data) {
-  const outside = new DerReader(data, FIELD2);
+  const outside = new DerReader(data, FIELD3);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const tbs = reader.take(SEQUENCE);
   const outer = readAlgorithm(reader);
   const signature = readBits(reader.take(BITS).content);
   reader.end();
-  const body = new DerReader(tbs.content, FIELD2);
+  const body = new DerReader(tbs.content, FIELD3);
   const version = readVersion(body);
   const number2 = body.take(INTEGER).content;
   if (number2.length === 0 || !isMinimal(number2) || number2[0] & 128 || toBig(number2) === 0n) throw malformed("a serial number from one on");
@@ -6077,7 +6209,7 @@ function readVersion(body) {
 }
 function readAlgorithm(reader) {
   const { content, whole: whole2 } = reader.take(SEQUENCE);
-  const inside = new DerReader(content, FIELD2);
+  const inside = new DerReader(content, FIELD3);
   const oid = inside.oid();
   const parameters = inside.peek() === -1 ? null : inside.any().whole;
   inside.end();
@@ -6088,7 +6220,7 @@ function readAlgorithm(reader) {
   return { oid, parameters, whole: whole2 };
 }
 function requireCurve(parameters) {
-  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD2);
+  const reader = new DerReader(parameters ?? new Uint8Array(), FIELD3);
   if (reader.peek() === OID) reader.oid();
   else if (reader.peek() !== SEQUENCE && reader.peek() !== NULL) throw malformed("a curve");
 }
@@ -6100,7 +6232,7 @@ function readBits(content) {
   return Uint8Array.from(rest);
 }
 function readName(content) {
-  const reader = new DerReader(content, FIELD2);
+  const reader = new DerReader(content, FIELD3);
   const rdns = [];
   while (reader.peek() !== -1) {
     const set = reader.inside(SET);
@@ -6117,7 +6249,7 @@ function readName(content) {
   return rdns;
 }
 function readAttribute(content) {
-  const reader = new DerReader(content, FIELD2);
+  const reader = new DerReader(content, FIELD3);
   const oid = reader.oid();
   const { tag, content: value } = reader.any();
   reader.end();
@@ -6137,15 +6269,15 @@ function readTime(reader) {
   return seconds;
 }
 function readSpki(content) {
-  const reader = new DerReader(content, FIELD2);
+  const reader = new DerReader(content, FIELD3);
   const algorithm = readAlgorithm(reader);
-  const { content: bits } = reader.take(BITS);
+  const { content: bits2 } = reader.take(BITS);
   reader.end();
-  return { algorithm, key: readBits(bits), isWhole: bits[0] === 0 };
+  return { algorithm, key: readBits(bits2), isWhole: bits2[0] === 0 };
 }
 function splitExtensions(element) {
   if (element === null) return [];
-  const outside = new DerReader(element.content, FIELD2);
+  const outside = new DerReader(element.content, FIELD3);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const extensions = [];
@@ -6161,7 +6293,7 @@ function splitExtensions(element) {
 function keyIn(certificate) {
   const rule = "a public key that can be read here";
   return reading(rule, () => {
-    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD2).take(SEQUENCE).content);
+    const { algorithm, key, isWhole } = readSpki(new DerReader(certificate.spki, FIELD3).take(SEQUENCE).content);
     if (!isWhole) throw malformed(rule);
     if (algorithm.oid === RSA) return rsaKey(key);
     if (algorithm.oid === EC && algorithm.parameters) return ecKey(algorithm.parameters, key);
@@ -6181,7 +6313,7 @@ function ed25519Key2(key) {
 }
 var isBelowOrder = (signature) => toBig(signature.slice(32).reverse()) < 2n ** 252n + 27742317777372353535851937790883648493n;
 function ecKey(parameters, key) {
-  const name = new DerReader(parameters, FIELD2).oid();
+  const name = new DerReader(parameters, FIELD3).oid();
   if (OTHER_CURVES.has(name)) return { kind: "other", verify: () => false };
   const curve = CURVES[name];
   if (curve === void 0) throw malformed("a curve that is known here");
@@ -6205,7 +6337,7 @@ function ecKey(parameters, key) {
   };
 }
 function ecdsaCompact(signature, width) {
-  const outside = new DerReader(signature, FIELD2);
+  const outside = new DerReader(signature, FIELD3);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const contents = [reader.take(INTEGER).content, reader.take(INTEGER).content];
@@ -6216,7 +6348,7 @@ function ecdsaCompact(signature, width) {
   return Uint8Array.from(digits.join("").match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 function rsaKey(key) {
-  const outside = new DerReader(key, FIELD2);
+  const outside = new DerReader(key, FIELD3);
   const reader = outside.inside(SEQUENCE);
   outside.end();
   const [modulus, exponent] = [reader.take(INTEGER).content, reader.take(INTEGER).content];
@@ -6346,7 +6478,7 @@ var SECOND = 10n ** 9n;
 var MAX_TOKEN = 1 << 16;
 var MAX_CERTIFICATES = 8;
 var MAX_PATH = 4;
-var FIELD3 = "token";
+var FIELD4 = "token";
 var SIGNED_DATA = "1.2.840.113549.1.7.2";
 var TST_INFO = "1.2.840.113549.1.9.16.1.4";
 var CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -6364,9 +6496,9 @@ var HASH_NAMES = {
   "2.16.840.1.101.3.4.2.10": "sha3-512"
 };
 function decodeToken(data) {
-  data = asOctets(data, FIELD3);
-  if (data.length > MAX_TOKEN) throw tooLong(FIELD3, MAX_TOKEN, data.length);
-  const outer = new DerReader(data, FIELD3);
+  data = asOctets(data, FIELD4);
+  if (data.length > MAX_TOKEN) throw tooLong(FIELD4, MAX_TOKEN, data.length);
+  const outer = new DerReader(data, FIELD4);
   const contentInfo = outer.inside(SEQUENCE);
   outer.end();
   requireOid(contentInfo.oid(), SIGNED_DATA);
@@ -6385,10 +6517,10 @@ function decodeToken(data) {
   return { der: data, version, digests, tstInfo, certificates, ...readTstInfo(tstInfo), ...readSigner(signers.content) };
 }
 function requireOid(got, expected) {
-  if (got !== expected) throw fieldMalformed(FIELD3, `object identifier ${expected}`);
+  if (got !== expected) throw fieldMalformed(FIELD4, `object identifier ${expected}`);
 }
 function readCertificates(content) {
-  const reader = new DerReader(content, FIELD3);
+  const reader = new DerReader(content, FIELD4);
   const found = [];
   while (reader.peek() !== -1) {
     found.push(reader.take(SEQUENCE).whole);
@@ -6397,7 +6529,7 @@ function readCertificates(content) {
   return found;
 }
 function encapsulated(content) {
-  const reader = new DerReader(content, FIELD3);
+  const reader = new DerReader(content, FIELD4);
   requireOid(reader.oid(), TST_INFO);
   const wrapped = reader.inside(explicit(0));
   reader.end();
@@ -6406,16 +6538,16 @@ function encapsulated(content) {
   return inside;
 }
 function readTstInfo(data) {
-  const outer = new DerReader(data, FIELD3);
+  const outer = new DerReader(data, FIELD4);
   const reader = outer.inside(SEQUENCE);
   outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "TSTInfo version 1");
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD4, "TSTInfo version 1");
   reader.oid();
   const imprint = reader.inside(SEQUENCE);
   const hash = hashName(readAlgorithm2(imprint));
   const digest = imprint.take(OCTETS).content;
   imprint.end();
-  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD3, `an imprint as long as ${hash}`);
+  if (digest.length !== HASHES[hash].outputLen) throw fieldMalformed(FIELD4, `an imprint as long as ${hash}`);
   reader.integer();
   const generated = reader.nanoseconds();
   const accuracy = readAccuracy(reader.optional(SEQUENCE));
@@ -6428,7 +6560,7 @@ function readTstInfo(data) {
   return { hash, imprint: digest, generated, by: by2 };
 }
 function readAccuracy(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD4);
   let total = 0n;
   for (
     const [tag, unit, most] of
@@ -6437,14 +6569,14 @@ function readAccuracy(element) {
   ) {
     if (reader.peek() !== tag) continue;
     const value = reader.integer(tag);
-    if (value < 0n || value > most) throw fieldMalformed(FIELD3, "an accuracy of at most a day");
+    if (value < 0n || value > most) throw fieldMalformed(FIELD4, "an accuracy of at most a day");
     total += value * unit;
   }
   reader.end();
   return total;
 }
 function requireNoCritical(element) {
-  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD3);
+  const reader = new DerReader(element?.content ?? new Uint8Array(), FIELD4);
   while (reader.peek() !== -1) {
     const extension = reader.inside(SEQUENCE);
     const oid = extension.oid();
@@ -6463,14 +6595,14 @@ function readAlgorithm2(reader) {
 }
 function hashName({ oid, parameters }) {
   const name = HASH_NAMES[oid];
-  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD3, "SHA-256 or stronger");
+  if (name === void 0 || parameters.length) throw fieldMalformed(FIELD4, "SHA-256 or stronger");
   return name;
 }
 function readSigner(content) {
-  const outer = new DerReader(content, FIELD3);
+  const outer = new DerReader(content, FIELD4);
   const reader = outer.inside(SEQUENCE);
   outer.end();
-  if (reader.integer() !== 1n) throw fieldMalformed(FIELD3, "a signer named by issuer and serial number");
+  if (reader.integer() !== 1n) throw fieldMalformed(FIELD4, "a signer named by issuer and serial number");
   const sid = reader.inside(SEQUENCE);
   const issuer = sid.take(SEQUENCE).whole;
   const serial2 = sid.integer();
@@ -6484,27 +6616,27 @@ function readSigner(content) {
   return { issuer, serial: serial2, digestHash, signedAttributes: der(SET, attributes), algorithm, signature, ...readAttributes(attributes) };
 }
 function readAttributes(data) {
-  const reader = new DerReader(data, FIELD3);
+  const reader = new DerReader(data, FIELD4);
   const found = /* @__PURE__ */ new Map();
   while (reader.peek() !== -1) {
     const attribute = reader.inside(SEQUENCE);
     const oid = attribute.oid();
     const values = attribute.take(SET).content;
     attribute.end();
-    if (found.has(oid)) throw fieldMalformed(FIELD3, "each signed attribute once");
+    if (found.has(oid)) throw fieldMalformed(FIELD4, "each signed attribute once");
     found.set(oid, values);
   }
   requireOid(only(found, CONTENT_TYPE).oid(), TST_INFO);
   const messageDigest = only(found, MESSAGE_DIGEST).take(OCTETS).content;
   const certificateHashes = [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2].filter((oid) => found.has(oid)).map((oid) => firstHash(only(found, oid), oid));
-  if (certificateHashes.length === 0) throw fieldMalformed(FIELD3, "the signer's certificate among the signed attributes");
+  if (certificateHashes.length === 0) throw fieldMalformed(FIELD4, "the signer's certificate among the signed attributes");
   return { messageDigest, certificateHashes };
 }
 function only(attributes, oid) {
-  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD3}.attribute ${oid}`);
+  const values = new DerReader(attributes.get(oid) ?? new Uint8Array(), `${FIELD4}.attribute ${oid}`);
   const { whole: whole2 } = values.any();
   values.end();
-  return new DerReader(whole2, FIELD3);
+  return new DerReader(whole2, FIELD4);
 }
 function firstHash(reader, oid) {
   const first = reader.inside(SEQUENCE).inside(SEQUENCE).inside(SEQUENCE);
@@ -6572,7 +6704,7 @@ function trustedPath(token, signer, roots) {
 }
 function namesItsDigest({ version, digests, digestHash }) {
   try {
-    const reader = new DerReader(digests, FIELD3);
+    const reader = new DerReader(digests, FIELD4);
     const names2 = [];
     while (reader.peek() !== -1) names2.push(hashName(readAlgorithm2(reader)));
     return version.length > 0 && isMinimal(version) && toBig(version) < 256n && (version[0] & 128) === 0 && names2.includes(digestHash);
@@ -6820,10 +6952,10 @@ var innerLength = (index, size) => bitLength(BigInt(index) ^ BigInt(size - 1));
 function inclusionRoot(leaf, index, size, path) {
   const siblings = requirePath(path, inclusionLength(index, size));
   const inner = innerLength(index, size);
-  const bits = BigInt(index);
+  const bits2 = BigInt(index);
   let value = asDigest(leaf, "leaf_hash");
   siblings.forEach((sibling, k) => {
-    const isRight = k >= inner || bits >> BigInt(k) & 1n;
+    const isRight = k >= inner || bits2 >> BigInt(k) & 1n;
     value = isRight ? nodeHash(sibling, value) : nodeHash(value, sibling);
   });
   return value;
@@ -7037,7 +7169,7 @@ function readBody(reader, data) {
   return { ...fields, ...payload, encoded, consented: data.slice(from, reader.position), message: message2, transactionId: sha2562(message2) };
 }
 function readPayload(reader, kind) {
-  const nothing = { entry: null, privateRoot: new Uint8Array(), claims: [], ops: [] };
+  const nothing2 = { entry: null, privateRoot: new Uint8Array(), claims: [], ops: [] };
   if (kind === RECORD2) return readRecord(reader);
   if (kind === GOVERNANCE2) readDecision(reader);
   else if (kind === BEACON) {
@@ -7045,7 +7177,7 @@ function readPayload(reader, kind) {
     reader.u64("number");
     reader.b32("hash");
   } else throw fieldMalformed("kind", "1 record, 2 governance, 3 beacon");
-  return nothing;
+  return nothing2;
 }
 function readDecision(reader) {
   const count2 = reader.count(1, "records", MAX_GOVERNANCE);
@@ -7110,7 +7242,7 @@ var TABLE_VERSION = "1";
 var MAX_PART = 512;
 var MAX_VALUE = 8192;
 var COMMITMENT_KEY = utf8("hybrid-bridge/v1/registry-commitment");
-var each = (...normalisers) => (...parts) => parts.map((part, i) => normalisers[i](part));
+var each2 = (...normalisers) => (...parts) => parts.map((part, i) => normalisers[i](part));
 var by = (form2) => (text3) => normalise(form2, text3);
 function eInvoice(jurisdiction, number2) {
   const where = normalise(JURISDICTION, jurisdiction);
@@ -7128,16 +7260,16 @@ function serial(item2) {
 }
 var row = (name, kind, parts, normalise2) => ({ name, kind, parts, normalise: normalise2 });
 var TABLE2 = [
-  row("", "", [], each()),
-  row("life", "life", ["object type", "object id"], each(by(OBJECT_TYPE), by(OBJECT_ID))),
+  row("", "", [], each2()),
+  row("life", "life", ["object type", "object id"], each2(by(OBJECT_TYPE), by(OBJECT_ID))),
   row("e-invoice", "hard", ["jurisdiction", "cn-einv | uuid"], eInvoice),
-  row("creditor's invoice", "hard", ["party", "inv-no"], each(partyId, by(INV_NO))),
-  row("creditor's invoice", "soft", ["party", "inv-no loose", "ordinal"], each(partyId, invNoLoose, by(ORDINAL))),
+  row("creditor's invoice", "hard", ["party", "inv-no"], each2(partyId, by(INV_NO))),
+  row("creditor's invoice", "soft", ["party", "inv-no loose", "ordinal"], each2(partyId, invNoLoose, by(ORDINAL))),
   row(
     "invoice terms",
     "soft",
     ["party", "ccy", "amount", "date", "ordinal"],
-    each(partyId, by(CCY), by(AMOUNT), by(DATE), by(ORDINAL))
+    each2(partyId, by(CCY), by(AMOUNT), by(DATE), by(ORDINAL))
   ),
   row("customs declaration", "hard", ["jurisdiction", "cn-decl"], declaration),
   row("transport document", "hard", ["carrier", "ebl"], ebl),
@@ -7146,13 +7278,13 @@ var TABLE2 = [
     "exporter's invoice",
     "soft",
     ["usci", "inv-no loose", "ccy", "amount", "ordinal"],
-    each(by(USCI), invNoLoose, by(CCY), by(AMOUNT), by(ORDINAL))
+    each2(by(USCI), invNoLoose, by(CCY), by(AMOUNT), by(ORDINAL))
   ),
-  row("return", "hard", ["party", "name", "period"], each(partyId, by(NAME), by(PERIOD))),
-  row("evidence manifest", "hard", ["sha-256"], each(by(SHA256))),
-  row("public filing", "hard", ["name", "inv-no"], each(by(NAME), by(INV_NO))),
+  row("return", "hard", ["party", "name", "period"], each2(partyId, by(NAME), by(PERIOD))),
+  row("evidence manifest", "hard", ["sha-256"], each2(by(SHA256))),
+  row("public filing", "hard", ["name", "inv-no"], each2(by(NAME), by(INV_NO))),
   row("serial", "hard", ["sgtin"], serial),
-  row("lot", "hard", ["gtin", "lot"], each(gtin, by(LOT)))
+  row("lot", "hard", ["gtin", "lot"], each2(gtin, by(LOT)))
 ];
 function labelTableHash() {
   const forms = Object.fromEntries(FORMS.map((f) => [f.name, { case: f.case, check: f.check, code: f.code, pattern: f.pattern }]));
@@ -7452,16 +7584,16 @@ var REASONS = /* @__PURE__ */ new Map([
   [LIFT_NOTICE, FREEZE_RELEASES]
 ]);
 var textHash = (value) => sha2562(canonicalJson(value));
-var isStop = (notice) => notice.source === OWN_RECORD && REASONS.has(notice.noticeType);
+var isStop = (notice2) => notice2.source === OWN_RECORD && REASONS.has(notice2.noticeType);
 function scopesByHash(types, keys) {
   const scopes = [ALL, ...[.../* @__PURE__ */ new Set([...RECORD_TYPES, ...types])].map(typeScope), ...keys.map(memberScope)];
   return new Map(scopes.map((scope) => [hex(textHash(scope)), scope]));
 }
-function reasonOf(notice, until, holders) {
-  const ends = notice.noticeType === OFF_NOTICE ? {} : { until_epoch: until };
-  for (const code of REASONS.get(notice.noticeType) ?? []) {
+function reasonOf(notice2, until, holders) {
+  const ends = notice2.noticeType === OFF_NOTICE ? {} : { until_epoch: until };
+  for (const code of REASONS.get(notice2.noticeType) ?? []) {
     for (const by2 of [QUORUM, ...holders.slice(0, MAX_HOLDERS)]) {
-      if (equal(textHash({ by: by2, reason_code: code, ...ends }), notice.detailHash)) return { by: by2, code };
+      if (equal(textHash({ by: by2, reason_code: code, ...ends }), notice2.detailHash)) return { by: by2, code };
     }
   }
   return { by: "", code: "" };
@@ -8194,9 +8326,9 @@ var CERTIFICATE = {
   write: b64
 };
 function parseLoose(letters) {
-  const bits = Array.from(letters, (letter) => ALPHABET.indexOf(letter)).reduce((held2, six) => held2 << 6 | six, 0);
-  if (letters.length === 2) return Uint8Array.of(bits >> 4);
-  return letters.length === 3 ? Uint8Array.of(bits >> 10, bits >> 2 & 255) : new Uint8Array();
+  const bits2 = Array.from(letters, (letter) => ALPHABET.indexOf(letter)).reduce((held2, six) => held2 << 6 | six, 0);
+  if (letters.length === 2) return Uint8Array.of(bits2 >> 4);
+  return letters.length === 3 ? Uint8Array.of(bits2 >> 10, bits2 >> 2 & 255) : new Uint8Array();
 }
 var ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 var HEADER2 = record({ alg: literal("EdDSA", "ES256"), typ: literal(TYPE2), x5c: array(CERTIFICATE, 1) });
@@ -8538,12 +8670,12 @@ function followNotices(looked) {
   const shown2 = looked.d.governance;
   const standing2 = /* @__PURE__ */ new Map();
   const leaves = /* @__PURE__ */ new Map();
-  shown2?.records.forEach((notice, i) => {
-    if (notice.type !== "Notice" || !isStop(notice)) return;
+  shown2?.records.forEach((notice2, i) => {
+    if (notice2.type !== "Notice" || !isStop(notice2)) return;
     const { index } = shown2.part.records[i];
-    const at = epochOfNotice(looked.d, index, notice);
-    leaves.set(hex(notice.entryLeaf), notice.noticeType);
-    takeNotice(looked, standing2, stopOf(looked, index, notice, at), at);
+    const at = epochOfNotice(looked.d, index, notice2);
+    leaves.set(hex(notice2.entryLeaf), notice2.noticeType);
+    takeNotice(looked, standing2, stopOf(looked, index, notice2, at), at);
   });
   requireNoticed(looked.d, leaves);
 }
@@ -8561,15 +8693,15 @@ function takeNotice({ stops }, standing2, stop, at) {
   if (noticeType === ON_NOTICE) standing2.set(subject, stops.length);
   if (noticeType !== OFF_NOTICE || before === void 0) stops.push({ ...stop, begun });
 }
-function stopOf(looked, index, notice, at) {
-  const until = notice.until ? epochOf(looked.d.genesis, notice.until) - 1 : 0;
-  const reason = reasonOf(notice, until, looked.keys);
-  const isBrake = notice.noticeType === ON_NOTICE || notice.noticeType === OFF_NOTICE;
-  const scope = isBrake ? looked.scopes.get(hex(notice.subjectHash)) ?? "" : "";
-  return { notice, index, scope: toldByItsRecord(looked, notice) || scope, reason, begun: at, until, off: null, ended: null };
+function stopOf(looked, index, notice2, at) {
+  const until = notice2.until ? epochOf(looked.d.genesis, notice2.until) - 1 : 0;
+  const reason = reasonOf(notice2, until, looked.keys);
+  const isBrake = notice2.noticeType === ON_NOTICE || notice2.noticeType === OFF_NOTICE;
+  const scope = isBrake ? looked.scopes.get(hex(notice2.subjectHash)) ?? "" : "";
+  return { notice: notice2, index, scope: toldByItsRecord(looked, notice2) || scope, reason, begun: at, until, off: null, ended: null };
 }
-function toldByItsRecord({ d, signed }, notice) {
-  const transaction = signed.get(hex(notice.entryLeaf));
+function toldByItsRecord({ d, signed }, notice2) {
+  const transaction = signed.get(hex(notice2.entryLeaf));
   if (transaction === void 0) return "";
   const claims = new Map([...claimsOf(transaction.body)].map(([name, claim]) => [name, claim.value]));
   let told = pyText(claims.get("scope"));
@@ -8579,9 +8711,9 @@ function toldByItsRecord({ d, signed }, notice) {
     told = `order ${pyText(claims.get("order"))} on ${objects.join(", ")}`;
     subject = { order: claims.get("order") ?? null, objects };
   }
-  requireSame("notice.subject_hash", hex(textHash(subject)), hex(notice.subjectHash));
+  requireSame("notice.subject_hash", hex(textHash(subject)), hex(notice2.subjectHash));
   const until = Number(claims.get("until_epoch") ?? 0);
-  requireSame("notice.until", until ? closedAt(d.genesis, until) : 0, notice.until);
+  requireSame("notice.until", until ? closedAt(d.genesis, until) : 0, notice2.until);
   return told;
 }
 var byRow = (one, other) => rowOf(one) - rowOf(other);
@@ -8597,8 +8729,8 @@ function requireNoticed(d, leaves) {
     requireSame(`notice of record ${leaf}`, `type ${wanted}`, `type ${leaves.get(leaf) ?? "none"}`);
   }
 }
-function epochOfNotice(d, index, notice) {
-  const at = epochOf(d.genesis, notice.time);
+function epochOfNotice(d, index, notice2) {
+  const at = epochOf(d.genesis, notice2.time);
   for (const { record: record2 } of d.epochs) {
     const isBefore = index < record2.governanceSize;
     if (isBefore !== at <= record2.epoch) {
@@ -8651,19 +8783,19 @@ function requireUnbraked(looked, epoch, entry) {
   });
 }
 var originsOf = (entry) => entry.disclosures.filter((shown2) => shown2.name === ORIGIN).map((shown2) => pyText(shown2.value));
-function brakeFact({ notice, index, scope, reason, off }) {
+function brakeFact({ notice: notice2, index, scope, reason, off }) {
   const names2 = /* @__PURE__ */ new Map([[ON_NOTICE, "brake"], [OFF_NOTICE, "brake off"], [FREEZE_NOTICE, "freeze"]]);
   return {
-    what: names2.get(notice.noticeType) ?? "lift",
+    what: names2.get(notice2.noticeType) ?? "lift",
     index,
     scope,
-    scope_hash: notice.subjectHash,
-    since: notice.time,
-    until: notice.until,
+    scope_hash: notice2.subjectHash,
+    since: notice2.time,
+    until: notice2.until,
     by: reason.by,
     reason_code: reason.code,
-    reason_hash: notice.detailHash,
-    record: notice.entryLeaf,
+    reason_hash: notice2.detailHash,
+    record: notice2.entryLeaf,
     ended: off === null ? null : off.time,
     ended_by: off === null ? null : off.entryLeaf
   };
@@ -8703,18 +8835,18 @@ function requireRules(rules) {
 function registryRoot(index, terminal, path, rules) {
   if (!Array.isArray(path)) throw fieldMalformed("registry.path", "a sequence");
   if (path.length > BITS2) throw refusal("PathLength", { expected: BITS2, got: path.length });
-  let bits = prefix(asDigest(index, "registry.index"), path.length);
+  let bits2 = prefix(asDigest(index, "registry.index"), path.length);
   const siblings = path.map((sibling) => asDigest(sibling, "registry.path"));
   if (siblings.length && equal(siblings[0], rules.empty)) throw refusal("TerminalMalformed");
   let value = rules.empty;
   if (terminal !== null) {
     const [key, held2] = requirePair(terminal);
-    if (prefix(key, path.length) !== bits) throw refusal("TerminalMalformed");
+    if (prefix(key, path.length) !== bits2) throw refusal("TerminalMalformed");
     value = sha2562(concat(rules.leafTag, key, held2));
   }
   for (const sibling of siblings) {
-    value = sha2562(bits & 1n ? concat(rules.innerTag, sibling, value) : concat(rules.innerTag, value, sibling));
-    bits >>= 1n;
+    value = sha2562(bits2 & 1n ? concat(rules.innerTag, sibling, value) : concat(rules.innerTag, value, sibling));
+    bits2 >>= 1n;
   }
   return value;
 }
@@ -10570,24 +10702,24 @@ var Bits = class {
   }
 };
 function* inflated(packed) {
-  const bits = new Bits(packed);
+  const bits2 = new Bits(packed);
   const out = { data: new Uint8Array(WINDOW + 2 * PIECE), at: 0, begun: 0 };
   let whole2 = true;
   try {
-    yield* blocks(bits, out);
+    yield* blocks(bits2, out);
   } catch (error) {
     if (!(error instanceof BridgeError && error.fields.rule === WHOLE)) throw error;
     whole2 = false;
   }
   if (out.at > out.begun) yield out.data.slice(out.begun, out.at);
-  if (!whole2 || bits.at !== packed.length) throw notWhole();
+  if (!whole2 || bits2.at !== packed.length) throw notWhole();
 }
-function* blocks(bits, out) {
+function* blocks(bits2, out) {
   for (let last = 0; !last; ) {
-    last = bits.take(1);
-    const kind = bits.take(2);
+    last = bits2.take(1);
+    const kind = bits2.take(2);
     if (kind === 3) throw broken2();
-    yield* kind === 0 ? stored(bits, out) : coded(bits, out, kind === 1 ? [FIXED, FIXED_DISTANCES] : codesOf(bits));
+    yield* kind === 0 ? stored(bits2, out) : coded(bits2, out, kind === 1 ? [FIXED, FIXED_DISTANCES] : codesOf(bits2));
   }
 }
 function* handed(out) {
@@ -10596,66 +10728,66 @@ function* handed(out) {
   out.data.copyWithin(0, out.at - WINDOW, out.at);
   out.at = out.begun = WINDOW;
 }
-function* stored(bits, out) {
-  [bits.held, bits.count] = [0, 0];
-  if (bits.at + 4 > bits.data.length) throw notWhole();
-  const [a, b, c, d] = bits.data.subarray(bits.at, bits.at + 4);
+function* stored(bits2, out) {
+  [bits2.held, bits2.count] = [0, 0];
+  if (bits2.at + 4 > bits2.data.length) throw notWhole();
+  const [a, b, c, d] = bits2.data.subarray(bits2.at, bits2.at + 4);
   const length = a | b << 8;
   if (length !== (~(c | d << 8) & 65535)) throw broken2();
-  bits.at += 4;
-  if (bits.at + length > bits.data.length) throw notWhole();
-  out.data.set(bits.data.subarray(bits.at, bits.at + length), out.at);
+  bits2.at += 4;
+  if (bits2.at + length > bits2.data.length) throw notWhole();
+  out.data.set(bits2.data.subarray(bits2.at, bits2.at + length), out.at);
   out.at += length;
-  bits.at += length;
+  bits2.at += length;
   yield* handed(out);
 }
-function codesOf(bits) {
-  const [literals, distances, given] = [bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4];
+function codesOf(bits2) {
+  const [literals, distances, given] = [bits2.take(5) + 257, bits2.take(5) + 1, bits2.take(4) + 4];
   if (literals > 286 || distances > 30) throw broken2();
   const short = Array(19).fill(0);
-  for (let i = 0; i < given; i++) short[ORDER3[i]] = bits.take(3);
+  for (let i = 0; i < given; i++) short[ORDER3[i]] = bits2.take(3);
   const code = codeOf(short);
   if (code.left || code.counts[0] === 19) throw broken2();
   const lengths = [];
   while (lengths.length < literals + distances) {
-    const symbol = bits.symbol(code);
+    const symbol = bits2.symbol(code);
     if (symbol < 16) lengths.push(symbol);
-    else lengths.push(...repeated(bits, symbol, lengths));
+    else lengths.push(...repeated(bits2, symbol, lengths));
   }
   if (lengths.length > literals + distances || lengths[256] === 0) throw broken2();
   return [usable(codeOf(lengths.slice(0, literals))), usable(codeOf(lengths.slice(literals)))];
 }
-function repeated(bits, symbol, before) {
-  if (symbol > 16) return Array(symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)).fill(0);
+function repeated(bits2, symbol, before) {
+  if (symbol > 16) return Array(symbol === 17 ? 3 + bits2.take(3) : 11 + bits2.take(7)).fill(0);
   if (before.length === 0) throw broken2();
-  return Array(3 + bits.take(2)).fill(before[before.length - 1]);
+  return Array(3 + bits2.take(2)).fill(before[before.length - 1]);
 }
 function usable(code) {
   const used = code.symbols.length - code.counts[0];
   if (code.left && !(used === 1 && code.counts[1] === 1)) throw broken2();
   return code;
 }
-function* coded(bits, out, [literals, distances]) {
+function* coded(bits2, out, [literals, distances]) {
   for (; ; ) {
-    const symbol = bits.symbol(literals);
+    const symbol = bits2.symbol(literals);
     if (symbol === 256) return;
     if (symbol < 256) out.data[out.at++] = symbol;
-    else copy(bits, out, symbol - 257, distances);
+    else copy(bits2, out, symbol - 257, distances);
     yield* handed(out);
   }
 }
-function copy(bits, out, kind, distances) {
+function copy(bits2, out, kind, distances) {
   if (kind >= LENGTHS.length) throw broken2();
-  const length = LENGTHS[kind] + bits.take(LENGTH_BITS[kind]);
-  const far = bits.symbol(distances);
+  const length = LENGTHS[kind] + bits2.take(LENGTH_BITS[kind]);
+  const far = bits2.symbol(distances);
   if (far >= DISTANCES.length) throw broken2();
-  const distance = DISTANCES[far] + bits.take(far < 2 ? 0 : (far >> 1) - 1);
+  const distance = DISTANCES[far] + bits2.take(far < 2 ? 0 : (far >> 1) - 1);
   if (distance > out.at) throw broken2();
   for (let i = 0; i < length; i++, out.at++) out.data[out.at] = out.data[out.at - distance];
 }
 
 // package/zip.js
-var FIELD4 = "package";
+var FIELD5 = "package";
 var MAX_ENTRIES = 1024;
 var MAX_UNPACKED = 2 ** 30;
 var MAX_PACKED = MAX_UNPACKED + 2 ** 24;
@@ -10672,7 +10804,7 @@ function numbers2(data) {
   return { two: (at) => view.getUint16(at, true), four: (at) => view.getUint32(at, true) };
 }
 async function membersOf(file) {
-  if (file.size > MAX_PACKED) throw tooLong(FIELD4, MAX_PACKED, file.size);
+  if (file.size > MAX_PACKED) throw tooLong(FIELD5, MAX_PACKED, file.size);
   const { count: count2, start, end } = await directoryOf(file);
   const lines = await bytesOf2(file, start, Math.min(file.size, start + MAX_ENTRIES * (ENTRY2 + 65535)));
   const members2 = [];
@@ -10691,7 +10823,7 @@ async function membersOf(file) {
 }
 async function directoryOf(file) {
   const end = file.size - END2;
-  if (end < 0) throw refusal("Truncated", { field: FIELD4, needed: END2, got: file.size });
+  if (end < 0) throw refusal("Truncated", { field: FIELD5, needed: END2, got: file.size });
   const data = await bytesOf2(file, end, file.size);
   const { two, four } = numbers2(data);
   const [count2, size, start] = [two(10), four(12), four(16)];

@@ -1,16 +1,18 @@
 """Certificates are read alike: who issued them, by which algorithm, whom they name, and what is no certificate at all."""
 
 import datetime
+import ipaddress
 import json
 import random
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from hybrid_bridge.core.certificate import read_certificate, show
 from hybrid_bridge.errors import BridgeError
@@ -90,6 +92,56 @@ def test_what_javascript_does_not_know_it_does_not_believe() -> None:
     asked = {"certificates": [leaf.hex()], "roots": [root.hex()]}
     [said] = run("show_certificates.mjs", text=json.dumps(asked))
     assert said == in_python(leaf, [read_certificate(root)]) | {"subject": None}
+
+
+URI = x509.UniformResourceIdentifier("http://a/")
+NAMES = [
+    *(URI, x509.DNSName("a.b"), x509.RFC822Name("a@b"), x509.DirectoryName(name("x"))),
+    *(x509.IPAddress(ipaddress.ip_address("1.2.3.4")), x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))),
+    x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x04\x01a"),
+]
+ASKED = AuthorityInformationAccessOID.OCSP
+NOTICE = x509.UserNotice(x509.NoticeReference("org", [1, 2]), "text")
+QUIET: dict[str, x509.ExtensionType] = {
+    "authority information": x509.AuthorityInformationAccess([x509.AccessDescription(ASKED, one) for one in NAMES]),
+    "subject information": x509.SubjectInformationAccess([x509.AccessDescription(ASKED, URI)]),
+    "issuer's names": x509.IssuerAlternativeName(NAMES),
+    "policies": x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), ["http://cps", NOTICE])]
+    ),
+    "lists": x509.CRLDistributionPoints(
+        [x509.DistributionPoint([URI], None, frozenset([x509.ReasonFlags.key_compromise]), [NAMES[3]])]
+    ),
+    "policy constraints": x509.PolicyConstraints(1, 2),
+    "no policy": x509.InhibitAnyPolicy(3),
+    "name constraints": x509.NameConstraints([x509.DNSName("a")], [URI]),
+    "tls": x509.TLSFeature([x509.TLSFeatureType.status_request]),
+    "no check": x509.OCSPNoCheck(),
+}
+
+
+@pytest.mark.parametrize("what", QUIET)
+def test_extensions_that_say_nothing_here_have_their_shape_in_both(what: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    root = certificate("root", key.public_key(), "root", key, hashes.SHA256())
+    value = QUIET[what].public_bytes()
+    draw = random.Random(f"{what}, one bit")
+    values = [value, value[:-1], value + b"\0", b"\x30\x00", b"\x05\x00", b""]
+    for _ in range(60):
+        at = draw.randrange(len(value))
+        values.append(value[:at] + bytes([value[at] ^ 1 << draw.randrange(8)]) + value[at + 1 :])
+    made = [with_extension(key, QUIET[what].oid, one) for one in values]
+    said = compare(made, [root])
+    identities = [one["subject"]["is_identity"] for one in said]
+    assert identities[0]
+    assert identities.count(False) > 5
+
+
+def with_extension(key: Any, oid: x509.ObjectIdentifier, value: bytes) -> bytes:
+    builder = x509.CertificateBuilder(name("root"), name("Bank"), LEAF.public_key(), 7, BEGIN, END)
+    builder = builder.add_extension(IDENTITY, critical=False)
+    builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def test_bytes_changed_anywhere_are_read_alike() -> None:

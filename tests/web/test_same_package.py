@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from hybrid_bridge.cli.exits import error_json
 from hybrid_bridge.core.bundle import decode_bundle
@@ -98,7 +99,11 @@ def test_of_timestamps_over_the_manifest_they_say_the_same() -> None:
         "no answer": b"\x30\x05\x30\x03\x02\x01\x00",
         "trailing": response(tsa.stamp(listed)) + b"\x00",
     }
+    for oid, value in ((x509.TLSFeature.oid, "3003020107"), (x509.SubjectAlternativeName.oid, "3002a300")):
+        odd = Tsa(name="odd", now=tsa.now, leaf={"more": [x509.UnrecognizedExtension(oid, bytes.fromhex(value))]})
+        stamps[oid.dotted_string] = response(odd.stamp(listed))
     said = compare([(name, packed(stamp=stamp)) for name, stamp in stamps.items()])
+    assert [one.get("error") for one in said[-2:]] == ["CertificateMalformed"] * 2
     assert said[0]["package"]["stamp"]["time"] == NOW
     assert [one.get("error") for one in said[1:3]] == ["FieldMismatch", "EndpointRefused"]
 

@@ -1,21 +1,16 @@
 /**
  * The extensions of an X.509 certificate, each once, those that count here read strictly. Source: RFC 5280 §4.2.1.
  *
- * A shape that is known and wrong makes the whole list unreadable, as it does for Python's library; of shapes that say
- * nothing here it is enough that they are DER.
+ * A shape that is known and wrong makes the whole list unreadable, as it does for Python's library (`extension-shapes.js`).
  */
 
-import { latin1 } from "./bytes.js";
 import { BITS, BOOLEAN, DerReader, explicit, INTEGER, OCTETS, SEQUENCE } from "./der.js";
 import { fieldMalformed } from "./errors.js";
+import { generalNames, SHAPES, wholeOf } from "./extension-shapes.js";
 
 const FIELD = "certificate.extension";
 const ALTERNATIVE_NAMES = "2.5.29.17";
-/** Names, policies, where to ask: what the library knows and nobody here reads. */
-const SEQUENCES = new Set([
-  "2.5.29.16", "2.5.29.18", "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.36", "2.5.29.46", "1.3.6.1.5.5.7.1.1",
-  "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.24",
-]);
+const KEY_TERM = "2.5.29.16"; // of the private key: the library knows it, here it is only DER
 
 /**
  * @typedef {{ oid: string, critical: boolean, value: Uint8Array }} Extension
@@ -33,19 +28,12 @@ export function readExtensions(extensions) {
   };
   for (const { oid, critical, value } of extensions) {
     if (oid in READERS) Object.assign(found, READERS[oid](value));
-    else if (SEQUENCES.has(oid)) requireDer(wholeOf(value, SEQUENCE));
+    else if (oid in SHAPES) SHAPES[oid](value);
+    else if (oid === KEY_TERM) requireDer(wholeOf(value, SEQUENCE));
     if (oid === "2.5.29.37") found.isPurposeCritical = critical;
     if (critical && (!(oid in READERS) || ["2.5.29.14", "2.5.29.35"].includes(oid))) found.isUnknownCritical = true;
   }
   return found;
-}
-
-/** The content of the one element. @param {Uint8Array} value @param {number} tag */
-function wholeOf(value, tag) {
-  const outside = new DerReader(value, FIELD);
-  const { content } = outside.take(tag);
-  outside.end();
-  return content;
 }
 
 /** @param {Uint8Array} value */
@@ -106,22 +94,6 @@ function authorityKeyId(value) {
 
 /** @param {Uint8Array} value */
 const alternativeNames = (value) => ({ uris: generalNames(wholeOf(value, SEQUENCE)) });
-
-/** The URIs among the names. @param {Uint8Array} content */
-function generalNames(content) {
-  const reader = new DerReader(content, FIELD);
-  const uris = [];
-  while (reader.peek() !== -1) {
-    const { tag, content: name } = reader.any();
-    if ([0xa0, 0xa3, 0xa4, 0xa5].includes(tag)) requireDer(name);
-    else if (![0x81, 0x82, 0x86, 0x87, 0x88].includes(tag)) throw fieldMalformed(FIELD, "a general name");
-    const isText = [0x81, 0x82, 0x86].includes(tag);
-    if (isText && name.some((octet) => octet > 0x7f)) throw fieldMalformed(FIELD, "ASCII");
-    if (tag === 0x87 && ![4, 8, 16, 32].includes(name.length)) throw fieldMalformed(FIELD, "an IP address");
-    if (tag === 0x86) uris.push(latin1(name));
-  }
-  return uris;
-}
 
 /** @type {Record<string, (value: Uint8Array) => Partial<Extensions>>} */
 const READERS = {

@@ -128,3 +128,20 @@ def test_bits_flipped_before_it_was_signed_end_so_too():
             show(signed_again(broken), [ROOT])
         except CertificateMalformed:
             continue
+
+
+def test_a_feature_of_tls_that_nobody_knows_is_no_identity_and_no_crash():
+    """The library looks the number up in a table of two: a KeyError of its own came out."""
+    key = load_pem_private_key(AUTHORITY.key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    good = x509.load_der_x509_certificate(GOOD)
+    builder = x509.CertificateBuilder(ROOT.subject, good.subject, key.public_key(), 7)
+    builder = builder.not_valid_before(good.not_valid_before_utc).not_valid_after(good.not_valid_after_utc)
+    for extension in good.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    unknown = x509.UnrecognizedExtension(x509.TLSFeature.oid, der(0x30, der(2, b"\x07")))
+    for feature, is_identity in ((None, True), (unknown, False)):
+        chosen = builder if feature is None else builder.add_extension(feature, critical=False)
+        shown = show(chosen.sign(key, hashes.SHA256()).public_bytes(Encoding.DER), [ROOT])
+        assert shown.subject is not None
+        assert shown.subject.is_identity is is_identity

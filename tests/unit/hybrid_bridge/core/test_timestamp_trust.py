@@ -262,6 +262,21 @@ def test_a_certificate_that_can_be_read_in_parts_only_is_malformed(old, new):
         verify_token(broken(old, new), BODY)
 
 
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        (x509.TLSFeature.oid, "3003020107"),  # a feature that nobody knows
+        (x509.SubjectAlternativeName.oid, "3002a300"),  # an address of X.400
+    ],
+    ids=["tls feature", "x400 address"],
+)
+def test_an_extension_that_the_library_stumbles_over_is_malformed_and_no_crash(oid, value):
+    """Anybody may make such a token: what came out of the library was neither ours nor a ValueError."""
+    more = [x509.UnrecognizedExtension(oid, bytes.fromhex(value))]
+    with pytest.raises(CertificateMalformed):
+        verify_token(made(Tsa(name="F", leaf={"more": more})), BODY)
+
+
 def test_a_certificate_that_ends_in_the_year_0_is_malformed():
     """The library reads dates as late as it can, and then has no such year."""
     year_0 = asn1_core.GeneralizedTime(contents=b"00000101000000Z")
