@@ -8,32 +8,16 @@ from pathlib import Path
 import click
 import pytest
 
-from hybrid_bridge.cli.main import main as bridge
-from relayers.cli import main as relayer
+from tests.commands import parsed
 from tests.engines import PINS, ROOT, absent
 
 UNITS = sorted((ROOT / "infra" / "systemd").glob("*.service"))
-PROGRAMS = {"hybrid-bridge": bridge, "hybrid-relayer": relayer}
 EXPOSURE = 20  # of 100, by `systemd-analyze security`; what has a network cannot have much less
 
 
 def values(unit: Path, key: str) -> list[str]:
     lines = unit.read_text("utf-8").splitlines()
     return [line.partition("=")[2] for line in lines if line.startswith(f"{key}=")]
-
-
-def parsed(program: str, words: list[str]) -> click.Context:
-    """As the program itself would read them; nothing is run. Folders and files need not be there."""
-    command: click.Command = PROGRAMS[program]
-    context = click.Context(command)
-    while isinstance(command, click.Group):
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None
-        command, context = found, click.Context(found, parent=context, info_name=name)
-    for parameter in command.params:
-        if isinstance(parameter.type, click.Path):
-            parameter.type = click.Path()
-    return command.make_context(command.name, words, parent=context.parent)
 
 
 @pytest.fixture(scope="module")
