@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -226,6 +227,16 @@ def test_a_folder_that_is_there_is_never_written_over(volume: Path, tmp_path: Pa
     (volume / "guard.db").write_bytes(b"of today")
     unpack(tmp_path)
     assert (volume / "guard.db").read_bytes() == b"of today"
+
+
+def test_once_unpacked_the_secret_may_go_and_without_both_nothing_starts(volume: Path, tmp_path: Path) -> None:
+    unpack(tmp_path)
+    (tmp_path / "founded" / "folder.tgz").unlink()
+    unpack(tmp_path)
+    shutil.rmtree(volume)
+    done = shell(unpacking(), tmp_path, home=HOME, founded="/founded/")
+    assert (done.returncode, volume.exists()) == (2, False)
+    assert "folder.tgz" in done.stderr
 
 
 def test_an_unpacking_that_was_cut_off_leaves_nothing_half(volume: Path, tmp_path: Path) -> None:
