@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         absent("systemd", PINS["SYSTEMD"])
     folder = tmp_path_factory.mktemp("units")
     for unit in UNITS:
-        text = unit.read_text("utf-8").replace("/opt/hybrid-bridge/bin/", f"{ROOT}/.venv/bin/")
+        text = unit.read_text("utf-8").replace("/opt/hybrid-bridge/bin/", f"{Path(sys.executable).parent}/")
         (folder / unit.name).write_text(text, "utf-8")
     return folder
 
