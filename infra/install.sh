@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the pinned engines into $HYBRID_BRIDGE_CACHE/bin; does nothing for those already there.
-# run:  ./infra/install.sh anvil chromium cometbft forge geth-dev geth-evm postgresql promtool softhsm tlog-reader   (any subset; anvil and forge need npm,
-#       cometbft needs go >= 1.22 and minutes, geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24 and a C compiler too, chromium, postgresql and softhsm are the
+# run:  ./infra/install.sh anvil chromium cometbft forge geth-dev geth-evm postgresql promtool softhsm systemd tlog-reader   (any subset; anvil and forge need npm,
+#       cometbft needs go >= 1.22 and minutes, geth-dev and geth-evm (for `python -m bench.gas` alone) go >= 1.24 and a C compiler too, chromium, postgresql, softhsm and systemd are the
 #       system's own packages, which root alone can install, tlog-reader needs go >= 1.25 and is built anew each time: its source is
 #       ours, tests/foreign/tlog; promtool is taken out of Debian's package prometheus, which is not installed)
 #       ./infra/install.sh geth-clique   (for one test more; nothing asks for it)
@@ -104,6 +104,18 @@ browser() {  # the distribution's own: what the verifier's page is opened with
     echo "chromium: installed, $(chromium_program)"
 }
 
+analyser() {  # systemd-analyze, which reads unit files without a systemd that runs
+    if ! command -v systemd-analyze >/dev/null; then
+        if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+            echo "systemd-analyze is not there; as root on Debian: apt-get install -y systemd" >&2; return 1
+        fi
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null
+    fi
+    has=$(systemd-analyze --version | sed -nE '1s/^systemd ([0-9]+).*/\1/p')
+    [ "$has" -ge "$SYSTEMD" ] || { echo "systemd-analyze is $has; $SYSTEMD is the oldest that will do" >&2; return 1; }
+    echo "systemd-analyze $has: there"
+}
+
 promtool() {  # one program out of the distribution's package: no server is installed or started
     bin="$cache/bin/promtool-$PROMTOOL"
     [ -d "$bin" ] && { echo "promtool: there"; return; }
@@ -116,7 +128,7 @@ promtool() {  # one program out of the distribution's package: no server is inst
     mv "$bin.new" "$bin"
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 anvil|chromium|cometbft|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|tlog-reader …" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 anvil|chromium|cometbft|forge|geth-clique|geth-dev|geth-evm|postgresql|promtool|softhsm|systemd|tlog-reader …" >&2; exit 2; }
 [ "$*" != "--where postgresql" ] || { postgresql_bin; exit 0; }
 [ "$*" != "--where softhsm" ] || { softhsm_module; exit 0; }
 [ "$*" != "--where chromium" ] || { chromium_program; exit 0; }
@@ -133,6 +145,7 @@ for engine in "$@"; do
         chromium) browser ;;
         promtool) promtool ;;
         softhsm) softhsm ;;
+        systemd) analyser ;;
         tlog-reader) go_reader tlog-reader tests/foreign/tlog "$TLOG_READER" ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac

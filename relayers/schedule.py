@@ -52,7 +52,7 @@ class Ticker:
         """Tick until stopped.
 
         Args:
-            on_late: what the watchdog does when no tick has finished in time; by default the process exits with 4.
+            on_late: what the watchdog does when no tick has finished in time; by default the process exits with 3.
 
         Raises:
             BaseException: what a tick raised; it was the last one.

@@ -18,7 +18,7 @@ from hybrid_bridge.units import Seconds
 
 LEAST_PATIENCE: Final = Seconds(120)  # an observation may wait five seconds for each of many answers
 LOOKS: Final = 8  # within one patience
-EXIT_LATE: Final = 4
+EXIT_LATE: Final = 3  # undecided: another try may cure it. 4 would tell a supervisor not to try (ADR 54)
 
 
 def patience_for(every: Seconds) -> float:
@@ -69,5 +69,5 @@ class Watchdog:
 
 def exit_late() -> None:
     """End the process now: no lock is taken, no buffer flushed, since whatever hangs may hold them."""
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b'{"level": "error", "event": "watchdog", "exit": 4}\n')
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b'{"level": "error", "event": "watchdog", "exit": 3}\n')
     os._exit(EXIT_LATE)

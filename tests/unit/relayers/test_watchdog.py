@@ -21,10 +21,10 @@ def child(tick: str, patience: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_process_whose_tick_hangs_ends_with_four_and_one_line() -> None:
+def test_a_process_whose_tick_hangs_ends_with_three_and_one_line() -> None:
     """Case 34."""
     done = child("threading.Event().wait", 0.3)
-    assert done.returncode == EXIT_LATE == 4
+    assert done.returncode == EXIT_LATE == 3
     assert json.loads(done.stderr)["event"] == "watchdog"
 
 
