@@ -20,6 +20,7 @@ from hybrid_bridge.business.membership import (
 )
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
+from hybrid_bridge.business.seating import require_seats, take_names
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
@@ -36,6 +37,8 @@ from hybrid_bridge.core.transaction import (
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, EpochNumber, LogId, RegistryIndex
+
+Update: TypeAlias = SetUpdate | MemberUpdate | ConsensusKey  # what is submitted; notices are derived
 
 
 def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
@@ -56,7 +59,7 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
         raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
 
 
-def _check_update(governance: SetUpdate | MemberUpdate | ConsensusKey, log_id: LogId) -> None:
+def _check_update(governance: Update, log_id: LogId) -> None:
     if governance.log_id != log_id:
         raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
     if isinstance(governance, ConsensusKey):
@@ -150,7 +153,7 @@ def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> No
 # ── kinds 2 and 3 ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decode_update(record: bytes) -> SetUpdate | MemberUpdate | ConsensusKey:
+def _decode_update(record: bytes) -> Update:
     governance = decode_governance(record)
     if isinstance(governance, Notice):
         raise FieldMalformed(field="record", rule="SetUpdate, MemberUpdate or ConsensusKey; notices are derived")
@@ -164,12 +167,13 @@ def _apply_governance(trial: Overlay, rules: Rules, body: Body, payload: Governa
         refuse("admission", key_id_text(body.submitter))
     if not is_quorum(trial, body.authorisers, epoch):
         refuse("authority", "quorum")
-    for record in payload.records:
-        _apply_update(trial, rules, record, epoch)
+    updates = [_apply_update(trial, rules, record, epoch) for record in payload.records]
+    require_seats(trial, epoch)
+    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)])
     return Changes(governance=payload.records)
 
 
-def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> None:
+def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> Update:
     leaf = leaf_hash(record)
     if (
         trial.get(entry_key(leaf)) is not None
@@ -185,6 +189,7 @@ def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumbe
     else:
         apply_consensus_key(trial, governance, epoch)
     put_number(trial, entry_key(leaf), epoch)
+    return governance
 
 
 def _apply_beacon(trial: Overlay, rules: Rules, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
-from hybrid_bridge.business.consensus import EVER
-from hybrid_bridge.business.membership import STRANGER, standing_of
+from hybrid_bridge.business.membership import EVER, STRANGER, standing_of
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import entry_key
@@ -154,7 +153,9 @@ class Enrolment:
     def _extended(self, roll: Roll) -> tuple[Roll, int]:
         """With the records that are new, and how far they were read."""
         rows = list(self._ledger.governance(self._read))
-        return roll.extended(record for _, _, record in rows), rows[-1][0] if rows else self._read
+        headers = (self._ledger.header(height) for _, height, _ in rows)
+        epochs = [0 if header is None else header.epoch for header in headers]
+        return roll.extended((record for _, _, record in rows), epochs), rows[-1][0] if rows else self._read
 
     def _known(self, roll: Roll) -> _Known:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold.
@@ -251,8 +252,12 @@ class Enrolment:
         if keys is None:
             return
         for term in roll.terms:
-            if term.leaf is None or term.validators.set_id in keys.opened:
+            if term.leaf is None:
                 continue
+            held = keys.opened.get(term.validators.set_id)
+            if held is not None and decoy_key_hash(held.k_set) == term.decoy_key_hash:
+                continue
+            keys.opened.pop(term.validators.set_id, None)  # of a set of this number that was replaced
             secret = self._opened(self.store.all(), term, keys)
             if secret is not None:
                 keys.opened[term.validators.set_id] = Secret(secret, self._directory.genesis.origin_hash)

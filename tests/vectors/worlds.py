@@ -24,7 +24,7 @@ ORIGIN, OTHER_ORIGIN = "example.org/receivables", "other.example/receivables"
 TABLE = bytes.fromhex("3ecf83fa0e08ed87e7b3deb619a6acaff33b1c7f7ab3e66909ed548930ed27b4")  # H(JCS of table 1), S4
 SET_UPDATE_TYPE = (
     "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,"
-    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)"
+    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 replaces,bytes32 reasonHash,uint64 n)"
 )
 LADDER, RUNGS = 1 << 3, 1 << 1 | 1 << 2  # batches of 8; 2 or 4 registry pairs an epoch
 HANDOVER, EPOCHS = 4, 4
