@@ -23,6 +23,7 @@ from hybrid_bridge.core.governance import (
 )
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import consensus_key, consensus_owner_key, entry_key
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.signing import address_of_compressed
 from hybrid_bridge.core.validators import ValidatorEntry, name_hash
@@ -33,7 +34,7 @@ from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import Digest, KeyId
+from hybrid_bridge.units import Digest, KeyId, SetId
 
 _READABLE: Final = ("endpoint", "engine", "roles")
 _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
@@ -214,11 +215,7 @@ class Judge:
     def _judge_set(self, record: SetUpdate, proposal: Proposal) -> list[str]:
         """Each validator is known, and ours among them opens what the set shares."""
         directory = self._view.directory
-        newest = directory.roll.terms[-1]
-        if record.previous_set_hash != newest.validators.digest:
-            raise FieldMismatch(
-                field="record.previous_set_hash", expected=newest.validators.digest.hex(), got="of another set"
-            )
+        newest = self._require_next(record)
         card = proposal.cards[0] if proposal.cards else None
         holders = [self.holder(entry, card) for entry in record.validators.entries]
         if card is not None and card.member in holders and member_entry(card.member) not in record.validators.entries:
@@ -232,7 +229,26 @@ class Judge:
         first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
         kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]
         changed = ", ".join(moved + [f"{name} with another key" for name in kept]) or "the same members"
-        return [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
+        said = [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
+        if record.replaces != ZERO:
+            said.append(f"  the set that was to attest from size {newest.first_size} never does")
+        return said
+
+    def _require_next(self, record: SetUpdate) -> Term:
+        """The set that it follows or, if one waits, takes the place of.
+
+        Raises:
+            FieldMismatch, AdmissionRejected: it does neither, as things stand today.
+        """
+        roll = self._view.directory.roll
+        before, newest = roll.term_of(SetId(record.set_id - 1)), roll.terms[-1]
+        if before is None or record.previous_set_hash != before.validators.digest:
+            expected = (newest if before is None else before).validators.digest.hex()
+            raise FieldMismatch(field="record.previous_set_hash", expected=expected, got="of another set")
+        waits = newest.first_size > self._desk.epoch() + 1
+        if (before is newest, record.replaces) != ((False, newest.leaf) if waits else (True, ZERO)):
+            raise AdmissionRejected(rule="decided on what stands today; write another proposal")
+        return newest
 
     def _require_secrets(self, record: SetUpdate, proposal: Proposal, holders: Sequence[Member]) -> None:
         given = {one.name for one in proposal.secrets if one.kind == SET}

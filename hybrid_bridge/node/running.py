@@ -203,8 +203,8 @@ class Node:
         engine = view.directory.engine
         sourcer = None if engine is None else Sourcer(view, engine, self._archives())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
-        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
-        governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
+        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards, self._opened.enrolment.store)
+        governing = Governing(view, Proposer(view, desk, enrolment, endorser), enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         readings = self._opened.readings
         read_log = None if readings is None else ReadLog(view, readings)

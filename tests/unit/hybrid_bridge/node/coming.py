@@ -13,6 +13,7 @@ from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.closing import Closer
 from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import Consents, Proposal
@@ -51,7 +52,12 @@ def newcomer(
 
 def proposer(members: Members, name: str) -> Proposer:
     opened = members.open(name)
-    return Proposer(opened.view, Desk(opened.view, Instant(members)), opened.enrolment)
+    return Proposer(opened.view, Desk(opened.view, Instant(members)), opened.enrolment, endorser(members, name))
+
+
+def endorser(members: Members, name: str) -> Endorser:
+    opened = members.open(name)
+    return Endorser(opened.view, opened.guards, opened.enrolment.store)
 
 
 def approved(members: Members, proposal: Proposal, names: Iterable[str] = VALIDATORS) -> list[Consents]:

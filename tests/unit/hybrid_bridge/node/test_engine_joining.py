@@ -37,7 +37,7 @@ from hybrid_bridge.node.submitting import AtEngine
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.units import Sequence
 from tests.governing import identity_of
-from tests.unit.hybrid_bridge.node.coming import authority, newcomer
+from tests.unit.hybrid_bridge.node.coming import authority, endorser, newcomer
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, VALIDATORS, Members, randomness
 from tests.unit.hybrid_bridge.node.test_engine import PlayedEngine, begun, laid_with_engines, played
 
@@ -50,7 +50,8 @@ VOTES = "engine/config/priv_validator_key.json"
 
 def proposer(played: PlayedEngine, name: str = "core") -> Proposer:
     opened = played.members.open(name)
-    return Proposer(opened.view, Desk(opened.view, AtEngine(opened.view, played)), opened.enrolment)  # type: ignore[arg-type]
+    desk = Desk(opened.view, AtEngine(opened.view, played))  # type: ignore[arg-type]
+    return Proposer(opened.view, desk, opened.enrolment, endorser(played.members, name))
 
 
 def enacted(played: PlayedEngine, wish: Wish) -> Proposal:
