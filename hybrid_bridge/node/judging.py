@@ -32,6 +32,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
+from hybrid_bridge.node.naming import require_one_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, KeyId, SetId
@@ -60,13 +61,14 @@ class Judge:
         # A card proves its identity key alone: whoever states another's address would be taken for it.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
+        require_own_names(directory, member)
         if not directory.is_member(member.name):
             if is_known:
                 raise AdmissionRejected(rule="a member of today")
             return key
         here = directory.member(member.name)
         if (here.legal_name, here.legal_id) != (member.legal_name, member.legal_id):
-            raise AdmissionRejected(rule="a name that no other member has")
+            raise AdmissionRejected(rule="the legal name and id that this member has")
         if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
             raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
         return key
@@ -155,6 +157,8 @@ class Judge:
         if record.action in (REMOVE, SUSPEND) and member.name == self._view.directory.sequencer.name:
             raise SequencerStays(name=member.name)
         self._require_newest(record)
+        if record.action == ADD:
+            require_one_key(self._view.directory, member.name, record, proposal)
         words = {
             ADD: "becomes a member",
             REMOVE: "is no member any more",

@@ -34,6 +34,7 @@ from tests.governing import identity_of
 from tests.unit.hybrid_bridge.node.coming import agreed, approved, endorser, newcomer, pass_epoch, proposer, spread
 from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_enrolling import draft_of
+from tests.unit.hybrid_bridge.node.test_proposing import renamed
 from tests.unit.hybrid_bridge.node.trade import Instant
 
 OTHERS = tuple(name for name in VALIDATORS if name != "bank-b")
@@ -221,6 +222,20 @@ def test_a_set_that_follows_one_in_charge_is_no_replacement(members: Members) ->
     ):
         with pytest.raises(error):
             proposer(members, "bank-a").judge(replace(remove, records=(member.encode(), other.encode())))
+
+
+def test_what_a_member_was_called_no_other_firm_is_called_and_it_may_come_back(members: Members) -> None:
+    started(members)
+    theirs = members.open("core").view.directory.member("regulator")
+    agreed(members, Wish(kind="remove", name="regulator", from_epoch=3))
+    for epoch in (1, 2):
+        pass_epoch(members, epoch)
+    assert not members.open("core").view.directory.is_member("regulator")
+    stranger = renamed(members, "regulator", "LEI:ANOTHER")
+    with pytest.raises(AdmissionRejected, match="no other member has or had"):
+        proposer(members, "core").propose(Wish(kind="admit", card=stranger))
+    again = renamed(members, "regulator", theirs.legal_id, theirs.legal_name)
+    assert len(proposer(members, "core").propose(Wish(kind="admit", card=again)).decoded()) == 1
 
 
 # ── cards ──

@@ -132,7 +132,7 @@ def test_a_card_of_today_changes_nothing_and_nobody_takes_anothers_name(town: Me
         with pytest.raises(AdmissionRejected, match="something changes"):
             proposer(town, "core").propose(Wish(kind=kind, card=card))
     stolen = renamed(town, "bank-a", "LEI:OTHER")
-    with pytest.raises(AdmissionRejected, match="a name that no other member has"):
+    with pytest.raises(AdmissionRejected, match="a name that no other member has or had"):
         proposer(town, "core").propose(Wish(kind="rotate-key", card=stolen))
     stranger = renamed(town, "bank-x", "LEI:X")
     with pytest.raises(AdmissionRejected, match="a member of today"):
@@ -156,16 +156,48 @@ def test_nobody_takes_anothers_attestation_key(town: Members) -> None:
         proposer(town, "core").propose(Wish(kind="admit", card=Card.over(member, genesis.log_id, key)))
 
 
-def renamed(town: Members, name: str, legal_id: str) -> Card:
+def test_nobody_takes_anothers_legal_id_or_name_however_it_is_written(town: Members) -> None:
+    theirs = town.open("core").view.directory.member("bank-b")
+    spaced = theirs.legal_name.upper().replace(" ", "  ")
+    for card in (
+        renamed(town, "bank-x", theirs.legal_id),
+        renamed(town, "bank-x", theirs.legal_id.lower()),
+        renamed(town, "bank-x", "LEI:X", spaced),
+    ):
+        with pytest.raises(AdmissionRejected, match="a legal id and a legal name that no other member has"):
+            proposer(town, "core").propose(Wish(kind="admit", card=card))
+    other = renamed(town, "bank-b", theirs.legal_id, "Bank B and Sons")
+    with pytest.raises(AdmissionRejected, match="that this member has"):
+        proposer(town, "core").propose(Wish(kind="rotate-key", card=other))
+
+
+def test_a_second_identity_key_comes_when_the_first_goes(town: Members) -> None:
+    theirs = town.open("core").view.directory.member("regulator")
+    card = renamed(town, "regulator", theirs.legal_id, theirs.legal_name, theirs.roles)
+    for kind in ("admit", "rotate-key"):
+        proposal = proposer(town, "core").propose(Wish(kind=kind, card=card, from_epoch=9))
+        added, removed = proposal.decoded()
+        assert isinstance(added, MemberUpdate)
+        assert isinstance(removed, MemberUpdate)
+        assert (added.action, removed.action) == (ADD, REMOVE)
+        proposer(town, "bank-a").judge(proposal)
+        for records in ((added,), (added, replace(removed, from_epoch=10))):
+            with pytest.raises(AdmissionRejected, match="one identity key a member"):
+                proposer(town, "bank-a").judge(with_records(proposal, *records))
+
+
+def renamed(
+    town: Members, name: str, legal_id: str, legal_name: str = "", roles: tuple[str, ...] = ("member",)
+) -> Card:
     """A card of somebody with a proper certificate of that name."""
     key, genesis = PrivateKey.from_seed(sha256(name.encode())), town.foundation.genesis
-    holder = Holder(name, f"{name} Ltd", legal_id)
+    holder = Holder(name, legal_name or f"{name} Ltd", legal_id)
     member = replace(
         make_card(town.folder("regulator"), None).member,
         name=name,
         legal_name=holder.legal_name,
         legal_id=legal_id,
-        roles=("member",),
+        roles=roles,
         certificate=issue_identity(authority(town), holder, key.public, START),
     )
     signed = replace(member, sealing_signature=key.sign(sealing_message(genesis.log_id, member.sealing_key)))
