@@ -454,7 +454,7 @@ def test_a_member_that_has_halted_promises_nothing(begun: PlayedEngine) -> None:
 
 def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
     view = begun.members.open("regulator").view
-    assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
+    assert [member.name for member in view.directory.orderers(1)] == list(VALIDATORS)
     validator = Peer(AtEngine(begun.members.open("bank-b").view, begun))  # type: ignore[arg-type]
     own = Desk(view, ToOthers(lambda: [Peer(None), validator]))
     with pytest.raises(RuleRejected):  # on the record, and that it is there is promised
