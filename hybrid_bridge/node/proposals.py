@@ -35,6 +35,7 @@ KINDS: Final = (ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE)
 SET, VRF = "set", "vrf"
 FOLDER: Final = "proposals"
 _SUFFIX: Final = ".json"
+_STANDS: Final = ".=.json"  # no member is called so
 _DIGITS: Final = 64  # of the hash with which a file's name begins
 
 
@@ -174,7 +175,8 @@ def parse_consents(data: bytes) -> Consents:
 class ProposalStore:
     """A folder of proposals, each under its own hash and, if a peer handed it, that peer's name.
 
-    Each source has a share of its own, so none can fill it for another; nothing is taken out to make room.
+    Each source has a share of its own, so none can fill it for another; nothing is taken out to make room. What stands
+    in the ledger takes no share any more: a quorum decided on it, and that bounds it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -195,6 +197,13 @@ class ProposalStore:
         if sum(path.name[_DIGITS:] == own for path in self._folder.iterdir()) >= limit:
             raise TooLong(field=FOLDER, limit=limit, got=limit + 1)
         write_whole(self._folder / (proposal.digest.hex() + own), proposal.encode(), 0o600)
+
+    def settle(self, proposal: Proposal) -> None:
+        """It stands in the ledger, and is kept for whoever asks; again is no change."""
+        for path in self._files(proposal):
+            settled = path.with_name(path.name[:_DIGITS] + _STANDS)
+            path.replace(settled)
+            self._read.pop(path.name, None)
 
     def drop(self, proposal: Proposal) -> None:
         """Take it out, whoever it is of."""

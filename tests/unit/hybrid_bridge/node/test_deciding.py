@@ -139,6 +139,20 @@ def test_what_can_stand_in_no_block_any_more_is_not_kept(members: Members) -> No
     assert set(store.all()) == {open_, enacted}
 
 
+def test_what_another_decision_overtook_is_not_kept_until_it_expires(members: Members) -> None:
+    core = proposer(started(members), "core")
+    first, overtaken = (core.propose(Wish(kind="suspend", name="bank-b", from_epoch=epoch)) for epoch in (9, 900))
+    for one in (first, overtaken):
+        approved(members, one, OTHERS)
+    store = members.open("core").enrolment.store
+    core.enact(first, approved(members, first, OTHERS))
+    unseen = replace(MemberUpdate.decode(overtaken.records[0]), replaces=sha256(b"a block that is not here yet"))
+    store.keep(early := replace(overtaken, records=(unseen.encode(),)))
+    pass_epoch(members, 1)
+    members.open("core").enrolment.renew()
+    assert set(store.all()) == {first, early}
+
+
 # ── an admission that is taken back ──
 
 

@@ -431,6 +431,15 @@ def test_no_source_fills_the_store_for_another_and_nothing_goes_to_make_room(
     store.drop(many[1])
     store.keep(many[8], "bank-a")
     assert {one.reason for one in store.all()} == {"0", "2", "3", "4", "5", "6", "8"}
+    for one in (many[8], many[8], many[4]):  # decided: they take no share any more, and are kept
+        store.settle(one)
+    store.keep(many[7], "bank-a")
+    store.keep(many[1])
+    store.keep(many[8], "bank-a")
+    for again in (store, ProposalStore(tmp_path)):
+        assert {one.reason for one in again.all()} == {str(number) for number in range(9)}
+    store.drop(many[8])
+    assert many[8] not in set(store.all())
 
 
 def test_every_validator_is_among_the_approvers(town: Members, proposal: Proposal) -> None:
