@@ -23,12 +23,13 @@ from hybrid_bridge.errors import (
     SignatureWrong,
     Unreachable,
 )
-from hybrid_bridge.node.applying import Application, apply, join, make_card
+from hybrid_bridge.node.applying import Application, apply, make_card
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.engine import NO_MEMBER, WRONG_SIGNATURE
 from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.promises import checked_promise, promised
 from hybrid_bridge.node.proposals import Proposal
 from hybrid_bridge.node.proposing import Proposer, Wish

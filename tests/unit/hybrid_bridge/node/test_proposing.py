@@ -45,17 +45,20 @@ from hybrid_bridge.errors import (
     SequencerStays,
     SettingsMalformed,
     SignatureWrong,
+    StoreBroken,
     TooLong,
 )
 from hybrid_bridge.node import proposals
-from hybrid_bridge.node.applying import Application, apply, join, make_card
+from hybrid_bridge.node.applying import Application, apply, make_card
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import sealing_message
 from hybrid_bridge.node.founding import Foundation
+from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.proposals import Handed, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.rekeying import next_attestation, next_identity, use_next
 from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.testing.crashing import CrashPlan, Killed
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 from tests.unit.hybrid_bridge.node.coming import approved, authority, newcomer, proposer
 from tests.unit.hybrid_bridge.node.members import START, VALIDATORS, Members, randomness, started
@@ -315,6 +318,58 @@ def test_a_newcomer_takes_what_the_genesis_record_names_and_nothing_else(
     assert not (folder / "ledger.db").exists()
     join(folder, proposal)
     assert (folder / "keys" / "vrf.key").read_text() == (town.folder("core") / "keys" / "vrf.key").read_text()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    join(folder, proposal)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    (folder / "guard.db").unlink()
+    with pytest.raises(StoreBroken):  # a guard that was lost is never made anew: what it signed is not known
+        join(folder, proposal)
+    assert not (folder / "guard.db").exists()
+
+
+WRITES = ("replace", "touch", "mkdir", "write_bytes", "chmod")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_join_that_was_killed_at_any_write_is_made_again_to_the_same_end(
+    applied: tuple[Path, Card], proposal: Proposal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(applied[0], whole)
+    count = len(played(monkeypatch, whole, proposal, CrashPlan({})))
+    assert count > 12
+    expected = contents(whole)
+    for number in range(count):
+        folder = tmp_path / f"{number}"
+        shutil.copytree(applied[0], folder)
+        with pytest.raises(Killed):
+            played(monkeypatch, folder, proposal, CrashPlan({number: when}))
+        join(folder, proposal)
+        assert contents(folder) == expected, number
+        shutil.rmtree(folder)
+
+
+def played(monkeypatch: pytest.MonkeyPatch, folder: Path, proposal: Proposal, plan: CrashPlan) -> list[str]:
+    """The writes of a join, some of which it does not survive."""
+    with monkeypatch.context() as patch:
+        for name in WRITES:
+            real = getattr(Path, name)
+
+            def around(path: Path, *args: object, _name: str = name, _real: object = real, **kwargs: object) -> object:
+                return plan.around(_name, lambda: _real(path, *args, **kwargs))  # type: ignore[operator]
+
+            patch.setattr(Path, name, around)
+        join(folder, proposal)
+    return plan.seen
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file that a node reads, with its mode; a store is there or not."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".new")
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, b"" if path.suffix == ".db" else path.read_bytes())
+        for path in found
+    }
 
 
 def test_a_newcomer_applies_for_what_is_to_be_had(town: Members, tmp_path: Path) -> None:
