@@ -3,7 +3,7 @@
 Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of its own and drops that if a rule refuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
@@ -161,16 +161,25 @@ def _decode_update(record: bytes) -> Update:
 
 
 def _apply_governance(trial: Overlay, rules: Rules, body: Body, payload: GovernancePayload, moment: Moment) -> Changes:
-    """All records of the decision, each on what those before it made; one that is refused refuses them all."""
+    """By a quorum, whoever of us submits it."""
     epoch = moment.epoch
     if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
         refuse("admission", key_id_text(body.submitter))
     if not is_quorum(trial, body.authorisers, epoch):
         refuse("authority", "quorum")
-    updates = [_apply_update(trial, rules, record, epoch) for record in payload.records]
+    apply_decision(trial, rules, payload.records, epoch)
+    return Changes(governance=payload.records)
+
+
+def apply_decision(trial: Overlay, rules: Rules, records: Sequence[bytes], epoch: EpochNumber) -> None:
+    """All records of a decision, each on what those before it made; one that is refused refuses them all.
+
+    Raises:
+        RuleRejected: a rule refuses it; what `trial` holds is then worthless.
+    """
+    updates = [_apply_update(trial, rules, record, epoch) for record in records]
     require_seats(trial, epoch)
     take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)])
-    return Changes(governance=payload.records)
 
 
 def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> Update:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.home import require_peer
+from hybrid_bridge.business.execution import apply_decision
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
@@ -22,7 +23,7 @@ from hybrid_bridge.core.governance import (
     SetUpdate,
 )
 from hybrid_bridge.core.keys import PublicKey
-from hybrid_bridge.core.ledger_state import consensus_key, consensus_owner_key, entry_key
+from hybrid_bridge.core.ledger_state import Overlay, consensus_key, consensus_owner_key, entry_key
 from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.signing import address_of_compressed
@@ -113,6 +114,7 @@ class Judge:
 
         Raises:
             Malformed, Refuted, CertificateRefused, AdmissionRejected: it does not.
+            RuleRejected: the ledger would refuse it.
             NotYet: our blocks are not so far, or another set is pending.
         """
         directory = self._view.directory
@@ -131,9 +133,19 @@ class Judge:
         named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
+        self._require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _require_accepted(self, proposal: Proposal) -> None:
+        """The ledger would take all of it, as it stands: nobody consents to what is refused on the record later.
+
+        Raises:
+            RuleRejected: it would not.
+        """
+        with self._view.ledger.state() as state:
+            apply_decision(Overlay(state), self._view.chain.rules, proposal.records, self._desk.epoch())
 
     def _judge_record(self, record: GovernanceRecord, proposal: Proposal) -> list[str]:
         log_id = self._view.directory.log_id

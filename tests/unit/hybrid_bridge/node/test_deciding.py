@@ -204,6 +204,10 @@ def test_another_change_waits_for_the_set_and_who_goes_is_taken_out_of_it(member
     names = {core._judge.holder(entry, None).name for entry in validators.validators.entries}
     assert names == {"core", "bank-a", "supplier", "bank-c"}
     assert validators.effective_from_size >= 7  # nobody sits before he is a member
+    early = core.propose(Wish(kind="remove", name="bank-b", from_epoch=4))
+    with pytest.raises(RuleRejected) as refused:  # told before anybody consents
+        core.judge(early)
+    assert refused.value.rule == "set"
 
 
 def test_a_set_is_carried_to_a_contract_or_replaced_and_nobody_signs_for_both(members: Members) -> None:
