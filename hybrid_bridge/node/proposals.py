@@ -12,7 +12,7 @@ from typing import Final
 from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.core.encoding import Reader, canonical_json, context, parse_canonical_json, sha256
-from hybrid_bridge.core.governance import GovernanceRecord, decode_governance
+from hybrid_bridge.core.governance import GovernanceRecord, SetUpdate, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.shape import array, literal, octets, record, text, uint
 from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart
@@ -229,6 +229,12 @@ class ProposalStore:
                     continue  # dropped since we looked
                 self._read[path.name] = parse_proposal(data)
             yield self._read[path.name]
+
+    def replaces(self, set_hash: Digest, key: KeyId) -> bool:
+        """Whether one that this identity key is asked for puts another set in the place of the one with this hash."""
+        found = [(p, one) for p in self.all() for one in p.decoded() if isinstance(one, SetUpdate)]
+        leaves = {leaf_hash(one.encode()) for _, one in found if one.set_hash == set_hash}
+        return any(one.replaces in leaves and key in proposal.authorisers for proposal, one in found)
 
     def with_record(self, leaf: Digest) -> Proposal | None:
         """One that has this governance record."""

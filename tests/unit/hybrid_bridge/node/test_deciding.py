@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.cli.contract.drafting import sign as sign_offline
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
 from hybrid_bridge.core.proof import leaf_hash
@@ -219,6 +221,10 @@ def test_a_set_is_carried_to_a_contract_or_replaced_and_nobody_signs_for_both(me
     proposer(members, "bank-b").approve(remove)
     with pytest.raises(AdmissionRejected, match="not consented to replace"):
         endorser(members, "bank-b").endorse(draft)
+    (file := members.root / "draft").write_bytes(draft)
+    offline = [str(file), "--dir", str(members.folder("bank-b")), "--out", str(members.root / "signed"), "--yes"]
+    with pytest.raises(AdmissionRejected, match="not consented to replace"):
+        CliRunner().invoke(sign_offline, offline, catch_exceptions=False)
     guards = members.open("bank-b").guards
     assert [guard.history().power for _, guard in guards] == [()]  # and its guard knows of nothing
     core = proposer(members, "core")  # who enacts as one of those who are asked consents by it
