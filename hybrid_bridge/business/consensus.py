@@ -7,7 +7,7 @@ an outsider knows where to look. Source: SPEC §5, §7.3; ADR 34.
 
 from typing import Final, TypeAlias
 
-from hybrid_bridge.business.membership import is_validator, read_set, responsible_set, roles_of
+from hybrid_bridge.business.membership import EVER, is_validator, read_set, responsible_set, roles_of
 from hybrid_bridge.business.ruling import refuse
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
@@ -22,11 +22,10 @@ from hybrid_bridge.core.ledger_state import (
     consensus_owner_key,
     get_number,
 )
-from hybrid_bridge.units import MAX_U64, Address, EpochNumber, SetId
+from hybrid_bridge.units import Address, EpochNumber, SetId
 
 Vote: TypeAlias = tuple[bytes, int]  # a compressed secp256k1 key, and its power: 1, or 0 for one that goes
 
-EVER: Final = EpochNumber(MAX_U64)  # an update that stands and does not count yet counts by then
 _WIDTH: Final = 33
 
 

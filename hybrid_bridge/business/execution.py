@@ -3,7 +3,7 @@
 Source: SPEC §4, §5, §7.3. The step runs `apply_transaction` on an overlay of its own and drops that if a rule refuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from hybrid_bridge.business.membership import (
 )
 from hybrid_bridge.business.rulebook import apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
+from hybrid_bridge.business.seating import require_seats, take_names
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
@@ -36,6 +37,8 @@ from hybrid_bridge.core.transaction import (
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, EpochNumber, LogId, RegistryIndex
+
+Update: TypeAlias = SetUpdate | MemberUpdate | ConsensusKey  # what is submitted; notices are derived
 
 
 def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
@@ -56,7 +59,7 @@ def stateless_check(signed: SignedTransaction, log_id: LogId) -> None:
         raise FieldMalformed(field="beacon", rule="chain id, number and hash not zero")
 
 
-def _check_update(governance: SetUpdate | MemberUpdate | ConsensusKey, log_id: LogId) -> None:
+def _check_update(governance: Update, log_id: LogId) -> None:
     if governance.log_id != log_id:
         raise FieldMismatch(field="record.log_id", expected=log_id.hex(), got=governance.log_id.hex())
     if isinstance(governance, ConsensusKey):
@@ -150,7 +153,7 @@ def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> No
 # ── kinds 2 and 3 ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decode_update(record: bytes) -> SetUpdate | MemberUpdate | ConsensusKey:
+def _decode_update(record: bytes) -> Update:
     governance = decode_governance(record)
     if isinstance(governance, Notice):
         raise FieldMalformed(field="record", rule="SetUpdate, MemberUpdate or ConsensusKey; notices are derived")
@@ -158,18 +161,28 @@ def _decode_update(record: bytes) -> SetUpdate | MemberUpdate | ConsensusKey:
 
 
 def _apply_governance(trial: Overlay, rules: Rules, body: Body, payload: GovernancePayload, moment: Moment) -> Changes:
-    """All records of the decision, each on what those before it made; one that is refused refuses them all."""
+    """By a quorum, whoever of us submits it."""
     epoch = moment.epoch
     if not (is_validator(trial, body.submitter, epoch) or roles_of(trial, body.submitter, epoch) & MEMBER):
         refuse("admission", key_id_text(body.submitter))
     if not is_quorum(trial, body.authorisers, epoch):
         refuse("authority", "quorum")
-    for record in payload.records:
-        _apply_update(trial, rules, record, epoch)
+    apply_decision(trial, rules, payload.records, epoch)
     return Changes(governance=payload.records)
 
 
-def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> None:
+def apply_decision(trial: Overlay, rules: Rules, records: Sequence[bytes], epoch: EpochNumber) -> None:
+    """All records of a decision, each on what those before it made; one that is refused refuses them all.
+
+    Raises:
+        RuleRejected: a rule refuses it; what `trial` holds is then worthless.
+    """
+    updates = [_apply_update(trial, rules, record, epoch) for record in records]
+    require_seats(trial, epoch)
+    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)])
+
+
+def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> Update:
     leaf = leaf_hash(record)
     if (
         trial.get(entry_key(leaf)) is not None
@@ -185,6 +198,7 @@ def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumbe
     else:
         apply_consensus_key(trial, governance, epoch)
     put_number(trial, entry_key(leaf), epoch)
+    return governance
 
 
 def _apply_beacon(trial: Overlay, rules: Rules, body: Body, beacon: BeaconPayload, moment: Moment) -> Changes:

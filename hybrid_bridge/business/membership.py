@@ -43,8 +43,9 @@ from hybrid_bridge.core.ledger_state import (
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, quorum
 from hybrid_bridge.errors import FieldMismatch, StoreBroken
-from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId, TreeSize
+from hybrid_bridge.units import MAX_U64, Digest, EpochNumber, KeyId, SetId, TreeSize
 
+EVER: Final = EpochNumber(MAX_U64)  # an update that stands and does not count yet counts by then
 MAX_AHEAD: Final = 1 << 17  # epochs from a decision to its effect; a set that waits lets no other follow
 
 
@@ -55,6 +56,7 @@ class ValidatorState:
     validators: ValidatorSet
     from_size: TreeSize  # the least checkpoint size it is responsible for
     keys: tuple[KeyId, ...]
+    record: Digest = ZERO  # LEAF of the SetUpdate that appointed it; zero for set 1
 
 
 def key_of(text: str) -> KeyId:
@@ -184,10 +186,21 @@ def put_standing(
 
 def responsible_set(state: StateReader, epoch: EpochNumber) -> ValidatorState:
     """The set whose quorum closes `epoch`: responsible for checkpoint size epoch + 1 (SPEC §8.1, §10)."""
-    newest = read_set(state, SetId(get_number(state, NEWEST_SET)))
+    newest = newest_set(state)
     if newest.from_size <= epoch + 1:
         return newest
     return read_set(state, SetId(newest.validators.set_id - 1))  # at most one change is ever pending
+
+
+def newest_set(state: StateReader) -> ValidatorState:
+    """The set in charge or, if one was appointed that is not in charge yet, that one."""
+    return read_set(state, SetId(get_number(state, NEWEST_SET)))
+
+
+def pending_set(state: StateReader, epoch: EpochNumber) -> ValidatorState | None:
+    """The set that was appointed and is not in charge in `epoch`; at most one ever is."""
+    newest = newest_set(state)
+    return newest if newest.from_size > epoch + 1 else None
 
 
 def is_quorum(state: StateReader, keys: Iterable[KeyId], epoch: EpochNumber) -> bool:
@@ -204,31 +217,48 @@ def is_validator(state: StateReader, key: KeyId, epoch: EpochNumber) -> bool:
 def apply_set_update(view: Overlay, record: SetUpdate, epoch: EpochNumber) -> None:
     """Take up the next validator set, early enough for the old one to sign a checkpoint that covers it (SPEC §8.1).
 
+    One that is not in charge yet is replaced by a record that names it, under the same number (ADR 53).
+
     Raises:
-        RuleRejected: set; consensus-missing, consensus-attestation under a consensus engine.
+        RuleRejected: set; set-replaces if it does not name the set that waits; consensus-missing,
+            consensus-attestation under a consensus engine.
     """
-    current, subject = responsible_set(view, epoch).validators, record.set_hash.hex()
-    if get_number(view, NEWEST_SET) != current.set_id or record.effective_from_size > epoch + MAX_AHEAD:
-        refuse("set", subject)  # another change is pending; or this one would keep all others waiting
+    current, subject = responsible_set(view, epoch), record.set_hash.hex()
+    pending = pending_set(view, epoch)
+    if record.replaces != (ZERO if pending is None else pending.record):
+        refuse("set-replaces", subject)
+    if record.effective_from_size > epoch + MAX_AHEAD:
+        refuse("set", subject)  # it would keep all others waiting
     try:
-        verify_succession(record, current, epoch)
+        verify_succession(record, current.validators, epoch)
     except FieldMismatch:
         refuse("set", subject)
     begins = EpochNumber(record.effective_from_size - 1)  # judged by the roles that stand then (ADR 35)
-    keys = [_key_of_entry(view, entry, begins, subject) for entry in record.validators.entries]
+    keys = [_key_of_entry(view, entry, subject) for entry in record.validators.entries]
+    if not all(may_sit(view, key, begins, current.keys) for key in keys):
+        refuse("set", subject)
     names = {entry.name_hash for entry in record.validators.entries}
     if len(set(keys)) < len(keys) or len(names) < len(keys):
         refuse("set", subject)  # one member, one vote, whatever its keys are
-    put_set(view, record.validators, record.effective_from_size, keys)
+    put_set(view, record.validators, record.effective_from_size, keys, record=leaf_hash(record.encode()))
 
 
-def put_set(view: Overlay, validators: ValidatorSet, from_size: TreeSize, keys: Sequence[KeyId]) -> None:
-    """Store a set as the newest."""
+def may_sit(state: StateReader, key: KeyId, epoch: EpochNumber, sitting: Sequence[KeyId]) -> bool:
+    """A node in good standing at `epoch`, or a founder that no record has named yet and that sits already."""
+    is_named = state.get(member_key(key)) is not None
+    return bool(roles_of(state, key, epoch) & NODE) or (not is_named and key in sitting)
+
+
+def put_set(
+    view: Overlay, validators: ValidatorSet, from_size: TreeSize, keys: Sequence[KeyId], *, record: Digest = ZERO
+) -> None:
+    """Store a set as the newest; one of its number that never took charge is forgotten."""
     row: dict[str, Json] = {
         "entries": b64u(validators.encode_entries()),
         "from_size": from_size,
         "keys": [b64u(key) for key in keys],
     }
+    row |= {"record": b64u(record)} if record != ZERO else {}
     put_json(view, set_key(validators.set_id), row)
     put_number(view, NEWEST_SET, validators.set_id)
 
@@ -244,18 +274,15 @@ def read_set(state: StateReader, set_id: SetId) -> ValidatorState:
         raise StoreBroken(store="state", rule="every validator set is there")
     keys = tuple(key_of(str(key)) for key in row["keys"])
     validators = ValidatorSet.decode_entries(set_id, parse_b64u(str(row["entries"]), "entries"))
-    return ValidatorState(validators, TreeSize(_int(row["from_size"])), keys)
+    record = Digest(parse_b64u(str(row["record"]), "record")) if "record" in row else ZERO
+    return ValidatorState(validators, TreeSize(_int(row["from_size"])), keys, record)
 
 
-def _key_of_entry(view: StateReader, entry: ValidatorEntry, epoch: EpochNumber, subject: str) -> KeyId:
+def _key_of_entry(view: StateReader, entry: ValidatorEntry, subject: str) -> KeyId:
     stored = view.get(certificate_key(entry.certificate_hash))
     if stored is None:
         refuse("set", subject)
     key = KeyId(stored)
-    if not (roles_of(view, key, epoch) & NODE or is_validator(view, key, epoch)):
-        refuse("set", subject)
-    if standing_of(view, key, epoch).suspended:
-        refuse("set", subject)  # the next set is what ends its vote
     if view.get(consensus_owner_key(entry.address)) is not None:
         refuse("consensus-attestation", subject)
     if view.get(ENGINE) is not None and view.get(consensus_key(key)) is None:

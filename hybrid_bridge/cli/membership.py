@@ -300,7 +300,7 @@ def card(
 @folder_option
 def join(proposal: Path, folder: Path) -> None:
     """Take the PROPOSAL that admits this folder's card: the log's secrets come with it, and the stores are made."""
-    from hybrid_bridge.node.applying import join as take  # noqa: PLC0415
+    from hybrid_bridge.node.joining import join as take  # noqa: PLC0415
     from hybrid_bridge.node.proposals import parse_proposal  # noqa: PLC0415
 
     take(folder, parse_proposal(_bounded(proposal)))

@@ -378,7 +378,7 @@ _CHECKPOINT = record(CheckpointPart, {"note": _NOTE, "consistency": _PATH}, {"re
 _ROTATION = record(
     RotationPart,
     {
-        "update": octets(None, (9 + 4 * 64) * 32),
+        "update": octets(None, (10 + 4 * 64) * 32),
         "index": _U,
         "path": _PATH,
         "epoch": _PROVEN,
@@ -393,7 +393,7 @@ _GOVERNANCE = record(
         "from_epoch": _U,
         "to_epoch": _U,
         "consistency": _PATH,
-        "records": array(record(GovernanceRecordPart, {"index": _U, "record": octets(None, 8480), "path": _PATH}), 256),
+        "records": array(record(GovernanceRecordPart, {"index": _U, "record": octets(None, 8512), "path": _PATH}), 256),
     },
 )
 _BUNDLE: Codec[Bundle] = record(

@@ -17,7 +17,7 @@ from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, SetId, TreeSi
 
 SET_UPDATE_TYPE: Final = (
     "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,"
-    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)"
+    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 replaces,bytes32 reasonHash,uint64 n)"
 )
 MEMBER_UPDATE_TYPE: Final = (
     "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId,"
@@ -58,7 +58,7 @@ NOTICE_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUpdate:
-    """The next validator set, (9 + 4n)·32 bytes. Takes effect at a size that the old set has still to reach.
+    """The next validator set, (10 + 4n)·32 bytes. Takes effect at a size that the old set has still to reach.
 
     Raises:
         WordMalformed: a word outside its range.
@@ -70,6 +70,7 @@ class SetUpdate:
     set_hash: Digest
     effective_from_size: TreeSize
     decoy_key_hash: Digest
+    replaces: Digest = ZERO  # LEAF of the SetUpdate whose set never takes charge, because this one does; or zero
     reason_hash: Digest = ZERO
     validators: ValidatorSet
 
@@ -90,7 +91,7 @@ class SetUpdate:
         return len(self.validators.entries)
 
     def encode(self) -> bytes:
-        """(9 + 4n)·32 bytes.
+        """(10 + 4n)·32 bytes.
 
         Raises:
             WordMalformed: an attribute does not fit its word.

@@ -89,6 +89,11 @@ def certificate_key(certificate_hash: Digest) -> bytes:
     return b"certificate/" + certificate_hash
 
 
+def name_key(name_hash: Digest) -> bytes:
+    """The identity key that was added last under a name, 32 bytes."""
+    return b"name/" + name_hash
+
+
 def set_key(set_id: SetId) -> bytes:
     """One validator set, JSON."""
     return b"set/" + set_id.to_bytes(8, "big")

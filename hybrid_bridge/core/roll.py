@@ -6,13 +6,14 @@ a matter of the state (`business.membership`). Source: SPEC §7.3, §8.1.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Final, Self
 
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.governance import MemberUpdate, SetUpdate, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.units import Address, Digest, EpochNumber, KeyId, SetId, TreeSize
+from hybrid_bridge.units import MAX_U64, Address, Digest, EpochNumber, KeyId, SetId, TreeSize
 
 FIRST_SIZE: Final = TreeSize(1)
 
@@ -51,23 +52,32 @@ class Roll:
         """Before any record: set 1, and the founders' certificates."""
         return cls(terms=(Term(FIRST_SIZE, validators, decoy_key_hash),), owners=dict(owners))
 
-    def extended(self, records: Iterable[bytes]) -> Self:
+    def extended(self, records: Iterable[bytes], epochs: Iterable[int] | None = None) -> Self:
         """The roll after more records.
+
+        A set that was replaced before it took charge, and a card whose record was before it counted, are as if they
+        had never been named.
+
+        Args:
+            records: in the order of the ledger.
+            epochs: of their blocks; without them every card is taken for one that has counted.
 
         Raises:
             Malformed, SetMismatch: one is no governance record.
         """
         terms, owners = [*self.terms], dict(self.owners)
         certificates, cards = dict(self.certificates), [*self.cards]
-        for data in records:
+        for data, epoch in zip(records, repeat(MAX_U64) if epochs is None else epochs, strict=False):
             record = decode_governance(data)
             if isinstance(record, SetUpdate):
+                terms = [term for term in terms if term.leaf != record.replaces]
                 terms.append(
                     Term(record.effective_from_size, record.validators, record.decoy_key_hash, leaf_hash(data))
                 )
             elif isinstance(record, MemberUpdate):
                 owners[record.certificate_hash] = record.key_id
                 certificates[record.key_id] = record.certificate_hash
+                cards = [one for one in cards if one.leaf != record.replaces or one.from_epoch <= epoch]
                 if record.card_hash != ZERO:
                     cards.append(Named(record.key_id, record.card_hash, record.from_epoch, leaf_hash(data)))
         return replace(self, terms=tuple(terms), owners=owners, certificates=certificates, cards=tuple(cards))

@@ -1,4 +1,4 @@
-"""A newcomer's own part: its folder, its keys, its card, and its stores once the members have let it in.
+"""A newcomer's own part: its folder, its keys, its card. Its stores come once the members have let it in (`joining`).
 
 No key leaves the folder; what goes out are certificate requests and the card. What comes in is checked against the
 public files that the newcomer began with: the genesis record, whose hash is the log's id. Source: ADR 35.
@@ -13,32 +13,26 @@ from hybrid_bridge.adapters.cometbft.home import node_id
 from hybrid_bridge.adapters.cometbft.home import public_key_of as public_key_of_vote
 from hybrid_bridge.adapters.hpke_sealer import public_of
 from hybrid_bridge.adapters.pki import Holder, Issued, identity_of, request_identity, request_tls, require_tls
-from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_canonical_json, sha256
-from hybrid_bridge.core.genesis import Genesis, origin_hash
+from hybrid_bridge.core.genesis import origin_hash
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.mldsa import MldsaKey
-from hybrid_bridge.core.registry import Pair, PrefixTree
 from hybrid_bridge.core.signing import address_of, public_key_of
 from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
-from hybrid_bridge.core.vrf import public_key
-from hybrid_bridge.errors import AdmissionRejected, KeyUnusable, Missing, RootMismatch, SettingsMalformed
+from hybrid_bridge.errors import AdmissionRejected, KeyUnusable, Missing, SettingsMalformed
 from hybrid_bridge.node.cards import MAX_CARD, Card, parse_card
 from hybrid_bridge.node.directory import MEMBER, POLICY, Directory, Member, read_directory, sealing_message
 from hybrid_bridge.node.engine_homes import (
     CONSENSUS,
     EngineAddress,
     dialled,
-    home,
     key_home,
     key_names,
     require_engine_address,
 )
 from hybrid_bridge.node.enrolling import OWN_CARD
-from hybrid_bridge.node.laying import GUARD, make_stores
-from hybrid_bridge.node.logbook import split_pairs
-from hybrid_bridge.node.proposals import VRF, Proposal, ProposalStore
+from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.separating import ENGINE_NODE, consensus_secret, engine_secrets
 from hybrid_bridge.node.settings import (
     ATTESTATION,
@@ -282,45 +276,6 @@ def _attesting(settings: NodeSettings, member: Member) -> Address:
     if member.address is None:
         raise KeyUnusable(key=ATTESTATION, rule="named in [secrets] for a validator")
     return Address(member.address)
-
-
-# ── join ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def join(folder: Path, proposal: Proposal) -> None:
-    """Take the proposal that admits us: the log's VRF key, the registry of epoch 0; and make our stores.
-
-    Raises:
-        AdmissionRejected: it does not admit this folder's card.
-        EnvelopeUnopenable, KeyUnusable, RootMismatch: what was handed to us is not what the genesis record names.
-        StoreBroken: the stores are there already.
-    """
-    settings, directory = read_settings(folder), read_directory(folder)
-    card = parse_card((folder / OWN_CARD).read_bytes()) if (folder / OWN_CARD).exists() else None
-    if card is None or card not in proposal.cards or proposal.log_id != directory.log_id:
-        raise AdmissionRejected(rule="a proposal that admits the card of this folder")
-    genesis = directory.genesis
-    seed = proposal.secret_for(card.member, read_secret(settings, "sealing"), VRF, genesis.vrf_public_key)
-    if seed is None or public_key(seed) != genesis.vrf_public_key:
-        raise KeyUnusable(key="vrf", rule="the one that the genesis record names")
-    pairs = split_pairs(proposal.registry or b"")
-    _require_registry(genesis, pairs)
-    make_stores(folder, settings.name, directory, pairs)
-    if card.member.address is not None:
-        guard = SqlGuard(folder / GUARD)
-        guard.create(genesis.log_id, Address(card.member.address))
-        guard.close()
-    if directory.engine is not None and card.member.engine is not None:
-        at = EngineAddress(card.member.engine.partition("@")[2], settings.engine_rpc)
-        _write_home(folder, home(directory.engine.chain_id, genesis, directory.members, directory.engines, at))
-    ProposalStore(folder).keep(proposal)
-    write_secret(folder, "vrf", seed)
-
-
-def _require_registry(genesis: Genesis, pairs: Sequence[Pair]) -> None:
-    root = PrefixTree().insert(pairs).root
-    if root != genesis.registry_root:
-        raise RootMismatch(expected=genesis.registry_root, calculated=root)
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -117,10 +117,16 @@ class Directory:
         """The member that holds the log's key; it orders, if no engine does."""
         return next(member for member in self.known if "sequencer" in member.roles)
 
-    @property
-    def orderers(self) -> list[Member]:
-        """Whose nodes take transactions and promise: every validator's with an engine, else the sequencer's."""
-        return [self.sequencer] if self.engine is None else [m for m in self.members if m.address is not None]
+    def orderers(self, epoch: int) -> list[Member]:
+        """Whose nodes take transactions and promise: an epoch's validators' with an engine, else the sequencer's."""
+        if self.engine is None:
+            return [self.sequencer]
+        names = self.names_of(self.responsible(epoch + 1))
+        return [member for member in self.members if member.name in names]
+
+    def orders(self, key: KeyId, epoch: int) -> bool:
+        """Whether this is the identity key of a validator of this epoch: nobody else's promise counts (SPEC §5)."""
+        return key in self.roll.signers(self.responsible(epoch + 1))
 
     def responsible(self, size: int) -> ValidatorSet:
         """The set responsible for a checkpoint of this size, as far as our blocks tell (SPEC §8.1)."""

@@ -39,7 +39,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.engine_homes import admitted
 from hybrid_bridge.node.executing import decided_block
-from hybrid_bridge.node.sharing import shares_of
+from hybrid_bridge.node.sharing import shares_of, spent
 from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
@@ -243,7 +243,7 @@ class EngineApplication:
         self._executed = None
         self._door.renew()
         self._shares.begin(executed.outcome.epoch)
-        self._shares.use(executed.transactions)
+        self._shares.use(spent(executed.outcome.transactions))
         self._line.clear()  # next the engine asks about all that still waits, before anything new (`recheck`)
         return pb.ResponseCommit(retain_height=0)  # every block is kept: we are an archive
 

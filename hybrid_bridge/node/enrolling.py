@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
-from hybrid_bridge.business.consensus import EVER
-from hybrid_bridge.business.membership import STRANGER, standing_of
-from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.business.membership import EVER, STRANGER, newest_update, standing_of
+from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.governance import MemberUpdate
 from hybrid_bridge.core.keys import PublicKey
-from hybrid_bridge.core.ledger_state import entry_key
+from hybrid_bridge.core.ledger_state import StateReader, entry_key
 from hybrid_bridge.core.roll import Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
@@ -99,7 +99,7 @@ class Enrolment:
             self._directory.identities = dict(known.keys.values()) | current
             self._directory.members, self._directory.expected = tuple(today.values()), expected
             self._open_secrets(roll)
-            self._drop_void()
+            self._tidy()
             self._directory.roll, self._read = roll, read  # Last: whatever fails before, these records come again.
 
     def lacking(self) -> list[Digest]:
@@ -154,7 +154,9 @@ class Enrolment:
     def _extended(self, roll: Roll) -> tuple[Roll, int]:
         """With the records that are new, and how far they were read."""
         rows = list(self._ledger.governance(self._read))
-        return roll.extended(record for _, _, record in rows), rows[-1][0] if rows else self._read
+        headers = (self._ledger.header(height) for _, height, _ in rows)
+        epochs = [0 if header is None else header.epoch for header in headers]
+        return roll.extended((record for _, _, record in rows), epochs), rows[-1][0] if rows else self._read
 
     def _known(self, roll: Roll) -> _Known:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold.
@@ -228,15 +230,16 @@ class Enrolment:
             not self._has_secret(term) and self._opened([proposal], term, keys) is not None for term in terms
         )
 
-    def _drop_void(self) -> None:
-        """Proposals that can stand in no block any more, and do not, are waste paper."""
+    def _tidy(self) -> None:
+        """Proposals that can stand in no block any more, and do not, are waste paper; those that stand are settled."""
         header = self._ledger.newest()
         if header is None or header.epoch == self._tidied:
             return
         with self._ledger.state() as state:
             for proposal in list(self.store.all()):
-                stands = any(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves)
-                if proposal.expires_epoch < header.epoch and not stands:
+                if any(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves):
+                    self.store.settle(proposal)
+                elif proposal.expires_epoch < header.epoch or is_overtaken(state, proposal):
                     self.store.drop(proposal)
         self._tidied = header.epoch
 
@@ -251,8 +254,12 @@ class Enrolment:
         if keys is None:
             return
         for term in roll.terms:
-            if term.leaf is None or term.validators.set_id in keys.opened:
+            if term.leaf is None:
                 continue
+            held = keys.opened.get(term.validators.set_id)
+            if held is not None and decoy_key_hash(held.k_set) == term.decoy_key_hash:
+                continue
+            keys.opened.pop(term.validators.set_id, None)  # of a set of this number that was replaced
             secret = self._opened(self.store.all(), term, keys)
             if secret is not None:
                 keys.opened[term.validators.set_id] = Secret(secret, self._directory.genesis.origin_hash)
@@ -271,6 +278,16 @@ class Enrolment:
             if secret is not None and decoy_key_hash(secret) == term.decoy_key_hash:
                 return secret
         return None
+
+
+def is_overtaken(state: StateReader, proposal: Proposal) -> bool:
+    """Whether something else was decided of its member since it was written: it is void then, and stays so."""
+    updates = (record for record in proposal.decoded() if isinstance(record, MemberUpdate))
+    return any(
+        record.replaces != newest_update(state, record.key_id)
+        and (record.replaces == ZERO or state.get(entry_key(record.replaces)) is not None)
+        for record in updates
+    )
 
 
 def directory_of(folder: Path, name: str) -> Directory:

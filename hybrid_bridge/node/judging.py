@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.home import require_peer
+from hybrid_bridge.business.execution import apply_decision
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
@@ -22,7 +23,8 @@ from hybrid_bridge.core.governance import (
     SetUpdate,
 )
 from hybrid_bridge.core.keys import PublicKey
-from hybrid_bridge.core.ledger_state import consensus_key, consensus_owner_key, entry_key
+from hybrid_bridge.core.ledger_state import Overlay, consensus_key, consensus_owner_key, entry_key
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.signing import address_of_compressed
 from hybrid_bridge.core.validators import ValidatorEntry, name_hash
@@ -31,9 +33,10 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
+from hybrid_bridge.node.naming import require_one_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import Digest, KeyId
+from hybrid_bridge.units import Digest, KeyId, SetId
 
 _READABLE: Final = ("endpoint", "engine", "roles")
 _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
@@ -59,13 +62,14 @@ class Judge:
         # A card proves its identity key alone: whoever states another's address would be taken for it.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
+        require_own_names(directory, member)
         if not directory.is_member(member.name):
             if is_known:
                 raise AdmissionRejected(rule="a member of today")
             return key
         here = directory.member(member.name)
         if (here.legal_name, here.legal_id) != (member.legal_name, member.legal_id):
-            raise AdmissionRejected(rule="a name that no other member has")
+            raise AdmissionRejected(rule="the legal name and id that this member has")
         if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
             raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
         return key
@@ -110,6 +114,7 @@ class Judge:
 
         Raises:
             Malformed, Refuted, CertificateRefused, AdmissionRejected: it does not.
+            RuleRejected: the ledger would refuse it.
             NotYet: our blocks are not so far, or another set is pending.
         """
         directory = self._view.directory
@@ -128,9 +133,19 @@ class Judge:
         named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
+        self._require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _require_accepted(self, proposal: Proposal) -> None:
+        """The ledger would take all of it, as it stands: nobody consents to what is refused on the record later.
+
+        Raises:
+            RuleRejected: it would not.
+        """
+        with self._view.ledger.state() as state:
+            apply_decision(Overlay(state), self._view.chain.rules, proposal.records, self._desk.epoch())
 
     def _judge_record(self, record: GovernanceRecord, proposal: Proposal) -> list[str]:
         log_id = self._view.directory.log_id
@@ -154,6 +169,8 @@ class Judge:
         if record.action in (REMOVE, SUSPEND) and member.name == self._view.directory.sequencer.name:
             raise SequencerStays(name=member.name)
         self._require_newest(record)
+        if record.action == ADD:
+            require_one_key(self._view.directory, member.name, record, proposal)
         words = {
             ADD: "becomes a member",
             REMOVE: "is no member any more",
@@ -214,11 +231,7 @@ class Judge:
     def _judge_set(self, record: SetUpdate, proposal: Proposal) -> list[str]:
         """Each validator is known, and ours among them opens what the set shares."""
         directory = self._view.directory
-        newest = directory.roll.terms[-1]
-        if record.previous_set_hash != newest.validators.digest:
-            raise FieldMismatch(
-                field="record.previous_set_hash", expected=newest.validators.digest.hex(), got="of another set"
-            )
+        newest = self._require_next(record)
         card = proposal.cards[0] if proposal.cards else None
         holders = [self.holder(entry, card) for entry in record.validators.entries]
         if card is not None and card.member in holders and member_entry(card.member) not in record.validators.entries:
@@ -232,7 +245,26 @@ class Judge:
         first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
         kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]
         changed = ", ".join(moved + [f"{name} with another key" for name in kept]) or "the same members"
-        return [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
+        said = [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
+        if record.replaces != ZERO:
+            said.append(f"  the set that was to attest from size {newest.first_size} never does")
+        return said
+
+    def _require_next(self, record: SetUpdate) -> Term:
+        """The set that it follows or, if one waits, takes the place of.
+
+        Raises:
+            FieldMismatch, AdmissionRejected: it does neither, as things stand today.
+        """
+        roll = self._view.directory.roll
+        before, newest = roll.term_of(SetId(record.set_id - 1)), roll.terms[-1]
+        if before is None or record.previous_set_hash != before.validators.digest:
+            expected = (newest if before is None else before).validators.digest.hex()
+            raise FieldMismatch(field="record.previous_set_hash", expected=expected, got="of another set")
+        waits = newest.first_size > self._desk.epoch() + 1
+        if (before is newest, record.replaces) != ((False, newest.leaf) if waits else (True, ZERO)):
+            raise AdmissionRejected(rule="decided on what stands today; write another proposal")
+        return newest
 
     def _require_secrets(self, record: SetUpdate, proposal: Proposal, holders: Sequence[Member]) -> None:
         given = {one.name for one in proposal.secrets if one.kind == SET}

@@ -1,5 +1,6 @@
 """Lay a foundation on disk: every file with its mode, every member's stores with the state before the first block."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch
@@ -11,7 +12,7 @@ from hybrid_bridge.errors import SettingsMalformed
 from hybrid_bridge.node.directory import Directory, member_entry, read_directory
 from hybrid_bridge.node.founding import SECRET_MODE, File, Foundation
 from hybrid_bridge.node.logbook import join_pairs
-from hybrid_bridge.node.settings import ENGINE_HOME, read_settings
+from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, read_settings
 from hybrid_bridge.node.stores import files_of
 from hybrid_bridge.steps.commit import MemberInfo, genesis_state
 from hybrid_bridge.units import Address, EpochNumber
@@ -40,12 +41,13 @@ def lay(foundation: Foundation, out: Path) -> None:
         folder = out / "nodes" / member.name
         if (folder / ENGINE_HOME).exists():
             (folder / ENGINE_HOME).chmod(0o700)  # the engine keeps every block there, readable by all
-        make_stores(folder, member.name, read_directory(folder), foundation.dummies)
+        make_stores(read_settings(folder), read_directory(folder), foundation.dummies)
 
 
-def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pair]) -> None:
-    """A member's empty stores. `dummies`: the registry pairs of epoch 0."""
-    genesis, member = directory.genesis, next((m for m in directory.members if m.name == name), None)
+def make_stores(settings: NodeSettings, directory: Directory, dummies: Sequence[Pair]) -> None:
+    """A member's empty stores, in the folder of its settings. `dummies`: the registry pairs of epoch 0."""
+    name, genesis = settings.name, directory.genesis
+    member = next((m for m in directory.members if m.name == name), None)
     validators = [m for m in directory.members if "validator" in m.roles]
     infos = [MemberInfo(member_entry(m), directory.identities[m.name].key_id) for m in validators]
     first = ClosedEpoch(
@@ -56,12 +58,12 @@ def make_stores(folder: Path, name: str, directory: Directory, dummies: list[Pai
         pairs=join_pairs(dummies),
     )
     engine = () if directory.engine is None else directory.engine.validators
-    files = files_of(read_settings(folder))
+    files = files_of(settings)
     ledger, records = SqlLedger(files[0]), SqlRecords(files[1])
     ledger.create(genesis.log_id, name, genesis_state(genesis, infos, engine), first)
     ledger.close()
     if member is not None and member.address is not None:
-        guard = SqlGuard(folder / GUARD)
+        guard = SqlGuard(settings.path(GUARD))
         guard.create(genesis.log_id, Address(member.address))
         guard.close()
     records.create(genesis.log_id, name)

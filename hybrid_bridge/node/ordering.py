@@ -18,7 +18,7 @@ from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import BridgeError, NotYet, RuleRejected, StoreAway
 from hybrid_bridge.node.pacing import Pace
 from hybrid_bridge.node.promises import promised
-from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of
+from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of, spent
 from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import Rules, preview
@@ -131,7 +131,7 @@ class Orderer:
             if isinstance(error, StoreAway):
                 raise
             return
-        self._shares.use(waiting.signed for waiting in admitted)
+        self._shares.use(spent(outcome.transactions))
         for waiting, transaction in zip(admitted, outcome.transactions, strict=True):
             promise = promised(self._view, waiting.signed, header.time, header.epoch)
             refusal = RuleRejected(rule=transaction.rule, subject=transaction.subject) if transaction.code else None
@@ -185,16 +185,16 @@ class Orderer:
             view = Overlay(state)
             for waiting in taken:
                 try:
-                    shares.require(waiting.signed)
                     after, outcome = preview(view, self._chain.rules, waiting.signed, time)
                     if outcome.code and outcome.rule in AT_THE_DOOR:
                         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+                    shares.require(spent([outcome]))
                 except OUR_OWN:
                     raise
                 except BridgeError as error:
                     waiting.result.set_exception(error)
                     continue
                 view.absorb(after)
-                shares.use([waiting.signed])
+                shares.use(spent([outcome]))
                 admitted.append(waiting)
         return admitted

@@ -13,7 +13,7 @@ from hybrid_bridge.core.entry import ENTRY_BYTES, RefusalEntry, entry_leaf
 from hybrid_bridge.core.promise import BROKEN, DUE, KEPT, REFUSED, Promise, SignedPromise
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import Body, RecordPayload, SignedTransaction
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMismatch, NotOmitted, NotYet
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, FieldMismatch, NotOmitted, NotYet, Unreachable
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.view import View
@@ -33,11 +33,14 @@ def promised(view: View, signed: SignedTransaction, time: UnixSeconds, epoch: Ep
 
     Raises:
         NotYet: our own ledger is not proven.
+        Unreachable: we are no validator of this epoch, or no more; another one promises for the same bytes.
     """
     body, identity, genesis = signed.body, view.keys.identity, view.directory.genesis
     if not isinstance(body.payload, RecordPayload):
         return b""
     view.brake.require_free()
+    if not view.directory.orders(identity.public.key_id, epoch):
+        raise Unreachable(endpoint=view.name, call="Submit")
     promise = Promise(
         log_id=body.log_id,
         transaction_id=body.transaction_id,
@@ -67,7 +70,7 @@ def checked_promise(data: bytes, body: Body, directory: Directory, endpoint: str
         promise = signed.promise
         _require_same(promise, body)
         promise.verify_window(directory.genesis.promise_delay, body.expires_epoch)
-        if promise.signer not in directory.roll.signers(directory.responsible(promise.accepted_epoch + 1)):
+        if not directory.orders(promise.signer, promise.accepted_epoch):
             raise FieldMismatch(field="promise.signer", expected="a validator", got=promise.signer.hex())
         signed.verify(directory.key(promise.signer))
     except BridgeError as error:

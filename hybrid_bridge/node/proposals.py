@@ -12,7 +12,7 @@ from typing import Final
 from hybrid_bridge.adapters.hpke_sealer import open_envelope, seal
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.core.encoding import Reader, canonical_json, context, parse_canonical_json, sha256
-from hybrid_bridge.core.governance import GovernanceRecord, decode_governance
+from hybrid_bridge.core.governance import GovernanceRecord, SetUpdate, decode_governance
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.shape import array, literal, octets, record, text, uint
 from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePart
@@ -27,7 +27,7 @@ MAX_PROPOSAL: Final = 1 << 21
 MAX_REGISTRY: Final = 1 << 20  # bytes of the registry of epoch 0
 MAX_CONSENTS: Final = 1 << 14
 MAX_RECORDS: Final = 4
-MAX_RECORD: Final = 8480  # a set of 64
+MAX_RECORD: Final = 8512  # a set of 64
 MAX_KEPT: Final = 4096  # of our own people's: approved or enacted here
 MAX_HANDED: Final = 256  # of each peer's
 ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE = "admit", "suspend", "reinstate", "remove", "rotate-key"
@@ -35,6 +35,7 @@ KINDS: Final = (ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE)
 SET, VRF = "set", "vrf"
 FOLDER: Final = "proposals"
 _SUFFIX: Final = ".json"
+_STANDS: Final = ".=.json"  # no member is called so
 _DIGITS: Final = 64  # of the hash with which a file's name begins
 
 
@@ -174,7 +175,8 @@ def parse_consents(data: bytes) -> Consents:
 class ProposalStore:
     """A folder of proposals, each under its own hash and, if a peer handed it, that peer's name.
 
-    Each source has a share of its own, so none can fill it for another; nothing is taken out to make room.
+    Each source has a share of its own, so none can fill it for another; nothing is taken out to make room. What stands
+    in the ledger takes no share any more: a quorum decided on it, and that bounds it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -195,6 +197,13 @@ class ProposalStore:
         if sum(path.name[_DIGITS:] == own for path in self._folder.iterdir()) >= limit:
             raise TooLong(field=FOLDER, limit=limit, got=limit + 1)
         write_whole(self._folder / (proposal.digest.hex() + own), proposal.encode(), 0o600)
+
+    def settle(self, proposal: Proposal) -> None:
+        """It stands in the ledger, and is kept for whoever asks; again is no change."""
+        for path in self._files(proposal):
+            settled = path.with_name(path.name[:_DIGITS] + _STANDS)
+            path.replace(settled)
+            self._read.pop(path.name, None)
 
     def drop(self, proposal: Proposal) -> None:
         """Take it out, whoever it is of."""
@@ -220,6 +229,12 @@ class ProposalStore:
                     continue  # dropped since we looked
                 self._read[path.name] = parse_proposal(data)
             yield self._read[path.name]
+
+    def replaces(self, set_hash: Digest, key: KeyId) -> bool:
+        """Whether one that this identity key is asked for puts another set in the place of the one with this hash."""
+        found = [(p, one) for p in self.all() for one in p.decoded() if isinstance(one, SetUpdate)]
+        leaves = {leaf_hash(one.encode()) for _, one in found if one.set_hash == set_hash}
+        return any(one.replaces in leaves and key in proposal.authorisers for proposal, one in found)
 
     def with_record(self, leaf: Digest) -> Proposal | None:
         """One that has this governance record."""

@@ -17,13 +17,23 @@ from hybrid_bridge.core.governance import (
     MemberUpdate,
     SetUpdate,
 )
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.core.validators import ValidatorSet, name_hash
-from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, Missing, NotYet, SequencerStays, TooLong
+from hybrid_bridge.errors import (
+    AdmissionRejected,
+    FieldMalformed,
+    Missing,
+    NotYet,
+    SequencerStays,
+    StoreBroken,
+    TooLong,
+)
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.judging import Judge, hashed_reason
 from hybrid_bridge.node.proposals import (
@@ -63,8 +73,8 @@ class Wish:
 class Proposer:
     """One member's part in the consortium's decisions."""
 
-    def __init__(self, view: View, desk: Desk, enrolment: Enrolment) -> None:
-        self._view, self._desk, self._enrolment = view, desk, enrolment
+    def __init__(self, view: View, desk: Desk, enrolment: Enrolment, endorser: Endorser) -> None:
+        self._view, self._desk, self._enrolment, self._endorser = view, desk, enrolment, endorser
         self._judge = Judge(view, desk, enrolment)
         self.judge: Final = self._judge.judge
 
@@ -74,14 +84,14 @@ class Proposer:
         """The proposal, with what this node alone can add: the sealed secrets, the registry of epoch 0.
 
         Raises:
-            NotYet: another set has not taken charge yet.
+            NotYet: another set has not taken charge yet; who is removed or suspended is taken out of it.
             AdmissionRejected: it cannot be, as this consortium is.
             Malformed, Refuted, CertificateRefused: the card.
         """
         view, directory = self._view, self._view.directory
         view.brake.require_free()  # a set's secret and the VRF key are sealed to whom our ledger names
         member = self._subject(wish)
-        start = self._start(wish)
+        start, waiting = self._start(wish), self._waiting
         updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
         records = [replace(update, reason_hash=hashed_reason(wish.reason)).encode() for update in updates]
         records += [bound.encode() for bound in self._bound(wish)]
@@ -106,7 +116,7 @@ class Proposer:
             reason=wish.reason,
             records=tuple(records),
             authorisers=tuple(sorted(self._approvers(wish, member))),
-            expires_epoch=start - 1,
+            expires_epoch=start - 1 if waiting is None else min(start - 1, waiting.first_size - 2),
             cards=() if wish.card is None else (wish.card,),
             secrets=tuple(handing),
             registry=self._registry() if is_new else None,
@@ -120,7 +130,7 @@ class Proposer:
         member = directory.member(wish.name) if card is None else card.member
         if card is not None:
             self._judge.card(card, is_known=wish.kind == ROTATE)
-        elif not directory.is_member(member.name):
+        elif not (directory.is_member(member.name) or (wish.kind == REMOVING and directory.lets_in(member.name))):
             raise AdmissionRejected(rule="a member of today")
         if member.name == directory.sequencer.name and wish.kind in (REMOVING, SUSPENDING):
             raise SequencerStays(name=member.name)
@@ -129,6 +139,8 @@ class Proposer:
     def _start(self, wish: Wish) -> EpochNumber:
         genesis, now = self._view.directory.genesis, self._desk.epoch()
         default = now + max(LEAST + 1, -(-DAY // genesis.cadence))
+        if (waiting := self._waiting) is not None:  # whom it names, beside the one that goes, comes by then
+            default = max(default, waiting.first_size - 1)
         start = wish.from_epoch or default
         if not now + LEAST <= start <= now + MAX_AHEAD - LEAST:
             raise FieldMalformed(field="from_epoch", rule=f"an epoch from {now + LEAST} to {now + MAX_AHEAD - LEAST}")
@@ -137,7 +149,8 @@ class Proposer:
     def _member_updates(self, wish: Wish, member: Member, start: EpochNumber) -> Iterator[MemberUpdate]:
         """What changes in the list of members."""
         directory, card = self._view.directory, wish.card
-        current = directory.identities[member.name].key_id if directory.is_member(member.name) else _NO_KEY
+        is_here = directory.is_member(member.name) or wish.kind == REMOVING  # or its admission is taken back
+        current = directory.identities[member.name].key_id if is_here else _NO_KEY
         if card is not None:
             key = self._judge.card(card, is_known=wish.kind == ROTATE).key_id
             if current == _NO_KEY:
@@ -190,7 +203,7 @@ class Proposer:
         )
 
     def _successor(self, wish: Wish, member: Member) -> ValidatorSet | None:
-        """The next set, if it is another one."""
+        """The next set, if it is another one. It has the number of the one that it replaces."""
         directory = self._view.directory
         newest = directory.roll.terms[-1]
         entries = {directory.holder(entry).name: entry for entry in newest.validators.entries}
@@ -201,17 +214,29 @@ class Proposer:
         ordered = tuple(sorted(entries.values(), key=lambda entry: entry.address))
         if ordered == newest.validators.entries:
             return None
-        if newest.first_size > self._desk.epoch() + 1:
+        if self._waiting is None:
+            return ValidatorSet(SetId(newest.validators.set_id + 1), ordered)
+        if wish.kind not in (REMOVING, SUSPENDING):
             raise NotYet(what=f"size {newest.first_size}, from which set {newest.validators.set_id} is in charge")
-        return ValidatorSet(SetId(newest.validators.set_id + 1), ordered)
+        return ValidatorSet(newest.validators.set_id, ordered)
+
+    @property
+    def _waiting(self) -> Term | None:
+        """The set that was appointed and is not in charge yet."""
+        newest = self._view.directory.roll.terms[-1]
+        return newest if newest.first_size > self._desk.epoch() + 1 else None
 
     def _set_update(self, successor: ValidatorSet, start: EpochNumber, decoy: Digest, reason: str) -> SetUpdate:
+        before, waiting = self._view.directory.roll.term_of(SetId(successor.set_id - 1)), self._waiting
+        if before is None:
+            raise StoreBroken(store="ledger", rule="every validator set is there")
         return SetUpdate(
             log_id=self._view.directory.log_id,
-            previous_set_hash=self._view.directory.roll.terms[-1].validators.digest,
+            previous_set_hash=before.validators.digest,
             set_hash=successor.digest,
             effective_from_size=TreeSize(start + 1),
             decoy_key_hash=decoy,
+            replaces=ZERO if waiting is None or waiting.leaf is None else waiting.leaf,
             reason_hash=hashed_reason(reason),
             validators=successor,
         )
@@ -246,7 +271,7 @@ class Proposer:
         """Consent to all of its records together, as the validator that we are. The proposal is kept.
 
         Raises:
-            AdmissionRejected: our consent is not asked for.
+            AdmissionRejected: our consent is not asked for, or it replaces a set that we have signed for a contract.
             BridgeError: as `judge`.
         """
         self._view.brake.require_free()
@@ -254,9 +279,14 @@ class Proposer:
         identity = self._view.keys.identity
         if identity.public.key_id not in proposal.authorisers:
             raise AdmissionRejected(rule="named as authoriser in the proposal")
-        self._enrolment.store.keep(proposal)  # Durable before our word leaves: whoever asks us for it later gets it.
-        part = SignaturePart.over(proposal.body().consent, identity)
+        part = self._consent(proposal)
         return Consents(proposal=proposal.digest, signature=part.write(Writer()).bytes())
+
+    def _consent(self, proposal: Proposal) -> SignaturePart:
+        with self._endorser.turn:
+            self._endorser.require_uncarried(proposal)
+            self._enrolment.store.keep(proposal)  # Durable before our word leaves: who asks us for it later gets it.
+        return SignaturePart.over(proposal.body().consent, self._view.keys.identity)
 
     # ── enact ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,9 +298,9 @@ class Proposer:
             Rejected, Undecided: what the ledger says; after an Undecided ask again.
         """
         self._view.brake.require_free()
-        parts, body, identity = [one.part(proposal) for one in consents], proposal.body(), self._view.keys.identity
+        parts, identity = [one.part(proposal) for one in consents], self._view.keys.identity
         is_ours = identity.public.key_id in proposal.authorisers
         if is_ours and not any(part.spki == identity.public.spki for part in parts):
-            parts.append(SignaturePart.over(body.consent, identity))
+            parts.append(self._consent(proposal))
         self._enrolment.store.keep(proposal)
-        return [] if self._judge.stands(proposal) else [self._desk.govern(body, parts)]
+        return [] if self._judge.stands(proposal) else [self._desk.govern(proposal.body(), parts)]

@@ -59,7 +59,7 @@ from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read
 from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.sourcing import Sourcer
 from hybrid_bridge.node.stores import run_holding
-from hybrid_bridge.node.submitting import AtEngine, AtSequencer, Submitter, ToOthers
+from hybrid_bridge.node.submitting import AtEngine, AtSequencer, OrOthers, Submitter, ToOthers
 from hybrid_bridge.node.syncing import taken_height
 from hybrid_bridge.node.taking import take_snapshot
 from hybrid_bridge.node.witnessing import Watch
@@ -202,9 +202,9 @@ class Node:
             submitter = self._to_others()
         engine = view.directory.engine
         sourcer = None if engine is None else Sourcer(view, engine, self._archives())
-        bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, submitter)
-        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards)
-        governing = Governing(view, Proposer(view, desk, enrolment), enrolment, endorser)
+        bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, self._of_our_own(submitter))
+        enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards, self._opened.enrolment.store)
+        governing = Governing(view, Proposer(view, desk, enrolment, endorser), enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         readings = self._opened.readings
         read_log = None if readings is None else ReadLog(view, readings)
@@ -227,8 +227,19 @@ class Node:
             free=Caller(view.name, "owner"),
         )
 
+    def _of_our_own(self, submitter: Submitter) -> Submitter:
+        """With an engine a member may come to order, or order no more, while its node runs."""
+        may_change = self._engine is not None and not isinstance(submitter, ToOthers)
+        return OrOthers(submitter, self._to_others()) if may_change else submitter
+
     def _to_others(self) -> ToOthers:
-        return ToOthers(lambda: self._present([member.name for member in self._view.directory.orderers]))
+        view = self._view
+
+        def orderers() -> list[GrpcPeer]:
+            epoch = 0 if view.chain.tip is None else view.chain.tip.epoch
+            return self._present(member.name for member in view.directory.orderers(epoch))
+
+        return ToOthers(orderers)
 
     def _present(self, names: Iterable[str]) -> list[GrpcPeer]:
         """Those of these members that are our peers now: one that moved has another peer object than before."""

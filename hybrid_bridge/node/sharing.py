@@ -6,20 +6,23 @@ the key that signed; keys cost nothing, so a stranger's transaction is turned aw
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from hybrid_bridge.business.membership import is_validator, roles_of
+from hybrid_bridge.core.block import ACCEPTED
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER
 from hybrid_bridge.core.keys import key_id_text
 from hybrid_bridge.core.ladder import highest
 from hybrid_bridge.core.ledger_state import StateReader
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import RuleRejected, Throttled
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import EpochNumber, Height, KeyId
+from hybrid_bridge.steps.commit import TransactionOutcome
+from hybrid_bridge.units import Digest, EpochNumber, Height, KeyId
 
 SOON: Final = 1_000  # ms until one who has too much waiting may ask again: a block is made by then
 
@@ -94,72 +97,96 @@ def in_turns(transactions: Iterable[tuple[KeyId, T]]) -> list[T]:
     return pool.take(count, 0)
 
 
+class Cost(NamedTuple):
+    """What one transaction takes of an epoch's room. Known once it was tried: a freeze of fifty objects has fifty."""
+
+    entries: int  # 1; none of a decision or a beacon that was accepted
+    pairs: int  # of the registry: its identity labels, and a life event for each object that it changes
+
+
+Spent: TypeAlias = tuple[KeyId, Cost]
+
+
+def spent(outcomes: Iterable[TransactionOutcome]) -> list[Spent]:
+    """By whom, and what."""
+    return [(one.submitter, Cost(int(one.entry is not None), one.pairs)) for one in outcomes]
+
+
 class EpochShares:
     """What each submitter has used of the running epoch, in entries and in registry pairs.
 
     Half of the room is everybody's; of the other half each member has an equal part that nobody else uses.
     """
 
-    def __init__(self, genesis: Genesis, members: int) -> None:
+    def __init__(self, genesis: Genesis, members: Callable[[], int]) -> None:
+        """`members`: how many there are, asked as each epoch begins."""
         self._genesis, self._members = genesis, members
-        room: Final = highest(genesis.batch_ladder), highest(genesis.registry_ladder)
-        self._own: Final = tuple(most // (2 * members) for most in room)
-        self._common: Final = tuple(most - members * own for most, own in zip(room, self._own, strict=True))
         self._epoch = EpochNumber(0)
         self._used: tuple[Counter[KeyId], Counter[KeyId]] = (Counter(), Counter())
+        self._own, self._common = self._parts()
 
     def begin(self, epoch: EpochNumber) -> None:
-        """The running epoch; another one than before is empty."""
+        """The running epoch; another one than before is empty, and its parts are those of the members of then."""
         if epoch != self._epoch:
             self._epoch, self._used = epoch, (Counter(), Counter())
+            self._own, self._common = self._parts()
 
-    def use(self, transactions: Iterable[SignedTransaction]) -> None:
-        """These stand in the running epoch."""
-        for signed in transactions:
-            for used, more in zip(self._used, weight(signed), strict=True):
-                used[signed.body.submitter] += more
+    def _parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Of each kind of room what is one member's own, and what is everybody's."""
+        room, members = (highest(self._genesis.batch_ladder), highest(self._genesis.registry_ladder)), self._members()
+        own = tuple(most // (2 * members) for most in room)
+        return own, tuple(most - members * part for most, part in zip(room, own, strict=True))
+
+    def use(self, spent: Iterable[Spent]) -> None:
+        """So much stands in the running epoch."""
+        for submitter, cost in spent:
+            for used, more in zip(self._used, cost, strict=True):
+                used[submitter] += more
 
     def copy(self) -> "EpochShares":
         """For a block that may never stand."""
         return deepcopy(self, {id(self._genesis): self._genesis})  # which is never changed
 
-    def require(self, signed: SignedTransaction) -> None:
-        """Return if its submitter has room left.
+    def require(self, spent: Iterable[Spent]) -> None:
+        """Return if each submitter has room left for what its transaction costs.
 
         Raises:
             Throttled: it has not, before the next epoch.
         """
-        submitter = signed.body.submitter
-        parts = zip(self._used, self._own, self._common, weight(signed), strict=True)
-        if not all(_fits(used, submitter, by, own=own, common=common) for used, own, common, by in parts):
-            raise Throttled(limit="epoch", retry_after=1_000 * self._genesis.cadence)
+        for submitter, cost in spent:
+            parts = zip(self._used, self._own, self._common, cost, strict=True)
+            if not all(_fits(used, submitter, by, own=own, common=common) for used, own, common, by in parts):
+                raise Throttled(limit="epoch", retry_after=1_000 * self._genesis.cadence)
 
 
 def _fits(used: Mapping[KeyId, int], submitter: KeyId, by: int, *, own: int, common: int) -> bool:
+    if by == 0:
+        return True
     beyond = sum(max(0, count - own) for key, count in used.items() if key != submitter)
     return beyond + max(0, used[submitter] + by - own) <= common
 
 
-def weight(signed: SignedTransaction) -> tuple[int, int]:
-    """Entries and registry pairs of a transaction, as far as it shows: a life event each, and its identity labels.
-
-    A decision or a beacon has an entry if it is refused, so it counts as if it were.
-    """
-    payload = signed.body.payload
-    return (1, 1 + len(payload.ops)) if isinstance(payload, RecordPayload) else (1, 0)
-
-
 def shares_of(view: View) -> EpochShares:
     """What the blocks of the epoch that runs have used: a restart forgets nothing."""
-    shares = EpochShares(view.directory.genesis, len(view.directory.members))
+    shares = EpochShares(view.directory.genesis, lambda: len(view.directory.members))
     tip = view.chain.tip
     first = None if tip is None else view.ledger.first_height_after(tip.epoch - 1)
     if tip is None or first is None:
         return shares
     shares.begin(tip.epoch)
+    events = view.ledger.life_counts(first)
     for height in range(first, tip.height + 1):
-        shares.use(SignedTransaction.decode(data) for _, data in view.ledger.transactions_of(Height(height)))
+        shares.use(_stands(code, data, events) for code, data in view.ledger.transactions_of(Height(height)))
     return shares
+
+
+def _stands(code: int, data: bytes, events: Mapping[Digest, int]) -> Spent:
+    body = SignedTransaction.decode(data).body
+    if code != ACCEPTED:
+        return body.submitter, Cost(1, 0)  # its refusal
+    if not isinstance(body.payload, RecordPayload):
+        return body.submitter, Cost(0, 0)
+    return body.submitter, Cost(1, len(body.payload.ops) + events.get(leaf_hash(body.payload.entry), 0))
 
 
 def require_admitted(state: StateReader, submitter: KeyId, epoch: EpochNumber) -> None:

@@ -94,6 +94,27 @@ class ToOthers:
         raise unreached
 
 
+class OrOthers:
+    """Of our own people's: here while this member orders, over to those who do before and afterwards.
+
+    What peers send is not forwarded: two that believe one another in charge would send it to and fro.
+    """
+
+    def __init__(self, own: Submitter, others: Submitter) -> None:
+        self._own, self._others = own, others
+
+    def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
+        """See `Submitter`.
+
+        Raises:
+            Unreachable: nobody that orders can be reached.
+        """
+        try:
+            return self._own.submit(signed)
+        except Unreachable:
+            return self._others.submit(signed)
+
+
 def faulty(error: BridgeError) -> pb.SubmitResult:
     """A result that says why not."""
     name, fields = pack(error)
@@ -107,7 +128,14 @@ class AtEngine:
         self._view, self._engine = view, engine
 
     def submit(self, signed: Sequence[bytes]) -> list[pb.SubmitResult]:
-        """See `Submitter`."""
+        """See `Submitter`.
+
+        Raises:
+            Unreachable: we are no validator now, or were none when it came to stand; another one is asked.
+        """
+        tip = self._view.chain.tip
+        if not self._view.directory.orders(self._view.keys.identity.public.key_id, 0 if tip is None else tip.epoch):
+            raise Unreachable(endpoint=self._view.name, call="Submit")
         end = time.monotonic() + PATIENCE
         offered: list[SignedTransaction | BridgeError] = []
         for data in signed:

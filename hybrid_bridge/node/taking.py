@@ -10,7 +10,8 @@ Source: CometBFT v0.38, spec/abci/abci++_methods.md, statesync.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.abci import AbciServer
@@ -20,6 +21,7 @@ from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, FieldMisma
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.engine import NOT_NOW, answer_of, info_of
 from hybrid_bridge.node.making import Making, newest_height
+from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, NodeSettings
 from hybrid_bridge.node.syncing import Mark, read_mark, write_mark
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
@@ -165,7 +167,7 @@ class Taker:
         return pb.ResponseCheckTx(code=NOT_NOW)
 
     def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
-        """Whom the engine lets in: those that this folder names."""
+        """Whom the engine lets in: the founders' first engines, and those on the cards that lie here (`letting_in`)."""
         return answer_of(self._directory, request)
 
     def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
@@ -175,6 +177,23 @@ class Taker:
     def load_snapshot_chunk(self, _: pb.RequestLoadSnapshotChunk) -> pb.ResponseLoadSnapshotChunk:
         """None."""
         return pb.ResponseLoadSnapshotChunk()
+
+
+def letting_in(directory: Directory, folder: Path) -> Directory:
+    """The directory with everybody whose card lies in the folder's proposals, as those that are expected.
+
+    Which of them the ledger names is not known before it is here. Nobody gets in whose certificate our authorities have
+    not issued; what a peer sends is believed by its hashes, and the ledger judges again once it is in place.
+    """
+    roots, members = (folder / "ca.pem").read_bytes(), []
+    for card in (card for proposal in ProposalStore(folder).all() for card in proposal.cards):
+        try:
+            card.identity(roots, directory.genesis)
+        except BridgeError as error:
+            _log.info("a card of %s counts for nothing: %s", card.member.name, type(error).__name__)
+        else:
+            members.append(card.member)
+    return replace(directory, expected=tuple(members))
 
 
 # ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +230,7 @@ def take_snapshot(settings: NodeSettings, stops: list[Callable[[], object]]) -> 
     over, failed = threading.Event(), list[Exception]()
     stops.append(over.set)
     making = Making(settings, directory)
-    taker = Taker(settings, directory, making)
+    taker = Taker(settings, letting_in(directory, settings.folder), making)
 
     def ended(error: Exception) -> None:
         if not taker.is_placed:

@@ -9,7 +9,7 @@ from hybrid_bridge.core.ledger_state import Overlay, StateReader, get_number, pu
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import FieldMismatch, Malformed, RuleRejected, SequenceRejected, Throttled
 from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
-from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns
+from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns, spent
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import KeyId, UnixSeconds
@@ -147,7 +147,6 @@ class Proposal:
         body, size = signed.body, len(transaction) + _OVERHEAD
         if size > self.room or len(self.chosen) == MAX_TRANSACTIONS:
             return False
-        self.shares.require(signed)
         try:
             after, outcome = preview(self.view, self.rules, signed, self.time)
         except SequenceRejected as error:
@@ -156,8 +155,9 @@ class Proposal:
             return False
         if outcome.code and outcome.rule in AT_THE_DOOR:
             return False
+        self.shares.require(spent([outcome]))
         self.view.absorb(after)
-        self.shares.use([signed])
+        self.shares.use(spent([outcome]))
         self.chosen.append(transaction)
         self.room -= size
         return True

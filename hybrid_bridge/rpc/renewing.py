@@ -23,6 +23,7 @@ from hybrid_bridge.rpc.faults import call_status
 
 LAST_CALLS: Final = 120.0  # seconds that calls on a channel of yesterday get to end; a stream lasts 60
 HANDSHAKE: Final = 5.0  # seconds, of the whole of it: whoever sends a byte now and then wins no more
+MAX_RETIRED: Final = 4  # channels of before whose calls may still end; more are made only by a peer that takes no call
 MAX_WAITING: Final = 32  # calls to one server that wait for its certificate; more than all loops and submits of a node
 
 
@@ -150,6 +151,7 @@ class RenewedChannel(grpc.Channel):
         made = _Open(open_channel(self._endpoint, self._name, shown), tls, pin)
         if self._open is not None:
             self._retired.append((time.monotonic() + LAST_CALLS, self._open.channel))
+            self._close_retired(self._retired[0][0] if len(self._retired) > MAX_RETIRED else 0.0)
         self._open = made
         return made
 

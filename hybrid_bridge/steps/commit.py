@@ -81,6 +81,7 @@ class TransactionOutcome:
     submitter: KeyId
     code: int  # SPEC §5: 0 accepted, 1 to 5 refused
     entry: bytes | None
+    pairs: int = 0  # of the registry: its identity labels and life events
     rule: str = ""  # the rule that refused it
     subject: str = ""
 
@@ -237,7 +238,11 @@ def _execute(
         return refused, Changes()
     ledger.absorb(trial)
     accepted = TransactionOutcome(
-        transaction_id=transaction_id, submitter=body.submitter, code=ACCEPTED, entry=changes.entry
+        transaction_id=transaction_id,
+        submitter=body.submitter,
+        code=ACCEPTED,
+        entry=changes.entry,
+        pairs=len(changes.identity_ops) + len(changes.life_events),
     )
     return accepted, changes
 
@@ -272,10 +277,9 @@ def preview(
     here = replace(position.advance(rules.genesis, position.next_height, time), next_height=position.next_height)
     after = Overlay(state)
     never_stands(after, rules, signed, here.epoch)
-    outcome, changes = _execute(after, rules, signed, Moment(time, here.epoch))
-    entries, labels = int(outcome.entry is not None), len(changes.identity_ops) + len(changes.life_events)
+    outcome, _ = _execute(after, rules, signed, Moment(time, here.epoch))
     try:
-        here.hold(rules.genesis, entries, labels).store(after)
+        here.hold(rules.genesis, int(outcome.entry is not None), outcome.pairs).store(after)
     except TooLong:
         raise NotYet(what="room in the next epoch") from None
     return after, outcome

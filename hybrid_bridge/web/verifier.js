@@ -5573,7 +5573,7 @@ var ANCHOR = tagged({
 });
 var CHECKPOINT = record({ note: NOTE, consistency: PATH }, { receipt: octets(64) });
 var ROTATION = record({
-  update: octets(null, (9 + 4 * 64) * 32),
+  update: octets(null, (10 + 4 * 64) * 32),
   index: U,
   path: PATH,
   epoch: PROVEN2,
@@ -5585,7 +5585,7 @@ var GOVERNANCE = record({
   from_epoch: U,
   to_epoch: U,
   consistency: PATH,
-  records: array(record({ index: U, record: octets(null, 8480), path: PATH }), 256)
+  records: array(record({ index: U, record: octets(null, 8512), path: PATH }), 256)
 });
 var ARTEFACT = record(
   { name: text(255), media_type: text(127), size: U, sha256: B32, field: text(64) },
@@ -6843,7 +6843,7 @@ function verifyKeyBinding(binding, key) {
 
 // governance.js
 var SET_UPDATE = new WordRecord(
-  "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)"
+  "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 replaces,bytes32 reasonHash,uint64 n)"
 );
 var MEMBER_UPDATE = new WordRecord(
   "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId,uint64 roles,uint64 fromEpoch,bytes32 cardHash,bytes32 replaces,bytes32 reasonHash)"
@@ -9134,9 +9134,11 @@ var responsible = (sets, size) => {
 };
 function verifySets(d) {
   const sets = [{ firstSize: 1, set: openedSet(FIRST_SET, d.validators, d.genesis.setHash), shown: d.validators }];
-  for (const { update, epoch, note, validators } of d.rotations) {
+  const replaced = new Set((d.governance?.records ?? []).filter((one) => one.type === "SetUpdate").map((one) => hex(one.replaces)));
+  for (const { update, epoch, note, validators, part } of d.rotations) {
     const old = sets[sets.length - 1];
     verifySuccession(update, old.set, epoch.epoch);
+    if (replaced.has(hex(leafHash(part.update)))) throw fieldMismatch("rotations.update", "of a set that took charge", "of one replaced");
     if (note.size < old.firstSize || note.size >= update.effectiveFromSize) {
       throw fieldMismatch("rotations.note.size", `${old.firstSize} to ${update.effectiveFromSize - 1}`, note.size);
     }

@@ -300,6 +300,8 @@ class MemberStoreBehaviour:
             assert ledger.label_height(expected.identity_ops[0][0]) == height
         assert ledger.newest() == block(5).header
         assert ledger.life_events("receivable", AN_ID) == [(h, outcome(h).life_events[0]) for h in range(1, 6)]
+        leaves = [outcome(h).life_events[0].entry_leaf for h in range(3, 6)]
+        assert ledger.life_counts(3) == {leaf: leaves.count(leaf) for leaf in leaves}
         assert ledger.governed(0) == [(h - 1, h, b"record %d" % h) for h in range(2, 6)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("hybrid_bridge.adapters.sqlite.ledger.CHUNK", 2)  # read in portions, told in one line

@@ -65,13 +65,15 @@ def update_cases(told, w):
         ("update-of-other-log", "FieldMismatch", {"log_id": world(OTHER_ORIGIN).log_id}),
     ):
         yield told.bad(name, "rotated", error, of(World(update=changes)))
+    yield told.bad("update-that-was-replaced", "rotated", "FieldMismatch", of(World(replaced=True)))
     whole = told.bases["rotated"][0]
     for name, data, error in (
         ("update-truncated", lambda v: b64u(unb64u(v)[:-32]), "RecordMalformed"),
         ("update-trailing-word", lambda v: b64u(unb64u(v) + bytes(32)), "RecordMalformed"),
         ("update-of-another-type", turned(3), "WordMalformed"),
         ("update-pad-byte-set", turned(8 * 64), "WordMalformed"),
-        ("update-reason-changed", turned(8 * (32 * 7 + 5)), "RootMismatch"),
+        ("update-replaces-changed", turned(8 * (32 * 7 + 5)), "RootMismatch"),
+        ("update-reason-changed", turned(8 * (32 * 8 + 5)), "RootMismatch"),
         ("update-no-record", b64u(bytes(288)), "WordMalformed"),
     ):
         yield told.bad(name, "rotated", error, edited(whole, ("rotations/0/update", data)))

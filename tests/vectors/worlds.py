@@ -24,7 +24,7 @@ ORIGIN, OTHER_ORIGIN = "example.org/receivables", "other.example/receivables"
 TABLE = bytes.fromhex("3ecf83fa0e08ed87e7b3deb619a6acaff33b1c7f7ab3e66909ed548930ed27b4")  # H(JCS of table 1), S4
 SET_UPDATE_TYPE = (
     "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash,"
-    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)"
+    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 replaces,bytes32 reasonHash,uint64 n)"
 )
 LADDER, RUNGS = 1 << 3, 1 << 1 | 1 << 2  # batches of 8; 2 or 4 registry pairs an epoch
 HANDOVER, EPOCHS = 4, 4
@@ -75,6 +75,8 @@ class World:
         self.records_of_parties()
         self.update = self.make_update()
         self.governance = [self.genesis, self.update]
+        if twist.get("replaced"):  # in epoch 3, by a set of the same number; the world goes on as if it had not been
+            self.governance.append(self.make_update(replaces=r.leaf(self.update), from_size=5))
         self.grow_registry()
         self.batches = [None, *(self.make_batch(e) for e in range(1, EPOCHS + 1))]
         self.records = [self.genesis, *(self.make_record(e) for e in range(1, EPOCHS + 1))]
@@ -125,17 +127,17 @@ class World:
              bytes(32)],
         )  # fmt: skip
 
-    def make_update(self):
+    def make_update(self, **told):
         """Set 2, committed in epoch 2."""
-        new, told = self.sets[2], self.twist.get("update", {})
+        new, told = self.sets[2], self.twist.get("update", {}) | told
         values = [self.log_id, new["id"], self.sets[1]["hash"], new["hash"], HANDOVER,
-                  r.sha(r.context("decoy-key") + self.seeds["K_2"]), bytes(32), len(new["entries"])]  # fmt: skip
-        names = ("log_id", "set_id", "previous", "hash", "from_size", "decoys", "reason", "n")
+                  r.sha(r.context("decoy-key") + self.seeds["K_2"]), bytes(32), bytes(32), len(new["entries"])]  # fmt: skip
+        names = ("log_id", "set_id", "previous", "hash", "from_size", "decoys", "replaces", "reason", "n")
         values = [told.get(name, value) for name, value in zip(names, values, strict=True)]
         return words(SET_UPDATE_TYPE, values) + b"".join(told.get("entries", new["entries"]))
 
     def make_record(self, e):
-        governed = self.governance[: 1 if e < self.twist.get("update_epoch", 2) else 2]
+        governed = self.governance[: 1 if e < self.twist.get("update_epoch", 2) else 2 if e < 3 else 3]
         responsible = self.twist.get("sets", {}).get(e, self.set_of(e + 1))
         values = {
             "logId": self.log_id, "epoch": e, "firstBlock": e, "endBlock": e + 1, "lastBlockHash": r.sha(b"block %d" % e),
@@ -308,7 +310,7 @@ class World:
 
     def rotation(self, first_size, size=3, e=2, **changes):
         """Set 1 to set 2: the record, the epoch that covers it, the old set's note over that epoch."""
-        governed = [r.leaf(record) for record in self.governance]
+        governed = [r.leaf(record) for record in self.governance[:2]]
         return {
             "update": b64u(self.update), "index": 1, "path": path(r.path(1, governed)), "epoch": self.proven(e, size),
             "note": self.note(size), "consistency": path(r.proof(size, self.leaves[:first_size])),
@@ -316,11 +318,12 @@ class World:
         }  # fmt: skip
 
     def governed(self, older, newer):
-        """All governance records between the two epochs: the update to set 2."""
+        """All governance records between the two epochs: the update to set 2, and what replaces it, if anything."""
         governed = [r.leaf(record) for record in self.governance]
-        record = {"index": 1, "record": b64u(self.update), "path": path(r.path(1, governed))}
+        records = [{"index": k, "record": b64u(record), "path": path(r.path(k, governed))}
+                   for k, record in enumerate(self.governance) if k]  # fmt: skip
         consistency = path(r.proof(1, governed))
-        return {"from_epoch": older, "to_epoch": newer, "consistency": consistency, "records": [record]}
+        return {"from_epoch": older, "to_epoch": newer, "consistency": consistency, "records": records}
 
     def promise(self, key=None, **changes):
         key = key or self.identities[1]

@@ -12,6 +12,7 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import GovernancePayload
 from tests.bundles import NOW, Consortium, consortium, edit, flip
 from tests.unit.hybrid_bridge.steps.verify.test_brakes import LATE, REGISTER, Life, life, toggled, told_otherwise
+from tests.unit.hybrid_bridge.steps.verify.test_signers import replaced
 from tests.web.test_same_verdict import CHANGES, Asked, compare
 
 LAST = 3  # the epoch whose governance is shown
@@ -69,6 +70,11 @@ def test_of_a_record_with_one_word_changed_they_say_the_same_though_the_log_comm
     read = {name for name, one in zip(others, said, strict=True) if "error" not in one}
     assert {f"word {k}, {what}" for k in (8, 9, 10) for what in ("one bit", "ones", "zero")} <= read
     assert {"short", "long", "as before", "a byte", "word 0, one bit"}.isdisjoint(read)
+
+
+def test_of_a_set_that_was_replaced_before_it_took_charge_they_say_the_same() -> None:
+    (said,) = compare([asked("replaced", replaced().history())])
+    assert (said["error"], said["stopped_at"]) == ("FieldMismatch", "7 validator sets")
 
 
 def test_of_bundles_with_one_bit_of_a_record_changed_they_say_the_same() -> None:

@@ -298,6 +298,12 @@ class SqlLedger:
             rows = connection.execute(select(_LIFE).where(*where).order_by(_LIFE.c.version)).all()
         return [(Height(row.height), _life_event(row)) for row in rows]
 
+    def life_counts(self, first: Height) -> dict[Digest, int]:
+        """How many life events each entry brought, of the blocks from `first` on."""
+        query = select(_LIFE.c.entry_leaf, func.count()).where(_LIFE.c.height >= first).group_by(_LIFE.c.entry_leaf)
+        with self.file.read() as connection:
+            return {Digest(leaf): count for leaf, count in connection.execute(query)}
+
     def governed(self, after: int) -> list[tuple[int, Height, bytes]]:
         """Some governance records behind the leaf `after`, in order: leaf, height of the block, record."""
         query = select(_GOVERNANCE).where(_GOVERNANCE.c.number > after).order_by(_GOVERNANCE.c.number)

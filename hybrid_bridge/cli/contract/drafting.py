@@ -25,10 +25,12 @@ from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
+from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.power import MAX_FILE, Draft, Pause, Power, Resume, Retire, SetUpdate, SignedPower, decode_draft
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import (
+    AdmissionRejected,
     FieldMismatch,
     NotPaused,
     NotYet,
@@ -40,6 +42,7 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.units import MAX_U64, Address, ChainId, Digest, LogId, SetId, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
+    from hybrid_bridge.node.proposals import ProposalStore
     from hybrid_bridge.ports import Head, PublicBlock
 
 REASON = click.option("--reason", required=True, help="For people; only its hash goes to the public chain.")
@@ -119,6 +122,7 @@ def sign(file: Path, folder: Path, out: Path, as_json: bool, yes: bool) -> None:
     from hybrid_bridge.adapters.sqlite.guard import SqlGuard  # noqa: PLC0415 SQL is dear; other commands must not pay
     from hybrid_bridge.node.directory import read_directory  # noqa: PLC0415
     from hybrid_bridge.node.laying import GUARD  # noqa: PLC0415
+    from hybrid_bridge.node.proposals import ProposalStore  # noqa: PLC0415
     from hybrid_bridge.node.settings import read_secret, read_settings  # noqa: PLC0415
     from hybrid_bridge.node.syncing import UNPROVEN, taken_height  # noqa: PLC0415
 
@@ -128,6 +132,8 @@ def sign(file: Path, folder: Path, out: Path, as_json: bool, yes: bool) -> None:
     settings, ours = read_settings(folder), read_directory(folder).log_id
     if statement.log_id != ours:
         raise FieldMismatch(field="log_id", expected=ours.hex(), got=statement.log_id.hex())
+    if isinstance(statement, SetUpdate):
+        _require_standing(statement, ProposalStore(folder), PrivateKey.from_seed(read_secret(settings, "identity")))
     private = read_secret(settings, "attestation")
     address, digest = address_of(public_key_of(private)), statement.digest()
     lines = [*described(statement), f"signed by 0x{address.hex()}"]
@@ -143,6 +149,12 @@ def sign(file: Path, folder: Path, out: Path, as_json: bool, yes: bool) -> None:
     _new_file(out, SignedPower(statement=statement, signature=sign_digest(private, digest)).encode())
     shown: dict[str, Json] = {"signer": hex_(address), "digest": hex_(digest), "file": str(out)}
     say(shown, "\n".join([*lines, f"→ {out}"]), as_json)
+
+
+def _require_standing(statement: SetUpdate, proposals: "ProposalStore", identity: PrivateKey) -> None:
+    """A contract cancels nothing, and the ledger may replace a set that waits: nobody signs for both (ADR 53)."""
+    if proposals.replaces(statement.set_hash, identity.public.key_id):
+        raise AdmissionRejected(rule="a set that we have not consented to replace")
 
 
 # ── the chain's side ─────────────────────────────────────────────────────────────────────────────────────────────────

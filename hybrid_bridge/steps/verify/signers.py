@@ -8,7 +8,7 @@ from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.checkpoint import Note, key_id, quorum_name, quorum_signatures, verify_log_line
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import EpochRecord
-from hybrid_bridge.core.governance import verify_succession
+from hybrid_bridge.core.governance import SetUpdate, verify_succession
 from hybrid_bridge.core.note import (
     TYPE_ED25519,
     TYPE_MLDSA,
@@ -18,6 +18,7 @@ from hybrid_bridge.core.note import (
     cosigned_at,
     verify_line,
 )
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tlog_policy import Policy, parse_policy
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
@@ -71,13 +72,18 @@ def verify_sets(d: Decoded) -> KnownSets:
 
     Raises:
         SetMismatch: the opened validators are not those a record commits to.
-        FieldMismatch: a set id skipped, a note or an epoch outside the term of the set it names.
+        FieldMismatch: a set id skipped, a note or an epoch outside the term of the set it names, a set that another
+            one is shown to have replaced before it took charge.
         Refuted: an old set's note lacks a quorum.
     """
     sets = [KnownSet(FIRST_SIZE, _opened(FIRST_SET, d.validators, d.genesis.set_hash), d.validators)]
+    shown = () if d.governance is None else d.governance.records
+    replaced = {record.replaces for record in shown if isinstance(record, SetUpdate)}
     for rotation in d.rotations:
         old, update = sets[-1], rotation.update
         verify_succession(update, old.validators, rotation.epoch.epoch)
+        if leaf_hash(rotation.part.update) in replaced:
+            raise FieldMismatch(field="rotations.update", expected="of a set that took charge", got="of one replaced")
         _require_term(rotation, old)
         _require_epoch_set(rotation.epoch, KnownSets(tuple(sets)))
         verify_note(d, rotation.note, old.validators, frozenset())

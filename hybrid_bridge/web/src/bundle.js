@@ -76,7 +76,7 @@ const ANCHOR = tagged({
 });
 const CHECKPOINT = record({ note: NOTE, consistency: PATH }, { receipt: octets(64) });
 const ROTATION = record({
-  update: octets(null, (9 + 4 * 64) * 32),
+  update: octets(null, (10 + 4 * 64) * 32),
   index: U,
   path: PATH,
   epoch: PROVEN,
@@ -88,7 +88,7 @@ const GOVERNANCE = record({
   from_epoch: U,
   to_epoch: U,
   consistency: PATH,
-  records: array(record({ index: U, record: octets(null, 8480), path: PATH }), 256),
+  records: array(record({ index: U, record: octets(null, 8512), path: PATH }), 256),
 });
 const ARTEFACT = record(
   { name: text(255), media_type: text(127), size: U, sha256: B32, field: text(64) },

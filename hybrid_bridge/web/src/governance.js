@@ -8,7 +8,7 @@ import { decodeEntries, ENTRY_WIDTH } from "./validators.js";
 
 const SET_UPDATE = new WordRecord(
   "HybridBridge.SetUpdate.v1(bytes32 logId,uint64 setId,bytes32 previousSetHash,bytes32 setHash," +
-    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 reasonHash,uint64 n)",
+    "uint64 effectiveFromSize,bytes32 decoyKeyHash,bytes32 replaces,bytes32 reasonHash,uint64 n)",
 );
 const MEMBER_UPDATE = new WordRecord(
   "HybridBridge.MemberUpdate.v1(bytes32 logId,uint64 action,bytes32 nameHash,bytes32 certificateHash,bytes32 keyId," +
@@ -37,7 +37,7 @@ export const NOTICE_NAMES = [
 
 /** @typedef {any} GovernanceRecord `type` is SetUpdate, MemberUpdate, Notice or ConsensusKey */
 
-/** The next validator set, (9 + 4n)·32 bytes. @param {Uint8Array} data */
+/** The next validator set, (10 + 4n)·32 bytes. @param {Uint8Array} data */
 function decodeSetUpdate(data) {
   if (data.length < SET_UPDATE.width) throw refusal("RecordMalformed", { expected: SET_UPDATE.width, got: data.length });
   const words = SET_UPDATE.decode(data.slice(0, SET_UPDATE.width));

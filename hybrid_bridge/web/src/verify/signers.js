@@ -7,6 +7,7 @@ import { fieldMalformed, fieldMismatch, refusal, requireSame } from "../errors.j
 import { verifyRoot } from "../exports/cose-receipt.js";
 import { verifySuccession } from "../governance.js";
 import { cosignedAt, placeOf, TYPE_MLDSA, verifierKey, verifyLine } from "../note.js";
+import { leafHash } from "../proof.js";
 import { parsePolicy, witnessesOf } from "../tlog-policy.js";
 import { validatorSet } from "../validators.js";
 import { allValidators, checkpointOf } from "./decoded.js";
@@ -33,9 +34,11 @@ export const responsible = (sets, size) => {
 /** Set 1 against the genesis record; each later one appointed under the one before (SPEC §12 step 7). @param {Decoded} d @returns {KnownSet[]} */
 export function verifySets(d) {
   const sets = [{ firstSize: 1, set: openedSet(FIRST_SET, d.validators, d.genesis.setHash), shown: d.validators }];
-  for (const { update, epoch, note, validators } of d.rotations) {
+  const replaced = new Set((d.governance?.records ?? []).filter((one) => one.type === "SetUpdate").map((one) => hex(one.replaces)));
+  for (const { update, epoch, note, validators, part } of d.rotations) {
     const old = sets[sets.length - 1];
     verifySuccession(update, old.set, epoch.epoch);
+    if (replaced.has(hex(leafHash(part.update)))) throw fieldMismatch("rotations.update", "of a set that took charge", "of one replaced");
     // The note that covers an update is of a size the old set was responsible for, or a deposed set could go on.
     if (note.size < old.firstSize || note.size >= update.effectiveFromSize) {
       throw fieldMismatch("rotations.note.size", `${old.firstSize} to ${update.effectiveFromSize - 1}`, note.size);

@@ -146,7 +146,35 @@ def test_the_size_decides_which_set_is_responsible(with_node):
 
 def test_one_change_at_a_time(with_node):
     apply_set_update(with_node, successor(with_node), EpochNumber(4))
-    assert refused(apply_set_update, with_node, successor(with_node), EpochNumber(4)) == "set"
+    again = replace(successor(with_node), reason_hash=sha256(b"again"))
+    assert refused(apply_set_update, with_node, again, EpochNumber(4)) == "set-replaces"
+
+
+def test_a_set_that_waits_is_replaced_by_a_record_that_names_it_and_until_it_is_in_charge(with_node):
+    first, names = successor(with_node, from_size=8), ("v1", "v2", "v3", "v5")
+    apply_set_update(with_node, first, EpochNumber(3))
+    other = replace(successor(with_node, names, from_size=9), replaces=leaf_hash(first.encode()))
+    late, stranger = replace(other, effective_from_size=TreeSize(12)), replace(other, replaces=sha256(b"another"))
+    apply_set_update(replaced := Overlay(with_node), other, EpochNumber(6))
+    assert refused(apply_set_update, with_node, stranger, EpochNumber(6)) == "set-replaces"
+    assert refused(apply_set_update, with_node, late, EpochNumber(7)) == "set-replaces"  # the first is in charge
+    assert refused(apply_set_update, replaced, other, EpochNumber(6)) == "set-replaces"  # two that raced
+    assert [responsible_set(replaced, EpochNumber(e)).validators.set_id for e in (6, 7, 8)] == [1, 1, 2]
+    assert responsible_set(replaced, EpochNumber(8)).validators == other.validators
+    assert not is_validator(replaced, raw_key("v4"), EpochNumber(8))
+
+
+def test_nobody_sits_on_by_a_seat_of_a_set_that_is_replaced(with_node):
+    """Nor by one of the set in charge once a record has removed him: only who was never named sits by the genesis."""
+    first = successor(with_node, from_size=8)
+    apply_set_update(with_node, first, EpochNumber(3))
+    decide(with_node, update("v5", REMOVE, 0, 4), EpochNumber(3))
+    decide(with_node, update("v4", REMOVE, 0, 4), EpochNumber(3))
+    for names in (NEXT, ("v1", "v2", "v3", "v4")):
+        record = replace(successor(with_node, names, from_size=8), replaces=leaf_hash(first.encode()))
+        assert refused(apply_set_update, with_node, record, EpochNumber(3)) == "set"
+    record = replace(successor(with_node, ("v1", "v2", "v3"), from_size=8), replaces=leaf_hash(first.encode()))
+    apply_set_update(with_node, record, EpochNumber(3))
 
 
 def test_a_set_that_does_not_follow_is_refused(with_node):

@@ -74,8 +74,9 @@ def test_decoding_inverts_encoding(record: GovernanceRecord) -> None:
 
 
 def test_records_have_the_lengths_of_the_specification() -> None:
-    assert len(UPDATE.encode()) == (9 + 4 * 5) * 32
-    assert len(NOTED.encode()) == len(BOUND.encode()) == NOTICE.width == SET_UPDATE.width == 288
+    assert len(UPDATE.encode()) == (10 + 4 * 5) * 32
+    assert len(NOTED.encode()) == len(BOUND.encode()) == NOTICE.width == 288
+    assert SET_UPDATE.width == 320
     assert len(MEMBER.encode()) == MEMBER_UPDATE.width == 352
     assert (UPDATE.set_id, UPDATE.n) == (2, 5)
     assert len(NOTICE_NAMES) == 18
@@ -148,7 +149,7 @@ def test_a_set_update_cannot_name_another_set_than_it_lists() -> None:
     assert caught.value.calculated == NEW.digest
 
 
-@pytest.mark.parametrize("size", [0, 287, 288 + 128, (9 + 4 * 5) * 32 - 1, (9 + 4 * 5) * 32 + 32])
+@pytest.mark.parametrize("size", [0, 319, 320 + 128, (10 + 4 * 5) * 32 - 1, (10 + 4 * 5) * 32 + 32])
 def test_a_set_update_of_another_length_than_its_count_is_refused(size: int) -> None:
     with pytest.raises(RecordMalformed):
         SetUpdate.decode((UPDATE.encode() + bytes(64))[:size])
@@ -156,7 +157,7 @@ def test_a_set_update_of_another_length_than_its_count_is_refused(size: int) -> 
 
 def test_a_set_update_without_validators_is_refused() -> None:
     with pytest.raises(FieldMalformed):
-        SetUpdate.decode(UPDATE.encode()[:256] + bytes(32))
+        SetUpdate.decode(UPDATE.encode()[:288] + bytes(32))
 
 
 def test_a_set_update_to_set_zero_is_refused() -> None:
@@ -169,7 +170,7 @@ def test_a_set_update_to_set_zero_is_refused() -> None:
 
 def test_entries_unsorted() -> None:
     data = UPDATE.encode()
-    swapped = data[:288] + data[416:544] + data[288:416] + data[544:]
+    swapped = data[:320] + data[448:576] + data[320:448] + data[576:]
     with pytest.raises(EntriesMalformed):
         SetUpdate.decode(swapped)
 

@@ -74,7 +74,7 @@ def first_epoch() -> EpochRecord:
     [
         (GENESIS_RECORD.hash, "b4b988045d34a481738d12e02c58ac85053869704ad3dd7f6d2340318cc41ca0"),
         (EPOCH.hash, "e4afe08de9960dcf344a9f719e43d55811e97cf77cf7d9aa1decb4cada45a294"),
-        (SET_UPDATE.hash, "339a9592a81d7b03cf5c915093685ceef0374f1a3aa80de4820c42d6eecd1a4d"),
+        (SET_UPDATE.hash, "696299ad416285aa5bd380bdba7f8d416a66f2cd36710008bc9e63b13d707e06"),
         (MEMBER_UPDATE.hash, "a1e490d96664306e93d05f3a4c1a01dd7ff2d5fdf49883896b8c69416947a512"),
         (CONSENSUS_KEY.hash, "c9ff6af14a219d4be3a868131de557ae813930b423ca9efca4e0207fe77f5084"),
         (NOTICE.hash, "c626add6fa0cdd8b05c2b37a799a711cb53aef5f9b492c1ef47b5a68579bc42b"),

@@ -130,6 +130,26 @@ def test_a_keys_cards_are_in_the_order_of_the_ledger_and_count_from_their_epochs
     assert GROWN.cards == ()
 
 
+def test_a_set_that_was_replaced_before_it_took_charge_never_was() -> None:
+    other = SetUpdate.decode(update(3, 9, "a", "c"))
+    replacing = replace(other, replaces=leaf_hash(update(3, 8, "b", "c"))).encode()
+    for roll in (GROWN.extended([replacing]), GROWN.extended([replace(other, reason_hash=A).encode(), replacing])):
+        assert roll.terms[-1].leaf == leaf_hash(replacing)
+    roll = GROWN.extended([replacing])
+    assert [term.validators.set_id for term in roll.terms] == [1, 2, 3]
+    assert [roll.term(size).leaf for size in (8, 9)] == [GROWN.terms[1].leaf, leaf_hash(replacing)]
+    assert list(roll.sizes_of(address("b"), 6, TreeSize(20))) == [7, 8]
+
+
+def test_a_card_that_was_decided_on_anew_before_it_counted_never_counts() -> None:
+    """Neither later by itself, nor as the newest of those before the other decision."""
+    again = replace(MemberUpdate.decode(named("b", B)), action=3, card_hash=A, from_epoch=EpochNumber(9))
+    left = replace(again, action=2, roles=0, card_hash=ZERO, replaces=leaf_hash(again.encode()))
+    early, late = (GROWN.extended([again.encode(), left.encode()], [4, epoch]) for epoch in (8, 9))
+    assert [len(roll.cards_of(KeyId(B), 20)) for roll in (early, late)] == [0, 1]
+    assert len(GROWN.extended([again.encode()], [4]).extended([left.encode()], [8]).cards) == 0
+
+
 def test_what_is_no_governance_record_is_refused() -> None:
     with pytest.raises(WordMalformed):
         FOUNDED.extended([bytes(288)])

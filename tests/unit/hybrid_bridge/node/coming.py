@@ -8,12 +8,14 @@ from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.node.applying import Application, apply, join, keep_card, make_card
+from hybrid_bridge.node.applying import Application, apply, keep_card, make_card
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.closing import Closer
 from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Proposer, Wish
@@ -51,7 +53,12 @@ def newcomer(
 
 def proposer(members: Members, name: str) -> Proposer:
     opened = members.open(name)
-    return Proposer(opened.view, Desk(opened.view, Instant(members)), opened.enrolment)
+    return Proposer(opened.view, Desk(opened.view, Instant(members)), opened.enrolment, endorser(members, name))
+
+
+def endorser(members: Members, name: str) -> Endorser:
+    opened = members.open(name)
+    return Endorser(opened.view, opened.guards, opened.enrolment.store)
 
 
 def approved(members: Members, proposal: Proposal, names: Iterable[str] = VALIDATORS) -> list[Consents]:

@@ -3,16 +3,20 @@
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.cli.contract.drafting import sign as sign_offline
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.core.validators import ValidatorSet, name_hash
 from hybrid_bridge.errors import (
     AdmissionRejected,
     FieldMalformed,
+    FieldMismatch,
     Missing,
     NotYet,
     RuleRejected,
@@ -26,10 +30,13 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.rekeying import next_attestation
 from hybrid_bridge.units import Digest, SetId
 from tests.governing import identity_of
-from tests.unit.hybrid_bridge.node.coming import agreed, approved, pass_epoch, proposer, spread
-from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, started
+from tests.unit.hybrid_bridge.node.coming import agreed, approved, endorser, newcomer, pass_epoch, proposer, spread
+from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
+from tests.unit.hybrid_bridge.node.test_enrolling import draft_of
+from tests.unit.hybrid_bridge.node.test_proposing import renamed
 from tests.unit.hybrid_bridge.node.trade import Instant
 
 OTHERS = tuple(name for name in VALIDATORS if name != "bank-b")
@@ -132,6 +139,127 @@ def test_what_can_stand_in_no_block_any_more_is_not_kept(members: Members) -> No
     pass_epoch(members, 2)
     members.open("core").enrolment.renew()
     assert set(store.all()) == {open_, enacted}
+
+
+def test_what_another_decision_overtook_is_not_kept_until_it_expires(members: Members) -> None:
+    core = proposer(started(members), "core")
+    first, overtaken = (core.propose(Wish(kind="suspend", name="bank-b", from_epoch=epoch)) for epoch in (9, 900))
+    for one in (first, overtaken):
+        approved(members, one, OTHERS)
+    store = members.open("core").enrolment.store
+    core.enact(first, approved(members, first, OTHERS))
+    unseen = replace(MemberUpdate.decode(overtaken.records[0]), replaces=sha256(b"a block that is not here yet"))
+    store.keep(early := replace(overtaken, records=(unseen.encode(),)))
+    pass_epoch(members, 1)
+    members.open("core").enrolment.renew()
+    assert set(store.all()) == {first, early}
+
+
+# ── an admission that is taken back ──
+
+
+def awaited(members: Members) -> Proposal:
+    """The decision by which a newcomer becomes a member and a validator from epoch 6 on. It stands."""
+    started(members)
+    _, card = newcomer(members)
+    return agreed(members, Wish(kind="admit", card=card, from_epoch=6))
+
+
+def test_a_newcomer_whose_admission_was_taken_back_is_nobody_and_attests_nothing(members: Members) -> None:
+    admission = awaited(members)
+    core = proposer(members, "core")
+    with pytest.raises(AdmissionRejected, match="a member of today"):
+        core.propose(Wish(kind="suspend", name="bank-c"))  # taken back is an admission by `remove`
+    remove = core.propose(Wish(kind="remove", name="bank-c"))
+    member, validators = remove.decoded()
+    assert isinstance(member, MemberUpdate)
+    assert isinstance(validators, SetUpdate)
+    assert (validators.set_id, validators.n, validators.replaces) == (2, 4, admission.leaves[-1])
+    assert remove.expires_epoch == 5  # in epoch 6 the set with the newcomer is in charge
+    said = proposer(members, "bank-a").judge(remove)
+    assert any("-bank-c" in line for line in said)
+    assert said[-2] == "  the set that was to attest from size 7 never does"
+    core.enact(remove, approved(members, remove))
+    spread(members)
+    for name in VALIDATORS:
+        opened = members.open(name)
+        if opened.enrolment.lacking():
+            opened.enrolment.take(opened.enrolment.lacking()[0], remove, "core")
+        directory, secret = opened.view.directory, opened.view.keys.secret_of(SetId(2))
+        assert directory.names_of(directory.responsible(99)) == set(VALIDATORS)
+        assert not directory.lets_in("bank-c")
+        assert secret is not None
+        assert decoy_key_hash(secret.k_set) == validators.decoy_key_hash
+    old = replace(validators, reason_hash=sha256(b"x"))
+    with pytest.raises(AdmissionRejected, match="stands today"):
+        proposer(members, "core").judge(replace(remove, records=(old.encode(),)))
+
+
+def test_another_change_waits_for_the_set_and_who_goes_is_taken_out_of_it(members: Members) -> None:
+    awaited(members)
+    core = proposer(members, "core")
+    next_attestation(members.folder("supplier"), randomness("next"))
+    with pytest.raises(NotYet, match="size 7"):
+        core.propose(Wish(kind="rotate-key", card=make_card(members.folder("supplier"), None)))
+    _, validators = core.propose(Wish(kind="remove", name="bank-b")).decoded()
+    assert isinstance(validators, SetUpdate)
+    names = {core._judge.holder(entry, None).name for entry in validators.validators.entries}
+    assert names == {"core", "bank-a", "supplier", "bank-c"}
+    assert validators.effective_from_size >= 7  # nobody sits before he is a member
+    early = core.propose(Wish(kind="remove", name="bank-b", from_epoch=4))
+    with pytest.raises(RuleRejected) as refused:  # told before anybody consents
+        core.judge(early)
+    assert refused.value.rule == "set"
+
+
+def test_a_set_is_carried_to_a_contract_or_replaced_and_nobody_signs_for_both(members: Members) -> None:
+    awaited(members)
+    draft, remove = draft_of(members, 2), proposer(members, "core").propose(Wish(kind="remove", name="bank-c"))
+    assert len(endorser(members, "bank-a").endorse(draft)) == 1
+    with pytest.raises(AdmissionRejected, match="signed for a public contract"):
+        proposer(members, "bank-a").approve(remove)
+    proposer(members, "bank-b").approve(remove)
+    with pytest.raises(AdmissionRejected, match="not consented to replace"):
+        endorser(members, "bank-b").endorse(draft)
+    (file := members.root / "draft").write_bytes(draft)
+    offline = [str(file), "--dir", str(members.folder("bank-b")), "--out", str(members.root / "signed"), "--yes"]
+    with pytest.raises(AdmissionRejected, match="not consented to replace"):
+        CliRunner().invoke(sign_offline, offline, catch_exceptions=False)
+    guards = members.open("bank-b").guards
+    assert [guard.history().power for _, guard in guards] == [()]  # and its guard knows of nothing
+    core = proposer(members, "core")  # who enacts as one of those who are asked consents by it
+    endorser(members, "core").endorse(draft)
+    with pytest.raises(AdmissionRejected, match="signed for a public contract"):
+        core.enact(remove, approved(members, remove, ["bank-b", "supplier"]))
+
+
+def test_a_set_that_follows_one_in_charge_is_no_replacement(members: Members) -> None:
+    started(members)
+    remove = proposer(members, "core").propose(Wish(kind="remove", name="bank-b", from_epoch=5))
+    member, validators = remove.decoded()
+    assert isinstance(validators, SetUpdate)
+    assert validators.replaces == ZERO
+    later = ValidatorSet(SetId(4), validators.validators.entries)
+    for other, error in (
+        (replace(validators, replaces=sha256(b"another")), AdmissionRejected),
+        (replace(validators, validators=later, set_hash=later.digest), FieldMismatch),
+    ):
+        with pytest.raises(error):
+            proposer(members, "bank-a").judge(replace(remove, records=(member.encode(), other.encode())))
+
+
+def test_what_a_member_was_called_no_other_firm_is_called_and_it_may_come_back(members: Members) -> None:
+    started(members)
+    theirs = members.open("core").view.directory.member("regulator")
+    agreed(members, Wish(kind="remove", name="regulator", from_epoch=3))
+    for epoch in (1, 2):
+        pass_epoch(members, epoch)
+    assert not members.open("core").view.directory.is_member("regulator")
+    stranger = renamed(members, "regulator", "LEI:ANOTHER")
+    with pytest.raises(AdmissionRejected, match="no other member has or had"):
+        proposer(members, "core").propose(Wish(kind="admit", card=stranger))
+    again = renamed(members, "regulator", theirs.legal_id, theirs.legal_name)
+    assert len(proposer(members, "core").propose(Wish(kind="admit", card=again)).decoded()) == 1
 
 
 # ── cards ──

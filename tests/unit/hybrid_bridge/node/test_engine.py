@@ -50,6 +50,7 @@ from hybrid_bridge.node.engine import (
 from hybrid_bridge.node.engine_homes import EngineAddress, keep_peers
 from hybrid_bridge.node.founding import found
 from hybrid_bridge.node.laying import lay
+from hybrid_bridge.node.sharing import Cost
 from hybrid_bridge.node.submitting import AtEngine, ToOthers
 from hybrid_bridge.node.waiting import WINDOW
 from hybrid_bridge.node.witnessing import Watch
@@ -454,7 +455,7 @@ def test_a_member_that_has_halted_promises_nothing(begun: PlayedEngine) -> None:
 
 def test_a_member_without_a_vote_gets_a_validators_promise(begun: PlayedEngine) -> None:
     view = begun.members.open("regulator").view
-    assert [member.name for member in view.directory.orderers] == list(VALIDATORS)
+    assert [member.name for member in view.directory.orderers(1)] == list(VALIDATORS)
     validator = Peer(AtEngine(begun.members.open("bank-b").view, begun))  # type: ignore[arg-type]
     own = Desk(view, ToOthers(lambda: [Peer(None), validator]))
     with pytest.raises(RuleRejected):  # on the record, and that it is there is promised
@@ -528,12 +529,12 @@ def test_a_proposal_takes_one_of_each_submitter_in_turn(begun: PlayedEngine) -> 
 def test_no_proposal_gives_one_submitter_the_epoch(begun: PlayedEngine) -> None:
     application = begun.applications["core"]
     mine, theirs = waiting(begun, "supplier", 2), waiting(begun, "bank-a", 1)
-    flooding = SignedTransaction.decode(mine[0])
+    flooding = [(SignedTransaction.decode(mine[0]).body.submitter, Cost(1, 1))]
     application._shares.begin(EpochNumber(1))
     with suppress(Throttled):
         while True:
             application._shares.require(flooding)
-            application._shares.use([flooding])
+            application._shares.use(flooding)
     begun.height += 1
     begun.pool = [*mine, *theirs]
     assert begun.propose("core") == theirs

@@ -21,25 +21,28 @@ from hybrid_bridge.errors import (
     KeyUnusable,
     SettingsMalformed,
     SignatureWrong,
+    Unreachable,
 )
-from hybrid_bridge.node.applying import Application, apply, join, make_card
+from hybrid_bridge.node.applying import Application, apply, make_card
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member
 from hybrid_bridge.node.engine import NO_MEMBER, WRONG_SIGNATURE
 from hybrid_bridge.node.engine_homes import EngineAddress
+from hybrid_bridge.node.joining import join
+from hybrid_bridge.node.promises import checked_promise, promised
 from hybrid_bridge.node.proposals import Proposal
 from hybrid_bridge.node.proposing import Proposer, Wish
 from hybrid_bridge.node.rekeying import next_consensus, next_identity, use_next
 from hybrid_bridge.node.separating import consensus_secret
 from hybrid_bridge.node.settings import read_settings
-from hybrid_bridge.node.submitting import AtEngine
+from hybrid_bridge.node.submitting import AtEngine, OrOthers
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
-from hybrid_bridge.units import Sequence
+from hybrid_bridge.units import EpochNumber, Sequence, UnixSeconds
 from tests.governing import identity_of
-from tests.unit.hybrid_bridge.node.coming import authority, newcomer
+from tests.unit.hybrid_bridge.node.coming import authority, endorser, newcomer
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, VALIDATORS, Members, randomness
-from tests.unit.hybrid_bridge.node.test_engine import PlayedEngine, begun, laid_with_engines, played
+from tests.unit.hybrid_bridge.node.test_engine import PlayedEngine, begun, laid_with_engines, played, waiting
 
 __all__ = ["begun", "laid_with_engines", "played"]
 
@@ -50,13 +53,14 @@ VOTES = "engine/config/priv_validator_key.json"
 
 def proposer(played: PlayedEngine, name: str = "core") -> Proposer:
     opened = played.members.open(name)
-    return Proposer(opened.view, Desk(opened.view, AtEngine(opened.view, played)), opened.enrolment)  # type: ignore[arg-type]
+    desk = Desk(opened.view, AtEngine(opened.view, played))  # type: ignore[arg-type]
+    return Proposer(opened.view, desk, opened.enrolment, endorser(played.members, name))
 
 
 def enacted(played: PlayedEngine, wish: Wish) -> Proposal:
     """By every founding validator; each has the proposal."""
     proposal = proposer(played).propose(wish)
-    consents = [proposer(played, name).approve(proposal) for name in VALIDATORS]
+    consents = [proposer(played, name).approve(proposal) for name in VALIDATORS if name != wish.name]
     proposer(played).enact(proposal, consents)
     for name in NAMES:
         enrolment = played.members.open(name).enrolment
@@ -170,6 +174,44 @@ def test_a_newcomer_says_where_its_engine_will_listen(begun: PlayedEngine, engin
 def test_the_embedded_ledger_takes_no_engine(members: Members) -> None:
     with pytest.raises(SettingsMalformed):
         newcomer(members, engine=AT)
+
+
+def test_who_is_suspended_promises_nothing_more_and_nothing_is_sent_to_it(begun: PlayedEngine) -> None:
+    """What it promised before it still owes."""
+    regulator, gone = begun.members.open("regulator").view, begun.members.open("bank-b").view
+    (kept,) = waiting(begun, "supplier", 1)
+    (given,) = AtEngine(gone, begun).submit([kept])  # type: ignore[arg-type]
+    enacted(begun, Wish(kind="suspend", name="bank-b", from_epoch=4))
+    begun.time += 3 * CADENCE
+    begun.decide()
+    for name in NAMES:
+        begun.members.open(name).enrolment.renew()
+    assert {member.name for member in regulator.directory.orderers(3)} == set(VALIDATORS)
+    others = {member.name for member in regulator.directory.orderers(4)}
+    assert others == set(VALIDATORS) - {"bank-b"}
+    assert {member.name for member in regulator.directory.members} > others  # it reads on
+    (data,) = waiting(begun, "supplier", 1)
+    height = begun.height
+    with pytest.raises(Unreachable):
+        AtEngine(gone, begun).submit([data])  # type: ignore[arg-type]
+    assert begun.height == height
+    with pytest.raises(Unreachable):
+        promised(gone, SignedTransaction.decode(data), UnixSeconds(begun.time), EpochNumber(4))
+    ours = AtEngine(begun.members.open("core").view, begun)  # type: ignore[arg-type]
+    (result,) = OrOthers(AtEngine(gone, begun), ours).submit([data])  # type: ignore[arg-type]
+    body = SignedTransaction.decode(data).body
+    assert checked_promise(result.promise, body, regulator.directory, "core").promise.accepted_epoch == 4
+    owed = SignedTransaction.decode(kept).body
+    promise = checked_promise(given.promise, owed, regulator.directory, "bank-b").promise
+    assert (promise.signer, promise.accepted_epoch) == (identity_of(begun.members.folder("bank-b")).public.key_id, 1)
+
+
+def test_a_newcomer_promises_nothing_before_it_orders(begun: PlayedEngine) -> None:
+    _, card = newcomer(begun.members, engine=AT)
+    enacted(begun, Wish(kind="admit", card=card, from_epoch=4))
+    directory, key = begun.members.open("core").view.directory, identity_of(begun.members.folder("bank-c"))
+    assert [directory.orders(key.public.key_id, epoch) for epoch in (1, 3, 4)] == [False, False, True]
+    assert [card.member in directory.orderers(epoch) for epoch in (1, 3)] == [False, False]
 
 
 def test_a_card_that_takes_anothers_engine_or_vote_is_refused(begun: PlayedEngine) -> None:

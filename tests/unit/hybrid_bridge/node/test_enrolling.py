@@ -28,7 +28,6 @@ from hybrid_bridge.node.applying import make_card
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.directory import read_directory
-from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.enrolling import Enrolment, directory_of
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
@@ -42,7 +41,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.attest import attest
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Address, ChainId, Digest, EpochNumber, KeyId, LogId, SetId, TreeSize, UnixSeconds
-from tests.unit.hybrid_bridge.node.coming import agreed, close, joined, newcomer, pass_epoch, spread
+from tests.unit.hybrid_bridge.node.coming import agreed, close, endorser, joined, newcomer, pass_epoch, spread
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_hearing import Peer
 
@@ -173,11 +172,6 @@ def checkpoint(size: int, *, newest: bool = False) -> BundleOrder:
     return BundleOrder(
         purpose="checkpoint", records=(), labels=(), size=TreeSize(size), label_epoch=EpochNumber(0), newest=newest
     )
-
-
-def endorser(grown: Members, name: str) -> Endorser:
-    opened = grown.open(name)
-    return Endorser(opened.view, opened.guards)
 
 
 def draft_of(grown: Members, number: int, **changes: object) -> bytes:

@@ -45,17 +45,20 @@ from hybrid_bridge.errors import (
     SequencerStays,
     SettingsMalformed,
     SignatureWrong,
+    StoreBroken,
     TooLong,
 )
 from hybrid_bridge.node import proposals
-from hybrid_bridge.node.applying import Application, apply, join, make_card
+from hybrid_bridge.node.applying import Application, apply, make_card
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import sealing_message
 from hybrid_bridge.node.founding import Foundation
+from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.proposals import Handed, Proposal, ProposalStore, parse_proposal
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.rekeying import next_attestation, next_identity, use_next
 from hybrid_bridge.node.settings import read_settings
+from hybrid_bridge.testing.crashing import CrashPlan, Killed
 from hybrid_bridge.units import Address, Seconds, UnixSeconds
 from tests.unit.hybrid_bridge.node.coming import approved, authority, newcomer, proposer
 from tests.unit.hybrid_bridge.node.members import START, VALIDATORS, Members, randomness, started
@@ -132,7 +135,7 @@ def test_a_card_of_today_changes_nothing_and_nobody_takes_anothers_name(town: Me
         with pytest.raises(AdmissionRejected, match="something changes"):
             proposer(town, "core").propose(Wish(kind=kind, card=card))
     stolen = renamed(town, "bank-a", "LEI:OTHER")
-    with pytest.raises(AdmissionRejected, match="a name that no other member has"):
+    with pytest.raises(AdmissionRejected, match="a name that no other member has or had"):
         proposer(town, "core").propose(Wish(kind="rotate-key", card=stolen))
     stranger = renamed(town, "bank-x", "LEI:X")
     with pytest.raises(AdmissionRejected, match="a member of today"):
@@ -156,16 +159,48 @@ def test_nobody_takes_anothers_attestation_key(town: Members) -> None:
         proposer(town, "core").propose(Wish(kind="admit", card=Card.over(member, genesis.log_id, key)))
 
 
-def renamed(town: Members, name: str, legal_id: str) -> Card:
+def test_nobody_takes_anothers_legal_id_or_name_however_it_is_written(town: Members) -> None:
+    theirs = town.open("core").view.directory.member("bank-b")
+    spaced = theirs.legal_name.upper().replace(" ", "  ")
+    for card in (
+        renamed(town, "bank-x", theirs.legal_id),
+        renamed(town, "bank-x", theirs.legal_id.lower()),
+        renamed(town, "bank-x", "LEI:X", spaced),
+    ):
+        with pytest.raises(AdmissionRejected, match="a legal id and a legal name that no other member has"):
+            proposer(town, "core").propose(Wish(kind="admit", card=card))
+    other = renamed(town, "bank-b", theirs.legal_id, "Bank B and Sons")
+    with pytest.raises(AdmissionRejected, match="that this member has"):
+        proposer(town, "core").propose(Wish(kind="rotate-key", card=other))
+
+
+def test_a_second_identity_key_comes_when_the_first_goes(town: Members) -> None:
+    theirs = town.open("core").view.directory.member("regulator")
+    card = renamed(town, "regulator", theirs.legal_id, theirs.legal_name, theirs.roles)
+    for kind in ("admit", "rotate-key"):
+        proposal = proposer(town, "core").propose(Wish(kind=kind, card=card, from_epoch=9))
+        added, removed = proposal.decoded()
+        assert isinstance(added, MemberUpdate)
+        assert isinstance(removed, MemberUpdate)
+        assert (added.action, removed.action) == (ADD, REMOVE)
+        proposer(town, "bank-a").judge(proposal)
+        for records in ((added,), (added, replace(removed, from_epoch=10))):
+            with pytest.raises(AdmissionRejected, match="one identity key a member"):
+                proposer(town, "bank-a").judge(with_records(proposal, *records))
+
+
+def renamed(
+    town: Members, name: str, legal_id: str, legal_name: str = "", roles: tuple[str, ...] = ("member",)
+) -> Card:
     """A card of somebody with a proper certificate of that name."""
     key, genesis = PrivateKey.from_seed(sha256(name.encode())), town.foundation.genesis
-    holder = Holder(name, f"{name} Ltd", legal_id)
+    holder = Holder(name, legal_name or f"{name} Ltd", legal_id)
     member = replace(
         make_card(town.folder("regulator"), None).member,
         name=name,
         legal_name=holder.legal_name,
         legal_id=legal_id,
-        roles=("member",),
+        roles=roles,
         certificate=issue_identity(authority(town), holder, key.public, START),
     )
     signed = replace(member, sealing_signature=key.sign(sealing_message(genesis.log_id, member.sealing_key)))
@@ -283,6 +318,58 @@ def test_a_newcomer_takes_what_the_genesis_record_names_and_nothing_else(
     assert not (folder / "ledger.db").exists()
     join(folder, proposal)
     assert (folder / "keys" / "vrf.key").read_text() == (town.folder("core") / "keys" / "vrf.key").read_text()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    join(folder, proposal)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    (folder / "guard.db").unlink()
+    with pytest.raises(StoreBroken):  # a guard that was lost is never made anew: what it signed is not known
+        join(folder, proposal)
+    assert not (folder / "guard.db").exists()
+
+
+WRITES = ("replace", "touch", "mkdir", "write_bytes", "chmod")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_join_that_was_killed_at_any_write_is_made_again_to_the_same_end(
+    applied: tuple[Path, Card], proposal: Proposal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(applied[0], whole)
+    count = len(played(monkeypatch, whole, proposal, CrashPlan({})))
+    assert count > 12
+    expected = contents(whole)
+    for number in range(count):
+        folder = tmp_path / f"{number}"
+        shutil.copytree(applied[0], folder)
+        with pytest.raises(Killed):
+            played(monkeypatch, folder, proposal, CrashPlan({number: when}))
+        join(folder, proposal)
+        assert contents(folder) == expected, number
+        shutil.rmtree(folder)
+
+
+def played(monkeypatch: pytest.MonkeyPatch, folder: Path, proposal: Proposal, plan: CrashPlan) -> list[str]:
+    """The writes of a join, some of which it does not survive."""
+    with monkeypatch.context() as patch:
+        for name in WRITES:
+            real = getattr(Path, name)
+
+            def around(path: Path, *args: object, _name: str = name, _real: object = real, **kwargs: object) -> object:
+                return plan.around(_name, lambda: _real(path, *args, **kwargs))  # type: ignore[operator]
+
+            patch.setattr(Path, name, around)
+        join(folder, proposal)
+    return plan.seen
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file that a node reads, with its mode; a store is there or not."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".new")
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, b"" if path.suffix == ".db" else path.read_bytes())
+        for path in found
+    }
 
 
 def test_a_newcomer_applies_for_what_is_to_be_had(town: Members, tmp_path: Path) -> None:
@@ -399,6 +486,15 @@ def test_no_source_fills_the_store_for_another_and_nothing_goes_to_make_room(
     store.drop(many[1])
     store.keep(many[8], "bank-a")
     assert {one.reason for one in store.all()} == {"0", "2", "3", "4", "5", "6", "8"}
+    for one in (many[8], many[8], many[4]):  # decided: they take no share any more, and are kept
+        store.settle(one)
+    store.keep(many[7], "bank-a")
+    store.keep(many[1])
+    store.keep(many[8], "bank-a")
+    for again in (store, ProposalStore(tmp_path)):
+        assert {one.reason for one in again.all()} == {str(number) for number in range(9)}
+    store.drop(many[8])
+    assert many[8] not in set(store.all())
 
 
 def test_every_validator_is_among_the_approvers(town: Members, proposal: Proposal) -> None:

@@ -8,14 +8,15 @@ import pytest
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.ladder import highest
-from hybrid_bridge.core.transaction import BeaconPayload, SignaturePart, SignedTransaction
+from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.transaction import BeaconPayload, RecordPayload, SignaturePart, SignedTransaction
 from hybrid_bridge.errors import FieldMismatch, NotYet, RuleRejected, Throttled
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.ordering import Orderer
-from hybrid_bridge.node.sharing import EpochShares, Pool, in_turns, shares_of
+from hybrid_bridge.node.sharing import Cost, EpochShares, Pool, _stands, in_turns, shares_of
 from hybrid_bridge.node.submitting import AtSequencer
 from hybrid_bridge.rpc.faults import unpack
-from hybrid_bridge.units import EpochNumber, KeyId
+from hybrid_bridge.units import EpochNumber, Height, KeyId
 from hybrid_bridge.units import Sequence as SequenceNumber
 from tests.unit.hybrid_bridge.node.members import Members, started
 from tests.unit.hybrid_bridge.node.test_engine import Keeping
@@ -100,19 +101,35 @@ def test_an_engine_s_pool_is_put_in_turns_too() -> None:
 
 def shares(members: Members, **ladders: int) -> EpochShares:
     genesis: Genesis = members.open("core").view.directory.genesis
-    return EpochShares(replace(genesis, **ladders), 5)
+    return EpochShares(replace(genesis, **ladders), lambda: 5)
 
 
-def fill(found: EpochShares, signed: SignedTransaction) -> int:
+ONE = Cost(1, 1)  # a registration has two labels more, and here there are none
+
+
+def fill(found: EpochShares, signed: SignedTransaction, cost: Cost = ONE) -> int:
     """How often this transaction's submitter is let in."""
-    count = 0
+    count, asked = 0, [(signed.body.submitter, cost)]
     while True:
         try:
-            found.require(signed)
+            found.require(asked)
         except Throttled:
             return count
-        found.use([signed])
+        found.use(asked)
         count += 1
+
+
+def test_a_transaction_weighs_what_it_costs_everybody(trading: Members) -> None:
+    """A freeze of fifty objects takes fifty registry pairs, however short it is."""
+    (like,) = of_supplier(trading, 1)
+    other = replace(like, body=replace(like.body, submitter=A))
+    found = shares(trading, batch_ladder=1 << 20, registry_ladder=1 << 10)
+    assert fill(found, like, Cost(1, 51)) == (512 + 2 + 102) // 51
+    assert fill(found, other, Cost(1, 51)) == 2
+    assert fill(found, other, Cost(1, 1)) == 4  # what both have left in common
+    found.require([(A, Cost(0, 0))])  # an accepted decision takes nothing
+    empty = shares(trading, batch_ladder=1 << 20, registry_ladder=1 << 10)
+    assert fill(empty, like, Cost(1, 1_000)) == 0  # more than a part and all that is common
 
 
 def test_whoever_floods_the_others_keep_their_parts_of_the_epoch(trading: Members) -> None:
@@ -130,6 +147,18 @@ def test_the_registry_s_room_is_shared_too(trading: Members) -> None:
     found = shares(trading, batch_ladder=1 << 20, registry_ladder=1 << 10)
     assert fill(found, like) == 512 + 2 + 102
     assert fill(found, other) == 102
+
+
+def test_who_comes_has_a_part_from_the_next_epoch_on(trading: Members) -> None:
+    (like,) = of_supplier(trading, 1)
+    genesis, count = trading.open("core").view.directory.genesis, [5]
+    found = EpochShares(replace(genesis, batch_ladder=1 << 10, registry_ladder=1 << 20), lambda: count[0])
+    found.begin(EpochNumber(1))
+    count[0] = 8
+    assert fill(found, like) == 512 + 2 + 102
+    found.begin(EpochNumber(2))
+    assert fill(found.copy(), like) == 512 + 64
+    assert fill(found, like) == 512 + 64
 
 
 def test_another_epoch_is_empty_and_the_same_one_is_not(trading: Members) -> None:
@@ -154,6 +183,17 @@ def test_a_restart_forgets_nobody_s_part(trading: Members) -> None:
     view = trading.open("core").view
     room, own = highest(view.directory.genesis.registry_ladder), highest(view.directory.genesis.registry_ladder) // 10
     assert fill(shares_of(view), like) == room - 5 * own + own - 1
+
+
+def test_what_stands_weighs_after_a_restart_what_it_weighed_before(trading: Members) -> None:
+    (like,) = of_supplier(trading, 1)
+    assert isinstance(like.body.payload, RecordPayload)
+    events, ops = {leaf_hash(like.body.payload.entry): 50}, len(like.body.payload.ops)
+    beacon = by(trading.open("core").view.keys.identity, like)
+    found = [_stands(code, one.encode(), events)[1] for code, one in ((0, like), (3, like), (0, beacon), (3, beacon))]
+    assert found == [Cost(1, 50 + ops), Cost(1, 0), Cost(0, 0), Cost(1, 0)]
+    sent(trading, "supplier", registration(trading, an_object()))
+    assert list(trading.open("core").view.ledger.life_counts(Height(1)).values()) == [1]
 
 
 # ── the sequencer's door ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,9 +230,9 @@ def test_no_number_of_invented_submitters_fills_the_pool(trading: Members) -> No
 def test_one_whose_part_of_the_epoch_is_used_hears_when_to_come_again(trading: Members) -> None:
     view = trading.open("core").view
     orderer = Orderer(view, lambda: float(trading.clock.moment))
-    first, second = of_supplier(trading, 2)
+    (first,) = of_supplier(trading, 1)
     fill(orderer._shares, first)
-    refused = orderer.submit(second, 100)
+    refused = orderer.submit(first, 100)
     orderer._shares.begin(EpochNumber(1))
     fill(orderer._shares, first)
     orderer.make_block()

@@ -21,17 +21,20 @@ from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBr
 from hybrid_bridge.node import making as node_making
 from hybrid_bridge.node import syncing as node_syncing
 from hybrid_bridge.node import taking as node_taking
-from hybrid_bridge.node.directory import read_directory
-from hybrid_bridge.node.engine import NO_MEMBER, EngineApplication
+from hybrid_bridge.node.directory import Member, read_directory
+from hybrid_bridge.node.engine import NO_MEMBER, EngineApplication, answer_of
+from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.making import MADE, Making
 from hybrid_bridge.node.opening import open_folder
+from hybrid_bridge.node.proposals import ADMIT, Proposal, ProposalStore
 from hybrid_bridge.node.settings import NodeSettings, read_settings
 from hybrid_bridge.node.snapshots import LATE, Shelf
 from hybrid_bridge.node.stores import files_of
 from hybrid_bridge.node.syncing import MAX_REJECTED, Mark, read_mark, taken_height, write_mark
-from hybrid_bridge.node.taking import Taker, awaits_snapshot, take_snapshot
+from hybrid_bridge.node.taking import Taker, awaits_snapshot, letting_in, take_snapshot
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
+from tests.unit.hybrid_bridge.node.coming import newcomer as applicant
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, FixedClock
 from tests.unit.hybrid_bridge.node.test_engine import (  # noqa: F401 fixtures
     PlayedEngine,
@@ -502,6 +505,36 @@ def test_without_a_ledger_nothing_is_judged_proposed_offered_or_decided(newcomer
     assert not taker.load_snapshot_chunk(pb.RequestLoadSnapshotChunk(height=TOP)).chunk
     with pytest.raises(NotYet):
         taker.commit(pb.RequestCommit())
+
+
+def test_beside_the_founders_those_are_let_in_whose_cards_lie_in_the_folder(
+    ledger: PlayedEngine,
+    newcomer: Newcomer,
+) -> None:
+    folder, directory = newcomer.settings.folder, read_directory(newcomer.settings.folder)
+    _, card = applicant(ledger.members, "bank-z", engine=EngineAddress("bank-z.example:26656", "127.0.0.1:1"))
+    forged = replace(card, member=replace(card.member, engine=f"{'ef' * 20}@bank-y.example:1"))
+    for number, one in enumerate((card, forged)):
+        ProposalStore(folder).keep(
+            Proposal(
+                log_id=directory.log_id,
+                kind=ADMIT,
+                name="bank-z",
+                reason="",
+                records=(),
+                authorisers=(),
+                expires_epoch=number,
+                cards=(one,),
+            )
+        )
+    known = letting_in(directory, folder)
+
+    def asked(member: Member) -> int:
+        return answer_of(known, pb.RequestQuery(path=f"/p2p/filter/id/{(member.engine or '')[:40]}")).code
+
+    assert [asked(member) for member in (*directory.members, card.member)] == [0] * (len(directory.members) + 1)
+    assert asked(forged.member) == NO_MEMBER
+    assert not known.lets_in("nobody")
 
 
 # ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -324,3 +324,36 @@ def test_after_a_refusal_the_next_call_asks_again(side: Side) -> None:
                     assert ask(stubs.LedgerStub(channel)) == 1
                     return
     pytest.fail("nobody asked again")
+
+
+class Counted:
+    """A channel that knows whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_peer_that_is_unavailable_again_and_again_leaves_few_channels_open(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows its certificate and takes no call: each call opens another channel, and the oldest are closed."""
+    made: list[Counted] = []
+
+    def opened(*_: object) -> Counted:
+        made.append(Counted())
+        return made[-1]
+
+    monkeypatch.setattr(renewing, "open_channel", opened)
+    monkeypatch.setattr(renewing, "server_certificate", lambda *_: "PEM")
+    side.judges = True
+    channel = RenewedChannel("127.0.0.1:1", "core", side)
+    for _ in range(50):
+        channel.failed(channel.opened())
+    assert len(made) == 50
+    assert [one.closed for one in made] == [True] * (49 - renewing.MAX_RETIRED) + [False] * (1 + renewing.MAX_RETIRED)
+    assert len(channel._retired) == renewing.MAX_RETIRED
+    channel.close()
+    assert all(one.closed for one in made)

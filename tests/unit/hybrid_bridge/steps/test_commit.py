@@ -362,6 +362,7 @@ def test_life_events_count_up_in_block_order(ledger):
         ("asset", OBJECT, 1, "0x0102"),
     ]
     assert outcome.life_events[1].entry_leaf == leaf_hash(outcome.entries[1])
+    assert sum(one.pairs for one in outcome.transactions) == len(outcome.life_events) + len(outcome.identity_ops)
 
 
 # ── governance and beacons ──

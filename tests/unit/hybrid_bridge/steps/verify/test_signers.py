@@ -7,6 +7,7 @@ import pytest
 from hybrid_bridge.core.bundle import WitnessAnchor
 from hybrid_bridge.core.checkpoint import Note, format_note, log_line, parse_note, quorum_line
 from hybrid_bridge.core.note import NoteLine
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.errors import (
     BelowQuorum,
@@ -16,7 +17,7 @@ from hybrid_bridge.errors import (
     SetMismatch,
     SignatureWrong,
 )
-from hybrid_bridge.units import Address
+from hybrid_bridge.units import Address, TreeSize
 from tests.bundles import HANDOVER, consortium, edit, flip, set_of
 from tests.unit.hybrid_bridge.steps.verify.judging import changed, good, judged, stopped, world
 
@@ -116,6 +117,23 @@ def test_signed_by_new_set():
     note = world().signed(world().checkpoint(4), world().second[:3])
     error = stopped(changed("document", "rotations.0.note", note), FieldMalformed, SETS)
     assert error.field == "note.lines"  # the renewed key is not of set 1
+
+
+def replaced():
+    """The update to set 2 was replaced in epoch 3: both records are shown, and its rotation all the same."""
+    liar, first = world().variant(1), world().set_update
+    other = replace(first, effective_from_size=TreeSize(6), replaces=leaf_hash(first.encode()))
+    at = world().governance.index(first.encode())
+    liar.governance = [*world().governance[: at + 1], other.encode(), *world().governance[at + 2 :]]
+    tree = liar._governance_tree()
+    for epoch in (3, 4, 5):
+        liar = liar.variant(epoch, governance_root=tree.root(liar.closed[epoch - 1].record.governance_size))
+    return liar
+
+
+def test_a_set_that_was_replaced_before_it_took_charge_attests_nothing():
+    error = stopped(replaced().history(), FieldMismatch, SETS)
+    assert (error.field, error.got) == ("rotations.update", "of one replaced")
 
 
 def test_below_quorum_of_the_old_set():
