@@ -74,7 +74,7 @@ def command(
     sets = decode_sets(genesis, kept.sets)
     with TemporaryDirectory() as fetched:
         paths = [at_hand(copy, Path(fetched) / str(number)) for number, copy in enumerate(copies)]
-        notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept))
+        notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept).signed)
     now = UnixSeconds(int(time.time()))
     report = report_of(kept, genesis, sets, Sight(openings=openings, roots=trust.member_roots, notes=notes, now=now))
     click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(_told(report)))

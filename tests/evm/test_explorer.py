@@ -23,13 +23,17 @@ from hybrid_bridge.cli.explorer.marks import SOURCES
 from hybrid_bridge.cli.explorer.page import page_of
 from hybrid_bridge.cli.explorer.serving import reply_to as page_reply
 from hybrid_bridge.cli.tiles import reply_to
+from hybrid_bridge.core.checkpoint import format_note
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
+from hybrid_bridge.core.note import NoteLine
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.tiles import entry_bundles
+from hybrid_bridge.core.tiles import CHECKPOINT, entry_bundles, hash_tiles
+from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, Unreachable
+from hybrid_bridge.units import LeafIndex, TreeSize
 from tests.evm.chains import NOW
 from tests.evm.town import NAMES, REASON, Town, founded, opened
 from tests.web.browsing import explore
@@ -363,6 +367,31 @@ def test_a_record_that_is_not_the_leaf_and_a_copy_of_another_history_are_refuted
     assert built(town, tmp_path, "--log-copy", copy, refused=FieldMismatch).field == "leaf 13"
     built(town, tmp_path, "--log-copy", town.tiles(16, FORK), refused=RootMismatch)
     assert not (tmp_path / "index.html").exists()
+
+
+def made_up(town: Eventful, folder: Path, size: int, honest: int) -> Path:
+    """A copy that leaves the log after so many leaves: later epochs closed when it pleases, all with the brake on."""
+    records = town.records[:honest]
+    records += [replace(EpochRecord.decode(r), flags=BRAKE_ON, closed_at=1).encode() for r in town.records[honest:size]]  # type: ignore[arg-type]
+    tree = Tree()
+    tree.extend([leaf_hash(record) for record in records])
+    for path, data in [*hash_tiles([tree.leaf(LeafIndex(n)) for n in range(size)]), *entry_bundles(records)]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    line = NoteLine("central-bank.example", b"\1\2\3\4", bytes(72))
+    (folder / CHECKPOINT).write_text(format_note(town.origin, TreeSize(size), tree.root(), [line]))
+    return folder
+
+
+def test_what_a_copy_says_beyond_the_largest_anchored_size_is_not_proven_and_not_shown(
+    town: Eventful, tmp_path: Path
+) -> None:
+    shown = built(town, tmp_path, "--log-copy", made_up(town, tmp_path / "one", 13, honest=11))
+    assert shown["brakes"]["epochs_read"] == {"value": 10, "source": "copy"}
+    assert [bare(one)["last_epoch"] for one in shown["brakes"]["periods"]] == [5, 7]
+    wholly = made_up(town, tmp_path / "two", 13, honest=1)
+    shown = built(town, tmp_path, "--anchors", 1, "--log-copy", wholly)  # 14 alone is read, and it ends before
+    assert (shown["brakes"]["epochs_read"]["source"], shown["brakes"]["periods"]) == ("nobody", [])
 
 
 # ── endpoints ────────────────────────────────────────────────────────────────────────────────────────────────────────

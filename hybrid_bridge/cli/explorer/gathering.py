@@ -65,8 +65,9 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
     with TemporaryDirectory() as fetched:
         folders = [Path(fetched) / f"copy {number}" for number, _ in enumerate(wanted.copies, start=1)]
         paths = [at_hand(copy, folder, entries=True) for copy, folder in zip(wanted.copies, folders, strict=True)]
-        notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept))
-        told = told_by(paths, kept.anchors[-1].tree_size if kept.anchors else TreeSize(1))
+        copies = {path: signed_under(path, genesis, sets, kept) for path in paths}
+        told = told_by(copies)
+    notes = tuple(signed for copied in copies.values() for signed in copied.signed)
     sight = Sight(openings=openings, roots=wanted.trust.member_roots, notes=notes, now=kept.at.time)
     report = report_of(kept, genesis, sets, sight)
     return Facts(kept, history, genesis, sets, report, told, is_all)

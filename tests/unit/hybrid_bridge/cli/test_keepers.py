@@ -200,7 +200,7 @@ def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
     witness = VerifierKey("w.example", TYPE_COSIGNATURE, bytes(range(32)))
     line = f"\u2014 w.example {b64(witness.key_id + bytes(72))}\n"
     (path := tmp_path / "note").write_text(text + line)
-    (signed,) = signed_under(path, world().genesis, sets(), kept())
+    (signed,) = signed_under(path, world().genesis, sets(), kept()).signed
     assert (len(signed.signers), signed.cosigned) == (4, ("w.example",))
     assert "cosigned by, not judged here: w.example" in "\n".join(_told(report(notes=[signed])))
 
