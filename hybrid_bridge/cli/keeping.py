@@ -98,8 +98,8 @@ class Copied:
     """What one copy of the log shows, once it is of the log that was anchored."""
 
     signed: tuple[SignedSize, ...]  # whose signatures stand under its checkpoints
-    tree: Tree | None = None  # of a folder of tiles
-    proven: TreeSize = TreeSize(0)  # the largest anchored size whose root is the tree's: no leaf beyond it is proven
+    tree: Tree | None  # of a folder of tiles
+    proven: TreeSize  # the largest anchored size whose root is the tree's, or 0: no leaf beyond it is proven
 
 
 def signed_under(path: Path, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -> Copied:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 from eth_abi.abi import encode
 
-from hybrid_bridge.adapters.evm import history
+from hybrid_bridge.adapters.evm import history, keepers
 from hybrid_bridge.adapters.evm.artefact import selector
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
@@ -427,6 +427,25 @@ def test_what_one_endpoint_of_three_makes_up_is_outvoted_and_of_two_is_nobodys(
     shown = built(town, tmp_path, urls=three(town)[:2])
     assert {one["gas"]["source"] for one in shown["anchors"]} == {"nobody"}
     assert (shown["costs"]["without_receipt"]["value"], shown["costs"]["mean_wei"]["value"]) == (4, None)
+
+
+@pytest.mark.parametrize("liars", [("endpoint 1",), ("endpoint 1", "endpoint 2")], ids=["one", "two"])
+def test_an_endpoint_that_changes_what_was_sent_hides_no_signature_that_another_one_shows(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: Any, liars: tuple[str, ...]
+) -> None:
+    honest = keepers._input
+
+    def cut(chain: Web3Chain, tx: Any) -> Any:
+        """The first half, or nothing of it."""
+        data = honest(chain, tx) or b""
+        halves = {"endpoint 1": data[: len(data) // 2], "endpoint 2": b"\x01\x02\x03"}
+        return halves[chain.name] if chain.name in liars else data
+
+    monkeypatch.setattr(keepers, "_input", cut)
+    found = built(town, tmp_path, urls=three(town))
+    for part in ("anchors", "pauses", "silent"):
+        assert bare(found[part]) == bare(shown[part]), part
+    assert bare(found["sets"][1]["appointed_by"]) == bare(shown["sets"][1]["appointed_by"]) != []
 
 
 def test_endpoints_that_keep_no_events_do_not_make_a_log_look_as_if_it_never_anchored(

@@ -4,7 +4,8 @@ As in `keepers`: no answer that fewer endpoints give than must agree. Names and 
 again and again: each stands here once, with the place where it stood first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -12,12 +13,25 @@ from typing import Any, Final
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
-from hybrid_bridge.adapters.evm.keepers import Kept, calldata_of
+from hybrid_bridge.adapters.evm.keepers import Enough, Kept, SetEvent, all_of, calldata_of, signers_in
 from hybrid_bridge.adapters.evm.sight import agreed, said
+from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import Missing
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import Malformed, Missing
 from hybrid_bridge.ports import PublicBlock
-from hybrid_bridge.units import Digest, Gas, LogId, PublicBlockHash, PublicBlockNumber, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import (
+    Address,
+    ChainId,
+    Digest,
+    Gas,
+    LogId,
+    PublicBlockHash,
+    PublicBlockNumber,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
 
 MAX_DISTINCT: Final = 256  # of one kind that anybody may send; beyond it somebody plays
 REGISTERED: Final = "Registered"
@@ -56,6 +70,17 @@ class Happening:
     place: Place
     time: UnixSeconds
 
+    def statement(self, chain_id: ChainId, contract: Address, log_id: LogId) -> Digest | None:
+        """What a quorum signed for it; None: nobody signed, as for a pause by the guardian or the first set."""
+        where = chain_id, contract, log_id
+        if self.kind == APPOINTED and self.values[0] != 1:
+            return set_update_digest(*where, *self.values[:3])
+        if self.kind == PAUSED and not self.values[3]:
+            return pause_digest(*where, *self.values[:3])
+        if self.kind == RESUMED:
+            return resume_digest(*where, *self.values)
+        return retire_digest(*where, *self.values) if self.kind == RETIRED else None
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -90,12 +115,22 @@ def history_at(
     times = _times(asked, {place.block_number for _, _, place in found})
     happenings = [Happening(kind, values, place, times[place.block_number]) for kind, values, place in found]
     happenings.sort(key=lambda one: (one.place.block_number, one.place.log_index))
-    spoken = {one.place.tx_hash for one in happenings if one.kind in (APPOINTED, PAUSED, RESUMED, RETIRED)}
+    digests = [(one.place.tx_hash, one.statement(kept.chain_id, kept.contract, log_id)) for one in happenings]
+    spoken = all_of((tx, _has_quorum(digest, kept.sets)) for tx, digest in digests if digest is not None)
     return History(
         happenings=tuple(happenings),
         costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}, known.costs if known else {}),
         calldata=calldata_of(asked.chains, spoken, known.calldata if known else {}),
     )
+
+
+def _has_quorum(digest: Digest, sets: Sequence[SetEvent]) -> Enough:
+    """The signatures of a quorum of some set: the contract asked for no less."""
+    validators = []
+    for event in sets:
+        with suppress(Malformed):
+            validators.append(ValidatorSet.decode_entries(event.set_id, event.entries))
+    return lambda data: any(len(signers_in(data, digest, one.addresses)) >= one.quorum for one in validators)
 
 
 Found = tuple[str, tuple[Any, ...], Place]

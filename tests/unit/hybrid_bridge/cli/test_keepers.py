@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.adapters.evm import keepers as evm
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
 from hybrid_bridge.cli.keeping import signed_under
@@ -193,6 +194,31 @@ def test_a_signature_that_is_not_shown_is_the_contracts_word_alone():
     text = "\n".join(_told(shown))
     assert "no signature was found" in text
     assert "named by the contract, signature not seen" in text
+
+
+def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_only_then_kept(monkeypatch):
+    whole, one = calldata(2), kept().anchors[0]
+    first, rest = whole[: 4 + 64], whole[4 + 64 :]
+    shown = {"one": first + b"\x01", "two": None, "three": rest, "four": b"\x02"}
+    asked = []
+
+    def answer(chain, _tx):
+        asked.append(chain)
+        return shown[chain]
+
+    monkeypatch.setattr(evm, "_input", answer)
+    wanted = evm.all_of([(one.tx_hash, evm._has_named(one, events()))])
+    found = evm.calldata_of(list(shown), wanted, {one.tx_hash: first})
+    assert asked == ["one", "two", "three"]
+    (signed,) = signed_sizes(world().genesis, sets(), kept(anchors=(one,), calldata=found))
+    assert (len(signed.signers), signed.unseen) == (3, ())
+    assert evm.calldata_of(list(shown), wanted, found) == found
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("spoilt", [(), (replace(events()[0], entries=b"\x01"),)], ids=["no set", "no entries"])
+def test_an_event_of_a_set_that_cannot_be_read_asks_for_no_calldata_twice(spoilt):
+    assert evm._has_named(kept().anchors[0], spoilt)(b"")
 
 
 def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
