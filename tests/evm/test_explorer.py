@@ -270,7 +270,9 @@ def test_who_signed_two_roots_is_named_once_however_often_it_is_reported(town: E
     assert shown["ends"] == []
 
 
-def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Eventful, tmp_path: Path) -> None:
+def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays_and_no_endpoint_can_hide_it(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "ended", CADENCE))
     other.anchor(15)
     other.report("equivocation", other.note(16), other.note(16, FORK))
@@ -281,6 +283,14 @@ def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Even
     assert bare(shown["freshness"])["overdue"] == 0
     assert bare(shown["freshness"])["due"] is None
     assert all(period["ends"] is not None for period in bare(shown["freshness"])["periods"])
+    honest = history._events
+
+    def withheld(*given: Any) -> Any:
+        found, left_out = honest(*given)
+        return tuple(one for one in found if one[0] not in ("Frozen", "Equivocated")), left_out
+
+    monkeypatch.setattr(history, "_events", withheld)
+    assert "the events that left the log frozen" in built(other, tmp_path / "out", refused=Missing).what
 
 
 def test_a_log_that_never_anchored_has_a_page_too_and_it_is_served(town: Eventful, tmp_path: Path) -> None:
@@ -308,8 +318,8 @@ def test_what_anybody_may_send_is_bounded_and_no_error(
 ) -> None:
     monkeypatch.setattr(history, "MAX_DISTINCT", 1)
     shown = built(town, tmp_path)
-    assert len({one["name"]["value"] for one in shown["sets"][0]["keepers"]} - {None}) == 1
-    assert len(shown["reports"]) == 1
+    assert len({one["name"]["value"] for one in shown["sets"][0]["keepers"]} - {None}) == 2  # the sets bound names
+    assert (len(shown["reports"]), shown["reports_left_out"]) == (1, {"value": 0, "source": "chain"})
     monkeypatch.setattr(history, "MAX_EVENTS", 1)
     assert "the log's events" in built(town, tmp_path, refused=Missing).what
 
@@ -426,7 +436,9 @@ def test_what_one_endpoint_of_three_makes_up_is_outvoted_and_of_two_is_nobodys(
     assert bare(built(town, tmp_path, urls=three(town))["anchors"])[0]["gas"] > 1
     shown = built(town, tmp_path, urls=three(town)[:2])
     assert {one["gas"]["source"] for one in shown["anchors"]} == {"nobody"}
-    assert (shown["costs"]["without_receipt"]["value"], shown["costs"]["mean_wei"]["value"]) == (4, None)
+    costs = bare(shown["costs"])
+    assert (costs["without_receipt"], costs["mean_wei"], costs["wei"], costs["gas"]) == (4, None, None, None)
+    assert {shown["costs"][name]["source"] for name in ("wei", "gas")} == {"nobody"}
 
 
 @pytest.mark.parametrize("liars", [("endpoint 1",), ("endpoint 1", "endpoint 2")], ids=["one", "two"])
@@ -471,18 +483,22 @@ def test_a_look_at_the_newest_anchors_says_from_where_it_looks(town: Eventful, t
     assert bare(shown["freshness"])["looked_from_size"] == 11
     assert [period["size"] for period in bare(shown["freshness"])["periods"]] == [11, 14]
     assert bare(built(town, tmp_path, "--anchors", 4)["anchors_read"])["all"]
+    first, second = ((one["first_anchor"], one["first_anchored_at"]["source"]) for one in shown["sets"])
+    assert first == ({"value": None, "source": "nobody"}, "nobody")  # 9 was not read
+    assert second == ({"value": 14, "source": "chain"}, "chain")
 
 
-def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_ends_nothing(
+def test_it_builds_anew_until_it_is_told_to_end_and_neither_an_endpoint_nor_a_copy_at_fault_ends_it(
     town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = [False, False, True]
+    turns = [False, False, False, True]
 
     class Ending:
         def wait(self, seconds: float) -> bool:
             assert seconds == 30
-            if len(turns) == 3:
+            if len(turns) == 4:
                 monkeypatch.setattr(Web3Chain, "receipt", asked_again)
+            note.write_text(whole if len(turns) != 3 else town.note(14, FORK).read_text())
             if len(turns) == 2:
                 monkeypatch.setattr(Web3Chain, "finalized", away)
             return turns.pop(0)
@@ -493,12 +509,16 @@ def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_end
     def away(_: Web3Chain) -> Any:
         raise Unreachable(endpoint="endpoint 1", call="eth_getBlockByNumber")
 
+    note = town.note(15)
+    whole = note.read_text()
     monkeypatch.setattr("hybrid_bridge.cli.explorer.Ending", Ending)
     given = ["--rpc", town.terminal.devnet.url, "--contract", town.chain.contract.hex(), "--log", town.log_id.hex()]
-    done = CliRunner().invoke(command, ["build", *given, "--output", str(tmp_path), "--every", "30"])
+    done = CliRunner().invoke(
+        command, ["build", *given, "--output", str(tmp_path), "--every", "30", "--log-copy", str(note)]
+    )
     assert done.exit_code == 0, done.exception
     assert "nothing changed" in done.stdout
-    assert done.stderr == "not built anew: Missing\n"
+    assert done.stderr == "not built anew: RootMismatch\nnot built anew: Missing\n"
 
 
 def test_the_values_stand_in_the_page_as_data_that_no_browser_runs(town: Eventful, tmp_path: Path) -> None:
@@ -612,6 +632,48 @@ def test_hostile_values_neither_run_nor_break_the_page(values: str, tmp_path: Pa
     assert "holds no values" in shown[4]["text"]
 
 
+def test_a_name_is_that_of_a_key_in_a_set_and_two_that_look_alike_show_their_keys(values: str, tmp_path: Path) -> None:
+    def page(number: int, *names: str) -> dict[str, Any]:
+        """All keys of a set have one name."""
+        one = json.loads(values)
+        for kept, name in zip(one["sets"], names, strict=True):
+            for keeper in kept["keepers"]:
+                keeper["name"]["value"], keeper["legal_id"]["value"] = name, f"LEI:{name}"
+        (path := tmp_path / f"{number}.html").write_text(page_of(one), "utf-8")
+        return seen(path)
+
+    longer = "Industrial and Commercial Bank of China"
+    moved, alike, filled = explore(
+        page(0, "Old Bank", "New Bank"), page(1, longer, f"{longer}town"), page(2, "Bank A", "Bank\u3164\u2800\ufe0fA")
+    )
+    newest, older = moved["looked"]["rows"][0][4], moved["looked"]["rows"][1][4]
+    assert ("New Bank" in newest, "Old Bank" in newest, "0x" in newest) == (True, False, False)
+    assert ("New Bank" in older, "Old Bank" in older) == (False, True)
+    assert "Industrial and Commercial Ba… 0x" in alike["looked"]["rows"][0][4]
+    assert "Bank\\u3164\\u2800\\ufe0fA" in filled["looked"]["rows"][0][4]
+
+
+def test_a_coin_is_called_ether_only_where_it_is_known_and_a_sum_says_what_it_lacks(
+    values: str, tmp_path: Path
+) -> None:
+    def page(chain: int, lacking: int, wei: str | None) -> dict[str, Any]:
+        one = json.loads(values)
+        one["log"]["chain_id"]["value"] = chain
+        one["costs"]["without_receipt"]["value"], one["costs"]["wei"]["value"] = lacking, wei
+        one["names_from_files"]["value"] = lacking > 0
+        (path := tmp_path / f"{chain}.html").write_text(page_of(one), "utf-8")
+        return {"page": path.as_uri(), "look": 'document.querySelector("#costs").textContent'}
+
+    ether, coins, unknown = explore(page(1, 0, "10" + "0" * 18), page(137, 1, "10" + "0" * 18), page(56, 4, None))
+    assert "10.0 ETH" in ether["looked"]
+    assert "at least" not in ether["looked"]
+    assert "at least 10.0 native coins" in coins["looked"].replace("\u00a0", " ")
+    assert ("ETH" in coins["looked"], "Sum—" in unknown["looked"]) == (False, True)
+    assert "anchors of other logs" in ether["looked"]
+    assert "names out of files" in coins["text"]
+    assert "names out of files" not in ether["text"]
+
+
 def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: str, tmp_path: Path) -> None:
     def page(name: str, shift: int, **state: Any) -> dict[str, Any]:
         """As of `shift` seconds before now, and due a day after that."""
@@ -630,10 +692,11 @@ def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: 
         page("paused", 60, state="paused", paused_until=NOW),
         page("frozen", 60, state="frozen"),
     )
-    assert [one["looked"]["state"] for one in (fresh, old, paused, frozen)] == ["inTime", "inTime", "paused", "frozen"]
+    assert [one["looked"]["state"] for one in (fresh, old, paused, frozen)] == ["inTime", "unknown", "paused", "frozen"]
     assert "1 h" in fresh["looked"]["age"]
     assert "1 d 1 h" in old["looked"]["age"]
-    assert "was due in the meantime" in old["text"]
+    assert "was due in the meantime" in old["head"]
+    assert (old["headClass"], "Not known" in old["head"]) == ("head amber", True)
     assert "was due in the meantime" not in fresh["text"]
     assert "no new anchors until 2027-01-15" in paused["head"]
     assert (paused["headClass"], frozen["headClass"]) == ("head amber", "head red")

@@ -108,11 +108,14 @@ def _ended(after: "Happening | None", until: int, now: int) -> int | None:
 
 def reports_json(spoken: Spoken) -> list[Json]:
     """What anybody proved to the contract against members: two roots signed, or a root that no history joins."""
-    frozen = {one.place.tx_hash for one in spoken.history.of("Frozen")}
-    return [_report(one, spoken, frozen) for one in spoken.history.of("Equivocated", "Inconsistent")]
+    told = spoken.history.of("Frozen", "Equivocated", "Inconsistent")
+    pairs = zip(told, [*told[1:], None], strict=False)
+    return [_report(one, following, spoken) for one, following in pairs if one.kind != "Frozen"]
 
 
-def _report(one: "Happening", spoken: Spoken, frozen: Collection[bytes]) -> dict[str, Json]:
+def _report(one: "Happening", following: "Happening | None", spoken: Spoken) -> dict[str, Json]:
+    """The contract freezes right behind the report that shows a quorum: one before or after it changed nothing."""
+    is_last = following is not None and following.kind == "Frozen"
     size, root, other, set_id, bits = one.values
     kind = "equivocation" if one.kind == "Equivocated" else "inconsistency"
     return marked(
@@ -125,7 +128,7 @@ def _report(one: "Happening", spoken: Spoken, frozen: Collection[bytes]) -> dict
         set_id=set_id,
         members=addresses(spoken.members(set_id, bits)),
         transaction=one.place.tx_hash,
-        froze=one.place.tx_hash in frozen,
+        froze=is_last and following.place.tx_hash == one.place.tx_hash,  # type: ignore[union-attr]  # asked above
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hybrid_bridge.adapters.evm import keepers as evm
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
-from hybrid_bridge.cli.keeping import signed_under
+from hybrid_bridge.cli.keeping import LATER, UNSIGNED, signed_under
 from hybrid_bridge.cli.members import _told
 from hybrid_bridge.cli.openings import Claimed, Openings, keeper_of
 from hybrid_bridge.core.encoding import sha256
@@ -229,6 +229,58 @@ def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
     (signed,) = signed_under(path, world().genesis, sets(), kept()).signed
     assert (len(signed.signers), signed.cosigned) == (4, ("w.example",))
     assert "cosigned by, not judged here: w.example" in "\n".join(_told(report(notes=[signed])))
+
+
+def in_a_file(folder, text):
+    (path := folder / "note").write_text(text)
+    return path
+
+
+def test_a_note_that_nobody_of_the_set_signed_is_left_out(tmp_path):
+    text = world().signed(world().checkpoint(6), ())
+    copied = signed_under(in_a_file(tmp_path, text), world().genesis, sets(), kept())
+    assert copied.signed == ()
+    assert [(one.size, one.source, one.reason) for one in copied.left_out] == [(6, "note", UNSIGNED)]
+
+
+def test_a_note_of_a_set_that_is_not_final_yet_is_not_judged_and_refutes_nothing(tmp_path):
+    path = in_a_file(tmp_path, world().signed(world().checkpoint(6), world().second))
+    known = kept(sets=events()[:1], anchors=kept().anchors[:1])
+    copied = signed_under(path, world().genesis, sets()[:1], known)
+    assert (copied.signed, [one.reason for one in copied.left_out]) == ((), [LATER])
+    (signed,) = signed_under(path, world().genesis, sets(), kept()).signed
+    assert len(signed.signers) == 4
+
+
+def test_an_anchor_of_another_boundary_than_the_logs_clock_has_is_no_answer():
+    one = anchored(2)
+    with pytest.raises(Missing):
+        signed_sizes(world().genesis, sets(), kept(anchors=(replace(one, timestamp=one.timestamp + 3000),)))
+
+
+def test_a_first_set_that_is_not_responsible_from_size_one_on_is_no_answer():
+    one, two = events()
+    with pytest.raises(Missing):
+        decode_sets(world().genesis, [replace(one, from_size=TreeSize(2)), two])
+
+
+def silent_in(**changes):
+    return [(one.address, one.last_size, one.missed, one.is_told) for one in report(**changes).silent]
+
+
+def test_whom_the_contract_names_is_not_silent_though_nobody_shows_the_signature():
+    addresses, tx = sets()[1].addresses, kept().anchors[-1].tx_hash
+    assert silent_in() == [(addresses[3], None, 1, False)]
+    assert silent_in(calldata={tx: calldata(6, signers=2)}) == [(addresses[3], None, 1, True)]
+    assert silent_in(calldata={}) == []
+    assert "1 since, as the contract says" in "\n".join(_told(report(calldata={tx: calldata(6, signers=2)})))
+
+
+def test_a_note_of_fewer_than_a_quorum_makes_nobody_silent_and_nobody_present(tmp_path):
+    path = in_a_file(tmp_path, world().signed(world().checkpoint(7, root=sha256(b"7")), world().second[:2]))
+    notes = signed_under(path, world().genesis, sets(), kept()).signed
+    assert [len(one.signers) for one in notes] == [2]
+    assert silent_in(notes=notes) == silent_in()
 
 
 def test_silence_is_counted_over_checkpoints_of_the_set_in_force():

@@ -36,7 +36,7 @@ def copied(folder: Path, proven: int, *epochs: int) -> dict[Path, Copied]:
     for path, data in entry_bundles(records):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    return {folder: Copied(signed=(), tree=tree, proven=TreeSize(proven))}
+    return {folder: Copied(signed=(), left_out=(), tree=tree, proven=TreeSize(proven))}
 
 
 def record(epoch: int, of: bytes) -> bytes:
