@@ -283,6 +283,16 @@ def test_a_note_of_fewer_than_a_quorum_makes_nobody_silent_and_nobody_present(tm
     assert silent_in(notes=notes) == silent_in()
 
 
+def test_a_key_has_the_name_that_its_own_set_binds_it_to():
+    found = report(openings())
+    named = [
+        replace(one, keepers=tuple(replace(keeper, name=name) for keeper in one.keepers))
+        for one, name in zip(found.sets, ("Old Bank", "New Bank"), strict=True)
+    ]
+    lines = [line for line in _told(replace(found, sets=tuple(named))) if line.startswith("  size ") and "(" in line]
+    assert [("Old Bank" in line, "New Bank" in line) for line in lines] == [(True, False), (True, False), (False, True)]
+
+
 def test_silence_is_counted_over_checkpoints_of_the_set_in_force():
     addresses = sets()[1].addresses
     note = SignedSize(
