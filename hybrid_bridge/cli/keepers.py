@@ -6,7 +6,6 @@ Everything here is either computed (hashes, signatures) or has a mark that says 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,6 @@ from hybrid_bridge.units import Address, Digest, LogId, SetId, TreeSize, TxHash,
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
-
-# Some hundredths of a second each, and whoever looks again asks the same again.
-_signers_within = lru_cache(maxsize=4096)(signers_within)
 
 # ── sets and anchors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,7 +104,7 @@ def signed_sizes(genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -
         if event.timestamp != checkpoint.timestamp:
             raise Missing(what=f"an event of size {event.tree_size} with the boundary that the genesis record gives it")
         calldata = kept.calldata.get(event.tx_hash)
-        signers = _signers_within(calldata or b"", checkpoint.digest(), validators.addresses)
+        signers = signers_within(calldata or b"", checkpoint.digest(), validators.addresses)
         found.append(replace(_anchored(event, validators, signers), is_whole=calldata is not None))
     return found
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
-from hybrid_bridge.adapters.evm.keepers import Enough, Kept, SetEvent, all_of, calldata_of, signers_in
+from hybrid_bridge.adapters.evm.keepers import Enough, Kept, SetEvent, all_of, calldata_of
 from hybrid_bridge.adapters.evm.sight import agreed, said
-from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest
+from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import Malformed, Missing
@@ -133,7 +133,7 @@ def _has_quorum(digest: Digest, sets: Sequence[SetEvent]) -> Enough:
     for event in sets:
         with suppress(Malformed):
             validators.append(ValidatorSet.decode_entries(event.set_id, event.entries))
-    return lambda data: any(len(signers_in(data, digest, one.addresses)) >= one.quorum for one in validators)
+    return lambda data: any(len(signers_within(data, digest, one.addresses)) >= one.quorum for one in validators)
 
 
 Found = tuple[str, tuple[Any, ...], Place]

@@ -6,7 +6,7 @@ The genesis record proves itself by the log id; a signature proves itself; all e
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 from hybrid_bridge.adapters.evm.agreement import Agreement, agreement_of
@@ -151,8 +151,6 @@ def _anchors(
     return tuple(found[-newest:])
 
 
-# Some hundredths of a second each, and whoever looks again asks the same again.
-signers_in = lru_cache(maxsize=4096)(signers_within)
 Enough = Callable[[bytes], bool]  # whether in this calldata stands all that a transaction must have shown
 
 
@@ -209,7 +207,7 @@ def _has_named(event: AnchoredEvent, sets: Sequence[SetEvent]) -> Enough:
         set_id=event.set_id,
         set_hash=Digest(bytes(32)) if of is None else of.set_hash,
     )
-    return lambda data: named <= signers_in(data, checkpoint.digest(), named)
+    return lambda data: named <= signers_within(data, checkpoint.digest(), named)
 
 
 def _input(chain: Web3Chain, tx: TxHash) -> bytes | None:
