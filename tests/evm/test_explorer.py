@@ -399,6 +399,11 @@ def test_what_a_copy_says_beyond_the_largest_anchored_size_is_not_proven_and_not
     shown = built(town, tmp_path, "--log-copy", made_up(town, tmp_path / "one", 13, honest=11))
     assert shown["brakes"]["epochs_read"] == {"value": 10, "source": "copy"}
     assert [bare(one)["last_epoch"] for one in shown["brakes"]["periods"]] == [5, 7]
+    assert (shown["notes"], bare(shown["notes_left_out"])) == (
+        [],
+        [{"size": 13, "file": "one", "reason": "signed by nobody of the set"}],
+    )
+    assert shown["notes_left_out"][0]["size"]["source"] == "claimed"
     wholly = made_up(town, tmp_path / "two", 13, honest=1)
     shown = built(town, tmp_path, "--anchors", 1, "--log-copy", wholly)  # 14 alone is read, and it ends before
     assert (shown["brakes"]["epochs_read"]["source"], shown["brakes"]["periods"]) == ("nobody", [])
@@ -672,6 +677,22 @@ def test_a_coin_is_called_ether_only_where_it_is_known_and_a_sum_says_what_it_la
     assert "anchors of other logs" in ether["looked"]
     assert "names out of files" in coins["text"]
     assert "names out of files" not in ether["text"]
+
+
+def test_what_is_left_out_is_said_on_the_page(values: str, tmp_path: Path) -> None:
+    one = json.loads(values)
+    one["reports_left_out"]["value"] = 7
+    reason = "not judged yet: signed by a set that is not final"
+    told = {"size": (30, "claimed"), "file": ("tiles", "builder"), "reason": (reason, "claimed")}
+    one["notes_left_out"] = [{name: {"value": value, "source": source} for name, (value, source) in told.items()}]
+    (page := tmp_path / "index.html").write_text(page_of(one), "utf-8")
+    parts = '["#reports", "#left-out"].map((one) => document.querySelector(one).textContent)'
+    english, chinese = explore(
+        {"page": page.as_uri(), "look": parts}, {"page": page.as_uri(), "look": parts, "click": ["#zh"]}
+    )
+    assert "named here already, not shown: 7" in english["looked"][0]
+    assert reason in english["looked"][1]
+    assert "暂不评判" in chinese["looked"][1]
 
 
 def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: str, tmp_path: Path) -> None:
