@@ -6,7 +6,6 @@ Everything here is either computed (hashes, signatures) or has a mark that says 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,6 @@ from hybrid_bridge.units import Address, Digest, LogId, SetId, TreeSize, TxHash,
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
-
-# Some hundredths of a second each, and whoever looks again asks the same again.
-_signers_within = lru_cache(maxsize=4096)(signers_within)
 
 # ── sets and anchors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -55,16 +51,21 @@ class SignedSize:
     signers: tuple[Address, ...]
     unseen: tuple[Address, ...] = ()
     cosigned: tuple[str, ...] = ()  # names of other lines under a note, which nobody here judges
+    is_whole: bool = True  # whether not to stand here says anything: no quorum, or no calldata, shows only some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A key of the set in force that is not among the signers of the newest checkpoints looked at."""
+    """A key of the set in force that is not among the signers of the newest checkpoints looked at.
+
+    Whom the contract names has signed, even where nobody shows the signature.
+    """
 
     address: Address
     last_size: TreeSize | None  # the last one with its signature; None: in none of them
     last_at: UnixSeconds | None
     missed: int  # checkpoints looked at after that one
+    is_told: bool  # whether any of this rests on whom the contract names, and not on signatures alone
 
 
 def decode_sets(genesis: Genesis, events: Sequence["SetEvent"]) -> list[ValidatorSet]:
@@ -76,7 +77,7 @@ def decode_sets(genesis: Genesis, events: Sequence["SetEvent"]) -> list[Validato
     """
     sets = []
     for number, event in enumerate(events, start=1):
-        if event.set_id != number:
+        if event.set_id != number or (number == 1 and event.from_size != 1):
             raise Missing(what=f"the event of validator set {number} (--from-block later than the registration?)")
         validators = ValidatorSet.decode_entries(event.set_id, event.entries)
         expected = genesis.set_hash if number == 1 else event.set_hash
@@ -92,16 +93,19 @@ def signed_sizes(genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -
     """The anchors, and whose signatures stand in what made them.
 
     Raises:
-        Missing: an event of a set that no event took up.
+        Missing: an event of a set that no event took up, or of a boundary that the log's clock does not have.
     """
     found = []
     for event in kept.anchors:
         if not 1 <= event.set_id <= len(sets):
             raise Missing(what=f"the event of validator set {event.set_id}")
         validators = sets[event.set_id - 1]
-        digest = checkpoint_of(genesis, validators, event.tree_size, event.root).digest()
-        signers = _signers_within(kept.calldata.get(event.tx_hash, b""), digest, validators.addresses)
-        found.append(_anchored(event, validators, signers))
+        checkpoint = checkpoint_of(genesis, validators, event.tree_size, event.root)
+        if event.timestamp != checkpoint.timestamp:
+            raise Missing(what=f"an event of size {event.tree_size} with the boundary that the genesis record gives it")
+        calldata = kept.calldata.get(event.tx_hash)
+        signers = signers_within(calldata or b"", checkpoint.digest(), validators.addresses)
+        found.append(replace(_anchored(event, validators, signers), is_whole=calldata is not None))
     return found
 
 
@@ -119,17 +123,19 @@ def _anchored(event: AnchoredEvent, validators: ValidatorSet, signers: Collectio
 
 def silences(validators: ValidatorSet, signed: Sequence[SignedSize]) -> Iterator[Silence]:
     """Who of the set is not among the signers of the newest checkpoint of its time, and since when."""
-    looked = sorted((one for one in signed if one.set_id == validators.set_id), key=lambda one: one.size)
+    of_set = [one for one in signed if one.set_id == validators.set_id and (one.is_whole or one.unseen)]
+    looked = sorted(of_set, key=lambda one: one.size)
     for address in validators.addresses:
-        mine = [one for one in looked if address in one.signers]
-        missed = sum(one.size > mine[-1].size for one in looked) if mine else len(looked)
+        mine = [one for one in looked if address in (*one.signers, *one.unseen)]
+        last = mine[-1] if mine else None
+        missed = [one for one in looked if one.is_whole and (last is None or one.size > last.size)]
         if missed:
-            last = mine[-1] if mine else None
             yield Silence(
                 address=address,
                 last_size=None if last is None else last.size,
                 last_at=None if last is None else last.at,
-                missed=missed,
+                missed=len(missed),
+                is_told=any(one.unseen for one in (*missed, *mine[-1:])),
             )
 
 

@@ -3,8 +3,9 @@
 Nothing in them is believed for being there: names must hash, copies must have the roots that were anchored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,9 +20,10 @@ from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_name, quorum_
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.core.tiles import CHECKPOINT, WIDTH, tile_path
+from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import Missing, RootMismatch, TooLong
-from hybrid_bridge.units import LogId
+from hybrid_bridge.units import LogId, SetId, TreeSize
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept
@@ -34,6 +36,9 @@ NAMES: Final = (
 COPY: Final = (
     "A copy of the log: a folder or URL of tiles, a bundle or a note; its roots must be the anchored ones; repeatable."
 )
+LATER: Final = "not judged yet: signed by a set that is not final"
+UNSIGNED: Final = "signed by nobody of the set"
+LINE: Final = 8 + 8 + 65  # bytes of a member's line: the boundary, the set, the signature (SPEC §8.3)
 MAX_FETCHED: Final = 1 << 20  # leaves: twenty years of epochs of ten minutes
 
 
@@ -91,21 +96,56 @@ def at_hand(copy: str, folder: Path, *, entries: bool = False) -> Path:
     return folder
 
 
-def signed_under(path: Path, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -> Iterator[SignedSize]:
-    """Whose signatures stand under a copy's checkpoints, once the copy is of the log that was anchored."""
-    from hybrid_bridge.cli.contract.histories import read_history, read_notes  # noqa: PLC0415 the rest is dear
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A checkpoint of a copy of which nothing is said: its size is the copy's own word."""
 
-    if path.is_dir():
-        history = read_history(path)
-        tree, notes = getattr(history, "tree", None), read_notes(path / CHECKPOINT)
-        for event in (event for event in kept.anchors if tree is not None and event.tree_size <= tree.size):
-            _require_root(event.root, tree.root(event.tree_size))  # type: ignore[union-attr]  # asked above
-    else:
-        notes = read_notes(path)
+    size: TreeSize
+    source: str  # the file
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What one copy of the log shows, once it is of the log that was anchored."""
+
+    left_out: tuple[LeftOut, ...]
+    signed: tuple[SignedSize, ...]  # whose signatures stand under its checkpoints
+    tree: Tree | None  # of a folder of tiles
+    proven: TreeSize  # the largest anchored size whose root is the tree's, or 0: no leaf beyond it is proven
+
+
+def signed_under(path: Path, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "Kept") -> Copied:
+    """A copy, compared with every anchor that was read.
+
+    Raises:
+        RootMismatch: it has another root than was anchored.
+        Malformed, Refuted, Missing: it is no copy, or not whole; a checkpoint's line is wrong.
+    """
+    from hybrid_bridge.cli.contract.histories import read_notes, read_tree  # noqa: PLC0415 the rest is dear
+
+    tree = read_tree(path) if path.is_dir() else None
+    notes = read_notes(path if tree is None else path / CHECKPOINT)
+    proven = TreeSize(0)
+    for event in (event for event in kept.anchors if tree is not None and event.tree_size <= tree.size):
+        _require_root(event.root, tree.root(event.tree_size))  # type: ignore[union-attr]  # asked above
+        proven = max(proven, event.tree_size)
     for note in notes:
         for event in (event for event in kept.anchors if event.tree_size == note.size):
             _require_root(event.root, note.root)
-        yield _signed(note, genesis, sets, kept, path.name)
+    later = [note for note in notes if _states_later_set(note, SetId(len(sets)))]
+    judged = [_signed(note, genesis, sets, kept, path.name) for note in notes if note not in later]
+    left_out = [LeftOut(note.size, path.name, LATER) for note in later]
+    left_out += [LeftOut(one.size, path.name, UNSIGNED) for one in judged if not one.signers]
+    signed = tuple(one for one in judged if one.signers)
+    return Copied(signed=signed, left_out=tuple(left_out), tree=tree, proven=proven)
+
+
+def _states_later_set(note: Note, newest: SetId) -> bool:
+    """Whether a member's line is of a set whose event is not final yet. Set and members are unknown then."""
+    prefix = f"{note.origin}/v/"
+    lines = [line.signature for line in note.lines if line.name.startswith(prefix) and len(line.signature) == LINE]
+    return any(int.from_bytes(signature[8:16], "big") > newest for signature in lines)
 
 
 def _require_root(anchored: bytes, shown: bytes) -> None:
@@ -129,5 +169,6 @@ def _signed(note: Note, genesis: Genesis, sets: Sequence[ValidatorSet], kept: "K
         set_id=validators.set_id,
         source=source,
         signers=tuple(address for address in validators.addresses if address in signers),
+        is_whole=len(signers) >= validators.quorum,
         cosigned=tuple(dict.fromkeys(line.name for line in note.lines if line.name not in ours)),
     )

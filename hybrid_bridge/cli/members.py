@@ -74,7 +74,10 @@ def command(
     sets = decode_sets(genesis, kept.sets)
     with TemporaryDirectory() as fetched:
         paths = [at_hand(copy, Path(fetched) / str(number)) for number, copy in enumerate(copies)]
-        notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept))
+        shown = [signed_under(path, genesis, sets, kept) for path in paths]
+    notes = tuple(signed for copied in shown for signed in copied.signed)
+    for one in (one for copied in shown for one in copied.left_out):
+        click.echo(f"{plain(one.source)}, size {one.size}: {one.reason}", err=True)
     now = UnixSeconds(int(time.time()))
     report = report_of(kept, genesis, sets, Sight(openings=openings, roots=trust.member_roots, notes=notes, now=now))
     click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(_told(report)))
@@ -89,13 +92,15 @@ def _told(report: Report) -> Iterator[str]:
         yield f"  the next checkpoint is overdue by {span(report.overdue)}"
     yield f"  log id {report.log_id.hex()}"
     yield f"  contract 0x{report.contract.hex()} on chain {report.chain_id}; {report.basis}"
-    names = {keeper.address: _short(keeper) for kept in report.sets for keeper in kept.keepers}
+    named = {kept.set_id: {keeper.address: _short(keeper) for keeper in kept.keepers} for kept in report.sets}
+    in_force = next(kept.set_id for kept in report.sets if kept.state == "in force")
     for kept in report.sets:
         yield ""
         yield from _set(kept)
     yield ""
     yield f"Signatures on the newest {len(report.signed)} checkpoints looked at"
     for signed in report.signed:
+        names = named[signed.set_id]  # a key may have another name in another set
         who = ", ".join(names[address] for address in signed.signers) or "no signature was found"
         yield from hanging(f"  size {signed.size:>8}  ", f"{who} ({signed.source})")
         if signed.unseen:
@@ -112,7 +117,8 @@ def _told(report: Report) -> Iterator[str]:
         last = (
             "in none of them" if silent.last_at is None else f"last at size {silent.last_size}, {utc(silent.last_at)}"
         )
-        yield from hanging("  ", f"{names[silent.address]}: {last}; {silent.missed} since")
+        told = ", as the contract says" if silent.is_told else ""
+        yield from hanging("  ", f"{named[in_force][silent.address]}: {last}; {silent.missed} since{told}")
 
 
 def _set(kept: KeptSet) -> Iterator[str]:

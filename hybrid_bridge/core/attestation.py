@@ -8,6 +8,7 @@ Source: SPEC §8.1, §8.2; EIP-712; CONTRACT §3.1.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -322,8 +323,13 @@ def signature_within(calldata: bytes, digest: Digest, address: Address) -> Ecdsa
 
 def signers_within(calldata: bytes, digest: Digest, among: Collection[Address]) -> frozenset[Address]:
     """Whose signatures over `digest` stand anywhere in `calldata`, of these addresses; looked for as above, once."""
+    return _recovered(calldata, digest).intersection(among)
+
+
+@lru_cache(maxsize=4096)  # some hundredths of a second each, and who asks whether all are there asks again who it is
+def _recovered(calldata: bytes, digest: Digest) -> frozenset[Address]:
     found: set[Address] = set()
     for at in range(0, len(calldata) - 63, 4):
         with suppress(FieldMalformed, SignatureWrong):
             found.add(recover_address(digest, from_compact(calldata[at : at + 64])))
-    return frozenset(found.intersection(among))
+    return frozenset(found)

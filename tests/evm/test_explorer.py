@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 from eth_abi.abi import encode
 
-from hybrid_bridge.adapters.evm import history
+from hybrid_bridge.adapters.evm import history, keepers
 from hybrid_bridge.adapters.evm.artefact import selector
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
@@ -23,13 +23,17 @@ from hybrid_bridge.cli.explorer.marks import SOURCES
 from hybrid_bridge.cli.explorer.page import page_of
 from hybrid_bridge.cli.explorer.serving import reply_to as page_reply
 from hybrid_bridge.cli.tiles import reply_to
+from hybrid_bridge.core.checkpoint import format_note
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
+from hybrid_bridge.core.note import NoteLine
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.tiles import entry_bundles
+from hybrid_bridge.core.tiles import CHECKPOINT, entry_bundles, hash_tiles
+from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, Unreachable
+from hybrid_bridge.units import LeafIndex, TreeSize
 from tests.evm.chains import NOW
 from tests.evm.town import NAMES, REASON, Town, founded, opened
 from tests.web.browsing import explore
@@ -266,7 +270,9 @@ def test_who_signed_two_roots_is_named_once_however_often_it_is_reported(town: E
     assert shown["ends"] == []
 
 
-def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Eventful, tmp_path: Path) -> None:
+def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays_and_no_endpoint_can_hide_it(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "ended", CADENCE))
     other.anchor(15)
     other.report("equivocation", other.note(16), other.note(16, FORK))
@@ -277,6 +283,14 @@ def test_a_quorum_that_contradicts_itself_ends_the_log_and_its_delays(town: Even
     assert bare(shown["freshness"])["overdue"] == 0
     assert bare(shown["freshness"])["due"] is None
     assert all(period["ends"] is not None for period in bare(shown["freshness"])["periods"])
+    honest = history._events
+
+    def withheld(*given: Any) -> Any:
+        found, left_out = honest(*given)
+        return tuple(one for one in found if one[0] not in ("Frozen", "Equivocated")), left_out
+
+    monkeypatch.setattr(history, "_events", withheld)
+    assert "the events that left the log frozen" in built(other, tmp_path / "out", refused=Missing).what
 
 
 def test_a_log_that_never_anchored_has_a_page_too_and_it_is_served(town: Eventful, tmp_path: Path) -> None:
@@ -304,8 +318,8 @@ def test_what_anybody_may_send_is_bounded_and_no_error(
 ) -> None:
     monkeypatch.setattr(history, "MAX_DISTINCT", 1)
     shown = built(town, tmp_path)
-    assert len({one["name"]["value"] for one in shown["sets"][0]["keepers"]} - {None}) == 1
-    assert len(shown["reports"]) == 1
+    assert len({one["name"]["value"] for one in shown["sets"][0]["keepers"]} - {None}) == 2  # the sets bound names
+    assert (len(shown["reports"]), shown["reports_left_out"]) == (1, {"value": 0, "source": "chain"})
     monkeypatch.setattr(history, "MAX_EVENTS", 1)
     assert "the log's events" in built(town, tmp_path, refused=Missing).what
 
@@ -365,6 +379,36 @@ def test_a_record_that_is_not_the_leaf_and_a_copy_of_another_history_are_refuted
     assert not (tmp_path / "index.html").exists()
 
 
+def made_up(town: Eventful, folder: Path, size: int, honest: int) -> Path:
+    """A copy that leaves the log after so many leaves: later epochs closed when it pleases, all with the brake on."""
+    records = town.records[:honest]
+    records += [replace(EpochRecord.decode(r), flags=BRAKE_ON, closed_at=1).encode() for r in town.records[honest:size]]  # type: ignore[arg-type]
+    tree = Tree()
+    tree.extend([leaf_hash(record) for record in records])
+    for path, data in [*hash_tiles([tree.leaf(LeafIndex(n)) for n in range(size)]), *entry_bundles(records)]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    line = NoteLine("central-bank.example", b"\1\2\3\4", bytes(72))
+    (folder / CHECKPOINT).write_text(format_note(town.origin, TreeSize(size), tree.root(), [line]))
+    return folder
+
+
+def test_what_a_copy_says_beyond_the_largest_anchored_size_is_not_proven_and_not_shown(
+    town: Eventful, tmp_path: Path
+) -> None:
+    shown = built(town, tmp_path, "--log-copy", made_up(town, tmp_path / "one", 13, honest=11))
+    assert shown["brakes"]["epochs_read"] == {"value": 10, "source": "copy"}
+    assert [bare(one)["last_epoch"] for one in shown["brakes"]["periods"]] == [5, 7]
+    assert (shown["notes"], bare(shown["notes_left_out"])) == (
+        [],
+        [{"size": 13, "file": "one", "reason": "signed by nobody of the set"}],
+    )
+    assert shown["notes_left_out"][0]["size"]["source"] == "claimed"
+    wholly = made_up(town, tmp_path / "two", 13, honest=1)
+    shown = built(town, tmp_path, "--anchors", 1, "--log-copy", wholly)  # 14 alone is read, and it ends before
+    assert (shown["brakes"]["epochs_read"]["source"], shown["brakes"]["periods"]) == ("nobody", [])
+
+
 # ── endpoints ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -397,7 +441,28 @@ def test_what_one_endpoint_of_three_makes_up_is_outvoted_and_of_two_is_nobodys(
     assert bare(built(town, tmp_path, urls=three(town))["anchors"])[0]["gas"] > 1
     shown = built(town, tmp_path, urls=three(town)[:2])
     assert {one["gas"]["source"] for one in shown["anchors"]} == {"nobody"}
-    assert (shown["costs"]["without_receipt"]["value"], shown["costs"]["mean_wei"]["value"]) == (4, None)
+    costs = bare(shown["costs"])
+    assert (costs["without_receipt"], costs["mean_wei"], costs["wei"], costs["gas"]) == (4, None, None, None)
+    assert {shown["costs"][name]["source"] for name in ("wei", "gas")} == {"nobody"}
+
+
+@pytest.mark.parametrize("liars", [("endpoint 1",), ("endpoint 1", "endpoint 2")], ids=["one", "two"])
+def test_an_endpoint_that_changes_what_was_sent_hides_no_signature_that_another_one_shows(
+    town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: Any, liars: tuple[str, ...]
+) -> None:
+    honest = keepers._input
+
+    def cut(chain: Web3Chain, tx: Any) -> Any:
+        """The first half, or nothing of it."""
+        data = honest(chain, tx) or b""
+        halves = {"endpoint 1": data[: len(data) // 2], "endpoint 2": b"\x01\x02\x03"}
+        return halves[chain.name] if chain.name in liars else data
+
+    monkeypatch.setattr(keepers, "_input", cut)
+    found = built(town, tmp_path, urls=three(town))
+    for part in ("anchors", "pauses", "silent"):
+        assert bare(found[part]) == bare(shown[part]), part
+    assert bare(found["sets"][1]["appointed_by"]) == bare(shown["sets"][1]["appointed_by"]) != []
 
 
 def test_endpoints_that_keep_no_events_do_not_make_a_log_look_as_if_it_never_anchored(
@@ -423,18 +488,22 @@ def test_a_look_at_the_newest_anchors_says_from_where_it_looks(town: Eventful, t
     assert bare(shown["freshness"])["looked_from_size"] == 11
     assert [period["size"] for period in bare(shown["freshness"])["periods"]] == [11, 14]
     assert bare(built(town, tmp_path, "--anchors", 4)["anchors_read"])["all"]
+    first, second = ((one["first_anchor"], one["first_anchored_at"]["source"]) for one in shown["sets"])
+    assert first == ({"value": None, "source": "nobody"}, "nobody")  # 9 was not read
+    assert second == ({"value": 14, "source": "chain"}, "chain")
 
 
-def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_ends_nothing(
+def test_it_builds_anew_until_it_is_told_to_end_and_neither_an_endpoint_nor_a_copy_at_fault_ends_it(
     town: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = [False, False, True]
+    turns = [False, False, False, True]
 
     class Ending:
         def wait(self, seconds: float) -> bool:
             assert seconds == 30
-            if len(turns) == 3:
+            if len(turns) == 4:
                 monkeypatch.setattr(Web3Chain, "receipt", asked_again)
+            note.write_text(whole if len(turns) != 3 else town.note(14, FORK).read_text())
             if len(turns) == 2:
                 monkeypatch.setattr(Web3Chain, "finalized", away)
             return turns.pop(0)
@@ -445,12 +514,16 @@ def test_it_builds_anew_until_it_is_told_to_end_and_an_endpoint_that_is_away_end
     def away(_: Web3Chain) -> Any:
         raise Unreachable(endpoint="endpoint 1", call="eth_getBlockByNumber")
 
+    note = town.note(15)
+    whole = note.read_text()
     monkeypatch.setattr("hybrid_bridge.cli.explorer.Ending", Ending)
     given = ["--rpc", town.terminal.devnet.url, "--contract", town.chain.contract.hex(), "--log", town.log_id.hex()]
-    done = CliRunner().invoke(command, ["build", *given, "--output", str(tmp_path), "--every", "30"])
+    done = CliRunner().invoke(
+        command, ["build", *given, "--output", str(tmp_path), "--every", "30", "--log-copy", str(note)]
+    )
     assert done.exit_code == 0, done.exception
     assert "nothing changed" in done.stdout
-    assert done.stderr == "not built anew: Missing\n"
+    assert done.stderr == "not built anew: RootMismatch\nnot built anew: Missing\n"
 
 
 def test_the_values_stand_in_the_page_as_data_that_no_browser_runs(town: Eventful, tmp_path: Path) -> None:
@@ -564,6 +637,64 @@ def test_hostile_values_neither_run_nor_break_the_page(values: str, tmp_path: Pa
     assert "holds no values" in shown[4]["text"]
 
 
+def test_a_name_is_that_of_a_key_in_a_set_and_two_that_look_alike_show_their_keys(values: str, tmp_path: Path) -> None:
+    def page(number: int, *names: str) -> dict[str, Any]:
+        """All keys of a set have one name."""
+        one = json.loads(values)
+        for kept, name in zip(one["sets"], names, strict=True):
+            for keeper in kept["keepers"]:
+                keeper["name"]["value"], keeper["legal_id"]["value"] = name, f"LEI:{name}"
+        (path := tmp_path / f"{number}.html").write_text(page_of(one), "utf-8")
+        return seen(path)
+
+    longer = "Industrial and Commercial Bank of China"
+    moved, alike, filled = explore(
+        page(0, "Old Bank", "New Bank"), page(1, longer, f"{longer}town"), page(2, "Bank A", "Bank\u3164\u2800\ufe0fA")
+    )
+    newest, older = moved["looked"]["rows"][0][4], moved["looked"]["rows"][1][4]
+    assert ("New Bank" in newest, "Old Bank" in newest, "0x" in newest) == (True, False, False)
+    assert ("New Bank" in older, "Old Bank" in older) == (False, True)
+    assert "Industrial and Commercial Ba… 0x" in alike["looked"]["rows"][0][4]
+    assert "Bank\\u3164\\u2800\\ufe0fA" in filled["looked"]["rows"][0][4]
+
+
+def test_a_coin_is_called_ether_only_where_it_is_known_and_a_sum_says_what_it_lacks(
+    values: str, tmp_path: Path
+) -> None:
+    def page(chain: int, lacking: int, wei: str | None) -> dict[str, Any]:
+        one = json.loads(values)
+        one["log"]["chain_id"]["value"] = chain
+        one["costs"]["without_receipt"]["value"], one["costs"]["wei"]["value"] = lacking, wei
+        one["names_from_files"]["value"] = lacking > 0
+        (path := tmp_path / f"{chain}.html").write_text(page_of(one), "utf-8")
+        return {"page": path.as_uri(), "look": 'document.querySelector("#costs").textContent'}
+
+    ether, coins, unknown = explore(page(1, 0, "10" + "0" * 18), page(137, 1, "10" + "0" * 18), page(56, 4, None))
+    assert "10.0 ETH" in ether["looked"]
+    assert "at least" not in ether["looked"]
+    assert "at least 10.0 native coins" in coins["looked"].replace("\u00a0", " ")
+    assert ("ETH" in coins["looked"], "Sum—" in unknown["looked"]) == (False, True)
+    assert "anchors of other logs" in ether["looked"]
+    assert "names out of files" in coins["text"]
+    assert "names out of files" not in ether["text"]
+
+
+def test_what_is_left_out_is_said_on_the_page(values: str, tmp_path: Path) -> None:
+    one = json.loads(values)
+    one["reports_left_out"]["value"] = 7
+    reason = "not judged yet: signed by a set that is not final"
+    told = {"size": (30, "claimed"), "file": ("tiles", "builder"), "reason": (reason, "claimed")}
+    one["notes_left_out"] = [{name: {"value": value, "source": source} for name, (value, source) in told.items()}]
+    (page := tmp_path / "index.html").write_text(page_of(one), "utf-8")
+    parts = '["#reports", "#left-out"].map((one) => document.querySelector(one).textContent)'
+    english, chinese = explore(
+        {"page": page.as_uri(), "look": parts}, {"page": page.as_uri(), "look": parts, "click": ["#zh"]}
+    )
+    assert "named here already, not shown: 7" in english["looked"][0]
+    assert reason in english["looked"][1]
+    assert "暂不评判" in chinese["looked"][1]
+
+
 def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: str, tmp_path: Path) -> None:
     def page(name: str, shift: int, **state: Any) -> dict[str, Any]:
         """As of `shift` seconds before now, and due a day after that."""
@@ -582,10 +713,11 @@ def test_a_log_in_time_says_when_your_clock_is_past_its_next_checkpoint(values: 
         page("paused", 60, state="paused", paused_until=NOW),
         page("frozen", 60, state="frozen"),
     )
-    assert [one["looked"]["state"] for one in (fresh, old, paused, frozen)] == ["inTime", "inTime", "paused", "frozen"]
+    assert [one["looked"]["state"] for one in (fresh, old, paused, frozen)] == ["inTime", "unknown", "paused", "frozen"]
     assert "1 h" in fresh["looked"]["age"]
     assert "1 d 1 h" in old["looked"]["age"]
-    assert "was due in the meantime" in old["text"]
+    assert "was due in the meantime" in old["head"]
+    assert (old["headClass"], "Not known" in old["head"]) == ("head amber", True)
     assert "was due in the meantime" not in fresh["text"]
     assert "no new anchors until 2027-01-15" in paused["head"]
     assert (paused["headClass"], frozen["headClass"]) == ("head amber", "head red")

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.members import command
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing, RootMismatch, UnknownLog, Unreachable
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.units import TreeSize
+from hybrid_bridge.units import TreeSize, TxHash
 from tests.evm.town import Town, founded, opened
 
 HANDOVER = TreeSize(8)
@@ -189,6 +190,28 @@ def test_a_bundle_of_another_log_opens_nothing(town: Rotated, tmp_path: Path) ->
     other = Town(town.terminal, tmp_path / "other", founded(bytes(20), "other"))
     error = asked(town, "--names", other.bundle((other.note(2), [])), refused=FieldMismatch)
     assert error.field == "bundle.log_id"
+
+
+def test_anchors_are_not_looked_for_before_the_log_was_registered(
+    town: Rotated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, asked_from = Web3Chain.anchored, []
+
+    def counted(chain: Web3Chain, log: Any, first: Any, last: Any) -> Any:
+        asked_from.append(first)
+        return honest(chain, log, first, last)
+
+    monkeypatch.setattr(Web3Chain, "anchored", counted)
+    report = told(town)
+    (begins,) = {chain_block(town, one["transaction"]) for one in report["sets"] if one["set_id"] == 1}
+    assert [one["size"] for one in report["signed"]] == [2, 5, 7, 9]
+    assert min(asked_from) == begins > 0
+
+
+def chain_block(town: Rotated, tx: str) -> int:
+    receipt = town.chain.receipt(TxHash(bytes.fromhex(tx[2:])))
+    assert receipt is not None
+    return receipt.block_number
 
 
 def test_a_log_that_nobody_registered_is_told_so(town: Rotated) -> None:

@@ -4,7 +4,9 @@ As in `keepers`: no answer that fewer endpoints give than must agree. Names and 
 again and again: each stands here once, with the place where it stood first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -12,14 +14,27 @@ from typing import Any, Final
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
-from hybrid_bridge.adapters.evm.keepers import Kept, calldata_of
+from hybrid_bridge.adapters.evm.keepers import Enough, Kept, SetEvent, all_of, calldata_of
 from hybrid_bridge.adapters.evm.sight import agreed, said
+from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import Missing
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import Malformed, Missing
 from hybrid_bridge.ports import PublicBlock
-from hybrid_bridge.units import Digest, Gas, LogId, PublicBlockHash, PublicBlockNumber, TxHash, UnixSeconds, Wei
+from hybrid_bridge.units import (
+    Address,
+    ChainId,
+    Digest,
+    Gas,
+    LogId,
+    PublicBlockHash,
+    PublicBlockNumber,
+    TxHash,
+    UnixSeconds,
+    Wei,
+)
 
-MAX_DISTINCT: Final = 256  # of one kind that anybody may send; beyond it somebody plays
+MAX_DISTINCT: Final = 256  # reports of one kind; beyond them only whoever was not accused before
 REGISTERED: Final = "Registered"
 APPOINTED: Final = "ValidatorSet"
 PAUSED: Final = "Paused"
@@ -41,7 +56,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {  # the event's values behind the
     INCONSISTENT: ("uint64", "bytes32", "bytes32", "uint64", "uint64"),
     NAMED: ("uint64", "address", "string"),
 }
-ANYBODYS: Final = (EQUIVOCATED, INCONSISTENT, NAMED)
+REPORTS: Final = (EQUIVOCATED, INCONSISTENT)
 _TOPICS: Final[Mapping[Digest, str]] = {
     keccak256(f"{kind}({','.join(['bytes32', *types])})".encode()): kind for kind, types in KINDS.items()
 }
@@ -55,6 +70,17 @@ class Happening:
     values: tuple[Any, ...]
     place: Place
     time: UnixSeconds
+
+    def statement(self, chain_id: ChainId, contract: Address, log_id: LogId) -> Digest | None:
+        """What a quorum signed for it; None: nobody signed, as for a pause by the guardian or the first set."""
+        where = chain_id, contract, log_id
+        if self.kind == APPOINTED and self.values[0] != 1:
+            return set_update_digest(*where, *self.values[:3])
+        if self.kind == PAUSED and not self.values[3]:
+            return pause_digest(*where, *self.values[:3])
+        if self.kind == RESUMED:
+            return resume_digest(*where, *self.values)
+        return retire_digest(*where, *self.values) if self.kind == RETIRED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +98,7 @@ class History:
     happenings: tuple[Happening, ...]
     costs: Mapping[TxHash, Cost]
     calldata: Mapping[TxHash, bytes]
+    left_out: int = 0  # reports that are not among the happenings: more than anybody reads
 
     def of(self, *kinds: str) -> tuple[Happening, ...]:
         """Those of these kinds, oldest first."""
@@ -86,23 +113,38 @@ def history_at(
     Raises:
         Missing: fewer agree than must.
     """
-    found = asked.all_say("the log's events", partial(_events, log_id, since, asked.at))
+    found, left_out = asked.all_say("the log's events", partial(_events, log_id, since, asked.at))
     times = _times(asked, {place.block_number for _, _, place in found})
     happenings = [Happening(kind, values, place, times[place.block_number]) for kind, values, place in found]
     happenings.sort(key=lambda one: (one.place.block_number, one.place.log_index))
-    spoken = {one.place.tx_hash for one in happenings if one.kind in (APPOINTED, PAUSED, RESUMED, RETIRED)}
+    digests = [(one.place.tx_hash, one.statement(kept.chain_id, kept.contract, log_id)) for one in happenings]
+    spoken = all_of((tx, _has_quorum(digest, kept.sets)) for tx, digest in digests if digest is not None)
     return History(
         happenings=tuple(happenings),
+        left_out=left_out,
         costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}, known.costs if known else {}),
         calldata=calldata_of(asked.chains, spoken, known.calldata if known else {}),
     )
 
 
+def _has_quorum(digest: Digest, sets: Sequence[SetEvent]) -> Enough:
+    """The signatures of a quorum of some set: the contract asked for no less."""
+    validators = []
+    for event in sets:
+        with suppress(Malformed):
+            validators.append(ValidatorSet.decode_entries(event.set_id, event.entries))
+    return lambda data: any(len(signers_within(data, digest, one.addresses)) >= one.quorum for one in validators)
+
+
 Found = tuple[str, tuple[Any, ...], Place]
 
 
-def _events(log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web3Chain) -> tuple[Found, ...]:
-    """Of every kind, oldest first; of kinds that anybody may send, each once.
+def _events(
+    log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web3Chain
+) -> tuple[tuple[Found, ...], int]:
+    """Of every kind, oldest first; of kinds that anybody may send, each once; and how many reports were left out.
+
+    A name is told once by its text alone: the contract takes no text that it cannot hash to an entry of a set.
 
     Raises:
         AnswerMalformed: not the logs asked for, or more of one kind than a log has.
@@ -113,15 +155,29 @@ def _events(log_id: LogId, since: PublicBlockNumber, at: PublicBlock, chain: Web
         kind, place = _TOPICS[topic], place_of(chain, entry)
         shapes = ["bytes" if shape == "string" else shape for shape in KINDS[kind]]  # a name need not be UTF-8
         values = decoded(chain, entry, shapes)
-        name = (kind, values) if kind in ANYBODYS else (kind, place)
-        if name in first:
-            continue
-        counts[kind] += 1
-        if kind not in ANYBODYS and counts[kind] > MAX_EVENTS:
+        what = {NAMED: values[2:], **dict.fromkeys(REPORTS, values)}.get(kind, (place,))
+        counts[kind] += (kind, what) not in first
+        if kind not in REPORTS and counts[kind] > MAX_EVENTS:
             raise chain.rpc.malformed(GET_LOGS, f"at most {MAX_EVENTS} events of one kind")
-        if counts[kind] <= MAX_DISTINCT or kind not in ANYBODYS:
-            first[name] = kind, values, place
-    return tuple(first.values())
+        first.setdefault((kind, what), (kind, values, place))
+    return _bounded(list(first.values()))
+
+
+def _bounded(found: Sequence[Found]) -> tuple[tuple[Found, ...], int]:
+    """The first reports; beyond them the first of each kind against the same members, and what froze the log."""
+    froze = {place.tx_hash for kind, _, place in found if kind == FROZEN}
+    kept: list[Found] = []
+    accused: set[tuple[object, ...]] = set()
+    counts: Counter[str] = Counter()
+    for kind, values, place in found:
+        who = kind, *values[3:]
+        most = MAX_DISTINCT if who in accused else MAX_EVENTS
+        if kind in REPORTS and counts[kind] >= most and place.tx_hash not in froze:
+            continue
+        accused.add(who)
+        counts[kind] += 1
+        kept.append((kind, values, place))
+    return tuple(kept), len(found) - len(kept)
 
 
 def _times(asked: Agreement, numbers: Iterable[PublicBlockNumber]) -> dict[PublicBlockNumber, UnixSeconds]:

@@ -4,7 +4,7 @@ Several endpoints, one public block that more than half of them call final, and 
 The genesis record proves itself by the log id; a signature proves itself; all else is the contract's word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,8 +14,10 @@ from hybrid_bridge.adapters.evm.chain import LOG_SPAN, Web3Chain
 from hybrid_bridge.adapters.evm.events import decoded, events_of, place_of
 from hybrid_bridge.adapters.evm.rpc import data_json
 from hybrid_bridge.adapters.evm.sight import said
+from hybrid_bridge.core.attestation import Checkpoint, signers_within
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import Missing, UnknownLog
+from hybrid_bridge.core.validators import ValidatorSet
+from hybrid_bridge.errors import Malformed, Missing, UnknownLog
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
 from hybrid_bridge.units import Address, ChainId, Digest, LogId, PublicBlockNumber, SetId, TreeSize, TxHash
 
@@ -38,7 +40,7 @@ class SetEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What enough endpoints agree on; `anchors` newest last, `calldata` of their transactions as far as one has it."""
+    """What enough endpoints agree on; `anchors` newest last, `calldata` of their transactions as far as any has it."""
 
     chain_id: ChainId
     contract: Address
@@ -96,9 +98,12 @@ def kept_at(
     head = asked.all_say("the log's head", lambda chain: chain.head(log_id, at))
     if head.state == "unknown":
         raise UnknownLog(log_id=Digest(log_id))
-    origin, genesis = asked.all_say("the log's registration", lambda chain: _registered(chain, log_id, since, at))
+    begins, origin, genesis = asked.all_say(
+        "the log's registration", lambda chain: _registered(chain, log_id, since, at)
+    )
     sets = asked.all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
-    anchors = asked.all_say("the newest anchors", lambda chain: _anchors(chain, log_id, since, at, newest))
+    anchors = asked.all_say("the newest anchors", lambda chain: _anchors(chain, log_id, begins, at, newest))
+    spoken = all_of((event.tx_hash, _has_named(event, sets)) for event in anchors)
     return Kept(
         chain_id=asked.chain_id,
         contract=asked.contract,
@@ -109,14 +114,17 @@ def kept_at(
         genesis=genesis,
         sets=sets,
         anchors=anchors,
-        calldata=calldata_of(asked.chains, {event.tx_hash for event in anchors}, known or {}),
+        calldata=calldata_of(asked.chains, spoken, known or {}),
     )
 
 
-def _registered(chain: Web3Chain, log_id: LogId, since: PublicBlockNumber, at: PublicBlock) -> tuple[str, bytes]:
+Registered = tuple[PublicBlockNumber, str, bytes]  # where, the origin, the genesis record
+
+
+def _registered(chain: Web3Chain, log_id: LogId, since: PublicBlockNumber, at: PublicBlock) -> Registered:
     for entry in events_of(chain, REGISTERED, log_id, since, at):
         origin, genesis = decoded(chain, entry, ["string", "bytes"])
-        return origin, genesis
+        return place_of(chain, entry).block_number, origin, genesis
     raise Missing(what=f"the log's registration at or after public block {since} (--from-block)")
 
 
@@ -143,15 +151,63 @@ def _anchors(
     return tuple(found[-newest:])
 
 
-def calldata_of(chains: Sequence[Web3Chain], wanted: set[TxHash], known: Mapping[TxHash, bytes]) -> dict[TxHash, bytes]:
-    """From whichever endpoint has it: what counts in it are signatures, and nobody can make one up."""
-    found = {tx: known[tx] for tx in wanted if tx in known}
-    for tx in sorted(wanted - known.keys()):
-        answers = (said(partial(_input, chain, tx)) for chain in chains)
-        data = next((answer for answer in answers if answer is not None), None)
-        if data is not None:
-            found[tx] = data
+Enough = Callable[[bytes], bool]  # whether in this calldata stands all that a transaction must have shown
+
+
+def calldata_of(
+    chains: Sequence[Web3Chain], wanted: Mapping[TxHash, Enough], known: Mapping[TxHash, bytes]
+) -> dict[TxHash, bytes]:
+    """What endpoints show, one after the other until it is enough.
+
+    What counts in it are signatures, and nobody can make one up. So an endpoint that cuts or changes it hides nothing
+    that another one shows. Of `known`, an earlier look, only what was enough is not asked for again.
+    """
+    found: dict[TxHash, bytes] = {}
+    for tx, is_enough in sorted(wanted.items()):
+        if tx in known and is_enough(known[tx]):
+            found[tx] = known[tx]
+            continue
+        shown: list[bytes] = []
+        for chain in chains:
+            data = said(partial(_input, chain, tx))
+            if data is None or data in shown:
+                continue
+            shown.append(data)
+            found[tx] = b"".join(part + bytes(-len(part) % 4) for part in shown)  # signatures stand at whole words
+            if is_enough(found[tx]):
+                break
     return found
+
+
+def all_of(judges: Iterable[tuple[TxHash, Enough]]) -> dict[TxHash, Enough]:
+    """Of a transaction that did several things, all that was shown for each of them."""
+    found: dict[TxHash, list[Enough]] = {}
+    for tx, is_enough in judges:
+        found.setdefault(tx, []).append(is_enough)
+    return {tx: partial(_every, several) for tx, several in found.items()}
+
+
+def _every(several: Sequence[Enough], data: bytes) -> bool:
+    return all(is_enough(data) for is_enough in several)
+
+
+def _has_named(event: AnchoredEvent, sets: Sequence[SetEvent]) -> Enough:
+    """The signatures of all whom the event names. Of a set that is not known there is nothing more to look for."""
+    of = next((one for one in sets if one.set_id == event.set_id), None)
+    try:
+        addresses = () if of is None else ValidatorSet.decode_entries(of.set_id, of.entries).addresses
+    except Malformed:
+        addresses = ()
+    named = frozenset(address for i, address in enumerate(addresses) if event.signers >> i & 1)
+    checkpoint = Checkpoint(
+        log_id=event.log_id,
+        tree_size=event.tree_size,
+        root=event.root,
+        timestamp=event.timestamp,
+        set_id=event.set_id,
+        set_hash=Digest(bytes(32)) if of is None else of.set_hash,
+    )
+    return lambda data: named <= signers_within(data, checkpoint.digest(), named)
 
 
 def _input(chain: Web3Chain, tx: TxHash) -> bytes | None:

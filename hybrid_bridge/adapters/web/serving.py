@@ -12,6 +12,7 @@ from hybrid_bridge.errors import SettingsMalformed
 
 MAX_CALLERS: Final = 32  # at once; more are turned away at the door
 DEADLINE: Final = 10.0  # seconds of silence on one connection
+CHUNK: Final = 1 << 16  # bytes that a caller must take within the deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,9 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        watch = threading.Timer(3 * DEADLINE, _cut, (request,))  # who trickles bytes is never silent
-        watch.daemon = True
-        watch.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
-            watch.cancel()
             self._room.release()
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:  # noqa: ANN401
@@ -81,10 +78,27 @@ def _cut(request: socket) -> None:
         request.shutdown(2)
 
 
+def _write(write: Callable[[memoryview], object], body: bytes) -> None:
+    """Chunk by chunk: the deadline is of one write."""
+    whole = memoryview(body)
+    for at in range(0, len(whole), CHUNK):
+        write(whole[at : at + CHUNK])
+
+
 def _handler(handle: Handler, max_body: int) -> type[BaseHTTPRequestHandler]:
     class Bounded(BaseHTTPRequestHandler):
         timeout: ClassVar[float | None] = DEADLINE
         server_version, sys_version = "hybrid-bridge", ""
+
+        def setup(self) -> None:
+            super().setup()
+            self._watch = threading.Timer(3 * DEADLINE, _cut, (self.connection,))  # who trickles bytes is never silent
+            self._watch.daemon = True
+            self._watch.start()
+
+        def finish(self) -> None:
+            self._watch.cancel()
+            super().finish()
 
         def _serve(self) -> None:
             length = self.headers.get("Content-Length", "0")
@@ -101,12 +115,13 @@ def _handler(handle: Handler, max_body: int) -> type[BaseHTTPRequestHandler]:
         do_GET = do_HEAD = do_POST = _serve  # noqa: N815 the parent's names
 
         def _send(self, reply: Reply) -> None:
+            self._watch.cancel()  # it was for the question: a large answer may take long, if it only goes on
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(reply.body)
+                _write(self.wfile.write, reply.body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: paths and bodies are strangers' text."""

@@ -81,11 +81,16 @@ def read_history(path: Path) -> History:
         Malformed, Missing: neither, or not whole.
     """
     if path.is_dir():
-        return _tiles(path)
+        return TileHistory(read_tree(path))
     return _stretches(decode_bundle(read_bounded(path, MAX_INPUT)))
 
 
-def _tiles(folder: Path) -> History:
+def read_tree(folder: Path) -> Tree:
+    """Of a folder of tiles.
+
+    Raises:
+        Malformed, Missing: none, or not whole.
+    """
     size, tree = parse_note(_file(folder / CHECKPOINT)).size, Tree()
     for start in range(0, size, WIDTH):
         count = min(WIDTH, size - start)
@@ -93,7 +98,7 @@ def _tiles(folder: Path) -> History:
         if len(tile) != HASH * count:
             raise FieldMalformed(field="tile", rule=f"{count} hashes of 32 bytes")
         tree.extend([Digest(tile[at : at + HASH]) for at in range(0, len(tile), HASH)])
-    return TileHistory(tree)
+    return tree
 
 
 def _file(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from hybrid_bridge.cli.keeping import COPY, FILE, NAMES
 from hybrid_bridge.cli.options import FOLDER, url_of
 from hybrid_bridge.cli.verify import hex_option, read_bounded
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
-from hybrid_bridge.errors import Undecided
+from hybrid_bridge.errors import BridgeError, Undecided
 from hybrid_bridge.units import Address, LogId, PublicBlockNumber
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def build(
     Exit code 0: written. 1: a name, a set or a copy of the log contradicts the contract.
     Exit code 2: an option or a file must be mended. 3: endpoints do not agree, or do not have it.
     """  # noqa: D301 click reads the escape
-    from hybrid_bridge.cli.explorer.gathering import Wanted  # noqa: PLC0415 the rest is dear; help must not pay
+    from hybrid_bridge.cli.explorer.gathering import OF_A_COPY, Wanted  # noqa: PLC0415 the rest is dear; help must not pay
 
     wanted = Wanted(
         urls=tuple(url_of(url, "--rpc") for url in urls),
@@ -81,7 +81,9 @@ def build(
     while ending is not None and not ending.wait(every):
         try:
             facts = _built(folder, wanted, facts)
-        except Undecided as error:  # what stands there stays, and says how old it is
+        except BridgeError as error:  # what stands there stays, and says how old it is
+            if not isinstance(error, Undecided) and OF_A_COPY not in getattr(error, "__notes__", ()):
+                raise
             click.echo(f"not built anew: {type(error).__name__}", err=True)
 
 

@@ -1,18 +1,18 @@
 """What a copy's own records say of epochs, once each is the leaf under an anchored root: when it closed, and brakes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.cli.contract.histories import TileHistory, read_history
+from hybrid_bridge.cli.keeping import Copied
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.epoch import BRAKE_ON, EpochRecord
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.tiles import WIDTH, tile_path
 from hybrid_bridge.errors import FieldMismatch
-from hybrid_bridge.units import EpochNumber, LeafIndex, TreeSize, UnixSeconds
+from hybrid_bridge.units import EpochNumber, LeafIndex, UnixSeconds
 
 MAX_ENTRY: Final = (1 << 16) - 1  # bytes; its length is a u16
 MAX_BUNDLE: Final = WIDTH * (2 + MAX_ENTRY)
@@ -37,37 +37,38 @@ class Told:
         return found
 
 
-def told_by(paths: Sequence[Path], anchored: TreeSize) -> Told:
-    """Of these copies, up to the size that is anchored.
+def told_by(copies: Mapping[Path, Copied]) -> Told:
+    """Of these copies, each up to the size that an anchor proves: what lies beyond it, whoever made the copy made up.
 
-    THE CALLER HAS CHECKED that the copies' roots are the anchored ones (`signed_under`). A copy of hashes alone tells
-    nothing, and so do files.
+    A copy of hashes alone tells nothing, and so do files.
 
     Raises:
-        FieldMismatch: a record that is not the leaf at its place.
+        FieldMismatch: a record that is not the leaf at its place, or of another epoch.
         Malformed: no record, or no bundle of them.
     """
-    records = [record for path in paths if path.is_dir() for record in _records(path, anchored)]
+    records = [record for path, copied in copies.items() for record in _records(path, copied)]
     return Told(
         {record.epoch: record.closed_at for record in records},
         frozenset(record.epoch for record in records if record.flags & BRAKE_ON),
     )
 
 
-def _records(path: Path, anchored: TreeSize) -> Iterator[EpochRecord]:
-    history = read_history(path)
-    if not isinstance(history, TileHistory):
+def _records(path: Path, copied: Copied) -> Iterator[EpochRecord]:
+    if copied.tree is None:
         return
-    size = history.tree.size
-    for start in range(0, size, WIDTH):
+    size = copied.tree.size
+    for start in range(0, copied.proven, WIDTH):
         bundle = path / tile_path("entries", start // WIDTH, min(WIDTH, size - start))
         for index, data in enumerate(_leaves(bundle), start):
-            if not 1 <= index < min(size, anchored):  # leaf 0 is the genesis record
+            if not 1 <= index < copied.proven:  # leaf 0 is the genesis record
                 continue
-            leaf = history.tree.leaf(LeafIndex(index))
+            leaf = copied.tree.leaf(LeafIndex(index))
             if leaf_hash(data) != leaf:
                 raise FieldMismatch(field=f"leaf {index}", expected=leaf.hex(), got=leaf_hash(data).hex())
-            yield EpochRecord.decode(data)
+            record = EpochRecord.decode(data)
+            if record.epoch != index:  # SPEC §7.2
+                raise FieldMismatch(field=f"epoch of leaf {index}", expected=str(index), got=str(record.epoch))
+            yield record
 
 
 def _leaves(path: Path) -> Iterator[bytes]:

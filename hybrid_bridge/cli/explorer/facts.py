@@ -15,6 +15,7 @@ from hybrid_bridge.cli.explorer.lateness import Stood, due_after, late_periods
 from hybrid_bridge.cli.explorer.marks import (
     BUILDER,
     CHAIN,
+    CLAIMED,
     COPY,
     LOG_ID,
     SIGNATURE,
@@ -27,6 +28,7 @@ from hybrid_bridge.cli.explorer.marks import (
 )
 from hybrid_bridge.cli.explorer.powers import Spoken, ends_json, pauses_json, reports_json
 from hybrid_bridge.cli.keepers import Report, SignedSize
+from hybrid_bridge.cli.keeping import LATER, LeftOut
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
@@ -50,6 +52,8 @@ class Facts:
     sets: Sequence[ValidatorSet]
     report: Report
     told: Told  # what the records of log copies say
+    left_out: tuple[LeftOut, ...]  # checkpoints of log copies of which nothing is said
+    names_from_files: bool
     is_all: bool  # whether these are all anchors that there are
 
     def to_json(self) -> dict[str, Json]:
@@ -61,15 +65,18 @@ class Facts:
             "log": self._log(),
             "as_of": marked(CHAIN, number=self.kept.at.number, hash=self.kept.at.hash, time=self.kept.at.time),
             "freshness": self._freshness(),
-            "sets": keepers_json(self.report, spoken, self.kept.anchors),
+            "sets": keepers_json(self.report, spoken, self.kept.anchors, is_all=self.is_all),
             "anchors": [self._anchor(event) for event in self.kept.anchors],
             "anchors_read": marked(CHAIN, first_size=self._first_size, all=self.is_all),
             "costs": self._costs(),
             "pauses": pauses_json(spoken),
             "brakes": self._brakes(),
             "reports": reports_json(spoken),
+            "reports_left_out": mark(CHAIN, self.history.left_out),
             "ends": ends_json(spoken),
             "silent": self._silent(),
+            "names_from_files": mark(BUILDER, self.names_from_files),
+            "notes_left_out": [_left_out(one) for one in self.left_out],
             "notes": [_note(one) for one in self.report.signed if one.source not in self._transactions],
         }
 
@@ -166,20 +173,21 @@ class Facts:
         sent = {event.tx_hash for event in self.kept.anchors}
         known = [cost for tx in sorted(sent) if (cost := self.history.costs.get(tx)) is not None]
         wei = sum(cost.gas_used * cost.price for cost in known)
-        return marked(
-            CHAIN,
-            transactions=len(sent),
-            without_receipt=len(sent) - len(known),
-            gas=sum(cost.gas_used for cost in known),
-            wei=str(wei),
-            mean_wei=str(wei // len(known)) if known else None,
-        )
+        is_known = bool(known) or not sent
+        return {
+            **marked(CHAIN, transactions=len(sent), without_receipt=len(sent) - len(known)),
+            "gas": mark_if(CHAIN, sum(cost.gas_used for cost in known) if is_known else None),
+            "wei": mark_if(CHAIN, str(wei) if is_known else None),
+            "mean_wei": mark_if(CHAIN, str(wei // len(known)) if known else None),
+        }
 
     def _silent(self) -> list[Json]:
         return [
             {
                 "address": mark(CHAIN, one.address),
-                **marked(SIGNATURE, last_size=one.last_size, last_at=one.last_at, missed=one.missed),
+                **marked(
+                    CHAIN if one.is_told else SIGNATURE, last_size=one.last_size, last_at=one.last_at, missed=one.missed
+                ),
             }
             for one in self.report.silent
         ]
@@ -188,8 +196,14 @@ class Facts:
 def _note(signed: SignedSize) -> dict[str, Json]:
     """A checkpoint of a copy, which shows signatures beyond those that an anchor needed."""
     return {
-        **marked(SIGNATURE, size=signed.size, signers=addresses(signed.signers)),
+        **marked(SIGNATURE, size=signed.size, set_id=signed.set_id, signers=addresses(signed.signers)),
         "boundary": mark(LOG_ID, signed.at),
         "file": mark(BUILDER, signed.source),
-        "cosigned": mark(COPY, list(signed.cosigned)),
+        "cosigned": mark(CLAIMED, list(signed.cosigned)),
     }
+
+
+def _left_out(one: LeftOut) -> dict[str, Json]:
+    """A checkpoint of a copy that shows nothing."""
+    reason = mark(CLAIMED if one.reason == LATER else SIGNATURE, one.reason)
+    return {"size": mark(CLAIMED, one.size), "file": mark(BUILDER, one.source), "reason": reason}

@@ -1,14 +1,15 @@
 """What the explorer is made of, read: the contract at several endpoints, and the files that tell an outsider more."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.cli.explorer.epochs import told_by
 from hybrid_bridge.cli.explorer.facts import Facts
+from hybrid_bridge.cli.explorer.wholeness import require_whole
 from hybrid_bridge.cli.keepers import Sight, decode_sets, report_of
 from hybrid_bridge.cli.keeping import at_hand, openings_of, signed_under
 from hybrid_bridge.cli.openings import Claimed, Openings
@@ -16,12 +17,14 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import parse_name
-from hybrid_bridge.errors import FieldMismatch, Malformed, Missing
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Malformed, Missing
 from hybrid_bridge.units import Address, Digest, LogId, PublicBlockNumber, TreeSize
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.history import History
     from hybrid_bridge.adapters.evm.keepers import Kept
+
+OF_A_COPY: Final = "of a log copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +62,32 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
     is_all = len(kept.anchors) <= wanted.newest
     kept = replace(kept, anchors=kept.anchors[-wanted.newest :])
     history = history_at(asked, kept, wanted.log_id, wanted.since, known[1])
+    nonce = asked.all_say("the brake", lambda chain: chain.brake(wanted.log_id, asked.at)).nonce
+    successor = asked.all_say("the log's successor", lambda chain: chain.successor(wanted.log_id, asked.at))
+    require_whole(kept, history, nonce, successor)
     genesis = _genesis(kept.genesis, kept.origin, wanted.log_id)
     sets = decode_sets(genesis, kept.sets)
     _take_published(openings, history)
-    with TemporaryDirectory() as fetched:
+    with TemporaryDirectory() as fetched, _of_copies():
         folders = [Path(fetched) / f"copy {number}" for number, _ in enumerate(wanted.copies, start=1)]
         paths = [at_hand(copy, folder, entries=True) for copy, folder in zip(wanted.copies, folders, strict=True)]
-        notes = tuple(signed for path in paths for signed in signed_under(path, genesis, sets, kept))
-        told = told_by(paths, kept.anchors[-1].tree_size if kept.anchors else TreeSize(1))
+        copies = {path: signed_under(path, genesis, sets, kept) for path in paths}
+        told = told_by(copies)
+    notes = tuple(signed for copied in copies.values() for signed in copied.signed)
     sight = Sight(openings=openings, roots=wanted.trust.member_roots, notes=notes, now=kept.at.time)
     report = report_of(kept, genesis, sets, sight)
-    return Facts(kept, history, genesis, sets, report, told, is_all)
+    left_out = tuple(one for copied in copies.values() for one in copied.left_out)
+    return Facts(kept, history, genesis, sets, report, told, left_out, bool(wanted.name_files), is_all)
+
+
+@contextmanager
+def _of_copies() -> Iterator[None]:
+    """An error in here is a copy's, and says so: whoever builds anew goes on, for the copy may be mended."""
+    try:
+        yield
+    except BridgeError as error:
+        error.add_note(OF_A_COPY)
+        raise
 
 
 def _require_newest(kept: "Kept", log_id: LogId) -> None:

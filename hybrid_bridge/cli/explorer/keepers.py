@@ -23,15 +23,21 @@ from hybrid_bridge.steps.verify.names import CERTIFIED as BY_A_ROOT
 from hybrid_bridge.units import SetId
 
 
-def keepers_json(report: Report, spoken: Spoken, anchors: Sequence[AnchoredEvent]) -> list[Json]:
+def keepers_json(report: Report, spoken: Spoken, anchors: Sequence[AnchoredEvent], *, is_all: bool) -> list[Json]:
     """The sets, oldest first."""
-    return [_set(kept, spoken, anchors) for kept in report.sets]
+    return [_set(kept, spoken, _first_anchor(kept.set_id, anchors, is_all=is_all)) for kept in report.sets]
 
 
-def _set(kept: KeptSet, spoken: Spoken, anchors: Sequence[AnchoredEvent]) -> dict[str, Json]:
+def _first_anchor(set_id: SetId, anchors: Sequence[AnchoredEvent], *, is_all: bool) -> AnchoredEvent | None:
+    """None where an older one may be, that was not read."""
+    if not is_all and not any(event.set_id < set_id for event in anchors):
+        return None
+    return next((event for event in anchors if event.set_id == set_id), None)
+
+
+def _set(kept: KeptSet, spoken: Spoken, first: AnchoredEvent | None) -> dict[str, Json]:
     of_set = LOG_ID if kept.set_id == 1 else CHAIN  # the genesis record fixes the first
     number = int(kept.set_id) - 1
-    first = next((event for event in anchors if event.set_id == kept.set_id), None)
     counted = CERTIFIED if kept.counted.startswith("names certified") else WORD
     found = kept.independence
     return {

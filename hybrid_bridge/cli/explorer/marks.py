@@ -11,6 +11,7 @@ LOG_ID: Final = "log_id"
 CHAIN: Final = "chain"
 SIGNATURE: Final = "signature"
 COPY: Final = "copy"
+CLAIMED: Final = "claimed"
 CERTIFIED: Final = "certified"
 CERTIFICATE: Final = "certificate"
 WORD: Final = "word"
@@ -22,6 +23,7 @@ SOURCES: Final[Mapping[str, str]] = {
     CHAIN: "the public chain, or computed from it: {basis}",
     SIGNATURE: "a signature in a public transaction or under a note, checked when this was built",
     COPY: "a log copy, proven against an anchored root; times in it are of the consortium's clock",
+    CLAIMED: "a log copy's own word, which nobody checked",
     CERTIFIED: "a certificate of an authority that whoever built this trusts",
     CERTIFICATE: "what a certificate says of itself; its hash stands in the validator set",
     WORD: "the consortium's own word: a hash in the validator set binds it to that, and nobody else vouches for it",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hybrid_bridge.cli.explorer.marks import CHAIN, SIGNATURE, addresses, mark, marked
-from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
+from hybrid_bridge.core.attestation import signers_within
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.validators import ValidatorSet
 from hybrid_bridge.errors import Missing
-from hybrid_bridge.units import Address, ChainId, Digest, LogId
+from hybrid_bridge.units import Address
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.history import Happening, History
@@ -33,26 +33,11 @@ class Spoken:
 
     def appointers(self, number: int) -> list[Address]:
         """Who of the set before signed for this one; nobody for the first, which the genesis record fixes."""
-        if number == 0:
-            return []
-        set_id, set_hash, from_size, _ = self.appointed[number].values
-        digest = set_update_digest(*self._place, set_id, set_hash, from_size)
-        return self._signers(self.appointed[number], digest, self.sets[number - 1].addresses)
+        return self._signers(self.appointed[number], self.sets[number - 1].addresses) if number else []
 
-    def pausers(self, one: "Happening") -> list[Address]:
-        """Who signed a pause; the guardian signs none."""
-        nonce, until, reason_hash, _ = one.values
-        return self._signers(one, pause_digest(*self._place, nonce, until, reason_hash), self._everybody)
-
-    def resumers(self, one: "Happening") -> list[Address]:
-        """Who signed that a pause ends."""
-        nonce, reason_hash = one.values
-        return self._signers(one, resume_digest(*self._place, nonce, reason_hash), self._everybody)
-
-    def retirers(self, one: "Happening") -> list[Address]:
-        """Who signed the end."""
-        successor, size, root = one.values
-        return self._signers(one, retire_digest(*self._place, successor, size, root), self._everybody)
+    def speakers(self, one: "Happening") -> list[Address]:
+        """Who signed that the log is paused, goes on, or ends; the guardian signs nothing."""
+        return self._signers(one, self._everybody)
 
     def members(self, set_id: int, bits: int) -> list[Address]:
         """Those of a set whose bits are set.
@@ -65,14 +50,13 @@ class Spoken:
         return [address for i, address in enumerate(self.sets[set_id - 1].addresses) if bits >> i & 1]
 
     @property
-    def _place(self) -> tuple[ChainId, Address, LogId]:
-        return self.kept.chain_id, self.kept.contract, self.genesis.log_id
-
-    @property
     def _everybody(self) -> list[Address]:
         return sorted({address for one in self.sets for address in one.addresses})
 
-    def _signers(self, one: "Happening", digest: Digest, among: Collection[Address]) -> list[Address]:
+    def _signers(self, one: "Happening", among: Collection[Address]) -> list[Address]:
+        digest = one.statement(self.kept.chain_id, self.kept.contract, self.genesis.log_id)
+        if digest is None:
+            return []
         found = signers_within(self.history.calldata.get(one.place.tx_hash, b""), digest, among)
         return [address for address in among if address in found]
 
@@ -98,10 +82,10 @@ def _pauses(spoken: Spoken) -> Iterator[dict[str, Json]]:
             **marked(CHAIN, begins=one.time, until=until, reason_hash=reason_hash, transaction=one.place.tx_hash),
             **marked(CHAIN, by="guardian" if by_guardian else "quorum"),
             "guardian": mark(CHAIN, spoken.genesis.guardian if by_guardian else None),
-            "signers": mark(SIGNATURE, addresses(spoken.pausers(one))),
+            "signers": mark(SIGNATURE, addresses(spoken.speakers(one))),
             **marked(CHAIN, outcome=_outcome(after, until, spoken.kept.at.time)),
             **marked(CHAIN, ended_at=_ended(after, until, spoken.kept.at.time)),
-            "lifted_by": mark(SIGNATURE, [] if lifted is None else addresses(spoken.resumers(lifted))),
+            "lifted_by": mark(SIGNATURE, [] if lifted is None else addresses(spoken.speakers(lifted))),
             "lifted_in": mark(CHAIN, None if lifted is None else lifted.place.tx_hash),
             "lifted_reason_hash": mark(CHAIN, None if lifted is None else lifted.values[1]),
         }
@@ -124,11 +108,14 @@ def _ended(after: "Happening | None", until: int, now: int) -> int | None:
 
 def reports_json(spoken: Spoken) -> list[Json]:
     """What anybody proved to the contract against members: two roots signed, or a root that no history joins."""
-    frozen = {one.place.tx_hash for one in spoken.history.of("Frozen")}
-    return [_report(one, spoken, frozen) for one in spoken.history.of("Equivocated", "Inconsistent")]
+    told = spoken.history.of("Frozen", "Equivocated", "Inconsistent")
+    pairs = zip(told, [*told[1:], None], strict=False)
+    return [_report(one, following, spoken) for one, following in pairs if one.kind != "Frozen"]
 
 
-def _report(one: "Happening", spoken: Spoken, frozen: Collection[bytes]) -> dict[str, Json]:
+def _report(one: "Happening", following: "Happening | None", spoken: Spoken) -> dict[str, Json]:
+    """The contract freezes right behind the report that shows a quorum: one before or after it changed nothing."""
+    is_last = following is not None and following.kind == "Frozen"
     size, root, other, set_id, bits = one.values
     kind = "equivocation" if one.kind == "Equivocated" else "inconsistency"
     return marked(
@@ -141,7 +128,7 @@ def _report(one: "Happening", spoken: Spoken, frozen: Collection[bytes]) -> dict
         set_id=set_id,
         members=addresses(spoken.members(set_id, bits)),
         transaction=one.place.tx_hash,
-        froze=one.place.tx_hash in frozen,
+        froze=is_last and following.place.tx_hash == one.place.tx_hash,  # type: ignore[union-attr]  # asked above
     )
 
 
@@ -156,5 +143,5 @@ def _end(one: "Happening", spoken: Spoken) -> dict[str, Json]:
     return {
         **marked(CHAIN, how="retired" if is_retired else "frozen", at=one.time, size=size, root=root),
         **marked(CHAIN, successor=successor, transaction=one.place.tx_hash),
-        "signers": mark(SIGNATURE, addresses(spoken.retirers(one)) if is_retired else []),
+        "signers": mark(SIGNATURE, addresses(spoken.speakers(one)) if is_retired else []),
     }

@@ -1,7 +1,7 @@
 /** The anchors, newest first, and all that is known of one of them. */
 
 import { byId, el } from "../page/dom.js";
-import { count, ether, span, text, time } from "./format.js";
+import { count, coins, span, text, time } from "./format.js";
 import { code, val } from "./marks.js";
 import { people } from "./people.js";
 import { facts, row, scroll, section, table } from "./tables.js";
@@ -22,7 +22,7 @@ export function anchorsSection(view) {
   const detail = el("div", { id: "detail" });
   fillList(view, list, detail, 0);
   const read = values.anchors_read.all.value ? [] : [el("p", {}, t("anchorsRead"), " ", val(values.anchors_read.first_size, language, count))];
-  return section("anchors", t("anchors"), ...read, finder(view, detail), list, detail);
+  return section("anchors", t("anchors"), ...read, finder(view, detail), list, detail, el("p", {}, el("small", {}, t("withheld"))));
 }
 
 /** @param {View} view @param {HTMLElement} list @param {HTMLElement} detail @param {number} start */
@@ -35,7 +35,7 @@ function fillList(view, list, detail, start) {
     more.addEventListener("click", () => showDetail(view, detail, one, true));
     return [
       val(one.size, language, count), val(one.boundary, language, time), val(one.anchored_at, language, time), val(one.delay, language, (value) => span(value, language)),
-      people(one.signers, names, language), val(one.cost_wei, language, ether), more,
+      people(one.signers, names, language, one.set_id.value), val(one.cost_wei, language, (wei) => coins(wei, values.log.chain_id.value, language)), more,
     ];
   });
   const shown = table(t("anchors"), ["size", "boundary", "anchoredAt", "delay", "signers", "cost", "details"].map(t), rows);
@@ -85,8 +85,8 @@ export function showDetail({ values, language, names }, detail, one, focus) {
     place("blockHash", one.block_hash, code),
     place("logIndex", one.log_index, count),
     [t("set"), row(val(one.set_id, language, count), " · q ", ...(set ? [val(set.q, language, count), " / n ", val(set.n, language, count)] : ["—"]))],
-    [t("signers"), people(one.signers, names, language)],
-    ...(one.named_only.value.length ? [/** @type {[string, Node]} */ ([t("namedOnly"), people(one.named_only, names, language)])] : []),
+    [t("signers"), people(one.signers, names, language, one.set_id.value)],
+    ...(one.named_only.value.length ? [/** @type {[string, Node]} */ ([t("namedOnly"), people(one.named_only, names, language, one.set_id.value)])] : []),
     place("gas", one.gas, count),
     place("price", one.price_wei, text),
     place("costWei", one.cost_wei, text),

@@ -1,7 +1,7 @@
 /** What happened beside the anchors: delays, brakes, reports, the end; and what it all cost. */
 
 import { el } from "../page/dom.js";
-import { count, ether, short, span, text, time } from "./format.js";
+import { count, coins, short, span, text, time } from "./format.js";
 import { badge, code, val } from "./marks.js";
 import { people } from "./people.js";
 import { facts, row, scroll, section, table } from "./tables.js";
@@ -65,13 +65,15 @@ export function reportsSection({ values, language, names }) {
   if (!values.reports.length) return section("reports", t("reports"), el("p", {}, t("noReport")));
   const cards = values.reports.map((/** @type {any} */ one) => el("div", { class: "card alarm" }, facts([
     [t("kind"), val(one.kind, language, (kind) => t(String(kind)))],
-    [t("members"), people(one.members, names, language)],
+    [t("members"), people(one.members, names, language, one.set_id.value)],
     [t("size"), row(val(one.size, language, count), ` · ${t("set")} `, val(one.set_id, language, count))],
     [t("roots"), row(val(one.root, language, code), el("br", {}), val(one.other_root, language, code))],
     [t("reported"), row(val(one.at, language, time), " ", val(one.transaction, language, short))],
     [t("outcome"), val(one.froze, language, (froze) => t(froze ? "froze" : "changedNothing"))],
   ])));
-  return section("reports", t("reports"), ...cards);
+  const { reports_left_out: out } = values;
+  const more = out.value ? [el("p", {}, `${t("reportsLeftOut")} `, val(out, language, count))] : [];
+  return section("reports", t("reports"), ...more, ...cards);
 }
 
 /** @param {View} view */
@@ -93,10 +95,12 @@ export function costsSection({ values, language }) {
   const t = (/** @type {string} */ name) => say(language, name);
   const { costs } = values;
   const unknown = costs.without_receipt.value ? ["; ", val(costs.without_receipt, language, count), ` ${t("costUnknown")}`] : [];
+  const native = (/** @type {unknown} */ wei) => coins(wei, values.log.chain_id.value, language);
+  const least = costs.without_receipt.value ? [`${t("atLeast")} `] : [];
   return section("costs", t("costs"), facts([
     [t("costCount"), row(val(costs.transactions, language, count), ...unknown)],
-    [t("gas"), val(costs.gas, language, count)],
-    [t("costSum"), row(val(costs.wei, language, ether), " = ", val(costs.wei, language, (wei) => `${text(wei)} wei`))],
-    [t("costMean"), row(val(costs.mean_wei, language, ether))],
-  ]));
+    [t("gas"), row(...(costs.gas.value === null ? [] : least), val(costs.gas, language, count))],
+    [t("costSum"), costs.wei.value === null ? val(costs.wei, language) : row(...least, val(costs.wei, language, native), " = ", val(costs.wei, language, (wei) => `${text(wei)} wei`))],
+    [t("costMean"), row(val(costs.mean_wei, language, native))],
+  ]), el("p", {}, el("small", {}, t("costSays"))));
 }

@@ -37,14 +37,17 @@ export function short(value) {
   return /^0x[0-9a-f]{20,}$/.test(whole) ? `${whole.slice(0, 8)}…${whole.slice(-6)}` : text(whole);
 }
 
-/** Of 10^18 wei. @param {unknown} value */
-export function ether(value) {
+/** Chains that are known to pay in ether: Ethereum, OP, Base, Arbitrum, Linea, zkSync, Scroll, and tests of these. */
+const IN_ETHER = new Set([1, 10, 324, 8453, 42_161, 59_144, 534_352, 17_000, 560_048, 84_532, 421_614, 11_155_111, 11_155_420]);
+
+/** Of 10^18 wei, in the coin of that chain as far as it is known. @param {unknown} value @param {unknown} chain @param {Language} language */
+export function coins(value, chain, language) {
   if (!/^[0-9]{1,40}$/.test(String(value))) return text(value);
   const digits = String(value).padStart(19, "0");
   const fraction = digits.slice(-18);
   const first = fraction.search(/[1-9]/);
   const kept = fraction.slice(0, first < 0 ? 1 : Math.min(18, Math.max(4, first + 4))).replace(/0+$/, "") || "0";
-  return `${digits.slice(0, -18)}.${kept} ETH`;
+  return `${digits.slice(0, -18)}.${kept} ${IN_ETHER.has(Number(chain)) ? "ETH" : language === "zh" ? "原生代币" : "native coins"}`;
 }
 
 /** @param {unknown} value */

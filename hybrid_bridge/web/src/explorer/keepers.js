@@ -26,7 +26,7 @@ function oneSet(view, set) {
   const shown = facts([
     [t("fromSize"), row(val(set.from_size, language, count), ...(set.to_size.value === null ? [] : [` ${t("toSize")} `, val(set.to_size, language, count)]))],
     [t("announced"), row(val(set.announced_at, language, time), " ", val(set.transaction, language, short))],
-    [t("appointedBy"), set.appointed_by.value.length ? people(set.appointed_by, names, language) : row(set.set_id.value === 1 ? t("byGenesis") : "—", KEEP, badge(set.appointed_by.source, language))],
+    [t("appointedBy"), set.appointed_by.value.length ? people(set.appointed_by, names, language, set.set_id.value - 1) : row(set.set_id.value === 1 ? t("byGenesis") : "—", KEEP, badge(set.appointed_by.source, language))],
     ...(set.first_anchor.value === null ? [] : [/** @type {[string, Node]} */ ([t("firstAnchor"), row(val(set.first_anchor, language, count), " ", val(set.first_anchored_at, language, time))])]),
     [t("independence"), independence(set, view)],
   ]);
@@ -65,8 +65,9 @@ const basis = (value, language) => text(value).split("; ").map((part) => say(lan
 export function silentSection({ values, language, names }) {
   if (!values.silent.length) return [];
   const t = (/** @type {string} */ name) => say(language, name);
+  const inForce = values.sets.find((/** @type {any} */ set) => set.state.value === "in force")?.set_id.value ?? null;
   const rows = values.silent.map((/** @type {any} */ one) => [
-    row(person(one.address.value, names, language), " ", badge(one.address.source, language)),
+    row(person(one.address.value, names, language, inForce), " ", badge(one.address.source, language)),
     one.last_size.value === null ? row(`${t("never")} `, badge(one.last_size.source, language)) : row(val(one.last_size, language, count), " ", val(one.last_at, language, time)),
     val(one.missed, language, count),
   ]);
@@ -75,11 +76,16 @@ export function silentSection({ values, language, names }) {
 
 /** @param {View} view */
 export function notesSection({ values, language, names }) {
-  if (!values.notes.length) return [];
   const t = (/** @type {string} */ name) => say(language, name);
   const rows = values.notes.map((/** @type {any} */ one) => [
-    val(one.size, language, count), val(one.boundary, language, time), people(one.signers, names, language),
+    val(one.size, language, count), val(one.boundary, language, time), people(one.signers, names, language, one.set_id.value),
     val(one.cosigned, language, (/** @type {string[]} */ lines) => lines.map(text).join(", ") || t("none")), val(one.file, language),
   ]);
-  return [section("notes", t("notes"), table(t("notes"), ["size", "boundary", "signers", "cosigned", "file"].map(t), rows))];
+  const others = values.notes_left_out.map((/** @type {any} */ one) => [
+    val(one.size, language, count), val(one.file, language), val(one.reason, language, (/** @type {unknown} */ reason) => t(text(reason))),
+  ]);
+  return [
+    ...(rows.length ? [section("notes", t("notes"), table(t("notes"), ["size", "boundary", "signers", "cosigned", "file"].map(t), rows))] : []),
+    ...(others.length ? [section("left-out", t("leftOut"), table(t("leftOut"), ["size", "file", "why"].map(t), others))] : []),
+  ];
 }

@@ -44,7 +44,7 @@ function shown(view) {
   return [
     el("p", { class: "origin" }, val(values.log.origin, language)),
     ...head(view),
-    el("p", {}, t("lead")),
+    el("p", {}, t(values.names_from_files.value ? "leadNames" : "lead")),
     sourcesSection(view),
     logSection(view),
     ...endsSection(view),
@@ -68,19 +68,19 @@ function head({ values, language }) {
   const { log, as_of: asOf, freshness } = values;
   const late = freshness.overdue.value > 0;
   const ended = ["frozen", "retired"].includes(log.state.value);
-  const kind = ended ? log.state.value : late ? "overdue" : log.state.value === "paused" ? "paused" : "inTime";
+  const now = Math.floor(Date.now() / 1000);
+  const missed = !ended && !late && now > freshness.due.value;
+  const kind = ended ? log.state.value : late ? "overdue" : log.state.value === "paused" ? "paused" : missed ? "unknown" : "inTime";
   const colour = { frozen: "red", retired: "amber", overdue: "red", paused: "amber", inTime: "green" }[/** @type {string} */ (kind)] ?? "amber";
-  const words = t({ frozen: "sayFrozen", retired: "sayRetired", overdue: "sayOverdue", paused: "sayPaused", inTime: "sayInTime" }[/** @type {string} */ (kind)] ?? "sayInTime");
+  const words = t({ frozen: "sayFrozen", retired: "sayRetired", overdue: "sayOverdue", paused: "sayPaused", unknown: "sinceThen", inTime: "sayInTime" }[/** @type {string} */ (kind)] ?? "sayInTime");
   const more = kind === "overdue" ? [" ", val(freshness.overdue, language, (value) => span(value, language)), "."] : kind === "paused" ? [" ", val(log.paused_until, language, time)] : [];
   const alsoPaused = kind === "overdue" && log.state.value === "paused" ? [el("p", {}, `${t("sayPaused")} `, val(log.paused_until, language, time))] : [];
-  const now = Math.floor(Date.now() / 1000);
   const age = now - asOf.time.value;
-  const missed = kind === "inTime" && now > freshness.due.value ? [el("p", { class: "amber" }, t("sinceThen"))] : [];
   return [
     el("p", { class: `head ${colour}`, id: "head", "data-state": String(kind) }, t(String(kind)), " ", badge(log.state.source, language), el("span", { class: "calm" }, ` ${words}`, ...more)),
     ...alsoPaused,
     el("p", { id: "age" }, `${t("builtAt")} `, val(asOf.number, language, count), ` ${t("ofTime")} `, val(asOf.time, language, time), `, ${span(Math.abs(age), language)} ${t(age < 0 ? "ahead" : "ago")}.`),
-    ...missed,
+    ...(missed && kind === "paused" ? [el("p", { class: "amber" }, t("sinceThen"))] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ import { say } from "./words.js";
  */
 
 /** The letter of each source; the legend has the words. @type {Record<string, string>} */
-export const LETTERS = { chain: "P", log_id: "G", signature: "S", copy: "L", certified: "A", certificate: "C", word: "W", builder: "B", nobody: "?" };
+export const LETTERS = { chain: "P", log_id: "G", signature: "S", copy: "L", claimed: "F", certified: "A", certificate: "C", word: "W", builder: "B", nobody: "?" };
 
 /** Between a value and its mark no line ends. */
 export const KEEP = "\u00a0";

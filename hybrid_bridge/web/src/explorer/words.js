@@ -3,6 +3,10 @@
 /** @type {Record<string, [string, string]>} */
 export const WORDS = {
   title: ["Who keeps these accounts", "谁在记账"],
+  leadNames: [
+    "Read from the public chain and the public log, and names out of files that the builder had. Each value has a mark that says whose word it is.",
+    "依据公共链、公开日志以及生成者所持文件中的名称生成。每个数值都带有标记，说明它出自何处。",
+  ],
   lead: [
     "Read from the public chain and the public log alone. Each value has a mark that says whose word it is.",
     "仅依据公共链和公开日志生成。每个数值都带有标记，说明它出自何处。",
@@ -15,6 +19,7 @@ export const WORDS = {
   paused: ["Paused", "已暂停"],
   frozen: ["Frozen", "已冻结"],
   retired: ["Retired", "已终止"],
+  unknown: ["Not known", "未知"],
   sayInTime: ["At the public block that this was built at, the newest checkpoint was in time.", "在生成本页所依据的公共链区块上，最新检查点按时。"],
   sayOverdue: ["At the public block that this was built at, the next checkpoint was late by", "在生成本页所依据的公共链区块上，下一检查点已迟到"],
   sayPaused: ["The brake is on: no new anchors until", "制动生效：在此之前不接受新锚定："],
@@ -35,6 +40,7 @@ export const WORDS = {
   chain: ["The public chain, or computed from it", "公共链，或由其计算"],
   signature: ["A signature in a public transaction or under a note, checked when this was built", "公开交易或检查点中的签名，生成本页时已验证"],
   copy: ["A log copy, proven against an anchored root; times in it are of the consortium's clock", "日志副本，已按锚定的根证明；其中的时间出自联盟的时钟"],
+  claimed: ["A log copy's own word, which nobody checked", "日志副本自称，无人核验"],
   certified: ["A certificate of an authority that whoever built this page trusts", "由生成本页者所信任的机构颁发的证书"],
   certificate: ["What a certificate says of itself; its hash stands in the validator set", "证书自称；其哈希在验证者集合中"],
   word: ["The consortium's own word: a hash binds it to that, and nobody else vouches for it", "联盟的一面之词：有哈希约束其不能改口，但无他人担保"],
@@ -80,6 +86,10 @@ export const WORDS = {
   cost: ["Cost", "费用"],
   details: ["Details", "详情"],
   detailOf: ["Checkpoint of size", "检查点，大小"],
+  withheld: [
+    "An anchor between two others that the endpoints withhold cannot be seen; the next one covers its stretch.",
+    "若端点隐瞒两个锚定之间的某个锚定，本页无从察觉；其区段由下一锚定涵盖。",
+  ],
   findSize: ["Which anchor covers size", "哪个锚定涵盖大小"],
   find: ["Show", "显示"],
   notCovered: ["No anchor that was looked at covers that size.", "所考察的锚定均未涵盖该大小。"],
@@ -104,6 +114,11 @@ export const WORDS = {
   costSum: ["Sum", "合计"],
   costMean: ["Mean of a transaction", "每笔平均"],
   costCount: ["Transactions", "交易数"],
+  atLeast: ["at least", "至少"],
+  costSays: [
+    "Each transaction counts once. One may carry anchors of other logs, too. What a rollup asks for data beside its gas is left out.",
+    "每笔交易只计一次；一笔交易也可能承载其他日志的锚定。汇总链在燃料之外收取的数据费用未计入。",
+  ],
   costUnknown: ["of them without a receipt that is still told", "其中已无回执可查"],
   // ── keepers ──
   keepers: ["Who keeps the accounts", "谁在记账"],
@@ -138,13 +153,17 @@ export const WORDS = {
   notOpened: ["name not shown", "名称未出示"],
   silent: ["Not among the signers", "未见签名者"],
   silentSays: [
-    "An anchor needs a quorum and shows no more, so this is a question and not a finding.",
-    "锚定只需法定多数，也不显示更多；因此这只是疑问，而非结论。",
+    "An anchor needs a quorum and shows no more, so this is a question and not a finding. Whom the contract names counts as a signer.",
+    "锚定只需法定多数，也不显示更多；因此这只是疑问，而非结论。合约所列者视为已签署。",
   ],
   lastSigned: ["Last signed", "最近签署"],
   missed: ["Checkpoints since", "此后检查点数"],
   never: ["in none that was looked at", "所考察者均无"],
   notes: ["Checkpoints of log copies", "日志副本的检查点"],
+  leftOut: ["Checkpoints of log copies of which nothing is said", "未予采信的日志副本检查点"],
+  why: ["Why", "原因"],
+  "signed by nobody of the set": ["signed by nobody of the set", "集合中无人签署"],
+  "not judged yet: signed by a set that is not final": ["not judged yet: signed by a set that is not final", "暂不评判：由尚未最终确定的集合签署"],
   file: ["File", "文件"],
   cosigned: ["Cosigned, not judged here", "另有联署（未验证）"],
   // ── brakes, reports, end ──
@@ -168,6 +187,7 @@ export const WORDS = {
   ended: ["Ended", "结束于"],
   reports: ["Reports against members", "针对成员的举报"],
   noReport: ["None: nobody proved to the contract that a member signed two histories.", "无：没有人向合约证明成员签署过两份历史。"],
+  reportsLeftOut: ["More reports against members that are named here already, not shown:", "针对此处已列成员的其他举报，未予显示："],
   kind: ["Kind", "种类"],
   equivocation: ["two roots signed for one size", "同一大小签署了两个根"],
   inconsistency: ["a signed root that no history joins with the head", "所签之根与链上历史不相容"],
@@ -175,7 +195,7 @@ export const WORDS = {
   roots: ["Roots", "根"],
   reported: ["Reported", "举报于"],
   froze: ["It froze the log.", "已致日志冻结。"],
-  changedNothing: ["Fewer than a quorum: it changed nothing.", "不足法定多数：未改变任何状态。"],
+  changedNothing: ["It changed nothing: fewer than a quorum, or the log was frozen already.", "未改变任何状态：不足法定多数，或日志此前已冻结。"],
   end: ["How it ended", "终止"],
   successor: ["Goes on as log", "后继日志"],
   none: ["none", "无"],

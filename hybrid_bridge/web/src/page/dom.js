@@ -8,9 +8,9 @@ export function el(tag, attributes, ...children) {
   return element;
 }
 
-/** Text of strangers: what turns a line around or does not print stands as its number. @param {string} text */
+/** Text of strangers: what turns a line around, does not print or prints nothing stands as its number. @param {string} text */
 export const plain = (text) =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu, (letter) => `\\u${(letter.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu, (letter) => `\\u${(letter.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 
 /** The element of this id. @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);

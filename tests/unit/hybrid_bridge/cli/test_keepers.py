@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from hybrid_bridge.adapters.evm import keepers as evm
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
-from hybrid_bridge.cli.keeping import signed_under
+from hybrid_bridge.cli.keeping import LATER, UNSIGNED, signed_under
 from hybrid_bridge.cli.members import _told
 from hybrid_bridge.cli.openings import Claimed, Openings, keeper_of
 from hybrid_bridge.core.encoding import sha256
@@ -195,14 +196,101 @@ def test_a_signature_that_is_not_shown_is_the_contracts_word_alone():
     assert "named by the contract, signature not seen" in text
 
 
+def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_only_then_kept(monkeypatch):
+    whole, one = calldata(2), kept().anchors[0]
+    first, rest = whole[: 4 + 64], whole[4 + 64 :]
+    shown = {"one": first + b"\x01", "two": None, "three": rest, "four": b"\x02"}
+    asked = []
+
+    def answer(chain, _tx):
+        asked.append(chain)
+        return shown[chain]
+
+    monkeypatch.setattr(evm, "_input", answer)
+    wanted = evm.all_of([(one.tx_hash, evm._has_named(one, events()))])
+    found = evm.calldata_of(list(shown), wanted, {one.tx_hash: first})
+    assert asked == ["one", "two", "three"]
+    (signed,) = signed_sizes(world().genesis, sets(), kept(anchors=(one,), calldata=found))
+    assert (len(signed.signers), signed.unseen) == (3, ())
+    assert evm.calldata_of(list(shown), wanted, found) == found
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("spoilt", [(), (replace(events()[0], entries=b"\x01"),)], ids=["no set", "no entries"])
+def test_an_event_of_a_set_that_cannot_be_read_asks_for_no_calldata_twice(spoilt):
+    assert evm._has_named(kept().anchors[0], spoilt)(b"")
+
+
 def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):
     text = world().signed(world().checkpoint(6), world().second)
     witness = VerifierKey("w.example", TYPE_COSIGNATURE, bytes(range(32)))
     line = f"\u2014 w.example {b64(witness.key_id + bytes(72))}\n"
     (path := tmp_path / "note").write_text(text + line)
-    (signed,) = signed_under(path, world().genesis, sets(), kept())
+    (signed,) = signed_under(path, world().genesis, sets(), kept()).signed
     assert (len(signed.signers), signed.cosigned) == (4, ("w.example",))
     assert "cosigned by, not judged here: w.example" in "\n".join(_told(report(notes=[signed])))
+
+
+def in_a_file(folder, text):
+    (path := folder / "note").write_text(text)
+    return path
+
+
+def test_a_note_that_nobody_of_the_set_signed_is_left_out(tmp_path):
+    text = world().signed(world().checkpoint(6), ())
+    copied = signed_under(in_a_file(tmp_path, text), world().genesis, sets(), kept())
+    assert copied.signed == ()
+    assert [(one.size, one.source, one.reason) for one in copied.left_out] == [(6, "note", UNSIGNED)]
+
+
+def test_a_note_of_a_set_that_is_not_final_yet_is_not_judged_and_refutes_nothing(tmp_path):
+    path = in_a_file(tmp_path, world().signed(world().checkpoint(6), world().second))
+    known = kept(sets=events()[:1], anchors=kept().anchors[:1])
+    copied = signed_under(path, world().genesis, sets()[:1], known)
+    assert (copied.signed, [one.reason for one in copied.left_out]) == ((), [LATER])
+    (signed,) = signed_under(path, world().genesis, sets(), kept()).signed
+    assert len(signed.signers) == 4
+
+
+def test_an_anchor_of_another_boundary_than_the_logs_clock_has_is_no_answer():
+    one = anchored(2)
+    with pytest.raises(Missing):
+        signed_sizes(world().genesis, sets(), kept(anchors=(replace(one, timestamp=one.timestamp + 3000),)))
+
+
+def test_a_first_set_that_is_not_responsible_from_size_one_on_is_no_answer():
+    one, two = events()
+    with pytest.raises(Missing):
+        decode_sets(world().genesis, [replace(one, from_size=TreeSize(2)), two])
+
+
+def silent_in(**changes):
+    return [(one.address, one.last_size, one.missed, one.is_told) for one in report(**changes).silent]
+
+
+def test_whom_the_contract_names_is_not_silent_though_nobody_shows_the_signature():
+    addresses, tx = sets()[1].addresses, kept().anchors[-1].tx_hash
+    assert silent_in() == [(addresses[3], None, 1, False)]
+    assert silent_in(calldata={tx: calldata(6, signers=2)}) == [(addresses[3], None, 1, True)]
+    assert silent_in(calldata={}) == []
+    assert "1 since, as the contract says" in "\n".join(_told(report(calldata={tx: calldata(6, signers=2)})))
+
+
+def test_a_note_of_fewer_than_a_quorum_makes_nobody_silent_and_nobody_present(tmp_path):
+    path = in_a_file(tmp_path, world().signed(world().checkpoint(7, root=sha256(b"7")), world().second[:2]))
+    notes = signed_under(path, world().genesis, sets(), kept()).signed
+    assert [len(one.signers) for one in notes] == [2]
+    assert silent_in(notes=notes) == silent_in()
+
+
+def test_a_key_has_the_name_that_its_own_set_binds_it_to():
+    found = report(openings())
+    named = [
+        replace(one, keepers=tuple(replace(keeper, name=name) for keeper in one.keepers))
+        for one, name in zip(found.sets, ("Old Bank", "New Bank"), strict=True)
+    ]
+    lines = [line for line in _told(replace(found, sets=tuple(named))) if line.startswith("  size ") and "(" in line]
+    assert [("Old Bank" in line, "New Bank" in line) for line in lines] == [(True, False), (True, False), (False, True)]
 
 
 def test_silence_is_counted_over_checkpoints_of_the_set_in_force():

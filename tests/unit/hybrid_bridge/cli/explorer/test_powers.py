@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hybrid_bridge.adapters.evm import history
 from hybrid_bridge.adapters.evm.events import Place
 from hybrid_bridge.adapters.evm.history import Happening, History
 from hybrid_bridge.adapters.evm.keepers import Kept
@@ -103,6 +104,34 @@ def test_a_report_names_the_members_by_their_bits_and_a_set_that_nobody_knows_is
     for unknown in (0, 2):
         with pytest.raises(Missing):
             reports_json(spoken(event("Equivocated", 150, 7, b"a" * 32, b"b" * 32, unknown, 1)))
+
+
+def placed(one: Any, index: int, tx: int = 9) -> Any:
+    return replace(one, place=Place(9, bytes([tx]) * 32, index))  # type: ignore[arg-type]
+
+
+def test_only_the_report_right_before_the_freeze_froze_the_log() -> None:
+    report = event("Equivocated", 150, 7, b"a" * 32, b"b" * 32, 1, 0b1111)
+    frozen = event("Frozen", 150, 9, b"r" * 32)
+    events = [placed(report, 0), placed(report, 1), placed(frozen, 2), placed(report, 3), placed(report, 0, tx=8)]
+    assert [one["froze"]["value"] for one in reports_json(spoken(*events))] == [False, True, False, False]  # type: ignore[call-overload,index]
+
+
+def test_beyond_the_first_reports_whoever_was_not_accused_before_and_what_froze_the_log_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "MAX_DISTINCT", 2)
+
+    def report(size: int, bits: int, tx: int = 0) -> Any:
+        return "Equivocated", (size, b"a" * 32, b"b" * 32, 1, bits), Place(size, bytes([tx]) * 32, 0)  # type: ignore[arg-type]
+
+    found = [*(report(size, 1) for size in range(5)), report(6, 2), report(7, 2), report(8, 1, tx=9)]
+    frozen = "Frozen", (9, b"r" * 32), found[-1][2]
+    kept, left_out = history._bounded([*found, frozen])
+    assert [one[1][0] for one in kept] == [0, 1, 6, 8, 9]
+    assert left_out == 4
+    monkeypatch.setattr(history, "MAX_EVENTS", 2)
+    assert [one[1][0] for one in history._bounded([*found, frozen])[0]] == [0, 1, 8, 9]
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"no name", b'{"id":1,"name":"x"}', b'{"name":"x","id":"y"}', b""])
