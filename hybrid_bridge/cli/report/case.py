@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from hybrid_bridge.cli.report.strangers import tamed
 from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence
@@ -61,10 +62,10 @@ class Case:
         except Malformed:
             return None
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence | None:
-        """What `verify` returned; None if it stopped."""
-        return self.judged if isinstance(self.judged, Evidence) else None
+        """What `verify` returned, with the names of strangers bounded in each sentence; None if it stopped."""
+        return tamed(self.judged) if isinstance(self.judged, Evidence) else None
 
     @property
     def error(self) -> BridgeError | None:

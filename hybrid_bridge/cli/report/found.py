@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from hybrid_bridge.cli.report.case import OUTCOME_TONES, Case
-from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text, shown
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.evidence import CLAIMED, PROVEN, UNDECIDED, Evidence, Verdict, utc
 from hybrid_bridge.errors import BridgeError
@@ -101,7 +101,7 @@ def _refusal(case: Case, error: BridgeError, t: Words) -> Iterator[Block]:
             (t("error.name"), f"{type(error).__name__}: {_because(error, t)}"),
             *((_labelled(field.name, t), _value(getattr(error, field.name))) for field in fields(error)),
             *((t("error.rule"), error.cites) for _ in [0] if error.cites),
-            *((t("error.note"), t.said(note)) for note in getattr(error, "__notes__", []) if not _is_course(note)),
+            *((t("error.note"), shown(t.said(note))) for note in _notes(error)),
             (t("error.stopped"), stopped),
             (t("error.reached"), t("comma").join(check_name(name, t) for name in error.reached) or t("error.none")),
             (t("error.exit"), str(error.exit_code)),
@@ -120,12 +120,15 @@ def _labelled(name: str, t: Words) -> str:
     return t(f"errorfield.{name}") if t.has(f"errorfield.{name}") else name
 
 
-def _is_course(note: str) -> bool:
-    return note.startswith(("failed at check", "passed before it"))
+def _notes(error: BridgeError) -> Iterator[str]:
+    """What was added to the error, without the course of the checks, which has rows of its own."""
+    for note in getattr(error, "__notes__", []):
+        if not note.startswith(("failed at check", "passed before it")):
+            yield note
 
 
 def _value(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes) else shown(str(value))
 
 
 def check_name(check: str, t: Words) -> str:

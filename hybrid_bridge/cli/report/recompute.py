@@ -20,6 +20,7 @@ from hybrid_bridge.cli.report.history import (
 )
 from hybrid_bridge.cli.report.keepers import certificates, first_set, log_line
 from hybrid_bridge.cli.report.model import shown as as_shown
+from hybrid_bridge.cli.report.strangers import word as as_word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import Bundle, EntryPart, EpochPart
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -140,7 +141,7 @@ def _disclosure(bench: Bench, value: str) -> None:
 def _name(disclosure: str) -> str:
     """The field's name, for people; what cannot be read has none."""
     parts = _decoded(disclosure).split('"')
-    return parts[3] if len(parts) > 3 else "?"
+    return as_word(parts[3]) if len(parts) > 3 else "?"
 
 
 def _decoded(disclosure: str) -> str:

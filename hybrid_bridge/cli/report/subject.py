@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from hybrid_bridge.cli.report.case import Case
-from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Table, Text, shown
+from hybrid_bridge.cli.report.strangers import Named, named, quoted, word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence, utc
@@ -15,7 +16,7 @@ ASSUMPTIONS = ("hash", "keys", "log", "quorum", "chain", "program")
 def subject(case: Case, t: Words) -> Section:
     """The file, the log, the report itself."""
     rows = [
-        (t("subject.file"), case.file_name),
+        (t("subject.file"), shown(case.file_name)),
         (t("subject.size"), t("size", bytes=len(case.data))),
         (t("subject.sha256"), case.digest.hex()),
     ]
@@ -39,15 +40,15 @@ def subject(case: Case, t: Words) -> Section:
 
 
 def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
+    yield from _signed_by(evidence, t)
     lists = {
-        "subject.signers": [t.said(signer) for signer in evidence.signers],
         "subject.documents": [
             t(
                 "subject.document",
-                path=fact.path,
+                path=word(fact.path),
                 size=fact.size,
                 sha256=fact.sha256.hex(),
-                field=fact.field,
+                field=word(fact.field),
                 epoch=fact.epoch,
             )
             for fact in (() if case.package is None else case.package.documents)
@@ -55,11 +56,11 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
         "subject.artefacts": [
             t(
                 "subject.artefact",
-                name=fact.name,
-                media=fact.media_type,
+                name=quoted(fact.name),
+                media=word(fact.media_type),
                 size=fact.size,
                 sha256=fact.sha256.hex(),
-                field=fact.field,
+                field=word(fact.field),
             )
             for fact in evidence.artefacts
         ],
@@ -67,12 +68,24 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
             t("subject.block", height=fact.height, epoch=fact.epoch, signers=", ".join(map(t.said, fact.signers)))
             for fact in evidence.blocks
         ],
-        "subject.unjudged": [f"{t.said(part.place)}: {part.sha256.hex()}" for part in evidence.unjudged],
+        "subject.unjudged": [f"{part.sha256.hex()}: {shown(t.said(part.place))}" for part in evidence.unjudged],
     }
     for key, items in lists.items():
         if items:
             yield Head(t(key))
             yield Items(tuple(items))
+
+
+def _signed_by(evidence: Evidence, t: Words) -> Iterator[Block]:
+    """Who signed: what a validator says of itself, and in a cell of its own what stands behind that."""
+    signers = [named(signer) or Named(quoted(signer), "", "") for signer in evidence.signers]
+    if signers:
+        yield Head(t("subject.signers"))
+        yield Table(
+            head=tuple(t(f"signer.{name}") for name in ("name", "legal_id", "standing")),
+            rows=tuple((one.name, one.legal_id, t.said(one.standing)) for one in signers),
+            weights=(40, 26, 34),
+        )
 
 
 # ── what it rests on ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from itertools import pairwise
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.found import not_after, result_of
 from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.strangers import word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.evidence import NOT_PROVEN, BrakeFact, Evidence, utc
@@ -151,10 +152,10 @@ def _brake(fact: BrakeFact, t: Words) -> str:
     return t(
         "since.brake",
         what=t(f"brake.{fact.what}"),
-        scope=fact.scope or t("brake.hidden", hash=fact.scope_hash.hex()),
+        scope=word(fact.scope) if fact.scope else t("brake.hidden", hash=fact.scope_hash.hex()),
         since=utc(fact.since),
         until=utc(fact.until) if fact.until else t("brake.open"),
-        why=f"{fact.reason_code}, {fact.by}" if fact.by else t("brake.hidden", hash=fact.reason_hash.hex()),
+        why=f"{word(fact.reason_code)}, {word(fact.by)}" if fact.by else t("brake.hidden", hash=fact.reason_hash.hex()),
         record=fact.record.hex(),
         ended=t("brake.not_ended") if fact.ended is None else utc(fact.ended),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.model import Step
+from hybrid_bridge.cli.report.strangers import quoted, word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -85,11 +86,11 @@ def documents(case: Case, t: Words) -> list[Step]:
         return []
     return [
         Step(
-            f"{t('step.document', number=number)}: {fact.name}",
+            f"{t('step.document', number=number)}: {quoted(fact.name)}",
             f"sha256sum document-{number} | cut -c1-64",
             fact.sha256.hex(),
             fact.sha256.hex(),
-            t("where.field", name=fact.field),
+            t("where.field", name=word(fact.field)),
         )
         for number, fact in enumerate(case.evidence.artefacts)
     ]

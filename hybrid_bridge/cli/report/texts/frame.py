@@ -46,6 +46,9 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "subject.at": ("made at", "出具时间"),
     "subject.program": ("made by", "出具程序"),
     "subject.signers": ("Signed by", "签名方"),
+    "signer.name": ("name", "名称"),
+    "signer.legal_id": ("legal id", "法定标识"),
+    "signer.standing": ("what stands behind it", "名称的依据"),
     "subject.documents": ("Documents in the evidence package", "证据包中的文档"),
     "subject.document": (
         "{path}: {size} bytes, SHA-256 {sha256}, equal to field {field} of epoch {epoch}",
