@@ -1,4 +1,4 @@
-"""What a report is about: the file, what its reader relies on, the moment, and what `verify` said."""
+"""What a report is about: the file, what its maker relied on, the moment, and what `verify` said."""
 
 from dataclasses import dataclass
 from functools import cached_property

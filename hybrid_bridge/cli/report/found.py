@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from hybrid_bridge.cli.report.case import OUTCOME_TONES, Case
 from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text, shown
+from hybrid_bridge.cli.report.reliance import holds_if, required
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.evidence import CLAIMED, PROVEN, UNDECIDED, Evidence, Verdict, utc
 from hybrid_bridge.errors import BridgeError
@@ -20,15 +21,17 @@ def _verified(case: Case, t: Words) -> Iterator[Block]:
     evidence = case.evidence
     if evidence is None:
         return
-    held = [verdict for verdict in evidence.verdicts if not verdict.is_open]
+    held = [verdict for verdict in evidence.verdicts if is_given(verdict)]
     said = t(
         f"say.{case.outcome}",
+        required=required(case.trust, t),
         held=len(held),
         all=len(evidence.verdicts),
         open=len(evidence.verdicts) - len(held),
-        checks=len(evidence.checks) + 1,  # and freshness, which made the verdicts
+        checks=sum(check.count > 0 for check in evidence.checks),
     )
     yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
+    yield Text(holds_if(case, evidence, t), "open")
     if evidence.verdict("omission").result == PROVEN:
         yield Text(t("say.broken_promise"), "bad")
     moment = not_after(evidence)
@@ -44,8 +47,13 @@ def _verified(case: Case, t: Words) -> Iterator[Block]:
     )
 
 
+def is_given(verdict: Verdict) -> bool:
+    """It says something: the lowest level is what is left where nothing could be said."""
+    return not verdict.is_open and not (verdict.name == "level" and verdict.missing)
+
+
 def not_after(evidence: Evidence) -> int | None:
-    """The earliest time by which what is shown existed, by somebody whom the reader relies on."""
+    """The earliest time by which what is shown existed, by somebody on whom the report's maker relied."""
     times = [anchor.block_time for anchor in evidence.anchors if anchor.basis]
     times += [token.time for token in evidence.tokens if token.basis]
     return min(times, default=None)

@@ -1,4 +1,4 @@
-"""What was examined, what its reader relies on, and how anybody checks it again."""
+"""What was examined, and how anybody checks it again."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,7 @@ from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Table, Text, shown
 from hybrid_bridge.cli.report.strangers import Named, named, quoted, word
 from hybrid_bridge.cli.report.texts import Words
-from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence, utc
-from hybrid_bridge.core.trust import Trust
-
-ASSUMPTIONS = ("hash", "keys", "log", "quorum", "chain", "program")
 
 
 def subject(case: Case, t: Words) -> Section:
@@ -86,44 +82,6 @@ def _signed_by(evidence: Evidence, t: Words) -> Iterator[Block]:
             rows=tuple((one.name, one.legal_id, t.said(one.standing)) for one in signers),
             weights=(40, 26, 34),
         )
-
-
-# ── what it rests on ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def reliance(case: Case, t: Words) -> Section:
-    """The reader's own choices, and the assumptions behind every `verified`."""
-    trust_file = t("trust.none") if case.trust_data is None else sha256(case.trust_data).hex()
-    rows = [(t("trust.file"), trust_file), *_chosen(case.trust, t)]
-    if case.contract:
-        rows.append((t("trust.contract"), case.contract))
-    rows.append((t("trust.endpoints"), str(case.endpoints)))
-    blocks: tuple[Block, ...] = (
-        Text(t("trust.intro")),
-        Table(head=(t("item"), t("value")), rows=tuple(rows), weights=(34, 66)),
-        Head(t("trust.assumptions")),
-        Items(tuple(t(f"assume.{name}") for name in ASSUMPTIONS)),
-    )
-    return Section("trust", t("head.trust"), blocks)
-
-
-def _chosen(trust: Trust, t: Words) -> Iterator[tuple[str, str]]:
-    nothing = t("trust.nothing")
-    yield t("trust.logs"), ", ".join(log.log_id.hex() for log in trust.logs) or nothing
-    for chain in trust.public_chains:
-        contracts = ", ".join(f"0x{contract.hex()}" for contract in chain.contracts) or nothing
-        told = t("trust.contracts", contracts=contracts, blocks=len(chain.block_hashes))
-        yield t("trust.chain", chain=chain.chain_id), told
-    yield t("trust.member_roots"), _digests(trust.member_roots) or nothing
-    yield t("trust.tsa_roots"), _digests(trust.tsa_roots) or nothing
-    yield t("trust.policy"), nothing if trust.tlog_policy is None else sha256(trust.tlog_policy.encode()).hex()
-    yield t("trust.level"), trust.minimum_level or nothing
-    yield t("trust.age"), nothing if trust.max_age is None else str(trust.max_age)
-    yield t("trust.require"), t("comma").join(t(f"verdict.{name}") for name in trust.require)
-
-
-def _digests(certificates: tuple[bytes, ...]) -> str:
-    return ", ".join(sha256(der).hex() for der in certificates)
 
 
 # ── how to check it again ────────────────────────────────────────────────────────────────────────────────────────────

@@ -57,7 +57,7 @@ def times(case: Case, t: Words) -> Section:
 
 
 def _window(evidence: Evidence, t: Words) -> Iterator[tuple[str, str, str]]:
-    """The whole span between the two bounds that the reader may rely on."""
+    """The whole span between the two bounds on which somebody relied."""
     begun, ended = (beacon.time for beacon in evidence.beacons if beacon.basis), not_after(evidence)
     newest = max(begun, default=None)
     if newest is not None and ended is not None:

@@ -19,7 +19,7 @@ VERIFIED = "Verification: OK"  # what OpenSSL says
 
 
 def tokens(case: Case, t: Words) -> list[Step]:
-    """For each token over a checkpoint: take it out, compare its imprint, verify it under the reader's authorities."""
+    """For each token over a checkpoint: take it out, compare its imprint, verify it under the trust file."""
     bundle = case.bundle
     notes = {} if bundle is None else dict(_notes([part.note for part in bundle.checkpoints]))
     anchors = [] if bundle is None else [a for a in bundle.anchors if isinstance(a, TokenAnchor)]

@@ -46,13 +46,13 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
         "文件之外的文档：请将您的副本以此处所列名称放在同一目录。",
     ),
     "commands.tokens": (
-        "Timestamps (RFC 3161): trust.json is the reader's own trust file, saved under that name.",
-        "时间戳（RFC 3161）：trust.json 为依赖方自己的信任文件，以此名保存。",
+        "Timestamps (RFC 3161): trust.json is the trust file of whoever made this report, saved under that name.",
+        "时间戳（RFC 3161）：trust.json 为出具人的信任文件，以此名保存。",
     ),
     "commands.tokens_untrusted": (
-        "Timestamps (RFC 3161): the reader's trust file names no authority, so the token's imprint is compared and "
-        "its signature is not.",
-        "时间戳（RFC 3161）：依赖方的信任文件未列时间戳机构，故仅比对其印记，不核验其签名。",
+        "Timestamps (RFC 3161): the trust file of whoever made this report names no authority, so the token's "
+        "imprint is compared and its signature is not.",
+        "时间戳（RFC 3161）：出具人的信任文件未列时间戳机构，故仅比对其印记，不核验其签名。",
     ),
     "commands.value": ("prints", "输出"),
     "commands.differs": ("DIFFERS from what {where} says: {stated}", "与{where}所载不同：{stated}"),

@@ -27,6 +27,7 @@ from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
+from hybrid_bridge.core.trust import TrustedBlock
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
 from tests.web.node import absent
@@ -59,6 +60,12 @@ def steps(report):
         for section in report["report"]["sections"]
         for block in section["blocks"]
         for step in block.get("steps", [])
+    ]
+
+
+def rows_of(report, key):
+    return [
+        row for s in report["report"]["sections"] if s["key"] == key for b in s["blocks"] for row in b.get("rows", [])
     ]
 
 
@@ -199,8 +206,10 @@ def test_the_first_words_are_the_verdict_and_nothing_is_said_to_be_proven_that_i
     assert done.out.startswith(f"report.json: Verified, {report['report']['id']}, ")
     first = report["report"]["sections"][0]
     assert first["key"] == "findings"
-    assert first["blocks"][0]["text"].startswith("Verified. All that the reader requires was verified.")
-    assert "unchanged since 2026-01-" in first["blocks"][1]["text"]
+    assert first["blocks"][0]["text"].startswith(
+        "Verified. All that whoever made this report required was verified: integrity, quorum, public anchor. "
+    )
+    assert "unchanged since 2026-01-" in first["blocks"][2]["text"]
     assert "legal effect" in section(report, "not_proven")
     assert report["evidence"]["complete"] is True
 
@@ -219,7 +228,7 @@ def test_the_checks_are_those_of_verify(made):
     assert [*names, "14 freshness"] == list(COURSE)
 
 
-def test_what_the_reader_relies_on_is_named_by_digest(typed, made, folder):
+def test_what_the_maker_relied_on_is_named_in_full(typed, made, folder):
     trust = consortium().trust(max_age=10**9, minimum_level="A1")
     (folder / "trust.json").write_bytes(trust.encode())
     report, done = made("receivable")
@@ -231,6 +240,66 @@ def test_what_the_reader_relies_on_is_named_by_digest(typed, made, folder):
     assert '["least level required", "A1"]' in told
     assert "0xc0c0c0" in told
     assert "3 public block hashes" in told
+    for block in trust.public_chains[0].block_hashes:
+        assert block.hash.hex() in told
+    assert '["authority for members\' certificates", "“' in told
+    assert [row for row in rows_of(report, "trust") if row[1].startswith("“CN=")]
+
+
+def test_of_many_trusted_blocks_the_report_lists_some_and_says_how_many_more(made, folder):
+    chain = consortium().trust().public_chains[0]
+    blocks = tuple(TrustedBlock(number=number, hash=bytes(32)) for number in range(1000, 1060))
+    trust = consortium().trust(public_chains=(replace(chain, block_hashes=chain.block_hashes + blocks),))
+    (folder / "trust.json").write_bytes(trust.encode())
+    report, _ = made("receivable")
+    assert "13 further block hashes, in the trust file" in section(report, "trust")
+    assert sum(row[0].startswith("block ") for row in rows_of(report, "trust")) == 50
+
+
+def test_the_findings_say_on_what_else_a_reader_would_have_to_rely(made, folder):
+    c = consortium()
+    report, _ = made("receivable")
+    told = report["report"]["sections"][0]["blocks"][1]["text"]
+    assert told.startswith("It holds for you only if you rely yourself on: log id " + c.genesis.log_id.hex())
+    assert hashlib.sha256(c.root).hexdigest() in told
+    anchor = report["evidence"]["anchors"][0]
+    assert f"block {anchor['last_number']} has the hash 0x" in told
+    assert "timestamps" not in told
+    (folder / "trust.json").write_bytes(c.trust(public_chains=(), member_roots=(), require=("integrity",)).encode())
+    report, done = made("receivable")
+    assert done.code == 0
+    told = report["report"]["sections"][0]["blocks"][1]["text"]
+    assert told == (
+        f"It holds for you only if you rely yourself on: log id {c.genesis.log_id.hex()}. "
+        "Compare them with a source of your own."
+    )
+    assert "was verified: integrity. " in section(report, "findings")
+    assert "public block" not in report["report"]["sections"][0]["blocks"][0]["text"]
+    trust = section(report, "trust")
+    assert "The contract at the address" not in trust
+    assert "revocation" not in trust
+    assert "keccak-256" in trust
+
+
+def test_without_trust_nothing_is_said_to_hold(made):
+    report, _ = made("receivable", trust=None)
+    assert "It holds for you" not in section(report, "findings")
+    first = report["report"]["sections"][0]["blocks"][0]["text"]
+    open_ones = sum(v["result"] in ("undecided", "not shown") for v in report["evidence"]["verdicts"])
+    assert report["evidence"]["verdicts"][3]["result"] == "A0"
+    assert f"{12 - open_ones - 1} of 12 verdicts could be given" in first
+    assert "secp256k1" not in section(report, "trust")
+
+
+def test_a_check_that_had_nothing_to_look_at_was_not_passed(made):
+    report, _ = made("receivable")
+    rows = {row[2]: row for row in rows_of(report, "checks")}
+    assert rows["shape"][1] == "passed"
+    assert rows["promise"][1] == rows["renewals"][1] == "nothing to check"
+    assert rows["freshness"][1] == "see its verdict"
+    looked = sum(row[1] == "passed" for row in rows.values())
+    assert f"{looked} numbered checks had something to look at; none failed" in section(report, "findings")
+    assert "Passed means that nothing contradicts" in section(report, "checks")
 
 
 def test_without_trust_the_report_is_incomplete_and_says_what_to_bring(made):

@@ -19,7 +19,7 @@ from tests.bundles import NOW, consortium
 
 FORGED = "China Construction Bank (USCI:911100001000044477; certified by a root you trust)"
 STANDING = {"en": "self-stated; its certificate names somebody else", "zh": "自述；其证书载明的是他人"}
-FALSE = {"en": "certified by a root", "zh": "信赖的根证明"}
+FALSE = {"en": "certified by a root", "zh": "经出具人信赖的根证明"}
 
 
 def case_of(name="receivable", **changes):
