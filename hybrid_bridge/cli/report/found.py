@@ -100,7 +100,7 @@ def tone_of(verdict: Verdict) -> str:
 
 def _refusal(case: Case, error: BridgeError, t: Words) -> Iterator[Block]:
     stopped = check_name(error.stopped_at, t) or t("error.none")
-    said = t(f"say.{case.outcome}", stopped=stopped)
+    said = t(f"say.{case.outcome}", stopped=stopped, because=_because(error, t).rstrip(".。"))
     yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
     yield Head(t("error.head"))
     yield Table(

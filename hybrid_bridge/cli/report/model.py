@@ -57,6 +57,7 @@ class Step:
     value: str
     stated: str = ""  # "" where nothing is compared
     where: str = ""  # of `stated`
+    needs: str = ""  # a file beside the bundle, which a reader may not have
 
     @property
     def holds(self) -> bool:

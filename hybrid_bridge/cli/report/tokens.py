@@ -69,7 +69,7 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
         taken = shell.extract(case.trust_data, root, TRUST, der)
         if taken is None:
             return
-        yield Step(t("step.tsa_root", number=number), taken, sha256(root).hex())
+        yield Step(t("step.tsa_root", number=number), taken, sha256(root).hex(), needs=TRUST)
     ders = " ".join(f"tsa-root-{number}.der" for number in range(len(roots)))
     digest = digest_by(token.hash, note.body()).hex()
     command = (
@@ -77,7 +77,7 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
         f"openssl ts -verify -in {name} -token_in -attime {token.by} -CAfile tsa-roots.pem \\\n"
         f"  -digest {digest} \\\n  2>&1 | grep -x '{VERIFIED}'"
     )
-    yield Step(t("step.token_verify", size=note.size), command, VERIFIED)
+    yield Step(t("step.token_verify", size=note.size), command, VERIFIED, needs=TRUST)
 
 
 def documents(case: Case, t: Words) -> list[Step]:
@@ -91,6 +91,7 @@ def documents(case: Case, t: Words) -> list[Step]:
             fact.sha256.hex(),
             fact.sha256.hex(),
             t("where.field", name=word(fact.field)),
+            needs=f"document-{number}",
         )
         for number, fact in enumerate(case.evidence.artefacts)
     ]

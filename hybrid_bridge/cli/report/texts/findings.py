@@ -38,20 +38,19 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "holds.authorities": ("for timestamps, the authorities {roots}", "就时间戳，时间戳机构 {roots}"),
     "required.level": ("level {level} at least", "级别不低于 {level}"),
     "say.refuted": (
-        "The file does not hold: it contradicts itself, a signature, or the public chain. Verification stopped at "
-        "check {stopped}. What it shows must not be relied on; the file itself is evidence and should be kept.",
-        "该文件不成立：其与自身、与签名或与公共链相矛盾。核验止于步骤 {stopped}。不得依赖其所示内容；"
-        "该文件应予留存备查。",
+        "The file does not hold. {because}. Verification stopped at check {stopped}. What it shows must not be relied "
+        "on; keep the file.",
+        "该文件不成立。{because}。核验止于步骤 {stopped}。不得依赖其所示内容；该文件应予留存备查。",
     ),
     "say.malformed": (
-        "The file breaks the rules of its format, so that nothing can be concluded from it. Verification stopped at "
-        "check {stopped}. Whoever made these bytes must mend them.",
-        "该文件违反其格式规则，故不能据以得出任何结论。核验止于步骤 {stopped}。须由文件制作者更正。",
+        "The file breaks the rules of its format, so that nothing can be concluded from it. {because}. Verification "
+        "stopped at check {stopped}. Whoever made these bytes must mend them.",
+        "该文件违反其格式规则，故不能据以得出任何结论。{because}。核验止于步骤 {stopped}。须由文件制作者更正。",
     ),
     "say.undecided": (
-        "Nothing is known to be wrong, but something is missing without which nothing can be said. Verification "
-        "stopped at check {stopped}.",
-        "未发现错误，但缺少必要的内容，故无法得出结论。核验止于步骤 {stopped}。",
+        "Nothing is known to be wrong, but something is missing without which nothing can be said. {because}. "
+        "Verification stopped at check {stopped}.",
+        "未发现错误，但缺少必要的内容，故无法得出结论。{because}。核验止于步骤 {stopped}。",
     ),
     "say.broken_promise": (
         "What is verified is A BROKEN PROMISE of one of the log's own nodes: see omission.",
@@ -122,8 +121,9 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "record.unsigned": ("Its signed transaction is not shown.", "未出示其经签名的交易。"),
     "record.none": ("No record is shown.", "未出示任何记录。"),
     "records.stopped": (
-        "Verification stopped before the contents could be relied on; they are not repeated here.",
-        "核验中止，内容不可依赖，故不在此列出。",
+        "Verification stopped before the contents could be relied on. They are not repeated in this report; what its "
+        "commands name are parts of the file and their hashes.",
+        "核验中止，内容不可依赖，故本报告不予列出；所列命令仅涉及文件的组成部分及其哈希。",
     ),
     # ── registry, promise, absence ──
     "registry.fact": (

@@ -27,7 +27,7 @@ from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
-from hybrid_bridge.core.trust import TrustedBlock
+from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedLog
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
 from tests.web.node import absent
@@ -320,6 +320,10 @@ def test_a_refuted_bundle_gets_a_report_with_the_reason_and_the_exit_code_of_ver
     assert done.code == 1
     found = section(report, "findings")
     assert "BelowQuorum" in found
+    assert "contradicts" not in found
+    assert "The file does not hold. Fewer validators signed than the quorum rule asks for. " in found
+    assert not any("what the disclosure" in step["title"] for step in steps(report))
+    assert "validators signed." not in section(report, "commands")
     assert '["stopped at", "8 quorums"]' in found
     assert "1 shape, 2 format" in found
     assert "FAILED" in section(report, "checks")
@@ -484,9 +488,51 @@ def test_the_script_of_all_commands_runs_as_a_whole(typed, folder, tmp_path, mad
     where = bench(tmp_path / "expert", folder, "receivable")
     (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
     done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
-    values = [step["value"] for step in steps(made("receivable")[0])]
-    assert done.stdout.replace("\n", "").endswith("".join(values[-2:]))
-    assert all(value in done.stdout for value in values)
+    count = len(steps(made("receivable")[0]))
+    told = [f"{number} ok" for number in range(1, count + 1)]
+    assert done.stdout.splitlines() == [*told, f"{count} compared, 0 differ, 0 not compared"]
+
+
+@pytest.mark.parametrize("path", ["epochs.0.record", "genesis.path.1"])
+def test_the_script_ends_with_another_code_when_an_answer_differs(typed, folder, tmp_path, path):
+    href = Reading(page_of(typed, folder, "receivable")).links["commands.sh"]
+    changed = edit(consortium().receivable(), path, flip)
+    (folder / "other.hb.json").write_bytes(changed.encode())
+    where = bench(tmp_path / "expert", folder, "other")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "1 DIFFERS: " in done.stdout.splitlines()[0]
+    refuted = Reading(page_of(typed, folder, "other")).links["commands.sh"]
+    (where / "commands.sh").write_bytes(base64.b64decode(refuted.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("DIFFERS")) == (1, 1)
+
+
+def test_the_script_says_which_document_is_not_there(typed, folder, tmp_path):
+    href = Reading(page_of(typed, folder, "document")).links["commands.sh"]
+    where = bench(tmp_path / "expert", folder, "document")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
+    assert "not compared: document-0 is not here" in done.stdout
+    assert done.stdout.endswith(" 0 differ, 1 not compared\n")
+    (where / "document-0").write_bytes(b"other")
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+
+
+def test_a_log_on_which_nobody_relied_differs_where_its_id_is_computed(made, folder):
+    (folder / "trust.json").write_bytes(Trust(logs=(TrustedLog(log_id=bytes(32)),)).encode())
+    named = {step["title"].split(". ", 1)[1]: step for step in steps(made("receivable")[0])}
+    assert named["log id: leaf of the genesis record"]["holds"] is False
+    bare = {step["title"].split(". ", 1)[1]: step for step in steps(made("receivable", trust=None)[0])}
+    assert "holds" not in bare["log id: leaf of the genesis record"]
+
+
+def test_in_a_tree_of_one_the_leaf_is_compared_with_the_root():
+    told = gathering.Bench(Words("en"))
+    gathering.climb(told, gathering.Climb("x", bytes(32), 0, 1, (), b"1" * 32, "there"))
+    assert [(step.value, step.stated) for step in told.steps] == [("00" * 32, (b"1" * 32).hex())]
 
 
 def test_the_code_on_the_page_holds_what_the_report_says():
