@@ -29,7 +29,7 @@ def build(case: Case, lang: str) -> Report:
         checks(case, t),
         commands(case, t),
         oneself(case, t),
-        law(t),
+        law(case, t),
         attached(case, t),
     )
     origin = "" if case.bundle is None else case.bundle.genesis.origin

@@ -430,6 +430,32 @@ def test_the_page_of_a_reader_is_in_the_code_and_a_wrong_address_is_refused(made
         assert (done.code, "--page" in done.err) == (2, True)
 
 
+def test_the_annex_names_the_verdicts_and_shows_nothing_of_what_did_not_hold(made, folder):
+    report, _ = made("receivable")
+    rows = {row[0].partition(":")[0]: row for row in rows_of(report, "law")}
+    assert "[integrity: verified; quorum: verified; public anchor: verified; not after: verified]" in rows["art 16"][1]
+    assert "may find" in rows["art 16"][0]
+    assert "the contract refuses" in rows["art 17, second factor"][1]
+    assert ("its signatures hold" in rows["art 18"][1]) == any(r["transaction"] for r in report["evidence"]["records"])
+    bare, _ = made("receivable", trust=None)
+    rows = {row[0].partition(":")[0]: row for row in rows_of(bare, "law")}
+    assert "the contract refuses" not in rows["art 17, second factor"][1]
+    assert "[level: A0; public anchor: undecided]" in rows["art 17, second factor"][1]
+    (folder / "bad.hb.json").write_bytes(edit(consortium().receivable(), "genesis.path.1", flip).encode())
+    told = section(made("bad", "--lang", "zh")[0], "law")
+    assert "核验中止" in told
+    assert "本报告所示" not in told
+    assert "人民法院可以认定该电子数据上链后未经篡改，但有相反证据足以推翻的除外" in told
+    assert "《最高人民法院关于互联网法院审理案件若干问题的规定》" in told
+
+
+def test_a_transaction_that_is_shown_is_named_in_the_annex_by_its_signatures_only(made):
+    for name in consortium().all():
+        report, _ = made(name)
+        row = next(row for row in rows_of(report, "law") if row[0].startswith("art 18"))
+        assert ("its signatures hold" in row[1]) == any(r["transaction"] for r in report["evidence"]["records"])
+
+
 def test_wrong_options_make_no_report(typed, folder):
     assert typed("report", "receivable.hb.json", "--log", "00", "--format", "md", "-o", "r.md").code == 2
     assert typed("report", "receivable.hb.json", "--contract", "0x00", "--format", "md", "-o", "r.md").code == 2
