@@ -83,7 +83,8 @@ class Case:
 
     @cached_property
     def report_id(self) -> str:
-        """Names the report: it follows from bundle, trust file and moment, and is the same in every language."""
+        """Names the report: it follows from bundle, trust, outcome and moment, and is the same in every language."""
         trust = b"" if self.trust_data is None else self.trust_data
-        words = self.digest + sha256(trust) + self.at.to_bytes(8, "big")
-        return f"HB-{sha256(words).hex()[:16].upper()}"
+        asked = f"{self.endpoints} {self.contract} {self.outcome}".encode()
+        parts = self.digest, sha256(trust), sha256(self.trust.encode()), sha256(asked), self.at.to_bytes(8, "big")
+        return f"HB-{sha256(b''.join(parts)).hex()[:16].upper()}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.report.strangers import visible
 from hybrid_bridge.core.encoding import Json, sha256
 from hybrid_bridge.units import UnixSeconds
 
@@ -175,7 +175,7 @@ def shown(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return plain(" ".join(text.split("\n")))
+    return visible(" ".join(text.split("\n")))
 
 
 def _kept(blocks: tuple[Block, ...]) -> Iterator[Block]:
@@ -192,7 +192,7 @@ def _kept(blocks: tuple[Block, ...]) -> Iterator[Block]:
             case Steps(steps) if steps:
                 yield replace(block, steps=tuple(_cleaned_step(step) for step in steps))
             case Code():
-                yield Code("\n".join(map(plain, block.text.split("\n"))))
+                yield Code("\n".join(map(visible, block.text.split("\n"))))
             case _:
                 pass  # nothing in it
 

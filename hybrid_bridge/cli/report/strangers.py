@@ -14,6 +14,9 @@ from hybrid_bridge.core.evidence import Evidence, Verdict
 
 MAX_QUOTED: Final = 120  # characters; a longer text is named by its digest
 _MARKS: Final = {ord("“"): "\\u201c", ord("”"): "\\u201d"}
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]"
+)  # fillers, selectors
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 # Read from its end: what stands before the last words is the stranger's, whatever it says.
 _NAMED: Final = re.compile(
@@ -21,9 +24,14 @@ _NAMED: Final = re.compile(
 )
 
 
+def visible(text: str) -> str:
+    """The text with every character as its number that does not print, turns a line around, or shows nothing."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", plain(text))
+
+
 def quoted(text: str) -> str:
     """The text on one line between quotation marks that it cannot close."""
-    line = plain(" ".join(text.split())).translate(_MARKS)
+    line = visible(" ".join(text.split())).translate(_MARKS)
     if len(line) <= MAX_QUOTED:
         return f"“{line}”"
     digest = sha256(text.encode("utf-8", "surrogatepass")).hex()

@@ -15,7 +15,7 @@ from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import SetUpdate, decode_governance
 from hybrid_bridge.units import TreeSize
 
-MAX_MOMENTS = 200
+MAX_MOMENTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def times(case: Case, t: Words) -> Section:
     evidence, genesis = case.evidence, case.genesis
     if evidence is None or genesis is None:
         return Section("times", t("head.times"), ())
-    moments = sorted(_moments(case, evidence, genesis, t), key=lambda moment: moment.at)[:MAX_MOMENTS]
+    every = sorted(_moments(case, evidence, genesis, t), key=lambda moment: moment.at)
+    moments, more = every[:MAX_MOMENTS], len(every) - MAX_MOMENTS
     rows = tuple((m.what, utc(m.at), str(m.at), m.clock) for m in moments)
     blocks: tuple[Block, ...] = (
         Table(
@@ -40,12 +41,14 @@ def times(case: Case, t: Words) -> Section:
             rows=rows,
             weights=(44, 20, 13, 23),
         ),
+        Text(t("times.left_out", count=more, limit=MAX_MOMENTS) if more > 0 else ""),
         Head(t("gaps.head")),
         Table(
             head=tuple(t(f"gaps.{name}") for name in ("from", "to", "seconds")),
             rows=(
                 *((one.what, other.what, str(other.at - one.at)) for one, other in pairwise(moments)),
                 *_window(evidence, t),
+                _age(case, genesis, t),
             ),
             weights=(43, 43, 14),
         ),
@@ -62,6 +65,12 @@ def _window(evidence: Evidence, t: Words) -> Iterator[tuple[str, str, str]]:
     newest = max(begun, default=None)
     if newest is not None and ended is not None:
         yield t("verdict.not before"), t("verdict.not after"), str(ended - newest)
+
+
+def _age(case: Case, genesis: Genesis, t: Words) -> tuple[str, str, str]:
+    """How old the newest checkpoint was when the report was made: to the second, where `verify` says days."""
+    size = _sizes(case)[-1]
+    return t("time.checkpoint", size=size), t("time.report"), str(case.at - genesis.checkpoint_timestamp(size))
 
 
 def _moments(case: Case, evidence: Evidence, genesis: Genesis, t: Words) -> Iterator[Moment]:
@@ -81,7 +90,9 @@ def _moments(case: Case, evidence: Evidence, genesis: Genesis, t: Words) -> Iter
         values = {"number": anchor.block_number, "chain": anchor.chain_id, "size": anchor.tree_size}
         yield Moment(anchor.block_time, t("time.anchor", **values, basis=_basis(anchor.basis, t)), chain)
     for token in evidence.tokens:
-        what = t("time.token", place=token.place, who=token.authority, basis=_basis(token.basis, t))
+        what = t(
+            "time.token", place=token.place, who=token.authority, until=utc(token.until), basis=_basis(token.basis, t)
+        )
         yield Moment(token.time, what, t("clock.authority"))
     if evidence.promise is not None:
         yield Moment(evidence.promise.accepted_at, t("time.accepted"), t("clock.node"))

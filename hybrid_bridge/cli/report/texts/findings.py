@@ -142,6 +142,10 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "absence.fact": ("Not in the batch of epoch {epoch}: {leaf}", "不在第 {epoch} 期批次中：{leaf}"),
     # ── times ──
+    "times.left_out": (
+        "{count} later moments are left out: a report holds {limit}.",
+        "另有 {count} 个较晚时刻从略：本报告至多列 {limit} 个。",
+    ),
     "times.moment": ("moment", "时刻"),
     "times.utc": ("UTC", "协调世界时"),
     "times.unix": ("Unix seconds", "Unix 秒"),
@@ -163,8 +167,8 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
         "不晚于：链 {chain} 公共区块 {number}，大小 {size}（{basis}）",
     ),
     "time.token": (
-        "not after: timestamp over {place} by {who} ({basis})",
-        "不晚于：{who} 对 {place} 的时间戳（{basis}）",
+        "not after: timestamp over {place} by {who}, whose certificate runs until {until} ({basis})",
+        "不晚于：{who} 对 {place} 的时间戳，其证书有效至 {until}（{basis}）",
     ),
     "time.accepted": ("transaction accepted", "交易受理"),
     "time.report": ("this report", "本报告"),

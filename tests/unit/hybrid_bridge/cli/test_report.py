@@ -18,7 +18,7 @@ import segno
 
 from hybrid_bridge.cli import packing
 from hybrid_bridge.cli.report import bench as gathering
-from hybrid_bridge.cli.report import recompute, shell
+from hybrid_bridge.cli.report import recompute, shell, times
 from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
@@ -373,7 +373,9 @@ def test_what_happened_since_and_every_gap_in_seconds(made):
     gaps = next(s for s in report["report"]["sections"] if s["key"] == "times")["blocks"][2]["rows"]
     assert all(re.fullmatch("[0-9]+", row[2]) for row in gaps)
     assert any("not before: public block 60" in row[0] for row in gaps)
-    assert gaps[-1] == ["not before", "not after", str(window())]
+    assert gaps[-2] == ["not before", "not after", str(window())]
+    age = NOW - consortium().genesis.checkpoint_timestamp(6)
+    assert gaps[-1] == ["checkpoint of size 6", "this report", str(age)]
 
 
 def test_a_package_is_reported_with_its_documents(typed, folder):
@@ -419,7 +421,15 @@ def test_the_same_file_trust_and_moment_give_the_same_report(made, folder):
     chinese, _ = made("receivable", "--lang", "zh")
     assert first == again
     assert chinese["report"]["id"] == first["report"]["id"]
-    assert made("receivable", trust=None)[0]["report"]["id"] != first["report"]["id"]
+    log = consortium().genesis.log_id.hex()
+    others = [made("receivable", *options, trust=None)[0]["report"]["id"] for options in ((), ("--log", log))]
+    assert len({first["report"]["id"], *others}) == 3
+
+
+def test_a_report_says_how_many_moments_it_left_out(made, monkeypatch):
+    monkeypatch.setattr(times, "MAX_MOMENTS", 3)
+    told = section(made("history")[0], "times")
+    assert re.search("[0-9]+ later moments are left out: a report holds 3", told)
 
 
 def test_the_page_of_a_reader_is_in_the_code_and_a_wrong_address_is_refused(made, typed):
@@ -598,6 +608,14 @@ def test_texts_of_strangers_stay_texts_on_one_line(made, typed, folder, names, c
     assert not read.tags & {"script", "b"}
     assert read.attributes <= ALLOWED
     assert any("<script>alert(1)</script>" in text for text in read.texts)
+
+
+def test_what_is_quoted_keeps_its_direction_of_writing_to_itself(typed, folder):
+    c = consortium()
+    artefact = replace(c.document().artefacts[0], name="عربي")
+    bundle = c.bundle(6, c.epoch_part(1, 6, entries=(c.entry(0, "doc.0.sha256"),)), artefacts=(artefact,))
+    (folder / "odd.hb.json").write_bytes(bundle.encode())
+    assert "<bdi>“عربي”</bdi>" in page_of(typed, folder, "odd")
 
 
 def test_a_very_long_text_is_cut_and_named_by_its_digest():

@@ -108,6 +108,7 @@ def test_text_between_quotation_marks_is_on_one_line_bounded_and_cannot_leave_th
     long = quoted("\U0001f600\u202e" * 300)
     assert long.startswith("“" + "\U0001f600\\u202e" * 2)
     assert re.fullmatch(rf"“.{{{MAX_QUOTED}}}…” \[600; SHA-256 [0-9a-f]{{64}}\]", long)
+    assert quoted("a\u3164\ufe0fb") == "“a\\u3164\\ufe0fb”"
     assert word("doc.0.name") == "doc.0.name"
     assert word("a b") == "“a b”"
 
