@@ -71,7 +71,7 @@ def required(trust: Trust, t: Words) -> str:
 
 def authorities(roots: Sequence[bytes]) -> tuple[str, ...]:
     """Each by subject and SHA-256."""
-    return tuple(f"{_subject(root)}, SHA-256 {sha256(root).hex()}" for root in roots)
+    return tuple(f"{_subject(root)} [SHA-256 {sha256(root).hex()}]" for root in roots)
 
 
 def _subject(der: bytes) -> str:
