@@ -10,9 +10,11 @@ import pytest
 from hybrid_bridge.cli import report as command
 from hybrid_bridge.cli.report.building import build
 from hybrid_bridge.cli.report.case import Case, Page
+from hybrid_bridge.cli.report.commands import script
 from hybrid_bridge.cli.report.strangers import MAX_QUOTED, bounded, named, quoted, word
 from hybrid_bridge.cli.report.texts import LANGUAGES, Words
 from hybrid_bridge.core.evidence import OpenedField, TokenFact
+from hybrid_bridge.errors import FieldMismatch
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import UnixSeconds
 from tests.bundles import NOW, consortium
@@ -153,3 +155,18 @@ def test_no_text_of_a_field_or_a_name_keeps_a_pdf_from_being_made(text):
     )
     for lang in LANGUAGES:
         assert text_of(case, lang, "pdf").count("SHA-256") > 5
+
+
+def test_what_an_error_says_of_a_strangers_text_fits_on_a_page():
+    error = FieldMismatch(field="name", expected="\U0001f600" * 900, got="\u202e" * 900)
+    error.stopped_at, error.reached = "9 names", ("1 shape",)
+    for lang in LANGUAGES:
+        assert text_of(replace(case_of(), judged=error), lang, "pdf").count("[900;SHA-256") == 2
+
+
+def test_a_script_shows_a_strangers_text_in_comments_only():
+    name = "x'; touch pwned; echo '"
+    case = case_of("document", artefacts=(replace(case_of("document").judged.artefacts[0], name=name),))
+    told = script(build(case, "en").sections)
+    assert "touch pwned" in told
+    assert all(line.startswith("#") for line in told.splitlines() if "touch" in line)
