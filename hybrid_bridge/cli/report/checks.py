@@ -52,7 +52,7 @@ def _row(case: Case, check: str, t: Words) -> tuple[tuple[str, ...], str]:
     elif counts.get(check) == 0:
         result, tone = "empty", "none"
     elif case.evidence is not None or check in reached:
-        result, tone = "passed", "good"
+        result, tone = "passed", "good" if counts else "none"  # where it stopped, nothing is green
     elif case.error is not None and check == case.error.stopped_at:
         result, tone = "failed", "bad"
     else:

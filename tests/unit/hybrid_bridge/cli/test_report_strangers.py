@@ -170,3 +170,12 @@ def test_a_script_shows_a_strangers_text_in_comments_only():
     told = script(build(case, "en").sections)
     assert "touch pwned" in told
     assert all(line.startswith("#") for line in told.splitlines() if "touch" in line)
+
+
+def test_where_verification_stopped_no_check_is_green():
+    error = FieldMismatch(field="name", expected="a", got="b")
+    error.stopped_at, error.reached = "9 names", ("1 shape", "13 renewals")
+    report = build(replace(case_of(), judged=error), "en")
+    table = next(section for section in report.sections if section.key == "checks").blocks[-1]
+    assert [row[1] for row in table.rows].count("passed") == 2
+    assert set(table.tones) == {"none", "bad"}
