@@ -49,6 +49,9 @@ VERIFIER: Final = "docs/verifier/verify_bundle.py"
 _EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
+MAX_REPORT: Final = 64 << 20  # bytes: three times a bundle, and fonts
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """For whom the report is made: his trust file's digest, and the moment."""
@@ -119,7 +122,7 @@ def pack(
     )
     evidence = verify(data, reader.trust, reader.now)
     contents: dict[str, Source] = {BUNDLE: data, **derived(decode_bundle(data)), **_documents(artefacts, evidence)}
-    contents |= _reports(reports) | _report(evidence, reader) | _for_readers()
+    contents |= _reports(reports, sha256(data)) | _report(evidence, reader) | _for_readers()
     _write(target, {MIMETYPE: MEDIA_TYPE.encode(), **dict(sorted(contents.items()))}, url, (evidence, reader.trust))
     click.echo(f"{target}: {len(artefacts)} document{'s' * (len(artefacts) != 1)}, {target.stat().st_size} bytes")
 
@@ -137,15 +140,20 @@ def _documents(paths: Sequence[Path], evidence: Evidence) -> dict[str, Source]:
     return found
 
 
-def _reports(paths: Sequence[Path]) -> dict[str, Source]:
-    """Reports made beforehand, under names that a package may have. They are the maker's word, and read by nobody here.
+def _reports(paths: Sequence[Path], digest: Digest) -> dict[str, Source]:
+    """Reports made beforehand, under names that a package may have. They are the maker's word: only the digest is read.
 
     Raises:
-        SettingsMalformed: two would have one name, or that of the verdict which this command writes.
+        SettingsMalformed: two would have one name, or that of the verdict which this command writes; one is of
+            another bundle.
+        TooLong: larger than any report.
     """
     names = [re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:].strip(".-") or "_" for path in paths]
     if len({name.lower() for name in (*names, *VERDICTS)}) != len(names) + len(VERDICTS):
         raise SettingsMalformed(key="--report", rule=f"files of different names, none {' or '.join(VERDICTS)}")
+    for path in paths:
+        if digest.hex().encode() not in read_bounded(path, MAX_REPORT):
+            raise SettingsMalformed(key="--report", rule="reports that name the SHA-256 of FILE")
     return dict(zip((f"report/{name}" for name in names), paths, strict=True))
 
 

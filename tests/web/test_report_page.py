@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.cli.main import run
+from hybrid_bridge.cli.report.strangers import quoted
 from tests.bundles import consortium
 from tests.web.test_page import browse
 
@@ -33,5 +34,5 @@ def test_a_report_full_of_hostile_texts_runs_nothing_and_fits_in_both_lights_on_
     assert desk["back"] != phone["back"]
     assert (desk["tooWide"], phone["tooWide"]) == ([], [])
     assert [one["widths"][0] for one in (desk, phone)] == [desk["widths"][1], 390]
-    assert name in desk["text"]
+    assert quoted(name) in desk["text"]
     assert desk["lang"] == "zh-CN"

@@ -19,6 +19,7 @@ class Bench:
     t: Words
     steps: list[Step] = field(default_factory=list)
     left_out: int = 0
+    is_opening: bool = True  # of a file that did not hold, nothing is opened
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, title: str, command: str | None, value: str, stated: str = "", where: str = "") -> None:
@@ -51,6 +52,9 @@ class Climb:
 def climb(bench: Bench, way: Climb) -> None:
     """Every node from the leaf to the root, and there the value that is stated elsewhere."""
     nodes = list(_nodes(way))
+    if not nodes:  # a tree of one
+        title = bench.t("step.root", name=way.name, level=0)
+        bench.add(title, f"echo {way.leaf.hex()}", way.leaf.hex(), way.root.hex(), way.where)
     for level, (left, right, value) in enumerate(nodes, start=1):
         is_top = level == len(nodes)
         title = bench.t("step.root" if is_top else "step.node", name=way.name, level=level)

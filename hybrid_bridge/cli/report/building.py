@@ -7,7 +7,8 @@ from hybrid_bridge.cli.report.found import findings
 from hybrid_bridge.cli.report.law import law
 from hybrid_bridge.cli.report.model import Report, cleaned
 from hybrid_bridge.cli.report.records import records, statements
-from hybrid_bridge.cli.report.subject import attached, code_of, oneself, reliance, subject
+from hybrid_bridge.cli.report.reliance import reliance
+from hybrid_bridge.cli.report.subject import attached, code_of, oneself, subject
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.cli.report.times import not_proven, since, times
 from hybrid_bridge.core.evidence import utc
@@ -28,7 +29,7 @@ def build(case: Case, lang: str) -> Report:
         checks(case, t),
         commands(case, t),
         oneself(case, t),
-        law(t),
+        law(case, t),
         attached(case, t),
     )
     origin = "" if case.bundle is None else case.bundle.genesis.origin

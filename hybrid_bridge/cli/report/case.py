@@ -1,8 +1,9 @@
-"""What a report is about: the file, what its reader relies on, the moment, and what `verify` said."""
+"""What a report is about: the file, what its maker relied on, the moment, and what `verify` said."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
+from hybrid_bridge.cli.report.strangers import tamed
 from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence
@@ -61,10 +62,10 @@ class Case:
         except Malformed:
             return None
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence | None:
-        """What `verify` returned; None if it stopped."""
-        return self.judged if isinstance(self.judged, Evidence) else None
+        """What `verify` returned, with the names of strangers bounded in each sentence; None if it stopped."""
+        return tamed(self.judged) if isinstance(self.judged, Evidence) else None
 
     @property
     def error(self) -> BridgeError | None:
@@ -82,7 +83,8 @@ class Case:
 
     @cached_property
     def report_id(self) -> str:
-        """Names the report: it follows from bundle, trust file and moment, and is the same in every language."""
+        """Names the report: it follows from bundle, trust, outcome and moment, and is the same in every language."""
         trust = b"" if self.trust_data is None else self.trust_data
-        words = self.digest + sha256(trust) + self.at.to_bytes(8, "big")
-        return f"HB-{sha256(words).hex()[:16].upper()}"
+        asked = f"{self.endpoints} {self.contract} {self.outcome}".encode()
+        parts = self.digest, sha256(trust), sha256(self.trust.encode()), sha256(asked), self.at.to_bytes(8, "big")
+        return f"HB-{sha256(b''.join(parts)).hex()[:16].upper()}"

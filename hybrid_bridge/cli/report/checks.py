@@ -27,6 +27,7 @@ COURSE: Final = (
     "14 freshness",
 )  # SPEC §12; a test compares it with what `verify` does
 
+FRESHNESS: Final = COURSE[-1]  # no check fails there: it is a verdict
 DOCUMENTS: Final = "package documents"  # what is looked at after them, if the bundle came in a package
 
 
@@ -46,8 +47,12 @@ def _row(case: Case, check: str, t: Words) -> tuple[tuple[str, ...], str]:
     number, _, name = check.partition(" ")
     counts = {} if case.evidence is None else {f"{c.number} {c.name}": c.count for c in case.evidence.checks}
     reached = () if case.error is None else case.error.reached
-    if case.evidence is not None or check in reached:
-        result, tone = "passed", "good"
+    if check == FRESHNESS and (case.evidence is not None or check in reached):
+        result, tone = "verdict", "none"
+    elif counts.get(check) == 0:
+        result, tone = "empty", "none"
+    elif case.evidence is not None or check in reached:
+        result, tone = "passed", "good" if counts else "none"  # where it stopped, nothing is green
     elif case.error is not None and check == case.error.stopped_at:
         result, tone = "failed", "bad"
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.bench import MAX_STEPS
@@ -10,6 +11,25 @@ from hybrid_bridge.cli.report.model import Block, Section, Step, Steps, Text
 from hybrid_bridge.cli.report.recompute import recomputed
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.cli.report.tokens import documents, tokens
+from hybrid_bridge.core.encoding import sha256
+
+HEAD: Final = f"""\
+# The file is {shell.BUNDLE} in this folder. Each answer is compared with what stands above its command.
+count=0 differing=0 skipped=0
+same() {{
+  count=$((count + 1))
+  if [ "$2" = "$3" ]; then echo "$1 ok"; else differing=$((differing + 1)); printf '%s DIFFERS: %s\\n' "$1" "$3"; fi
+}}
+same_digest() {{
+  same "$1" "$2" "$(printf %s "$3" | sha256sum | cut -c1-64)"
+}}
+without() {{
+  skipped=$((skipped + 1)); echo "$1 not compared: $2 is not here"
+}}"""
+TAIL: Final = """
+echo "$count compared, $differing differ, $skipped not compared"
+[ "$differing" -eq 0 ]
+"""
 
 
 def commands(case: Case, t: Words) -> Section:
@@ -47,12 +67,21 @@ def _steps(steps: list[Step], t: Words) -> Steps:
 
 
 def script(sections: tuple[Section, ...]) -> str:
-    """All commands of a report as they stand in it, each after its title and what it prints."""
-    lines = [f"# The file is {shell.BUNDLE} in this folder. Each command prints what stands above it."]
-    for block in (block for section in sections for block in section.blocks):
-        if isinstance(block, Steps):
-            for step in block.steps:
-                lines += ["", f"# {step.title}", f"# {block.label}: {step.value}"]
-                lines += [f"# {block.compared(step)}"] if step.stated else []
-                lines += [step.command]
-    return "\n".join(lines) + "\n"
+    """All commands of a report as they stand in it; each answer is compared, and the exit code tells if one differs."""
+    blocks = (block for section in sections for block in section.blocks if isinstance(block, Steps))
+    steps = [(block, step) for block in blocks for step in block.steps]
+    told = [_compared(number, block, step) for number, (block, step) in enumerate(steps, start=1)]
+    return "\n".join([HEAD, *told, TAIL])
+
+
+def _compared(number: int, block: Steps, step: Step) -> str:
+    """One command in a script. What it must print may be a stranger's text: then its digest stands there."""
+    wanted = step.stated or step.value
+    by = "same" if shell.safe(wanted) else "same_digest"
+    value = wanted if by == "same" else sha256(wanted.encode()).hex()
+    lines = [f"# {number}: {step.title}", f"# {block.label}: {step.value}"]
+    lines += [f"# {block.compared(step)}"] if step.stated else []
+    command = [f"got=$(\n{step.command}\n)", f'{by} {number} {value} "$got"']
+    if step.needs:
+        command = [f"if [ -f {step.needs} ]; then", *command, f"else without {number} {step.needs}; fi"]
+    return "\n".join(["", *lines, *command])

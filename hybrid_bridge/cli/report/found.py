@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from hybrid_bridge.cli.report.case import OUTCOME_TONES, Case
-from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text, shown
+from hybrid_bridge.cli.report.reliance import holds_if, required
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.evidence import CLAIMED, PROVEN, UNDECIDED, Evidence, Verdict, utc
 from hybrid_bridge.errors import BridgeError
@@ -20,15 +21,17 @@ def _verified(case: Case, t: Words) -> Iterator[Block]:
     evidence = case.evidence
     if evidence is None:
         return
-    held = [verdict for verdict in evidence.verdicts if not verdict.is_open]
+    held = [verdict for verdict in evidence.verdicts if is_given(verdict)]
     said = t(
         f"say.{case.outcome}",
+        required=required(case.trust, t),
         held=len(held),
         all=len(evidence.verdicts),
         open=len(evidence.verdicts) - len(held),
-        checks=len(evidence.checks) + 1,  # and freshness, which made the verdicts
+        checks=sum(check.count > 0 for check in evidence.checks),
     )
     yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
+    yield Text(holds_if(case, evidence, t), "open")
     if evidence.verdict("omission").result == PROVEN:
         yield Text(t("say.broken_promise"), "bad")
     moment = not_after(evidence)
@@ -44,8 +47,13 @@ def _verified(case: Case, t: Words) -> Iterator[Block]:
     )
 
 
+def is_given(verdict: Verdict) -> bool:
+    """It says something: the lowest level is what is left where nothing could be said."""
+    return not verdict.is_open and not (verdict.name == "level" and verdict.missing)
+
+
 def not_after(evidence: Evidence) -> int | None:
-    """The earliest time by which what is shown existed, by somebody whom the reader relies on."""
+    """The earliest time by which what is shown existed, by somebody on whom the report's maker relied."""
     times = [anchor.block_time for anchor in evidence.anchors if anchor.basis]
     times += [token.time for token in evidence.tokens if token.basis]
     return min(times, default=None)
@@ -92,7 +100,7 @@ def tone_of(verdict: Verdict) -> str:
 
 def _refusal(case: Case, error: BridgeError, t: Words) -> Iterator[Block]:
     stopped = check_name(error.stopped_at, t) or t("error.none")
-    said = t(f"say.{case.outcome}", stopped=stopped)
+    said = t(f"say.{case.outcome}", stopped=stopped, because=_because(error, t).rstrip(".。"))
     yield Text(t("sentences", first=t(f"outcome.{case.outcome}"), then=said), OUTCOME_TONES[case.outcome])
     yield Head(t("error.head"))
     yield Table(
@@ -101,7 +109,7 @@ def _refusal(case: Case, error: BridgeError, t: Words) -> Iterator[Block]:
             (t("error.name"), f"{type(error).__name__}: {_because(error, t)}"),
             *((_labelled(field.name, t), _value(getattr(error, field.name))) for field in fields(error)),
             *((t("error.rule"), error.cites) for _ in [0] if error.cites),
-            *((t("error.note"), t.said(note)) for note in getattr(error, "__notes__", []) if not _is_course(note)),
+            *((t("error.note"), shown(t.said(note))) for note in _notes(error)),
             (t("error.stopped"), stopped),
             (t("error.reached"), t("comma").join(check_name(name, t) for name in error.reached) or t("error.none")),
             (t("error.exit"), str(error.exit_code)),
@@ -120,12 +128,15 @@ def _labelled(name: str, t: Words) -> str:
     return t(f"errorfield.{name}") if t.has(f"errorfield.{name}") else name
 
 
-def _is_course(note: str) -> bool:
-    return note.startswith(("failed at check", "passed before it"))
+def _notes(error: BridgeError) -> Iterator[str]:
+    """What was added to the error, without the course of the checks, which has rows of its own."""
+    for note in getattr(error, "__notes__", []):
+        if not note.startswith(("failed at check", "passed before it")):
+            yield note
 
 
 def _value(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes) else shown(str(value))
 
 
 def check_name(check: str, t: Words) -> str:

@@ -14,7 +14,7 @@ from hybrid_bridge.cli.report.code import side, squares
 from hybrid_bridge.cli.report.commands import script
 from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Report, Section, Steps, Table, Text
 from hybrid_bridge.cli.report.shell import BUNDLE
-from hybrid_bridge.cli.report.texts import Words
+from hybrid_bridge.cli.report.texts import QUOTE, Words
 
 LANGS: Final = {"en": "en", "zh": "zh-CN"}
 
@@ -56,9 +56,9 @@ def _block(block: Block) -> Iterator[str]:
             yield f"<h3>{_text(text)}</h3>"
         case Text(text, tone):
             kind = "" if tone == "none" else f' class="box {tone}"'
-            yield f"<p{kind}>{_text(text)}</p>"
+            yield f"<p{kind}>{_flow(text)}</p>"
         case Items(items):
-            yield "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>"
+            yield "<ul>" + "".join(f"<li>{_flow(item)}</li>" for item in items) + "</ul>"
         case Table():
             yield from _table(block)
         case Code(text):
@@ -81,7 +81,7 @@ def _table(table: Table) -> Iterator[str]:
 def _cells(head: Sequence[str], row: Sequence[str], tone: str) -> Iterator[str]:
     for place, (title, cell) in enumerate(zip(head, row, strict=True)):
         kind = f' class="{tone}"' if place == 1 and tone != "none" else ""
-        yield f'<td{kind} data-head="{_text(title)}">{_text(cell)}</td>'
+        yield f'<td{kind} data-head="{_text(title)}">{_flow(cell)}</td>'
 
 
 def _steps(steps: Steps) -> Iterator[str]:
@@ -115,6 +115,11 @@ def _links(report: Report, data: bytes, t: Words) -> str:
         for (key, name), (kind, content) in files.items()
     )
     return "\n".join(links)
+
+
+def _flow(text: str) -> str:
+    """Text in which what is quoted keeps its direction of writing to itself."""
+    return QUOTE.sub(lambda found: f"<bdi>{found[0]}</bdi>", _text(text))
 
 
 def _text(text: str) -> str:

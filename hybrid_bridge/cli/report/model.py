@@ -1,17 +1,18 @@
 """A report as data: sections of blocks, in one language. The builders make it, the renderers only draw it.
 
 Whatever the text, it prints on one line and cannot turn a line around: `cleaned` sees to that once, for all renderers.
+Sentences are never cut: what strangers wrote is bounded before it goes into one (`strangers`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.report.strangers import visible
 from hybrid_bridge.core.encoding import Json, sha256
 from hybrid_bridge.units import UnixSeconds
 
-MAX_SHOWN: Final = 600  # characters of one text in a report; a longer one is cut, and named by its digest
+MAX_SHOWN: Final = 600  # characters of one value in a report; a longer one is cut, and named by its digest
 TONES: Final = ("good", "open", "bad", "none")  # what a colour may say; the words say it too
 
 
@@ -56,6 +57,7 @@ class Step:
     value: str
     stated: str = ""  # "" where nothing is compared
     where: str = ""  # of `stated`
+    needs: str = ""  # a file beside the bundle, which a reader may not have
 
     @property
     def holds(self) -> bool:
@@ -155,7 +157,7 @@ def _step_json(step: Step) -> Json:
 
 def cleaned(report: Report) -> Report:
     """The report with every text safe to draw, whatever strangers wrote into a bundle; empty blocks left out."""
-    sections = (replace(s, title=shown(s.title), blocks=tuple(_kept(s.blocks))) for s in report.sections)
+    sections = (replace(s, title=_line(s.title), blocks=tuple(_kept(s.blocks))) for s in report.sections)
     return replace(
         report,
         subtitle=shown(report.subtitle),
@@ -164,32 +166,36 @@ def cleaned(report: Report) -> Report:
 
 
 def shown(text: str) -> str:
-    """One line of bounded length in which nothing is invisible and nothing runs backwards."""
-    text = " ".join(text.split("\n"))
-    if len(text) <= MAX_SHOWN:
-        return plain(text)
+    """A value as one line of bounded length in which nothing is invisible and nothing runs backwards."""
+    line = _line(text)
+    if len(line) <= MAX_SHOWN:
+        return line
     digest = sha256(text.encode("utf-8", "surrogatepass")).hex()
-    return f"{plain(text[:MAX_SHOWN])}… [{len(text)}; SHA-256 {digest}]"
+    return f"{line[:MAX_SHOWN]}… [{len(text)}; SHA-256 {digest}]"
+
+
+def _line(text: str) -> str:
+    return visible(" ".join(text.split("\n")))
 
 
 def _kept(blocks: tuple[Block, ...]) -> Iterator[Block]:
     for block in blocks:
         match block:
             case Head(text):
-                yield Head(shown(text))
+                yield Head(_line(text))
             case Text(text, tone) if text:
-                yield Text(shown(text), tone)
+                yield Text(_line(text), tone)
             case Items(items) if items:
-                yield Items(tuple(map(shown, items)))
+                yield Items(tuple(map(_line, items)))
             case Table(rows=rows) if rows:
-                yield replace(block, rows=tuple(tuple(map(shown, row)) for row in rows))
+                yield replace(block, rows=tuple(tuple(map(_line, row)) for row in rows))
             case Steps(steps) if steps:
                 yield replace(block, steps=tuple(_cleaned_step(step) for step in steps))
             case Code():
-                yield Code("\n".join(map(plain, block.text.split("\n"))))
+                yield Code("\n".join(map(visible, block.text.split("\n"))))
             case _:
                 pass  # nothing in it
 
 
 def _cleaned_step(step: Step) -> Step:
-    return replace(step, title=shown(step.title), value=shown(step.value), stated=shown(step.stated))
+    return replace(step, title=_line(step.title), value=shown(step.value), stated=shown(step.stated))

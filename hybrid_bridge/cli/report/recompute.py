@@ -20,20 +20,21 @@ from hybrid_bridge.cli.report.history import (
 )
 from hybrid_bridge.cli.report.keepers import certificates, first_set, log_line
 from hybrid_bridge.cli.report.model import shown as as_shown
+from hybrid_bridge.cli.report.strangers import word as as_word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import Bundle, EntryPart, EpochPart
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.encoding import parse_b64u, sha256
-from hybrid_bridge.core.note import to_b64
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.errors import Malformed
 
+NOTE: Final = "checkpoint.txt"
 ORIGIN_WORD: Final = 1  # of a genesis record (SPEC §7.1)
 
 
 def recomputed(case: Case, t: Words) -> Bench:
     """All steps of one bundle; of one that cannot be read, its own digest alone."""
-    bench = Bench(t)
+    bench = Bench(t, is_opening=case.error is None)
     file = f"sha256sum {shell.BUNDLE} | cut -c1-64"
     bench.add(t("step.file"), file, case.digest.hex())
     bundle = case.bundle
@@ -43,11 +44,11 @@ def recomputed(case: Case, t: Words) -> Bench:
     for part in bundle.epochs:
         _epoch(bench, case.data, part, note)
         absences(bench, part)
-    _genesis(bench, case.data, bundle, note)
+    _genesis(bench, case, bundle, note)
     certificates(bench, case.data, bundle)
     first_set(bench, bundle)
     if note is not None:
-        _checkpoint(bench, note)
+        _checkpoint(bench, case.data, note)
         log_line(bench, bundle, note)
     consistencies(bench, bundle)
     governance(bench, case.data, bundle)
@@ -65,18 +66,24 @@ def _note(bundle: Bundle) -> Note | None:
 # ── log, checkpoint, epoch ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _checkpoint(bench: Bench, note: Note) -> None:
-    t, root = bench.t, to_b64(note.root)
-    digest = shell.wrapped(f"printf '%s\\n%s\\n%s\\n' {note.origin} {note.size} {root} | sha256sum | cut -c1-64")
-    bench.add(t("step.note", size=note.size), digest, sha256(note.body()).hex())
-    bench.add(t("step.note_root"), f"printf %s {root} | openssl base64 -d -A | xxd -p -c 32", note.root.hex())
+def _checkpoint(bench: Bench, data: bytes, note: Note) -> None:
+    """Its text as it stands in the file, and the root in that text."""
+    t = bench.t
+    taken = shell.lines_of(data, note.body().decode(), shell.BUNDLE, NOTE)
+    bench.add(t("step.note", size=note.size), taken, sha256(note.body()).hex())
+    if taken is not None:
+        command = f"sed -n 3p {NOTE} | openssl base64 -d -A | xxd -p -c 32"
+        bench.add(t("step.note_root"), command, note.root.hex())
 
 
-def _genesis(bench: Bench, data: bytes, bundle: Bundle, note: Note | None) -> None:
+def _genesis(bench: Bench, case: Case, bundle: Bundle, note: Note | None) -> None:
     t, part = bench.t, bundle.genesis
     name = "genesis.bin"
-    bench.add(t("step.extract", name=name), shell.extract(data, part.record, shell.BUNDLE, name), _hex(part.record))
-    bench.add(t("step.log_id"), shell.leaf_of_file(name), leaf_hash(part.record).hex())
+    taken = shell.extract(case.data, part.record, shell.BUNDLE, name)
+    bench.add(t("step.extract", name=name), taken, _hex(part.record))
+    log_id, relied = leaf_hash(part.record).hex(), [log.log_id.hex() for log in case.trust.logs]
+    stated = log_id if log_id in relied else next(iter(relied), "")
+    bench.add(t("step.log_id"), shell.leaf_of_file(name), log_id, stated, t("where.relied"))
     if shell.safe(part.origin.replace("/", "")):
         stated = part.record[32 * ORIGIN_WORD : 32 * ORIGIN_WORD + 32].hex()
         bench.add(t("step.origin_word"), shell.word_of_file(name, ORIGIN_WORD), stated)
@@ -132,7 +139,9 @@ def _entry(bench: Bench, part: EntryPart, title: str) -> None:
 
 def _disclosure(bench: Bench, value: str) -> None:
     t, name, decoded = bench.t, _name(value), _decoded(value)
-    if as_shown(decoded) == decoded:  # else the page shows it otherwise than a terminal would; its digest says enough
+    if (
+        bench.is_opening and as_shown(decoded) == decoded
+    ):  # else the page shows it otherwise than a terminal would; its digest says enough
         bench.add(t("step.decode", name=name), shell.decode_text(value), decoded)
     bench.add(t("step.disclosure", name=name), shell.sha256_of_text(value), _hex(value.encode()))
 
@@ -140,7 +149,7 @@ def _disclosure(bench: Bench, value: str) -> None:
 def _name(disclosure: str) -> str:
     """The field's name, for people; what cannot be read has none."""
     parts = _decoded(disclosure).split('"')
-    return parts[3] if len(parts) > 3 else "?"
+    return as_word(parts[3]) if len(parts) > 3 else "?"
 
 
 def _decoded(disclosure: str) -> str:

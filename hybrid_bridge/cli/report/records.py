@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from hybrid_bridge.cli.report.case import Case
-from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text, shown
+from hybrid_bridge.cli.report.strangers import word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.evidence import Evidence, OpenedField, RecordFact, utc
 
@@ -36,7 +37,7 @@ def _record(fact: RecordFact, t: Words) -> Iterator[Block]:
 
 
 def _field(field: OpenedField, t: Words) -> tuple[str, str, str]:
-    value = str(field.value)
+    value = shown(str(field.value))
     if field.name.endswith("_time") and isinstance(field.value, int):
         value = f"{value} ({utc(field.value)})"
     return field.name, value, t("record.claim" if field.is_claim else "record.private")
@@ -52,7 +53,7 @@ def statements(case: Case, t: Words) -> Section:
 def _statements(evidence: Evidence, t: Words) -> Iterator[str]:
     for fact in evidence.registry:
         statement = t.said(fact.statement)
-        yield t("registry.fact", epoch=fact.epoch, time=utc(fact.at), label=fact.label, statement=statement)
+        yield t("registry.fact", epoch=fact.epoch, time=utc(fact.at), label=word(fact.label), statement=statement)
     promise = evidence.promise
     if promise is not None:
         yield t(

@@ -54,7 +54,7 @@ def word_of_file(name: str, index: int) -> str:
 
 def decode_text(text: str) -> str:
     """What a base64url text says."""
-    return wrapped(f"printf %s {text}{_padding(text)} | tr _- /+ | openssl base64 -d -A")
+    return wrapped(f"printf %s {text}{_padding(text)} | tr _- /+ | openssl base64 -d -A; echo")
 
 
 def extract(data: bytes, part: bytes, source: str, name: str) -> str | None:
@@ -68,6 +68,19 @@ def extract(data: bytes, part: bytes, source: str, name: str) -> str | None:
         return None
     cut = f"{{ tail -c +{at + 1} {source} | head -c {len(text)}; printf %s {_padding(text) or _NOTHING}; }}"
     return f"{cut} | tr _- /+ |\n  openssl base64 -d -A > {name}; sha256sum {name} | cut -c1-64"
+
+
+def lines_of(data: bytes, text: str, source: str, name: str) -> str | None:
+    """Take `text`, which stands in a JSON string of the file `source`, out of it as lines; None: it is not there.
+
+    Ends with the SHA-256 of what was written.
+    """
+    written = text.replace("\n", "\\n").encode()
+    at = data.find(b'"' + written)
+    if at < 0:
+        return None
+    cut = f"tail -c +{at + 2} {source} | head -c {len(written)}"
+    return f"{cut} | sed 's/\\\\n/\\\n/g' > {name}; sha256sum {name} | cut -c1-64"
 
 
 def _padding(text: str) -> str:

@@ -1,21 +1,18 @@
-"""What was examined, what its reader relies on, and how anybody checks it again."""
+"""What was examined, and how anybody checks it again."""
 
 from collections.abc import Iterator
 
 from hybrid_bridge.cli.report.case import Case
-from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.model import Block, Code, Head, Items, Section, Table, Text, shown
+from hybrid_bridge.cli.report.strangers import Named, named, quoted, word
 from hybrid_bridge.cli.report.texts import Words
-from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.evidence import Evidence, utc
-from hybrid_bridge.core.trust import Trust
-
-ASSUMPTIONS = ("hash", "keys", "log", "quorum", "chain", "program")
 
 
 def subject(case: Case, t: Words) -> Section:
     """The file, the log, the report itself."""
     rows = [
-        (t("subject.file"), case.file_name),
+        (t("subject.file"), shown(case.file_name)),
         (t("subject.size"), t("size", bytes=len(case.data))),
         (t("subject.sha256"), case.digest.hex()),
     ]
@@ -39,15 +36,15 @@ def subject(case: Case, t: Words) -> Section:
 
 
 def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
+    yield from _signed_by(evidence, t)
     lists = {
-        "subject.signers": [t.said(signer) for signer in evidence.signers],
         "subject.documents": [
             t(
                 "subject.document",
-                path=fact.path,
+                path=word(fact.path),
                 size=fact.size,
                 sha256=fact.sha256.hex(),
-                field=fact.field,
+                field=word(fact.field),
                 epoch=fact.epoch,
             )
             for fact in (() if case.package is None else case.package.documents)
@@ -55,11 +52,11 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
         "subject.artefacts": [
             t(
                 "subject.artefact",
-                name=fact.name,
-                media=fact.media_type,
+                name=quoted(fact.name),
+                media=word(fact.media_type),
                 size=fact.size,
                 sha256=fact.sha256.hex(),
-                field=fact.field,
+                field=word(fact.field),
             )
             for fact in evidence.artefacts
         ],
@@ -67,7 +64,7 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
             t("subject.block", height=fact.height, epoch=fact.epoch, signers=", ".join(map(t.said, fact.signers)))
             for fact in evidence.blocks
         ],
-        "subject.unjudged": [f"{t.said(part.place)}: {part.sha256.hex()}" for part in evidence.unjudged],
+        "subject.unjudged": [f"{part.sha256.hex()}: {shown(t.said(part.place))}" for part in evidence.unjudged],
     }
     for key, items in lists.items():
         if items:
@@ -75,42 +72,16 @@ def _contents(case: Case, evidence: Evidence, t: Words) -> Iterator[Block]:
             yield Items(tuple(items))
 
 
-# ── what it rests on ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def reliance(case: Case, t: Words) -> Section:
-    """The reader's own choices, and the assumptions behind every `verified`."""
-    trust_file = t("trust.none") if case.trust_data is None else sha256(case.trust_data).hex()
-    rows = [(t("trust.file"), trust_file), *_chosen(case.trust, t)]
-    if case.contract:
-        rows.append((t("trust.contract"), case.contract))
-    rows.append((t("trust.endpoints"), str(case.endpoints)))
-    blocks: tuple[Block, ...] = (
-        Text(t("trust.intro")),
-        Table(head=(t("item"), t("value")), rows=tuple(rows), weights=(34, 66)),
-        Head(t("trust.assumptions")),
-        Items(tuple(t(f"assume.{name}") for name in ASSUMPTIONS)),
-    )
-    return Section("trust", t("head.trust"), blocks)
-
-
-def _chosen(trust: Trust, t: Words) -> Iterator[tuple[str, str]]:
-    nothing = t("trust.nothing")
-    yield t("trust.logs"), ", ".join(log.log_id.hex() for log in trust.logs) or nothing
-    for chain in trust.public_chains:
-        contracts = ", ".join(f"0x{contract.hex()}" for contract in chain.contracts) or nothing
-        told = t("trust.contracts", contracts=contracts, blocks=len(chain.block_hashes))
-        yield t("trust.chain", chain=chain.chain_id), told
-    yield t("trust.member_roots"), _digests(trust.member_roots) or nothing
-    yield t("trust.tsa_roots"), _digests(trust.tsa_roots) or nothing
-    yield t("trust.policy"), nothing if trust.tlog_policy is None else sha256(trust.tlog_policy.encode()).hex()
-    yield t("trust.level"), trust.minimum_level or nothing
-    yield t("trust.age"), nothing if trust.max_age is None else str(trust.max_age)
-    yield t("trust.require"), t("comma").join(t(f"verdict.{name}") for name in trust.require)
-
-
-def _digests(certificates: tuple[bytes, ...]) -> str:
-    return ", ".join(sha256(der).hex() for der in certificates)
+def _signed_by(evidence: Evidence, t: Words) -> Iterator[Block]:
+    """Who signed: what a validator says of itself, and in a cell of its own what stands behind that."""
+    signers = [named(signer) or Named(quoted(signer), "", "") for signer in evidence.signers]
+    if signers:
+        yield Head(t("subject.signers"))
+        yield Table(
+            head=tuple(t(f"signer.{name}") for name in ("name", "legal_id", "standing")),
+            rows=tuple((one.name, one.legal_id, t.said(one.standing)) for one in signers),
+            weights=(40, 26, 34),
+        )
 
 
 # ── how to check it again ────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from itertools import pairwise
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.found import not_after, result_of
 from hybrid_bridge.cli.report.model import Block, Head, Items, Section, Table, Text
+from hybrid_bridge.cli.report.strangers import word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.evidence import NOT_PROVEN, BrakeFact, Evidence, utc
@@ -14,7 +15,7 @@ from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import SetUpdate, decode_governance
 from hybrid_bridge.units import TreeSize
 
-MAX_MOMENTS = 200
+MAX_MOMENTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def times(case: Case, t: Words) -> Section:
     evidence, genesis = case.evidence, case.genesis
     if evidence is None or genesis is None:
         return Section("times", t("head.times"), ())
-    moments = sorted(_moments(case, evidence, genesis, t), key=lambda moment: moment.at)[:MAX_MOMENTS]
+    every = sorted(_moments(case, evidence, genesis, t), key=lambda moment: moment.at)
+    moments, more = every[:MAX_MOMENTS], len(every) - MAX_MOMENTS
     rows = tuple((m.what, utc(m.at), str(m.at), m.clock) for m in moments)
     blocks: tuple[Block, ...] = (
         Table(
@@ -39,12 +41,14 @@ def times(case: Case, t: Words) -> Section:
             rows=rows,
             weights=(44, 20, 13, 23),
         ),
+        Text(t("times.left_out", count=more, limit=MAX_MOMENTS) if more > 0 else ""),
         Head(t("gaps.head")),
         Table(
             head=tuple(t(f"gaps.{name}") for name in ("from", "to", "seconds")),
             rows=(
                 *((one.what, other.what, str(other.at - one.at)) for one, other in pairwise(moments)),
                 *_window(evidence, t),
+                _age(case, genesis, t),
             ),
             weights=(43, 43, 14),
         ),
@@ -56,11 +60,17 @@ def times(case: Case, t: Words) -> Section:
 
 
 def _window(evidence: Evidence, t: Words) -> Iterator[tuple[str, str, str]]:
-    """The whole span between the two bounds that the reader may rely on."""
+    """The whole span between the two bounds on which somebody relied."""
     begun, ended = (beacon.time for beacon in evidence.beacons if beacon.basis), not_after(evidence)
     newest = max(begun, default=None)
     if newest is not None and ended is not None:
         yield t("verdict.not before"), t("verdict.not after"), str(ended - newest)
+
+
+def _age(case: Case, genesis: Genesis, t: Words) -> tuple[str, str, str]:
+    """How old the newest checkpoint was when the report was made: to the second, where `verify` says days."""
+    size = _sizes(case)[-1]
+    return t("time.checkpoint", size=size), t("time.report"), str(case.at - genesis.checkpoint_timestamp(size))
 
 
 def _moments(case: Case, evidence: Evidence, genesis: Genesis, t: Words) -> Iterator[Moment]:
@@ -80,7 +90,9 @@ def _moments(case: Case, evidence: Evidence, genesis: Genesis, t: Words) -> Iter
         values = {"number": anchor.block_number, "chain": anchor.chain_id, "size": anchor.tree_size}
         yield Moment(anchor.block_time, t("time.anchor", **values, basis=_basis(anchor.basis, t)), chain)
     for token in evidence.tokens:
-        what = t("time.token", place=token.place, who=token.authority, basis=_basis(token.basis, t))
+        what = t(
+            "time.token", place=token.place, who=token.authority, until=utc(token.until), basis=_basis(token.basis, t)
+        )
         yield Moment(token.time, what, t("clock.authority"))
     if evidence.promise is not None:
         yield Moment(evidence.promise.accepted_at, t("time.accepted"), t("clock.node"))
@@ -151,10 +163,10 @@ def _brake(fact: BrakeFact, t: Words) -> str:
     return t(
         "since.brake",
         what=t(f"brake.{fact.what}"),
-        scope=fact.scope or t("brake.hidden", hash=fact.scope_hash.hex()),
+        scope=word(fact.scope) if fact.scope else t("brake.hidden", hash=fact.scope_hash.hex()),
         since=utc(fact.since),
         until=utc(fact.until) if fact.until else t("brake.open"),
-        why=f"{fact.reason_code}, {fact.by}" if fact.by else t("brake.hidden", hash=fact.reason_hash.hex()),
+        why=f"{word(fact.reason_code)}, {word(fact.by)}" if fact.by else t("brake.hidden", hash=fact.reason_hash.hex()),
         record=fact.record.hex(),
         ended=t("brake.not_ended") if fact.ended is None else utc(fact.ended),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.model import Step
+from hybrid_bridge.cli.report.strangers import quoted, word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -18,7 +19,7 @@ VERIFIED = "Verification: OK"  # what OpenSSL says
 
 
 def tokens(case: Case, t: Words) -> list[Step]:
-    """For each token over a checkpoint: take it out, compare its imprint, verify it under the reader's authorities."""
+    """For each token over a checkpoint: take it out, compare its imprint, verify it under the trust file."""
     bundle = case.bundle
     notes = {} if bundle is None else dict(_notes([part.note for part in bundle.checkpoints]))
     anchors = [] if bundle is None else [a for a in bundle.anchors if isinstance(a, TokenAnchor)]
@@ -68,7 +69,7 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
         taken = shell.extract(case.trust_data, root, TRUST, der)
         if taken is None:
             return
-        yield Step(t("step.tsa_root", number=number), taken, sha256(root).hex())
+        yield Step(t("step.tsa_root", number=number), taken, sha256(root).hex(), needs=TRUST)
     ders = " ".join(f"tsa-root-{number}.der" for number in range(len(roots)))
     digest = digest_by(token.hash, note.body()).hex()
     command = (
@@ -76,7 +77,7 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
         f"openssl ts -verify -in {name} -token_in -attime {token.by} -CAfile tsa-roots.pem \\\n"
         f"  -digest {digest} \\\n  2>&1 | grep -x '{VERIFIED}'"
     )
-    yield Step(t("step.token_verify", size=note.size), command, VERIFIED)
+    yield Step(t("step.token_verify", size=note.size), command, VERIFIED, needs=TRUST)
 
 
 def documents(case: Case, t: Words) -> list[Step]:
@@ -85,11 +86,12 @@ def documents(case: Case, t: Words) -> list[Step]:
         return []
     return [
         Step(
-            f"{t('step.document', number=number)}: {fact.name}",
+            f"{t('step.document', number=number)}: {quoted(fact.name)}",
             f"sha256sum document-{number} | cut -c1-64",
             fact.sha256.hex(),
             fact.sha256.hex(),
-            t("where.field", name=fact.field),
+            t("where.field", name=word(fact.field)),
+            needs=f"document-{number}",
         )
         for number, fact in enumerate(case.evidence.artefacts)
     ]

@@ -41,6 +41,7 @@ def _laid_out(report: Report, data: bytes, faces: Faces, pages: int) -> tuple[by
         title=f"{report.title} {report.report_id}",
         subject=report.subtitle,
         author=report.report_id,
+        keywords=report.code,  # `bundle zip --report` finds the digest there, which pages have in pieces
         creator="hybrid-bridge",
         lang="zh-CN" if report.lang == "zh" else "en",
         invariant=1,

@@ -122,7 +122,8 @@ class Pen:
                 )
             rows.append(cells)
         total = sum(table.weights)
-        grid = Grid(rows, colWidths=[WIDTH * weight / total for weight in table.weights], repeatRows=1)
+        widths = [WIDTH * weight / total for weight in table.weights]
+        grid = Grid(rows, colWidths=widths, repeatRows=1, splitInRow=1)  # a row may be higher than a page
         grid.setStyle(
             [
                 ("FONT", (0, 0), (-1, -1), self.faces.serif),

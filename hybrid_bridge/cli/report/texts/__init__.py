@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from hybrid_bridge.cli.report.texts.checks import CHECKS
+from hybrid_bridge.cli.report.texts.english import ENGLISH
 from hybrid_bridge.cli.report.texts.errors import ERRORS
 from hybrid_bridge.cli.report.texts.findings import FINDINGS
 from hybrid_bridge.cli.report.texts.frame import FRAME
@@ -19,6 +20,10 @@ from hybrid_bridge.cli.report.texts.steps import STEPS
 LANGUAGES: Final = ("en", "zh")
 PARTS: Final = (FRAME, FINDINGS, ERRORS, CHECKS, STEPS, LAW)
 TABLE: Final[dict[str, tuple[str, str]]] = {key: row for part in PARTS for key, row in part.items()}
+
+
+QUOTE: Final = re.compile("“[^“”]*”")
+_REFILLED: Final = re.compile("“”")
 
 
 class Words:
@@ -41,8 +46,21 @@ class Words:
         return key in TABLE
 
     def said(self, text: str) -> str:
-        """A sentence of `verify` in this language; one that nobody has put into it stays English."""
-        return text if self.lang == "en" else in_chinese(text) or text
+        """A sentence of `verify` in this language; one that nobody has put into it stays English.
+
+        What stands between quotation marks is a stranger's and no part of the sentence.
+        """
+        quotes = QUOTE.findall(text)
+        bare = QUOTE.sub("“”", text)
+        told = in_english(bare) if self.lang == "en" else in_chinese(bare) or bare
+        return _REFILLED.sub(lambda _: quotes.pop(0), told) if told.count("“”") == len(quotes) else text
+
+
+def in_english(text: str) -> str:
+    """A sentence of `verify` as a report says it to people who did not choose what it relies on."""
+    for said, told in ENGLISH:
+        text = text.replace(said, told)
+    return text
 
 
 def in_chinese(text: str) -> str | None:

@@ -4,8 +4,9 @@ from typing import Final
 
 CHECKS: Final[dict[str, tuple[str, str]]] = {
     "checks.intro": (
-        "In the order of SPEC §12, cheap before dear; the first that fails stops the course.",
-        "依规范 §12 的顺序，由简至繁；任一步骤失败即中止。",
+        "In the order of SPEC §12, cheap before dear; the first that fails stops the course. Passed means that nothing "
+        "contradicts what is shown; whether it may be relied on is said by the verdicts.",
+        "依规范 §12 的顺序，由简至繁；任一步骤失败即中止。“通过”仅表示未见矛盾；能否依赖，以各项结论为准。",
     ),
     "checks.number": ("no.", "编号"),
     "checks.name": ("check", "步骤"),
@@ -13,6 +14,8 @@ CHECKS: Final[dict[str, tuple[str, str]]] = {
     "checks.count": ("parts", "数量"),
     "checks.result": ("result", "结果"),
     "checks.passed": ("passed", "通过"),
+    "checks.empty": ("nothing to check", "无可核验内容"),
+    "checks.verdict": ("see its verdict", "见该项结论"),
     "checks.failed": ("FAILED", "失败"),
     "checks.unreached": ("not reached", "未进行"),
     "check.shape": ("shape", "形式"),
@@ -62,6 +65,6 @@ CHECKS: Final[dict[str, tuple[str, str]]] = {
     "check.source evidence": ("source evidence", "私有链证据"),
     "what.source evidence": ("the private chain's own consensus, where shown", "私有链自身的共识证据（如出示）"),
     "check.documents": ("the package's documents", "证据包中的文档"),
-    "check.freshness": ("freshness", "新近程度"),
+    "check.freshness": ("freshness", "时效性"),
     "what.freshness": ("the age of the newest checkpoint", "最新检查点的时龄"),
 }

@@ -77,7 +77,7 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "These validators are not the set that is responsible here.",
         "这些验证人不是此处负责的集合。",
     ),
-    "because.SignatureWrong": ("A signature does not verify under the named key.", "签名在所列密钥下不成立。"),
+    "because.SignatureWrong": ("A signature does not verify under the named key.", "签名验证未通过。"),
     "because.SignerUnknown": (
         "A signature recovers to an address outside the responsible set.",
         "签名还原出的地址不在负责的集合之内。",

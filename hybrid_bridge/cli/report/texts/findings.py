@@ -3,46 +3,58 @@
 from typing import Final
 
 FINDINGS: Final[dict[str, tuple[str, str]]] = {
-    "outcome.verified": ("Verified", "已核验"),
+    "outcome.verified": ("Verified", "核验通过"),
     "outcome.incomplete": ("Incomplete", "不完整"),
-    "outcome.refuted": ("Refuted", "被否定"),
+    "outcome.refuted": ("Refuted", "核验不通过"),
     "outcome.undecided": ("Undecided", "无法判定"),
     "outcome.malformed": ("Malformed", "格式错误"),
     "sentences": ("{first}. {then}", "{first}。{then}"),
     "comma": (", ", "、"),
     "say.verified": (
-        "All that the reader requires was verified. The file holds under the log id, the keys and the public block "
-        "that the reader relies on: {held} of {all} verdicts could be given, {open} are open, and each stands for "
-        "itself below. Passed: {checks} numbered checks, none failed.",
-        "依赖方所要求的各项均已核验。在依赖方所信赖的账本标识、密钥与公共区块之下，该文件成立："
-        "{all} 项结论中 {held} 项可以作出，{open} 项未定，下文逐项列明。共通过 {checks} 个编号步骤，无一失败。",
+        "All that whoever made this report required was verified: {required}. {held} of {all} verdicts could be given, "
+        "{open} could not, and each stands for itself below. {checks} numbered checks had something to look at; none "
+        "failed.",
+        "出具人所要求的各项均核验一致：{required}。{all} 项结论中 {held} 项可以作出，{open} 项未能作出，下文逐项列明。"
+        "有内容可核验的编号步骤共 {checks} 个，无一失败。",
     ),
     "say.incomplete": (
-        "Nothing in the file was found to be wrong, and something that the reader requires could not be verified; it "
-        "is named below. {held} of {all} verdicts could be given, {open} are open. Passed: {checks} numbered checks, "
-        "none failed.",
-        "未发现该文件有误，但依赖方所要求的事项中有未能核验者，列明于下。"
-        "{all} 项结论中 {held} 项可以作出，{open} 项未定。共通过 {checks} 个编号步骤，无一失败。",
+        "Nothing in the file was found to be wrong, but not all that whoever made this report required could be "
+        "verified. Required: {required}; what is missing is named below. {held} of {all} verdicts could be given, "
+        "{open} could not. {checks} numbered checks had something to look at; none failed.",
+        "未发现该文件有误，但出具人所要求的事项中有未能核验者。所要求者：{required}；欠缺者列明于下。"
+        "{all} 项结论中 {held} 项可以作出，{open} 项未能作出。有内容可核验的编号步骤共 {checks} 个，无一失败。",
     ),
+    "holds": (
+        "It holds for you only if you rely yourself on: {what}. Compare them with a source of your own.",
+        "仅当您本人亦信赖下列各项时，上述结论对您成立：{what}。请与您自有的来源比对。",
+    ),
+    "semicolon": ("; ", "；"),
+    "holds.log": ("log id {log}", "账本标识 {log}"),
+    "holds.anchor": (
+        "contract 0x{contract} on chain {chain}, whose block {block} has the hash 0x{hash}",
+        "链 {chain} 上的合约 0x{contract}，该链区块 {block} 的哈希为 0x{hash}",
+    ),
+    "holds.members": ("for members' names, the authorities {roots}", "就成员名称，签发机构 {roots}"),
+    "holds.authorities": ("for timestamps, the authorities {roots}", "就时间戳，时间戳机构 {roots}"),
+    "required.level": ("level {level} at least", "级别不低于 {level}"),
     "say.refuted": (
-        "The file does not hold: it contradicts itself, a signature, or the public chain. Verification stopped at "
-        "check {stopped}. What it shows must not be relied on; the file itself is evidence and should be kept.",
-        "该文件不成立：其与自身、与签名或与公共链相矛盾。核验止于步骤 {stopped}。不得依赖其所示内容；"
-        "该文件本身即为证据，应予保存。",
+        "The file does not hold. {because}. Verification stopped at check {stopped}. What it shows must not be relied "
+        "on; keep the file.",
+        "该文件不成立。{because}。核验止于步骤 {stopped}。不得依赖其所示内容；该文件应予留存备查。",
     ),
     "say.malformed": (
-        "The file breaks the rules of its format, so that nothing can be concluded from it. Verification stopped at "
-        "check {stopped}. Whoever made these bytes must mend them.",
-        "该文件违反其格式规则，故不能据以得出任何结论。核验止于步骤 {stopped}。须由文件制作者更正。",
+        "The file breaks the rules of its format, so that nothing can be concluded from it. {because}. Verification "
+        "stopped at check {stopped}. Whoever made these bytes must mend them.",
+        "该文件违反其格式规则，故不能据以得出任何结论。{because}。核验止于步骤 {stopped}。须由文件制作者更正。",
     ),
     "say.undecided": (
-        "Nothing is known to be wrong, but something is missing without which nothing can be said. Verification "
-        "stopped at check {stopped}.",
-        "未发现错误，但缺少必要的内容，故无法得出结论。核验止于步骤 {stopped}。",
+        "Nothing is known to be wrong, but something is missing without which nothing can be said. {because}. "
+        "Verification stopped at check {stopped}.",
+        "未发现错误，但缺少必要的内容，故无法得出结论。{because}。核验止于步骤 {stopped}。",
     ),
     "say.broken_promise": (
         "What is verified is A BROKEN PROMISE of one of the log's own nodes: see omission.",
-        "所核验的是该账本自身某一节点的违诺：见“遗漏”一项。",
+        "所核验的是该账本自身某一节点违反承诺：见“遗漏”一项。",
     ),
     "say.since": (
         "What is opened here is unchanged since {time}, on the evidence named below. Whether it was true before it "
@@ -51,7 +63,7 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "say.no_since": (
         'No time by which it existed is verified: "unchanged since" cannot be said of any moment.',
-        "未核验到其存在的最晚时间：不能就任何时刻作出“自该时起未经更改”的结论。",
+        "未能核验其最迟存在时间：不能就任何时刻作出“自该时起未经更改”的结论。",
     ),
     "verdicts.head": ("Each verdict stands alone", "各项结论相互独立"),
     "column.verdict": ("verdict", "结论项"),
@@ -60,7 +72,7 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "column.rests": ("rests on / would be needed", "依据／尚需"),
     "rests": ("rests on {what}", "依据：{what}"),
     "needs": ("would need {what}", "尚需：{what}"),
-    "missing.head": ("Required by the reader and missing", "依赖方要求而欠缺的事项"),
+    "missing.head": ("Required by whoever made this report, and missing", "出具人要求而欠缺的事项"),
     "warnings.head": ("Warnings", "提示"),
     "error.head": ("Why it stopped", "中止原因"),
     "error.name": ("finding", "认定"),
@@ -79,11 +91,11 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "verdict.witnesses": ("witnesses", "见证人"),
     "verdict.not after": ("not after", "不晚于"),
     "verdict.not before": ("not before", "不早于"),
-    "verdict.freshness": ("freshness", "新近程度"),
+    "verdict.freshness": ("freshness", "时效性"),
     "verdict.registry": ("registry", "登记状态"),
     "verdict.omission": ("omission", "遗漏"),
     "verdict.governance since": ("governance since", "此后的治理变更"),
-    "result.verified": ("verified", "已核验"),
+    "result.verified": ("verified", "核验一致"),
     "result.undecided": ("undecided", "未定"),
     "result.not shown": ("not shown", "未出示"),
     "result.proven": ("proven", "已证明"),
@@ -104,13 +116,14 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "record.signed": (
         "Transaction {transaction}, number {number} of its submitter {submitter}; its signatures hold.",
-        "交易 {transaction}，为提交者 {submitter} 的第 {number} 号；其签名成立。",
+        "交易 {transaction}，为提交者 {submitter} 的第 {number} 号；签名验证通过。",
     ),
     "record.unsigned": ("Its signed transaction is not shown.", "未出示其经签名的交易。"),
     "record.none": ("No record is shown.", "未出示任何记录。"),
     "records.stopped": (
-        "Verification stopped before the contents could be relied on; they are not repeated here.",
-        "核验中止，内容不可依赖，故不在此列出。",
+        "Verification stopped before the contents could be relied on. They are not repeated in this report; what its "
+        "commands name are parts of the file and their hashes.",
+        "核验中止，内容不可依赖，故本报告不予列出；所列命令仅涉及文件的组成部分及其哈希。",
     ),
     # ── registry, promise, absence ──
     "registry.fact": (
@@ -125,10 +138,14 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "promise.unknown": (
         "a key whose certificate is not shown; its signature is not checked",
-        "未出示证书的密钥；其签名未经核验",
+        "未出示证书的密钥；其签名未经验证",
     ),
     "absence.fact": ("Not in the batch of epoch {epoch}: {leaf}", "不在第 {epoch} 期批次中：{leaf}"),
     # ── times ──
+    "times.left_out": (
+        "{count} later moments are left out: a report holds {limit}.",
+        "另有 {count} 个较晚时刻从略：本报告至多列 {limit} 个。",
+    ),
     "times.moment": ("moment", "时刻"),
     "times.utc": ("UTC", "协调世界时"),
     "times.unix": ("Unix seconds", "Unix 秒"),
@@ -150,12 +167,12 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
         "不晚于：链 {chain} 公共区块 {number}，大小 {size}（{basis}）",
     ),
     "time.token": (
-        "not after: timestamp over {place} by {who} ({basis})",
-        "不晚于：{who} 对 {place} 的时间戳（{basis}）",
+        "not after: timestamp over {place} by {who}, whose certificate runs until {until} ({basis})",
+        "不晚于：{who} 对 {place} 的时间戳，其证书有效至 {until}（{basis}）",
     ),
     "time.accepted": ("transaction accepted", "交易受理"),
     "time.report": ("this report", "本报告"),
-    "basis.none": ("nobody whom the reader trusts vouches for it", "依赖方信任的来源均未确认"),
+    "basis.none": ("nobody vouches for it on whom the maker of this report relied", "出具人信赖的来源均未确认"),
     "gaps.head": ("Delays and gaps", "延迟与间隔"),
     "gaps.from": ("from", "自"),
     "gaps.to": ("to", "至"),
@@ -178,7 +195,8 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "since.reach": (
         "This report sees as far as the newest checkpoint in the file: size {size}, {time}. Of what came after it "
         "nothing is said, unless a public chain was asked: {freshness}.",
-        "本报告所及止于文件中最新的检查点：大小 {size}，{time}。其后情形，除询问公共链所得外，概不述及：{freshness}。",
+        "本报告所及止于文件中最新的检查点：大小 {size}，{time}。"
+        "其后情形，除询问公共链所得外，本报告不作说明：{freshness}。",
     ),
     "since.verdict": (
         "Governance since what is shown: {result}; {detail}.",

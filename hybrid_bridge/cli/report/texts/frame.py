@@ -46,6 +46,9 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "subject.at": ("made at", "出具时间"),
     "subject.program": ("made by", "出具程序"),
     "subject.signers": ("Signed by", "签名方"),
+    "signer.name": ("name", "名称"),
+    "signer.legal_id": ("legal id", "法定标识"),
+    "signer.standing": ("what stands behind it", "名称的依据"),
     "subject.documents": ("Documents in the evidence package", "证据包中的文档"),
     "subject.document": (
         "{path}: {size} bytes, SHA-256 {sha256}, equal to field {field} of epoch {epoch}",
@@ -70,27 +73,30 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     ),
     # ── what it rests on ──
     "trust.intro": (
-        "The reader's own choices. Nothing in the file examined can add to them.",
-        "以下为依赖方自行作出的选择，所核验文件的任何内容均不能增加之。",
+        "Whoever made this report relied on the following. Nothing in the file examined can add to it, and nobody "
+        "else is bound by it: compare it with a source of your own.",
+        "以下为出具人自行选择信赖者。所核验文件的任何内容均不能增加之，亦不约束他人：请与您自有的来源比对。",
     ),
     "trust.file": ("trust file, SHA-256", "信任文件的 SHA-256"),
     "trust.none": ("no trust file was given", "未提供信任文件"),
     "trust.logs": ("logs relied on", "所信赖的账本"),
     "trust.chain": ("public chain {chain}", "公共链 {chain}"),
     "trust.contracts": (
-        "contracts {contracts}; {blocks} public block hashes known beforehand",
-        "合约 {contracts}；事先已知的公共区块哈希 {blocks} 个",
+        "contracts {contracts}; {blocks} public block hashes known beforehand; endpoints that must agree: {threshold}",
+        "合约 {contracts}；事先已知的公共区块哈希 {blocks} 个；须一致的节点数：{threshold}",
     ),
+    "trust.more_blocks": ("{count} further block hashes, in the trust file", "另有 {count} 个区块哈希，见信任文件"),
+    "trust.block": ("block {number} of chain {chain}", "链 {chain} 的区块 {number}"),
     "trust.contract": ("contract given with the command", "命令中指定的合约"),
     "trust.endpoints": ("public-chain endpoints asked", "询问的公共链节点数"),
-    "trust.member_roots": ("authorities for members' certificates, by SHA-256", "成员证书签发机构的 SHA-256"),
-    "trust.tsa_roots": ("timestamping authorities, by SHA-256", "时间戳机构的 SHA-256"),
-    "trust.policy": ("policy of witnesses, SHA-256", "见证策略的 SHA-256"),
+    "trust.member_roots": ("authority for members' certificates", "成员证书签发机构"),
+    "trust.tsa_roots": ("timestamping authority", "时间戳机构"),
+    "trust.policy": ("policy of witnesses, SHA-256 and text", "见证策略的 SHA-256 与内容"),
     "trust.level": ("least level required", "要求的最低级别"),
     "trust.age": ("greatest age allowed, in seconds", "允许的最大时龄（秒）"),
     "trust.require": ("verdicts required", "所要求的结论"),
     "trust.nothing": ("none", "无"),
-    "trust.assumptions": ("Assumptions behind what is called verified", "“已核验”所依赖的假设"),
+    "trust.assumptions": ("Assumptions behind the verdicts that hold", "可作出的结论所依赖的假设"),
     "assume.hash": (
         "SHA-256 is not broken: nobody finds two texts with one digest.",
         "SHA-256 未被攻破：无人能找到摘要相同的两份不同内容。",
@@ -111,8 +117,41 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "合约拒绝任何不延续此前历史的内容。",
     ),
     "assume.chain": (
-        "The public block hash that the reader relies on is one of the chain that everybody means by that name.",
-        "依赖方所信赖的公共区块哈希确属公认的该公共链。",
+        "The public block hash that the maker of this report relied on is one of the chain that everybody means by "
+        "that name.",
+        "出具人所信赖的公共区块哈希确属公认的该公共链。",
+    ),
+    "assume.keccak": (
+        "keccak-256, under the validators' signatures and in public chains, is not broken.",
+        "验证人签名与公共链所用的 keccak-256 未被攻破。",
+    ),
+    "assume.undone": (
+        "The public chain does not undo that block; how many later headers are shown stands under Times.",
+        "公共链不回滚该区块；其后出示的区块头数量见“时间”一节。",
+    ),
+    "assume.contract": (
+        "The contract at the address named is the append-only contract of this project's specification.",
+        "所列地址的合约即本项目规范所定的只增合约。",
+    ),
+    "assume.members": (
+        "The authorities for members' certificates issue to whom they name; revocation is not checked.",
+        "成员证书签发机构仅向所载主体签发；未核验吊销。",
+    ),
+    "assume.authority": (
+        "The timestamping authority's clock is right and its key is its own; revocation is not checked.",
+        "时间戳机构的时钟准确，其密钥由其自身掌握；未核验吊销。",
+    ),
+    "assume.endpoints": (
+        "As many of the endpoints asked are honest as the trust file's threshold says.",
+        "所询问节点中诚实者不少于信任文件所定门限。",
+    ),
+    "assume.vrf": (
+        "The log's VRF key gives each label one place in the registry.",
+        "账本的 VRF 密钥使每一标签在登记中仅有一处位置。",
+    ),
+    "assume.clock": (
+        "The clock of the machine that made this report was right.",
+        "出具本报告的机器时钟准确。",
     ),
     "assume.program": (
         "The program that made this report does what it says; the commands below, and the independent script, are "

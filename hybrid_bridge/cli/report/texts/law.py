@@ -5,13 +5,18 @@ from typing import Final
 LAW: Final[dict[str, tuple[str, str]]] = {
     "law.intro": (
         "A map from questions that some rules ask to parts of this report, for readers who have to answer them. It is "
-        'no legal advice, quotes nothing, and says nothing of the effect of any rule. "Read" says how far the text was '
+        'no legal advice, paraphrases, and says nothing of the effect of any rule. "Read" says how far the text was '
         "read by those who wrote the map: in full, in part, or known by its subject only. Read the texts in force.",
         "下表将若干规则所关注的问题对应到本报告的相应部分，供须回答这些问题的读者参考。本表不构成法律意见，"
-        "未引用条文原文，"
+        "条文内容为转述，"
         "亦不涉及任何规则的效力。“阅读程度”表示制表者阅读该文本的程度：全文、部分，或仅知其主题。"
         "请以现行有效文本为准。",
     ),
+    "law.nothing": (
+        "Verification stopped: this report shows nothing towards any of these questions.",
+        "核验中止：就下列任何问题，本报告均无所示。",
+    ),
+    "law.verdicts": (" [{verdicts}]", "〔{verdicts}〕"),
     "law.rule": ("rule and question", "规则与问题"),
     "law.shown": ("what this report shows", "本报告所示"),
     "law.not_shown": ("what it does not show", "本报告未示"),
@@ -21,13 +26,14 @@ LAW: Final[dict[str, tuple[str, str]]] = {
     "read.subject": ("wording not read", "未读条文"),
     # ── China ──
     "law.china": (
-        "China: rules of online litigation of the people's courts, 法释〔2021〕12号, articles 16 to 19; provisions for "
-        "internet courts of 2018, article 11",
-        "中国：《人民法院在线诉讼规则》（法释〔2021〕12号）第十六条至第十九条；2018 年互联网法院规定第十一条",
+        "China: rules of online litigation of the people's courts, 法释〔2021〕12号, articles 16 to 19; provisions of "
+        "the Supreme People's Court on the hearing of cases by internet courts, 法释〔2018〕16号, article 11",
+        "中国：《人民法院在线诉讼规则》（法释〔2021〕12号）第十六条至第十九条；"
+        "《最高人民法院关于互联网法院审理案件若干问题的规定》（法释〔2018〕16号）第十一条",
     ),
     "law.11.rule": (
         "2018 provisions, art 11: signature, trusted timestamp, hash check, blockchain as means to show authenticity",
-        "2018 年规定第十一条：以电子签名、可信时间戳、哈希值校验、区块链等证明真实性",
+        "《最高人民法院关于互联网法院审理案件若干问题的规定》第十一条：以电子签名、可信时间戳、哈希值校验、区块链等证明真实性",
     ),
     "law.11.shown": (
         "signatures: quorum, names; timestamps and public blocks: times; hashes: the commands; chain: public anchor",
@@ -35,14 +41,15 @@ LAW: Final[dict[str, tuple[str, str]]] = {
     ),
     "law.11.not": ("whether each means suffices in the case at hand", "各项手段在个案中是否充分"),
     "law.16.rule": (
-        "art 16: data stored by blockchain, consistent after a technical check: presumed unaltered after deposit, "
-        "unless rebutted",
-        "第十六条：区块链存储的电子数据经技术核验一致的，推定上链后未经篡改，有相反证据的除外",
+        "art 16: data stored by blockchain and consistent after a technical check: the court may find that they were "
+        "not altered after deposit, unless contrary evidence suffices to overturn it",
+        "第十六条：通过区块链技术存储并经技术核验一致的，人民法院可以认定该电子数据上链后未经篡改，"
+        "但有相反证据足以推翻的除外",
     ),
     "law.16.shown": (
-        "integrity, quorum, public anchor, and the time T since which what is opened is unchanged; the commands repeat "
-        "the check",
-        "完整性、法定人数、公共链锚定，以及所披露内容自其起未经更改的时刻 T；复算命令可重复该核验",
+        "as far as the verdicts named here hold: consistency with what was entered, the time T by which it existed; "
+        "the commands compute the hashes again",
+        "在此处所列结论成立的范围内：与所录入内容一致，以及其最迟存在的时刻 T；复算命令可重新计算哈希",
     ),
     "law.16.not": ("anything about the time before T", "T 之前的任何情形"),
     "law.17a.rule": (
@@ -59,9 +66,14 @@ LAW: Final[dict[str, tuple[str, str]]] = {
         "第十七条第二项：当事人与存证平台的利害关系，是否不当干预取证、存证",
     ),
     "law.17b.shown": (
-        "how many different members signed; no member alone can change what is anchored; brakes and other powers used "
-        "are listed where the file shows them",
-        "不同签名成员的数量；任一成员均不能单独更改已锚定内容；所用暂停等权限凡文件出示者均列明",
+        "who signed, and what stands behind each name; brakes and other powers used are listed where the file shows "
+        "them",
+        "签名方及各名称的依据；所用暂停等权限凡文件出示者均列明",
+    ),
+    "law.17b.anchored": (
+        "who signed, and what stands behind each name; the contract refuses a history that does not extend what is "
+        "anchored; brakes and other powers used are listed where the file shows them",
+        "签名方及各名称的依据；合约拒绝任何不延续已锚定历史的内容；所用暂停等权限凡文件出示者均列明",
     ),
     "law.17b.not": ("relations between members and parties", "成员与当事人之间的关系"),
     "law.17c.rule": (
@@ -88,9 +100,12 @@ LAW: Final[dict[str, tuple[str, str]]] = {
         "第十八条：上链前的真实性：来源、生成机制、存储过程、公证、第三方见证、关联印证",
     ),
     "law.18.shown": (
-        "who submitted (key and, where shown, certificate), other parties' signatures in the transaction, opened "
-        "fields, documents by digest",
-        "提交者（密钥，以及所示证书）、交易中其他方的签名、已披露字段、以摘要列明的文档",
+        "opened fields and documents by digest; the signed transaction is not shown",
+        "已披露字段与以摘要列明的文档；未出示经签名的交易",
+    ),
+    "law.18.signed": (
+        "of a transaction that is shown: its signatures hold; opened fields and documents by digest",
+        "所示交易的签名验证通过；已披露字段与以摘要列明的文档",
     ),
     "law.18.not": (
         "truth before entry: never proven by a ledger; see What is NOT proven",
@@ -139,8 +154,8 @@ LAW: Final[dict[str, tuple[str, str]]] = {
         "第 45l 条：任何后续更改可立即察觉；长期完整性",
     ),
     "law.l-d.shown": (
-        "hash paths to an anchored root that a contract only extends; unchanged since T; renewals where shown",
-        "通往已锚定根的哈希路径，合约只许延续；自 T 起未经更改；所示续期",
+        "hash paths to the root in the checkpoint, as far as the verdicts named here hold; renewals where shown",
+        "通往检查点中根的哈希路径，以此处所列结论成立者为限；所示续期",
     ),
     "law.l-d.not": ("detection by anybody who does not look", "无人查看时的察觉"),
     "law.2531.rule": (
@@ -153,6 +168,14 @@ LAW: Final[dict[str, tuple[str, str]]] = {
     ),
     "law.2531.not": ("a provider's practice statement", "提供者的业务声明"),
 }
+NAMED: Final = {
+    "11": ("quorum", "names", "public anchor", "not after"),
+    "16": ("integrity", "quorum", "public anchor", "not after"),
+    "17a": ("names",),
+    "17b": ("level", "public anchor"),
+    "l-b": ("names",),
+    "l-d": ("integrity", "public anchor", "not after"),
+}  # the verdicts that say how far what is shown goes
 ROWS: Final = {
     "china": (
         ("11", "part"),

@@ -89,13 +89,13 @@ _DETAILS: Final = (
     ("none", "无"),
 )
 _RESTS: Final = (
-    ("SHA-256, and the log id that you chose to rely on", "SHA-256，以及您选择信赖的账本标识"),
+    ("SHA-256, and the log id that you chose to rely on", "SHA-256，以及出具人选择信赖的账本标识"),
     (
         "secp256k1 signatures of the set that the log id fixes, and that no later set is kept from you",
-        "账本标识所确定集合的 secp256k1 签名，且未对您隐瞒其后的集合",
+        "账本标识所确定集合的 secp256k1 签名，且未对出具人隐瞒其后的集合",
     ),
     ("secp256k1 signatures of the set that the log id fixes", "账本标识所确定集合的 secp256k1 签名"),
-    ("certificates issued by roots you trust", "您信赖的根所签发的证书"),
+    ("certificates issued by roots you trust", "出具人信赖的根所签发的证书"),
     ("the validators' own word", "验证人自述"),
     (
         "names and quorum, and signatures of the validators that the ledger id fixes",
@@ -105,16 +105,16 @@ _RESTS: Final = (
     ("quorum", "法定人数"),
     (
         "the public chain, its append-only contract, and your source of the block hash",
-        "公共链、其只增合约，以及您取得区块哈希的来源",
+        "公共链、其只增合约，以及出具人取得区块哈希的来源",
     ),
-    ("cosignatures of the witnesses that your tlog_policy names", "您的 tlog_policy 所列见证人的会签"),
+    ("cosignatures of the witnesses that your tlog_policy names", "出具人的 tlog_policy 所列见证人的会签"),
     (
         "that authority's clock and key; revocation is not checked",
         "该机构的时钟与密钥；未核验吊销",
     ),
     ("a public chain's clock, or a timestamping authority's", "公共链或时间戳机构的时钟"),
     ("the public chain's clock", "公共链的时钟"),
-    ("your clock", "您的时钟"),
+    ("your clock", "出具人的时钟"),
     ("the quorum's registry root and the log's VRF key", "法定人数所签的登记根与账本的 VRF 密钥"),
     ("the node's identity key, and a quorum that sorted each batch", "节点的身份密钥，以及对各批次排序的法定人数"),
     ("the governance tree in the epoch records", "期次记录中的治理树"),
@@ -152,7 +152,7 @@ _MISSING: Final = (
     ),
     (
         "an epoch's beacon, its public block in the bundle, and that block's hash from your own source",
-        "某期的信标、文件中相应的公共区块，以及您自行取得的该区块哈希",
+        "某期的信标、文件中相应的公共区块，以及自行取得的该区块哈希",
     ),
     ("a clock that has reached the checkpoint's time", "已到达检查点时间的时钟"),
     ("a head not older than {t_s}", "时龄不超过 {t_s} 的最新状态"),

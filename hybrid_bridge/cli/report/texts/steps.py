@@ -5,22 +5,25 @@ from typing import Final
 STEPS: Final[dict[str, tuple[str, str]]] = {
     "commands.intro": (
         "Save the file under the name bundle.hb.json in an empty folder and run the commands there in their order, in "
-        "any plain sh; they use sha256sum, cut, head, tail, tr, xxd, printf, cat and OpenSSL 3, and nothing of this "
-        "project. Each prints the value beside it. Whoever trusts sh and SHA-256 need not trust this report. "
+        "any plain sh; they use sha256sum, cut, head, sed, tail, tr, xxd, printf, cat and OpenSSL 3, and nothing of "
+        "this project. Each prints the value beside it. Whoever trusts sh and SHA-256 need not trust the "
+        "hashes of this report; of signatures, public anchor, names and times the end of this section speaks. "
+        "commands.sh has the same commands, compares each answer, counts, and ends with 1 if any differs. "
         "A hash printed once is not repeated where another field needs it.",
         "将文件以 bundle.hb.json 为名保存于空目录，在任一普通 sh 中依次运行下列命令；所用工具为 sha256sum、"
-        "cut、head、tail、tr、"
+        "cut、head、sed、tail、tr、"
         "xxd、printf、cat 与 OpenSSL 3，均与本项目无关。每条命令的输出应与其旁所列数值一致。信赖 sh 与 SHA-256 "
-        "者，无须信赖本报告。"
+        "者，无须信赖本报告所列哈希；签名、公共链锚定、名称与时间见本节末尾。commands.sh 内含相同命令，逐一比对并计数，"
+        "如有不同则以退出码 1 结束。"
         "已列出的哈希在其他字段需要时不再重复。",
     ),
     "commands.shape": (
         "How the hashes hang together: a leaf is SHA-256(00 ‖ data), a node SHA-256(01 ‖ left ‖ right), as "
         "in RFC 6962. "
         "Field text → field tree → entry of 37 bytes → batch tree → epoch record of 640 bytes → log tree → the root in "
-        "the checkpoint that the validators signed.",
+        "the checkpoint's text.",
         "哈希的构成：叶为 SHA-256(00 ‖ 数据)，节点为 SHA-256(01 ‖ 左 ‖ 右)，与 RFC 6962 相同。"
-        "字段文本→字段树→37 字节条目→批次树→640 字节期次记录→账本树→验证人所签检查点中的根。",
+        "字段文本→字段树→37 字节条目→批次树→640 字节期次记录→账本树→检查点文本中的根。",
     ),
     "commands.cannot": (
         "What these tools cannot do: the validators' signatures (secp256k1 over keccak-256, EIP-712) and the public "
@@ -46,13 +49,13 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
         "文件之外的文档：请将您的副本以此处所列名称放在同一目录。",
     ),
     "commands.tokens": (
-        "Timestamps (RFC 3161): trust.json is the reader's own trust file, saved under that name.",
-        "时间戳（RFC 3161）：trust.json 为依赖方自己的信任文件，以此名保存。",
+        "Timestamps (RFC 3161): trust.json is the trust file of whoever made this report, saved under that name.",
+        "时间戳（RFC 3161）：trust.json 为出具人的信任文件，以此名保存。",
     ),
     "commands.tokens_untrusted": (
-        "Timestamps (RFC 3161): the reader's trust file names no authority, so the token's imprint is compared and "
-        "its signature is not.",
-        "时间戳（RFC 3161）：依赖方的信任文件未列时间戳机构，故仅比对其印记，不核验其签名。",
+        "Timestamps (RFC 3161): the trust file of whoever made this report names no authority, so the token's "
+        "imprint is compared and its signature is not.",
+        "时间戳（RFC 3161）：出具人的信任文件未列时间戳机构，故仅比对其印记，不核验其签名。",
     ),
     "commands.value": ("prints", "输出"),
     "commands.differs": ("DIFFERS from what {where} says: {stated}", "与{where}所载不同：{stated}"),
@@ -98,6 +101,7 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
     "step.token_imprint": ("digest that the timestamp over size {size} is over", "对大小 {size} 的时间戳所覆盖的摘要"),
     "step.document": ("document {number}", "文档 {number}"),
     "where.genesis": ("the genesis record", "创世记录"),
+    "where.relied": ("the trust file of the maker of this report", "出具人的信任文件"),
     "where.checkpoint": ("the checkpoint", "检查点"),
     "where.batch": ("the batch root in {name}", "{name} 的批次根"),
     "where.entry": ("the field root in the entry", "条目的字段根"),

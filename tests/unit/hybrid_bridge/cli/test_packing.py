@@ -91,6 +91,16 @@ def test_reports_go_in_under_names_that_a_package_may_have(typed, folder):
     assert typed("verify", "r.hb.zip", "--trust", "trust.json").code == 0
 
 
+@pytest.mark.parametrize("form", ["html", "md", "json", "pdf"])
+def test_a_report_of_another_bundle_is_refused(typed, folder, form):
+    for name in ("receivable", "split"):
+        typed("report", f"{name}.hb.json", "--trust", "trust.json", "--format", form, "-o", f"{name}.{form}")
+    assert typed("bundle", "zip", "split.hb.json", "--report", f"split.{form}", "-o", "s.hb.zip").code == 0
+    done = typed("bundle", "zip", "split.hb.json", "--report", f"receivable.{form}", "-o", "r.hb.zip")
+    assert (done.code, "name the SHA-256 of FILE" in done.err) == (2, True)
+    assert not (folder / "r.hb.zip").exists()
+
+
 @pytest.mark.parametrize("name", ["Verdict.txt", "a.pdf"])
 def test_reports_of_one_name_are_refused(typed, folder, name):
     (folder / "x").mkdir()

@@ -18,7 +18,7 @@ import segno
 
 from hybrid_bridge.cli import packing
 from hybrid_bridge.cli.report import bench as gathering
-from hybrid_bridge.cli.report import recompute, shell
+from hybrid_bridge.cli.report import recompute, shell, times
 from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
@@ -27,6 +27,7 @@ from hybrid_bridge.core.bundle import TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
+from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedLog
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
 from tests.web.node import absent
@@ -59,6 +60,12 @@ def steps(report):
         for section in report["report"]["sections"]
         for block in section["blocks"]
         for step in block.get("steps", [])
+    ]
+
+
+def rows_of(report, key):
+    return [
+        row for s in report["report"]["sections"] if s["key"] == key for b in s["blocks"] for row in b.get("rows", [])
     ]
 
 
@@ -199,8 +206,10 @@ def test_the_first_words_are_the_verdict_and_nothing_is_said_to_be_proven_that_i
     assert done.out.startswith(f"report.json: Verified, {report['report']['id']}, ")
     first = report["report"]["sections"][0]
     assert first["key"] == "findings"
-    assert first["blocks"][0]["text"].startswith("Verified. All that the reader requires was verified.")
-    assert "unchanged since 2026-01-" in first["blocks"][1]["text"]
+    assert first["blocks"][0]["text"].startswith(
+        "Verified. All that whoever made this report required was verified: integrity, quorum, public anchor. "
+    )
+    assert "unchanged since 2026-01-" in first["blocks"][2]["text"]
     assert "legal effect" in section(report, "not_proven")
     assert report["evidence"]["complete"] is True
 
@@ -219,7 +228,7 @@ def test_the_checks_are_those_of_verify(made):
     assert [*names, "14 freshness"] == list(COURSE)
 
 
-def test_what_the_reader_relies_on_is_named_by_digest(typed, made, folder):
+def test_what_the_maker_relied_on_is_named_in_full(typed, made, folder):
     trust = consortium().trust(max_age=10**9, minimum_level="A1")
     (folder / "trust.json").write_bytes(trust.encode())
     report, done = made("receivable")
@@ -231,6 +240,66 @@ def test_what_the_reader_relies_on_is_named_by_digest(typed, made, folder):
     assert '["least level required", "A1"]' in told
     assert "0xc0c0c0" in told
     assert "3 public block hashes" in told
+    for block in trust.public_chains[0].block_hashes:
+        assert block.hash.hex() in told
+    assert '["authority for members\' certificates", "“' in told
+    assert [row for row in rows_of(report, "trust") if row[1].startswith("“CN=")]
+
+
+def test_of_many_trusted_blocks_the_report_lists_some_and_says_how_many_more(made, folder):
+    chain = consortium().trust().public_chains[0]
+    blocks = tuple(TrustedBlock(number=number, hash=bytes(32)) for number in range(1000, 1060))
+    trust = consortium().trust(public_chains=(replace(chain, block_hashes=chain.block_hashes + blocks),))
+    (folder / "trust.json").write_bytes(trust.encode())
+    report, _ = made("receivable")
+    assert "13 further block hashes, in the trust file" in section(report, "trust")
+    assert sum(row[0].startswith("block ") for row in rows_of(report, "trust")) == 50
+
+
+def test_the_findings_say_on_what_else_a_reader_would_have_to_rely(made, folder):
+    c = consortium()
+    report, _ = made("receivable")
+    told = report["report"]["sections"][0]["blocks"][1]["text"]
+    assert told.startswith("It holds for you only if you rely yourself on: log id " + c.genesis.log_id.hex())
+    assert hashlib.sha256(c.root).hexdigest() in told
+    anchor = report["evidence"]["anchors"][0]
+    assert f"block {anchor['last_number']} has the hash 0x" in told
+    assert "timestamps" not in told
+    (folder / "trust.json").write_bytes(c.trust(public_chains=(), member_roots=(), require=("integrity",)).encode())
+    report, done = made("receivable")
+    assert done.code == 0
+    told = report["report"]["sections"][0]["blocks"][1]["text"]
+    assert told == (
+        f"It holds for you only if you rely yourself on: log id {c.genesis.log_id.hex()}. "
+        "Compare them with a source of your own."
+    )
+    assert "was verified: integrity. " in section(report, "findings")
+    assert "public block" not in report["report"]["sections"][0]["blocks"][0]["text"]
+    trust = section(report, "trust")
+    assert "The contract at the address" not in trust
+    assert "revocation" not in trust
+    assert "keccak-256" in trust
+
+
+def test_without_trust_nothing_is_said_to_hold(made):
+    report, _ = made("receivable", trust=None)
+    assert "It holds for you" not in section(report, "findings")
+    first = report["report"]["sections"][0]["blocks"][0]["text"]
+    open_ones = sum(v["result"] in ("undecided", "not shown") for v in report["evidence"]["verdicts"])
+    assert report["evidence"]["verdicts"][3]["result"] == "A0"
+    assert f"{12 - open_ones - 1} of 12 verdicts could be given" in first
+    assert "secp256k1" not in section(report, "trust")
+
+
+def test_a_check_that_had_nothing_to_look_at_was_not_passed(made):
+    report, _ = made("receivable")
+    rows = {row[2]: row for row in rows_of(report, "checks")}
+    assert rows["shape"][1] == "passed"
+    assert rows["promise"][1] == rows["renewals"][1] == "nothing to check"
+    assert rows["freshness"][1] == "see its verdict"
+    looked = sum(row[1] == "passed" for row in rows.values())
+    assert f"{looked} numbered checks had something to look at; none failed" in section(report, "findings")
+    assert "Passed means that nothing contradicts" in section(report, "checks")
 
 
 def test_without_trust_the_report_is_incomplete_and_says_what_to_bring(made):
@@ -251,6 +320,10 @@ def test_a_refuted_bundle_gets_a_report_with_the_reason_and_the_exit_code_of_ver
     assert done.code == 1
     found = section(report, "findings")
     assert "BelowQuorum" in found
+    assert "contradicts" not in found
+    assert "The file does not hold. Fewer validators signed than the quorum rule asks for. " in found
+    assert not any("what the disclosure" in step["title"] for step in steps(report))
+    assert "validators signed." not in section(report, "commands")
     assert '["stopped at", "8 quorums"]' in found
     assert "1 shape, 2 format" in found
     assert "FAILED" in section(report, "checks")
@@ -300,7 +373,9 @@ def test_what_happened_since_and_every_gap_in_seconds(made):
     gaps = next(s for s in report["report"]["sections"] if s["key"] == "times")["blocks"][2]["rows"]
     assert all(re.fullmatch("[0-9]+", row[2]) for row in gaps)
     assert any("not before: public block 60" in row[0] for row in gaps)
-    assert gaps[-1] == ["not before", "not after", str(window())]
+    assert gaps[-2] == ["not before", "not after", str(window())]
+    age = NOW - consortium().genesis.checkpoint_timestamp(6)
+    assert gaps[-1] == ["checkpoint of size 6", "this report", str(age)]
 
 
 def test_a_package_is_reported_with_its_documents(typed, folder):
@@ -346,7 +421,15 @@ def test_the_same_file_trust_and_moment_give_the_same_report(made, folder):
     chinese, _ = made("receivable", "--lang", "zh")
     assert first == again
     assert chinese["report"]["id"] == first["report"]["id"]
-    assert made("receivable", trust=None)[0]["report"]["id"] != first["report"]["id"]
+    log = consortium().genesis.log_id.hex()
+    others = [made("receivable", *options, trust=None)[0]["report"]["id"] for options in ((), ("--log", log))]
+    assert len({first["report"]["id"], *others}) == 3
+
+
+def test_a_report_says_how_many_moments_it_left_out(made, monkeypatch):
+    monkeypatch.setattr(times, "MAX_MOMENTS", 3)
+    told = section(made("history")[0], "times")
+    assert re.search("[0-9]+ later moments are left out: a report holds 3", told)
 
 
 def test_the_page_of_a_reader_is_in_the_code_and_a_wrong_address_is_refused(made, typed):
@@ -355,6 +438,32 @@ def test_the_page_of_a_reader_is_in_the_code_and_a_wrong_address_is_refused(made
     for url in ("javascript:alert(1)", "https://x.example/#y", "https://x.example/ y", "https://" + "x" * 500, "x"):
         done = typed("report", "receivable.hb.json", "--page", url, "--format", "md", "-o", "r.md")
         assert (done.code, "--page" in done.err) == (2, True)
+
+
+def test_the_annex_names_the_verdicts_and_shows_nothing_of_what_did_not_hold(made, folder):
+    report, _ = made("receivable")
+    rows = {row[0].partition(":")[0]: row for row in rows_of(report, "law")}
+    assert "[integrity: verified; quorum: verified; public anchor: verified; not after: verified]" in rows["art 16"][1]
+    assert "may find" in rows["art 16"][0]
+    assert "the contract refuses" in rows["art 17, second factor"][1]
+    assert ("its signatures hold" in rows["art 18"][1]) == any(r["transaction"] for r in report["evidence"]["records"])
+    bare, _ = made("receivable", trust=None)
+    rows = {row[0].partition(":")[0]: row for row in rows_of(bare, "law")}
+    assert "the contract refuses" not in rows["art 17, second factor"][1]
+    assert "[level: A0; public anchor: undecided]" in rows["art 17, second factor"][1]
+    (folder / "bad.hb.json").write_bytes(edit(consortium().receivable(), "genesis.path.1", flip).encode())
+    told = section(made("bad", "--lang", "zh")[0], "law")
+    assert "核验中止" in told
+    assert "本报告所示" not in told
+    assert "人民法院可以认定该电子数据上链后未经篡改，但有相反证据足以推翻的除外" in told
+    assert "《最高人民法院关于互联网法院审理案件若干问题的规定》" in told
+
+
+def test_a_transaction_that_is_shown_is_named_in_the_annex_by_its_signatures_only(made):
+    for name in consortium().all():
+        report, _ = made(name)
+        row = next(row for row in rows_of(report, "law") if row[0].startswith("art 18"))
+        assert ("its signatures hold" in row[1]) == any(r["transaction"] for r in report["evidence"]["records"])
 
 
 def test_wrong_options_make_no_report(typed, folder):
@@ -415,9 +524,51 @@ def test_the_script_of_all_commands_runs_as_a_whole(typed, folder, tmp_path, mad
     where = bench(tmp_path / "expert", folder, "receivable")
     (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
     done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
-    values = [step["value"] for step in steps(made("receivable")[0])]
-    assert done.stdout.replace("\n", "").endswith("".join(values[-2:]))
-    assert all(value in done.stdout for value in values)
+    count = len(steps(made("receivable")[0]))
+    told = [f"{number} ok" for number in range(1, count + 1)]
+    assert done.stdout.splitlines() == [*told, f"{count} compared, 0 differ, 0 not compared"]
+
+
+@pytest.mark.parametrize("path", ["epochs.0.record", "genesis.path.1"])
+def test_the_script_ends_with_another_code_when_an_answer_differs(typed, folder, tmp_path, path):
+    href = Reading(page_of(typed, folder, "receivable")).links["commands.sh"]
+    changed = edit(consortium().receivable(), path, flip)
+    (folder / "other.hb.json").write_bytes(changed.encode())
+    where = bench(tmp_path / "expert", folder, "other")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "1 DIFFERS: " in done.stdout.splitlines()[0]
+    refuted = Reading(page_of(typed, folder, "other")).links["commands.sh"]
+    (where / "commands.sh").write_bytes(base64.b64decode(refuted.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("DIFFERS")) == (1, 1)
+
+
+def test_the_script_says_which_document_is_not_there(typed, folder, tmp_path):
+    href = Reading(page_of(typed, folder, "document")).links["commands.sh"]
+    where = bench(tmp_path / "expert", folder, "document")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
+    assert "not compared: document-0 is not here" in done.stdout
+    assert done.stdout.endswith(" 0 differ, 1 not compared\n")
+    (where / "document-0").write_bytes(b"other")
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+
+
+def test_a_log_on_which_nobody_relied_differs_where_its_id_is_computed(made, folder):
+    (folder / "trust.json").write_bytes(Trust(logs=(TrustedLog(log_id=bytes(32)),)).encode())
+    named = {step["title"].split(". ", 1)[1]: step for step in steps(made("receivable")[0])}
+    assert named["log id: leaf of the genesis record"]["holds"] is False
+    bare = {step["title"].split(". ", 1)[1]: step for step in steps(made("receivable", trust=None)[0])}
+    assert "holds" not in bare["log id: leaf of the genesis record"]
+
+
+def test_in_a_tree_of_one_the_leaf_is_compared_with_the_root():
+    told = gathering.Bench(Words("en"))
+    gathering.climb(told, gathering.Climb("x", bytes(32), 0, 1, (), b"1" * 32, "there"))
+    assert [(step.value, step.stated) for step in told.steps] == [("00" * 32, (b"1" * 32).hex())]
 
 
 def test_the_code_on_the_page_holds_what_the_report_says():
@@ -457,6 +608,14 @@ def test_texts_of_strangers_stay_texts_on_one_line(made, typed, folder, names, c
     assert not read.tags & {"script", "b"}
     assert read.attributes <= ALLOWED
     assert any("<script>alert(1)</script>" in text for text in read.texts)
+
+
+def test_what_is_quoted_keeps_its_direction_of_writing_to_itself(typed, folder):
+    c = consortium()
+    artefact = replace(c.document().artefacts[0], name="عربي")
+    bundle = c.bundle(6, c.epoch_part(1, 6, entries=(c.entry(0, "doc.0.sha256"),)), artefacts=(artefact,))
+    (folder / "odd.hb.json").write_bytes(bundle.encode())
+    assert "<bdi>“عربي”</bdi>" in page_of(typed, folder, "odd")
 
 
 def test_a_very_long_text_is_cut_and_named_by_its_digest():

@@ -110,3 +110,14 @@ def test_a_text_without_its_value_is_a_fault_of_the_program():
         Words("en")("tree")
     with pytest.raises(KeyError):
         Words("en")("no such text")
+
+
+def test_only_what_the_reader_is_asked_to_do_says_you():
+    """What was relied on is the maker's choice: no verdict says that its reader made it."""
+    t = Words("zh")
+    for evidence in evidences():
+        assert not any(re.search(r"\byou(r)?\b", Words("en").said(text)) for text in said(evidence))
+        assert not any("您" in t.said(text) for text in said(evidence))
+    for key, (english, chinese) in TABLE.items():
+        assert "reader r" not in english.replace("reader reads", ""), key
+        assert "依赖方" not in chinese, key
