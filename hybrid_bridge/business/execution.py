@@ -179,7 +179,7 @@ def apply_decision(trial: Overlay, rules: Rules, records: Sequence[bytes], epoch
     """
     updates = [_apply_update(trial, rules, record, epoch) for record in records]
     require_seats(trial, epoch)
-    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)])
+    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)], epoch)
 
 
 def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> Update:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from hybrid_bridge.business.membership import (
     EVER,
     STRANGER,
+    changes_at,
     may_sit,
     pending_set,
     responsible_set,
@@ -18,8 +19,8 @@ from hybrid_bridge.business.ruling import refuse
 from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.governance import ADD, NODE, MemberUpdate
 from hybrid_bridge.core.keys import key_id_text
-from hybrid_bridge.core.ledger_state import Overlay, StateReader, member_key, name_key
-from hybrid_bridge.units import EpochNumber, KeyId
+from hybrid_bridge.core.ledger_state import Overlay, StateReader, member_key, name_key, named_key
+from hybrid_bridge.units import Digest, EpochNumber, KeyId
 
 
 def require_seats(state: StateReader, epoch: EpochNumber) -> None:
@@ -48,18 +49,39 @@ def _is_gone(state: StateReader, key: KeyId, epoch: EpochNumber) -> bool:
     return state.get(member_key(key)) is not None and not (standing.roles & NODE or standing.suspended)
 
 
-def take_names(view: Overlay, records: Iterable[MemberUpdate]) -> None:
-    """A name has one identity key: another one is added where the first is removed by then, in the same decision.
+def take_names(view: Overlay, records: Iterable[MemberUpdate], epoch: EpochNumber) -> None:
+    """A name has one identity key at each time, whatever of it a decision touches (SPEC §7.3).
+
+    An addition gives the key the name that it states; the other actions state the one that it has.
 
     Raises:
         RuleRejected: member-name.
     """
+    touched: set[Digest] = set()
     for record in records:
-        if record.action != ADD or record.name_hash == ZERO:
-            continue
-        before = view.get(name_key(record.name_hash))
-        if before is not None and before != record.key_id:
-            for epoch in (record.from_epoch, EVER):
-                if standing_of(view, KeyId(before), epoch) != STRANGER:
-                    refuse("member-name", key_id_text(record.key_id))
-        view.put(name_key(record.name_hash), record.key_id)
+        before = Digest(view.get(named_key(record.key_id)) or ZERO)
+        if record.action != ADD and record.name_hash != before:
+            refuse("member-name", key_id_text(record.key_id))
+        view.put(named_key(record.key_id), record.name_hash)
+        if record.name_hash != ZERO:
+            keys = {*_keys_of(view, record.name_hash), record.key_id}
+            view.put(name_key(record.name_hash), b"".join(sorted(keys)))
+        touched |= {before, record.name_hash}
+    for name in sorted(touched - {ZERO}):
+        _require_one_key(view, name, epoch)
+
+
+def _keys_of(view: StateReader, name: Digest) -> list[KeyId]:
+    data = view.get(name_key(name)) or b""
+    return [KeyId(data[at : at + 32]) for at in range(0, len(data), 32)]
+
+
+def _require_one_key(view: Overlay, name: Digest, epoch: EpochNumber) -> None:
+    """From now on, at each date at which one of its keys changes; those that are nobody's any more are forgotten."""
+    mine = [key for key in _keys_of(view, name) if view.get(named_key(key)) == name]
+    dates = {epoch, EVER, *(changes_at(view, key) for key in mine)}
+    here = [{key for key in mine if standing_of(view, key, date) != STRANGER} for date in dates if date >= epoch]
+    for keys in here:
+        if len(keys) > 1:
+            refuse("member-name", key_id_text(min(keys)))
+    view.put(name_key(name), b"".join(sorted(set().union(*here))))

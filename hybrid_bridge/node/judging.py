@@ -33,7 +33,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.naming import require_one_key, require_own_names
+from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, KeyId, SetId
@@ -133,12 +133,12 @@ class Judge:
         named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
-        self._require_accepted(proposal)
+        self.require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
 
-    def _require_accepted(self, proposal: Proposal) -> None:
+    def require_accepted(self, proposal: Proposal) -> None:
         """The ledger would take all of it, as it stands: nobody consents to what is refused on the record later.
 
         Raises:
@@ -171,6 +171,9 @@ class Judge:
         self._require_newest(record)
         if record.action == ADD:
             require_one_key(self._view.directory, member.name, record, proposal)
+        if record.action in (REMOVE, SUSPEND):
+            with self._view.ledger.state() as state:
+                require_none_left(self._view.directory, member.name, proposal, state)
         words = {
             ADD: "becomes a member",
             REMOVE: "is no member any more",

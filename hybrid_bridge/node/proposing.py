@@ -1,11 +1,11 @@
 """Members decide on members: write a proposal, consent to one, submit one with its consents. Source: ADR 35, 42."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybrid_bridge.business.membership import MAX_AHEAD, newest_update, standing_of
+from hybrid_bridge.business.membership import EVER, MAX_AHEAD, STRANGER, newest_update, standing_of
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
@@ -55,7 +55,6 @@ from hybrid_bridge.units import Digest, EpochNumber, Height, KeyId, SetId, TreeS
 
 DAY: Final = 86_400
 LEAST: Final = 2  # epochs from now to the one in which a proposal takes effect
-_NO_KEY: Final = KeyId(bytes(32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,30 +148,45 @@ class Proposer:
     def _member_updates(self, wish: Wish, member: Member, start: EpochNumber) -> Iterator[MemberUpdate]:
         """What changes in the list of members."""
         directory, card = self._view.directory, wish.card
-        is_here = directory.is_member(member.name) or wish.kind == REMOVING  # or its admission is taken back
-        current = directory.identities[member.name].key_id if is_here else _NO_KEY
+        present = self._present(member.name)
         if card is not None:
             key = self._judge.card(card, is_known=wish.kind == ROTATE).key_id
-            if current == _NO_KEY:
+            if not directory.is_member(member.name) or key != directory.identities[member.name].key_id:
                 yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
-            elif key != current:
-                yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
-                yield self._update(REMOVE, directory.member(member.name), current, 0, start)
+                yield from self._removals(present, start, kept=key)
             elif card.member != directory.member(member.name):
                 yield self._update(REPLACE_CERTIFICATE, member, key, card.roles, start, card_hash=card.digest)
             return
+        if wish.kind == REMOVING:
+            yield from self._removals(present, start)
+            return
+        current = directory.identities[member.name].key_id
         with self._view.ledger.state() as state:
             standing = standing_of(state, current, self._desk.epoch())
-        action, roles = {
-            REMOVING: (REMOVE, 0),
-            SUSPENDING: (SUSPEND, standing.roles),
-            REINSTATING: (REINSTATE, standing.suspended),
-        }[wish.kind]
-        if wish.kind != REMOVING and not roles:
+        action, roles = {SUSPENDING: (SUSPEND, standing.roles), REINSTATING: (REINSTATE, standing.suspended)}[wish.kind]
+        if not roles:
             raise AdmissionRejected(
                 rule="a member in good standing" if wish.kind == SUSPENDING else "a suspended member"
             )
         yield self._update(action, member, current, roles, start)
+        yield from self._removals(present, start, kept=current)
+
+    def _present(self, name: str) -> dict[KeyId, Member]:
+        """Every identity key by which a member is one, or comes to be, with the card that goes with it."""
+        directory, epoch = self._view.directory, self._desk.epoch()
+        with self._view.ledger.state() as state:
+            return {
+                key: directory.member_by(key)
+                for key in directory.key_ids(name)
+                if STRANGER != standing_of(state, key, epoch) or STRANGER != standing_of(state, key, EVER)
+            }
+
+    def _removals(
+        self, keys: Mapping[KeyId, Member], start: EpochNumber, *, kept: KeyId | None = None
+    ) -> Iterator[MemberUpdate]:
+        for key, member in keys.items():
+            if key != kept:
+                yield self._update(REMOVE, member, key, 0, start)
 
     def _bound(self, wish: Wish) -> Iterator[ConsensusKey]:
         """The card's consensus key, if it is another than the one that is bound."""

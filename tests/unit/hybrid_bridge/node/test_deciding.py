@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from hybrid_bridge.business.membership import newest_update
+from hybrid_bridge.adapters.pki import certify
+from hybrid_bridge.business.membership import STRANGER, Standing, newest_update, standing_of
 from hybrid_bridge.cli.contract.drafting import sign as sign_offline
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.governance import REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
+from hybrid_bridge.core.governance import MEMBER, NODE, REMOVE, REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
@@ -30,10 +31,10 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Wish
-from hybrid_bridge.node.rekeying import next_attestation
-from hybrid_bridge.units import Digest, SetId
+from hybrid_bridge.node.rekeying import next_attestation, next_identity
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId
 from tests.governing import identity_of
-from tests.unit.hybrid_bridge.node.coming import agreed, approved, endorser, newcomer, pass_epoch, proposer, spread
+from tests.unit.hybrid_bridge.node.coming import agreed, approved, authority, endorser, newcomer, pass_epoch, proposer, spread
 from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_enrolling import draft_of
 from tests.unit.hybrid_bridge.node.test_proposing import renamed
@@ -153,6 +154,57 @@ def test_what_another_decision_overtook_is_not_kept_until_it_expires(members: Me
     pass_epoch(members, 1)
     members.open("core").enrolment.renew()
     assert set(store.all()) == {first, early}
+
+
+# ── while an identity rotation waits ──
+
+
+def rotating(members: Members) -> tuple[KeyId, KeyId]:
+    """A validator gets another identity key in epoch 6: the key of today, and the one that comes."""
+    started(members)
+    home = members.folder("bank-b")
+    certificate = certify(
+        authority(members), next_identity(home, randomness("next")).read_bytes(), members.clock.now()
+    )
+    proposal = agreed(members, Wish(kind="rotate-key", card=make_card(home, certificate), from_epoch=6))
+    added, removed = (record.key_id for record in proposal.decoded() if isinstance(record, MemberUpdate))
+    return removed, added
+
+
+def standing_in(members: Members, key: KeyId, epoch: int) -> Standing:
+    with members.open("core").view.ledger.state() as state:
+        return standing_of(state, key, EpochNumber(epoch))
+
+
+@pytest.mark.parametrize("from_epoch", [0, 4])
+def test_who_is_removed_while_its_identity_rotation_waits_is_nobody_by_either_key(
+    members: Members, from_epoch: int
+) -> None:
+    keys = rotating(members)
+    core = proposer(members, "core")
+    proposal = core.propose(Wish(kind="remove", name="bank-b", from_epoch=from_epoch))
+    updates = [record for record in proposal.decoded() if isinstance(record, MemberUpdate)]
+    assert {(one.action, one.key_id) for one in updates} == {(REMOVE, key) for key in keys}
+    half = replace(proposal, records=tuple(one.encode() for one in proposal.decoded() if one != updates[1]))
+    with pytest.raises(AdmissionRejected, match=f"{keys[1].hex()[:16]} stays a member"):
+        proposer(members, "bank-a").judge(half)
+    core.enact(proposal, approved(members, proposal, OTHERS))
+    spread(members)
+    assert [standing_in(members, key, 20_000) for key in keys] == [STRANGER, STRANGER]
+    assert not any("bank-b" in members.open(name).view.directory.names_of(newest_set(members)) for name in OTHERS)
+
+
+def test_who_is_suspended_while_its_identity_rotation_waits_keeps_the_key_of_today_alone(members: Members) -> None:
+    old, new = rotating(members)
+    core = proposer(members, "core")
+    proposal = core.propose(Wish(kind="suspend", name="bank-b"))
+    core.enact(proposal, approved(members, proposal, OTHERS))
+    assert standing_in(members, old, 20_000) == Standing(0, MEMBER | NODE)
+    assert standing_in(members, new, 20_000) == STRANGER
+
+
+def newest_set(members: Members) -> ValidatorSet:
+    return members.open("core").view.directory.roll.terms[-1].validators
 
 
 # ── an admission that is taken back ──
@@ -377,10 +429,11 @@ def decided(members: Members, proposal: Proposal) -> None:
 def replaced(members: Members, card: Card, replaces: bytes) -> Proposal:
     """At once, as no proposer writes it."""
     directory = members.open("core").view.directory
+    here = directory.member("bank-b")
     record = MemberUpdate(
         log_id=directory.log_id,
         action=REPLACE_CERTIFICATE,
-        name_hash=sha256(b"name"),
+        name_hash=name_hash(here.legal_id, here.legal_name),
         certificate_hash=card.certificate_hash,
         key_id=members.key_id("bank-b"),
         roles=card.roles,
