@@ -18,6 +18,7 @@ from hybrid_bridge.errors import (
     AdmissionRejected,
     FieldMalformed,
     FieldMismatch,
+    GuardRefused,
     Missing,
     NotYet,
     RuleRejected,
@@ -283,6 +284,72 @@ def test_a_set_is_carried_to_a_contract_or_replaced_and_nobody_signs_for_both(me
     endorser(members, "core").endorse(draft)
     with pytest.raises(AdmissionRejected, match="signed for a public contract"):
         core.enact(remove, approved(members, remove, ["bank-b", "supplier"]))
+
+
+def taken_back(members: Members, early: str = "bank-b") -> tuple[bytes, bytes]:
+    """One signed the set for a contract before it was replaced without its consent: both drafts."""
+    awaited(members)
+    draft = draft_of(members, 2)
+    assert len(endorser(members, early).endorse(draft)) == 1
+    others = tuple(name for name in VALIDATORS if name != early)
+    remove = proposer(members, "core").propose(Wish(kind="remove", name="bank-c", approvers=others))
+    proposer(members, "core").enact(remove, approved(members, remove, others))
+    spread(members)
+    return draft, draft_of(members, 2)
+
+
+def test_who_signed_a_set_before_it_was_replaced_signs_the_one_in_its_place_and_consents_again(
+    members: Members,
+) -> None:
+    old, new = taken_back(members)
+    members.reopen("bank-b")
+    spread(members)
+    for name in VALIDATORS:
+        assert len(endorser(members, name).endorse(new)) == 1
+        with pytest.raises(FieldMismatch):
+            endorser(members, name).endorse(old)
+    for _, guard in members.open("bank-b").guards:
+        assert [power.kind for power in guard.history().in_order().power] == ["set", "set-2"]
+        guard.verify()
+    further = proposer(members, "core").propose(Wish(kind="remove", name="supplier", from_epoch=6))
+    with pytest.raises(AdmissionRejected, match="signed for a public contract"):
+        proposer(members, "bank-b").approve(further)
+
+
+def test_a_signature_for_a_set_that_was_replaced_keeps_nobody_from_consenting(members: Members) -> None:
+    taken_back(members)
+    further = proposer(members, "core").propose(Wish(kind="remove", name="supplier", from_epoch=6))
+    proposer(members, "bank-b").approve(further)
+
+
+def test_a_replacement_that_is_not_final_here_frees_no_signature(members: Members) -> None:
+    _, new = taken_back(members)
+    members.open("bank-b").view.progress._numbers["final"] = 1
+    with pytest.raises(GuardRefused, match="double_power"):
+        endorser(members, "bank-b").endorse(new)
+
+
+def test_a_set_is_judged_while_no_consent_can_be_given(members: Members, monkeypatch: pytest.MonkeyPatch) -> None:
+    awaited(members)
+    draft, one, held = draft_of(members, 2), endorser(members, "bank-a"), []
+    judged = one.judged
+
+    def looked(data: bytes) -> tuple[object, list[str]]:
+        held.append(one.turn.locked())
+        return judged(data)
+
+    monkeypatch.setattr(one, "judged", looked)
+    assert (len(one.endorse(draft)), held) == (1, [True])
+
+
+def test_a_consent_by_the_identity_key_of_yesterday_counts_too(members: Members) -> None:
+    awaited(members)
+    remove = proposer(members, "core").propose(Wish(kind="remove", name="bank-c"))
+    opened, key = members.open("bank-b"), identity_of(members.folder("regulator")).public
+    opened.view.directory.keys[key.key_id] = ("bank-b", key)
+    opened.enrolment.store.keep(replace(remove, authorisers=(key.key_id,)))
+    with pytest.raises(AdmissionRejected, match="not consented to replace"):
+        endorser(members, "bank-b").endorse(draft_of(members, 2))
 
 
 def test_a_set_that_follows_one_in_charge_is_no_replacement(members: Members) -> None:
