@@ -17,7 +17,7 @@ from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import MemberUpdate
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import StateReader, entry_key
-from hybrid_bridge.core.roll import Roll, Term
+from hybrid_bridge.core.roll import Named, Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
 from hybrid_bridge.node.cards import Card, parse_card
@@ -162,15 +162,17 @@ class Enrolment:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold.
 
         In the order of the ledger, whatever else lies in the folder: a proposal that nobody enacted names nothing.
+        Those that never count come first, for nothing is dialled by them; but a set may sit by one (SPEC §7.3).
         """
         keys = {key.key_id: (name, key) for name, key in self._founding_keys()}
         own = [] if self._own is None else [self._own]
         shown = {card.digest: card for proposal in self.store.all() for card in proposal.cards}
-        named = [shown[one.card_hash] for one in roll.cards if one.card_hash in shown]
+        named = [shown[one.card_hash] for one in _never_first(roll) if one.card_hash in shown]
         found: dict[Digest, Member] = {}
         for card in [*own, *named]:
             key = self._identity(card)
             if roll.owners.get(card.certificate_hash) in (None, key.key_id):
+                found.pop(card.digest, None)  # where it was named last
                 found[card.digest] = card.member
                 keys[key.key_id] = (card.member.name, key)
         return _Known((*self._founders, *found.values()), found, keys)
@@ -222,7 +224,7 @@ class Enrolment:
 
     def _brings(self, proposal: Proposal) -> bool:
         """Whether it has a card that is lacking, or opens the secret of a set of which it is."""
-        named = {one.card_hash for one in self._directory.roll.cards} - self._held
+        named = {one.card_hash for one in self._directory.roll.named} - self._held
         if any(card.digest in named for card in proposal.cards):
             return True
         keys, terms = self._keys, [term for term in self._directory.roll.terms if term.leaf in proposal.leaves]
@@ -278,6 +280,10 @@ class Enrolment:
             if secret is not None and decoy_key_hash(secret) == term.decoy_key_hash:
                 return secret
         return None
+
+
+def _never_first(roll: Roll) -> list[Named]:
+    return sorted(roll.named, key=lambda one: one.counts)
 
 
 def is_overtaken(state: StateReader, proposal: Proposal) -> bool:

@@ -28,8 +28,10 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node import running
 from hybrid_bridge.node.applying import make_card
+from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
+from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.proposals import Consents, Proposal
 from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.rekeying import next_attestation, next_identity
@@ -37,7 +39,7 @@ from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId
 from tests.governing import identity_of
 from tests.unit.hybrid_bridge.node.coming import agreed, approved, authority, endorser, newcomer, pass_epoch, proposer, spread
 from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
-from tests.unit.hybrid_bridge.node.test_enrolling import draft_of
+from tests.unit.hybrid_bridge.node.test_enrolling import checkpoint, draft_of
 from tests.unit.hybrid_bridge.node.test_proposing import renamed
 from tests.unit.hybrid_bridge.node.trade import Instant
 
@@ -382,6 +384,34 @@ def test_what_a_member_was_called_no_other_firm_is_called_and_it_may_come_back(m
 
 
 # ── cards ──
+
+
+def test_a_validator_sits_by_a_card_that_never_counted_and_bundles_show_it(members: Members) -> None:
+    """Its attestation key changes from epoch 4 on; before that somebody suspends it without a word of its card."""
+    started(members)
+    home = members.folder("bank-b")
+    next_attestation(home, randomness("next"))
+    members.reopen("bank-b")
+    agreed(members, Wish(kind="rotate-key", card=make_card(home, None), from_epoch=4))
+    core = proposer(members, "core")
+    suspend = core.propose(Wish(kind="suspend", name="bank-b", from_epoch=9))
+    suspend = replace(suspend, records=suspend.records[:1], secrets=(), expires_epoch=3)
+    core.enact(suspend, approved(members, suspend, OTHERS))
+    spread(members)
+    for name in NAMES:
+        enrolment, directory = members.open(name).enrolment, members.open(name).view.directory
+        enrolment.renew()
+        assert enrolment.lacking() == []
+        assert directory.names_of(directory.responsible(5)) == set(VALIDATORS)
+        assert directory.member("bank-b").address == directory.validators.entries[order_of(directory, "bank-b")].address
+    for epoch in range(1, 6):
+        pass_epoch(members, epoch)
+    made = Bundler(members.open("core").view, lambda _: b"").bundle(checkpoint(6))
+    assert "bank-b Ltd" in str(made.rotations[-1].validators)
+
+
+def order_of(directory: Directory, name: str) -> int:
+    return [directory.holder(entry).name for entry in directory.validators.entries].index(name)
 
 
 def card_at(members: Members, name: str, endpoint: str) -> Card:
