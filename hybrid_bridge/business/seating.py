@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from hybrid_bridge.business.membership import (
     EVER,
     STRANGER,
+    ValidatorState,
     changes_at,
     may_sit,
     pending_set,
@@ -23,11 +24,16 @@ from hybrid_bridge.core.ledger_state import Overlay, StateReader, member_key, na
 from hybrid_bridge.units import Digest, EpochNumber, KeyId
 
 
-def require_seats(state: StateReader, epoch: EpochNumber) -> None:
+def require_seats(state: StateReader, epoch: EpochNumber, waited: ValidatorState | None) -> None:
     """Who is removed, or no node any more, sits in no set from then on; a set that waits holds nobody who may not sit.
 
     A suspended validator keeps its seat in the set in charge and in no later one: else a quorum could lower its own
-    threshold.
+    threshold. A set in the place of one that waits prolongs nobody's.
+
+    Args:
+        state: behind the last record.
+        epoch: of the decision.
+        waited: the set that waited before it.
 
     Raises:
         RuleRejected: seat.
@@ -39,6 +45,8 @@ def require_seats(state: StateReader, epoch: EpochNumber) -> None:
         begins = EpochNumber(pending.from_size - 1)
         unfit = (key for key in pending.keys if not may_sit(state, key, begins, current.keys))
         left += [*unfit, *(key for key in pending.keys if _is_gone(state, key, EVER))]
+    if pending is not None and waited is not None and waited.from_size < pending.from_size:
+        left += [key for key in current.keys if key not in waited.keys and not _stays(state, key, waited)]
     if left:
         refuse("seat", key_id_text(left[0]))
 
@@ -47,6 +55,11 @@ def _is_gone(state: StateReader, key: KeyId, epoch: EpochNumber) -> bool:
     """Whether a record took its node away. A founder that no record has named sits by the genesis record."""
     standing = standing_of(state, key, epoch)
     return state.get(member_key(key)) is not None and not (standing.roles & NODE or standing.suspended)
+
+
+def _stays(state: StateReader, key: KeyId, waited: ValidatorState) -> bool:
+    """Whether it may sit on though the set that waited was to end that: as a node, or where no record has named it."""
+    return may_sit(state, key, EpochNumber(waited.from_size - 1), (key,))
 
 
 def take_names(view: Overlay, records: Iterable[MemberUpdate], epoch: EpochNumber) -> None:

@@ -251,6 +251,18 @@ class Judge:
         said = [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
         if record.replaces != ZERO:
             said.append(f"  the set that was to attest from size {newest.first_size} never does")
+            said += self._against_present(record, newest, after)
+        return said
+
+    def _against_present(self, record: SetUpdate, waited: Term, after: set[str]) -> list[str]:
+        """What a set in the place of one that waits does to the one in charge, and who sits longer by it."""
+        directory = self._view.directory
+        now = directory.names_of(directory.responsible(self._desk.epoch() + 1))
+        moved = [f"+{name}" for name in sorted(after - now)] + [f"-{name}" for name in sorted(now - after)]
+        said = [f"  against the set in charge: {', '.join(moved) or 'the same members'}"]
+        longer = sorted(now - directory.names_of(waited.validators))
+        if longer and record.effective_from_size > waited.first_size:
+            said.append(f"  {', '.join(longer)} sits on until size {record.effective_from_size - 1}")
         return said
 
     def _require_next(self, record: SetUpdate) -> Term:

@@ -5,7 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybrid_bridge.business.membership import EVER, MAX_AHEAD, STRANGER, newest_update, standing_of
+from hybrid_bridge.business.membership import (
+    EVER,
+    MAX_AHEAD,
+    STRANGER,
+    may_sit,
+    newest_update,
+    responsible_set,
+    standing_of,
+)
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
@@ -85,16 +93,18 @@ class Proposer:
         Raises:
             NotYet: another set has not taken charge yet; who is removed or suspended is taken out of it.
             AdmissionRejected: it cannot be, as this consortium is.
+            RuleRejected: the ledger would refuse it.
             Malformed, Refuted, CertificateRefused: the card.
         """
         view, directory = self._view, self._view.directory
         view.brake.require_free()  # a set's secret and the VRF key are sealed to whom our ledger names
         member = self._subject(wish)
-        start, waiting = self._start(wish), self._waiting
+        waiting, successor = self._waiting, self._successor(wish, member)
+        start = self._start(wish, replaces=successor is not None)
+        successor = self._fitting(successor, start)
         updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
         records = [replace(update, reason_hash=hashed_reason(wish.reason)).encode() for update in updates]
         records += [bound.encode() for bound in self._bound(wish)]
-        successor = self._successor(wish, member)
         handing: list[Handed] = []
         if successor is not None:
             secret = secrets.token_bytes(32)
@@ -108,7 +118,7 @@ class Proposer:
         if is_new:
             vrf = directory.genesis.vrf_public_key
             handing.append(handed(directory.log_id, member, VRF, view.keys.vrf, vrf))
-        return Proposal(
+        proposal = Proposal(
             log_id=directory.log_id,
             kind=wish.kind,
             name=member.name,
@@ -120,6 +130,8 @@ class Proposer:
             secrets=tuple(handing),
             registry=self._registry() if is_new else None,
         )
+        self._judge.require_accepted(proposal)
+        return proposal
 
     def _subject(self, wish: Wish) -> Member:
         """Whom it is about, once it can be."""
@@ -135,10 +147,16 @@ class Proposer:
             raise SequencerStays(name=member.name)
         return member
 
-    def _start(self, wish: Wish) -> EpochNumber:
-        genesis, now = self._view.directory.genesis, self._desk.epoch()
+    def _start(self, wish: Wish, *, replaces: bool) -> EpochNumber:
+        """From when on: as somebody wishes, or in a day; what is put in the place of a set that waits, when that was to.
+
+        So whoever that set leaves out sits no longer.
+        """
+        genesis, now, waiting = self._view.directory.genesis, self._desk.epoch(), self._waiting
         default = now + max(LEAST + 1, -(-DAY // genesis.cadence))
-        if (waiting := self._waiting) is not None:  # whom it names, beside the one that goes, comes by then
+        if replaces and waiting is not None:
+            default = max(now + LEAST, waiting.first_size - 1)
+        elif waiting is not None:
             default = max(default, waiting.first_size - 1)
         start = wish.from_epoch or default
         if not now + LEAST <= start <= now + MAX_AHEAD - LEAST:
@@ -233,6 +251,16 @@ class Proposer:
         if wish.kind not in (REMOVING, SUSPENDING):
             raise NotYet(what=f"size {newest.first_size}, from which set {newest.validators.set_id} is in charge")
         return ValidatorSet(newest.validators.set_id, ordered)
+
+    def _fitting(self, successor: ValidatorSet | None, start: EpochNumber) -> ValidatorSet | None:
+        """In the place of a set that waits, from an earlier date: without those who come only by that set's."""
+        if successor is None or self._waiting is None:
+            return successor
+        owners, present = self._view.directory.roll.owners, self._desk.epoch()
+        with self._view.ledger.state() as state:
+            sitting = responsible_set(state, present).keys
+            entries = [one for one in successor.entries if may_sit(state, owners[one.certificate_hash], start, sitting)]
+        return ValidatorSet(successor.set_id, tuple(entries))
 
     @property
     def _waiting(self) -> Term | None:

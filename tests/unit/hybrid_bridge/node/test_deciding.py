@@ -260,11 +260,52 @@ def test_another_change_waits_for_the_set_and_who_goes_is_taken_out_of_it(member
     assert isinstance(validators, SetUpdate)
     names = {core._judge.holder(entry, None).name for entry in validators.validators.entries}
     assert names == {"core", "bank-a", "supplier", "bank-c"}
-    assert validators.effective_from_size >= 7  # nobody sits before he is a member
-    early = core.propose(Wish(kind="remove", name="bank-b", from_epoch=4))
-    with pytest.raises(RuleRejected) as refused:  # told before anybody consents
-        core.judge(early)
-    assert refused.value.rule == "set"
+    assert validators.effective_from_size == 7  # nobody sits before he is a member, nor longer than he was to
+
+
+def test_from_an_earlier_date_a_set_is_without_who_comes_later_and_he_is_admitted_again(members: Members) -> None:
+    started(members)
+    _, card = newcomer(members)
+    agreed(members, Wish(kind="admit", card=card, from_epoch=9))
+    agreed(members, Wish(kind="suspend", name="bank-b", from_epoch=3), OTHERS)
+    directory = members.open("core").view.directory
+    assert directory.names_of(directory.responsible(4)) == set(OTHERS)
+    assert directory.lets_in("bank-c")
+    for epoch in (1, 2, 3):
+        pass_epoch(members, epoch)
+    agreed(members, Wish(kind="admit", card=card, from_epoch=9), OTHERS)
+    assert directory.names_of(directory.responsible(10)) == {*OTHERS, "bank-c"}
+
+
+def test_a_removal_keeps_no_suspended_validator_in_its_seat(members: Members) -> None:
+    """While a suspension waits another member goes: from the same date, unless somebody asks for a later one."""
+    started(members)
+    agreed(members, Wish(kind="suspend", name="bank-b", from_epoch=6), OTHERS)
+    core, names = proposer(members, "core"), ("core", "bank-a", "bank-b")
+    with pytest.raises(RuleRejected) as refused:  # told before anybody is asked
+        core.propose(Wish(kind="remove", name="supplier", from_epoch=7, approvers=names))
+    assert refused.value.rule == "seat"
+    remove = core.propose(Wish(kind="remove", name="supplier", approvers=names))
+    said = proposer(members, "bank-a").judge(remove)
+    assert "  against the set in charge: -bank-b, -supplier" in said
+    assert not any("sits on" in line for line in said)
+    core.enact(remove, approved(members, remove, names))
+    directory = members.open("core").view.directory
+    assert directory.names_of(directory.responsible(7)) == {"core", "bank-a"}
+
+
+def test_people_are_told_who_sits_longer_by_a_set_that_replaces_another(members: Members) -> None:
+    started(members)
+    first = agreed(members, Wish(kind="remove", name="bank-b", from_epoch=6), OTHERS)
+    remove = proposer(members, "core").propose(Wish(kind="remove", name="supplier"))
+    gone, validators = remove.decoded()
+    assert isinstance(gone, MemberUpdate)
+    assert isinstance(validators, SetUpdate)
+    put_off = replace(MemberUpdate.decode(first.records[0]), from_epoch=9, replaces=first.leaves[0])
+    later = put_off, replace(gone, from_epoch=9), replace(validators, effective_from_size=10)
+    said = proposer(members, "bank-a").judge(replace(remove, records=tuple(one.encode() for one in later)))
+    assert "  bank-b sits on until size 9" in said
+    assert "  against the set in charge: -bank-b, -supplier" in said
 
 
 def test_a_set_is_carried_to_a_contract_or_replaced_and_nobody_signs_for_both(members: Members) -> None:

@@ -165,6 +165,22 @@ def test_who_is_suspended_keeps_the_seat_it_has_and_gets_no_other(ledger):
     assert ledger.decide(ledger.named("n4", SUSPEND, 5), ledger.seats(("n1", "n2", "n5"), 7)) == ""
 
 
+def test_a_set_that_replaces_another_prolongs_no_suspended_vote(ledger):
+    assert ledger.decide(ledger.named("n4", SUSPEND, 6), ledger.seats(("n1", "n2", "n3"), 7)) == ""
+    gone = ledger.named("n3", REMOVE, 8)
+    assert ledger.decide(gone, ledger.seats(("n1", "n2"), 9)) == "seat"
+    ledger.at(2)
+    assert ledger.decide(ledger.seats(("n1", "n2", "n3"), 8)) == "seat"
+    assert ledger.decide(ledger.named("n3", REMOVE, 6), ledger.seats(("n1", "n2"), 7)) == ""
+    back = ledger.named("n4", REINSTATE, 6, replaces=newest_update(ledger.state, KEYS["n4"].public.key_id))
+    assert ledger.decide(back) == "member"  # it is not suspended yet
+
+
+def test_a_set_that_begins_later_may_leave_out_whom_nobody_suspended(ledger):
+    assert ledger.decide(ledger.seats(("n1", "n2", "n3"), 7)) == ""
+    assert ledger.decide(ledger.seats(("n1", "n2"), 9)) == ""
+
+
 def test_a_name_has_one_key_unless_the_first_one_goes_by_the_same_decision(ledger):
     def other(from_epoch):
         name = name_hash("LEI:n6", "n6")
