@@ -150,9 +150,7 @@ class Endorser:
         return {address for term in terms if term is not None for address in term.validators.addresses}
 
     @staticmethod
-    def _signed(
-        statement: SetUpdate, key: AttestationSigner, guard: SqlGuard, void: Collection[Digest]
-    ) -> SignedPower:
+    def _signed(statement: SetUpdate, key: AttestationSigner, guard: SqlGuard, void: Collection[Digest]) -> SignedPower:
         place = statement.chain_id, statement.contract, statement.type, statement.number
         permit = guard.permit_power(*place, statement.digest(), void=void)  # Durable. Dead here? Asked again, the same.
         signature = key.sign(permit)

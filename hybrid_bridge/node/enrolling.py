@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
-from hybrid_bridge.business.membership import EVER, STRANGER, newest_update, standing_of
+from hybrid_bridge.business.membership import EVER, STRANGER, newest_set, newest_update, pending_set, standing_of
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.governance import MemberUpdate
+from hybrid_bridge.core.governance import MemberUpdate, SetUpdate
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import StateReader, entry_key
 from hybrid_bridge.core.roll import Named, Roll, Term
@@ -241,7 +241,7 @@ class Enrolment:
             for proposal in list(self.store.all()):
                 if any(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves):
                     self.store.settle(proposal)
-                elif proposal.expires_epoch < header.epoch or is_overtaken(state, proposal):
+                elif proposal.expires_epoch < header.epoch or is_overtaken(state, proposal, EpochNumber(header.epoch)):
                     self.store.drop(proposal)
         self._tidied = header.epoch
 
@@ -286,14 +286,24 @@ def _never_first(roll: Roll) -> list[Named]:
     return sorted(roll.named, key=lambda one: one.counts)
 
 
-def is_overtaken(state: StateReader, proposal: Proposal) -> bool:
-    """Whether something else was decided of its member since it was written: it is void then, and stays so."""
-    updates = (record for record in proposal.decoded() if isinstance(record, MemberUpdate))
-    return any(
-        record.replaces != newest_update(state, record.key_id)
-        and (record.replaces == ZERO or state.get(entry_key(record.replaces)) is not None)
-        for record in updates
-    )
+def is_overtaken(state: StateReader, proposal: Proposal, epoch: EpochNumber) -> bool:
+    """Whether something else was decided of its member or set since it was written: it is void then, and stays so."""
+    for record in proposal.decoded():
+        if isinstance(record, MemberUpdate) and record.replaces != newest_update(state, record.key_id):
+            stands = record.replaces == ZERO
+        elif isinstance(record, SetUpdate) and record.replaces != _waiting(state, epoch):
+            stands = record.replaces == ZERO and newest_set(state).validators.set_id >= record.set_id
+        else:
+            continue
+        if stands or state.get(entry_key(record.replaces)) is not None:
+            return True
+    return False
+
+
+def _waiting(state: StateReader, epoch: EpochNumber) -> Digest:
+    """LEAF of the record that appointed the set that waits; zero for none."""
+    waiting = pending_set(state, epoch)
+    return ZERO if waiting is None else waiting.record
 
 
 def directory_of(folder: Path, name: str) -> Directory:

@@ -130,6 +130,7 @@ class Judge:
         records = proposal.decoded()
         for record in records:
             said += self._judge_record(record, proposal)
+        self._require_bounded(proposal, records)
         named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
@@ -137,6 +138,16 @@ class Judge:
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _require_bounded(self, proposal: Proposal, records: Sequence[GovernanceRecord]) -> None:
+        """It can stand in no block of its own date or later, nor once the set that it replaces is in charge."""
+        last = [record.from_epoch - 1 for record in records if isinstance(record, MemberUpdate)]
+        for record in records:
+            if isinstance(record, SetUpdate):
+                last.append(record.effective_from_size - 2)
+                last += [self._view.directory.roll.terms[-1].first_size - 2] if record.replaces != ZERO else []
+        if last and proposal.expires_epoch > min(last):
+            raise FieldMalformed(field="proposal.expires_epoch", rule=f"at most {min(last)}")
 
     def require_accepted(self, proposal: Proposal) -> None:
         """The ledger would take all of it, as it stands: nobody consents to what is refused on the record later.

@@ -148,7 +148,7 @@ class Proposer:
         return member
 
     def _start(self, wish: Wish, *, replaces: bool) -> EpochNumber:
-        """From when on: as somebody wishes, or in a day; what is put in the place of a set that waits, when that was to.
+        """From when on: as wished, or in a day; what is put in the place of a set that waits, when that was to.
 
         So whoever that set leaves out sits no longer.
         """
@@ -196,7 +196,7 @@ class Proposer:
             return {
                 key: directory.member_by(key)
                 for key in directory.key_ids(name)
-                if STRANGER != standing_of(state, key, epoch) or STRANGER != standing_of(state, key, EVER)
+                if standing_of(state, key, epoch) != STRANGER or standing_of(state, key, EVER) != STRANGER
             }
 
     def _removals(

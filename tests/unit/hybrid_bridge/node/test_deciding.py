@@ -37,7 +37,16 @@ from hybrid_bridge.node.proposing import Wish
 from hybrid_bridge.node.rekeying import next_attestation, next_identity
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId
 from tests.governing import identity_of
-from tests.unit.hybrid_bridge.node.coming import agreed, approved, authority, endorser, newcomer, pass_epoch, proposer, spread
+from tests.unit.hybrid_bridge.node.coming import (
+    agreed,
+    approved,
+    authority,
+    endorser,
+    newcomer,
+    pass_epoch,
+    proposer,
+    spread,
+)
 from tests.unit.hybrid_bridge.node.members import NAMES, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_enrolling import checkpoint, draft_of
 from tests.unit.hybrid_bridge.node.test_proposing import renamed
@@ -159,6 +168,64 @@ def test_what_another_decision_overtook_is_not_kept_until_it_expires(members: Me
     assert set(store.all()) == {first, early}
 
 
+def test_a_consent_to_what_can_stand_no_more_keeps_nobody_from_signing_a_set(members: Members) -> None:
+    """The set that it was to replace is in charge."""
+    started(members)
+    _, card = newcomer(members)
+    agreed(members, Wish(kind="admit", card=card, from_epoch=4))
+    draft, core = draft_of(members, 2), proposer(members, "core")
+    void = core.propose(Wish(kind="remove", name="bank-c", approvers=("core", "bank-a", "bank-b")))
+    approved(members, void, ("bank-a", "bank-b"))
+    with pytest.raises(AdmissionRejected, match="not consented to replace"):
+        endorser(members, "bank-a").endorse(draft)
+    for epoch in (1, 2, 3):
+        pass_epoch(members, epoch)
+    store = members.open("bank-a").enrolment.store
+    store.keep(replace(void, expires_epoch=2**50))
+    assert len(endorser(members, "bank-a").endorse(draft)) == 1
+    members.open("bank-a").enrolment._tidied = 0
+    members.open("bank-a").enrolment.renew()
+    assert void not in set(store.all())
+    assert all(one.expires_epoch < 9 for one in store.all())  # set 2 is in charge: what replaces it is waste paper
+
+
+def test_of_two_sets_that_follow_one_the_one_that_does_not_stand_is_not_kept(members: Members) -> None:
+    core = proposer(started(members), "core")
+    first, second = (core.propose(Wish(kind="remove", name=name, from_epoch=9)) for name in ("bank-b", "supplier"))
+    for one in (first, second):
+        approved(members, one, ("bank-a",))
+    core.enact(first, approved(members, first, OTHERS))
+    spread(members)
+    pass_epoch(members, 1)
+    store = members.open("bank-a").enrolment.store
+    unseen = replace(SetUpdate.decode(second.records[1]), replaces=sha256(b"a block that is not here yet"))
+    store.keep(early := replace(second, records=(unseen.encode(),)))
+    waits = SetUpdate.decode(first.records[1])
+    store.keep(open_ := replace(second, records=(replace(unseen, replaces=leaf_hash(waits.encode())).encode(),)))
+    members.open("bank-a").enrolment._tidied = 0
+    members.open("bank-a").enrolment.renew()
+    assert set(store.all()) == {first, early, open_}
+
+
+def test_nobody_consents_to_what_could_stand_after_its_own_date(members: Members) -> None:
+    core = proposer(started(members), "core")
+    suspend = core.propose(Wish(kind="suspend", name="regulator", from_epoch=5))
+    remove = core.propose(Wish(kind="remove", name="bank-b", from_epoch=5))
+    for proposal in (suspend, remove, replace(remove, records=remove.records[1:])):
+        with pytest.raises(FieldMalformed, match="4"):
+            core.judge(replace(proposal, expires_epoch=5))
+    core.judge(suspend)
+    core.judge(remove)
+
+
+def test_nobody_consents_to_what_could_replace_a_set_in_charge(members: Members) -> None:
+    awaited(members)
+    remove = proposer(members, "core").propose(Wish(kind="remove", name="bank-b", from_epoch=9))
+    assert remove.expires_epoch == 5
+    with pytest.raises(FieldMalformed, match="5"):
+        proposer(members, "core").judge(replace(remove, expires_epoch=6))
+
+
 # ── while an identity rotation waits ──
 
 
@@ -166,9 +233,7 @@ def rotating(members: Members) -> tuple[KeyId, KeyId]:
     """A validator gets another identity key in epoch 6: the key of today, and the one that comes."""
     started(members)
     home = members.folder("bank-b")
-    certificate = certify(
-        authority(members), next_identity(home, randomness("next")).read_bytes(), members.clock.now()
-    )
+    certificate = certify(authority(members), next_identity(home, randomness("next")).read_bytes(), members.clock.now())
     proposal = agreed(members, Wish(kind="rotate-key", card=make_card(home, certificate), from_epoch=6))
     added, removed = (record.key_id for record in proposal.decoded() if isinstance(record, MemberUpdate))
     return removed, added
@@ -233,7 +298,8 @@ def test_a_newcomer_whose_admission_was_taken_back_is_nobody_and_attests_nothing
     assert remove.expires_epoch == 5  # in epoch 6 the set with the newcomer is in charge
     said = proposer(members, "bank-a").judge(remove)
     assert any("-bank-c" in line for line in said)
-    assert said[-2] == "  the set that was to attest from size 7 never does"
+    assert said[-3] == "  the set that was to attest from size 7 never does"
+    assert said[-2] == "  against the set in charge: the same members"
     core.enact(remove, approved(members, remove))
     spread(members)
     for name in VALIDATORS:
