@@ -45,10 +45,19 @@ class Endorser:
             FieldMismatch: of another log, or of another set than the ledger's.
             NotYet: our blocks know of no such set.
         """
+        statement, term = self._judged(data)
+        names = ", ".join(holder.name for holder in map(self._view.directory.holder, term.validators.entries))
+        where = f"contract 0x{statement.contract.hex()} on chain {statement.chain_id}"
+        return statement, [f"set {statement.set_id} from size {term.first_size} on, in {where}: {names}"]
+
+    def _judged(self, data: bytes) -> tuple[SetUpdate, Term]:
         statement = decode_draft(data).statement
         if not isinstance(statement, SetUpdate):
             raise FieldMalformed(field="draft", rule="a set update")
-        directory, term = self._view.directory, self._term(statement.set_id)
+        directory = self._view.directory
+        term = directory.roll.term_of(statement.set_id)
+        if term is None:
+            raise NotYet(what=f"set {statement.set_id} in the blocks here")
         for field, expected, got in (
             ("log_id", directory.log_id.hex(), statement.log_id.hex()),
             ("set_hash", term.validators.digest.hex(), statement.set_hash.hex()),
@@ -56,9 +65,7 @@ class Endorser:
         ):
             if expected != got:
                 raise FieldMismatch(field=field, expected=expected, got=got)
-        names = ", ".join(holder.name for holder in map(directory.holder, term.validators.entries))
-        where = f"contract 0x{statement.contract.hex()} on chain {statement.chain_id}"
-        return statement, [f"set {statement.set_id} from size {term.first_size} on, in {where}: {names}"]
+        return statement, term
 
     def endorse(self, data: bytes) -> list[SignedPower]:
         """Our signatures: of a key of the set before, and of one that is new. Durable in the guard before each.
@@ -72,8 +79,8 @@ class Endorser:
             raise Broken
         self._view.brake.require_free()
         with self.turn:  # judged in it too: a replacement may come to stand meanwhile
-            statement, _ = self.judged(data)
-            self._require_standing(self._term(statement.set_id))
+            statement, term = self._judged(data)
+            self._require_standing(term)
             asked, void = self._asked(statement.set_id), self._void(statement)
             ours = [(key, guard) for key, guard in self._guards if key.address() in asked]
             signed = [self._signed(statement, key, guard, void) for key, guard in ours]
@@ -128,12 +135,6 @@ class Endorser:
         replaced = {one.replaces for one in sets}
         gone = [one for one in sets if leaf_hash(one.encode()) in replaced]
         return {self._stated(statement, one.set_hash, one.effective_from_size).digest() for one in gone}
-
-    def _term(self, set_id: SetId) -> Term:
-        term = self._view.directory.roll.term_of(set_id)
-        if term is None:
-            raise NotYet(what=f"set {set_id} in the blocks here")
-        return term
 
     def _require_standing(self, term: Term) -> None:
         """We have not consented to a decision that replaces this set, or it is in charge and none can any more."""

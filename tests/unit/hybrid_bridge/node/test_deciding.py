@@ -11,6 +11,7 @@ from hybrid_bridge.cli.contract.drafting import sign as sign_offline
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.governance import MEMBER, NODE, REMOVE, REPLACE_CERTIFICATE, MemberUpdate, SetUpdate
 from hybrid_bridge.core.proof import leaf_hash
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.transaction import SignaturePart
 from hybrid_bridge.core.validators import ValidatorSet, name_hash
@@ -441,13 +442,13 @@ def test_a_replacement_that_is_not_final_here_frees_no_signature(members: Member
 def test_a_set_is_judged_while_no_consent_can_be_given(members: Members, monkeypatch: pytest.MonkeyPatch) -> None:
     awaited(members)
     draft, one, held = draft_of(members, 2), endorser(members, "bank-a"), []
-    judged = one.judged
+    judged = one._judged
 
-    def looked(data: bytes) -> tuple[object, list[str]]:
+    def looked(data: bytes) -> tuple[object, Term]:
         held.append(one.turn.locked())
         return judged(data)
 
-    monkeypatch.setattr(one, "judged", looked)
+    monkeypatch.setattr(one, "_judged", looked)
     assert (len(one.endorse(draft)), held) == (1, [True])
 
 
