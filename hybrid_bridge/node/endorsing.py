@@ -138,7 +138,8 @@ class Endorser:
 
     def _require_standing(self, term: Term) -> None:
         """We have not consented to a decision that replaces this set, or it is in charge and none can any more."""
-        if term.first_size <= self._view.chain.tip.epoch + 1:
+        tip = self._view.chain.tip
+        if tip is not None and term.first_size <= tip.epoch + 1:
             return
         own = set(self._view.directory.key_ids(self._view.name))
         for proposal in self._proposals.all():
