@@ -16,6 +16,7 @@ from hybrid_bridge.business.membership import (
     apply_set_update,
     is_quorum,
     is_validator,
+    pending_set,
     roles_of,
 )
 from hybrid_bridge.business.rulebook import apply_record
@@ -177,9 +178,10 @@ def apply_decision(trial: Overlay, rules: Rules, records: Sequence[bytes], epoch
     Raises:
         RuleRejected: a rule refuses it; what `trial` holds is then worthless.
     """
+    waited = pending_set(trial, epoch)
     updates = [_apply_update(trial, rules, record, epoch) for record in records]
-    require_seats(trial, epoch)
-    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)])
+    require_seats(trial, epoch, waited)
+    take_names(trial, [update for update in updates if isinstance(update, MemberUpdate)], epoch)
 
 
 def _apply_update(trial: Overlay, rules: Rules, record: bytes, epoch: EpochNumber) -> Update:

@@ -88,6 +88,12 @@ def standing_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> Standi
     return Standing(_int(row["before"]), _int(row.get("suspended_before", 0)))
 
 
+def changes_at(state: StateReader, key_id: KeyId) -> EpochNumber:
+    """The epoch from which the newest update of this key counts; 0 for a key without one."""
+    row = get_json(state, member_key(key_id)) or {"from_epoch": 0}
+    return EpochNumber(_int(row["from_epoch"]))
+
+
 def roles_of(state: StateReader, key_id: KeyId, epoch: EpochNumber) -> int:
     """The role bits of an identity key at `epoch`; zero for a stranger and for who is suspended."""
     return standing_of(state, key_id, epoch).roles

@@ -36,7 +36,11 @@ def _proposing(command: _Command) -> _Command:
         click.option("--out", type=OUTPUT, required=True, help="The proposal, for those who approve it; private."),
         click.option("--approver", "approvers", multiple=True, help="Validator who will approve; repeatable."),
         click.option(
-            "--from-epoch", type=click.IntRange(0), default=0, show_default="in a day", help="When it applies."
+            "--from-epoch",
+            type=click.IntRange(0),
+            default=0,
+            show_default="in a day, or when the set begins that it replaces",
+            help="When it applies.",
         ),
         click.option("--reason", default="", help="For the members; its hash goes on the record."),
         folder_option,

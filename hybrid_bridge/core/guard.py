@@ -4,13 +4,16 @@ The rules alone; the store commits a row before the key is used (`adapters.sqlit
 Source: SPEC §8.2; RELAYER §5.4, rules G2, G3, G4 and G6, doppelgänger check, imports.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.errors import Equivocation, GuardRefused, Malformed, Refuted
 from hybrid_bridge.units import Address, ChainId, Digest, TreeSize
+
+SETS: Final = ("set", *(f"set-{count}" for count in range(2, 17)))  # set-2: instead of one signed first, and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +119,33 @@ def is_repeat(asked: Statement, standing: Digest | None, highest: Highest, path:
     return False
 
 
-def require_single_power(number: int, asked: Digest, standing: Digest | None) -> None:
-    """One digest for each set update, pause or resume of one contract (G6).
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """The kinds under which a key's statements of one number are kept, in their order: more than one of sets alone."""
+    return SETS if kind == SETS[0] else (kind,)
+
+
+def power_kind(number: int, kind: str, asked: Digest, said: Mapping[str, Digest], void: Collection[Digest]) -> str:
+    """The kind under which this statement stands or may be written down: one digest for each number (G6).
+
+    Instead of a set that the ledger has replaced before it took charge, the one in its place may be signed (ADR 53).
+
+    Args:
+        number: of a set update, pause, resume or retirement of one contract.
+        kind: what it is.
+        asked: what the key is asked to sign.
+        said: what it has signed under this number, by kind.
+        void: statements of sets that never take charge, as our own final blocks have it.
 
     Raises:
-        GuardRefused: double_power: another digest was signed under this number.
+        GuardRefused: double_power: another digest was signed under this number, and is not void.
     """
-    if standing is not None and standing != asked:
+    kinds = kinds_of(kind)
+    newest = max((kinds.index(one) for one in said), default=-1)
+    if said and said[kinds[newest]] == asked:
+        return kinds[newest]
+    if said and (said[kinds[newest]] not in void or newest + 1 == len(kinds)):
         raise GuardRefused(rule="double_power", size=number)
+    return kinds[newest + 1]
 
 
 def judge_heard(size: TreeSize, root: Digest, said: Digest | None, floor: TreeSize) -> Heard:

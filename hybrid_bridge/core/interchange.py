@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
-from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
+from hybrid_bridge.core.guard import SETS, Highest, History, PowerStatement, Statement
 from hybrid_bridge.core.shape import Codec, array, literal, record
 from hybrid_bridge.errors import FieldMalformed, Unknown
 from hybrid_bridge.units import MAX_U64, Address, LogId
@@ -21,7 +21,7 @@ VERSION: Final = "1"
 MAX_FILE: Final = 1 << 26  # bytes; some 400,000 statements: eight years of one every ten minutes
 MAX_ROWS: Final = 1 << 19  # of one key; a file cannot hold more, a row is longer than 128 bytes
 MAX_KEYS: Final = 256
-KINDS: Final = ("set", "pause", "resume", "retire")
+KINDS: Final = (*SETS, "pause", "resume", "retire")
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,15}")  # 2^53-1 has 16 digits
 _HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
 

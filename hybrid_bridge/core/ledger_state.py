@@ -90,8 +90,13 @@ def certificate_key(certificate_hash: Digest) -> bytes:
 
 
 def name_key(name_hash: Digest) -> bytes:
-    """The identity key that was added last under a name, 32 bytes."""
+    """The identity keys of a name that have a standing now or later, 32 bytes each, ascending."""
     return b"name/" + name_hash
+
+
+def named_key(key_id: KeyId) -> bytes:
+    """The name of an identity key, 32 bytes."""
+    return b"named/" + key_id
 
 
 def set_key(set_id: SetId) -> bytes:

@@ -36,6 +36,7 @@ class Named:
     card_hash: Digest
     from_epoch: EpochNumber
     leaf: Digest
+    counts: bool = True  # False: another record of the key took its place before it counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Roll:
     terms: tuple[Term, ...]  # ascending, the first from size 1 on
     owners: Mapping[Digest, KeyId] = field(default_factory=dict)  # by certificate hash, of every certificate ever named
     certificates: Mapping[KeyId, Digest] = field(default_factory=dict)  # the newest of each, in the order of arrival
-    cards: tuple[Named, ...] = ()  # in the order of the ledger
+    named: tuple[Named, ...] = ()  # in the order of the ledger, also those that never count
 
     @classmethod
     def founded(cls, validators: ValidatorSet, decoy_key_hash: Digest, owners: Mapping[Digest, KeyId]) -> Self:
@@ -55,8 +56,8 @@ class Roll:
     def extended(self, records: Iterable[bytes], epochs: Iterable[int] | None = None) -> Self:
         """The roll after more records.
 
-        A set that was replaced before it took charge, and a card whose record was before it counted, are as if they
-        had never been named.
+        A set that was replaced before it took charge is as if it had never been named. A card whose record was before
+        it counted never counts; but a set may sit by it, so it is known.
 
         Args:
             records: in the order of the ledger.
@@ -66,7 +67,7 @@ class Roll:
             Malformed, SetMismatch: one is no governance record.
         """
         terms, owners = [*self.terms], dict(self.owners)
-        certificates, cards = dict(self.certificates), [*self.cards]
+        certificates, named = dict(self.certificates), [*self.named]
         for data, epoch in zip(records, repeat(MAX_U64) if epochs is None else epochs, strict=False):
             record = decode_governance(data)
             if isinstance(record, SetUpdate):
@@ -77,10 +78,18 @@ class Roll:
             elif isinstance(record, MemberUpdate):
                 owners[record.certificate_hash] = record.key_id
                 certificates[record.key_id] = record.certificate_hash
-                cards = [one for one in cards if one.leaf != record.replaces or one.from_epoch <= epoch]
+                named = [
+                    replace(one, counts=False) if one.leaf == record.replaces and one.from_epoch > epoch else one
+                    for one in named
+                ]
                 if record.card_hash != ZERO:
-                    cards.append(Named(record.key_id, record.card_hash, record.from_epoch, leaf_hash(data)))
-        return replace(self, terms=tuple(terms), owners=owners, certificates=certificates, cards=tuple(cards))
+                    named.append(Named(record.key_id, record.card_hash, record.from_epoch, leaf_hash(data)))
+        return replace(self, terms=tuple(terms), owners=owners, certificates=certificates, named=tuple(named))
+
+    @property
+    def cards(self) -> tuple[Named, ...]:
+        """Those that count, now or later."""
+        return tuple(one for one in self.named if one.counts)
 
     def cards_of(self, key_id: KeyId, epoch: int) -> list[Named]:
         """The cards of an identity key that count by this epoch, the newest first: the ledger's order decides."""

@@ -216,6 +216,17 @@ class Directory:
                 return member
         raise Unknown(what=f"member {name[:64]}")
 
+    def member_by(self, key: KeyId) -> Member:
+        """The member as the newest card of one of its identity keys has it.
+
+        Raises:
+            Unknown: no card of this key is here.
+        """
+        for member in (*self.members, *reversed(self.known)):
+            if self.roll.owners.get(sha256(member.certificate)) == key:
+                return member
+        raise Unknown(what=f"a card of key {key.hex()}")
+
     def by_address(self, address: Address) -> Member | None:
         """The member that has or had this attestation key."""
         return next((member for member in self.known if member.address == address), None)

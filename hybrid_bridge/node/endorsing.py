@@ -9,20 +9,23 @@ quorums have an honest member in common (ADR 53).
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core import governance
 from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.governance import decode_governance
+from hybrid_bridge.core.guard import PowerStatement, kinds_of
 from hybrid_bridge.core.power import SetUpdate, SignedPower, decode_draft
+from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.signing import recover_address
 from hybrid_bridge.errors import AdmissionRejected, Broken, FieldMalformed, FieldMismatch, KeyUnusable, NotYet
 from hybrid_bridge.node.proposals import Proposal, ProposalStore
 from hybrid_bridge.node.view import View
 from hybrid_bridge.ports import AttestationSigner
-from hybrid_bridge.units import Address, SetId
+from hybrid_bridge.units import Address, Digest, SetId, TreeSize
 
 
 class Endorser:
@@ -42,6 +45,12 @@ class Endorser:
             FieldMismatch: of another log, or of another set than the ledger's.
             NotYet: our blocks know of no such set.
         """
+        statement, term = self._judged(data)
+        names = ", ".join(holder.name for holder in map(self._view.directory.holder, term.validators.entries))
+        where = f"contract 0x{statement.contract.hex()} on chain {statement.chain_id}"
+        return statement, [f"set {statement.set_id} from size {term.first_size} on, in {where}: {names}"]
+
+    def _judged(self, data: bytes) -> tuple[SetUpdate, Term]:
         statement = decode_draft(data).statement
         if not isinstance(statement, SetUpdate):
             raise FieldMalformed(field="draft", rule="a set update")
@@ -56,9 +65,7 @@ class Endorser:
         ):
             if expected != got:
                 raise FieldMismatch(field=field, expected=expected, got=got)
-        names = ", ".join(holder.name for holder in map(directory.holder, term.validators.entries))
-        where = f"contract 0x{statement.contract.hex()} on chain {statement.chain_id}"
-        return statement, [f"set {statement.set_id} from size {term.first_size} on, in {where}: {names}"]
+        return statement, term
 
     def endorse(self, data: bytes) -> list[SignedPower]:
         """Our signatures: of a key of the set before, and of one that is new. Durable in the guard before each.
@@ -68,14 +75,15 @@ class Endorser:
             NotYet: our own ledger is not proven.
             GuardRefused: the key has said another one under this number.
         """
-        statement, _ = self.judged(data)
         if self._view.brake.reason:
             raise Broken
         self._view.brake.require_free()
-        asked = self._asked(statement.set_id)
-        with self.turn:
-            self._require_standing(statement.set_id)
-            signed = [self._signed(statement, key, guard) for key, guard in self._guards if key.address() in asked]
+        with self.turn:  # judged in it too: a replacement may come to stand meanwhile
+            statement, term = self._judged(data)
+            self._require_standing(term)
+            asked, void = self._asked(statement.set_id), self._void(statement)
+            ours = [(key, guard) for key, guard in self._guards if key.address() in asked]
+            signed = [self._signed(statement, key, guard, void) for key, guard in ours]
         if not signed:
             raise AdmissionRejected(rule="a validator of the set before, or a new one")
         return signed
@@ -86,18 +94,57 @@ class Endorser:
         Raises:
             AdmissionRejected: one has: that set takes charge, and another one follows it.
         """
+        terms = {term.leaf: term for term in self._view.directory.roll.terms}
         for record in proposal.decoded():
-            if isinstance(record, governance.SetUpdate) and record.replaces != ZERO:
-                powers = [power for _, guard in self._guards for power in guard.history().power]
-                if any((power.kind, power.number) == (SetUpdate.type, record.set_id) for power in powers):
-                    raise AdmissionRejected(rule="a set that we have signed for a public contract takes charge there")
+            if not isinstance(record, governance.SetUpdate) or record.replaces == ZERO:
+                continue
+            term = terms.get(record.replaces)  # what stands no more is replaced by nothing: the ledger refuses it
+            if term is not None and any(self._is_for(power, term) for power in self._powers()):
+                raise AdmissionRejected(rule="a set that we have signed for a public contract takes charge there")
 
-    def _require_standing(self, set_id: SetId) -> None:
-        """We have not consented to a decision that replaces this set."""
-        term, own = self._view.directory.roll.term_of(set_id), self._view.keys.identity.public.key_id
+    def _powers(self) -> Iterator[PowerStatement]:
+        for _, guard in self._guards:
+            yield from guard.history().power
+
+    def _is_for(self, power: PowerStatement, term: Term) -> bool:
+        """Whether a signature of ours was for this very set."""
+        if power.kind not in kinds_of(SetUpdate.type) or power.number != term.validators.set_id:
+            return False
+        return power.digest == self._stated(power, term.validators.digest, term.first_size).digest()
+
+    def _stated(self, at: PowerStatement | SetUpdate, set_hash: Digest, first_size: TreeSize) -> SetUpdate:
+        """What is signed of a set with this number for this contract."""
+        return SetUpdate(
+            chain_id=at.chain_id,
+            contract=at.contract,
+            log_id=self._view.directory.log_id,
+            set_id=SetId(at.number),
+            set_hash=set_hash,
+            effective_from_size=first_size,
+        )
+
+    def _void(self, statement: SetUpdate) -> set[Digest]:
+        """What was signed for this contract of sets of this number that final blocks have replaced.
+
+        None of them can have a quorum there: one has consented to the replacement, and its honest ones never sign the
+        set that they replace (ADR 53).
+        """
+        final = self._view.progress.final
+        rows = [decode_governance(data) for _, height, data in self._view.ledger.governance() if height <= final]
+        sets = [one for one in rows if isinstance(one, governance.SetUpdate) and one.set_id == statement.set_id]
+        replaced = {one.replaces for one in sets}
+        gone = [one for one in sets if leaf_hash(one.encode()) in replaced]
+        return {self._stated(statement, one.set_hash, one.effective_from_size).digest() for one in gone}
+
+    def _require_standing(self, term: Term) -> None:
+        """We have not consented to a decision that replaces this set, or it is in charge and none can any more."""
+        tip = self._view.chain.tip
+        if tip is not None and term.first_size <= tip.epoch + 1:
+            return
+        own = set(self._view.directory.key_ids(self._view.name))
         for proposal in self._proposals.all():
-            for record in proposal.decoded() if own in proposal.authorisers else ():
-                if isinstance(record, governance.SetUpdate) and term is not None and record.replaces == term.leaf:
+            for record in proposal.decoded() if not own.isdisjoint(proposal.authorisers) else ():
+                if isinstance(record, governance.SetUpdate) and record.replaces == term.leaf:
                     raise AdmissionRejected(rule="a set that we have not consented to replace")
 
     def _asked(self, set_id: SetId) -> set[Address]:
@@ -105,9 +152,9 @@ class Endorser:
         return {address for term in terms if term is not None for address in term.validators.addresses}
 
     @staticmethod
-    def _signed(statement: SetUpdate, key: AttestationSigner, guard: SqlGuard) -> SignedPower:
+    def _signed(statement: SetUpdate, key: AttestationSigner, guard: SqlGuard, void: Collection[Digest]) -> SignedPower:
         place = statement.chain_id, statement.contract, statement.type, statement.number
-        permit = guard.permit_power(*place, statement.digest())  # Durable. Dead here? Asked again, the same is signed.
+        permit = guard.permit_power(*place, statement.digest(), void=void)  # Durable. Dead here? Asked again, the same.
         signature = key.sign(permit)
         if recover_address(permit.digest, signature) != key.address():
             raise KeyUnusable(key="attestation", rule="signs what it is asked to")

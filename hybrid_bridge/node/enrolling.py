@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
-from hybrid_bridge.business.membership import EVER, STRANGER, newest_update, standing_of
+from hybrid_bridge.business.membership import EVER, STRANGER, newest_set, newest_update, pending_set, standing_of
 from hybrid_bridge.core.encoding import ZERO, sha256
-from hybrid_bridge.core.governance import MemberUpdate
+from hybrid_bridge.core.governance import MemberUpdate, SetUpdate
 from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import StateReader, entry_key
-from hybrid_bridge.core.roll import Roll, Term
+from hybrid_bridge.core.roll import Named, Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
 from hybrid_bridge.node.cards import Card, parse_card
@@ -162,15 +162,17 @@ class Enrolment:
         """The founders' cards, those that the records name, and our own, as far as their signatures hold.
 
         In the order of the ledger, whatever else lies in the folder: a proposal that nobody enacted names nothing.
+        Those that never count come first, for nothing is dialled by them; but a set may sit by one (SPEC §7.3).
         """
         keys = {key.key_id: (name, key) for name, key in self._founding_keys()}
         own = [] if self._own is None else [self._own]
         shown = {card.digest: card for proposal in self.store.all() for card in proposal.cards}
-        named = [shown[one.card_hash] for one in roll.cards if one.card_hash in shown]
+        named = [shown[one.card_hash] for one in _never_first(roll) if one.card_hash in shown]
         found: dict[Digest, Member] = {}
         for card in [*own, *named]:
             key = self._identity(card)
             if roll.owners.get(card.certificate_hash) in (None, key.key_id):
+                found.pop(card.digest, None)  # where it was named last
                 found[card.digest] = card.member
                 keys[key.key_id] = (card.member.name, key)
         return _Known((*self._founders, *found.values()), found, keys)
@@ -222,7 +224,7 @@ class Enrolment:
 
     def _brings(self, proposal: Proposal) -> bool:
         """Whether it has a card that is lacking, or opens the secret of a set of which it is."""
-        named = {one.card_hash for one in self._directory.roll.cards} - self._held
+        named = {one.card_hash for one in self._directory.roll.named} - self._held
         if any(card.digest in named for card in proposal.cards):
             return True
         keys, terms = self._keys, [term for term in self._directory.roll.terms if term.leaf in proposal.leaves]
@@ -239,7 +241,7 @@ class Enrolment:
             for proposal in list(self.store.all()):
                 if any(state.get(entry_key(leaf)) is not None for leaf in proposal.leaves):
                     self.store.settle(proposal)
-                elif proposal.expires_epoch < header.epoch or is_overtaken(state, proposal):
+                elif proposal.expires_epoch < header.epoch or is_overtaken(state, proposal, EpochNumber(header.epoch)):
                     self.store.drop(proposal)
         self._tidied = header.epoch
 
@@ -280,14 +282,28 @@ class Enrolment:
         return None
 
 
-def is_overtaken(state: StateReader, proposal: Proposal) -> bool:
-    """Whether something else was decided of its member since it was written: it is void then, and stays so."""
-    updates = (record for record in proposal.decoded() if isinstance(record, MemberUpdate))
-    return any(
-        record.replaces != newest_update(state, record.key_id)
-        and (record.replaces == ZERO or state.get(entry_key(record.replaces)) is not None)
-        for record in updates
-    )
+def _never_first(roll: Roll) -> list[Named]:
+    return sorted(roll.named, key=lambda one: one.counts)
+
+
+def is_overtaken(state: StateReader, proposal: Proposal, epoch: EpochNumber) -> bool:
+    """Whether something else was decided of its member or set since it was written: it is void then, and stays so."""
+    for record in proposal.decoded():
+        if isinstance(record, MemberUpdate) and record.replaces != newest_update(state, record.key_id):
+            stands = record.replaces == ZERO
+        elif isinstance(record, SetUpdate) and record.replaces != _waiting(state, epoch):
+            stands = record.replaces == ZERO and newest_set(state).validators.set_id >= record.set_id
+        else:
+            continue
+        if stands or state.get(entry_key(record.replaces)) is not None:
+            return True
+    return False
+
+
+def _waiting(state: StateReader, epoch: EpochNumber) -> Digest:
+    """LEAF of the record that appointed the set that waits; zero for none."""
+    waiting = pending_set(state, epoch)
+    return ZERO if waiting is None else waiting.record
 
 
 def directory_of(folder: Path, name: str) -> Directory:

@@ -33,7 +33,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.naming import require_one_key, require_own_names
+from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, KeyId, SetId
@@ -130,15 +130,26 @@ class Judge:
         records = proposal.decoded()
         for record in records:
             said += self._judge_record(record, proposal)
+        self._require_bounded(proposal, records)
         named = {record.card_hash for record in records if isinstance(record, MemberUpdate)}
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
-        self._require_accepted(proposal)
+        self.require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
 
-    def _require_accepted(self, proposal: Proposal) -> None:
+    def _require_bounded(self, proposal: Proposal, records: Sequence[GovernanceRecord]) -> None:
+        """It can stand in no block of its own date or later, nor once the set that it replaces is in charge."""
+        last = [record.from_epoch - 1 for record in records if isinstance(record, MemberUpdate)]
+        for record in records:
+            if isinstance(record, SetUpdate):
+                last.append(record.effective_from_size - 2)
+                last += [self._view.directory.roll.terms[-1].first_size - 2] if record.replaces != ZERO else []
+        if last and proposal.expires_epoch > min(last):
+            raise FieldMalformed(field="proposal.expires_epoch", rule=f"at most {min(last)}")
+
+    def require_accepted(self, proposal: Proposal) -> None:
         """The ledger would take all of it, as it stands: nobody consents to what is refused on the record later.
 
         Raises:
@@ -171,6 +182,9 @@ class Judge:
         self._require_newest(record)
         if record.action == ADD:
             require_one_key(self._view.directory, member.name, record, proposal)
+        if record.action in (REMOVE, SUSPEND):
+            with self._view.ledger.state() as state:
+                require_none_left(self._view.directory, member.name, proposal, state)
         words = {
             ADD: "becomes a member",
             REMOVE: "is no member any more",
@@ -248,6 +262,18 @@ class Judge:
         said = [first, f"  {changed}; {record.validators.quorum} of {record.n} are a quorum"]
         if record.replaces != ZERO:
             said.append(f"  the set that was to attest from size {newest.first_size} never does")
+            said += self._against_present(record, newest, after)
+        return said
+
+    def _against_present(self, record: SetUpdate, waited: Term, after: set[str]) -> list[str]:
+        """What a set in the place of one that waits does to the one in charge, and who sits longer by it."""
+        directory = self._view.directory
+        now = directory.names_of(directory.responsible(self._desk.epoch() + 1))
+        moved = [f"+{name}" for name in sorted(after - now)] + [f"-{name}" for name in sorted(now - after)]
+        said = [f"  against the set in charge: {', '.join(moved) or 'the same members'}"]
+        longer = sorted(now - directory.names_of(waited.validators))
+        if longer and record.effective_from_size > waited.first_size:
+            said.append(f"  {', '.join(longer)} sits on until size {record.effective_from_size - 1}")
         return said
 
     def _require_next(self, record: SetUpdate) -> Term:

@@ -4,7 +4,9 @@ A member's name is how documents, peers and people find it. Given to another fir
 meant for the first, so it is nobody else's for ever. The same firm may come back.
 """
 
+from hybrid_bridge.business.membership import EVER, STRANGER, standing_of
 from hybrid_bridge.core.governance import REMOVE, MemberUpdate
+from hybrid_bridge.core.ledger_state import StateReader
 from hybrid_bridge.errors import AdmissionRejected
 from hybrid_bridge.node.directory import Directory, Member
 from hybrid_bridge.node.proposals import Proposal
@@ -36,6 +38,18 @@ def require_one_key(directory: Directory, name: str, record: MemberUpdate, propo
     in_time = any(one.key_id == present and one.from_epoch <= record.from_epoch for one in removed)
     if present != record.key_id and not in_time:
         raise AdmissionRejected(rule="one identity key a member: the first is removed as the other is added")
+
+
+def require_none_left(directory: Directory, name: str, proposal: Proposal, state: StateReader) -> None:
+    """Return if whoever goes or is suspended is a member by no identity key on which the proposal is silent.
+
+    Raises:
+        AdmissionRejected: by one that a rotation brought, and which comes or is there.
+    """
+    told = {one.key_id for one in proposal.decoded() if isinstance(one, MemberUpdate)}
+    for key in directory.key_ids(name):
+        if key not in told and standing_of(state, key, EVER) != STRANGER:
+            raise AdmissionRejected(rule=f"every identity key of {name}: {key.hex()[:16]} stays a member's")
 
 
 def _folded(text: str) -> str:

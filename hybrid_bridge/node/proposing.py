@@ -1,11 +1,19 @@
 """Members decide on members: write a proposal, consent to one, submit one with its consents. Source: ADR 35, 42."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybrid_bridge.business.membership import MAX_AHEAD, newest_update, standing_of
+from hybrid_bridge.business.membership import (
+    EVER,
+    MAX_AHEAD,
+    STRANGER,
+    may_sit,
+    newest_update,
+    responsible_set,
+    standing_of,
+)
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, Writer, sha256
 from hybrid_bridge.core.governance import (
@@ -55,7 +63,6 @@ from hybrid_bridge.units import Digest, EpochNumber, Height, KeyId, SetId, TreeS
 
 DAY: Final = 86_400
 LEAST: Final = 2  # epochs from now to the one in which a proposal takes effect
-_NO_KEY: Final = KeyId(bytes(32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +93,18 @@ class Proposer:
         Raises:
             NotYet: another set has not taken charge yet; who is removed or suspended is taken out of it.
             AdmissionRejected: it cannot be, as this consortium is.
+            RuleRejected: the ledger would refuse it.
             Malformed, Refuted, CertificateRefused: the card.
         """
         view, directory = self._view, self._view.directory
         view.brake.require_free()  # a set's secret and the VRF key are sealed to whom our ledger names
         member = self._subject(wish)
-        start, waiting = self._start(wish), self._waiting
+        waiting, successor = self._waiting, self._successor(wish, member)
+        start = self._start(wish, replaces=successor is not None)
+        successor = self._fitting(successor, start)
         updates = self._member_updates(wish, member, start)  # which come first: whom the set names is a member then
         records = [replace(update, reason_hash=hashed_reason(wish.reason)).encode() for update in updates]
         records += [bound.encode() for bound in self._bound(wish)]
-        successor = self._successor(wish, member)
         handing: list[Handed] = []
         if successor is not None:
             secret = secrets.token_bytes(32)
@@ -109,7 +118,7 @@ class Proposer:
         if is_new:
             vrf = directory.genesis.vrf_public_key
             handing.append(handed(directory.log_id, member, VRF, view.keys.vrf, vrf))
-        return Proposal(
+        proposal = Proposal(
             log_id=directory.log_id,
             kind=wish.kind,
             name=member.name,
@@ -121,6 +130,8 @@ class Proposer:
             secrets=tuple(handing),
             registry=self._registry() if is_new else None,
         )
+        self._judge.require_accepted(proposal)
+        return proposal
 
     def _subject(self, wish: Wish) -> Member:
         """Whom it is about, once it can be."""
@@ -136,10 +147,16 @@ class Proposer:
             raise SequencerStays(name=member.name)
         return member
 
-    def _start(self, wish: Wish) -> EpochNumber:
-        genesis, now = self._view.directory.genesis, self._desk.epoch()
+    def _start(self, wish: Wish, *, replaces: bool) -> EpochNumber:
+        """From when on: as wished, or in a day; what is put in the place of a set that waits, when that was to.
+
+        So whoever that set leaves out sits no longer.
+        """
+        genesis, now, waiting = self._view.directory.genesis, self._desk.epoch(), self._waiting
         default = now + max(LEAST + 1, -(-DAY // genesis.cadence))
-        if (waiting := self._waiting) is not None:  # whom it names, beside the one that goes, comes by then
+        if replaces and waiting is not None:
+            default = max(now + LEAST, waiting.first_size - 1)
+        elif waiting is not None:
             default = max(default, waiting.first_size - 1)
         start = wish.from_epoch or default
         if not now + LEAST <= start <= now + MAX_AHEAD - LEAST:
@@ -149,30 +166,45 @@ class Proposer:
     def _member_updates(self, wish: Wish, member: Member, start: EpochNumber) -> Iterator[MemberUpdate]:
         """What changes in the list of members."""
         directory, card = self._view.directory, wish.card
-        is_here = directory.is_member(member.name) or wish.kind == REMOVING  # or its admission is taken back
-        current = directory.identities[member.name].key_id if is_here else _NO_KEY
+        present = self._present(member.name)
         if card is not None:
             key = self._judge.card(card, is_known=wish.kind == ROTATE).key_id
-            if current == _NO_KEY:
+            if not directory.is_member(member.name) or key != directory.identities[member.name].key_id:
                 yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
-            elif key != current:
-                yield self._update(ADD, member, key, card.roles, start, card_hash=card.digest)
-                yield self._update(REMOVE, directory.member(member.name), current, 0, start)
+                yield from self._removals(present, start, kept=key)
             elif card.member != directory.member(member.name):
                 yield self._update(REPLACE_CERTIFICATE, member, key, card.roles, start, card_hash=card.digest)
             return
+        if wish.kind == REMOVING:
+            yield from self._removals(present, start)
+            return
+        current = directory.identities[member.name].key_id
         with self._view.ledger.state() as state:
             standing = standing_of(state, current, self._desk.epoch())
-        action, roles = {
-            REMOVING: (REMOVE, 0),
-            SUSPENDING: (SUSPEND, standing.roles),
-            REINSTATING: (REINSTATE, standing.suspended),
-        }[wish.kind]
-        if wish.kind != REMOVING and not roles:
+        action, roles = {SUSPENDING: (SUSPEND, standing.roles), REINSTATING: (REINSTATE, standing.suspended)}[wish.kind]
+        if not roles:
             raise AdmissionRejected(
                 rule="a member in good standing" if wish.kind == SUSPENDING else "a suspended member"
             )
         yield self._update(action, member, current, roles, start)
+        yield from self._removals(present, start, kept=current)
+
+    def _present(self, name: str) -> dict[KeyId, Member]:
+        """Every identity key by which a member is one, or comes to be, with the card that goes with it."""
+        directory, epoch = self._view.directory, self._desk.epoch()
+        with self._view.ledger.state() as state:
+            return {
+                key: directory.member_by(key)
+                for key in directory.key_ids(name)
+                if standing_of(state, key, epoch) != STRANGER or standing_of(state, key, EVER) != STRANGER
+            }
+
+    def _removals(
+        self, keys: Mapping[KeyId, Member], start: EpochNumber, *, kept: KeyId | None = None
+    ) -> Iterator[MemberUpdate]:
+        for key, member in keys.items():
+            if key != kept:
+                yield self._update(REMOVE, member, key, 0, start)
 
     def _bound(self, wish: Wish) -> Iterator[ConsensusKey]:
         """The card's consensus key, if it is another than the one that is bound."""
@@ -219,6 +251,16 @@ class Proposer:
         if wish.kind not in (REMOVING, SUSPENDING):
             raise NotYet(what=f"size {newest.first_size}, from which set {newest.validators.set_id} is in charge")
         return ValidatorSet(newest.validators.set_id, ordered)
+
+    def _fitting(self, successor: ValidatorSet | None, start: EpochNumber) -> ValidatorSet | None:
+        """In the place of a set that waits, from an earlier date: without those who come only by that set's."""
+        if successor is None or self._waiting is None:
+            return successor
+        owners, present = self._view.directory.roll.owners, self._desk.epoch()
+        with self._view.ledger.state() as state:
+            sitting = responsible_set(state, present).keys
+            entries = [one for one in successor.entries if may_sit(state, owners[one.certificate_hash], start, sitting)]
+        return ValidatorSet(successor.set_id, tuple(entries))
 
     @property
     def _waiting(self) -> Term | None:

@@ -50,7 +50,7 @@ from hybrid_bridge.core.guard import (
     additions,
     is_repeat,
     judge_heard,
-    require_single_power,
+    power_kind,
 )
 from hybrid_bridge.core.interchange import Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.core.labels import Label
@@ -247,7 +247,8 @@ class MemoryGuard:
     def power(self, step: dict[str, Any]) -> str:
         asked = power_of(step)
         standing = self._power.get(asked.place)
-        require_single_power(asked.number, asked.digest, None if standing is None else standing.digest)
+        said = {} if standing is None else {asked.kind: standing.digest}
+        assert power_kind(asked.number, asked.kind, asked.digest, said, ()) == asked.kind
         self._power[asked.place] = asked
         return "signed" if standing is None else "repeat"
 

@@ -4,7 +4,7 @@ It lives in the process that signs (RELAYER §5.4). Never restore it from a back
 (`steps.attest`); G2, G3, G4 and G6 are `core.guard`; this file is G5: one BEGIN IMMEDIATE, insert, commit, then permit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,8 @@ from hybrid_bridge.core.guard import (
     Statement,
     additions,
     is_repeat,
-    require_single_power,
+    kinds_of,
+    power_kind,
 )
 from hybrid_bridge.core.guard_events import (
     Told,
@@ -177,20 +178,35 @@ class SqlGuard:
         return None if root is None else Digest(root)
 
     def permit_power(
-        self, chain_id: ChainId, contract: Address, kind: str, number: int, digest: Digest
+        self,
+        chain_id: ChainId,
+        contract: Address,
+        kind: str,
+        number: int,
+        digest: Digest,
+        *,
+        void: Collection[Digest] = (),
     ) -> SigningPermit:
         """Commit one set update, pause or resume of one contract before its signature (G6).
+
+        Args:
+            chain_id: of the contract.
+            contract: who is to believe it.
+            kind: what it is.
+            number: what is used once.
+            digest: what is signed.
+            void: statements of sets that our own final blocks show replaced; the one in their place may follow them.
 
         Raises:
             GuardRefused: double_power.
         """
-        asked = PowerStatement(chain_id, contract, kind, number, digest)
         with self._judged() as connection:
-            key = {"chain_id": chain_id, "contract": contract, "kind": kind, "number": number}
-            where = [_POWER.c[name] == value for name, value in key.items()]
-            standing = connection.execute(select(_POWER.c.digest).where(*where)).scalar()
-            require_single_power(number, digest, standing)
-            if standing is None:
+            place = {"chain_id": chain_id, "contract": contract, "number": number}
+            where = [_POWER.c[name] == value for name, value in place.items()]
+            rows = connection.execute(select(_POWER).where(*where, _POWER.c.kind.in_(kinds_of(kind))))
+            said = {row.kind: Digest(row.digest) for row in rows}
+            asked = PowerStatement(chain_id, contract, power_kind(number, kind, digest, said, void), number, digest)
+            if asked.kind not in said:
                 connection.execute(_POWER.insert(), [asdict(asked)])
                 append(connection, [power_event(asked)])
         return SigningPermit(digest, TreeSize(number))

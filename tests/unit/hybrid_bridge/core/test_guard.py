@@ -12,7 +12,7 @@ from hybrid_bridge.core.guard import (
     additions,
     is_repeat,
     judge_heard,
-    require_single_power,
+    power_kind,
 )
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import Equivocation, GuardRefused
@@ -77,11 +77,23 @@ def test_what_does_not_extend_the_highest_is_refused(asked: Statement, given: li
 
 
 def test_a_set_update_may_be_signed_again_but_not_another_of_its_number() -> None:
-    require_single_power(2, ZERO, None)
-    require_single_power(2, ZERO, ZERO)
+    assert power_kind(2, "set", ZERO, {}, ()) == "set"
+    assert power_kind(2, "set", ZERO, {"set": ZERO}, ()) == "set"
     with pytest.raises(GuardRefused) as refused:
-        require_single_power(2, ZERO, sha256(b""))
+        power_kind(2, "set", ZERO, {"set": sha256(b"")}, ())
     assert refused.value.rule == "double_power"
+
+
+@pytest.mark.parametrize("void", [(), (sha256(b"x"),)])
+def test_what_stands_instead_of_a_replaced_set_is_kept_beside_it(void: tuple[Digest, ...]) -> None:
+    said = {"set": sha256(b"1"), "set-2": sha256(b"2")}
+    assert power_kind(2, "set", ZERO, said, (*void, said["set-2"])) == "set-3"
+    assert power_kind(2, "set", said["set-2"], said, (*void, said["set"])) == "set-2"
+    for asked, gone in ((ZERO, said["set"]), (said["set"], said["set"])):
+        with pytest.raises(GuardRefused):
+            power_kind(2, "set", asked, said, (*void, gone))
+    with pytest.raises(GuardRefused):
+        power_kind(2, "pause", ZERO, {"pause": said["set"]}, (said["set"],))
 
 
 # ── what others show, and other stores of the same key ───────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from hybrid_bridge.core.governance import (
     ADD,
     MEMBER,
     NODE,
+    REINSTATE,
     REMOVE,
     REPLACE_CERTIFICATE,
     SUSPEND,
@@ -43,6 +44,10 @@ class Decisions(MemoryLedger):
             replaces=newest_update(self.state, key),
         )
         return replace(record, **changes)
+
+    def of_five(self, name, *args, **values):
+        """The same of a key of the firm n5's."""
+        return self.named(name, *args, **({"roles": MEMBER, "name_hash": name_hash("LEI:n5", "n5")} | values))
 
     def seats(self, names, from_size, **changes):
         waiting = pending_set(self.state, self.epoch)
@@ -160,6 +165,22 @@ def test_who_is_suspended_keeps_the_seat_it_has_and_gets_no_other(ledger):
     assert ledger.decide(ledger.named("n4", SUSPEND, 5), ledger.seats(("n1", "n2", "n5"), 7)) == ""
 
 
+def test_a_set_that_replaces_another_prolongs_no_suspended_vote(ledger):
+    assert ledger.decide(ledger.named("n4", SUSPEND, 6), ledger.seats(("n1", "n2", "n3"), 7)) == ""
+    gone = ledger.named("n3", REMOVE, 8)
+    assert ledger.decide(gone, ledger.seats(("n1", "n2"), 9)) == "seat"
+    ledger.at(2)
+    assert ledger.decide(ledger.seats(("n1", "n2", "n3"), 8)) == "seat"
+    assert ledger.decide(ledger.named("n3", REMOVE, 6), ledger.seats(("n1", "n2"), 7)) == ""
+    back = ledger.named("n4", REINSTATE, 6, replaces=newest_update(ledger.state, KEYS["n4"].public.key_id))
+    assert ledger.decide(back) == "member"  # it is not suspended yet
+
+
+def test_a_set_that_begins_later_may_leave_out_whom_nobody_suspended(ledger):
+    assert ledger.decide(ledger.seats(("n1", "n2", "n3"), 7)) == ""
+    assert ledger.decide(ledger.seats(("n1", "n2"), 9)) == ""
+
+
 def test_a_name_has_one_key_unless_the_first_one_goes_by_the_same_decision(ledger):
     def other(from_epoch):
         name = name_hash("LEI:n6", "n6")
@@ -206,3 +227,51 @@ def test_both_keys_change_in_one_decision(ledger):
     name = name_hash("LEI:n6", "n6")
     new = ledger.named("n5", from_epoch=4, roles=MEMBER, name_hash=name)
     assert ledger.decide(new, ledger.named("n6", REMOVE, 4)) == ""
+
+
+# ── a name, whatever of it a decision touches ──
+
+
+@pytest.fixture
+def rotating(ledger):
+    """The firm n5 gets another identity key, n6's, in epoch 6."""
+    assert ledger.decide(ledger.named("n5", roles=MEMBER)) == ""
+    assert ledger.decide(ledger.of_five("n6", from_epoch=6), ledger.named("n5", REMOVE, 6)) == ""
+    return ledger
+
+
+def standings(ledger, epoch):
+    return [standing_of(ledger.state, KEYS[name].public.key_id, EpochNumber(epoch)).roles for name in ("n5", "n6")]
+
+
+def test_while_a_rotation_waits_the_old_key_is_neither_suspended_nor_kept_beside_the_new_one(rotating):
+    assert rotating.decide(rotating.named("n5", SUSPEND, 6, roles=MEMBER)) == "member-name"
+    assert rotating.decide(rotating.named("n5", REMOVE, 50)) == "member-name"
+    assert rotating.decide(rotating.named("n5", REMOVE, 5)) == ""  # a gap is no second key
+    assert standings(rotating, 5) == [0, 0]
+    assert standings(rotating, 6) == [0, MEMBER]
+
+
+def test_a_rotation_that_is_taken_back_leaves_the_old_key_to_be_suspended_and_reinstated(rotating):
+    back = rotating.of_five("n6", REMOVE, 6)
+    assert rotating.decide(rotating.named("n5", SUSPEND, 6, roles=MEMBER), back) == ""
+    rotating.at(7)
+    assert rotating.decide(rotating.of_five("n6", from_epoch=8)) == "member-name"
+    assert rotating.decide(rotating.named("n5", REINSTATE, 8, roles=MEMBER)) == ""
+    assert standings(rotating, 9) == [MEMBER, 0]
+
+
+def test_an_addition_alone_gives_a_name(ledger):
+    """No new card takes another firm's, and who goes is called what it was called."""
+    assert ledger.decide(ledger.named("n5", roles=MEMBER)) == ""
+    assert ledger.decide(ledger.of_five("n1", REPLACE_CERTIFICATE, 2, roles=BOTH)) == "member-name"
+    for action in (REMOVE, SUSPEND, REPLACE_CERTIFICATE):
+        other = ledger.named("n5", action, 4, roles=MEMBER, name_hash=name_hash("LEI:n6", "n6"))
+        assert ledger.decide(other) == "member-name"
+
+
+def test_who_is_added_under_another_name_before_it_comes_leaves_the_first_to_others(ledger):
+    assert ledger.decide(ledger.of_five("n6", from_epoch=6)) == ""
+    assert ledger.decide(ledger.named("n5", from_epoch=6, roles=MEMBER)) == "member-name"
+    assert ledger.decide(ledger.named("n6", from_epoch=6, roles=MEMBER)) == ""
+    assert ledger.decide(ledger.named("n5", from_epoch=6, roles=MEMBER)) == ""

@@ -11,6 +11,7 @@ from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
+from hybrid_bridge.core.interchange import Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import Equivocation, GuardRefused, StoreBroken
 from hybrid_bridge.ports import SigningPermit
@@ -114,6 +115,33 @@ def test_a_set_update_is_signed_once_for_each_contract(guard: SqlGuard) -> None:
     with pytest.raises(GuardRefused) as refused:
         guard.permit_power(ChainId(1), contract, "set", 2, sha256(b""))
     assert refused.value.rule == "double_power"
+
+
+def test_instead_of_a_set_that_was_replaced_the_one_in_its_place_is_signed(guard: SqlGuard) -> None:
+    contract, digests = Address(b"\x01" * 20), [sha256(bytes([n])) for n in range(20)]
+
+    def ask(digest: Digest, *void: Digest, kind: str = "set") -> str:
+        try:
+            guard.permit_power(ChainId(1), contract, kind, 2, digest, void=void)
+        except GuardRefused as refused:
+            return refused.rule
+        return "signed"
+
+    first, second, third = digests[:3]
+    assert ask(first) == "signed"
+    assert ask(second, third) == "double_power"  # the one that we have signed is not void
+    assert [ask(second, first), ask(second, first), ask(second)] == ["signed"] * 3
+    assert ask(first) == "double_power"  # what was replaced is not signed again
+    assert ask(third, first) == "double_power"
+    assert ask(first, second) == "signed"  # unless it is what stands now
+    assert ask(third, second) == "double_power"
+    assert [ask(one, *digests) for one in digests[3:]] == ["signed"] * 13 + ["double_power"] * 4
+    assert [ask(first, second, kind="pause"), ask(second, first, kind="pause")] == ["signed", "double_power"]
+    told = guard.history()
+    assert len(told.power) == 17
+    assert guard.verify()[1].history == told.in_order()
+    assert decode_interchange(written := Interchange(LOG, (KeyHistory(ADDRESS, told.complete()),)).encode()).keys
+    assert written.count(b'"kind":"set-16"') == 1
 
 
 def test_the_guard_of_another_key_or_log_is_refused(guard: SqlGuard, tmp_path: Path) -> None:
