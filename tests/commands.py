@@ -1,6 +1,7 @@
 """Command lines in files, read as our own programs would read them."""
 
 from collections.abc import Sequence
+from copy import copy
 
 import click
 
@@ -19,7 +20,14 @@ def parsed(program: str, given: Sequence[str]) -> click.Context:
         name, found, words = command.resolve_command(context, words)
         assert found is not None
         command, context = found, click.Context(found, parent=context, info_name=name)
-    for parameter in command.params:
-        if isinstance(parameter.type, click.Path):
-            parameter.type = click.Path()
-    return command.make_context(command.name, words, parent=context.parent)
+    reading = copy(command)  # the command itself is every test's
+    reading.params = [patient(parameter) for parameter in command.params]
+    return reading.make_context(command.name, words, parent=context.parent)
+
+
+def patient(parameter: click.Parameter) -> click.Parameter:
+    """The same, content with a path at which nothing is."""
+    found = copy(parameter)
+    if isinstance(found.type, click.Path):
+        found.type = click.Path()
+    return found
