@@ -581,6 +581,8 @@ def test_the_page_shows_it_in_both_languages_on_desk_and_phone_by_day_and_night(
         )
     assert desk["back"] != night["back"]
     assert (desk["lang"], chinese["lang"], night["lang"]) == ("en", "zh-CN", "en")
+    assert "个确认公共链区块" in chinese["text"] or "一个节点确认公共链区块" in chinese["text"]
+    assert "final" not in chinese["text"]
     assert "late by 1 h 30 min" in desk["head"]
     assert "1 小时 30 分" in chinese["head"]
     assert "test.example/explorer" in desk["title"]

@@ -84,11 +84,16 @@ function head({ values, language }) {
   ];
 }
 
+/** How many endpoints say so: the builder's own sentence, of which there are two. */
+const toldBy = (/** @type {string} */ told, /** @type {string} */ language) => language !== "zh" ? told : told
+  .replace(/^(\d+) of (\d+) endpoints that call public block (\d+) final$/, "$2 个节点中有 $1 个确认公共链区块 $3 为最终")
+  .replace(/^one endpoint that calls public block (\d+) final$/, "一个节点确认公共链区块 $1 为最终");
+
 /** @param {View} view */
 function sourcesSection({ values, language }) {
   const told = String(values.sources.chain).split(": ").slice(1).join(": ");
   const items = Object.keys(LETTERS).map((source) =>
-    el("li", {}, badge(source, language), " ", t(source), ...(source === "chain" ? [` (${t("endpoints")}: `, text(told), ")"] : [])));
+    el("li", {}, badge(source, language), " ", t(source), ...(source === "chain" ? [` (${t("endpoints")}: `, text(toldBy(told, language)), ")"] : [])));
   return el("details", { class: "card", open: "" }, el("summary", {}, el("h2", {}, t("sources"))), el("ul", { class: "plain sources" }, ...items));
 }
 
