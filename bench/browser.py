@@ -16,7 +16,7 @@ from bench.harness import ROOT, host
 from hybrid_bridge.core.trust import parse_trust
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import UnixSeconds
-from tests.web.node import WEB, run
+from tests.web.node import WEB, chromium_place, run
 
 FOLDER = ROOT / "hybrid_bridge" / "cli" / "example_files"
 NAMES = ("receivable", "split", "financing")
@@ -76,8 +76,7 @@ def require(agrees: object) -> None:
 
 def main() -> int:
     """Measure and write."""
-    where = [str(ROOT / "infra" / "install.sh"), "--where", "chromium"]
-    chromium = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+    chromium = chromium_place()
     if not chromium:
         sys.exit("chromium is not there. Run: ./infra/install.sh chromium")
     ways: list[Way] = [page(chromium), in_node, typed, called]

@@ -44,13 +44,9 @@ class Outsider:
 
     def opens_page(self, *files: Path, **fill: str) -> dict[str, Any]:
         """What the verifier page, opened there from disk, shows of these files."""
-        where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
-        program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
-        if not program:
-            node.absent("chromium is not there. Run: ./infra/install.sh chromium")
         visit = {"files": [str(path) for path in files], "fill": fill}
         asked = json.dumps({"page": (node.WEB / "index.html").as_uri(), "visits": [visit]})
-        [seen] = node.run("browse.mjs", program, text=asked, inside=self.inside([]))
+        [seen] = node.run("browse.mjs", node.chromium(), text=asked, inside=self.inside([]))
         return dict(seen)
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:

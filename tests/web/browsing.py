@@ -1,11 +1,9 @@
 """Pages of ours in a real browser: what each shows, and what none of them ever does."""
 
 import json
-import subprocess
 from typing import Any
 
-from tests.web.node import ROOT, absent, run
-from tests.web.test_page import axe
+from tests.web.node import axe, chromium, run
 
 
 def explore(*visits: dict[str, Any]) -> list[dict[str, Any]]:
@@ -14,12 +12,8 @@ def explore(*visits: dict[str, Any]) -> list[dict[str, Any]]:
     Whatever the visit, it complains of nothing, fetches nothing but itself, is no wider than the screen, runs one
     script beside its inert values, and axe finds nothing in it (WCAG 2.2 AA, and its best practices).
     """
-    where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
-    program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
-    if not program:
-        absent("chromium is not there. Run: ./infra/install.sh chromium")
     told = [{"ready": "#answer > *", **visit} for visit in visits]
-    seen: list[dict[str, Any]] = run("browse.mjs", program, str(axe()), text=json.dumps({"page": "", "visits": told}))
+    seen: list[dict[str, Any]] = run("browse.mjs", chromium(), axe(), text=json.dumps({"page": "", "visits": told}))
     for visit, one in zip(visits, seen, strict=True):
         assert one["complaints"] == [], visit["page"]
         assert one["unlabelled"] == 0

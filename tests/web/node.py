@@ -42,6 +42,23 @@ def build(folder: Path) -> None:
     subprocess.run([ROOT / "infra" / "web" / "build.sh", folder], check=True, capture_output=True, timeout=120)
 
 
+def chromium_place() -> str:
+    """Where the browser is; empty where it is not."""
+    where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
+    return subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def chromium() -> str:
+    """The browser."""
+    return chromium_place() or absent("chromium is not there. Run: ./infra/install.sh chromium")
+
+
+def axe() -> str:
+    """The script of axe-core."""
+    script = tools() / "node_modules" / "axe-core" / "axe.min.js"
+    return str(script) if script.is_file() else absent("axe-core is not there. Run: ./infra/web/install.sh")
+
+
 def absent(words: str) -> NoReturn:
     """Skip the calling test, or fail it where engines are required."""
     if os.environ.get("HYBRID_BRIDGE_REQUIRE_ENGINES") == "1":

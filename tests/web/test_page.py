@@ -1,7 +1,6 @@
 """The verifier's page, opened from disk in a real browser: what it shows, what it never does."""
 
 import json
-import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from hybrid_bridge.core.encoding import parse_b64u
 from hybrid_bridge.core.labels import Label
 from tests.bundles import consortium
-from tests.web.node import ROOT, WEB, absent, run, tools
+from tests.web.node import ROOT, WEB, axe, chromium, run
 from tests.web.test_same_package import DOCUMENT, deflated, packed, trust, with_entry
 
 EXAMPLES = ROOT / "hybrid_bridge" / "cli" / "example_files"
@@ -29,30 +28,18 @@ def browse(*visits: dict[str, Any], page: str = PAGE) -> list[dict[str, Any]]:
 
     And whatever it shows, axe finds nothing in it that keeps somebody out (WCAG 2.2 AA, and its best practices).
     """
-    where = [ROOT / "infra" / "install.sh", "--where", "chromium"]
-    program = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
-    if not program:
-        absent("chromium is not there. Run: ./infra/install.sh chromium")
     ready = {} if page == PAGE else {"ready": "body"}
     told = [
         visit | ready | {name: [str(path) for path in visit[name]] for name in ("files", "cancel") if name in visit}
         for visit in visits
     ]
-    seen: list[dict[str, Any]] = run("browse.mjs", program, str(axe()), text=json.dumps({"page": page, "visits": told}))
+    seen: list[dict[str, Any]] = run("browse.mjs", chromium(), axe(), text=json.dumps({"page": page, "visits": told}))
     for one in seen:
         assert one["complaints"] == []
         assert one["unlabelled"] == 0
         assert one["violations"] == []
         assert (one["scripts"], one["images"], one["pwned"]) == (int(page == PAGE), 0, None)
     return seen
-
-
-def axe() -> Path:
-    """The script of axe-core."""
-    script = tools() / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file():
-        absent("axe-core is not there. Run: ./infra/web/install.sh")
-    return script
 
 
 def test_good_and_bad_bundles_have_their_colours_in_both_languages_on_desk_and_phone() -> None:
