@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.cli.openings import Keeper, Openings, keeper_of
 from hybrid_bridge.core.attestation import checkpoint_of, signers_within
@@ -22,6 +22,8 @@ from hybrid_bridge.units import Address, Digest, LogId, SetId, TreeSize, TxHash,
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
+BY_ROOTS: Final = "names certified by your roots"  # whose word a count of entities rests on
+
 
 # ── sets and anchors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,7 +200,7 @@ def report_of(kept: "Kept", genesis: Genesis, sets: Sequence[ValidatorSet], sigh
         raise Missing(what=f"the event of validator set {kept.head.set_id}")
     in_force = next(validators for validators, one in zip(sets, shown, strict=True) if one.state == "in force")
     head = kept.head
-    overdue = sight.now - genesis.checkpoint_timestamp(head.tree_size) - genesis.cadence - genesis.grace
+    overdue = sight.now - genesis.due_after(head.tree_size)
     return Report(
         log_id=genesis.log_id,
         origin=kept.origin,
@@ -233,7 +235,7 @@ def _kept_set(
         transaction=events[number].tx_hash,
         keepers=tuple(keepers),
         independence=independence([keeper.marks(certified=certified) for keeper in keepers]),
-        counted="names certified by your roots" if certified else "the members' own word for their names",
+        counted=BY_ROOTS if certified else "the members' own word for their names",
     )
 
 

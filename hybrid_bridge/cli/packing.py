@@ -46,10 +46,8 @@ JUDGING: Final = ("units.py", "errors", "core", "business", "steps/verify")  # w
 VERDICTS: Final = ("verdict.txt", "verdict.json")
 SPECIFICATION: Final = "docs/spec/SPEC.md"
 VERIFIER: Final = "docs/verifier/verify_bundle.py"
-_EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
 MAX_REPORT: Final = 64 << 20  # bytes: three times a bundle, and fonts
+_EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +165,8 @@ def _report(evidence: Evidence, reader: Reader) -> dict[str, Source]:
     )
     judged = {"at": reader.now, "trust_sha256": b64u(reader.digest), "evidence": evidence.to_json()}
     return {
-        "report/verdict.txt": f"{head}\n\n{render(evidence)}\n".encode(),
-        "report/verdict.json": json.dumps(judged, indent=2).encode(),
+        f"report/{VERDICTS[0]}": f"{head}\n\n{render(evidence)}\n".encode(),
+        f"report/{VERDICTS[1]}": json.dumps(judged, indent=2).encode(),
     }
 
 

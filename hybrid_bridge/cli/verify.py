@@ -94,7 +94,7 @@ def command(
     Exit code 3: something required is missing.
     """  # noqa: D301 click reads the escape
     data, package = bundle_and_package(file)
-    trust = trust_of(trust_file, log_hex)
+    trust = trust_of(None if trust_file is None else read_bounded(trust_file, MAX_TRUST), log_hex)
     now = UnixSeconds(int(time.time()))
     is_export = export_kind(data) is not None
     of_bundles = {"--rpc": urls, "--contract": contract_hex}
@@ -110,13 +110,13 @@ def command(
     return 0 if evidence.complete else Missing.exit_code
 
 
-def trust_of(trust_file: Path | None, log_hex: str | None) -> Trust:
-    """What --trust and --log say together.
+def trust_of(trust_data: bytes | None, log_hex: str | None) -> Trust:
+    """What --trust, the file's bytes, and --log say together.
 
     Raises:
         Malformed: no trust file, or no log id.
     """
-    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
+    trust = Trust() if trust_data is None else parse_trust(trust_data)
     if log_hex is None:
         return trust
     return replace(trust, logs=(*trust.logs, TrustedLog(log_id=hex_option(log_hex, 32, "--log"))))

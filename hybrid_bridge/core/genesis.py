@@ -132,3 +132,11 @@ class Genesis:
         if not 1 <= tree_size <= MAX_U64:
             raise SizeOrder(older=1, newer=tree_size)
         return UnixSeconds(self.genesis_time + (tree_size - 1) * self.cadence)
+
+    def due_after(self, tree_size: TreeSize) -> UnixSeconds:
+        """Until when a checkpoint beyond `tree_size` is in time, as the contract's `overdue` has it (CONTRACT §3.7).
+
+        Raises:
+            SizeOrder: as `checkpoint_timestamp`.
+        """
+        return UnixSeconds(self.checkpoint_timestamp(tree_size) + self.cadence + self.grace)

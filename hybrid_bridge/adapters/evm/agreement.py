@@ -8,7 +8,7 @@ from typing import TypeVar
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
-from hybrid_bridge.adapters.evm.sight import agreed, endpoints_at, final_block, said
+from hybrid_bridge.adapters.evm.sight import agreed, callers, endpoints_at, final_block, said
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import Address, ChainId
@@ -33,9 +33,7 @@ class Agreement:
     @property
     def basis(self) -> str:
         """What a statement of the contract rests on."""
-        count = len(self.chains)
-        many = f"{self.needed} of {count} endpoints that call" if count > 1 else "one endpoint that calls"
-        return f"{many} public block {self.at.number} final"
+        return f"{callers(self.needed, len(self.chains))} public block {self.at.number} final"
 
     def all_say(self, what: str, ask: Callable[[Web3Chain], T]) -> T:
         """The answer of enough of them.

@@ -52,9 +52,7 @@ class DevnetSettings:
     port: int = 0  # 0: any free one
     funds: tuple[tuple[Address, Wei], ...] = ()
     state_file: Path | None = None  # where public blocks are kept, and found again; None: nowhere
-    allow_origin: str | None = (
-        None  # whose pages a browser lets ask: an origin, `null` (from disk) or `*`; None: nobody's
-    )
+    allow_origin: str | None = None  # whose pages may ask: an origin, `null` (from disk), `*`; None: nobody's
 
 
 class Devnet:

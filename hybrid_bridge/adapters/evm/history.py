@@ -5,8 +5,7 @@ again and again: each stands here once, with the place where it stood first.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -14,12 +13,12 @@ from typing import Any, Final
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
-from hybrid_bridge.adapters.evm.keepers import Enough, Kept, SetEvent, all_of, calldata_of
+from hybrid_bridge.adapters.evm.keepers import Enough, Kept, all_of, calldata_of, readable
 from hybrid_bridge.adapters.evm.sight import agreed, said
 from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import Malformed, Missing
+from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import (
     Address,
@@ -118,7 +117,8 @@ def history_at(
     happenings = [Happening(kind, values, place, times[place.block_number]) for kind, values, place in found]
     happenings.sort(key=lambda one: (one.place.block_number, one.place.log_index))
     digests = [(one.place.tx_hash, one.statement(kept.chain_id, kept.contract, log_id)) for one in happenings]
-    spoken = all_of((tx, _has_quorum(digest, kept.sets)) for tx, digest in digests if digest is not None)
+    sets = readable(kept.sets).values()
+    spoken = all_of((tx, _has_quorum(digest, sets)) for tx, digest in digests if digest is not None)
     return History(
         happenings=tuple(happenings),
         left_out=left_out,
@@ -127,13 +127,9 @@ def history_at(
     )
 
 
-def _has_quorum(digest: Digest, sets: Sequence[SetEvent]) -> Enough:
+def _has_quorum(digest: Digest, sets: Collection[ValidatorSet]) -> Enough:
     """The signatures of a quorum of some set: the contract asked for no less."""
-    validators = []
-    for event in sets:
-        with suppress(Malformed):
-            validators.append(ValidatorSet.decode_entries(event.set_id, event.entries))
-    return lambda data: any(len(signers_within(data, digest, one.addresses)) >= one.quorum for one in validators)
+    return lambda data: any(len(signers_within(data, digest, one.addresses)) >= one.quorum for one in sets)
 
 
 Found = tuple[str, tuple[Any, ...], Place]

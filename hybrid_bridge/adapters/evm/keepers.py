@@ -5,6 +5,7 @@ The genesis record proves itself by the log id; a signature proves itself; all e
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -103,7 +104,8 @@ def kept_at(
     )
     sets = asked.all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
     anchors = asked.all_say("the newest anchors", lambda chain: _anchors(chain, log_id, begins, at, newest))
-    spoken = all_of((event.tx_hash, _has_named(event, sets)) for event in anchors)
+    known_sets = readable(sets)
+    spoken = all_of((event.tx_hash, _has_named(event, known_sets.get(event.set_id))) for event in anchors)
     return Kept(
         chain_id=asked.chain_id,
         contract=asked.contract,
@@ -191,23 +193,29 @@ def _every(several: Sequence[Enough], data: bytes) -> bool:
     return all(is_enough(data) for is_enough in several)
 
 
-def _has_named(event: AnchoredEvent, sets: Sequence[SetEvent]) -> Enough:
+def readable(sets: Iterable[SetEvent]) -> dict[SetId, ValidatorSet]:
+    """The sets of these events. One that cannot be read is left out here: it is refused where sets are judged."""
+    found = {}
+    for event in sets:
+        with suppress(Malformed):
+            found[event.set_id] = ValidatorSet.decode_entries(event.set_id, event.entries)
+    return found
+
+
+def _has_named(event: AnchoredEvent, validators: ValidatorSet | None) -> Enough:
     """The signatures of all whom the event names. Of a set that is not known there is nothing more to look for."""
-    of = next((one for one in sets if one.set_id == event.set_id), None)
-    try:
-        addresses = () if of is None else ValidatorSet.decode_entries(of.set_id, of.entries).addresses
-    except Malformed:
-        addresses = ()
-    named = frozenset(address for i, address in enumerate(addresses) if event.signers >> i & 1)
-    checkpoint = Checkpoint(
+    if validators is None:
+        return lambda _: True
+    named = frozenset(address for i, address in enumerate(validators.addresses) if event.signers >> i & 1)
+    digest = Checkpoint(
         log_id=event.log_id,
         tree_size=event.tree_size,
         root=event.root,
         timestamp=event.timestamp,
         set_id=event.set_id,
-        set_hash=Digest(bytes(32)) if of is None else of.set_hash,
-    )
-    return lambda data: named <= signers_within(data, checkpoint.digest(), named)
+        set_hash=validators.digest,
+    ).digest()
+    return lambda data: named <= signers_within(data, digest, named)
 
 
 def _input(chain: Web3Chain, tx: TxHash) -> bytes | None:

@@ -73,15 +73,19 @@ def _look(chains: Sequence[Web3Chain], chain_id: ChainId, wanted: Wanted, needed
         for number in wanted.numbers
         if number <= final
     }
-    many = f"{needed} of {len(chains)} endpoints that call" if len(chains) > 1 else "one endpoint that calls"
     return PublicSight(
         chain_id=chain_id,
         contract=chains[0].contract,
-        basis=f"{many} it final",
+        basis=f"{callers(needed, len(chains))} it final",
         finalized_number=final,
         finalized_hashes=hashes,
         head=_agreed_head(chains, wanted.log_id, at, needed),
     )
+
+
+def callers(needed: int, asked: int) -> str:
+    """Whose word a statement is, up to what they call final."""
+    return f"{needed} of {asked} endpoints that call" if asked > 1 else "one endpoint that calls"
 
 
 def endpoints_at(urls: Sequence[str]) -> list[JsonRpc]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hybrid_bridge.cli.explorer.epochs import Told
 from hybrid_bridge.cli.explorer.keepers import keepers_json
-from hybrid_bridge.cli.explorer.lateness import Stood, due_after, late_periods
+from hybrid_bridge.cli.explorer.lateness import Stood, late_periods
 from hybrid_bridge.cli.explorer.marks import (
     BUILDER,
     CHAIN,
@@ -116,7 +116,7 @@ class Facts:
         ended = self.history.of("Retired", "Frozen")
         until = ended[0].time if ended else self.kept.at.time
         late = late_periods(self.genesis, heads, until, has_ended=bool(ended))
-        due = due_after(self.genesis, self.kept.head.tree_size)
+        due = self.genesis.due_after(self.kept.head.tree_size)
         now = 0 if ended else max(0, self.kept.at.time - due)
         return {
             **marked(CHAIN, overdue=now, due=None if ended else due, looked_from_size=self._first_size),

@@ -5,8 +5,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from hybrid_bridge.adapters.evm.agreement import agreement_of
+from hybrid_bridge.adapters.evm.history import History, history_at
+from hybrid_bridge.adapters.evm.keepers import Kept, kept_at
 from hybrid_bridge.cli.explorer.epochs import told_by
 from hybrid_bridge.cli.explorer.facts import Facts
 from hybrid_bridge.cli.explorer.wholeness import require_whole
@@ -19,10 +22,6 @@ from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import parse_name
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Malformed, Missing
 from hybrid_bridge.units import Address, Digest, LogId, PublicBlockNumber, TreeSize
-
-if TYPE_CHECKING:
-    from hybrid_bridge.adapters.evm.history import History
-    from hybrid_bridge.adapters.evm.keepers import Kept
 
 OF_A_COPY: Final = "of a log copy"
 
@@ -49,10 +48,6 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
         Undecided: endpoints do not agree, or do not have it.
         Rejected: the contract does not know the log.
     """
-    from hybrid_bridge.adapters.evm.agreement import agreement_of  # noqa: PLC0415 web3 is dear; help must not pay
-    from hybrid_bridge.adapters.evm.history import history_at  # noqa: PLC0415
-    from hybrid_bridge.adapters.evm.keepers import kept_at  # noqa: PLC0415
-
     openings = openings_of(wanted.name_files, wanted.log_id)
     thresholds = {chain.chain_id: chain.threshold for chain in wanted.trust.public_chains}
     asked = agreement_of(wanted.urls, wanted.contract, thresholds)
@@ -90,7 +85,7 @@ def _of_copies() -> Iterator[None]:
         raise
 
 
-def _require_newest(kept: "Kept", log_id: LogId) -> None:
+def _require_newest(kept: Kept, log_id: LogId) -> None:
     """The newest anchor made the head: a node that no longer keeps events must not look like a log without anchors.
 
     Raises:
@@ -110,7 +105,7 @@ def _genesis(record: bytes, origin: str, log_id: LogId) -> Genesis:
     return genesis
 
 
-def _take_published(openings: Openings, history: "History") -> None:
+def _take_published(openings: Openings, history: History) -> None:
     """Names that somebody showed to the contract, which hashed them; one that is no name of ours opens nothing."""
     for one in history.of("ValidatorNamed"):
         _, address, text = one.values

@@ -15,7 +15,7 @@ from hybrid_bridge.cli.explorer.marks import (
     marked,
 )
 from hybrid_bridge.cli.explorer.powers import Spoken
-from hybrid_bridge.cli.keepers import KeptSet, Report
+from hybrid_bridge.cli.keepers import BY_ROOTS, KeptSet, Report
 from hybrid_bridge.cli.openings import NOT_OPENED, Keeper
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.ports import AnchoredEvent
@@ -38,7 +38,7 @@ def _first_anchor(set_id: SetId, anchors: Sequence[AnchoredEvent], *, is_all: bo
 def _set(kept: KeptSet, spoken: Spoken, first: AnchoredEvent | None) -> dict[str, Json]:
     of_set = LOG_ID if kept.set_id == 1 else CHAIN  # the genesis record fixes the first
     number = int(kept.set_id) - 1
-    counted = CERTIFIED if kept.counted.startswith("names certified") else WORD
+    counted = CERTIFIED if kept.counted == BY_ROOTS else WORD
     found = kept.independence
     return {
         **marked(of_set, set_id=kept.set_id, from_size=kept.from_size, n=found.n, q=found.q),

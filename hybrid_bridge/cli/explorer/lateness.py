@@ -28,11 +28,6 @@ class Late:
     ends: UnixSeconds | None  # None: it goes on
 
 
-def due_after(genesis: Genesis, size: TreeSize) -> UnixSeconds:
-    """Until when a checkpoint beyond `size` is in time."""
-    return UnixSeconds(genesis.checkpoint_timestamp(size) + genesis.cadence + genesis.grace)
-
-
 def late_periods(genesis: Genesis, heads: Sequence[Stood], until: UnixSeconds, *, has_ended: bool) -> list[Late]:
     """All of them.
 
@@ -44,7 +39,7 @@ def late_periods(genesis: Genesis, heads: Sequence[Stood], until: UnixSeconds, *
     """
     found: list[Late] = []
     for head, left in zip(heads, [*(head.since for head in heads[1:]), None], strict=False):
-        begins = max(due_after(genesis, head.size), head.since)
+        begins = max(genesis.due_after(head.size), head.since)
         ends = until if left is None else left
         if ends <= begins:
             continue

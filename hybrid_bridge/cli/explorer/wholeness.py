@@ -6,19 +6,14 @@ others changes no state that is left: that one is withheld by a sole endpoint, o
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from hybrid_bridge.adapters.evm.history import REPORTS, History
+from hybrid_bridge.adapters.evm.keepers import Kept
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.units import LogId
 
-if TYPE_CHECKING:
-    from hybrid_bridge.adapters.evm.history import History
-    from hybrid_bridge.adapters.evm.keepers import Kept
 
-REPORTS = ("Equivocated", "Inconsistent")
-
-
-def require_whole(kept: "Kept", history: "History", nonce: int, successor: LogId) -> None:
+def require_whole(kept: Kept, history: History, nonce: int, successor: LogId) -> None:
     """Return if nothing is missing that the state shows.
 
     Args:
@@ -34,7 +29,7 @@ def require_whole(kept: "Kept", history: "History", nonce: int, successor: LogId
         raise Missing(what=f"{what}, as the contract's state has it")
 
 
-def _lacking(kept: "Kept", history: "History", nonce: int, successor: LogId) -> Iterator[str]:
+def _lacking(kept: Kept, history: History, nonce: int, successor: LogId) -> Iterator[str]:
     sets = [(one.set_id, one.set_hash, one.from_size, one.entries) for one in kept.sets]
     if sets != [one.values for one in history.of("ValidatorSet")]:
         yield "one answer about the validator sets"
@@ -56,7 +51,7 @@ def _lacking(kept: "Kept", history: "History", nonce: int, successor: LogId) -> 
         yield "the report that froze the log"
 
 
-def _lacking_brakes(kept: "Kept", history: "History", nonce: int) -> Iterator[str]:
+def _lacking_brakes(kept: Kept, history: History, nonce: int) -> Iterator[str]:
     brakes = history.of("Paused", "Resumed")
     if [one.values[0] for one in brakes] != list(range(nonce)):
         yield f"{nonce} pauses and their ends"

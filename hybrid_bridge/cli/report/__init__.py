@@ -71,14 +71,15 @@ def command(
         _require_pdf()
     data, package = bundle_and_package(bundle)
     require_none({"an export": export_kind(data) is not None}, "a report")
-    trust = trust_of(trust_file, log_hex)
+    trust_data = None if trust_file is None else read_bounded(trust_file, MAX_TRUST)
+    trust = trust_of(trust_data, log_hex)
     at = UnixSeconds(int(time.time()))
     found, packed = _packed(package, _judged(data, trust, at, urls, contract_hex), trust)
     case = Case(
         data=data,
         file_name=bundle.name,
         trust=trust,
-        trust_data=None if trust_file is None else read_bounded(trust_file, MAX_TRUST),
+        trust_data=trust_data,
         endpoints=len(urls),
         contract=contract_hex or "",
         at=at,

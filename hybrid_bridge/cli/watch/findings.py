@@ -203,7 +203,7 @@ def _of_log(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator
         yield Finding(kind="rotation_pending", about=CHAIN, detail=detail)
     if before.set_id and head.set_id > before.set_id:
         yield Finding(kind="rotated", about=CHAIN, detail=f"set {head.set_id} follows set {before.set_id}")
-    overdue = at.time - genesis.checkpoint_timestamp(head.tree_size) - genesis.cadence - genesis.grace
+    overdue = at.time - genesis.due_after(head.tree_size)
     if head.state == "active" and overdue > 0:
         detail = f"anchored up to size {head.tree_size}, {utc(head.timestamp)}; the next is late by {span(overdue)}"
         yield Finding(kind="overdue", about=CHAIN, detail=detail)

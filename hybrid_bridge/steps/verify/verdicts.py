@@ -238,7 +238,7 @@ def _freshness(f: Findings) -> Verdict:
     if head is not None and head.tree_size > size:
         size, source = head.tree_size, "the contract's head"
     age = f.now - genesis.checkpoint_timestamp(size)
-    overdue = age - genesis.cadence - genesis.grace
+    overdue = f.now - genesis.due_after(size)
     detail = f"{source} is of {utc(f.now - age)}, {span(age)} old" + (
         f"; the next is overdue by {span(overdue)}" * (overdue > 0)
     )

@@ -207,7 +207,7 @@ def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_onl
         return shown[chain]
 
     monkeypatch.setattr(evm, "_input", answer)
-    wanted = evm.all_of([(one.tx_hash, evm._has_named(one, events()))])
+    wanted = evm.all_of([(one.tx_hash, evm._has_named(one, evm.readable(events()).get(one.set_id)))])
     found = evm.calldata_of(list(shown), wanted, {one.tx_hash: first})
     assert asked == ["one", "two", "three"]
     (signed,) = signed_sizes(world().genesis, sets(), kept(anchors=(one,), calldata=found))
@@ -218,7 +218,7 @@ def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_onl
 
 @pytest.mark.parametrize("spoilt", [(), (replace(events()[0], entries=b"\x01"),)], ids=["no set", "no entries"])
 def test_an_event_of_a_set_that_cannot_be_read_asks_for_no_calldata_twice(spoilt):
-    assert evm._has_named(kept().anchors[0], spoilt)(b"")
+    assert evm._has_named(kept().anchors[0], evm.readable(spoilt).get(kept().anchors[0].set_id))(b"")
 
 
 def test_other_lines_under_a_note_are_named_and_not_judged(tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hybrid_bridge.cli.explorer.lateness import Late, Stood, due_after, late_periods
+from hybrid_bridge.cli.explorer.lateness import Late, Stood, late_periods
 from hybrid_bridge.units import Seconds, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.core.consortium import GENESIS
 
@@ -18,7 +18,7 @@ def periods(*heads: tuple[int, int], until: int, has_ended: bool = False) -> lis
 
 
 def test_a_checkpoint_is_due_cadence_and_grace_after_the_boundary_of_the_head() -> None:
-    assert [due_after(CLOCK, TreeSize(size)) for size in (1, 2, 5)] == [1110, 1210, 1510]
+    assert [CLOCK.due_after(TreeSize(size)) for size in (1, 2, 5)] == [1110, 1210, 1510]
 
 
 @pytest.mark.parametrize(("until", "found"), [(1210, []), (1211, [(2, 1210, None)])])
