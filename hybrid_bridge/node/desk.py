@@ -9,9 +9,9 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from hybrid_bridge.adapters.sqlite.records import StoredRecord
 from hybrid_bridge.core.delivery import DeliveryPlaintext
@@ -26,6 +26,7 @@ from hybrid_bridge.core.transaction import Body, SignaturePart, SignedTransactio
 from hybrid_bridge.errors import (
     AdmissionRejected,
     BridgeError,
+    Expired,
     FieldMalformed,
     NotYet,
     RuleRejected,
@@ -42,6 +43,8 @@ from hybrid_bridge.rpc.faults import unpack
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
 from hybrid_bridge.units import EpochNumber, Height, KeyId, UnixSeconds
 from hybrid_bridge.units import Sequence as SequenceNumber
+
+T = TypeVar("T")
 
 IDENTITY: Final = "identity"
 LIVES_FOR: Final = 24  # epochs in which a draft may stand in a block, unless the owner says otherwise
@@ -141,6 +144,7 @@ class Desk:
         Raises:
             Missing: a consent is not there.
             Rejected, Undecided: what the ledger says; after an Undecided ask again with the same draft.
+            Expired: our own ledger is past its last epoch, and it does not stand there: a new draft repeats nothing.
         """
         body, _, document = package.opened()
         if body.submitter != self._view.keys.identity.public.key_id:
@@ -149,27 +153,28 @@ class Desk:
             self._keep(sent.body, package, document)  # our records may be younger than our ledger
             return sent
         parts = [*consents, *self._authorised(package, self._own_purposes(body))]
-        with self._turn:
-            try:
-                return self._send(replace(body, sequence=self._sequence()), package, document, parts)
-            except SequenceRejected as rejected:  # another of ours came first; nothing stood in a block
-                self._next = rejected.expected
-                return self._send(replace(body, sequence=self._sequence()), package, document, parts)
+        try:
+            return self._in_turn(lambda: self._send(body, package, document, parts))
+        except Expired:
+            self._require_passed(body)
+            if (sent := self._standing(body, document)) is None:
+                raise
+            self._keep(sent.body, package, document)
+            return sent
 
     def govern(self, body: Body, consents: Sequence[SignaturePart]) -> Height:
         """Sign a governance transaction as its submitter and hand it over; where it stands then.
 
         Raises:
             Missing: a consent is not there.
-            Rejected, Undecided: what the ledger says.
+            Rejected, Undecided: what the ledger says; after an Undecided ask again.
         """
         self._view.brake.require_free()
-        with self._turn:
-            try:
-                return self._govern(body, consents)
-            except SequenceRejected as rejected:  # another of ours came first; nothing stood in a block
-                self._next = rejected.expected
-                return self._govern(body, consents)
+        try:
+            return self._in_turn(lambda: self._govern(body, consents))
+        except Expired:
+            self._require_passed(body)
+            raise
 
     def epoch(self) -> EpochNumber:
         """Of the clock, or of our newest block where that is later."""
@@ -190,10 +195,30 @@ class Desk:
         require_reviewed(self._view, open_document(document), [key.public.key_id for key in keys])
         return [SignaturePart.over(body.consent, key) for key in keys]
 
+    def _in_turn(self, send: Callable[[], T]) -> T:
+        with self._turn:
+            try:
+                return send()
+            except SequenceRejected as rejected:  # another of ours came first; nothing stood in a block
+                self._next = rejected.expected
+                return send()
+
+    def _require_passed(self, body: Body) -> None:
+        """Return if our own ledger is past the last epoch in which it may stand; before that nobody's word ends it.
+
+        Whoever orders may have it in a block that has not come here, sent before under another number: its owner would
+        write the same deed a second time.
+        """
+        tip = self._view.chain.tip
+        if tip is None or tip.epoch <= body.expires_epoch:
+            raise NotYet(
+                what=f"a block beyond epoch {body.expires_epoch} here: it may stand in one that has not come yet"
+            )
+
     def _send(
         self, body: Body, package: DraftPackage, document: DeliveryPlaintext, consents: Sequence[SignaturePart]
     ) -> Sent:
-        view = self._view
+        view, body = self._view, replace(body, sequence=self._sequence())
         signed = finish(body, SignaturePart.over(body.message, view.keys.identity), consents)
         self._keep(body, package, document)
         # Durable: document, salts, envelopes. Dead here? The same draft is sent again; what stands is delivered.

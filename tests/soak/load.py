@@ -39,17 +39,17 @@ def story(seed: int) -> dict[str, bytes]:
     supplier, bank, other = (told.firms[role] for role in ("supplier-1", "bank-1", "bank-2"))
     faces = Stream(told.seed, "faces").parts(TOTAL, ROOTS, LEAST)
     notes = []
-    for face in faces:
-        asset = trade.invoice(supplier, face)
+    for number, face in enumerate(faces):
+        asset, ordinal = trade.invoice(supplier, face), 1 + faces[:number].count(face)  # equal deliveries of one day
         trade.register(asset)
-        trade.confirm(asset)
+        trade.confirm(asset, ordinal=ordinal)
         note = trade.note(supplier, face, 90)
         trade.issue(note, [(asset, face)])
         trade.accept(note)
         notes.append(note)
     again = trade.invoice(supplier, asset.gross)
     trade.register(again)
-    at = trade.confirm(again, labels=trade.labels(asset))
+    at = trade.confirm(again, labels=trade.labels(asset, ordinal))
     told.expect("F-R04", "fraud", "submit", at, "rejected:L-hard", [again.object_id], "one invoice, two assets")
     first, second, third = notes
     half = first.face // 2

@@ -16,6 +16,7 @@ from hybrid_bridge.core.encoding import Json, b64u, canonical_json
 from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.labels import normalised
 from hybrid_bridge.errors import Expired, FieldMismatch, RuleRejected
+from hybrid_bridge.node.executing import rules_of
 from hybrid_bridge.rpc.channel import ClientTls
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.testing.datasets.play import Event, rebase
@@ -156,6 +157,8 @@ def carry_out(play: Play, traded: Traded, event: Event) -> Outcome:
     now = UnixSeconds(int(time.time()))
     over = EpochNumber(max(0, epoch_of(play.directory.genesis, now) - 1))  # also by the clock of blocks, which is later
     moved = rebase(event, now, over, ZONE)
+    if "ttl_epochs" in moved["fields"]:  # told for epochs of hours; of seconds the bank takes as many as it may
+        moved["fields"]["ttl_epochs"] = rules_of(play.directory).pack.reserve_ttl
     home = place_of(event["submitter"]).node
     draft = ask_again(play, f"{home} to draft", lambda: traded.desks[home].draft(_draft_request(play, traded, moved)))
     signatures = []

@@ -97,6 +97,38 @@ def test_a_sender_that_lags_behind_is_told_to_ask_again(trading: Members) -> Non
     assert desk(trading, "supplier").send(package, []).height == 2
 
 
+def test_what_may_stand_in_a_block_that_has_not_come_is_not_called_expired(trading: Members) -> None:
+    package = desk(trading, "supplier").draft(registration(trading, an_object()))
+    desk(trading, "supplier").send(package, [])  # the block has not reached the supplier, nor have many epochs
+    trading.order(trading.clock.moment + (LIVES_FOR + 2) * CADENCE)
+    with pytest.raises(NotYet):  # who drafts it anew would do the deed twice
+        desk(trading, "supplier").send(package, [])
+    spread_new(trading)
+    assert desk(trading, "supplier").send(package, []).height == 2
+    assert standings(trading) == ["accepted"]
+
+
+def test_what_comes_to_stand_while_its_end_is_told_stands(trading: Members) -> None:
+    package = desk(trading, "supplier").draft(registration(trading, an_object()))
+    desk(trading, "supplier").send(package, [])
+    trading.order(trading.clock.moment + (LIVES_FOR + 2) * CADENCE)
+
+    class Late(Silent):
+        def submit(self, signed: list[bytes]) -> list[pb.SubmitResult]:
+            spread_new(trading)
+            return super().submit(signed)
+
+    late = Late(Expired(expires_epoch=1, epoch=2))
+    assert desk(trading, "supplier", late).send(package, []).height == 2  # type: ignore[arg-type]
+
+
+def test_a_draft_that_nobody_sent_in_time_has_expired(trading: Members) -> None:
+    package = desk(trading, "supplier").draft(registration(trading, an_object()))
+    pass_epochs(trading, LIVES_FOR + 2)
+    with pytest.raises(Expired):
+        desk(trading, "supplier").send(package, [])
+
+
 def test_a_number_that_another_transaction_took_is_replaced(trading: Members) -> None:
     first, second = (desk(trading, "supplier").draft(registration(trading, an_object())) for _ in range(2))
     one, other = desk(trading, "supplier"), desk(trading, "supplier")
@@ -277,7 +309,7 @@ class Liar(Instant):
 )
 def test_nobodys_word_but_our_ledgers_loses_a_document(trading: Members, error: BridgeError) -> None:
     package = desk(trading, "supplier").draft(registration(trading, an_object()))
-    with pytest.raises(type(error)):
+    with pytest.raises(NotYet if isinstance(error, Expired) else type(error)):
         desk(trading, "supplier", Liar(trading, error)).send(package, [])
     assert standings(trading) == ["waiting"]
     spread_new(trading)

@@ -12,16 +12,19 @@ from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.core.trust import Trust, TrustedLog
-from hybrid_bridge.errors import RuleRejected, SignerUnknown
+from hybrid_bridge.errors import Expired, NotYet, RuleRejected, SignerUnknown
 from hybrid_bridge.node.applying import make_card
 from hybrid_bridge.node.bundling import Bundler
+from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.founding import Foundation
-from hybrid_bridge.node.proposing import Wish
+from hybrid_bridge.node.proposing import Proposer, Wish
 from hybrid_bridge.node.rekeying import next_identity, use_next
+from hybrid_bridge.node.submitting import faulty
+from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Address, EpochNumber, KeyId, TreeSize
-from tests.unit.hybrid_bridge.node.coming import agreed, authority, pass_epoch, spread
-from tests.unit.hybrid_bridge.node.members import VALIDATORS, Members, randomness, started
+from hybrid_bridge.units import Address, EpochNumber, Height, KeyId, TreeSize
+from tests.unit.hybrid_bridge.node.coming import agreed, approved, authority, endorser, pass_epoch, proposer, spread
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, randomness, started
 from tests.unit.hybrid_bridge.node.test_enrolling import checkpoint
 from tests.unit.hybrid_bridge.node.trade import an_object, desk, registration
 
@@ -144,3 +147,36 @@ def test_bundles_of_before_verify_as_ever_and_new_ones_show_the_handovers(told: 
     for data in shown:
         evidence = verify(data, trust, told.members.clock.now())
         assert evidence.verdict("quorum").result == "verified"
+
+
+def test_a_decision_whose_block_has_not_come_is_not_called_expired_and_stands_once_it_comes(members: Members) -> None:
+    started(members)
+    pass_epoch(members, 1)
+    proposal = proposer(members, "core").propose(Wish(kind="suspend", name="bank-b", from_epoch=4))
+    consents = approved(members, proposal, OTHERS)
+    assert proposer(members, "bank-a").enact(proposal, consents) == [Height(3)]
+    members.order(START + 9 * CADENCE)  # neither block has reached bank-a
+    with pytest.raises(NotYet):
+        proposer(members, "bank-a").enact(proposal, consents)
+
+    class Late:
+        """Answers when its blocks have come."""
+
+        def submit(self, signed: list[bytes]) -> list[pb.SubmitResult]:
+            spread(members)
+            return [faulty(Expired(expires_epoch=3, epoch=9)) for _ in signed]
+
+    opened = members.open("bank-a")
+    late = Proposer(opened.view, Desk(opened.view, Late()), opened.enrolment, endorser(members, "bank-a"))
+    assert late.enact(proposal, consents) == []
+
+
+def test_a_decision_that_nobody_enacted_in_time_has_expired(members: Members) -> None:
+    started(members)
+    pass_epoch(members, 1)
+    proposal = proposer(members, "core").propose(Wish(kind="suspend", name="bank-b", from_epoch=4))
+    consents = approved(members, proposal, OTHERS)
+    members.order(START + 9 * CADENCE)
+    spread(members)
+    with pytest.raises(Expired):
+        proposer(members, "bank-a").enact(proposal, consents)
