@@ -73,7 +73,7 @@ class Form:
 def _spelt(text: str, form: Form) -> str:
     if len(as_text(text, form.name)) > MAX_TEXT:
         raise TooLong(field=form.name, limit=MAX_TEXT, got=len(text))
-    if not all(map(_is_old, text)):
+    if not (text.isascii() or all(map(_is_old, text))):
         raise FieldMalformed(field=form.name, rule="characters of Unicode 3.2")
     spelt = unicodedata.normalize("NFKC", text).translate(_TABLE).translate(_CASES[form.case])
     return spelt.translate(_CODE) if form.code else spelt
