@@ -46,6 +46,7 @@ $(VENV)/installed: $(VENV)/bin/python infra/requirements.lock pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/bin/python infra/requirements-dev.lock pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || { echo "the tools for tests come for Python 3.11 and 3.12 (pyrevm has no wheel for newer ones): make clean, then say make PYTHON=/path/to/python3.12"; exit 2; }
 	@echo "installing the locked dependencies and the tools for tests (hashes checked)"
 	@$(PIP) install --no-deps --only-binary :all: --require-hashes -r infra/requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
