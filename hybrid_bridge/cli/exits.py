@@ -6,6 +6,7 @@
 import errno
 import json
 import sys
+import warnings
 from dataclasses import fields
 from typing import NoReturn
 
@@ -81,6 +82,7 @@ def plain(text: str) -> str:
 def invoke(command: click.Command, name: str) -> NoReturn:
     """Run a command and leave with the exit code its outcome means."""
     as_json = "--json" in sys.argv[1:]
+    warnings.filterwarnings("ignore", "Attribute's length must be")  # of names in certificates, which are refused here
     try:
         result = command.main(prog_name=name, standalone_mode=False)
     except (click.Abort, KeyboardInterrupt) as error:  # click makes the one of the other

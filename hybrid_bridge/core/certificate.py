@@ -1,17 +1,18 @@
 """What one X.509 certificate says, read once; whether a root that the verifier names issued it.
 
 The library that reads X.509 is strict by errors and by warnings, and lets foreign errors out of mere attributes. Here
-whatever it complains of, now or in a release to come, is Malformed. Source: SPEC §8.1, §12 step 9; RFC 5280.
+whatever it complains of, now or in a release to come, is Malformed. What it only warns of is looked for by hand, for
+filters of warnings are the whole process's, other threads included. Source: SPEC §8.1, §12 step 9; RFC 5280.
 """
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from hybrid_bridge.core.der import der
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PublicKey, decode_spki
 from hybrid_bridge.errors import CertificateMalformed
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CERTIFICATE: Final = 1 << 14  # bytes
 MAX_NAME: Final = 64  # characters that X.520 has room for
+COUNTRY: Final = 2  # characters of a country
+VISIBLE: Final = 0x1A  # the tag of a VisibleString
 _IDENTITY: Final = re.compile(r"urn:hybrid-bridge:identity:[a-z][a-z0-9-]{0,31}")
 
 
@@ -49,31 +52,33 @@ class ShownCertificate:
     subject: Subject | None
 
 
-def read_certificate(der: bytes) -> "Certificate":
+def read_certificate(data: bytes) -> "Certificate":
     """A DER certificate, as the library reads it, with a validity: it reads dates late, and there is no year 0.
 
     Raises:
-        CertificateMalformed: it does not, or only with a warning (of a serial number below one).
+        CertificateMalformed: it does not, or its serial number is below one (RFC 5280 §4.1.2.2).
     """
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 dear; only if a certificate is at hand
 
     with reading("a DER X.509 certificate"):
-        certificate = load_der_x509_certificate(der)
+        certificate = load_der_x509_certificate(data)
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        return certificate
+    if certificate.serial_number < 1:
+        raise CertificateMalformed(rule="a serial number above zero")
+    return certificate
 
 
-def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
+def show(data: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
     """Everything that verifiers ask of a certificate. Each root costs at most one signature check.
 
     Raises:
         CertificateMalformed: it cannot be read.
     """
-    certificate = read_certificate(der)
+    certificate = read_certificate(data)
     begins, ends = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
     is_trusted = any(_issued_by(certificate, root) for root in roots)
     return ShownCertificate(
-        digest=sha256(der),
+        digest=sha256(data),
         spki=_spki(certificate),
         begins=UnixSeconds(int(begins)),
         ends=UnixSeconds(int(ends)),
@@ -81,13 +86,13 @@ def show(der: bytes, roots: Sequence["Certificate"]) -> ShownCertificate:
     )
 
 
-def certified_key(der: bytes) -> PublicKey:
+def certified_key(data: bytes) -> PublicKey:
     """The identity key in a certificate.
 
     Raises:
         CertificateMalformed, FieldMalformed: no certificate, or no identity key in it.
     """
-    return decode_spki(_spki(read_certificate(der)))
+    return decode_spki(_spki(read_certificate(data)))
 
 
 def _spki(certificate: "Certificate") -> bytes:
@@ -123,9 +128,20 @@ def _texts(certificate: "Certificate") -> list[tuple["ObjectIdentifier", str]]:
     """Attributes of the subject. One that is no text (a bit string) names nobody, nor does what cannot be read."""
     try:
         with reading("a subject that this library can read"):
-            return [(item.oid, item.value) for item in certificate.subject if isinstance(item.value, str)]
+            texts = [(item.oid, item.value) for item in certificate.subject if isinstance(item.value, str)]
     except CertificateMalformed:
         return []
+    return texts if all(_has_room(oid, text) for oid, text in texts) else []
+
+
+def _has_room(oid: "ObjectIdentifier", text: str) -> bool:
+    """Whether an attribute has the length that RFC 5280, appendix A.1, gives it: of those that the library measures."""
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
+    octets = len(text.encode())
+    if oid in (NameOID.COUNTRY_NAME, NameOID.JURISDICTION_COUNTRY_NAME):
+        return octets == COUNTRY
+    return oid != NameOID.COMMON_NAME or 1 <= octets <= MAX_NAME
 
 
 def _is_identity(certificate: "Certificate") -> bool:
@@ -135,24 +151,44 @@ def _is_identity(certificate: "Certificate") -> bool:
         with reading("extensions that this library can read"):
             names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
             uris = names.get_values_for_type(UniformResourceIdentifier)
+            require_visible(certificate)
     except CertificateMalformed:
         return False
     return len(uris) == 1 and _IDENTITY.fullmatch(uris[0]) is not None
 
 
+def require_visible(certificate: "Certificate") -> None:
+    """Return if no notice of its policies has a VisibleString beyond ASCII, which the library takes with a warning.
+
+    Raises:
+        CertificateMalformed: one has.
+    """
+    for text in _notices(certificate):
+        if not text.isascii() and der(VISIBLE, text.encode()) in certificate.tbs_certificate_bytes:
+            raise CertificateMalformed(rule="a VisibleString of ASCII")
+
+
+def _notices(certificate: "Certificate") -> Iterator[str]:
+    from cryptography.x509 import CertificatePolicies, UserNotice  # noqa: PLC0415
+
+    for value in (extension.value for extension in certificate.extensions):
+        for policy in value if isinstance(value, CertificatePolicies) else ():
+            for notice in (one for one in policy.policy_qualifiers or () if isinstance(one, UserNotice)):
+                yield notice.explicit_text or ""
+                yield "" if notice.notice_reference is None else notice.notice_reference.organization or ""
+
+
 @contextmanager
 def reading(rule: str) -> Iterator[None]:
-    """The library's own errors become ours, and its warnings of what it will refuse one day too.
+    """The library's own errors become ours, and its warnings where the process makes them errors.
 
     Raises:
         CertificateMalformed: it refused.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            yield
-        except _refusals():
-            raise CertificateMalformed(rule=rule) from None
+    try:
+        yield
+    except _refusals():
+        raise CertificateMalformed(rule=rule) from None
 
 
 @cache

@@ -23,7 +23,7 @@ from cryptography.x509 import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from hybrid_bridge.core.certificate import read_certificate, reading
+from hybrid_bridge.core.certificate import read_certificate, reading, require_visible
 from hybrid_bridge.core.der import SEQUENCE, der, der_oid, tagged
 from hybrid_bridge.core.timestamp import SECOND, SIGNED_DATA, Token, digest_by, encode_response
 from hybrid_bridge.errors import CertificateMalformed, FieldMismatch, Missing, SignatureWrong
@@ -126,6 +126,7 @@ def _require_purpose(certificate: Certificate) -> None:
     """Time stamping alone, and critical (RFC 3161 §2.3); no authority over other certificates."""
     with reading("readable extensions, each once"):
         misuse = _misuse(certificate)
+        require_visible(certificate)
     if misuse:
         raise FieldMismatch(field="token.certificate", expected="for time stamping alone, and critical", got=misuse)
 

@@ -1,5 +1,7 @@
 """What may stand in a certificate; whatever it is, only our errors leave."""
 
+import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from hybrid_bridge.adapters.pki import Holder, found_authority, issue_identity
-from hybrid_bridge.core.certificate import certified_key, read_certificate, show
+from hybrid_bridge.core.certificate import certified_key, read_certificate, reading, show
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import CertificateMalformed, Malformed
@@ -97,6 +99,83 @@ def test_what_the_library_only_warns_of_is_malformed():
         read_certificate(changed(der(2, encoded), der(2, bytes(len(encoded)))))
     with pytest.raises(CertificateMalformed):
         read_certificate(changed(der(2, encoded), der(2, b"\x80" + encoded[1:])))
+
+
+@pytest.fixture
+def unheard() -> Iterator[None]:
+    """Warnings as in most processes: nobody makes errors of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def issued(subject: list[x509.NameAttribute], *extensions: x509.UnrecognizedExtension) -> bytes:
+    key = load_pem_private_key(AUTHORITY.key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    named = [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, NAME), *subject]
+    builder = x509.CertificateBuilder(ROOT.subject, x509.Name(named), key.public_key(), 7)
+    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(
+        datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    uri = x509.UniformResourceIdentifier("urn:hybrid-bridge:identity:bank")
+    builder = builder.add_extension(x509.SubjectAlternativeName([uri]), critical=False)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize("serial", [b"\0", b"\x80"])
+def test_a_serial_number_below_one_is_malformed_where_nobody_hears_warnings(serial):
+    number = x509.load_der_x509_certificate(GOOD).serial_number
+    encoded = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    new = serial + (bytes(len(encoded) - 1) if serial == b"\0" else encoded[1:])
+    with pytest.raises(CertificateMalformed):
+        read_certificate(changed(der(2, encoded), der(2, new)))
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize(
+    ("oid", "text", "holds"),
+    [
+        (x509.NameOID.COMMON_NAME, "x" * 64, True),
+        (x509.NameOID.COMMON_NAME, "x" * 65, False),
+        (x509.NameOID.COUNTRY_NAME, "CN", True),
+        (x509.NameOID.COUNTRY_NAME, "CHN", False),
+        (x509.NameOID.JURISDICTION_COUNTRY_NAME, "C", False),
+    ],
+)
+def test_a_subject_with_an_attribute_of_a_length_it_may_not_have_names_nobody(oid, text, holds):
+    shown = show(issued([x509.NameAttribute(oid, text, _validate=False)]), [ROOT]).subject
+    assert shown is not None
+    assert (shown.names == {NAME}) is holds
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize(
+    ("tag", "text", "holds"),
+    [(0x1A, "plain", True), (0x1A, "naïve", False), (0x0C, "naïve", True), (0x1A, "ï" * 70, False)],
+)
+def test_a_notice_in_a_visible_string_beyond_ascii_makes_no_identity(tag, text, holds):
+    octets = text.encode()
+    notice = der(0x30, der(6, bytes.fromhex("2b06010505070202")) + der(0x30, short(tag, octets)))
+    policies = der(0x30, der(0x30, der(6, bytes.fromhex("2a03")) + der(0x30, notice)))
+    extension = x509.UnrecognizedExtension(x509.CertificatePolicies.oid, policies)
+    shown = show(issued([], extension), [ROOT]).subject
+    assert shown is not None
+    assert shown.is_identity is holds
+
+
+def short(tag: int, octets: bytes) -> bytes:
+    """With the least length that there is."""
+    size = len(octets)
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x81, size])) + octets
+
+
+def test_what_is_read_here_changes_no_filter_of_the_process():
+    before = list(warnings.filters)
+    with reading("anything"):
+        assert warnings.filters == before
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30\x00", b"no certificate"])
