@@ -47,27 +47,23 @@ def command(
     """List who keeps a log's accounts (one's own desk is `hybrid-bridge member`, without s).
 
     From the public contract: every validator set, from which size on, who signed the newest anchors, who is silent,
-    and how many legal entities it takes to sign or to block. Names come out of --names and have a mark that says whose
-    word they are; without them a row shows its hash.
+    and how many legal entities it takes to sign or to block. Names come out of --names, or were published at the
+    contract (`contract names`), and have a mark that says whose word they are; without them a row shows its hash.
 
     \b
     Exit code 0: read. 1: a name, a set or a copy of the log contradicts the contract.
     Exit code 2: an option or a file must be mended. 3: endpoints do not agree, or do not have it.
     """  # noqa: D301 click reads the escape
-    from hybrid_bridge.adapters.evm.keepers import keepers_at  # noqa: PLC0415 web3 is dear; help must not pay
+    from hybrid_bridge.adapters.evm.agreement import agreement_of  # noqa: PLC0415 web3 is dear; help must not pay
+    from hybrid_bridge.adapters.evm.keepers import kept_at, published_at  # noqa: PLC0415
 
     log_id = LogId(hex_option(log_hex, 32, "--log"))
     contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     openings = openings_of(name_files, log_id)
-    kept = keepers_at(
-        urls,
-        contract,
-        log_id,
-        newest=newest,
-        since=PublicBlockNumber(since),
-        thresholds={chain.chain_id: chain.threshold for chain in trust.public_chains},
-    )
+    asked = agreement_of(urls, contract, {chain.chain_id: chain.threshold for chain in trust.public_chains})
+    kept = kept_at(asked, log_id, newest=newest, since=PublicBlockNumber(since))
+    openings.take_published(published_at(asked, log_id, PublicBlockNumber(since)))
     genesis = Genesis.decode(kept.genesis)
     if genesis.log_id != log_id:
         raise FieldMismatch(field="log_id", expected=log_id.hex(), got=genesis.log_id.hex())

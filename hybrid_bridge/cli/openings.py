@@ -1,6 +1,7 @@
 """Names and certificates behind the hashes of validator sets, out of files: each is believed for its hash alone."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.independence import legal_mark
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, name_hash, parse_name
-from hybrid_bridge.errors import FieldMismatch
+from hybrid_bridge.errors import FieldMismatch, Malformed
 from hybrid_bridge.steps.verify.names import CERTIFIED, SELF_STATED
 from hybrid_bridge.units import Address, Digest, LogId, SetId, UnixSeconds
 
@@ -60,6 +61,12 @@ class Openings:
                 hashed = name_hash(member.legal_id, member.legal_name)
                 self.claims.append(Claimed(member.address, member.legal_id, member.legal_name, hashed))
             self.certificates[sha256(member.certificate)] = member.certificate
+
+    def take_published(self, texts: Iterable[tuple[bytes, bytes]]) -> None:
+        """Of attestation keys, as somebody showed them to the contract, which hashed them; no name opens nothing."""
+        for address, text in texts:
+            with suppress(Malformed, UnicodeDecodeError):
+                self.claims.append(Claimed(address, *parse_name(text.decode("utf-8")), sha256(text)))
 
     def names(self, sets: Sequence[ValidatorSet]) -> dict[Digest, Claimed]:
         """The names by hash, once none of them is said of a key that has another one in every set.

@@ -12,10 +12,9 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
-from eth_abi.abi import encode
 
 from hybrid_bridge.adapters.evm import history, keepers
-from hybrid_bridge.adapters.evm.artefact import selector
+from hybrid_bridge.adapters.evm.calls import names_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.web.serving import WebServer
 from hybrid_bridge.cli.explorer import command
@@ -108,8 +107,7 @@ class Eventful(Town):
         """Two names, by somebody."""
         texts = {sha256(text.encode()): text for text in (name_text(f"LEI:{n.upper()}", n) for n in NAMES[:2])}
         names = [texts.get(entry.name_hash, "") for entry in self.validators.entries]
-        types, entries = ["bytes32", "bytes", "string[]"], self.validators.encode_entries()
-        self.sent(selector("publishNames(bytes32,bytes,string[])") + encode(types, [self.log_id, entries, names]))
+        self.sent(names_calldata(self.log_id, self.validators.encode_entries(), names))
 
 
 @pytest.fixture(scope="module")

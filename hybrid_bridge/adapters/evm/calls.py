@@ -18,6 +18,7 @@ from hybrid_bridge.units import Address, Digest, LogId, Seconds, SetId, TreeSize
 
 ANCHOR: Final = "anchor(bytes32,uint64,(uint64,bytes32,bytes32,uint64),bytes32[],bytes)"
 REGISTER: Final = "register(bytes,string,bytes)"
+PUBLISH_NAMES: Final = "publishNames(bytes32,bytes,string[])"
 ROTATE: Final = "rotateValidators(bytes32,uint64,(bytes32,uint64,bytes),bytes,bytes)"
 PAUSE: Final = "pause(bytes32,uint64,bytes32,(bytes32,uint64,bytes))"
 PAUSE_ALONE: Final = "pauseByGuardian(bytes32,uint64,bytes32)"
@@ -117,6 +118,11 @@ def decode_anchor(data: bytes) -> Update:
 def register_calldata(genesis: bytes, origin: str, entries: bytes) -> bytes:
     """A call of `register`: genesis record, origin text, validator entries of set 1."""
     return _calldata(REGISTER, genesis, origin, entries)
+
+
+def names_calldata(log: LogId, entries: bytes, names: Sequence[str]) -> bytes:
+    """A call of `publishNames`: a set's entries, and for each the text behind its name hash or nothing."""
+    return _calldata(PUBLISH_NAMES, require_digest(log, "log_id"), entries, list(names))
 
 
 def rotate_calldata(rotation: Rotation) -> bytes:

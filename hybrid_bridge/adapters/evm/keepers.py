@@ -12,7 +12,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.evm.agreement import Agreement, agreement_of
 from hybrid_bridge.adapters.evm.chain import LOG_SPAN, Web3Chain
-from hybrid_bridge.adapters.evm.events import decoded, events_of, place_of
+from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, decoded, events_among, events_of, place_of
 from hybrid_bridge.adapters.evm.rpc import data_json
 from hybrid_bridge.adapters.evm.sight import said
 from hybrid_bridge.core.attestation import Checkpoint, signers_within
@@ -23,6 +23,7 @@ from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
 from hybrid_bridge.units import Address, ChainId, Digest, LogId, PublicBlockNumber, SetId, TreeSize, TxHash
 
 REGISTERED: Final = keccak256(b"Registered(bytes32,string,bytes)")
+NAMED: Final = keccak256(b"ValidatorNamed(bytes32,uint64,address,string)")
 VALIDATOR_SET: Final = keccak256(b"ValidatorSet(bytes32,uint64,bytes32,uint64,bytes)")
 MAX_CALLDATA: Final = 1 << 17  # bytes; what nodes take of one transaction
 
@@ -151,6 +152,32 @@ def _anchors(
         if len(found) >= newest:
             break
     return tuple(found[-newest:])
+
+
+def published_at(asked: Agreement, log_id: LogId, since: PublicBlockNumber) -> tuple[tuple[Address, bytes], ...]:
+    """Attestation keys and the texts that anybody showed to the contract for them, each once: it hashed them.
+
+    Raises:
+        Missing: fewer endpoints agree than must.
+    """
+    return asked.all_say("published names", lambda chain: published(chain, log_id, since, asked.at))
+
+
+def published(
+    chain: Web3Chain, log_id: LogId, since: PublicBlockNumber, at: PublicBlock
+) -> tuple[tuple[Address, bytes], ...]:
+    """As `published_at`, of one endpoint. A text need not be UTF-8.
+
+    Raises:
+        AnswerMalformed: not the logs asked for, or more names than a log's sets have.
+    """
+    found: dict[tuple[Address, bytes], None] = {}
+    for _, entry in events_among(chain, [NAMED], log_id, since, at):
+        _, address, text = decoded(chain, entry, ["uint64", "address", "bytes"])
+        found[Address(bytes.fromhex(address[2:])), text] = None
+        if len(found) > MAX_EVENTS:
+            raise chain.rpc.malformed(GET_LOGS, f"at most {MAX_EVENTS} names")
+    return tuple(found)
 
 
 Enough = Callable[[bytes], bool]  # whether in this calldata stands all that a transaction must have shown

@@ -1,26 +1,23 @@
 """What the explorer is made of, read: the contract at several endpoints, and the files that tell an outsider more."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from hybrid_bridge.adapters.evm.agreement import agreement_of
-from hybrid_bridge.adapters.evm.history import History, history_at
+from hybrid_bridge.adapters.evm.history import NAMED, history_at
 from hybrid_bridge.adapters.evm.keepers import Kept, kept_at
 from hybrid_bridge.cli.explorer.epochs import told_by
 from hybrid_bridge.cli.explorer.facts import Facts
 from hybrid_bridge.cli.explorer.wholeness import require_whole
 from hybrid_bridge.cli.keepers import Sight, decode_sets, report_of
 from hybrid_bridge.cli.keeping import at_hand, openings_of, signed_under
-from hybrid_bridge.cli.openings import Claimed, Openings
-from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.core.validators import parse_name
-from hybrid_bridge.errors import BridgeError, FieldMismatch, Malformed, Missing
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing
 from hybrid_bridge.units import Address, Digest, LogId, PublicBlockNumber, TreeSize
 
 OF_A_COPY: Final = "of a log copy"
@@ -62,7 +59,7 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
     require_whole(kept, history, nonce, successor)
     genesis = _genesis(kept.genesis, kept.origin, wanted.log_id)
     sets = decode_sets(genesis, kept.sets)
-    _take_published(openings, history)
+    openings.take_published((bytes.fromhex(one.values[1][2:]), one.values[2]) for one in history.of(NAMED))
     with TemporaryDirectory() as fetched, _of_copies():
         folders = [Path(fetched) / f"copy {number}" for number, _ in enumerate(wanted.copies, start=1)]
         paths = [at_hand(copy, folder, entries=True) for copy, folder in zip(wanted.copies, folders, strict=True)]
@@ -103,12 +100,3 @@ def _genesis(record: bytes, origin: str, log_id: LogId) -> Genesis:
     if origin_hash(origin) != genesis.origin_hash:
         raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=origin[:200])
     return genesis
-
-
-def _take_published(openings: Openings, history: History) -> None:
-    """Names that somebody showed to the contract, which hashed them; one that is no name of ours opens nothing."""
-    for one in history.of("ValidatorNamed"):
-        _, address, text = one.values
-        with suppress(Malformed, UnicodeDecodeError):
-            legal_id, name = parse_name(text.decode("utf-8"))
-            openings.claims.append(Claimed(bytes.fromhex(address[2:]), legal_id, name, sha256(text)))

@@ -15,6 +15,7 @@ from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.independence import independence
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, VerifierKey
 from hybrid_bridge.core.signing import sign_digest, to_compact
+from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import FieldMismatch, Missing, SetMismatch
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
 from hybrid_bridge.steps.verify.names import CERTIFIED
@@ -309,3 +310,17 @@ def test_the_report_for_machines_has_what_people_read():
     assert (found["format"], found["head_size"]) == ("hybrid-bridge/keepers/v1", 6)
     assert found["sets"][0]["keepers"][0]["history"][0][0] == 1
     assert found["without_anchor"] == [[3, 3], [5, 5]]
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"no name", b'{"id":1,"name":"x"}', b'{"name":"x","id":"y"}', b""])
+def test_a_published_text_that_is_no_name_opens_nothing(text: bytes) -> None:
+    openings = Openings()
+    openings.take_published([(b"\x11" * 20, text)])
+    assert openings.claims == []
+
+
+def test_a_published_name_opens_its_hash() -> None:
+    openings = Openings()
+    text = name_text("LEI:A", "一 Ltd").encode()
+    openings.take_published([(b"\x11" * 20, text)])
+    assert [(one.address, one.legal_id, one.name) for one in openings.claims] == [(b"\x11" * 20, "LEI:A", "一 Ltd")]

@@ -9,12 +9,10 @@ from hybrid_bridge.adapters.evm import history
 from hybrid_bridge.adapters.evm.events import Place
 from hybrid_bridge.adapters.evm.history import Happening, History
 from hybrid_bridge.adapters.evm.keepers import Kept
-from hybrid_bridge.cli.explorer.gathering import _take_published
 from hybrid_bridge.cli.explorer.powers import Spoken, ends_json, pauses_json, reports_json
-from hybrid_bridge.cli.openings import Openings
 from hybrid_bridge.core.attestation import retire_digest
 from hybrid_bridge.core.signing import address_of, public_key_of, sign_digest, to_compact
-from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet, name_text
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import Head, PublicBlock
 from tests.unit.hybrid_bridge.core.consortium import GENESIS
@@ -132,17 +130,3 @@ def test_beyond_the_first_reports_whoever_was_not_accused_before_and_what_froze_
     assert left_out == 4
     monkeypatch.setattr(history, "MAX_EVENTS", 2)
     assert [one[1][0] for one in history._bounded([*found, frozen])[0]] == [0, 1, 8, 9]
-
-
-@pytest.mark.parametrize("text", [b"\xff\xfe", b"no name", b'{"id":1,"name":"x"}', b'{"name":"x","id":"y"}', b""])
-def test_a_published_text_that_is_no_name_opens_nothing(text: bytes) -> None:
-    openings = Openings()
-    _take_published(openings, spoken(event("ValidatorNamed", 150, 1, "0x" + "11" * 20, text)).history)
-    assert openings.claims == []
-
-
-def test_a_published_name_opens_its_hash() -> None:
-    openings = Openings()
-    text = name_text("LEI:A", "一 Ltd").encode()
-    _take_published(openings, spoken(event("ValidatorNamed", 150, 1, "0x" + "11" * 20, text)).history)
-    assert [(one.address, one.legal_id, one.name) for one in openings.claims] == [(b"\x11" * 20, "LEI:A", "一 Ltd")]
