@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from hybrid_bridge.cli.contract.histories import read_history
 from hybrid_bridge.cli.exits import plain
+from hybrid_bridge.cli.histories import read_history
 from hybrid_bridge.cli.options import OUTPUT, json_option
 from hybrid_bridge.cli.outputs import writing
 from hybrid_bridge.cli.readable import hanging

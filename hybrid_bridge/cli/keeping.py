@@ -122,7 +122,7 @@ def signed_under(path: Path, genesis: Genesis, sets: Sequence[ValidatorSet], kep
         RootMismatch: it has another root than was anchored.
         Malformed, Refuted, Missing: it is no copy, or not whole; a checkpoint's line is wrong.
     """
-    from hybrid_bridge.cli.contract.histories import read_notes, read_tree  # noqa: PLC0415 the rest is dear
+    from hybrid_bridge.cli.histories import read_notes, read_tree  # noqa: PLC0415 the rest is dear
 
     tree = read_tree(path) if path.is_dir() else None
     notes = read_notes(path if tree is None else path / CHECKPOINT)

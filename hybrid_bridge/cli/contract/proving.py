@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from hybrid_bridge.adapters.evm.facts import proof_arguments
-from hybrid_bridge.cli.contract.histories import read_history
 from hybrid_bridge.cli.contract.sending import FILE
+from hybrid_bridge.cli.histories import read_history
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.bundle import MAX_BUNDLE, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note

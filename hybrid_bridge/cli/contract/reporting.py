@@ -9,7 +9,6 @@ import click
 
 from hybrid_bridge.adapters.evm.calls import Attested, Sealed, equivocation_calldata, inconsistent_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.cli.contract.histories import History, Stretch, read_history, read_notes
 from hybrid_bridge.cli.contract.sending import (
     AS_JSON,
     ENTRIES,
@@ -26,6 +25,7 @@ from hybrid_bridge.cli.contract.sending import (
     registered,
     tell,
 )
+from hybrid_bridge.cli.histories import History, Stretch, read_history, read_notes
 from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.core.attestation import Checkpoint, all_seals
 from hybrid_bridge.core.checkpoint import Note, quorum_signatures, stated_time
