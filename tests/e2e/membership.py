@@ -1,5 +1,6 @@
 """Members of a running network who come, go and change keys, by the commands that their people type."""
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note, quorum_signatures
 from hybrid_bridge.core.signing import recover_address, sign_digest
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import AdmissionRejected, Expired, SetMismatch, SignerUnknown
+from hybrid_bridge.errors import AdmissionRejected, Expired, SetMismatch, SignerUnknown, Undecided
 from hybrid_bridge.node.opening import client_tls
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.ports import Head, Update
@@ -71,7 +72,7 @@ def decided(
         try:
             proposal = until("no set is pending", lambda: core.propose(request).proposal, patience)
             consents = [network.desk(name).approve(proposal, confirmed=True).consents for name in names]
-            core.enact(proposal, consents, confirmed=True)
+            until("it stands", lambda: core.enact(proposal, consents, confirmed=True), patience)  # noqa: B023 called at once
         except (AdmissionRejected, Expired):
             ahead *= 2
             assert ahead < 1000
@@ -91,11 +92,17 @@ def decided_by_hand(
         asked = (*command, "--dir", core, "--from-epoch", start, "--out", str(proposal))
         until("no set is pending", lambda: typed("member", *asked).returncode == 0, patience)  # noqa: B023 called at once
         given = [typed(*approval(network, proposal, name, out)) for name, out in zip(names, consents, strict=True)]
-        ended = typed("member", "enact", str(proposal), *map(str, consents), "--dir", core, "--yes")
+        enact = ("member", "enact", str(proposal), *map(str, consents), "--dir", core, "--yes")
+        ended = until("it stands, or does not", lambda: when_decided(typed(*enact)), patience)  # noqa: B023
         if not any(one.returncode for one in (*given, ended)):
             return proposal
         ahead *= 2  # an epoch came too soon
         assert ahead < 1000, ended.stderr
+
+
+def when_decided(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str] | None:
+    """A command that has ended, unless it is to be said again."""
+    return None if done.returncode == Undecided.exit_code else done
 
 
 def approval(network: Network, proposal: Path, name: str, out: Path) -> tuple[str, ...]:

@@ -240,7 +240,8 @@ def test_a_quorum_stops_one_record_type_and_the_others_go_on(network: Network, t
             consents += ["--consent", str(draft.with_suffix(f".{name}"))]
             here("member", "authorise", "--dir", folders[name], str(draft), "--with", "identity", "--out", consents[-1])
         try:
-            here("member", "submit", "--dir", folders["supplier"], str(draft), *consents)
+            submit = ("member", "submit", "--dir", folders["supplier"], str(draft), *consents)
+            until("it stands, or does not", lambda: here(*submit))
         except (RuleRejected, Expired):
             return False
         return True
