@@ -8,4 +8,5 @@ lock() {
 }
 lock pyproject.toml --group pyproject.toml:build --output-file infra/requirements.lock
 lock pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev --output-file infra/requirements-dev.lock
+lock pyproject.toml --all-extras --group pyproject.toml:build --constraint infra/requirements.lock --output-file infra/requirements-extras.lock
 lock infra/contracts/tools.txt --output-file infra/contracts/tools.lock

@@ -51,6 +51,18 @@ def test_the_image_is_made_of_files_that_are_there_and_of_all_that_the_wheel_hol
     assert {line[1:] for line in kept if line.startswith("!")} == copied
 
 
+def test_the_lock_with_extras_has_all_of_them_and_differs_from_the_other_in_nothing_else() -> None:
+    def pinned(name: str) -> dict[str, str]:
+        lines = (ROOT / "infra" / name).read_text("utf-8").splitlines()
+        return dict(re.match(r"([A-Za-z0-9._-]+)==(\S+)", line).groups() for line in lines if line[:1].isalnum())  # type: ignore[union-attr]
+
+    base, whole = pinned("requirements.lock"), pinned("requirements-extras.lock")
+    assert base.items() <= whole.items()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    asked = {re.split(r"[<>=\[]", wish)[0] for wishes in extras.values() for wish in wishes}
+    assert asked <= whole.keys() - base.keys()
+
+
 def test_what_is_installed_is_pinned_and_no_host_is_named() -> None:
     text = CONTAINERFILE.read_text("utf-8")
     assert "--require-hashes" in text

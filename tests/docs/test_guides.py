@@ -52,7 +52,7 @@ CONSENTING = ("member authorise", "member submit", "member bundle")
     ("guide", "commands"),
     [
         ("brake.md", (*STOPPING, *CONSENTING)),
-        ("members.md", ("members",)),
+        ("members.md", ("members", "contract names")),
         ("explorer.md", ("explorer build", "explorer serve", "tiles serve")),
         ("report.md", ("report", "verify", "bundle zip")),
     ],
