@@ -4,10 +4,11 @@ Everything that its records have only the hash of is looked at: cards, the secre
 is said from the records themselves, not from what the proposal calls itself. Source: SPEC §7.3; ADR 35, 42, 43.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.home import require_peer
+from hybrid_bridge.adapters.crl import pem_of
 from hybrid_bridge.business.execution import apply_decision
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.consensus_key import ConsensusKey
@@ -33,7 +34,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_names
+from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
 from hybrid_bridge.units import Digest, KeyId, SetId
@@ -45,24 +46,28 @@ _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "con
 class Judge:
     """One member's eye on the consortium's decisions."""
 
-    def __init__(self, view: View, desk: Desk, enrolment: Enrolment) -> None:
-        self._view, self._desk, self._roots = view, desk, enrolment.roots
+    def __init__(self, view: View, desk: Desk, enrolment: Enrolment, unrevoked: Callable[[bytes], None]) -> None:
+        """`unrevoked`: returns if no list in force names this certificate (PEM)."""
+        self._view, self._desk, self._roots, self._unrevoked = view, desk, enrolment.roots, unrevoked
+        self._store = enrolment.store
 
     def card(self, card: Card, *, is_known: bool) -> PublicKey:
         """Return the identity key of a newcomer's card, or of another one of somebody who is here, if it may be taken.
 
         Raises:
-            Malformed, Refuted, CertificateRefused, AdmissionRejected: it may not.
+            Malformed, Refuted, CertificateRefused, CertificateRevoked, AdmissionRejected: it may not.
         """
         directory, member = self._view.directory, card.member
         key = card.verify(self._roots, directory.genesis, self._view.clock.now())
+        self._unrevoked(pem_of(member.certificate))
         if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
         self._judge_engine(member, key.key_id)
         # A card proves its identity key alone: whoever states another's address would be taken for it.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
-        require_own_names(directory, member)
+        require_own_names(directory, member, self._coming())
+        require_own_key(directory, member, key.key_id)
         if not directory.is_member(member.name):
             if is_known:
                 raise AdmissionRejected(rule="a member of today")
@@ -73,6 +78,14 @@ class Judge:
         if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
             raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
         return key
+
+    def _coming(self) -> Iterator[Member]:
+        """On the cards of decisions that we have consented to, stand in no block yet, and still may."""
+        own, now = self._view.keys.identity.public.key_id, self._desk.epoch()
+        for proposal in self._store.all():
+            is_open = own in proposal.authorisers and proposal.expires_epoch >= now
+            if proposal.cards and is_open and not self.stands(proposal):
+                yield from (card.member for card in proposal.cards)
 
     def _is_anothers(self, member: Member) -> bool:
         """Whether another member has or ever had its attestation key."""

@@ -204,7 +204,8 @@ class Node:
         sourcer = None if engine is None else Sourcer(view, engine, self._archives())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, self._of_our_own(submitter))
         enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards, self._opened.enrolment.store)
-        governing = Governing(view, Proposer(view, desk, enrolment, endorser), enrolment, endorser)
+        proposer = Proposer(view, desk, enrolment, endorser, self._tls.judge)
+        governing = Governing(view, proposer, enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         readings = self._opened.readings
         read_log = None if readings is None else ReadLog(view, readings)
