@@ -13,6 +13,8 @@ from hybrid_bridge.business.execution import apply_decision
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.epoch import closed_at
+from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.governance import (
     ADD,
     REINSTATE,
@@ -37,7 +39,7 @@ from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import Digest, KeyId, SetId
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId
 
 _READABLE: Final = ("endpoint", "engine", "roles")
 _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
@@ -149,8 +151,17 @@ class Judge:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         self.require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
+        said += self._when(records)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _when(self, records: Sequence[GovernanceRecord]) -> list[str]:
+        """By the calendar: nobody sees that an epoch is years away."""
+        starts = [record.from_epoch for record in records if isinstance(record, MemberUpdate)]
+        starts += [record.effective_from_size - 1 for record in records if isinstance(record, SetUpdate)]
+        genesis = self._view.directory.genesis
+        dates = sorted({closed_at(genesis, EpochNumber(start - 1)) for start in starts if start})
+        return [f"it counts from {' and '.join(map(utc, dates))} on"] if dates else []
 
     def _require_bounded(self, proposal: Proposal, records: Sequence[GovernanceRecord]) -> None:
         """It can stand in no block of its own date or later, nor once the set that it replaces is in charge."""

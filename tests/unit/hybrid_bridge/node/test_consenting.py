@@ -152,3 +152,10 @@ def test_a_card_whose_certificate_was_revoked_is_refused_by_a_node_that_has_the_
     with pytest.raises(CertificateRevoked):
         made[0].approve(proposal)
     proposer(members, "supplier").approve(proposal)  # who has no list knows of nothing
+
+
+def test_people_are_told_by_the_calendar_from_when_a_decision_counts(members: Members) -> None:
+    """A number says to nobody that it is weeks away, and no other change of the set may be made till then."""
+    core = proposer(started(members), "core")
+    far = core.propose(Wish(kind="remove", name="bank-b", from_epoch=100_001))
+    assert "it counts from 2027-01-26 21:46:40 UTC on" in core.judge(far)
