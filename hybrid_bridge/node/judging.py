@@ -157,7 +157,7 @@ class Judge:
 
     def _when(self, records: Sequence[GovernanceRecord]) -> list[str]:
         """By the calendar: nobody sees that an epoch is years away."""
-        starts = [record.from_epoch for record in records if isinstance(record, MemberUpdate)]
+        starts = [int(record.from_epoch) for record in records if isinstance(record, MemberUpdate)]
         starts += [record.effective_from_size - 1 for record in records if isinstance(record, SetUpdate)]
         genesis = self._view.directory.genesis
         dates = sorted({closed_at(genesis, EpochNumber(start - 1)) for start in starts if start})
