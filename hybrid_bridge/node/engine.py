@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock
 from hybrid_bridge.business.ruling import refusal_code
@@ -58,6 +59,8 @@ MALFORMED, WRONG_SIGNATURE, SEQUENCE, EXPIRED, NOT_NOW = range(100, 105)  # why 
 NO_MEMBER: Final = 105  # why a peer may not stay
 QUIET: Final = 60.0  # seconds between two lines of the log about strangers
 _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
+
+Q, A = TypeVar("Q"), TypeVar("A")  # question and answer
 
 _log = logging.getLogger(__name__)
 
@@ -117,18 +120,40 @@ class _Question:
     transactions: tuple[bytes, ...]
 
 
+def _patient(ask: Callable[["EngineApplication", Q], A]) -> Callable[["EngineApplication", Q], A]:
+    """Asked again while our own database is away: there is no other answer, and an exception would end the engine."""
+
+    @wraps(ask)
+    def asked(application: "EngineApplication", request: Q) -> A:
+        while True:
+            try:
+                return ask(application, request)
+            except StoreAway as error:
+                if not application.waits(error):
+                    raise
+
+    return asked
+
+
 class EngineApplication:
     """Answers the engine. One question at a time; `AbciServer` sees to that."""
 
-    def __init__(self, view: View, founding: Sequence[bytes], shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        founding: Sequence[bytes],
+        shelf: Shelf | None = None,
+        waits: Callable[[StoreAway], bool] = lambda _: False,
+    ) -> None:
         """Answer out of this member's stores.
 
         Args:
             view: they.
             founding: the founders' first transactions, which stand in the first block whoever proposes it.
             shelf: the snapshots that we offer; None for none.
+            waits: called when our own database is away; False: it is not waited for.
         """
-        self._shelf = shelf
+        self._shelf, self.waits = shelf, waits
         self._founding = tuple(founding)
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
@@ -139,10 +164,12 @@ class EngineApplication:
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_patient
     def info(self, _: pb.RequestInfo) -> pb.ResponseInfo:
         """What is durable; the engine plays every block above it again."""
         return info_of(self._ledger.decided())
 
+    @_patient
     def init_chain(self, request: pb.RequestInitChain) -> pb.ResponseInitChain:
         """Compare the engine's genesis with ours. Nothing is written: it comes again until the first block is durable.
 
@@ -197,6 +224,7 @@ class EngineApplication:
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_patient
     def prepare_proposal(self, request: pb.RequestPrepareProposal) -> pb.ResponsePrepareProposal:
         """One of each submitter in turn, its numbers ascending without a gap, as many as fit; refusals stay in."""
         with self._ledger.state() as state:
@@ -214,6 +242,7 @@ class EngineApplication:
                     _log.info("left out of a proposal: %s", type(error).__name__)
         return pb.ResponsePrepareProposal(txs=proposal.chosen)
 
+    @_patient
     def process_proposal(self, request: pb.RequestProcessProposal) -> pb.ResponseProcessProposal:
         """Refuse what no honest proposer makes: what never stands in a block, more than an epoch holds.
 
@@ -235,6 +264,7 @@ class EngineApplication:
             status = pb.ResponseProcessProposal.REJECT
         return pb.ResponseProcessProposal(status=status)
 
+    @_patient
     def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
         """Decided and final: execute on the committed state, write nothing. It may come again.
 
@@ -262,6 +292,7 @@ class EngineApplication:
         updates = [_update(key, power) for key, power in outcome.votes]
         return pb.ResponseFinalizeBlock(tx_results=results, app_hash=decided.app_hash, validator_updates=updates)
 
+    @_patient
     def commit(self, _: pb.RequestCommit) -> pb.ResponseCommit:
         """One commit of everything; answered when it is durable.
 

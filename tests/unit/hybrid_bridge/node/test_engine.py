@@ -803,6 +803,91 @@ def test_a_store_that_is_away_is_no_verdict_on_a_proposal(begun: PlayedEngine, m
     assert begun.check(data) == NOT_NOW
 
 
+class Patience:
+    """Waits so many times; the store is back before the last."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.back = times, lambda: None
+
+    def __call__(self, error: StoreAway) -> bool:
+        self.left -= 1
+        if self.left <= 1:
+            self.back()
+        return self.left > 0
+
+
+@pytest.mark.parametrize("question", ["info", "propose", "process", "finalize"])
+def test_a_question_waits_for_a_store_that_is_away(begun: PlayedEngine, question: str) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    begun.pool = [data]
+    asked = {
+        "info": lambda: begun.applications["core"].info(pb.RequestInfo()).last_block_height,
+        "propose": lambda: begun.propose("core"),
+        "process": lambda: begun.process("core", [data]),
+        "finalize": lambda: begun.finalize("core", [data]),
+    }[question]
+    honest = asked()
+    begun.open("core")
+    patience, store = Patience(3), begun.members.open("core").view.ledger.file
+    with pytest.MonkeyPatch.context() as patch:
+
+        def away() -> None:
+            raise StoreAway(store="ledger", why="no connection")
+
+        patience.back = patch.undo
+        begun.applications["core"].waits = patience
+        patch.setattr(store, "read", away)
+        assert asked() == honest
+    assert patience.left == 1
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_after(
+    begun: PlayedEngine, durable: bool
+) -> None:
+    """After it: the block is there, and who is a member now could not be read."""
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    view, application = begun.members.open("core").view, begun.applications["core"]
+    begun.time = START + CADENCE  # a new epoch: the members are looked at again
+    begun.finalize("core", [data])
+    patience = Patience(3)
+
+    def away(*_: object) -> None:
+        raise StoreAway(store="ledger", why="no connection")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patience.back = patch.undo
+        application.waits = patience
+        if durable:
+            patch.setattr(view.chain, "_governed", away)
+        else:
+            patch.setattr(view.ledger, "append", away)
+        application.commit(pb.RequestCommit())
+    assert patience.left == 1
+    tip = view.chain.tip
+    assert tip is not None
+    assert (tip.height, view.progress.final, view.ledger.decided().height) == (begun.height,) * 3  # type: ignore[union-attr]
+    begun.height += 1
+    assert begun.process("core", []) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_a_store_that_is_not_waited_for_ends_the_question(begun: PlayedEngine) -> None:
+    begun.height += 1
+    patience = Patience(2)
+    begun.applications["core"].waits = patience
+    with pytest.MonkeyPatch.context() as patch:
+
+        def away() -> None:
+            raise StoreAway(store="ledger", why="no connection")
+
+        patch.setattr(begun.members.open("core").view.ledger.file, "read", away)
+        with pytest.raises(StoreAway):
+            begun.process("core", [])
+    assert patience.left == 0
+
+
 def test_a_store_that_is_away_hands_out_no_snapshot_and_ends_nothing(begun: PlayedEngine) -> None:
     class Shelf:
         def offered(self) -> None:
