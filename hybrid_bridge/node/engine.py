@@ -60,7 +60,8 @@ NO_MEMBER: Final = 105  # why a peer may not stay
 QUIET: Final = 60.0  # seconds between two lines of the log about strangers
 _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
 
-Q, A = TypeVar("Q"), TypeVar("A")  # question and answer
+Q = TypeVar("Q")  # question
+A = TypeVar("A")  # answer
 
 _log = logging.getLogger(__name__)
 
