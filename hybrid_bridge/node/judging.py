@@ -65,7 +65,8 @@ class Judge:
         if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
         self._judge_engine(member, key.key_id)
-        # A card proves its identity key alone: whoever states another's address would be taken for it.
+        # A card proves its identity key alone: whoever states another's address would be taken for it, and whoever
+        # states another's ML-DSA key could show its line as a second one.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
         require_own_names(directory, member, self._coming())
@@ -90,9 +91,12 @@ class Judge:
                 yield from (card.member for card in proposal.cards)
 
     def _is_anothers(self, member: Member) -> bool:
-        """Whether another member has or ever had its attestation key."""
-        known = self._view.directory.known
-        return any(other.address == member.address and other.name != member.name for other in known)
+        """Whether another member has or ever had one of the keys by which it attests."""
+        others = [other for other in self._view.directory.known if other.name != member.name]
+        return any(
+            other.address == member.address or (other.mldsa_key is not None and other.mldsa_key == member.mldsa_key)
+            for other in others
+        )
 
     def _judge_engine(self, member: Member, key_id: KeyId) -> None:
         """A name, and of a validator a key, that nobody else's engine has or had."""

@@ -9,6 +9,9 @@ from hybrid_bridge.adapters.pki import Holder, issue_identity
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.governance import SetUpdate
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.core.signing import address_of, public_key_of
+from hybrid_bridge.core.validators import KeyBinding, SignedKeyBinding
 from hybrid_bridge.errors import AdmissionRejected, CertificateRevoked, SequencerStays
 from hybrid_bridge.node import running
 from hybrid_bridge.node.cards import Card
@@ -159,3 +162,23 @@ def test_people_are_told_by_the_calendar_from_when_a_decision_counts(members: Me
     core = proposer(started(members), "core")
     far = core.propose(Wish(kind="remove", name="bank-b", from_epoch=100_001))
     assert "it counts from 2027-01-26 21:46:40 UTC on" in core.judge(far)
+
+
+def test_nobody_takes_anothers_post_quantum_key(members: Members) -> None:
+    """What it signs names nobody: the other's line could be shown as one of this member's as well."""
+    started(members)
+    directory, theirs = members.open("core").view.directory, MldsaKey(sha256(b"bank-b")).public
+    directory.known = tuple(replace(m, mldsa_key=theirs) if m.name == "bank-b" else m for m in directory.known)
+    key, genesis = PrivateKey.from_seed(sha256(b"bank-x")), members.foundation.genesis
+    plain, address = renamed(members, "bank-x", "LEI:X").member, address_of(public_key_of(sha256(b"attests")))
+
+    def card(mldsa: bytes) -> Card:
+        word = KeyBinding(genesis.origin_hash, sha256(plain.certificate), address, sha256(mldsa))
+        signed = SignedKeyBinding(word, key.public.scheme, key.sign(word.message())).encode()
+        member = replace(plain, roles=("validator",), address=address, key_binding=signed, mldsa_key=mldsa)
+        return Card.over(member, genesis.log_id, key)
+
+    core = proposer(members, "core")
+    with pytest.raises(AdmissionRejected, match="no other member has or had"):
+        core.propose(Wish(kind="admit", card=card(theirs), from_epoch=5))
+    core.propose(Wish(kind="admit", card=card(MldsaKey(sha256(b"bank-x")).public), from_epoch=5))
