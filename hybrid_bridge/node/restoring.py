@@ -180,9 +180,9 @@ class Network:
 
         The set has each one's name, certificate and key, so a card is its own or none (`member_entry`).
         """
-        entries, ours = roll.terms[-1].validators.entries, {term.leaf for term in self.directory.roll.terms}
-        for leaf in (term.leaf for term in roll.terms if term.leaf is not None and term.leaf not in ours):
-            lacking = set(entries) - {member_entry(one) for one in self._known(came)}
+        entries = set(roll.terms[-1].validators.entries)
+        for leaf in (term.leaf for term in roll.terms if term.leaf is not None):
+            lacking = entries - {member_entry(one) for one in self._known(came)}
             for card in self._handed(peer, leaf) if lacking else ():
                 if card.member.address is None or member_entry(card.member) not in lacking:
                     continue

@@ -139,3 +139,13 @@ def test_a_set_that_we_signed_by_is_no_other_in_anybodys_history(members: Member
     known.roll = replace(yesterday.roll, terms=(*yesterday.roll.terms, term))
     with pytest.raises(Equivocation):
         asked(members, known, *(Peer(members, name) for name in ("core", "supplier"))).told(ours(members))
+
+
+def test_who_knows_one_of_the_sets_that_followed_walks_the_rest_and_asks_whose_card_it_lacks(
+    members: Members, yesterday: Directory
+) -> None:
+    """Its ledger has the record of set 2, and nobody had handed it the newcomer's card."""
+    known = replace(yesterday)
+    known.roll = replace(yesterday.roll, terms=members.open("core").view.directory.roll.terms[:2])
+    told = asked(members, known, *(Peer(members, name) for name in ("core", "supplier"))).told(ours(members))
+    assert (set(told.answered), told.history.floor.size) == ({"core", "supplier", "bank-c"}, SIZE)
