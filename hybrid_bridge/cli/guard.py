@@ -5,6 +5,7 @@ Every command but `check FILE` takes the guard's lock, so the node rests meanwhi
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, additions
 from hybrid_bridge.core.interchange import MAX_FILE, Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
-from hybrid_bridge.units import Address, Digest, TreeSize
+from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
     from hybrid_bridge.adapters.sqlite.guard import SqlGuard
-    from hybrid_bridge.node.directory import Directory
+    from hybrid_bridge.node.cards import Card
+    from hybrid_bridge.node.directory import Directory, Member
     from hybrid_bridge.node.restoring import Told
 
 FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -237,9 +239,18 @@ class Place:
 
         public = None if url is None else self._head(url, contract)
         tls, others = tls_files(read_settings(self.folder)), [m for m in self.directory.members if m.name != self.name]
+        roots, now = (self.folder / "ca.pem").read_bytes(), UnixSeconds(int(time.time()))
         with ExitStack() as stack:
-            peers = [stack.enter_context(GrpcPeer.at(m.name, m.endpoint, tls)) for m in others]
-            return Network(self.directory, self.name, peers, self.address).told(ours, public)
+
+            def peer(member: "Member") -> GrpcPeer:
+                return stack.enter_context(GrpcPeer.at(member.name, member.endpoint, tls))
+
+            def meet(card: "Card") -> GrpcPeer:
+                card.identity(roots, self.directory.genesis)
+                return peer(card.member)
+
+            network = Network(self.directory, self.name, [*map(peer, others)], now, self.address, meet)
+            return network.told(ours, public)
 
     def _head(self, url: str, contract: str | None) -> Highest:
         """The log's head in the public contract; the endpoint may lie, so it proves nothing and only asks for more."""

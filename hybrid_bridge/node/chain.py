@@ -187,9 +187,12 @@ class Chain:
         outcome: BlockOutcome,
         signer: PrivateKey | None,
     ) -> None:
-        """Commit a block that the engine decided, with our word for it. A decided block is final."""
+        """Commit a block that the engine decided, and so is final, with our word for it; again is no change."""
         with self._turn:
             self._look_again()
+            if self._tip is not None and self._tip.height >= outcome.height:  # durable, and then our database was away
+                self._progress.raised("final", outcome.height)
+                return
             block = self._block(outcome, transactions)
             self._refused |= {
                 t.transaction_id: RuleRejected(rule=t.rule, subject=t.subject) for t in outcome.transactions if t.code

@@ -7,9 +7,12 @@ Source: SPEC §5; CometBFT v0.38, spec/abci/abci++_methods.md.
 """
 
 import logging
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock
 from hybrid_bridge.business.ruling import refusal_code
@@ -35,10 +38,12 @@ from hybrid_bridge.errors import (
     RuleRejected,
     SequenceRejected,
     StoreAway,
+    TooLong,
 )
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.engine_homes import admitted
 from hybrid_bridge.node.executing import decided_block
+from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
 from hybrid_bridge.node.sharing import shares_of, spent
 from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.stores import OUR_OWN
@@ -52,7 +57,11 @@ from hybrid_bridge.units import Digest, Height, UnixSeconds
 APP_VERSION: Final = 1
 MALFORMED, WRONG_SIGNATURE, SEQUENCE, EXPIRED, NOT_NOW = range(100, 105)  # why it may not wait; no code of a block
 NO_MEMBER: Final = 105  # why a peer may not stay
+QUIET: Final = 60.0  # seconds between two lines of the log about strangers
 _CODES: Final = ((Malformed, MALFORMED), (Refuted, WRONG_SIGNATURE), (SequenceRejected, SEQUENCE), (Expired, EXPIRED))
+
+Q = TypeVar("Q")  # question
+A = TypeVar("A")  # answer
 
 _log = logging.getLogger(__name__)
 
@@ -68,12 +77,28 @@ def info_of(durable: DecidedBlock | None) -> pb.ResponseInfo:
     )
 
 
-def answer_of(directory: Directory, request: pb.RequestQuery) -> pb.ResponseQuery:
-    """Whether the engine may keep a peer; another code than zero turns it away."""
-    if admitted(directory, request.path):
-        return pb.ResponseQuery()
-    _log.warning("a peer that is no member's engine is turned away: %s", request.path[:128])
-    return pb.ResponseQuery(code=NO_MEMBER)
+class Doorkeeper:
+    """Whether the engine may keep a peer. Any thread.
+
+    Strangers cost nothing and the log is a disk: it has a line for the first of a minute and their number since.
+    """
+
+    def __init__(self, directory: Directory, now: Callable[[], float] = time.monotonic) -> None:
+        self._directory, self._now = directory, now
+        self._turn = threading.Lock()
+        self._told, self._since = -QUIET, 0
+
+    def answer(self, request: pb.RequestQuery) -> pb.ResponseQuery:
+        """Another code than zero turns the peer away."""
+        if admitted(self._directory, request.path):
+            return pb.ResponseQuery()
+        with self._turn:
+            self._since += 1
+            if self._now() - self._told >= QUIET:
+                path = request.path[:128]
+                _log.warning("a peer that is no member's engine is turned away (%d since told): %s", self._since, path)
+                self._told, self._since = self._now(), 0
+        return pb.ResponseQuery(code=NO_MEMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +121,56 @@ class _Question:
     transactions: tuple[bytes, ...]
 
 
+def _patient(ask: Callable[["EngineApplication", Q], A]) -> Callable[["EngineApplication", Q], A]:
+    """Asked again while our own database is away: there is no other answer, and an exception would end the engine."""
+
+    @wraps(ask)
+    def asked(application: "EngineApplication", request: Q) -> A:
+        while True:
+            try:
+                return ask(application, request)
+            except StoreAway as error:
+                if not application.waits(error):
+                    raise
+
+    return asked
+
+
 class EngineApplication:
     """Answers the engine. One question at a time; `AbciServer` sees to that."""
 
-    def __init__(self, view: View, founding: Sequence[bytes], shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        founding: Sequence[bytes],
+        shelf: Shelf | None = None,
+        waits: Callable[[StoreAway], bool] = lambda _: False,
+    ) -> None:
         """Answer out of this member's stores.
 
         Args:
             view: they.
             founding: the founders' first transactions, which stand in the first block whoever proposes it.
             shelf: the snapshots that we offer; None for none.
+            waits: called when our own database is away; False: it is not waited for.
         """
-        self._shelf = shelf
+        self._shelf, self.waits = shelf, waits
         self._founding = tuple(founding)
         self._view, self._chain, self._ledger = view, view.chain, view.ledger
         self._genesis = view.directory.genesis
+        self._doorkeeper = Doorkeeper(view.directory)
         self._executed: _Executed | None = None
         self._door, self._line, self._shares = Door(), Line(), shares_of(view)
         self._tried: tuple[_Question, tuple[SignedTransaction, ...], BlockOutcome] | None = None  # the newest
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_patient
     def info(self, _: pb.RequestInfo) -> pb.ResponseInfo:
         """What is durable; the engine plays every block above it again."""
         return info_of(self._ledger.decided())
 
+    @_patient
     def init_chain(self, request: pb.RequestInitChain) -> pb.ResponseInitChain:
         """Compare the engine's genesis with ours. Nothing is written: it comes again until the first block is durable.
 
@@ -145,7 +195,7 @@ class EngineApplication:
 
     def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
         """Whom the engine lets in: the engines of members alone. Members ask for all else by gRPC."""
-        return answer_of(self._view.directory, request)
+        return self._doorkeeper.answer(request)
 
     # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,13 +225,14 @@ class EngineApplication:
 
     # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_patient
     def prepare_proposal(self, request: pb.RequestPrepareProposal) -> pb.ResponsePrepareProposal:
         """One of each submitter in turn, its numbers ascending without a gap, as many as fit; refusals stay in."""
         with self._ledger.state() as state:
-            time = UnixSeconds(request.time.seconds)
+            at = UnixSeconds(request.time.seconds)
             shares = self._shares.copy()
-            shares.begin(epoch_of(self._genesis, time))
-            proposal = Proposal(Overlay(state), self._chain.rules, time, request.max_tx_bytes, shares)
+            shares.begin(epoch_of(self._genesis, at))
+            proposal = Proposal(Overlay(state), self._chain.rules, at, request.max_tx_bytes, shares)
             first = self._founding if request.height == self._genesis.first_block else ()
             for transaction in (*first, *by_turns(request.txs)):
                 try:
@@ -192,9 +243,11 @@ class EngineApplication:
                     _log.info("left out of a proposal: %s", type(error).__name__)
         return pb.ResponsePrepareProposal(txs=proposal.chosen)
 
+    @_patient
     def process_proposal(self, request: pb.RequestProcessProposal) -> pb.ResponseProcessProposal:
         """Refuse what no honest proposer makes: what never stands in a block, more than an epoch holds.
 
+        And what is turned away at every door: strangers, whose keys cost nothing, could fill each epoch for everybody.
         And a first block without the founders' transactions: they can stand in no other.
         """
         status = pb.ResponseProcessProposal.ACCEPT
@@ -202,7 +255,9 @@ class EngineApplication:
             _log.warning("first block refused: the founders' transactions do not stand first")
             return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
         try:
-            self._execute(request.height, request.time.seconds, request.txs)
+            if len(request.txs) > MAX_TRANSACTIONS:
+                raise TooLong(field="transactions", limit=MAX_TRANSACTIONS, got=len(request.txs))
+            _require_let_in(self._execute(request.height, request.time.seconds, request.txs)[1])
         except OUR_OWN:
             raise
         except BridgeError as error:
@@ -210,8 +265,11 @@ class EngineApplication:
             status = pb.ResponseProcessProposal.REJECT
         return pb.ResponseProcessProposal(status=status)
 
+    @_patient
     def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
         """Decided and final: execute on the committed state, write nothing. It may come again.
+
+        What two thirds decided stands, strangers too. Of evidence against a vote nothing follows but a word to people.
 
         Raises:
             BlockInvalid: two thirds decided what our rules refuse; we go no further.
@@ -222,12 +280,20 @@ class EngineApplication:
             raise
         except BridgeError as error:
             raise BlockInvalid(height=request.height, reason=type(error).__name__) from error
+        for found in request.misbehavior:
+            _log.critical(
+                "the engine has proof of %s at height %d by the validator that it calls %s: look for its key elsewhere",
+                pb.MisbehaviorType.Name(found.type).lower(),
+                found.height,
+                found.validator.address.hex(),
+            )
         decided = decided_block(outcome, self._writes(), Digest(request.hash))
         self._executed = _Executed(decided, outcome.time, transactions, outcome)
         results = [pb.ExecTxResult(code=code) for code in outcome.codes]
         updates = [_update(key, power) for key, power in outcome.votes]
         return pb.ResponseFinalizeBlock(tx_results=results, app_hash=decided.app_hash, validator_updates=updates)
 
+    @_patient
     def commit(self, _: pb.RequestCommit) -> pb.ResponseCommit:
         """One commit of everything; answered when it is durable.
 
@@ -316,6 +382,17 @@ class EngineApplication:
 def _update(key: bytes, power: int) -> pb.ValidatorUpdate:
     """A vote that comes, with power 1, or goes, with none: from the second block after this one on."""
     return pb.ValidatorUpdate(pub_key=PublicKey(secp256k1=key), power=power)
+
+
+def _require_let_in(outcome: BlockOutcome) -> None:
+    """Return if each transaction is of somebody, and with an entry, that the doors let in.
+
+    Raises:
+        RuleRejected: one is not.
+    """
+    for one in outcome.transactions:
+        if one.code != ACCEPTED and one.rule in AT_THE_DOOR:
+            raise RuleRejected(rule=one.rule, subject=one.subject)
 
 
 def _refusal(error: BridgeError) -> pb.ResponseCheckTx:

@@ -4,14 +4,17 @@ Everything that its records have only the hash of is looked at: cards, the secre
 is said from the records themselves, not from what the proposal calls itself. Source: SPEC §7.3; ADR 35, 42, 43.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from hybrid_bridge.adapters.cometbft.home import require_peer
+from hybrid_bridge.adapters.crl import pem_of
 from hybrid_bridge.business.execution import apply_decision
 from hybrid_bridge.business.membership import newest_update
 from hybrid_bridge.core.consensus_key import ConsensusKey
 from hybrid_bridge.core.encoding import ZERO, sha256
+from hybrid_bridge.core.epoch import closed_at
+from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.governance import (
     ADD,
     REINSTATE,
@@ -33,10 +36,10 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_names
+from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
-from hybrid_bridge.units import Digest, KeyId, SetId
+from hybrid_bridge.units import Digest, EpochNumber, KeyId, SetId
 
 _READABLE: Final = ("endpoint", "engine", "roles")
 _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "consensus_key")
@@ -45,24 +48,29 @@ _UNREADABLE: Final = ("certificate", "sealing_key", "address", "mldsa_key", "con
 class Judge:
     """One member's eye on the consortium's decisions."""
 
-    def __init__(self, view: View, desk: Desk, enrolment: Enrolment) -> None:
-        self._view, self._desk, self._roots = view, desk, enrolment.roots
+    def __init__(self, view: View, desk: Desk, enrolment: Enrolment, unrevoked: Callable[[bytes], None]) -> None:
+        """`unrevoked`: returns if no list in force names this certificate (PEM)."""
+        self._view, self._desk, self._roots, self._unrevoked = view, desk, enrolment.roots, unrevoked
+        self._store = enrolment.store
 
     def card(self, card: Card, *, is_known: bool) -> PublicKey:
         """Return the identity key of a newcomer's card, or of another one of somebody who is here, if it may be taken.
 
         Raises:
-            Malformed, Refuted, CertificateRefused, AdmissionRejected: it may not.
+            Malformed, Refuted, CertificateRefused, CertificateRevoked, AdmissionRejected: it may not.
         """
         directory, member = self._view.directory, card.member
         key = card.verify(self._roots, directory.genesis, self._view.clock.now())
+        self._unrevoked(pem_of(member.certificate))
         if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
         self._judge_engine(member, key.key_id)
-        # A card proves its identity key alone: whoever states another's address would be taken for it.
+        # A card proves its identity key alone: whoever states another's address would be taken for it, and whoever
+        # states another's ML-DSA key could show its line as a second one.
         if member.address is not None and self._is_anothers(member):
             raise AdmissionRejected(rule="an attestation key that no other member has or had")
-        require_own_names(directory, member)
+        require_own_names(directory, member, self._coming())
+        require_own_key(directory, member, key.key_id)
         if not directory.is_member(member.name):
             if is_known:
                 raise AdmissionRejected(rule="a member of today")
@@ -74,10 +82,21 @@ class Judge:
             raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
         return key
 
+    def _coming(self) -> Iterator[Member]:
+        """On the cards of decisions that we have consented to, stand in no block yet, and still may."""
+        own, now = self._view.keys.identity.public.key_id, self._desk.epoch()
+        for proposal in self._store.all():
+            is_open = own in proposal.authorisers and proposal.expires_epoch >= now
+            if proposal.cards and is_open and not self.stands(proposal):
+                yield from (card.member for card in proposal.cards)
+
     def _is_anothers(self, member: Member) -> bool:
-        """Whether another member has or ever had its attestation key."""
-        known = self._view.directory.known
-        return any(other.address == member.address and other.name != member.name for other in known)
+        """Whether another member has or ever had one of the keys by which it attests."""
+        others = [other for other in self._view.directory.known if other.name != member.name]
+        return any(
+            other.address == member.address or (other.mldsa_key is not None and other.mldsa_key == member.mldsa_key)
+            for other in others
+        )
 
     def _judge_engine(self, member: Member, key_id: KeyId) -> None:
         """A name, and of a validator a key, that nobody else's engine has or had."""
@@ -136,8 +155,17 @@ class Judge:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         self.require_accepted(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
+        said += self._when(records)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
         return said
+
+    def _when(self, records: Sequence[GovernanceRecord]) -> list[str]:
+        """By the calendar: nobody sees that an epoch is years away."""
+        starts = [int(record.from_epoch) for record in records if isinstance(record, MemberUpdate)]
+        starts += [record.effective_from_size - 1 for record in records if isinstance(record, SetUpdate)]
+        genesis = self._view.directory.genesis
+        dates = sorted({closed_at(genesis, EpochNumber(start - 1)) for start in starts if start})
+        return [f"it counts from {' and '.join(map(utc, dates))} on"] if dates else []
 
     def _require_bounded(self, proposal: Proposal, records: Sequence[GovernanceRecord]) -> None:
         """It can stand in no block of its own date or later, nor once the set that it replaces is in charge."""

@@ -1,7 +1,7 @@
 """Members decide on members: write a proposal, consent to one, submit one with its consents. Source: ADR 35, 42."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -81,9 +81,17 @@ class Wish:
 class Proposer:
     """One member's part in the consortium's decisions."""
 
-    def __init__(self, view: View, desk: Desk, enrolment: Enrolment, endorser: Endorser) -> None:
+    def __init__(
+        self,
+        view: View,
+        desk: Desk,
+        enrolment: Enrolment,
+        endorser: Endorser,
+        unrevoked: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """`unrevoked`: returns if no list in force names this certificate (PEM); without lists none is."""
         self._view, self._desk, self._enrolment, self._endorser = view, desk, enrolment, endorser
-        self._judge = Judge(view, desk, enrolment)
+        self._judge = Judge(view, desk, enrolment, unrevoked)
         self.judge: Final = self._judge.judge
 
     # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,18 +326,19 @@ class Proposer:
             BridgeError: as `judge`.
         """
         self._view.brake.require_free()
-        self._judge.judge(proposal)
-        identity = self._view.keys.identity
-        if identity.public.key_id not in proposal.authorisers:
-            raise AdmissionRejected(rule="named as authoriser in the proposal")
         part = self._consent(proposal)
         return Consents(proposal=proposal.digest, signature=part.write(Writer()).bytes())
 
     def _consent(self, proposal: Proposal) -> SignaturePart:
+        """Our word for it, judged in the moment in which it is given: what was told before may not be so any more."""
+        identity = self._view.keys.identity
         with self._endorser.turn:
+            self._judge.judge(proposal)
+            if identity.public.key_id not in proposal.authorisers:
+                raise AdmissionRejected(rule="named as authoriser in the proposal")
             self._endorser.require_uncarried(proposal)
             self._enrolment.store.keep(proposal)  # Durable before our word leaves: who asks us for it later gets it.
-        return SignaturePart.over(proposal.body().consent, self._view.keys.identity)
+        return SignaturePart.over(proposal.body().consent, identity)
 
     # ── enact ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -339,15 +348,19 @@ class Proposer:
         Raises:
             Missing: a consent is not there.
             Rejected, Undecided: what the ledger says; after an Undecided ask again.
+            BridgeError: as `approve`, where our consent is asked for and not among them.
         """
         self._view.brake.require_free()
         parts, identity = [one.part(proposal) for one in consents], self._view.keys.identity
+        if self._judge.stands(proposal):
+            self._enrolment.store.keep(proposal)
+            return []
         is_ours = identity.public.key_id in proposal.authorisers
         if is_ours and not any(part.spki == identity.public.spki for part in parts):
             parts.append(self._consent(proposal))
         self._enrolment.store.keep(proposal)
         try:
-            return [] if self._judge.stands(proposal) else [self._desk.govern(proposal.body(), parts)]
+            return [self._desk.govern(proposal.body(), parts)]
         except Expired:
             if self._judge.stands(proposal):  # sent before, and its block came only now
                 return []

@@ -204,7 +204,8 @@ class Node:
         sourcer = None if engine is None else Sourcer(view, engine, self._archives())
         bundler, desk = Bundler(view, self._receipt_of, sourcer), Desk(view, self._of_our_own(submitter))
         enrolment, endorser = self._opened.enrolment, Endorser(view, self._opened.guards, self._opened.enrolment.store)
-        governing = Governing(view, Proposer(view, desk, enrolment, endorser), enrolment, endorser)
+        proposer = Proposer(view, desk, enrolment, endorser, self._tls.judge)
+        governing = Governing(view, proposer, enrolment, endorser)
         self._noticer = Noticer(view, desk, follows=self._settings.erasure_notices == FOLLOW)
         readings = self._opened.readings
         read_log = None if readings is None else ReadLog(view, readings)
@@ -255,7 +256,8 @@ class Node:
         home = self._settings.path(ENGINE_HOME)
         is_founder = not self._settings.path(OWN_CARD).exists()
         first = read_founding(self._settings.path(FOUNDING)) if is_founder and self._view.chain.tip is None else []
-        application = EngineApplication(self._view, [signed.encode() for signed in first], self._shelf)
+        founding = [signed.encode() for signed in first]
+        application = EngineApplication(self._view, founding, self._shelf, self._waits)
         return AbciServer(home / ENGINE_SOCKET, application, self._broken)
 
     def _engine_rpc(self) -> EngineRpc:
@@ -266,8 +268,16 @@ class Node:
     def _archives(self) -> Archives:
         return Archives(self._engine_rpc(), [_rpc_at(endpoint) for endpoint in self._settings.engine_archives])
 
+    def _waits(self, error: StoreAway) -> bool:
+        """Wait a little for our own database; False when we stop, or have lost the store to another process."""
+        _log.warning("the engine waits for an answer: %s", error)
+        self._view.progress.wait(lambda: False, PAUSE)
+        return not self._view.progress.stopping and all(store.lost is None for store in self._opened.leased)
+
     def _broken(self, error: Exception) -> None:
         """The engine is told next and stops; a supervisor starts both again, and a person looks."""
+        if self._view.progress.stopping:
+            return
         _log.critical("the engine's question could not be answered: %s", _told(error))
         self._failed = True
         self.stop_soon()

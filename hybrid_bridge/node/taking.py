@@ -19,7 +19,7 @@ from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.core.snapshot import FORMAT, Chunk, Snapshot, chunk_hash
 from hybrid_bridge.errors import BridgeError, Broken, FieldMalformed, FieldMismatch, NotYet, SettingsMalformed
 from hybrid_bridge.node.directory import Directory, read_directory
-from hybrid_bridge.node.engine import NOT_NOW, answer_of, info_of
+from hybrid_bridge.node.engine import NOT_NOW, Doorkeeper, info_of
 from hybrid_bridge.node.making import Making, newest_height
 from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, NodeSettings
@@ -52,7 +52,7 @@ class Taker:
 
     def __init__(self, settings: NodeSettings, directory: Directory, making: Making) -> None:
         self._folder, self._log_id, self._making = settings.folder, directory.log_id, making
-        self._directory = directory
+        self._doorkeeper = Doorkeeper(directory)
         self._mark = read_mark(settings.folder) or Mark()
         self._taking: _Taking | None = None
         self.is_placed = False
@@ -168,7 +168,7 @@ class Taker:
 
     def query(self, request: pb.RequestQuery) -> pb.ResponseQuery:
         """Whom the engine lets in: the founders' first engines, and those on the cards that lie here (`letting_in`)."""
-        return answer_of(self._directory, request)
+        return self._doorkeeper.answer(request)
 
     def list_snapshots(self, _: pb.RequestListSnapshots) -> pb.ResponseListSnapshots:
         """None."""

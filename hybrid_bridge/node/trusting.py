@@ -12,16 +12,13 @@ from typing import Final, Protocol
 
 from hybrid_bridge.adapters.cometbft.state_sync import CONFIG, LEAST_SERVERS, with_state_sync
 from hybrid_bridge.adapters.grpc_member.peer import GrpcPeer
-from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.epoch import EpochRecord, verify_epoch
-from hybrid_bridge.core.proof import leaf_hash, verify_inclusion
+from hybrid_bridge.core.proof import verify_inclusion
 from hybrid_bridge.core.roll import Roll
-from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import (
     BridgeError,
     Broken,
-    Equivocation,
     FieldMismatch,
     Missing,
     SettingsMalformed,
@@ -30,15 +27,13 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.making import newest_height
 from hybrid_bridge.node.opening import client_tls
-from hybrid_bridge.node.restoring import LogPeer
 from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, require_endpoint
 from hybrid_bridge.node.syncing import NOTHING, Mark, read_mark, write_mark
+from hybrid_bridge.node.walking import LogPeer, knowing_sets, require_one_history
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.steps.verify import verify
-from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, LogId, Seconds, SetId, TreeSize, UnixSeconds
+from hybrid_bridge.units import Digest, EpochNumber, Height, LeafIndex, Seconds, TreeSize, UnixSeconds
 
 LOOKED: Final = 100  # epochs back; where so many in a row have no block, nothing is decided
-FIRST_SHOWN: Final = TreeSize(2)  # the genesis record alone has no quorum's note
 TRUSTED_FOR: Final = Seconds(7 * 86_400)  # the engine's light client believes nothing older
 
 
@@ -83,7 +78,7 @@ def trusted_block(directory: Directory, peers: Sequence[Peer], now: UnixSeconds)
     for peer in peers:
         try:
             newest = peer.log.newest_quorum_size()
-            known = _knowing_sets(directory, peer, newest, now)
+            known = knowing_sets(directory, peer, newest, now)
             rolls.append(known.roll)
             found.append(_shown(known, peer, newest, now))
         except Broken:
@@ -94,39 +89,6 @@ def trusted_block(directory: Directory, peers: Sequence[Peer], now: UnixSeconds)
     if not found:
         raise error
     return max(found, key=lambda one: one.height)
-
-
-def require_one_history(rolls: Sequence[Roll]) -> None:
-    """Return if no set has two successors. Keys that left may be in anybody's hands later, and sign another one.
-
-    Raises:
-        Equivocation: one has.
-    """
-    known: dict[SetId, Digest] = {}
-    for term in (term for roll in rolls for term in roll.terms[1:]):
-        number, leaf = term.validators.set_id, term.leaf or term.validators.digest
-        if (first := known.setdefault(number, leaf)) != leaf:
-            raise Equivocation(signer=f"a quorum of set {number - 1}", number=number, first=first, second=leaf)
-
-
-def _knowing_sets(directory: Directory, peer: Peer, newest: TreeSize, now: UnixSeconds) -> Directory:
-    """The directory with every set up to the one responsible for `newest`, each appointed under the one before it.
-
-    Raises:
-        FieldMismatch: a bundle of another log or size.
-        Malformed, Refuted: as `verify`.
-    """
-    if newest < FIRST_SHOWN:
-        return directory
-    data = peer.proven_checkpoint(newest)
-    verify(data, Trust(logs=(TrustedLog(log_id=directory.log_id),)), now)
-    bundle = decode_bundle(data)
-    log_id, size = LogId(leaf_hash(bundle.genesis.record)), parse_note(bundle.checkpoints[0].note).size
-    if (log_id, size) != (directory.log_id, newest):
-        raise FieldMismatch(field="checkpoint", expected=f"size {newest} of our log", got=f"{size} of {log_id.hex()}")
-    known = replace(directory)
-    known.roll = directory.roll.extended(rotation.update for rotation in bundle.rotations)
-    return known
 
 
 def _shown(directory: Directory, peer: Peer, newest: TreeSize, now: UnixSeconds) -> TrustedBlock:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.core.epoch import epoch_of
 from hybrid_bridge.core.ledger_state import Overlay, StateReader, get_number, put_number, sequence_key
 from hybrid_bridge.core.transaction import SignedTransaction
 from hybrid_bridge.errors import FieldMismatch, Malformed, RuleRejected, SequenceRejected, Throttled
 from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
-from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns, spent
+from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns, require_admitted, spent
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import KeyId, UnixSeconds
@@ -66,6 +67,8 @@ def require_waits(view: View, signed: SignedTransaction, line: Line | None = Non
     """
     require_ours(view, signed)
     with view.ledger.state() as state:
+        epoch = epoch_of(view.directory.genesis, _tip_time(view))
+        require_admitted(state, signed.body.submitter, epoch)  # before its signatures: a stranger's may be many
         _, outcome = preview(_in_turn(state, signed, line), view.chain.rules, signed, _tip_time(view))
     if outcome.code and outcome.rule in AT_THE_DOOR:
         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)

@@ -19,7 +19,7 @@ from threading import Event
 
 import pytest
 
-from hybrid_bridge.errors import Undecided, Unknown
+from hybrid_bridge.errors import NotYet, Undecided, Unknown
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from tests.e2e.doomed_node import POINTS
 from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes, require_one_chain
@@ -210,4 +210,34 @@ def test_an_engine_that_dies_at_any_of_its_own_points_goes_on_with_the_node_that
         network.start_engine("bank-a")
         await_height(network, ("bank-a",), sent.height + 1)
     require_agreement(network, sent.height)
+    require_promises_kept(network, "supplier")
+
+
+# ── one that lies ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_proposer_makes_of_strangers_is_voted_down_and_takes_nobodys_room(network: EngineNetwork) -> None:
+    network.kill("bank-a")
+    command = [sys.executable, "-m", "tests.e2e.cheating_proposer", str(network.folder("bank-a"))]
+    with (network.root / "bank-a.cheating.out").open("ab") as output:
+        cheating = subprocess.Popen(network.on_host("bank-a", command), stdout=output, stderr=output, cwd=Path.cwd())
+    network.running["bank-a"] = cheating
+    network.start_engine("bank-a")
+    log = network.folder("core") / "node.log"
+    before = len(log.read_text())
+    sent = []
+
+    def voted_down() -> bool:
+        sent.append(register(network, secrets.token_hex(16)).sent)
+        return "refused: RuleRejected" in log.read_text()[before:]
+
+    until("its turn", voted_down)
+    network.kill("bank-a")
+    network.start("bank-a")
+    require_agreement(network, sent[-1].height)
+    proposed = (network.folder("bank-a") / "strangers").read_text().split()
+    assert proposed
+    for transaction_id in proposed:
+        with pytest.raises(NotYet):  # in no block
+            network.desk("core").transaction(bytes.fromhex(transaction_id))
     require_promises_kept(network, "supplier")

@@ -1,11 +1,14 @@
 import pytest
 
 from hybrid_bridge.business.brake import MAX_ALONE, MAX_BRAKES, Braked, brake_until, brakes
+from hybrid_bridge.business.membership import Standing, put_standing
 from hybrid_bridge.business.policy import Powers
 from hybrid_bridge.business.ruling import RulePack
 from hybrid_bridge.core.encoding import canonical_json, sha256
+from hybrid_bridge.core.governance import REGULATOR
+from hybrid_bridge.core.ledger_state import Overlay
 from hybrid_bridge.errors import FieldMalformed, RuleRejected
-from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, key, oid
+from tests.unit.hybrid_bridge.business.bench import VALIDATORS, Bench, key, oid, raw_key
 
 QUORUM = VALIDATORS[:3]
 ISSUE, SPLIT = "TYPE:0x0105", "TYPE:0x0108"
@@ -190,6 +193,20 @@ def test_each_power_has_the_holders_that_the_policy_names():
     bench.do("brake.on", "guardian", **brake(bench, 1, SPLIT))
     bench.do("brake.on", "regulator", **brake(bench, 1, member))
     assert [b.by for b in brakes(bench.state)] == [key("regulator"), key("guardian")]
+
+
+def test_whose_role_was_taken_away_pulls_and_takes_off_nothing_and_what_it_stopped_ends_by_itself():
+    bench = guarded()
+    member, court = f"MEMBER:{key('bank')}", f"MEMBER:{key('court')}"
+    bench.do("brake.on", "regulator", **brake(bench, 1, member))
+    gone = Overlay(bench.state)
+    put_standing(gone, raw_key("regulator"), Standing(0, REGULATOR), bench.epoch, Standing(REGULATOR))  # suspended
+    bench.take(gone)
+    assert refusal(bench, "brake.on", "regulator", **brake(bench, 1, court)) == ("authority", court)
+    assert refusal(bench, "brake.off", "regulator", **release(member)) == ("authority", member)
+    assert [one.scope for one in brakes(bench.state) if one.is_on(bench.epoch)] == [member]
+    bench.days(2)
+    assert [one.scope for one in brakes(bench.state) if one.is_on(bench.epoch)] == []
 
 
 def test_who_acts_alone_brakes_for_a_short_time_and_at_most_half_of_the_time():

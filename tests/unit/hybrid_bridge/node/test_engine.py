@@ -18,6 +18,7 @@ from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
 from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
+from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.snapshot import FORMAT
@@ -35,6 +36,7 @@ from hybrid_bridge.errors import (
     Throttled,
     Unreachable,
 )
+from hybrid_bridge.node import engine
 from hybrid_bridge.node import waiting as node_waiting
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import ledger_of, read_directory
@@ -45,6 +47,7 @@ from hybrid_bridge.node.engine import (
     NOT_NOW,
     SEQUENCE,
     WRONG_SIGNATURE,
+    Doorkeeper,
     EngineApplication,
 )
 from hybrid_bridge.node.engine_homes import EngineAddress, keep_peers
@@ -58,6 +61,7 @@ from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.v1 import bridge_pb2 as answer
 from hybrid_bridge.units import EpochNumber, Height
 from hybrid_bridge.units import Sequence as SequenceNumber
+from tests.governing import governed
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, founder, plan, randomness
 from tests.unit.hybrid_bridge.node.test_witnessing import Peer as Saying
 from tests.unit.hybrid_bridge.node.trade import an_object, confirmation, registration
@@ -221,6 +225,21 @@ def test_an_engine_keeps_the_peers_that_are_members_engines_and_no_other(played:
     strangers = ["ab" * 20, "", ids[0][:-1], ids[0].upper(), f"{ids[0]}@127.0.0.1:1"]
     assert answers(*(f"/p2p/filter/id/{one}" for one in strangers)) == [NO_MEMBER] * len(strangers)
     assert answers("/p2p/filter/addr/10.0.0.1:5", "") == [0, 0]  # it is not known yet who comes from there
+
+
+def test_strangers_that_come_again_and_again_do_not_fill_the_log(
+    played: PlayedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    moments = [0.0]
+    doorkeeper = Doorkeeper(played.members.open("core").view.directory, lambda: moments[0])
+
+    def come() -> None:
+        assert doorkeeper.answer(pb.RequestQuery(path="/p2p/filter/id/" + "ab" * 20)).code == NO_MEMBER
+
+    for moments[0] in (0.0, 1.0, 59.0, 60.0):
+        come()
+    told = [record.getMessage() for record in caplog.records if "turned away" in record.getMessage()]
+    assert [line.partition(":")[0].rpartition("away ")[2] for line in told] == ["(1 since told)", "(3 since told)"]
 
 
 def test_whom_an_engine_dials_follows_the_members(laid_with_engines: Path, tmp_path: Path) -> None:
@@ -633,6 +652,24 @@ def test_a_stranger_is_turned_away(begun: PlayedEngine) -> None:
     assert begun.check(transactions[0]) == SEQUENCE
 
 
+def test_a_stranger_is_turned_away_before_anybody_looks_at_its_signatures(begun: PlayedEngine) -> None:
+    """It may bring as many as a validator set has members; a member's own are looked at."""
+    (data,) = of_strangers(begun, 1)
+    wrong = data[:-1] + bytes([data[-1] ^ 1])
+    admission = refusal_code("admission")
+    assert (begun.check(data), begun.check(wrong)) == (admission, admission)
+
+
+def of_strangers(played: PlayedEngine, count: int) -> list[bytes]:
+    """Transactions by keys that nobody knows, otherwise as they should be."""
+    view, found = played.members.open("supplier").view, list[bytes]()
+    record = next(data for _, _, data in view.ledger.governance(0))
+    for number in range(count):
+        key = PrivateKey.from_seed(hashlib.sha256(b"stranger %d" % number).digest())
+        found.append(governed(view.directory.log_id, record, [key], 0).encode())
+    return found
+
+
 def test_under_an_engine_one_member_s_lie_about_blocks_is_kept_and_stops_nobody(begun: PlayedEngine) -> None:
     """Whoever holds the log's key orders no blocks here: its word is one among many."""
     begun.decide()
@@ -679,6 +716,57 @@ def test_another_members_proposal_is_judged(begun: PlayedEngine) -> None:
     assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.REJECT
 
 
+def test_a_proposal_of_what_no_door_lets_in_is_refused_and_stands_where_two_thirds_decided_it(
+    begun: PlayedEngine,
+) -> None:
+    """Keys cost nothing: strangers' refusals would fill each epoch for everybody, whoever proposes them."""
+    strangers, own = of_strangers(begun, 2), waiting(begun, "supplier", 1)
+    begun.height += 1
+    for wrong in (strangers[:1], own + strangers, strangers + own):
+        assert begun.process("bank-a", wrong) == pb.ResponseProcessProposal.REJECT
+    begun.pool = [strangers[0], *own, strangers[1]]
+    assert begun.propose("core") == own
+    assert [one.code for one in begun.finalize("core", strangers).tx_results] == [refusal_code("admission")] * 2
+
+
+def test_a_proposal_of_an_entry_that_stands_already_is_refused(begun: PlayedEngine) -> None:
+    package, kept = desk(begun, "supplier").draft(registration(begun.members, an_object())), list[bytes]()
+    for number in range(2):
+        own = Desk(begun.members.open("supplier").view, Keeping(kept))
+        own._next = SequenceNumber(number)
+        with pytest.raises(NotYet):
+            own.send(package, [])
+    begun.height += 1
+    assert begun.process("bank-a", kept) == pb.ResponseProcessProposal.REJECT
+    assert begun.process("bank-a", kept[:1]) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_a_proposal_of_more_than_a_block_holds_is_refused_before_it_is_read(begun: PlayedEngine) -> None:
+    transactions = waiting(begun, "supplier", 3)
+    begun.height += 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "MAX_TRANSACTIONS", 2)
+        assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.REJECT
+        assert begun.process("bank-a", transactions[:2]) == pb.ResponseProcessProposal.ACCEPT
+    assert begun.process("bank-a", transactions) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_of_a_vote_against_a_vote_people_are_told_and_nothing_else_follows(
+    begun: PlayedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun.height += 1
+    plain = begun.finalize("core", [])
+    request = pb.RequestFinalizeBlock(height=begun.height, hash=block_hash(begun.height))
+    request.time.seconds = begun.time
+    found = request.misbehavior.add(type=pb.MisbehaviorType.DUPLICATE_VOTE, height=1)
+    found.validator.address = b"\xaa" * 20
+    assert begun.applications["core"].finalize_block(request) == plain
+    assert any(
+        "duplicate_vote at height 1" in record.getMessage() and "aa" * 20 in record.getMessage()
+        for record in caplog.records
+    )
+
+
 def test_a_store_that_is_broken_is_no_verdict_on_a_proposal(begun: PlayedEngine) -> None:
     (data,) = waiting(begun, "supplier", 1)
     begun.height += 1
@@ -713,6 +801,91 @@ def test_a_store_that_is_away_is_no_verdict_on_a_proposal(begun: PlayedEngine, m
         with pytest.raises(StoreAway):
             ask()
     assert begun.check(data) == NOT_NOW
+
+
+class Patience:
+    """Waits so many times; the store is back before the last."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.back = times, lambda: None
+
+    def __call__(self, error: StoreAway) -> bool:
+        self.left -= 1
+        if self.left <= 1:
+            self.back()
+        return self.left > 0
+
+
+@pytest.mark.parametrize("question", ["info", "propose", "process", "finalize"])
+def test_a_question_waits_for_a_store_that_is_away(begun: PlayedEngine, question: str) -> None:
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    begun.pool = [data]
+    asked = {
+        "info": lambda: begun.applications["core"].info(pb.RequestInfo()).last_block_height,
+        "propose": lambda: begun.propose("core"),
+        "process": lambda: begun.process("core", [data]),
+        "finalize": lambda: begun.finalize("core", [data]),
+    }[question]
+    honest = asked()
+    begun.open("core")
+    patience, store = Patience(3), begun.members.open("core").view.ledger.file
+    with pytest.MonkeyPatch.context() as patch:
+
+        def away() -> None:
+            raise StoreAway(store="ledger", why="no connection")
+
+        patience.back = patch.undo
+        begun.applications["core"].waits = patience
+        patch.setattr(store, "read", away)
+        assert asked() == honest
+    assert patience.left == 1
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_after(
+    begun: PlayedEngine, durable: bool
+) -> None:
+    """After it: the block is there, and who is a member now could not be read."""
+    (data,) = waiting(begun, "supplier", 1)
+    begun.height += 1
+    view, application = begun.members.open("core").view, begun.applications["core"]
+    begun.time = START + CADENCE  # a new epoch: the members are looked at again
+    begun.finalize("core", [data])
+    patience = Patience(3)
+
+    def away(*_: object) -> None:
+        raise StoreAway(store="ledger", why="no connection")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patience.back = patch.undo
+        application.waits = patience
+        if durable:
+            patch.setattr(view.chain, "_governed", away)
+        else:
+            patch.setattr(view.ledger, "append", away)
+        application.commit(pb.RequestCommit())
+    assert patience.left == 1
+    tip = view.chain.tip
+    assert tip is not None
+    assert (tip.height, view.progress.final, view.ledger.decided().height) == (begun.height,) * 3  # type: ignore[union-attr]
+    begun.height += 1
+    assert begun.process("core", []) == pb.ResponseProcessProposal.ACCEPT
+
+
+def test_a_store_that_is_not_waited_for_ends_the_question(begun: PlayedEngine) -> None:
+    begun.height += 1
+    patience = Patience(2)
+    begun.applications["core"].waits = patience
+    with pytest.MonkeyPatch.context() as patch:
+
+        def away() -> None:
+            raise StoreAway(store="ledger", why="no connection")
+
+        patch.setattr(begun.members.open("core").view.ledger.file, "read", away)
+        with pytest.raises(StoreAway):
+            begun.process("core", [])
+    assert patience.left == 0
 
 
 def test_a_store_that_is_away_hands_out_no_snapshot_and_ends_nothing(begun: PlayedEngine) -> None:

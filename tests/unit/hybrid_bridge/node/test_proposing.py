@@ -417,7 +417,7 @@ def test_another_certificate_or_identity_key_brings_another_set_too(town: Member
         assert isinstance(validators, SetUpdate)
         (entry,) = [one for one in validators.validators.entries if one.address == here.address]
         assert entry.certificate_hash == sha256(certificate)
-        assert len(proposer(town, "bank-a").judge(made)) == len(actions) + 4
+        assert len(proposer(town, "bank-a").judge(made)) == len(actions) + 5
     stranger = issue_identity(ca, holder, PrivateKey.from_seed(sha256(b"stranger")).public, START)
     with pytest.raises(KeyUnusable):
         make_card(folder, stranger)

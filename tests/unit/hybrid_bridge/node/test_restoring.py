@@ -21,6 +21,7 @@ from hybrid_bridge.errors import (
     HeadConflict,
     KeyUnusable,
     Missing,
+    NotYet,
     RootMismatch,
     SignatureWrong,
     StoreBroken,
@@ -28,6 +29,8 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node import restoring
 from hybrid_bridge.node.attesting import Attester
+from hybrid_bridge.node.audit_service import AuditService
+from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.hearing import Hearing
 from hybrid_bridge.node.log_service import LogService
@@ -35,7 +38,7 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.restoring import Network, make_guard
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Address, Digest, KeyId, TreeSize
+from hybrid_bridge.units import Address, Digest, KeyId, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, with_addresses_of
 from tests.unit.hybrid_bridge.node.test_closing import with_epochs
 
@@ -48,7 +51,7 @@ class Peer:
     """Another member's answers from its own stores, as the wire would carry them; a liar's subclass changes some."""
 
     def __init__(self, members: Members, name: str) -> None:
-        self.name, self._view = name, members.open(name).view
+        self.name, self._members, self._view = name, members, members.open(name).view
         self._service = PeerService(self._view, None)  # type: ignore[arg-type]
         self._log = LogService(self._view)
 
@@ -65,6 +68,16 @@ class Peer:
     def checkpoint(self, size: TreeSize) -> NotedCheckpoint:
         answer = self._log.checkpoint(pb.CheckpointRequest(size=size), CALL)
         return NotedCheckpoint(TreeSize(answer.size), answer.note, ())
+
+    def proven_checkpoint(self, size: TreeSize) -> bytes:
+        service = AuditService(self._view, Bundler(self._view, lambda _: b""))
+        return service.checkpoint(pb.CheckpointRequest(size=size), CALL).bundle
+
+    def proposal(self, leaf: Digest) -> bytes:
+        found = self._members.open(self.name).enrolment.store.with_record(leaf)
+        if found is None:
+            raise NotYet(what="the proposal")
+        return found.encode()
 
     def consistency_path(self, old: TreeSize, new: TreeSize) -> Sequence[Digest]:
         answer = self._log.consistency(pb.ConsistencyRequest(old_size=old, new_size=new), CALL)
@@ -148,7 +161,7 @@ def grown(laid: tuple[Foundation, Path], tmp_path_factory: pytest.TempPathFactor
 
 def network(members: Members, *peers: Peer) -> Network:
     asked = peers or [Peer(members, name) for name in OTHERS]
-    return Network(members.open(ME).view.directory, ME, asked)
+    return Network(members.open(ME).view.directory, ME, asked, UnixSeconds(START))
 
 
 def at(members: Members, size: int) -> Highest:

@@ -22,7 +22,7 @@ from hybrid_bridge.node import making as node_making
 from hybrid_bridge.node import syncing as node_syncing
 from hybrid_bridge.node import taking as node_taking
 from hybrid_bridge.node.directory import Member, read_directory
-from hybrid_bridge.node.engine import NO_MEMBER, EngineApplication, answer_of
+from hybrid_bridge.node.engine import NO_MEMBER, Doorkeeper, EngineApplication
 from hybrid_bridge.node.engine_homes import EngineAddress
 from hybrid_bridge.node.making import MADE, Making
 from hybrid_bridge.node.opening import open_folder
@@ -530,7 +530,7 @@ def test_beside_the_founders_those_are_let_in_whose_cards_lie_in_the_folder(
     known = letting_in(directory, folder)
 
     def asked(member: Member) -> int:
-        return answer_of(known, pb.RequestQuery(path=f"/p2p/filter/id/{(member.engine or '')[:40]}")).code
+        return Doorkeeper(known).answer(pb.RequestQuery(path=f"/p2p/filter/id/{(member.engine or '')[:40]}")).code
 
     assert [asked(member) for member in (*directory.members, card.member)] == [0] * (len(directory.members) + 1)
     assert asked(forged.member) == NO_MEMBER

@@ -16,20 +16,19 @@ from hybrid_bridge.core.governance import SetUpdate
 from hybrid_bridge.core.roll import Roll
 from hybrid_bridge.errors import Equivocation, Missing, SettingsMalformed, StoreBroken, Unreachable
 from hybrid_bridge.node import trusting
-from hybrid_bridge.node.audit_service import AuditService
-from hybrid_bridge.node.bundling import Bundler
 from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.node.founding import Foundation
 from hybrid_bridge.node.settings import read_settings
 from hybrid_bridge.node.syncing import Mark, read_mark, write_mark
-from hybrid_bridge.node.trusting import TRUSTED_FOR, TrustedBlock, order_sync, require_one_history, trusted_block
+from hybrid_bridge.node.trusting import TRUSTED_FOR, TrustedBlock, order_sync, trusted_block
+from hybrid_bridge.node.walking import require_one_history
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Digest, EpochNumber, TreeSize, UnixSeconds
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 from tests.unit.hybrid_bridge.node.test_engine import laid_with_engines  # noqa: F401 a fixture
 from tests.unit.hybrid_bridge.node.test_enrolling import grown
-from tests.unit.hybrid_bridge.node.test_restoring import CALL, sign
 from tests.unit.hybrid_bridge.node.test_restoring import Peer as Restored
+from tests.unit.hybrid_bridge.node.test_restoring import sign
 
 __all__ = ["grown"]
 
@@ -43,10 +42,6 @@ class Peer(Restored):
     def epochs(self, first: EpochNumber, last: EpochNumber) -> Iterator[pb.EpochMessage]:
         for epoch in self._view.epochs.epochs(first, last):
             yield pb.EpochMessage(record=self.record(epoch.record))
-
-    def proven_checkpoint(self, size: TreeSize) -> bytes:
-        service = AuditService(self._view, Bundler(self._view, lambda _: b""))
-        return service.checkpoint(pb.CheckpointRequest(size=size), CALL).bundle
 
     def record(self, data: bytes) -> bytes:
         return data
