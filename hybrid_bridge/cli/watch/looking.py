@@ -117,6 +117,7 @@ class Watcher:
         """What enough endpoints agree on, and who says otherwise; or what was missing.
 
         Raises:
+            SettingsMalformed: there is no contract.
             UnknownLog, FieldMismatch: the contract does not know the log, or has another one's genesis record.
         """
         address = self.watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
