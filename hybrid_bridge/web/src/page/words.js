@@ -51,6 +51,7 @@ export const WORDS = {
   Undecided: ["Undecided. Bring what is missing.", "无法判定。请补充缺少的内容。"],
   stopped: ["Stopped at check", "停止于检查"],
   reached: ["Passed before it", "此前已通过"],
+  twoTrusts: ["Two trust files: give the one that is your own, never one that came with the bundle.", "有两个信任文件：请只提供您自己的那一个，切勿使用随证据包一同收到的。"],
   noBundle: ["No bundle among these files yet.", "这些文件中尚无证据包。"],
   noDocument: ["no document was given", "未提供文件"],
   documentHolds: ["a disclosed field holds its SHA-256", "一个已披露字段含有其 SHA-256"],
