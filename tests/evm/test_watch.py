@@ -299,6 +299,25 @@ def test_the_contract_takes_what_was_kept_and_the_log_is_frozen(terminal: Termin
     assert liar.head.state == "frozen"
 
 
+def test_what_the_contract_does_not_take_yet_is_shown_again_after_the_next_anchor(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    liar = Hall(terminal, tmp_path / "later", founded(bytes(20), "later", SLOW))
+    liar.anchor(5)  # both histories continue it
+    liar.settle()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with serving(a=liar.tiles(9), b=liar.tiles(8, FORK)) as copies:
+        watcher.look(copies, *paying, code=1)
+    assert "nothing that the contract takes" in watcher.said
+    liar.anchor(8)
+    liar.settle()
+    with serving(a=liar.tiles(9)) as copies:
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    liar.settle()
+    assert liar.head.state == "frozen"
+
+
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
