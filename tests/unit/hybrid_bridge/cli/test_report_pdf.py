@@ -92,7 +92,10 @@ def test_the_file_and_the_commands_are_attached(made, folder):
 
 def test_the_media_type_of_an_attachment_is_one_name_of_pdf(made):
     data, _ = made("receivable")
-    assert re.findall(rb"/Subtype /(application|text)(\S*)", data) == [(b"application", b"#2Fjson"), (b"text", b"#2Fplain")]
+    assert re.findall(rb"/Subtype /(application|text)(\S*)", data) == [
+        (b"application", b"#2Fjson"),
+        (b"text", b"#2Fplain"),
+    ]
 
 
 def test_its_outline_leads_to_every_section(made):
