@@ -48,7 +48,10 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "endpoint_silent": (UNCLEAR, "an endpoint has no answer at that public block: replace it if it stays so"),
     "chain_stale": (UNCLEAR, "what the endpoints call final is old: they, or the public chain, stand still"),
     "chain_unclear": (UNCLEAR, "too few endpoints agree: bring more, or wait"),
-    "chain_went_back": (UNCLEAR, "the endpoints call something final that was otherwise before: replace them"),
+    "chain_went_back": (
+        UNCLEAR,
+        "what the endpoints call final was otherwise before, or they lag: replace them if it stays so",
+    ),
 }
 
 
