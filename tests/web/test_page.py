@@ -291,6 +291,14 @@ def test_endpoints_that_answer_nonsense_or_for_ever_are_named_by_their_place_alo
     assert "s3cret" not in seen["raw"] + seen["text"]
 
 
+def test_what_is_typed_and_is_no_hex_is_not_passed_over() -> None:
+    files = [EXAMPLES / "receivable.hb.json", TRUST]
+    log, contract = browse({"files": files, "fill": {"log": "12 34"}}, {"files": files, "fill": {"contract": "0x12"}})
+    assert (log["headClass"], log["verdicts"]) == (contract["headClass"], contract["verdicts"]) == ("head amber", [])
+    assert log["head"].startswith("The log id that you typed")
+    assert contract["head"].startswith("The contract that you typed")
+
+
 def test_a_trust_file_in_other_clothes_is_a_document_and_of_two_neither_counts(tmp_path: Path) -> None:
     for name in ("invoice.pdf", "annex.hb.json", "theirs.json"):
         (tmp_path / name).write_bytes(TRUST.read_bytes())

@@ -73,6 +73,13 @@ async function judge() {
   const urls = byId("rpc").value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
   const needed = Number(byId("needed").value) || 1;
   const typed = { logId: typedHex("log", 32), contract: typedHex("contract", 20) };
+  for (const [id, read] of [["log", typed.logId], ["contract", typed.contract]]) {
+    if (byId(id).value.trim() && !read) {
+      cancel(); // what was judged before would be answered below it
+      byId(id).focus();
+      return answer(() => [el("p", { class: "head amber", id: "head" }, t(`${id}Malformed`))]);
+    }
+  }
   const running = run({ bundle, trust, documents, ...typed, urls, needed, now: Math.floor(Date.now() / 1000) }, showStep);
   answer(working);
   const outcome = await running;

@@ -17,6 +17,8 @@ export const WORDS = {
   manifest: ["SHA-256 of its list of files", "文件清单的 SHA-256"],
   stamp: ["Timestamp over the list", "文件清单的时间戳"],
   logId: ["Log id (hex), instead of a trust file", "日志标识（十六进制），可代替信任文件"],
+  logMalformed: ["The log id that you typed is not 64 hex digits: nothing was judged.", "您填写的日志标识不是 64 位十六进制数字：未作任何判断。"],
+  contractMalformed: ["The contract that you typed is not 40 hex digits: nothing was judged.", "您填写的合约地址不是 40 位十六进制数字：未作任何判断。"],
   contract: ["Anchor contract (hex address), for endpoints", "锚定合约地址（十六进制），供节点查询"],
   endpoints: ["Endpoints of the public chain, one a line", "公共链节点地址，每行一个"],
   needed: ["How many of them must agree", "至少需要几个节点一致"],
