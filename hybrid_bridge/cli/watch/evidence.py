@@ -108,7 +108,7 @@ def _entries(sets: Sequence[Responsible], size: int) -> bytes:
 
 def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
     """A copy of the history that is anchored."""
-    reaching = (s for s in copies.values() if s.tree is not None and s.tree.size >= head.tree_size)
+    reaching = (s for s in copies.values() if s.signed is not None and s.signed.size >= head.tree_size)
     return next((s for s in reaching if s.tree is not None and s.tree.root(head.tree_size) == head.root), None)
 
 

@@ -255,10 +255,15 @@ def _contradictions(
 
 
 def _root_at(sight: CopySight, size: TreeSize) -> Digest | None:
-    """The root that a copy commits to; None if it does not, or hides it."""
-    if sight.signed is not None and sight.signed.size == size:
+    """The root that a copy commits to; None if it does not, or hides it.
+
+    Leaves beyond its checkpoint are of an earlier look, perhaps of one that broke off before any root was compared.
+    """
+    if sight.signed is None or size > sight.signed.size:
+        return None
+    if sight.signed.size == size:
         return sight.signed.root
-    return sight.tree.root(size) if sight.tree is not None and size <= sight.tree.size else None
+    return None if sight.tree is None else sight.tree.root(size)
 
 
 def remember(

@@ -93,6 +93,14 @@ def test_a_lie_of_one_look_is_found_at_the_next_one_too(genesis: Genesis) -> Non
     assert watch.look(6, a=shown(6), b=shown(6)) == [("split_view", "a / b"), ("split_view", "b / b")]
 
 
+def test_leaves_beyond_what_a_copy_signed_accuse_nobody(genesis: Genesis) -> None:
+    """A server gives what it likes under a newer checkpoint, stops half way, and shows an older one then."""
+    watch = Watch(genesis)
+    beyond = CopySight(signed=signed(3), tree=tree(9, FORK))
+    assert watch.look(5, a=shown(5), b=beyond) == []
+    assert watch.look(5, a=shown(5), b=shown(3)) == []
+
+
 def test_of_checkpoints_that_a_tree_leads_to_the_largest_binds(genesis: Genesis) -> None:
     watch = Watch(genesis)
     watch.look(9, b=shown(4))
