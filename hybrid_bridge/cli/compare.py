@@ -21,7 +21,7 @@ from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.split_view import MAX_SPLIT_VIEW, SUFFIX, Between, SplitView
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
-from hybrid_bridge.errors import Missing, Refuted
+from hybrid_bridge.errors import Malformed, Missing, Refuted
 from hybrid_bridge.steps.verify.compare import SAME, SPLIT, Comparison, Difference, Finding, compare, split_view
 from hybrid_bridge.units import LogId, TreeSize, UnixSeconds
 
@@ -83,11 +83,19 @@ def command(
 
 def _require_one_log(pair: tuple[bytes, bytes], trust: Trust) -> None:
     """Bundles of two logs are no history of one; and who names logs means one of them."""
-    ours, theirs = (leaf_hash(decode_bundle(data).genesis.record) for data in pair)
+    ours, theirs = (_log_of(data, which) for data, which in zip(pair, ("first", "second"), strict=True))
     if ours != theirs:
         raise click.UsageError(f"the bundles are of two logs: {ours.hex()} and {theirs.hex()}")  # noqa: EM102, TRY003
     if trust.logs and ours not in {log.log_id for log in trust.logs}:
         raise click.UsageError(f"the bundles are of a log that you did not name: {ours.hex()}")  # noqa: EM102, TRY003
+
+
+def _log_of(data: bytes, which: str) -> bytes:
+    try:
+        return leaf_hash(decode_bundle(data).genesis.record)
+    except Malformed as error:
+        error.add_note(f"in the {which} of the two")
+        raise
 
 
 def _in_copy(log_copy: Path) -> Finding:

@@ -26,6 +26,7 @@ from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.cli.watch import command
 from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
+from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, UnknownLog
 from hybrid_bridge.ports import Head
 from tests.evm.terminal import Terminal
@@ -267,17 +268,53 @@ def test_what_a_member_signed_once_is_held_against_it_after_a_restart(terminal: 
     assert ones != others
 
 
+def test_evidence_that_could_not_be_written_is_written_later_whatever_is_shown_then(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(9), b=hall.tiles(9)) as copies:
+        post.look(copies, code=0)
+    (way := post.state / "evidence").write_text("a file where the folder should be")
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+        post.look(copies, code=1)
+    assert "evidence could not be written" in post.said
+    way.unlink()
+    with serving(a=hall.tiles(10), b=hall.tiles(10)) as copies:
+        post.look(copies, code=1)
+    forged = hall.checkpoint(10, FORK).root
+    notes = [parse_note((way / "a~b" / name).read_bytes()).root for name in ("one.note", "other.note")]
+    assert forged in notes
+    assert len(set(notes)) == 2
+
+
 def test_the_contract_takes_what_was_kept_and_the_log_is_frozen(terminal: Terminal, tmp_path: Path) -> None:
     liar = Hall(terminal, tmp_path / "liar", founded(bytes(20), "liar", SLOW))
     liar.live()
     watcher = Post(liar, tmp_path)
     paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    watcher.urls = ["http://127.0.0.1:9", *watcher.urls]  # who is away keeps nothing from being reported
     with serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
         watcher.look(copies, *paying, code=1)
         assert "reported:" in watcher.said
         liar.settle()
         found = watcher.kinds(copies, code=1)
     assert ("frozen", "the public chain") in found
+    assert liar.head.state == "frozen"
+
+
+def test_what_the_contract_does_not_take_yet_is_shown_again_after_the_next_anchor(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    liar = Hall(terminal, tmp_path / "later", founded(bytes(20), "later", SLOW))
+    liar.anchor(5)  # both histories continue it
+    liar.settle()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with serving(a=liar.tiles(9), b=liar.tiles(8, FORK)) as copies:
+        watcher.look(copies, *paying, code=1)
+    assert "nothing that the contract takes" in watcher.said
+    liar.anchor(8)
+    liar.settle()
+    with serving(a=liar.tiles(9)) as copies:
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    liar.settle()
     assert liar.head.state == "frozen"
 
 
@@ -458,6 +495,18 @@ def test_what_was_remembered_is_of_one_log_and_whole(hall: Hall, post: Post) -> 
         post.look({})
 
 
+def test_what_was_remembered_must_be_a_file(post: Post) -> None:
+    (post.state / FILE).mkdir(parents=True)
+    with pytest.raises(StoreBroken):
+        post.look({})
+
+
+def test_a_folder_that_cannot_be_written_is_a_wrong_option(post: Post) -> None:
+    (post.state / "lock").mkdir(parents=True)
+    with pytest.raises(SettingsMalformed):
+        post.look({})
+
+
 def test_a_folder_is_one_watchers(post: Post) -> None:
     post.state.mkdir()
     with (post.state / "lock").open("ab") as file:
@@ -469,3 +518,8 @@ def test_a_folder_is_one_watchers(post: Post) -> None:
 def test_a_log_that_the_contract_does_not_know_is_a_mistake(post: Post) -> None:
     with pytest.raises(UnknownLog):
         post.look({}, log="11" * 32)
+
+
+def test_an_address_without_a_contract_is_a_mistake(post: Post) -> None:
+    with pytest.raises(SettingsMalformed):
+        post.look({}, contract="0x" + "12" * 20)

@@ -122,11 +122,20 @@ def _agreed_head(chains: Sequence[Web3Chain], log_id: LogId, at: PublicBlock, ne
     try:
         return agreed("the log's head", needed, [said(partial(chain.head, log_id, at)) for chain in chains])
     except Missing:
-        codes = [said(partial(chain.code_hash, at.hash)) for chain in chains]
-        if codes.count(_NO_CODE) >= needed:
-            rule = f"the address of a contract: there is no code at 0x{chains[0].contract.hex()}"
-            raise SettingsMalformed(key="--contract", rule=rule) from None
+        require_code(chains, at, needed)
         raise
+
+
+def require_code(chains: Sequence[Web3Chain], at: PublicBlock, needed: int) -> None:
+    """Return unless enough endpoints agree that nothing stands where the contract should.
+
+    Raises:
+        SettingsMalformed: they do.
+    """
+    codes = [said(partial(chain.code_hash, at.hash)) for chain in chains]
+    if codes.count(_NO_CODE) >= needed:
+        rule = f"the address of a contract: there is no code at 0x{chains[0].contract.hex()}"
+        raise SettingsMalformed(key="--contract", rule=rule) from None
 
 
 def block_of(chain: Web3Chain, number: PublicBlockNumber) -> PublicBlock | None:

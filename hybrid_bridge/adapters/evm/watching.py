@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.sight import agreed, final_block, said
-from hybrid_bridge.errors import UnknownLog
+from hybrid_bridge.adapters.evm.sight import agreed, final_block, require_code, said
+from hybrid_bridge.errors import Missing, UnknownLog
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.units import Digest, LogId
 
@@ -26,11 +26,16 @@ def look_at(chains: Sequence[Web3Chain], log_id: LogId, needed: int) -> Answers:
 
     Raises:
         Missing: fewer agree than must.
+        SettingsMalformed: they agree that no contract stands there.
         UnknownLog: they agree that the contract does not know the log.
     """
     at = final_block(chains, needed)
     answers = [said(partial(chain.head, log_id, at)) for chain in chains]
-    head = agreed("the log's head", needed, answers)
+    try:
+        head = agreed("the log's head", needed, answers)
+    except Missing:
+        require_code(chains, at, needed)
+        raise
     if head.state == "unknown":
         raise UnknownLog(log_id=Digest(log_id))
     numbered = list(enumerate(answers, start=1))

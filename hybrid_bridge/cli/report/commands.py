@@ -15,6 +15,18 @@ from hybrid_bridge.core.encoding import sha256
 
 HEAD: Final = f"""\
 # The file is {shell.BUNDLE} in this folder. Each answer is compared with what stands above its command.
+# Without the file or a tool every answer would differ, and accuse whoever made the file.
+lacking() {{
+  echo "nothing compared: $1"; exit 2
+}}
+[ -f {shell.BUNDLE} ] || lacking "{shell.BUNDLE} is not here"
+for tool in {" ".join(shell.TOOLS)}; do
+  command -v "$tool" >/dev/null || lacking "$tool is not installed"
+done
+case $(openssl version) in
+  "OpenSSL "[3-9]* | "OpenSSL "[1-9][0-9]*) ;;
+  *) lacking "OpenSSL 3 or newer is needed" ;;
+esac
 count=0 differing=0 skipped=0
 same() {{
   count=$((count + 1))

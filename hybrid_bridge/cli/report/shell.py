@@ -13,6 +13,7 @@ WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
 _SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
 _NOTHING: Final = "''"  # no padding, as `printf` takes it
 _NEAR: Final = 50  # how far before the end of a line a break between words is looked for
+TOOLS: Final = ("sha256sum", "cut", "head", "tail", "tr", "cat", "sed", "xxd", "openssl")  # that no shell has built in
 BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
 
 

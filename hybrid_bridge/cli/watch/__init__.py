@@ -109,9 +109,11 @@ def _held(folder: Path) -> IO[bytes]:
     """The folder, for this process alone.
 
     Raises:
+        SettingsMalformed: it cannot be written.
         StoreBroken: another watcher has it.
     """
-    file = (folder / "lock").open("ab")
+    with writing("--state"):
+        file = (folder / "lock").open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -132,10 +134,11 @@ def _written(folder: Path, state: State) -> list[str]:
 def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
     contract = watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
     return Reporter(
+        watched.urls,
         (
-            *("--rpc", watched.urls[0], "--contract", contract.hex(), "--log", watched.log_id.hex()),
+            *("--contract", contract.hex(), "--log", watched.log_id.hex()),
             *("--key", str(key), "--password-file", str(password_file), "--yes"),
-        )
+        ),
     )
 
 

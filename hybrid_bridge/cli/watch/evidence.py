@@ -2,12 +2,15 @@
 
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
+from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
 from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Contradiction, CopySight
 from hybrid_bridge.errors import BridgeError, NoConflict
@@ -41,14 +44,26 @@ def keep(
     if honest is not None and honest.tree is not None and honest.signed is not None:
         write_tiles(place / ANCHORED, honest.signed.note, honest.tree, honest.signed.size)
     words = {"kind": found.finding.kind, "about": found.finding.about, "detail": found.finding.detail}
-    (place / FINDING).write_text(json.dumps(words, indent=2), encoding="utf-8")  # last: now it is whole
+    for path in place.rglob("*"):
+        _settle(path)
+    write_whole(place / FINDING, json.dumps(words, indent=2).encode("utf-8"))  # last: now it is whole
     return place
+
+
+def _settle(path: Path) -> None:
+    """On the disk when it returns."""
+    held = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Shows the contract what was kept. `options`: endpoint, contract, log, and who pays."""
+    """Shows the contract what was kept, by the first endpoint that takes it. `options`: contract, log, and who pays."""
 
+    endpoints: tuple[str, ...]
     options: tuple[str, ...]
 
     def report(self, place: Path) -> str:
@@ -61,11 +76,11 @@ class Reporter:
         from hybrid_bridge.cli.contract.reporting import report  # noqa: PLC0415 only who pays needs it
 
         refusal: BridgeError | None = None
-        for words in _reports(place):
+        for url, words in product(self.endpoints, _reports(place)):
             said = io.StringIO()
             try:
                 with redirect_stdout(said):
-                    report.main([*words, *self.options], standalone_mode=False)
+                    report.main([*words, "--rpc", url, *self.options], standalone_mode=False)
             except BridgeError as error:
                 refusal = error if refusal is None or not isinstance(error, NoConflict) else refusal
             else:
@@ -93,7 +108,7 @@ def _entries(sets: Sequence[Responsible], size: int) -> bytes:
 
 def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
     """A copy of the history that is anchored."""
-    reaching = (s for s in copies.values() if s.tree is not None and s.tree.size >= head.tree_size)
+    reaching = (s for s in copies.values() if s.signed is not None and s.signed.size >= head.tree_size)
     return next((s for s in reaching if s.tree is not None and s.tree.root(head.tree_size) == head.root), None)
 
 

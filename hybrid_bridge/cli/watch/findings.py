@@ -4,7 +4,7 @@ A signature over a checkpoint binds whoever gave it to all leaves below its size
 and a tree under another one that does not lead to its root, are a contradiction of people, not a fault of a network.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ EVENT: Final = "event"
 UNCLEAR: Final = "unclear"
 CHAIN: Final = "the public chain"
 STALE: Final = 3600  # seconds; public chains of today are final within a quarter of that
+AHEAD: Final = 300  # seconds by which two clocks may differ
+KEPT: Final = 8  # signed checkpoints of one source that nothing ties to one another: the first ones, and the newest
 
 NEVER: Final = SetId(0)  # before the first look
 
@@ -28,7 +30,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "split_view": (LYING, "two signed histories of one log: keep the evidence, show it to the contract"),
     "frozen": (LYING, "the contract holds proof that a quorum contradicted itself: trust no checkpoint after it"),
     "overdue": (LATE, "no anchor in time: ask the members and their relayers; what is anchored stays true"),
-    "copy_behind": (LATE, "a member publishes less than is anchored: ask that member"),
+    "copy_behind": (LATE, "a member publishes less than is anchored, or than it did before: ask that member"),
     "copy_silent": (LATE, "a member's copy of the log does not answer: ask that member"),
     "paused": (EVENT, "the brake is on: ask the members for the reason; it ends by itself"),
     "retired": (EVENT, "the log has ended by a decision of its members"),
@@ -38,13 +40,18 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
         UNCLEAR,
         "a copy and the only endpoint that was asked contradict one another: bring more endpoints",
     ),
+    "said_frozen": (UNCLEAR, "the only endpoint that was asked calls the log frozen: bring more endpoints"),
+    "copy_early": (UNCLEAR, "a quorum signed for a time that has not come: look at your clock, then ask the members"),
     "copy_unsigned": (UNCLEAR, "a copy shows a checkpoint that no quorum signed: believe nothing of it"),
     "copy_untrue": (UNCLEAR, "a copy's tiles do not give the root under its own checkpoint: its server is broken"),
     "endpoint_disagrees": (UNCLEAR, "an endpoint answers otherwise than the others at one public block: replace it"),
     "endpoint_silent": (UNCLEAR, "an endpoint has no answer at that public block: replace it if it stays so"),
     "chain_stale": (UNCLEAR, "what the endpoints call final is old: they, or the public chain, stand still"),
     "chain_unclear": (UNCLEAR, "too few endpoints agree: bring more, or wait"),
-    "chain_went_back": (UNCLEAR, "the endpoints call something final that was otherwise before: replace them"),
+    "chain_went_back": (
+        UNCLEAR,
+        "what the endpoints call final was otherwise before, or they lag: replace them if it stays so",
+    ),
 }
 
 
@@ -138,9 +145,9 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What was seen before, by source: the newest signed checkpoint of each, the chain's among them."""
+    """What was seen before, by source: the newest of the chain; of a copy each that no tree of its own leads to."""
 
-    signed: Mapping[str, Signed]
+    signed: Mapping[str, tuple[Signed, ...]]
     set_id: SetId = NEVER
 
 
@@ -166,14 +173,30 @@ def judge(
     if chain is not None:
         findings += [*_of_endpoints(chain, before, now), *_of_log(chain, before, genesis)]
     head = None if chain is None else chain.head
+    clock = now if chain is None else max(now, chain.at.time)
     for name, sight in copies.items():
-        if sight.trouble:
-            findings.append(Finding(kind=sight.trouble, about=name, detail=sight.detail))
-        elif head is not None and sight.signed is not None and sight.signed.size < head.tree_size:
-            detail = f"it ends at size {sight.signed.size}; anchored is {head.tree_size}"
-            findings.append(Finding(kind="copy_behind", about=name, detail=detail))
+        findings += _of_copy(name, sight, head, before.signed.get(name, ()), genesis, clock)
     contradictions = list(_contradictions(chain, copies, before))
     return [*findings, *(one.finding for one in contradictions)], contradictions
+
+
+def _of_copy(
+    name: str, sight: CopySight, head: Head | None, known: Sequence[Signed], genesis: Genesis, clock: int
+) -> Iterator[Finding]:
+    """What one copy shows by itself. One that is behind its own word may be a cache's, until an anchor would be due."""
+    signed = sight.signed
+    if sight.trouble:
+        yield Finding(kind=sight.trouble, about=name, detail=sight.detail)
+    elif signed is not None and head is not None and signed.size < head.tree_size:
+        detail = f"it ends at size {signed.size}; anchored is {head.tree_size}"
+        yield Finding(kind="copy_behind", about=name, detail=detail)
+    elif signed is not None and genesis.due_after(signed.size) < clock:
+        shown = max((one.size for one in known), default=signed.size)
+        if signed.size < shown:
+            detail = f"it ends at size {signed.size}; it has shown {shown}"
+            yield Finding(kind="copy_behind", about=name, detail=detail)
+    if signed is not None and (ahead := genesis.checkpoint_timestamp(signed.size) - clock) > AHEAD:
+        yield Finding(kind="copy_early", about=name, detail=f"size {signed.size} is reached in {span(ahead)}")
 
 
 def _of_endpoints(chain: ChainSight, before: Remembered, now: int) -> Iterator[Finding]:
@@ -185,10 +208,9 @@ def _of_endpoints(chain: ChainSight, before: Remembered, now: int) -> Iterator[F
     if now - at.time > STALE:
         detail = f"public block {at.number} is of {utc(at.time)}, {span(now - at.time)} ago"
         yield Finding(kind="chain_stale", about=CHAIN, detail=detail)
-    known = before.signed.get(CHAIN)
-    if known is not None and (
-        head.tree_size < known.size or (head.tree_size == known.size and head.root != known.root)
-    ):
+    for known in before.signed.get(CHAIN, ()):
+        if head.tree_size > known.size or (head.tree_size == known.size and head.root == known.root):
+            continue
         detail = f"final was size {known.size}, root {known.root.hex()}; now size {head.tree_size}, {head.root.hex()}"
         yield Finding(kind="chain_went_back", about=CHAIN, detail=detail)
 
@@ -197,7 +219,8 @@ def _of_log(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator
     head, at = chain.head, chain.at
     if head.state in ("paused", "frozen", "retired"):
         until = f" until {utc(head.paused_until)}" if head.state == "paused" else ""
-        yield Finding(kind=head.state, about=CHAIN, detail=f"the log is {head.state} at size {head.tree_size}{until}")
+        kind = "said_frozen" if head.state == "frozen" and chain.voices == 1 else head.state
+        yield Finding(kind=kind, about=CHAIN, detail=f"the log is {head.state} at size {head.tree_size}{until}")
     if head.next_from_size:
         detail = f"from size {head.next_from_size} on, set {head.set_id + 1} is responsible"
         yield Finding(kind="rotation_pending", about=CHAIN, detail=detail)
@@ -216,7 +239,7 @@ def _contradictions(
 
     The chain's word counts as it is now: what endpoints said once carries no signature.
     """
-    known = [(source, signed, True) for source, signed in before.signed.items() if source != CHAIN]
+    known = [(source, one, True) for source, those in before.signed.items() if source != CHAIN for one in those]
     if chain is not None and chain.head.tree_size > 1:
         known.append((CHAIN, Signed(size=chain.head.tree_size, root=chain.head.root, note=""), chain.voices > 1))
     known += [(name, sight.signed, True) for name, sight in copies.items() if sight.signed is not None]
@@ -232,10 +255,15 @@ def _contradictions(
 
 
 def _root_at(sight: CopySight, size: TreeSize) -> Digest | None:
-    """The root that a copy commits to; None if it does not, or hides it."""
-    if sight.signed is not None and sight.signed.size == size:
+    """The root that a copy commits to; None if it does not, or hides it.
+
+    Leaves beyond its checkpoint are of an earlier look, perhaps of one that broke off before any root was compared.
+    """
+    if sight.signed is None or size > sight.signed.size:
+        return None
+    if sight.signed.size == size:
         return sight.signed.root
-    return sight.tree.root(size) if sight.tree is not None and size <= sight.tree.size else None
+    return None if sight.tree is None else sight.tree.root(size)
 
 
 def remember(
@@ -244,22 +272,32 @@ def remember(
     before: Remembered,
     contradictions: list[Contradiction],
 ) -> Remembered:
-    """The newest of each source. Who contradicts stays as remembered: the first word is the evidence.
+    """All that binds each source. Who once signed another history stays bound to it, whatever is shown later.
 
     Of sources that are watched no more only those that contradict are kept.
     """
     accused = {one.copy for one in contradictions} | {one.source for one in contradictions}
-    signed = {name: one for name, one in before.signed.items() if name in {*copies, CHAIN} | accused}
+    signed = {name: those for name, those in before.signed.items() if name in {*copies, CHAIN} | accused}
     for name, sight in copies.items():
-        known = signed.get(name)
-        if sight.signed is None:
-            continue
-        if known is None or (name not in accused and sight.signed.size > known.size):
-            signed[name] = sight.signed
+        if sight.signed is not None:
+            signed[name] = _bound(signed.get(name, ()), sight.signed, sight.tree)
     if chain is None or chain.head.tree_size < 2:
         return Remembered(signed=signed, set_id=before.set_id)
-    signed[CHAIN] = Signed(size=chain.head.tree_size, root=chain.head.root, note="")
+    signed[CHAIN] = (Signed(size=chain.head.tree_size, root=chain.head.root, note=""),)
     return Remembered(signed=signed, set_id=max(before.set_id, chain.head.set_id))
+
+
+def _bound(known: tuple[Signed, ...], new: Signed, tree: Tree | None) -> tuple[Signed, ...]:
+    """With a new one. A tree that leads to several replaces them by the largest, which commits to all of them.
+
+    Who hides the tiles is believed nothing: neither that the new one continues the others, nor that it does not.
+    """
+    is_known = any((one.size, one.root) == (new.size, new.root) for one in known)
+    every = known if is_known else (*known, new)
+    led = [one for one in every if tree is not None and one.size <= tree.size and tree.root(one.size) == one.root]
+    largest = max(led, key=lambda one: one.size, default=None)
+    kept = tuple(one for one in every if one not in led or one is largest)
+    return kept if len(kept) <= KEPT else (*kept[: KEPT - 1], kept[-1])
 
 
 def still(findings: list[Finding], before: list[Finding], unseen: Collection[str]) -> list[Finding]:

@@ -117,6 +117,7 @@ class Watcher:
         """What enough endpoints agree on, and who says otherwise; or what was missing.
 
         Raises:
+            SettingsMalformed: there is no contract.
             UnknownLog, FieldMismatch: the contract does not know the log, or has another one's genesis record.
         """
         address = self.watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
@@ -175,7 +176,9 @@ class Watcher:
             said = self.reporter.report(place)
         except (BridgeError, click.ClickException, OSError) as error:
             return [f"not reported yet: {error}"]
-        done.write_text(said or "the contract has no call for this contradiction\n", encoding="utf-8")
+        if not said:
+            return [f"nothing that the contract takes, while so much is anchored: {place}"]
+        done.write_text(said, encoding="utf-8")
         return [f"reported: {place}"]
 
 

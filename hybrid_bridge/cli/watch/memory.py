@@ -11,7 +11,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.findings import KINDS, LYING, NEVER, Finding, Remembered, Signed
+from hybrid_bridge.cli.watch.findings import KEPT, KINDS, LYING, NEVER, Finding, Remembered, Signed
 from hybrid_bridge.core.bundle import MAX_NOTE
 from hybrid_bridge.core.encoding import Json, parse_json
 from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text, uint
@@ -20,8 +20,8 @@ from hybrid_bridge.units import LogId, SetId
 
 FORMAT: Final = "hybrid-bridge/watcher/v1"
 FILE: Final = "watcher.json"
-MAX_FILE: Final = 1 << 25  # bytes
-MAX_SOURCES: Final = 128
+MAX_FILE: Final = 1 << 28  # bytes
+MAX_SEEN: Final = 128 * KEPT  # checkpoints of all sources
 MAX_ACTIVE: Final = 8192
 MAX_TEXT: Final = 4096  # characters of a detail
 MAX_UNTOLD: Final = 1000  # notices that nobody took; the oldest go first
@@ -52,7 +52,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The newest signed checkpoint of one source."""
+    """A signed checkpoint of one source."""
 
     source: str
     signed: Signed
@@ -80,7 +80,10 @@ class State:
     @property
     def remembered(self) -> Remembered:
         """For judging."""
-        return Remembered(signed={one.source: one.signed for one in self.seen}, set_id=SetId(self.set_id))
+        signed: dict[str, tuple[Signed, ...]] = {}
+        for one in self.seen:
+            signed[one.source] = (*signed.get(one.source, ()), one.signed)
+        return Remembered(signed=signed, set_id=SetId(self.set_id))
 
     def turned(
         self, remembered: Remembered, findings: list[Finding], evidence: Mapping[str, str], now: int
@@ -98,7 +101,9 @@ class State:
             Active(finding=finding, since=before[name].since if name in before else now)
             for name, finding in sorted(after.items())
         )
-        seen = tuple(Seen(source=source, signed=signed) for source, signed in sorted(remembered.signed.items()))
+        seen = tuple(
+            Seen(source=name, signed=one) for name, those in sorted(remembered.signed.items()) for one in those
+        )
         return replace(self, seen=seen, set_id=int(remembered.set_id), active=active), notices
 
     def owing(self, targets: list[str], notices: list[Notice]) -> "State":
@@ -121,6 +126,8 @@ def read_state(folder: Path, log_id: LogId) -> State:
         return State(log_id=log_id)
     try:
         state = _STATE.parse(parse_json(read_bounded(path, MAX_FILE), "state", MAX_FILE), "state")
+    except OSError as error:
+        raise StoreBroken(store=str(path), rule=f"a file that can be read ({error.strerror})") from None
     except Malformed as error:
         raise StoreBroken(store=str(path), rule=f"as it was written ({error})") from None
     if state.log_id != log_id:
@@ -134,7 +141,7 @@ def write_state(folder: Path, state: State) -> None:
     Raises:
         OSError: the disk does not take it; what was there before stays.
     """
-    write_whole(folder / FILE, json.dumps(_STATE.write(state), indent=1).encode("utf-8"), 0o600)
+    write_whole(folder / FILE, json.dumps(_STATE.write(state), indent=1, ensure_ascii=False).encode("utf-8"), 0o600)
 
 
 _LONG: Final = text(MAX_TEXT)
@@ -156,7 +163,7 @@ _STATE: Final[Codec[State]] = record(
     {
         "format": literal(FORMAT),
         "log_id": octets(32),
-        "seen": array(_SEEN, MAX_SOURCES),
+        "seen": array(_SEEN, MAX_SEEN),
         "set_id": uint(),
         "active": array(record(Active, {"finding": _FINDING, "since": uint()}), MAX_ACTIVE),
         "untold": array(record(Untold, {"target": text(256), "notice": _NOTICE}), MAX_UNTOLD),

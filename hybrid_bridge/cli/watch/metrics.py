@@ -30,8 +30,9 @@ class Metrics:
         self._untold.labels(self._log).set(len(state.untold))
         for kind, (severity, _) in KINDS.items():
             self._findings.labels(self._log, kind, severity).set(sum(finding.kind == kind for finding in findings))
-        for one in state.seen:
-            self._sizes.labels(self._log, "chain" if one.source == CHAIN else one.source).set(one.signed.size)
+        for source, those in state.remembered.signed.items():
+            size = max(one.size for one in those)
+            self._sizes.labels(self._log, "chain" if source == CHAIN else source).set(size)
 
     def page(self, path: str) -> Page | None:
         """`/metrics`, and `/livez` for whoever restarts processes."""

@@ -15,7 +15,7 @@ from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.shown_tree import ShownTree, Stretch, first_difference
 from hybrid_bridge.core.split_view import Between, SplitView
 from hybrid_bridge.core.trust import Trust
-from hybrid_bridge.errors import FieldMismatch, Malformed, Missing, RootMismatch
+from hybrid_bridge.errors import BridgeError, FieldMismatch, Malformed, Missing, RootMismatch
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.decoded import Decoded, decode
 from hybrid_bridge.steps.verify.names import Name, Names, verify_names
@@ -136,11 +136,11 @@ def compare(one: bytes, other: bytes, trust: Trust, now: UnixSeconds, find: Find
         find: asked for the path between both newest checkpoints, if the bundles alone do not decide; from anywhere.
 
     Raises:
-        Malformed, Refuted, Undecided: one of them does not hold; see `verify`.
+        Malformed, Refuted, Undecided: one of them does not hold, a note says which; see `verify`.
         FieldMismatch: they are of two logs.
         Missing: what `find` brought does not lead to the larger one's root, or it has nothing.
     """
-    ours, theirs = (_side(_bare(decode_bundle(data)), trust, now) for data in (one, other))
+    ours, theirs = (_side(data, which, trust, now) for data, which in ((one, "first"), (other, "second")))
     if ours.decoded.log_id != theirs.decoded.log_id:
         raise FieldMismatch(field="log_id", expected=ours.decoded.log_id.hex(), got=theirs.decoded.log_id.hex())
     agreed, older, between = _agreed(ours, theirs), min(ours.newest, theirs.newest), None
@@ -195,8 +195,13 @@ def _bare(bundle: Bundle) -> Bundle:
 # ── what one bundle shows ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _side(bundle: Bundle, trust: Trust, now: UnixSeconds) -> _Side:
-    verify(bundle.encode(), trust, now)
+def _side(data: bytes, which: str, trust: Trust, now: UnixSeconds) -> _Side:
+    try:
+        bundle = _bare(decode_bundle(data))
+        verify(bundle.encode(), trust, now)
+    except BridgeError as error:
+        error.add_note(f"in the {which} of the two")
+        raise
     d = decode(bundle, len(trust.member_roots))
     tree = ShownTree()
     for shown in _of_the_log(d):

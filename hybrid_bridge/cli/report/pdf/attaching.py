@@ -28,7 +28,7 @@ def attach(document: Any, files: Mapping[str, tuple[str, bytes]]) -> None:  # no
             PDFDictionary(
                 {
                     "Type": PDFName("EmbeddedFile"),
-                    "Subtype": PDFName(media_type),
+                    "Subtype": _name(media_type),
                     "Params": PDFDictionary(parameters),
                 }
             ),
@@ -48,6 +48,11 @@ def attach(document: Any, files: Mapping[str, tuple[str, bytes]]) -> None:  # no
         names += [PDFString(name), document.Reference(specification)]
     document.Catalog.Names = PDFDictionary({"EmbeddedFiles": PDFDictionary({"Names": PDFArray(names)})})
     document.Catalog.setPageMode("UseOutlines")
+
+
+def _name(media_type: str) -> str:
+    """A slash within a name is its number (ISO 32000-1 §7.3.5, example in §7.11.4); reportlab writes it as it is."""
+    return "/" + media_type.replace("/", "#2F")
 
 
 def settle(document: Any, at: UnixSeconds, content: bytes) -> None:  # noqa: ANN401 reportlab has no types

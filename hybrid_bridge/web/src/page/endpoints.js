@@ -2,49 +2,78 @@
  * What endpoints of public chains say of block hashes: k of n must agree that a block is final and has this hash.
  *
  * An endpoint may lie, lag or forget; only agreement counts. Nothing else is asked, and nothing of the bundle is sent but
- * block numbers.
+ * block numbers. An address may hold a key, so an endpoint is named by its place in the list.
  */
 
-import { unhex } from "../bytes.js";
+import { concat, unhex, utf8Text } from "../bytes.js";
 
-const PATIENCE = 30_000; // milliseconds
+const PATIENCE = 30_000; // milliseconds, of all that one endpoint is asked
+const MAX_ANSWER = 1 << 22; // bytes: a public block names its transactions, 70 bytes each
 
-/** @param {string} url @param {string} method @param {unknown[]} params */
-async function ask(url, method, params) {
+/**
+ * What is wanted: hashes of public blocks by number, for the contracts that count on a chain, by at least so many voices.
+ * @typedef {{ numbers: number[], contracts: (chainId: number) => Uint8Array[], needed: (chainId: number) => number }} Wanted
+ */
+
+/** @param {string} url @param {AbortSignal} signal @param {string} method @param {unknown[]} params */
+async function ask(url, signal, method, params) {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
   const headers = { "content-type": "application/json" };
-  const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(PATIENCE), credentials: "omit", referrerPolicy: "no-referrer" });
-  const { result } = await answer.json();
+  const answer = await fetch(url, { method: "POST", headers, body, signal, credentials: "omit", referrerPolicy: "no-referrer", redirect: "error" });
+  const { result } = JSON.parse(await textOf(answer));
   return result;
 }
 
+/** @param {Response} answer */
+async function textOf(answer) {
+  const parts = [];
+  let size = 0;
+  for (const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return utf8Text(concat(...parts)) ?? "";
+    size += value.length;
+    if (size > MAX_ANSWER) {
+      await reader.cancel();
+      throw new RangeError("a longer answer than there can be");
+    }
+    parts.push(value);
+  }
+}
+
+/** Each endpoint once, however it is written: one cannot agree with itself. @param {string[]} urls */
+export const distinct = (urls) => [...new Set(urls.map((url) => (URL.canParse(url) ? new URL(url).href : url)))];
+
 /** One endpoint's word: its chain, and the hashes of those blocks that it calls final. @param {string} url @param {number[]} numbers */
 async function look(url, numbers) {
-  const chainId = Number(await ask(url, "eth_chainId", []));
-  const final = await ask(url, "eth_getBlockByNumber", ["finalized", false]);
+  const signal = AbortSignal.timeout(PATIENCE);
+  const chainId = Number(await ask(url, signal, "eth_chainId", []));
+  const final = await ask(url, signal, "eth_getBlockByNumber", ["finalized", false]);
   /** @type {Map<number, string>} */ const hashes = new Map();
   for (const number of numbers.filter((one) => one <= Number(final?.number))) {
-    const block = await ask(url, "eth_getBlockByNumber", [`0x${number.toString(16)}`, false]);
+    const block = await ask(url, signal, "eth_getBlockByNumber", [`0x${number.toString(16)}`, false]);
     if (/^0x[0-9a-f]{64}$/.test(block?.hash) && Number(block.number) === number) hashes.set(number, block.hash);
   }
   return { chainId, hashes };
 }
 
 /**
- * What at least `needed` endpoints agree on, one sight for each chain and contract.
- * @param {string[]} urls @param {number} needed @param {number[]} numbers @param {Uint8Array[]} contracts
- * @returns {Promise<{ sights: import("../verify/public.js").PublicSight[], failed: string[] }>}
+ * What enough endpoints agree on, one sight for each chain and contract; and the places of those that did not answer.
+ *
+ * More than half of them must agree, whatever is wanted.
+ * @param {string[]} urls each once @param {Wanted} wanted
+ * @returns {Promise<{ sights: import("../verify/public.js").PublicSight[], failed: number[] }>}
  */
-export async function lookAll(urls, needed, numbers, contracts) {
-  const looked = await Promise.allSettled(urls.map((url) => look(url, numbers)));
+export async function lookAll(urls, wanted) {
+  const looked = await Promise.allSettled(urls.map((url) => look(url, wanted.numbers)));
   const answers = looked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  const failed = urls.filter((_, i) => looked[i].status === "rejected");
+  const failed = urls.flatMap((_, i) => (looked[i].status === "rejected" ? [i + 1] : []));
   const sights = [...new Set(answers.map((answer) => answer.chainId))].flatMap((chainId) => {
     const mine = answers.filter((answer) => answer.chainId === chainId);
+    const needed = Math.max(Math.floor(urls.length / 2) + 1, wanted.needed(chainId));
     const finalizedHashes = agreed(mine.map((answer) => answer.hashes), needed);
     const basis = `${needed} of ${urls.length} endpoints that call it final`;
     const head = { treeSize: 0, root: new Uint8Array(32), state: "active" }; // the contract itself is not asked here
-    return finalizedHashes.size ? contracts.map((contract) => ({ chainId, contract, basis, finalizedHashes, head })) : [];
+    return finalizedHashes.size ? wanted.contracts(chainId).map((contract) => ({ chainId, contract, basis, finalizedHashes, head })) : [];
   });
   return { sights, failed };
 }

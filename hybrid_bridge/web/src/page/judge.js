@@ -10,7 +10,7 @@ import { isPackage, judgePackage, readPackage } from "../package/index.js";
 import { bareTrust, parseTrust } from "../trust.js";
 import { sha256 } from "../vendor/noble.js";
 import { verify } from "../verify/index.js";
-import { lookAll, numbersOf } from "./endpoints.js";
+import { distinct, lookAll, numbersOf } from "./endpoints.js";
 
 const MAX_READ = (1 << 20) + 1; // one byte more than the largest bundle or trust file: longer ones are refused as such
 
@@ -37,9 +37,9 @@ export async function judge(job, tell) {
     let evidence = verify(data, trust, job.now, [], tell);
     if (job.urls.length) {
       tell("endpoints");
-      const { sights, failed } = await lookAll(job.urls, job.needed, numbersOf(evidence), contractsOf(job, trust));
+      const { sights, failed } = await lookAll(distinct(job.urls), wantedOf(job, trust, numbersOf(evidence)));
       evidence = verify(data, trust, job.now, sights, tell);
-      evidence.warnings.push(...failed.map((url) => `no answer from ${url}`));
+      evidence.warnings.push(...failed.map((place) => `no answer from endpoint ${place}`));
     }
     return { evidence, documents, packed: read && judgePackage(read, evidence, trust) };
   } catch (error) {
@@ -69,5 +69,12 @@ async function trustOf({ trust: file, logId }) {
   return trust;
 }
 
-/** Contracts that count: typed in, or of the trust file. @param {Job} job @param {import("../trust.js").Trust} trust @returns {Uint8Array[]} */
-const contractsOf = ({ contract }, trust) => (contract !== "" ? [unhex(contract)] : trust.public_chains.flatMap((chain) => chain.contracts));
+/** The contract that was typed in, or those of the trust file on that very chain; as many voices as the reader and the trust file ask. @param {Job} job @param {import("../trust.js").Trust} trust @param {number[]} numbers @returns {import("./endpoints.js").Wanted} */
+function wantedOf({ contract, needed }, trust, numbers) {
+  const trusted = (/** @type {number} */ chainId) => trust.public_chains.find((chain) => chain.chain_id === chainId);
+  return {
+    numbers,
+    contracts: (chainId) => (contract !== "" ? [unhex(contract)] : (trusted(chainId)?.contracts ?? [])),
+    needed: (chainId) => Math.max(needed, trusted(chainId)?.threshold ?? 0),
+  };
+}

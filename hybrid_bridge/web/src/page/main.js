@@ -22,24 +22,39 @@ const inWords = (text) => told(state.language, text);
 
 // ── what is given ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A bundle or a package, a trust file, or a document: told apart by what is in it, never by its name. @param {File} file */
-async function take(file) {
+/**
+ * A bundle or a package, a trust file, or a document, by what is in it. Whoever sends a bundle may send a trust file of his own in
+ * the clothes of an invoice: so a trust file must be called one of JSON, too.
+ * @param {File} file @returns {Promise<"trust" | "bundle" | "document">}
+ */
+async function kindOf(file) {
   const first = new Uint8Array(await file.slice(0, 1 << 21).arrayBuffer());
   const start = utf8Text(first) ?? "";
-  if (start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) state.trust = file;
-  else if (start.startsWith('{"anchors":') || file.name.endsWith(".hb.json") || isPackage(first)) state.bundle = file;
-  else state.documents.push(file);
+  const isNamed = file.name.endsWith(".json") && !file.name.endsWith(".hb.json");
+  if (isNamed && start.includes('"hybrid-bridge/trust/v1"') && start.trimStart().startsWith("{")) return "trust";
+  return start.startsWith('{"anchors":') || file.name.endsWith(".hb.json") || isPackage(first) ? "bundle" : "document";
 }
 
-/** What is there to be judged. */
+/** What is there to be judged, and by what: a reader knows his own trust file by its name. */
 function tellGiven() {
-  byId("given").textContent = [state.bundle && t(state.bundle.name.endsWith(".zip") ? "package" : "bundle"), state.trust && t("trustFile"), ...state.documents.map((one) => one.name)].filter(Boolean).join(" · ");
+  const { bundle, trust, documents } = state;
+  const named = [bundle && [t(bundle.name.endsWith(".zip") ? "package" : "bundle"), bundle.name], trust && [t("trustFile"), trust.name], ...documents.map((one) => [t("document"), one.name])];
+  byId("given").replaceChildren(el("span", {}, named.flatMap((one) => (one ? [one.join(": ")] : [])).join(" · ")));
 }
 
 /** @param {Iterable<File>} files */
 async function takeAll(files) {
-  state.documents = [];
-  for (const file of files) await take(file);
+  /** @type {Record<"trust" | "bundle" | "document", File[]>} */ const given = { trust: [], bundle: [], document: [] };
+  for (const file of files) given[await kindOf(file)].push(file);
+  cancel();
+  if (given.trust.length > 1) {
+    state.trust = null;
+    tellGiven();
+    return answer(() => [el("p", { class: "head amber", id: "head" }, t("twoTrusts"))]);
+  }
+  state.documents = given.document;
+  state.trust = given.trust[0] ?? state.trust;
+  state.bundle = given.bundle.at(-1) ?? state.bundle;
   tellGiven();
   await judge();
 }
@@ -56,8 +71,15 @@ async function judge() {
   const { bundle, trust, documents } = state;
   if (bundle === null) return answer(() => [el("p", {}, t("noBundle"))]);
   const urls = byId("rpc").value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
-  const needed = Math.max(Number(byId("needed").value) || 1, Math.floor(urls.length / 2) + 1);
+  const needed = Number(byId("needed").value) || 1;
   const typed = { logId: typedHex("log", 32), contract: typedHex("contract", 20) };
+  for (const [id, read] of [["log", typed.logId], ["contract", typed.contract]]) {
+    if (byId(id).value.trim() && !read) {
+      cancel(); // what was judged before would be answered below it
+      byId(id).focus();
+      return answer(() => [el("p", { class: "head amber", id: "head" }, t(`${id}Malformed`))]);
+    }
+  }
   const running = run({ bundle, trust, documents, ...typed, urls, needed, now: Math.floor(Date.now() / 1000) }, showStep);
   answer(working);
   const outcome = await running;

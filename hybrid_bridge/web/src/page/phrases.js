@@ -114,7 +114,7 @@ export const TABLE = [
   ["split: the children shown add up to {n} of {n}; some are not shown", "拆分：所示子凭证合计 {0}，原面额 {1}；部分未出示"],
   ["split: the children shown add up to {n} of {n}; that there is no other child was checked by the validators alone (the split's transaction is not shown)", "拆分：所示子凭证合计 {0}，原面额 {1}；是否另有子凭证仅由验证者检查（未出示拆分交易）"],
   ["tenor: due {n} days after issue, more than six months", "期限：签发后 {0} 天到期，超过六个月"],
-  ["no answer from {t}", "节点无应答：{0}"], ["A{n}; A{n} was reached", "A{0}；仅达到 A{1}"],
+  ["no answer from endpoint {n}", "第 {0} 个节点无应答"], ["A{n}; A{n} was reached", "A{0}；仅达到 A{1}"],
   // never proven
   ["that what was entered was true before it was entered", "所录入内容在录入前即为真实"], ["dealings outside the ledger", "账本之外的交易"],
   ["who stands behind a key beyond its certificate", "密钥背后除证书外的真实身份"],

@@ -99,7 +99,10 @@ def test_bundles_of_two_logs_and_of_one_that_is_not_meant_are_refused(typed, fol
 @pytest.mark.usefixtures("pairs")
 def test_garbage_is_malformed(typed, folder):
     (folder / "garbage.hb.json").write_bytes(b"{}")
-    assert compared(typed, "four", "garbage").code == 2
+    for which, pair in {"second": ("four", "garbage"), "first": ("garbage", "four")}.items():
+        done = compared(typed, *pair)
+        assert done.code == 2
+        assert f"in the {which} of the two" in done.err
     assert typed("compare", "four.hb.json").code == 2
     (folder / "long.hb.json").write_bytes(json.dumps("x" * (5 << 20)).encode())
     assert compared(typed, "four", "long").code == 2

@@ -545,6 +545,41 @@ def test_the_script_ends_with_another_code_when_an_answer_differs(typed, folder,
     assert (done.returncode, done.stdout.count("DIFFERS")) == (1, 1)
 
 
+def test_without_the_file_or_a_tool_the_script_accuses_nobody(typed, folder, tmp_path):
+    href = Reading(page_of(typed, folder, "receivable")).links["commands.sh"]
+    where = bench(tmp_path / "expert", folder, "receivable")
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    sh = shutil.which("sh")
+    (poor := tmp_path / "poor").mkdir()
+    for tool in shell.TOOLS:
+        if tool != "xxd":
+            (poor / tool).symlink_to(shutil.which(tool))
+    (old := tmp_path / "old").mkdir()
+    for tool in shell.TOOLS:
+        (old / tool).write_text("#!/bin/sh\necho OpenSSL 1.1.1w\n")
+        (old / tool).chmod(0o755)
+    words = []
+    for path in (poor, old):
+        done = subprocess.run(
+            [sh, "commands.sh"], cwd=where, capture_output=True, text=True, env={"PATH": str(path)}, check=False
+        )
+        words.append((done.returncode, done.stdout, done.stderr))
+    (where / shell.BUNDLE).unlink()
+    done = subprocess.run([sh, "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    words.append((done.returncode, done.stdout, done.stderr))
+    assert words == [
+        (2, "nothing compared: xxd is not installed\n", ""),
+        (2, "nothing compared: OpenSSL 3 or newer is needed\n", ""),
+        (2, "nothing compared: bundle.hb.json is not here\n", ""),
+    ]
+
+
+def test_every_program_in_a_command_is_looked_for_first(made):
+    told = "\n".join(step["command"].replace("\\\n", "") for step in steps(made("receivable")[0]))
+    words = set(re.findall(r"(?:^|[|;{(&\n])\s*([a-z0-9]+)", told))
+    assert words - {"printf", "echo"} <= set(shell.TOOLS)
+
+
 def test_the_script_says_which_document_is_not_there(typed, folder, tmp_path):
     href = Reading(page_of(typed, folder, "document")).links["commands.sh"]
     where = bench(tmp_path / "expert", folder, "document")

@@ -90,6 +90,14 @@ def test_the_file_and_the_commands_are_attached(made, folder):
     assert b"sha256sum bundle.hb.json" in found["commands.sh"]
 
 
+def test_the_media_type_of_an_attachment_is_one_name_of_pdf(made):
+    data, _ = made("receivable")
+    assert re.findall(rb"/Subtype /(application|text)(\S*)", data) == [
+        (b"application", b"#2Fjson"),
+        (b"text", b"#2Fplain"),
+    ]
+
+
 def test_its_outline_leads_to_every_section(made):
     document = pypdfium2.PdfDocument(made("receivable", "--lang", "zh")[0])
     found = [(entry.get_title(), entry.get_dest().get_index()) for entry in document.get_toc()]

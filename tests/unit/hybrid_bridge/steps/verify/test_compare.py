@@ -130,9 +130,13 @@ def test_governance_and_documents_are_no_part_of_the_logs_tree():
 
 def test_each_must_hold_by_itself():
     broken = replace(world().bundle(4), checkpoints=(CheckpointPart(note=world().note(4, 2), consistency=()),))
-    for pair in ((broken.encode(), shown(world(), 4)), (shown(world(), 4), broken.encode())):
-        with pytest.raises(BelowQuorum):
+    for which, pair in {
+        "first": (broken.encode(), shown(world(), 4)),
+        "second": (shown(world(), 4), broken.encode()),
+    }.items():
+        with pytest.raises(BelowQuorum) as caught:
             compared(*pair)
+        assert caught.value.__notes__[-1] == f"in the {which} of the two"
 
 
 def test_two_logs_are_not_compared():
