@@ -24,7 +24,7 @@ from hybrid_bridge.errors import (
     StateForgotten,
     Unreachable,
 )
-from hybrid_bridge.units import Seconds
+from hybrid_bridge.units import MAX_U64, Seconds
 
 TIMEOUT: Final = Seconds(5)  # of one call, from connecting to the last byte (RELAYER §4.2)
 _ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
@@ -37,6 +37,8 @@ _FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (bo
     r"|proof window",  # reth keeps none for proofs, unless it is told to
     re.IGNORECASE,
 )
+WORD: Final = 2**256 - 1  # the largest number the chain itself can hold: amounts
+MAX_FEE: Final = 2**63 - 1  # wei for each gas: the journal keeps fees as integers of SQL
 MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear
 _REVERTED: Final = "Reverted "  # before the bytes of a revert: Parity's way, and that of nodes after it
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
@@ -156,11 +158,14 @@ class JsonRpc:
             raise self.malformed(method, "an array")
         return value
 
-    def quantity(self, method: str, value: Json) -> int:
-        """An unsigned number as 0x text."""
+    def quantity(self, method: str, value: Json, most: int = MAX_U64) -> int:
+        """An unsigned number as 0x text; a larger one than `most` would overflow what keeps it."""
         if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
             raise self.malformed(method, "a quantity")
-        return int(value, 16)
+        number = int(value, 16)
+        if number > most:
+            raise self.malformed(method, f"a quantity below 2^{most.bit_length()}")
+        return number
 
     def octets(self, method: str, value: Json, width: int | None = None) -> bytes:
         """Bytes as 0x text, of exactly `width` if it is given."""
