@@ -70,6 +70,7 @@ ROTATED: Final = (  # what fulfilled an open rotation
     .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
 HIGHEST_NONCE: Final = select(func.max(SLOT.c.nonce))
+HIGHEST_CLOSED: Final = select(SLOT.c.nonce).where(SLOT.c.state == "CLOSED").order_by(SLOT.c.nonce.desc()).limit(1)
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 SIGHTED: Final = select(SIGHTING.c.hash, SIGHTING.c.block_hash).where(
     SIGHTING.c.hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
@@ -151,6 +152,7 @@ class SqlJournalReader:
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
                 cancelled=frozenset(connection.execute(CANCELLED).scalars()),
                 highest_nonce=connection.execute(HIGHEST_NONCE).scalar(),
+                highest_closed=connection.execute(HIGHEST_CLOSED).scalar(),
                 sighted=frozenset((row.hash, row.block_hash) for row in connection.execute(SIGHTED)),
             )
 
