@@ -328,7 +328,13 @@ def test_what_is_kept_of_its_words_is_short_plain_and_without_addresses(server: 
     assert answer.message.isascii() or "…" in answer.message
 
 
-@pytest.mark.parametrize("code", [10**30, -(2**31) - 1, 2**31])
+def test_what_is_kept_of_its_words_fits_every_database_and_moves_no_cursor(server: Hostile, chain: Web3Chain) -> None:
+    """PostgreSQL takes no NUL in a text; a relayer that logs what it was told would end by it."""
+    server.error(-32000, "gone\x00 \x1b[2J\x9b1A\r\n\x7f away")
+    assert chain.broadcast(RAW).message == "gone? ?[2J?1A??? away"
+
+
+@pytest.mark.parametrize("code", [10**30, -(2**31) - 1, 2**31, True])
 def test_a_code_that_no_store_can_hold_is_no_answer(server: Hostile, chain: Web3Chain, code: int) -> None:
     server.error(code, "already known")
     with pytest.raises(Unreachable):

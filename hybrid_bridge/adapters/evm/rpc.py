@@ -121,16 +121,15 @@ class JsonRpc:
 
     def _error(self, method: str, error: object) -> Exception:
         code = error.get("code") if isinstance(error, Mapping) else None
-        if not isinstance(error, Mapping) or not isinstance(code, int) or not -(2**31) <= code < 2**31:
+        if not isinstance(error, Mapping) or type(code) is not int or not -(2**31) <= code < 2**31:  # True is an int
             return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
         data = data.removeprefix(_REVERTED) if isinstance(data, str) else data
         message = error.get("message")
         words = message[:MAX_MESSAGE] if isinstance(message, str) else ""
-        return RpcError(
-            code, words.encode("ascii", "replace").decode("ascii"), _octets(data) or b""
-        )  # stored and shown
+        plain = "".join(sign if " " <= sign <= "~" else "?" for sign in words)  # stored and shown: no NUL, no escapes
+        return RpcError(code, plain, _octets(data) or b"")
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
         """An error object as one of ours: public block or state is not there, or the endpoint will not."""
