@@ -52,10 +52,7 @@ def next_fact(journal: JournalView, chain: ChainView, quorum: QuorumView) -> Act
 
 
 def _violation(journal: JournalView, chain: ChainView) -> Action | None:
-    """S3: what was final stands for ever. Waits while the endpoints’ idea of "final" lags behind what we stored.
-
-    It lags too if they know fewer nonces used than are used for good: nothing may be planned on such a nonce.
-    """
+    """S3: what was final stands for ever. Waits while the endpoints’ idea of "final" lags behind what we stored."""
     last = journal.final_header
     if last is None:
         return None
@@ -63,8 +60,7 @@ def _violation(journal: JournalView, chain: ChainView) -> Action | None:
     if stands != last.hash:
         found = stands.hex() if stands else "nothing"
         return Halt("finality_violation", (("number", str(last.number)), ("was", last.hash.hex()), ("is", found)))
-    is_used = journal.highest_closed is not None and chain.nonce <= journal.highest_closed
-    return Wait("finality_lags") if chain.final.number < last.number or is_used else None
+    return Wait("finality_lags") if chain.final.number < last.number else None
 
 
 def _delegated(chain: ChainView) -> Action | None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from hybrid_bridge.errors import BridgeError, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
+    MAX_U64,
     Nonce,
     PublicBlockNumber,
     TreeSize,
@@ -70,7 +71,10 @@ ROTATED: Final = (  # what fulfilled an open rotation
     .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
 HIGHEST_NONCE: Final = select(func.max(SLOT.c.nonce))
-HIGHEST_CLOSED: Final = select(SLOT.c.nonce).where(SLOT.c.state == "CLOSED").order_by(SLOT.c.nonce.desc()).limit(1)
+LOWEST_OPEN: Final = select(func.min(SLOT.c.nonce)).where(SLOT.c.state == "OPEN").scalar_subquery()
+HIGHEST_CLOSED: Final = select(func.max(SLOT.c.nonce)).where(  # by indexes, which know the open ones alone
+    SLOT.c.nonce < func.coalesce(LOWEST_OPEN, MAX_U64 + 1)
+)
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 SIGHTED: Final = select(SIGHTING.c.hash, SIGHTING.c.block_hash).where(
     SIGHTING.c.hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))

@@ -69,12 +69,6 @@ def test_endpoints_whose_finality_lags_prove_nothing_new() -> None:
     assert fact(c=chain(final=public_block(FINAL - 1))) == Wait("finality_lags")
 
 
-@pytest.mark.parametrize(("nonce", "waits"), [(4, True), (5, True), (6, False)])
-def test_a_nonce_below_those_used_for_good_is_nothing_to_plan_on(nonce: int, waits: bool) -> None:
-    found = fact(journal(highest_nonce=5, highest_closed=5), chain(nonce=nonce, final_nonce=nonce))
-    assert found == (Wait("finality_lags") if waits else None)
-
-
 # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
