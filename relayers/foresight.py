@@ -58,6 +58,8 @@ def foreseen(view: JournalView, deed: Deed, gas: Gas, now: UnixSeconds) -> Journ
             wishes = {nonce: wish for nonce, wish in view.wishes.items() if nonce != slot.nonce}
             halted = view.halted if halt is None else halt.reason
             closed = replace(view, open_nonces=left, attempts=attempts, unexplained_reverts=reverts, wishes=wishes)
+            used = view.highest_nonce if not left else slot.nonce if slot.nonce < left[0] else view.highest_closed
+            closed = replace(closed, highest_closed=used)
             cancelled, rotated = view.cancelled - {slot.nonce}, _rotated(view, finals)
             return _wanted(replace(closed, cancelled=cancelled, rotated=rotated, halted=halted))
         case SettleIntent(intent):

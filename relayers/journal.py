@@ -313,6 +313,7 @@ class JournalView:
     wishes: Mapping[Nonce, WishRow] = field(default_factory=dict)  # the newest unfulfilled one of each open nonce
     cancelled: frozenset[Nonce] = frozenset()  # open nonces that a person wants used up for nothing, for good
     highest_nonce: Nonce | None = None  # of all slots, open or closed; None without any
+    highest_closed: Nonce | None = None  # of those below all open ones: used for good
     sighted: frozenset[tuple[TxHash, PublicBlockHash]] = frozenset()  # where open attempts were seen before
 
     def dearest(self, nonce: Nonce) -> AttemptRow | None:

@@ -124,16 +124,17 @@ class Observer:
     def admitted(self) -> "Observer":
         """For the start: this observer with the endpoints that serve the journal's chain and contract.
 
-        Silent ones are left out; one that serves another chain is refused at once.
+        Others are left out, as in each tick: one liar must not keep a relayer down that was restarted.
 
         Raises:
-            StoreBroken: an endpoint serves another chain.
-            CodeMismatch: not the contract's code at its address.
+            StoreBroken, CodeMismatch: `quorum` endpoints serve another chain or other code, or so many that those
+                left are no quorum, even once all of them answer.
             Undecided: fewer than `quorum` endpoints answer.
         """
         found = self._compared()
-        for _, error in found.strangers:
-            raise error
+        left = len(found.same) + len(found.silent)
+        if found.strangers and (len(found.strangers) >= self.quorum or left < self.quorum):
+            raise found.strangers[0][1]
         return self._with(found)
 
     def serving(self) -> tuple["Observer", tuple[str, ...]]:

@@ -207,10 +207,11 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     open_nonces, nonce = scene.journal.open_nonces, scene.chain.nonce
     unmined = [n for n in open_nonces if n >= nonce]
     if not unmined:
-        return OpenSlot(_next_slot(scene)) if scene.need is not None and scene.journal.brake is Brake.RUN else idle
+        is_begun = scene.need is not None and scene.journal.brake is Brake.RUN
+        return _opened(scene, _next_slot(scene)) if is_begun else idle
     holes = (Nonce(n) for n in range(nonce, unmined[-1]) if n not in open_nonces)
     for hole in holes:
-        return OpenSlot(hole)  # S4: never leave a hole below
+        return _opened(scene, hole)  # S4: never leave a hole below
     first, behind = unmined[0], unmined[1:]
     is_wanted = first in scene.journal.wishes or scene.journal.brake is Brake.DRAIN
     if scene.need is None and not behind and not is_wanted:
@@ -220,6 +221,12 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     if offer is not None and obstacle is None:
         return _attempt(scene, offer)
     return _send_first(scene, first, behind) or _serve_behind(scene, behind) or Wait(obstacle or "in_flight")
+
+
+def _opened(scene: _Scene, nonce: Nonce) -> OpenSlot | Wait:
+    """A slot; none where the endpoints take a nonce to be free that is used for good: they know less than is final."""
+    closed = scene.journal.highest_closed
+    return Wait("finality_lags") if closed is not None and nonce <= closed else OpenSlot(nonce)
 
 
 def _next_slot(scene: _Scene) -> Nonce:

@@ -4,6 +4,7 @@ A memory store, one job and one thread for each chain, no overlapping, nothing l
 itself is a tick that never ends: that is the watchdog's.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from hybrid_bridge.units import Seconds
 from relayers.watchdog import Watchdog, exit_late, patience_for
 
 LOOK_UP: Final = 1.0  # seconds
+
+# Else Python prints its warnings, one for each tick that another holds up, among our JSON lines; a metric counts them.
+logging.getLogger("apscheduler").addHandler(logging.NullHandler())
 
 
 class Ticker:

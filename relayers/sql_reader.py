@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from hybrid_bridge.errors import BridgeError, StoreBroken
 from hybrid_bridge.ports import AnchoredEvent
 from hybrid_bridge.units import (
+    MAX_U64,
     Nonce,
     PublicBlockNumber,
     TreeSize,
@@ -70,6 +71,10 @@ ROTATED: Final = (  # what fulfilled an open rotation
     .where(ATTEMPT.c.intent_id.in_(select(INTENT.c.id).where(INTENT.c.kind == "rotate", INTENT.c.state == "OPEN")))
 )
 HIGHEST_NONCE: Final = select(func.max(SLOT.c.nonce))
+LOWEST_OPEN: Final = select(func.min(SLOT.c.nonce)).where(SLOT.c.state == "OPEN").scalar_subquery()
+HIGHEST_CLOSED: Final = select(func.max(SLOT.c.nonce)).where(  # by indexes, which know the open ones alone
+    SLOT.c.nonce < func.coalesce(LOWEST_OPEN, MAX_U64 + 1)
+)
 DEAREST: Final = select(ATTEMPT.c.hash).order_by(ATTEMPT.c.max_fee.desc()).limit(1)
 SIGHTED: Final = select(SIGHTING.c.hash, SIGHTING.c.block_hash).where(
     SIGHTING.c.hash.in_(select(ATTEMPT.c.hash).where(ATTEMPT.c.nonce.in_(OPEN_NONCES)))
@@ -151,6 +156,7 @@ class SqlJournalReader:
                 wishes={wish.nonce: wish for wish in map(sql_rows.wish, _rows(connection, WISHES))},
                 cancelled=frozenset(connection.execute(CANCELLED).scalars()),
                 highest_nonce=connection.execute(HIGHEST_NONCE).scalar(),
+                highest_closed=connection.execute(HIGHEST_CLOSED).scalar(),
                 sighted=frozenset((row.hash, row.block_hash) for row in connection.execute(SIGHTED)),
             )
 

@@ -100,11 +100,7 @@ def translated(name: str) -> Iterator[None]:
         words = sqlite_words(error)
         if "database is locked" in words:
             raise NotYet(what="the journal's write lock") from error
-        if "disk is full" in words:
-            raise StoreBroken(
-                store=name, rule="room on its disk; make some and start again: nothing is lost"
-            ) from error
-        raise StoreBroken(store=name, rule=f"{type(error).__name__}: {words}") from error
+        raise StoreBroken(store=name, rule=around(error) or f"{type(error).__name__}: {words}") from error
     except ValueError as error:  # a row that says what no program of ours writes: bytes turned
         raise StoreBroken(store=name, rule=f"rows with a meaning; {error}; restore the newest copy") from error
 
@@ -167,6 +163,21 @@ def sqlite_words(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error)
 
 
+def around(error: Exception) -> str | None:
+    """What is wrong around the file, if that is it: then nothing is lost, and a copy of yesterday would lose a day.
+
+    SQLite keeps a write-ahead log and shared memory beside it: who only reads needs room and rights for them too.
+    """
+    name = str(getattr(getattr(error, "orig", None) or error, "sqlite_errorname", ""))
+    if name in {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"}:
+        return "room on its disk; make some and start again: nothing is lost"
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")):
+        return "a file in a folder that this user can write to, even to read it: nothing is lost"
+    if name.startswith("SQLITE_IOERR"):
+        return f"a disk that works ({name}); mend that before anything is restored"
+    return None
+
+
 def require_file(path: Path) -> None:
     """A file that SQLite made is there. Looked at first: SQLite would make a missing one, and write into an empty one.
 
@@ -211,7 +222,7 @@ def require_sound(engine: Engine, store: str, version: int = SCHEMA_VERSION) -> 
             answer = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
     except (SQLAlchemyError, sqlite3.Error) as error:
         words = f"a sound SQLite file, not one with: {sqlite_words(error)}; restore the newest copy and run fsck"
-        raise StoreBroken(store=store, rule=words) from error
+        raise StoreBroken(store=store, rule=around(error) or words) from error
     if found != version:
         raise StoreBroken(store=store, rule=cure(found))
     if answer != "ok":
@@ -280,7 +291,8 @@ def schema_of(path: Path) -> int:
         with engine.begin() as connection:
             return version_of(connection)
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StoreBroken(store=path.name, rule=f"a sound SQLite file: {sqlite_words(error)}") from error
+        words = f"a sound SQLite file: {sqlite_words(error)}"
+        raise StoreBroken(store=path.name, rule=around(error) or words) from error
     finally:
         engine.dispose()
 

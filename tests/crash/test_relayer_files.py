@@ -1,13 +1,17 @@
 """What disks do to a journal in a file: a full one, flipped bytes, a torn write-ahead log, yesterday's copy (case 29)."""
 
+import resource
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hybrid_bridge.errors import StoreBroken
+from relayers import sqlite_store
 from relayers.desk import Desk
 from relayers.fsck import Finding, fsck
 from relayers.journal import JournalDump
@@ -58,6 +62,49 @@ def test_a_full_disk_ends_the_tick_and_nothing_that_was_not_written_is_sent(oper
     run([operator], DEPTH + 7)  # there is room again: the ordinary tick goes on
     assert operator.world.network.events()[-1].tree_size == operator.world.consortium.size
     assert operator.fsck() == []
+
+
+CAPPED = """
+import resource, sys
+from pathlib import Path
+from relayers import sqlite_store
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+print(sqlite_store.schema_of(Path(sys.argv[1])))
+sqlite_store.SqliteStore(Path(sys.argv[1]), read_only=sys.argv[3] == "read").close()
+"""
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_a_start_and_a_look_on_a_full_disk_ask_for_room_and_not_for_an_old_copy(operator: Operator, way: str) -> None:
+    """SQLite says "disk I/O error" there: its shared memory has no room."""
+
+    def look(room: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", CAPPED, str(operator.path), str(room), way]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    refused = look(1 << 12)
+    assert "rule='room on its disk; make some and start again: nothing is lost'" in refused.stderr
+    assert look(resource.RLIM_INFINITY).returncode == 0
+    assert judged(operator) == []
+
+
+def test_a_folder_that_nobody_can_write_to_is_no_damage(operator: Operator) -> None:
+    (operator.path.parent / "journal.db-wal").mkdir()
+    for read_only in (True, False):
+        with pytest.raises(StoreBroken, match="a folder that this user can write to"):
+            sqlite_store.SqliteStore(operator.path, read_only=read_only)
+    with pytest.raises(StoreBroken, match="a folder that this user can write to"):
+        sqlite_store.schema_of(operator.path)
+
+
+@pytest.mark.parametrize(("name", "rule"), [("SQLITE_IOERR_READ", "a disk that works"), ("SQLITE_CORRUPT", None)])
+def test_only_what_lies_around_a_file_is_no_damage_of_it(name: str, rule: str | None) -> None:
+    error = sqlite3.OperationalError("words")
+    error.sqlite_errorname = name
+    told = sqlite_store.around(error)
+    assert told is None if rule is None else told is not None and told.startswith(rule)
+    assert sqlite_store.around(sqlite3.ProgrammingError("of Python's own")) is None
 
 
 def fill_up(operator: Operator) -> None:

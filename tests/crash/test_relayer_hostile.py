@@ -129,6 +129,25 @@ def test_a_balance_too_low_for_a_raise_makes_none_and_a_top_up_lets_it_go_on(mak
     assert case.fsck() == []
 
 
+@pytest.mark.parametrize("told", ["0x0", "0x8000000000000000", "0x" + "f" * 64])
+def test_a_nonce_that_goes_back_or_that_no_journal_holds_plans_nothing_and_passes(make: Make, told: str) -> None:
+    """One endpoint's word is taken (q = 1); but not against what is final, and no number breaks the journal."""
+    case = make()
+    (proxy,) = case.proxies
+    case.epoch()
+    case.settle()
+    case.log.close_epoch()
+    before = case.dump().slots
+    proxy.lie("eth_getTransactionCount", lambda *_: told)
+    assert case.tick().reason in {"finality_lags", "no_rpc_quorum"}
+    assert case.dump().slots == before
+    proxy.honest()
+    assert case.tick().done[-1] == "Send"
+    case.settle()
+    assert (case.halted(), case.anchored()) == (None, [2, 3])
+    assert case.fsck() == []
+
+
 # ── reorganisations ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -328,7 +328,13 @@ def test_what_is_kept_of_its_words_is_short_plain_and_without_addresses(server: 
     assert answer.message.isascii() or "…" in answer.message
 
 
-@pytest.mark.parametrize("code", [10**30, -(2**31) - 1, 2**31])
+def test_what_is_kept_of_its_words_fits_every_database_and_moves_no_cursor(server: Hostile, chain: Web3Chain) -> None:
+    """PostgreSQL takes no NUL in a text; a relayer that logs what it was told would end by it."""
+    server.error(-32000, "gone\x00 \x1b[2J\x9b1A\r\n\x7f away")
+    assert chain.broadcast(RAW).message == "gone? ?[2J?1A??? away"
+
+
+@pytest.mark.parametrize("code", [10**30, -(2**31) - 1, 2**31, True])
 def test_a_code_that_no_store_can_hold_is_no_answer(server: Hostile, chain: Web3Chain, code: int) -> None:
     server.error(code, "already known")
     with pytest.raises(Unreachable):
@@ -440,7 +446,8 @@ def test_logs_of_more_public_blocks_than_were_asked_for_cost_no_question_each(
     "changed",
     [{"address": "0x" + "c1" * 20}, {"topics": EVENT["topics"][:2]}, {"topics": [EVENT["topics"][1]] * 3},
      {"topics": [EVENT["topics"][0], "0x" + "12" * 32, EVENT["topics"][2]]}, {"data": EVENT["data"][:-2]},
-     {"blockHash": "0x12"}, {"logIndex": None}, {"transactionHash": "0xzz"}, {"topics": "0x"}],
+     {"blockHash": "0x12"}, {"logIndex": None}, {"transactionHash": "0xzz"}, {"topics": "0x"},
+     {"removed": True}, {"logIndex": hex(2**53)}],
 )  # fmt: skip
 def test_an_event_that_was_not_asked_for_is_malformed(server: Hostile, chain: Web3Chain, changed: Any) -> None:
     server.results([{**EVENT, **changed}], BLOCK)
@@ -471,6 +478,44 @@ def test_another_receipt_than_asked_for_is_malformed(server: Hostile, chain: Web
     server.results(RECEIPT)
     with pytest.raises(AnswerMalformed):
         chain.receipt_status(TxHash(b"\x45" * 32))
+
+
+@pytest.mark.parametrize("changed", [{"status": "0x2"}, {"gasUsed": hex(2**53)}, {"effectiveGasPrice": hex(2**63)}])
+def test_a_receipt_that_no_journal_could_keep_is_malformed(server: Hostile, chain: Web3Chain, changed: Any) -> None:
+    server.results(RECEIPT | changed, BLOCK)
+    with pytest.raises(AnswerMalformed):
+        chain.receipt_status(TxHash(b"\x44" * 32))
+
+
+def test_another_public_block_than_the_named_one_is_malformed(server: Hostile, chain: Web3Chain) -> None:
+    other = BLOCK | {"hash": "0x" + "78" * 32, "baseFeePerGas": "0x1"}
+    server.results(RECEIPT, other)
+    with pytest.raises(AnswerMalformed):
+        chain.receipt_status(TxHash(b"\x44" * 32))
+    server.results(other)
+    with pytest.raises(AnswerMalformed):
+        chain.base_fee(AT)
+
+
+def test_a_number_that_no_store_can_hold_is_no_answer(server: Hostile, chain: Web3Chain) -> None:
+    """Counts and times end at 2^53-1, as everywhere; a fee for each gas at SQL's integers; a balance at a word."""
+    server.results(hex(2**53 - 1))
+    assert chain.nonce(CONTRACT, AT) == 2**53 - 1
+    server.results(hex(2**256 - 1))
+    assert chain.balance(CONTRACT, AT) == 2**256 - 1
+    server.results(BLOCK | {"baseFeePerGas": hex(2**63 - 1)})
+    assert chain.base_fee(AT) == 2**63 - 1
+    server.results(hex(2**53))
+    for ask in (chain.chain_id, lambda: chain.nonce(CONTRACT, AT), lambda: chain.simulate(CONTRACT, b"", AT)):
+        with pytest.raises(AnswerMalformed):
+            ask()
+    for changed in ({"number": hex(2**53)}, {"timestamp": hex(2**53)}):
+        server.results(BLOCK | changed)
+        with pytest.raises(AnswerMalformed):
+            chain.latest()
+    server.results(BLOCK | {"baseFeePerGas": hex(2**63)})
+    with pytest.raises(AnswerMalformed):
+        chain.base_fee(AT)
 
 
 def test_a_receipt_whose_public_block_has_gone_stands_nowhere(server: Hostile, chain: Web3Chain) -> None:

@@ -263,7 +263,7 @@ def test_while_the_node_runs_its_key_signs_nothing_here(town: Town) -> None:
         caught = signing(town, town.draft("pause", "--for", 60), refused=StoreBroken, answer="y\n").exception
     finally:
         guard.close()
-    assert caught.rule == "used by one program at a time"
+    assert caught.rule == "used by one program at a time; another has it now, nothing is lost"
 
 
 def test_a_draft_about_another_log_is_refused(town: Town, terminal: Terminal, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ class MemoryJournal:
             open_rotations=(rotations := tuple(duty for duty in duties if duty.kind is IntentKind.ROTATE)),
             rotated={duty.id: store.fulfilled[duty.id] for duty in rotations if duty.id in store.fulfilled},
             highest_nonce=max(store.slots, default=None),
+            highest_closed=max((n for n in store.slots if not nonces or n < nonces[0]), default=None),
             sighted=frozenset(one for one in store.sightings if one[0] in {a.hash for a in attempts}),
             cancelled=frozenset(w.nonce for w in store.wishes if w.kind is WishKind.CANCEL and w.nonce in nonces),
             wishes={wish.nonce: wish for wish in store.wishes if self._is_open(wish)} if store.wishes else {},

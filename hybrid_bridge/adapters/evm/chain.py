@@ -17,7 +17,7 @@ from hybrid_bridge.adapters.evm.calls import (
     view_calldata,
 )
 from hybrid_bridge.adapters.evm.reverts import revert_error
-from hybrid_bridge.adapters.evm.rpc import JsonRpc, RpcError, data_json, shortened
+from hybrid_bridge.adapters.evm.rpc import MAX_FEE, WORD, JsonRpc, RpcError, data_json, shortened
 from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.keccak import keccak256
@@ -106,7 +106,7 @@ class Web3Chain:
 
     def base_fee(self, at: PublicBlock) -> Wei:
         members = self._members("eth_getBlockByHash", data_json(at.hash))
-        return Wei(self.rpc.quantity("eth_getBlockByHash", members.get("baseFeePerGas")))
+        return Wei(self.rpc.quantity("eth_getBlockByHash", members.get("baseFeePerGas"), MAX_FEE))
 
     def head(self, log: LogId, at: PublicBlock) -> Head:
         try:
@@ -139,7 +139,8 @@ class Web3Chain:
         return Nonce(self._number("eth_getTransactionCount", data_json(address), self._at(at)))
 
     def balance(self, address: Address, at: PublicBlock) -> Wei:
-        return Wei(self._number("eth_getBalance", data_json(address), self._at(at)))
+        answer = self.rpc.ask("eth_getBalance", data_json(address), self._at(at))
+        return Wei(self.rpc.quantity("eth_getBalance", answer, WORD))
 
     def account_code(self, address: Address, at: PublicBlock) -> bytes:
         return self.rpc.octets("eth_getCode", self.rpc.ask("eth_getCode", data_json(address), self._at(at)))
@@ -210,13 +211,14 @@ class Web3Chain:
         if self.rpc.octets(method, members.get("transactionHash"), 32) != tx:
             raise self.rpc.malformed(method, "the transaction asked for")
         logs = [self.rpc.members(method, log) for log in self.rpc.items(method, members.get("logs"))]
+        price = members.get("effectiveGasPrice")
         return Receipt(
             block_number=PublicBlockNumber(self.rpc.quantity(method, members.get("blockNumber"))),
             block_hash=PublicBlockHash(self.rpc.octets(method, members.get("blockHash"), 32)),
             tx_index=self.rpc.quantity(method, members.get("transactionIndex")),
-            succeeded=self.rpc.quantity(method, members.get("status")) == 1,
+            succeeded=self.rpc.quantity(method, members.get("status"), most=1) == 1,
             gas_used=Gas(self.rpc.quantity(method, members.get("gasUsed"))),
-            price=Wei(self.rpc.quantity(method, price)) if (price := members.get("effectiveGasPrice")) else None,
+            price=Wei(self.rpc.quantity(method, price, MAX_FEE)) if price else None,
             log_indexes=tuple(self.rpc.quantity(method, log.get("logIndex")) for log in logs),
         )
 
@@ -234,7 +236,10 @@ class Web3Chain:
         answer = self.rpc.ask(method, which, False)  # noqa: FBT003 JSON-RPC: no whole transactions
         if answer is None:
             raise NotYet(what=f"public block {which} at {self.name}")
-        return dict(self.rpc.members(method, answer))
+        members = dict(self.rpc.members(method, answer))
+        if method == "eth_getBlockByHash" and str(members.get("hash")).lower() != which:
+            raise self.rpc.malformed(call=method, rule="the public block asked for")
+        return members
 
     def _block(self, method: str, which: str) -> PublicBlock:
         members = self._members(method, which)
@@ -250,10 +255,8 @@ class Web3Chain:
         members = rpc.members(method, entry)
         topics = [rpc.octets(method, topic, 32) for topic in rpc.items(method, members.get("topics"))]
         data = rpc.octets(method, members.get("data"), 128)
-        if rpc.octets(method, members.get("address")) != self.contract or (len(topics), topics[:2]) != (
-            3,
-            [ANCHORED, log],
-        ):
+        is_ours = rpc.octets(method, members.get("address")) == self.contract
+        if not is_ours or len(topics) != 3 or topics[:2] != [ANCHORED, log] or members.get("removed"):
             raise rpc.malformed(method, "the logs asked for")
         block_hash = rpc.octets(method, members.get("blockHash"), 32)
         if block_hash not in blocks:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from trie.hexary import HexaryTrie
 
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.rpc import JsonRpc, data_json
+from hybrid_bridge.adapters.evm.rpc import WORD, JsonRpc, data_json
 from hybrid_bridge.core.anchor import MAX_DESCENDANTS, EvmAnchor, decode_header, verify_evm_anchor
 from hybrid_bridge.core.attestation import Checkpoint
 from hybrid_bridge.core.encoding import ZERO, Json
@@ -121,7 +121,7 @@ def header_from_json(rpc: JsonRpc, members: Mapping[str, Json]) -> bytes:
         if name not in members:
             break
         value = members[name]
-        items.append(uint_bytes(rpc.quantity("header", value)) if is_number else rpc.octets("header", value))
+        items.append(uint_bytes(rpc.quantity("header", value, WORD)) if is_number else rpc.octets("header", value))
     return encode_rlp(items)
 
 

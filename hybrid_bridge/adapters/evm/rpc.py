@@ -24,7 +24,7 @@ from hybrid_bridge.errors import (
     StateForgotten,
     Unreachable,
 )
-from hybrid_bridge.units import Seconds
+from hybrid_bridge.units import MAX_U64, Seconds
 
 TIMEOUT: Final = Seconds(5)  # of one call, from connecting to the last byte (RELAYER §4.2)
 _ABSENT: Final = re.compile(  # geth, anvil, reth, nethermind, besu
@@ -37,6 +37,8 @@ _FORGOTTEN: Final = re.compile(  # ordinary nodes keep some 128 states: geth (bo
     r"|proof window",  # reth keeps none for proofs, unless it is told to
     re.IGNORECASE,
 )
+WORD: Final = 2**256 - 1  # the largest number the chain itself can hold: amounts
+MAX_FEE: Final = 2**63 - 1  # wei for each gas: the journal keeps fees as integers of SQL
 MAX_MESSAGE: Final = 512  # characters of an endpoint's words that are looked at: the patterns here are not linear
 _REVERTED: Final = "Reverted "  # before the bytes of a revert: Parity's way, and that of nodes after it
 _SECRETS: Final = re.compile(r"\w+://\S+|\b(0x)?[0-9a-fA-F]{33,}\b")
@@ -119,16 +121,15 @@ class JsonRpc:
 
     def _error(self, method: str, error: object) -> Exception:
         code = error.get("code") if isinstance(error, Mapping) else None
-        if not isinstance(error, Mapping) or not isinstance(code, int) or not -(2**31) <= code < 2**31:
+        if not isinstance(error, Mapping) or type(code) is not int or not -(2**31) <= code < 2**31:  # True is an int
             return self.malformed(method, "an error has a code of 32 bits")
         data = error.get("data")
         data = data.get("data") if isinstance(data, Mapping) else data
         data = data.removeprefix(_REVERTED) if isinstance(data, str) else data
         message = error.get("message")
         words = message[:MAX_MESSAGE] if isinstance(message, str) else ""
-        return RpcError(
-            code, words.encode("ascii", "replace").decode("ascii"), _octets(data) or b""
-        )  # stored and shown
+        plain = "".join(sign if " " <= sign <= "~" else "?" for sign in words)  # stored and shown: no NUL, no escapes
+        return RpcError(code, plain, _octets(data) or b"")
 
     def judged(self, call: str, error: RpcError) -> NotYet | EndpointRefused:
         """An error object as one of ours: public block or state is not there, or the endpoint will not."""
@@ -156,11 +157,14 @@ class JsonRpc:
             raise self.malformed(method, "an array")
         return value
 
-    def quantity(self, method: str, value: Json) -> int:
-        """An unsigned number as 0x text."""
+    def quantity(self, method: str, value: Json, most: int = MAX_U64) -> int:
+        """An unsigned number as 0x text; a larger one than `most` would overflow what keeps it."""
         if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
             raise self.malformed(method, "a quantity")
-        return int(value, 16)
+        number = int(value, 16)
+        if number > most:
+            raise self.malformed(method, f"a quantity below 2^{most.bit_length()}")
+        return number
 
     def octets(self, method: str, value: Json, width: int | None = None) -> bytes:
         """Bytes as 0x text, of exactly `width` if it is given."""

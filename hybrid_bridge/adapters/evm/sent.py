@@ -7,7 +7,7 @@ the pool, of nodes that let others look into it. Only transactions of type 2 are
 from collections.abc import Mapping
 from typing import Final
 
-from hybrid_bridge.adapters.evm.rpc import JsonRpc, data_json
+from hybrid_bridge.adapters.evm.rpc import MAX_FEE, WORD, JsonRpc, data_json
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.public_transaction import PublicTransaction, decode_signed, encode_signed
@@ -148,14 +148,14 @@ class SentTransactions:
             chain_id=ChainId(rpc.quantity(method, members.get("chainId"))),
             nonce=Nonce(rpc.quantity(method, members.get("nonce"))),
             to=Address(rpc.octets(method, members.get("to"), 20)),
-            value=Wei(rpc.quantity(method, members.get("value"))),
+            value=Wei(rpc.quantity(method, members.get("value"), WORD)),
             data=rpc.octets(method, members.get("input")),
             gas=Gas(rpc.quantity(method, members.get("gas"))),
-            max_fee=Wei(rpc.quantity(method, members.get("maxFeePerGas"))),
-            tip=Wei(rpc.quantity(method, members.get("maxPriorityFeePerGas"))),
+            max_fee=Wei(rpc.quantity(method, members.get("maxFeePerGas"), MAX_FEE)),
+            tip=Wei(rpc.quantity(method, members.get("maxPriorityFeePerGas"), MAX_FEE)),
         )
 
     def _signature(self, method: str, members: Mapping[str, Json]) -> EcdsaSignature:
-        r, s = (self._rpc.quantity(method, members.get(name)).to_bytes(32, "big") for name in ("r", "s"))
+        r, s = (self._rpc.quantity(method, members.get(name), WORD).to_bytes(32, "big") for name in ("r", "s"))
         parity = self._rpc.quantity(method, members.get("yParity", members.get("v")))
         return EcdsaSignature(r + s + bytes([27 + parity % 2]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hybrid_bridge.adapters.evm.chain import Receipt, Web3Chain
+from hybrid_bridge.adapters.evm.rpc import MAX_FEE
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import EndpointRefused, Missing, NotYet, TransactionRefused, Unreachable
 from hybrid_bridge.ports import TransactionSigner, UnsignedTransaction
@@ -136,4 +137,4 @@ def _tip(chain: Web3Chain) -> Wei:
         asked = chain.rpc.ask("eth_maxPriorityFeePerGas")
     except EndpointRefused:
         return LEAST_TIP
-    return Wei(max(1, chain.rpc.quantity("eth_maxPriorityFeePerGas", asked)))
+    return Wei(max(1, chain.rpc.quantity("eth_maxPriorityFeePerGas", asked, MAX_FEE)))

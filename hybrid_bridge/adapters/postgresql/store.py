@@ -282,7 +282,9 @@ class PostgresStore:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StoreBroken(store=self.name, rule="used by one program at a time") from None
+            raise StoreBroken(
+                store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
+            ) from None
 
     def _require_ours(self, connection: Connection, facts: dict[str, str], tables: Sequence[type[SQLModel]]) -> None:
         found = self._require_there(connection)

@@ -246,7 +246,9 @@ class SqliteFile:
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
             if not _locked(self._lock):
-                raise StoreBroken(store=self.name, rule="used by one program at a time")
+                raise StoreBroken(
+                    store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
+                )
             with self.write() as connection:
                 return forward(connection)
         finally:
@@ -254,7 +256,9 @@ class SqliteFile:
 
     def _take(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
         if self._lock is None or not _locked(self._lock):
-            raise StoreBroken(store=self.name, rule="used by one program at a time")
+            raise StoreBroken(
+                store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
+            )
         with self.read() as connection:
             if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")

@@ -14,7 +14,7 @@ from typing import Final
 from hybrid_bridge.adapters.evm.artefact import REGISTRY
 from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
+from hybrid_bridge.adapters.evm.rpc import WORD, JsonRpc
 from hybrid_bridge.cli.contract import command as contract_command
 from hybrid_bridge.cli.demo.cast import RELAYERS
 from hybrid_bridge.cli.demo.founding import ORIGIN, Founded, Play
@@ -161,7 +161,7 @@ def _wait(condition: Callable[[], bool], what: str, seconds: float = STANDSTILL)
 
 
 def _balance(rpc: JsonRpc, address: Address) -> int:
-    return rpc.quantity("eth_getBalance", rpc.ask("eth_getBalance", "0x" + address.hex(), "latest"))
+    return rpc.quantity("eth_getBalance", rpc.ask("eth_getBalance", "0x" + address.hex(), "latest"), WORD)
 
 
 # ── the contract ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -337,6 +337,17 @@ def test_endpoints_of_another_chain_or_contract_are_refused(world: World) -> Non
         replace(observer(world), code_hash=bytes(32)).admitted()
 
 
+def test_a_start_leaves_a_stranger_out_while_a_quorum_of_the_others_can_answer(world: World) -> None:
+    stranger = Liar(world, chain_id=lambda: 1)
+    silent = Liar(world, chain_id=raising(Unreachable(endpoint="x", call="eth_chainId")))
+    assert names(observer(world, stranger, honest=2, quorum=2).admitted()) == ["honest 0", "honest 1"]
+    with pytest.raises(Unreachable):  # perhaps a moment later
+        observer(world, stranger, silent, honest=1, quorum=2).admitted()
+    for others in ((stranger,), (stranger, Liar(world, code_hash=lambda: EMPTY_CODE), silent)):
+        with pytest.raises(StoreBroken):
+            observer(world, *others, honest=1, quorum=2).admitted()
+
+
 # ── while it runs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -45,6 +45,33 @@ print("ended")
     assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
 
 
+def test_a_slow_tick_puts_no_words_of_the_scheduler_among_our_lines() -> None:
+    """What a daemon writes to stderr is JSON, a line each."""
+    source = """
+import threading
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.schedulers.background import BackgroundScheduler
+from relayers.schedule import Ticker
+
+skipped, start = threading.Event(), BackgroundScheduler.start
+
+def watched(self):
+    self.add_listener(lambda _: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    start(self)
+
+BackgroundScheduler.start = watched
+
+def tick():
+    assert skipped.wait(30)
+    ticker.stop()
+
+ticker = Ticker({"chain": tick}, 1)
+ticker.run()
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_ticker_loses_no_tick_to_a_stall_and_runs_none_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """RELAYER §6: with APScheduler's own defaults a stall of 1.6 s lost a job for good."""
     asked: dict[str, Any] = {}
