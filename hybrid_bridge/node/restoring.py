@@ -6,7 +6,7 @@ and the quorum goes on where it was, instead of halting over its own word (`hear
 Whoever answers is believed nothing: quorum, signatures and paths are verified here. A false answer is as good as none,
 and as many must be true as before the first signature after a start (ADR 13), for one member alone may lag.
 If the validators changed since, our own ledger does not know by whose signatures to judge, nor who lags because he has
-left: the sets are walked as a newcomer walks them, and those of the newest one are asked and counted (ADR 45, 62).
+left: the sets are walked as a newcomer walks them, and those of the newest one are asked and counted (ADR 45, 58).
 Source: RELAYER §5.4.
 """
 
