@@ -1,5 +1,7 @@
 """How the tests share two cores: a file stays on one worker, and so do the networks, and the demos.
 
+Three workers, for processes of networks and demos wait much.
+
 Two networks of five members at once would wait for the machine and not for one another; a demo beside a network does not.
 
 And where they write: in memory, where there is enough of it, because every store commits to the disk before it goes on.

@@ -4,10 +4,10 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +15,8 @@ from hybrid_bridge.errors import Undecided
 from hybrid_bridge.units import TreeSize
 from tests import engines
 from tests.e2e.network import NAMES, Network, register, registration, running_network, until
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -205,14 +207,29 @@ def test_a_member_killed_and_one_whose_server_was_away_go_on(moved: Network, ser
     with pytest.raises(Undecided):
         register(moved, secrets.token_hex(16))
     server.start()
-    for name in ("core", "bank-b"):  # one whose commit was under way when the server fell, and stayed away, has ended
-        if moved.running[name].poll() is not None:
-            assert moved.running[name].returncode == Undecided.exit_code
-            moved.start(name)
-    asset = until("a transaction to stand", lambda: register(moved, secrets.token_hex(16)))
-    for name in ("core", "supplier", "bank-a"):
-        moved.await_status(name, "final", lambda status: status.final_height >= asset.sent.height)
-    moved.await_status("bank-b", "on", lambda status: status.height > before and not status.halted)
+
+    def tended(ask: Callable[[], T]) -> Callable[[], T]:
+        """By whoever starts again what ended: one whose commit was under way when the server fell, soon or late."""
+
+        def asked() -> T:
+            for name in ("core", "bank-b"):
+                if moved.running[name].poll() is not None:
+                    assert moved.running[name].returncode == Undecided.exit_code
+                    moved.start(name)
+            return ask()
+
+        return asked
+
+    def is_final() -> bool:
+        return all(moved.status(name).final_height >= asset.sent.height for name in ("core", "supplier", "bank-a"))
+
+    def is_on() -> bool:
+        status = moved.status("bank-b")
+        return status.height > before and not status.halted
+
+    asset = until("a transaction to stand", tended(lambda: register(moved, secrets.token_hex(16))))
+    until("it to be final", tended(is_final))
+    until("bank-b to be on", tended(is_on))
     for name in ("core", "bank-b"):
         assert server.password not in (moved.folder(name) / "node.log").read_text()
 
