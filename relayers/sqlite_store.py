@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder
+from hybrid_bridge.adapters.sqlite.file import sync_path
 from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken
 from hybrid_bridge.units import UnixSeconds
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
@@ -130,7 +130,7 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
                 fill(connection)
             engine.dispose()
             partial.replace(path)
-            sync_folder(path.parent)
+            sync_path(path.parent)
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise StoreBroken(store=path.name, rule=f"a file that can be made: {sqlite_words(error)}") from error
 
@@ -264,7 +264,7 @@ def copy(path: Path, target: Path, require: Callable[[Path], None]) -> int:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.link(partial, target)  # never over another file, not even one that came meanwhile
-        sync_folder(target.parent)
+        sync_path(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StoreBroken(store=target.name, rule=f"a copy that can be written: {error}") from None
     finally:

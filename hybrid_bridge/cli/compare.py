@@ -21,8 +21,17 @@ from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.split_view import MAX_SPLIT_VIEW, SUFFIX, Between, SplitView
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, TrustedLog, parse_trust
-from hybrid_bridge.errors import Malformed, Missing, Refuted
-from hybrid_bridge.steps.verify.compare import SAME, SPLIT, Comparison, Difference, Finding, compare, split_view
+from hybrid_bridge.errors import Missing, Refuted
+from hybrid_bridge.steps.verify.compare import (
+    SAME,
+    SPLIT,
+    Comparison,
+    Difference,
+    Finding,
+    compare,
+    split_view,
+    telling,
+)
 from hybrid_bridge.units import LogId, TreeSize, UnixSeconds
 
 EXIT = {SAME: 0, SPLIT: Refuted.exit_code}
@@ -91,11 +100,8 @@ def _require_one_log(pair: tuple[bytes, bytes], trust: Trust) -> None:
 
 
 def _log_of(data: bytes, which: str) -> bytes:
-    try:
+    with telling(which):
         return leaf_hash(decode_bundle(data).genesis.record)
-    except Malformed as error:
-        error.add_note(f"in the {which} of the two")
-        raise
 
 
 def _in_copy(log_copy: Path) -> Finding:

@@ -61,7 +61,7 @@ def command(
     contract = None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract"))
     trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
     openings = openings_of(name_files, log_id)
-    asked = agreement_of(urls, contract, {chain.chain_id: chain.threshold for chain in trust.public_chains})
+    asked = agreement_of(urls, contract, trust.thresholds)
     kept = kept_at(asked, log_id, newest=newest, since=PublicBlockNumber(since))
     openings.take_published(published_at(asked, log_id, PublicBlockNumber(since)))
     genesis = Genesis.decode(kept.genesis)

@@ -266,7 +266,7 @@ def sights_of(bundle: Bundle, trust: Trust, urls: tuple[str, ...], contract_hex:
         log_id=Genesis.decode(bundle.genesis.record).log_id,
         contract=None if contract_hex is None else Address(hex_option(contract_hex, 20, "--contract")),
         contracts={chain.chain_id: tuple(map(Address, chain.contracts)) for chain in trust.public_chains},
-        thresholds={chain.chain_id: chain.threshold for chain in trust.public_chains},
+        thresholds=trust.thresholds,
         numbers=tuple(sorted({decode_header(header).number for header in (*last_headers, *beacons)})),
     )
     return look_all(urls, wanted)

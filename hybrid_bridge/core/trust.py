@@ -77,6 +77,11 @@ class Trust:
     require: tuple[str, ...] = field(default=("integrity", "quorum", "public anchor"))
     format: str = FORMAT
 
+    @property
+    def thresholds(self) -> dict[int, int]:
+        """How many endpoints must agree at least, by chain."""
+        return {chain.chain_id: chain.threshold for chain in self.public_chains}
+
     def encode(self) -> bytes:
         """The file's JSON, indented for people, with a final newline."""
         return json.dumps(_TRUST.write(self), indent=2, sort_keys=True).encode() + b"\n"

@@ -149,17 +149,15 @@ class Desk:
         body, _, document = package.opened()
         if body.submitter != self._view.keys.identity.public.key_id:
             raise AdmissionRejected(rule="drafted at this node")
-        if (sent := self._standing(body, document)) is not None:
-            self._keep(sent.body, package, document)  # our records may be younger than our ledger
+        if (sent := self._found_standing(body, package, document)) is not None:
             return sent
         parts = [*consents, *self._authorised(package, self._own_purposes(body))]
         try:
             return self._in_turn(lambda: self._send(body, package, document, parts))
         except Expired:
             self._require_passed(body)
-            if (sent := self._standing(body, document)) is None:
+            if (sent := self._found_standing(body, package, document)) is None:
                 raise
-            self._keep(sent.body, package, document)
             return sent
 
     def govern(self, body: Body, consents: Sequence[SignaturePart]) -> Height:
@@ -265,6 +263,12 @@ class Desk:
         if isinstance(error, RuleRejected) and error.rule == "entry":
             raise NotYet(what="the block with this entry here: it stands already, ask again")
         raise error
+
+    def _found_standing(self, body: Body, package: DraftPackage, document: DeliveryPlaintext) -> Sent | None:
+        """As `_standing`, with its document kept: our records may be younger than our ledger."""
+        if (sent := self._standing(body, document)) is not None:
+            self._keep(sent.body, package, document)
+        return sent
 
     def _standing(self, body: Body, document: DeliveryPlaintext) -> Sent | None:
         """The transaction with this entry, if it stands here already."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder, write_whole
+from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.registry import Pair, PrefixTree
@@ -87,7 +87,7 @@ def _put_in_place(part: Path, folder: Path) -> None:
         if not (folder / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (part / name).replace(folder / name)
-            sync_folder((folder / name).parent)
+            sync_path((folder / name).parent)
     if (folder / ENGINE_HOME).exists():
         (folder / ENGINE_HOME).chmod(0o700)  # the engine keeps every block there, readable by all
 

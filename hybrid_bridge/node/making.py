@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.file import SqliteFile, sync_folder
+from hybrid_bridge.adapters.sqlite.file import SqliteFile, sync_path
 from hybrid_bridge.adapters.sqlite.ledger import DecidedBlock, SqlLedger
 from hybrid_bridge.core.block import Block, BlockHeader
 from hybrid_bridge.core.encoding import ZERO
@@ -142,10 +142,10 @@ class Making:
         for name in (MADE, LEDGER):  # SQLite writes its log into the file as the last connection closes
             if (self._folder / f"{name}-wal").exists():
                 raise StoreBroken(store="ledger", rule="a file without a log beside it")
-        sync_folder(self._folder / MADE)
+        sync_path(self._folder / MADE)
         (self._folder / MADE).rename(self._folder / LEDGER)
         (self._folder / _LOCK).unlink(missing_ok=True)
-        sync_folder(self._folder)
+        sync_path(self._folder)
         # Durable: the ledger stands. Dead before? The empty one stands, and all begins again.
         _log.info("ledger in place up to block %d", self._end.decided.height)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder
+from hybrid_bridge.adapters.sqlite.file import sync_path
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.guard import Highest, History, Statement
@@ -286,5 +286,5 @@ def make_guard(path: Path, directory: Directory, address: Address, known: Histor
         raise StoreBroken(store="guard", rule="a file without a log beside it")
     made.rename(path)
     # Durable: the guard stands, and knows. Dead before? There is none, and no node starts.
-    sync_folder(path.parent)
+    sync_path(path.parent)
     return added

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
-from hybrid_bridge.adapters.sqlite.file import sync_folder, write_whole
+from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.core.encoding import Json, canonical_json, parse_canonical_json
 from hybrid_bridge.core.proof import as_digest
 from hybrid_bridge.errors import Malformed, StoreBroken
@@ -65,7 +65,7 @@ def write_mark(folder: Path, mark: Mark) -> None:
 def remove_mark(folder: Path) -> None:
     """The member is one like the others. Again is no change."""
     (folder / FILE).unlink(missing_ok=True)
-    sync_folder(folder)
+    sync_path(folder)
 
 
 def _parsed(value: Json) -> Mark:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from sqlalchemy import select
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, sync_folder, table_of, text
+from hybrid_bridge.adapters.sqlite.file import STRICT, SqliteFile, blob, sync_path, table_of, text
 from hybrid_bridge.core.checkpoint import Note
 from hybrid_bridge.core.cosigning import Seen
 from hybrid_bridge.core.encoding import ZERO
@@ -101,7 +101,7 @@ class SqlCosigned:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._mark)
-        sync_folder(self._mark.parent)
+        sync_path(self._mark.parent)
 
 
 def _facts(vkey: str) -> dict[str, str]:

@@ -41,6 +41,7 @@ PRAGMAS: Final = {
     "trusted_schema": 0,
     "secure_delete": 1,  # what is deleted is overwritten with zeros
 }
+IN_USE: Final = "used by one program at a time; another has it now, nothing is lost"
 READERS: Final = 8
 WRITER_PAGES: Final = 2048  # KiB that a connection keeps of its file: what SQLite itself takes
 READER_PAGES: Final = 512  # a node has some forty readers, and the system caches the files besides
@@ -82,9 +83,9 @@ class Meta(SQLModel, table=True):
     value: str = text()
 
 
-def sync_folder(folder: Path) -> None:
-    """Names that were given in it are on the disk too."""
-    opened = os.open(folder, os.O_RDONLY)
+def sync_path(path: Path) -> None:
+    """A file's content, or the names that were given in a folder, are on the disk when it returns."""
+    opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
@@ -108,7 +109,7 @@ def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
         file.flush()
         os.fsync(file.fileno())
     made.replace(path)
-    sync_folder(path.parent)
+    sync_path(path.parent)
 
 
 def _undo(connection: Connection) -> None:
@@ -246,9 +247,7 @@ class SqliteFile:
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
             if not _locked(self._lock):
-                raise StoreBroken(
-                    store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
-                )
+                raise StoreBroken(store=self.name, rule=IN_USE)
             with self.write() as connection:
                 return forward(connection)
         finally:
@@ -256,9 +255,7 @@ class SqliteFile:
 
     def _take(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
         if self._lock is None or not _locked(self._lock):
-            raise StoreBroken(
-                store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
-            )
+            raise StoreBroken(store=self.name, rule=IN_USE)
         with self.read() as connection:
             if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")

@@ -20,9 +20,7 @@ from hybrid_bridge.errors import NotYet, StoreBroken, Undecided
 T = TypeVar("T")
 
 PATIENCE: Final = 180.0  # seconds for an answer, on a busy machine where processes are killed and start again
-SHORT_PATIENCE: Final = (
-    150.0  # seconds for a program that only answers one question, its first start on a slow machine included
-)
+SHORT_PATIENCE: Final = 150.0  # seconds for a program that only answers one question, and starts slowly at first
 GRACE: Final = 4.0  # seconds between TERM and KILL
 FAULTS: Final = 8  # times one process may end by itself; more is a fault of ours, not bad luck
 PORTS: Final = (15_000, 32_000)  # below those that systems give to outgoing calls: nobody takes a dead server's port

@@ -46,8 +46,7 @@ def gathered(wanted: Wanted, before: Facts | None = None) -> Facts:
         Rejected: the contract does not know the log.
     """
     openings = openings_of(wanted.name_files, wanted.log_id)
-    thresholds = {chain.chain_id: chain.threshold for chain in wanted.trust.public_chains}
-    asked = agreement_of(wanted.urls, wanted.contract, thresholds)
+    asked = agreement_of(wanted.urls, wanted.contract, wanted.trust.thresholds)
     known = (None, None) if before is None else (before.kept.calldata, before.history)
     kept = kept_at(asked, wanted.log_id, newest=wanted.newest + 1, since=wanted.since, known=known[0])
     _require_newest(kept, wanted.log_id)

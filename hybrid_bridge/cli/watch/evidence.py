@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from hybrid_bridge.adapters.sqlite.file import write_whole
+from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
 from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Contradiction, CopySight
 from hybrid_bridge.errors import BridgeError, NoConflict
@@ -45,18 +44,9 @@ def keep(
         write_tiles(place / ANCHORED, honest.signed.note, honest.tree, honest.signed.size)
     words = {"kind": found.finding.kind, "about": found.finding.about, "detail": found.finding.detail}
     for path in place.rglob("*"):
-        _settle(path)
+        sync_path(path)
     write_whole(place / FINDING, json.dumps(words, indent=2).encode("utf-8"))  # last: now it is whole
     return place
-
-
-def _settle(path: Path) -> None:
-    """On the disk when it returns."""
-    held = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Source: design §2 (split view); RFC 9162 §11.3; SPEC §2, §8.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -195,13 +196,20 @@ def _bare(bundle: Bundle) -> Bundle:
 # ── what one bundle shows ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _side(data: bytes, which: str, trust: Trust, now: UnixSeconds) -> _Side:
+@contextmanager
+def telling(which: str) -> Iterator[None]:
+    """An error in here says of which of the two it is."""
     try:
-        bundle = _bare(decode_bundle(data))
-        verify(bundle.encode(), trust, now)
+        yield
     except BridgeError as error:
         error.add_note(f"in the {which} of the two")
         raise
+
+
+def _side(data: bytes, which: str, trust: Trust, now: UnixSeconds) -> _Side:
+    with telling(which):
+        bundle = _bare(decode_bundle(data))
+        verify(bundle.encode(), trust, now)
     d = decode(bundle, len(trust.member_roots))
     tree = ShownTree()
     for shown in _of_the_log(d):

@@ -90,3 +90,9 @@ def test_a_chain_or_a_public_block_stands_once():
 def test_only_our_errors_leave_the_parser(data):
     with contextlib.suppress(BridgeError):
         parse_trust(data)
+
+
+def test_each_chain_has_its_own_number_of_endpoints_that_must_agree():
+    other = replace(WHOLE.public_chains[0], chain_id=5, threshold=3)
+    assert replace(WHOLE, public_chains=(*WHOLE.public_chains, other)).thresholds == {1: 2, 5: 3}
+    assert Trust().thresholds == {}

@@ -85,8 +85,8 @@ def test_a_name_is_free_again_once_the_consents_to_it_can_count_no_more(members:
     assert len(approved(members, core.propose(Wish(kind="admit", card=other, from_epoch=9)))) == 4
 
 
-def test_who_was_admitted_and_has_left_may_come_back_under_another_name(members: Members) -> None:
-    """Its proposal is kept for whoever comes, and keeps its names from nobody."""
+def came_and_left(members: Members) -> None:
+    """A firm LEI:X was shop-x for a while."""
     started(members)
     agreed(members, Wish(kind="admit", card=renamed(members, "shop-x", "LEI:X"), from_epoch=3))
     pass_epoch(members, 1)
@@ -94,6 +94,11 @@ def test_who_was_admitted_and_has_left_may_come_back_under_another_name(members:
     agreed(members, Wish(kind="remove", name="shop-x", from_epoch=5))
     pass_epoch(members, 3)
     pass_epoch(members, 4)
+
+
+def test_who_was_admitted_and_has_left_may_come_back_under_another_name(members: Members) -> None:
+    """Its proposal is kept for whoever comes, and keeps its names from nobody."""
+    came_and_left(members)
     again = proposer(members, "core").propose(Wish(kind="admit", card=renamed(members, "shop-y", "LEI:X")))
     assert len(approved(members, again)) == 4
 
@@ -120,13 +125,7 @@ def test_a_firm_is_the_same_firm_whatever_width_or_unseen_letters_it_is_written_
 
 def test_an_identity_key_of_a_firm_that_has_left_is_no_other_firms(members: Members) -> None:
     """What it has said would be the other's word from then on."""
-    started(members)
-    agreed(members, Wish(kind="admit", card=renamed(members, "shop-x", "LEI:X"), from_epoch=3))
-    pass_epoch(members, 1)
-    pass_epoch(members, 2)
-    agreed(members, Wish(kind="remove", name="shop-x", from_epoch=5))
-    pass_epoch(members, 3)
-    pass_epoch(members, 4)
+    came_and_left(members)
     key, genesis = PrivateKey.from_seed(sha256(b"shop-x")), members.foundation.genesis
     holder = Holder("shop-z", "Shop Z Ltd", "LEI:Z")
     member = replace(

@@ -621,11 +621,11 @@ WRITES: tuple[tuple[object, str], ...] = (
     (Making, "take"),
     (SqlLedger, "append"),  # within the one commit of a chunk
     (Making, "place"),
-    (node_making, "sync_folder"),  # within `place`
+    (node_making, "sync_path"),  # within `place`
     (Path, "rename"),
     (Making, "discard"),
     (node_taking, "write_mark"),
-    (node_syncing, "sync_folder"),  # within `write_mark`
+    (node_syncing, "sync_path"),  # within `write_mark`
     (Path, "replace"),
 )
 
