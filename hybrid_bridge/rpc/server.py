@@ -80,9 +80,11 @@ class MemberServer:
         Raises:
             SettingsMalformed: the address cannot be bound.
         """
-        first = self._fetch_tls()
+        shown = _Shown(self._fetch_tls)
         credentials = grpc.dynamic_ssl_server_credentials(
-            _configuration(first), lambda: _configuration(self._fetch_tls()), require_client_authentication=True
+            _configuration(shown.tls),
+            shown.changed,  # type: ignore[arg-type]  # the library takes None, its stubs have forgotten it
+            require_client_authentication=True,
         )
         try:
             port = self._server.add_secure_port(listen, credentials)
@@ -102,6 +104,25 @@ class MemberServer:
         """Refuse new calls, let running ones end within `grace` seconds."""
         self._health.enter_graceful_shutdown()
         self._server.stop(grace).wait(grace + 1)
+
+
+class _Shown:
+    """What the server shows, asked for at each handshake."""
+
+    def __init__(self, fetch: Callable[[], ServerTls]) -> None:
+        self._fetch, self.tls = fetch, fetch()
+
+    def changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """What to show from now on; None while nothing has changed.
+
+        The library frees what it showed before while another thread's handshake may still be about to take it
+        (https://github.com/grpc/grpc/issues/36693): what is the same is never handed over anew.
+        """
+        tls = self._fetch()
+        if tls == self.tls:
+            return None
+        self.tls = tls
+        return _configuration(tls)
 
 
 def _configuration(tls: ServerTls) -> grpc.ServerCertificateConfiguration:

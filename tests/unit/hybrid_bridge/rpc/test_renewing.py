@@ -1,11 +1,15 @@
 """A channel whose certificate changes under it, and whose server's certificate is judged before each call."""
 
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import grpc
 import pytest
@@ -357,3 +361,39 @@ def test_a_peer_that_is_unavailable_again_and_again_leaves_few_channels_open(
     assert len(channel._retired) == renewing.MAX_RETIRED
     channel.close()
     assert all(one.closed for one in made)
+
+
+CALLERS, HANDSHAKES = 16, 100
+
+
+def test_handshakes_at_once_do_not_end_the_server(tmp_path: Path) -> None:
+    """grpc frees what a server shows as soon as it is handed something else, also under a handshake that takes it."""
+    child = subprocess.run([sys.executable, "-m", __name__, tmp_path], capture_output=True, timeout=120, check=False)
+    assert (child.returncode, child.stdout) == (0, b"core after 1600 handshakes\n"), child.stderr.decode()
+
+
+def shake_hands(folder: Path) -> None:
+    """What the test's child does: a server of its own, and callers that only greet it."""
+    side = Side()
+    (folder / "roots").write_bytes(side.shown.roots)
+    (folder / "shown").write_bytes(side.shown.certificate)
+    (folder / "key").write_bytes(side.shown.key)
+
+    def calls(endpoint: str) -> int:
+        context = ssl.create_default_context(cafile=str(folder / "roots"))
+        context.load_cert_chain(folder / "shown", folder / "key")
+        context.set_alpn_protocols(["h2"])
+        host, port = endpoint.split(":")
+        for _ in range(HANDSHAKES):
+            with socket.create_connection((host, int(port)), 20) as plain:
+                context.wrap_socket(plain, server_hostname="core").close()
+        return HANDSHAKES
+
+    with side.serving() as endpoint, ThreadPoolExecutor(CALLERS) as pool:
+        done = sum(pool.map(calls, [endpoint] * CALLERS))
+        shown = server_certificate(endpoint, "core", OURS.certificate)
+    print("core" if shown == side.server.certificate else "another", "after", done, "handshakes")
+
+
+if __name__ == "__main__":
+    shake_hands(Path(sys.argv[1]))
