@@ -23,7 +23,8 @@ from hybrid_bridge.rpc.service import Authenticate, Caller, Service
 
 WORKERS: Final = 104  # each held answer and each open stream keeps one; ten members need thirty, three bad ones hold 72
 MAX_CALLS: Final = 208  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
-
+MAX_CONNECTIONS: Final = 512  # from the first packet on; a process may have no more than 1,024 descriptors
+HANDSHAKE: Final = 10_000  # ms from the first packet to the end of the TLS handshake
 CONNECTION_AGE: Final = 600_000  # ms; calls at work then have a twentieth of it to end
 
 
@@ -64,6 +65,8 @@ class MemberServer:
                 ("grpc.max_metadata_size", MAX_METADATA),
                 ("grpc.so_reuseport", 0),  # a second node on this port must fail, not share it
                 ("grpc.max_concurrent_streams", 64),
+                ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE),
                 ("grpc.max_connection_age_ms", connection_age),  # after an exchange of the authority a new handshake
                 ("grpc.max_connection_age_grace_ms", connection_age // 20),
             ),
