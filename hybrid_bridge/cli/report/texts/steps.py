@@ -36,9 +36,9 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
         "仅使用两个公开库，与本项目没有共用代码。",
     ),
     "commands.left_out": (
-        "{count} further commands of the same kinds are left out: a report holds {limit}. The independent script "
-        "checks them all.",
-        "另有 {count} 条同类命令从略：本报告至多列 {limit} 条。独立脚本可核验全部。",
+        "{count} further commands of the same kinds are left out: a report holds {limit}. hybrid-bridge verify and the "
+        "verifier's page compute them all.",
+        "另有 {count} 条同类命令从略：本报告至多列 {limit} 条。hybrid-bridge verify 与核验页面均予全部计算。",
     ),
     "commands.renewals": (
         "Renewals: each timestamp covers the file with the renewals before it and without itself and those after it; "
