@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from hybrid_bridge.cli.readable import render
 from hybrid_bridge.cli.stamping import FILE, ask_authority
 from hybrid_bridge.cli.verify import bundle_and_package, read_bounded
 from hybrid_bridge.core.bundle import MAX_BUNDLE, decode_bundle
-from hybrid_bridge.core.encoding import b64u, canonical_json, sha256
+from hybrid_bridge.core.encoding import b64u, canonical_json, parse_b64u, sha256
 from hybrid_bridge.core.evidence import Evidence, utc
 from hybrid_bridge.core.package import (
     BUNDLE,
@@ -37,7 +37,7 @@ from hybrid_bridge.core.package import (
 )
 from hybrid_bridge.core.trust import MAX_TRUST, Trust, parse_trust
 from hybrid_bridge.core.zip_container import MAX_UNPACKED
-from hybrid_bridge.errors import Missing, SettingsMalformed, TooLong
+from hybrid_bridge.errors import Missing, OtherDocument, SettingsMalformed, TooLong
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.package import judge_package
 from hybrid_bridge.units import Digest, UnixSeconds
@@ -46,6 +46,7 @@ JUDGING: Final = ("units.py", "errors", "core", "business", "steps/verify")  # w
 VERDICTS: Final = ("verdict.txt", "verdict.json")
 SPECIFICATION: Final = "docs/spec/SPEC.md"
 VERIFIER: Final = "docs/verifier/verify_bundle.py"
+MAX_TOLD: Final = 8  # digests in an error; `bundle info` lists all
 MAX_REPORT: Final = 64 << 20  # bytes: three times a bundle, and fonts
 _EXISTING: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -108,7 +109,8 @@ def pack(
     """Write the package of one bundle and tell what was written.
 
     Raises:
-        Malformed, Refuted: the bundle, or a document that no disclosed field names; nothing is written.
+        Malformed, Refuted: the bundle, or what it says of a document beside its SHA-256; nothing is written.
+        OtherDocument: a file whose SHA-256 no disclosed field holds; nothing is written, and the bundle stands.
         SettingsMalformed: two reports of one name.
     """
     data = read_bounded(file, MAX_BUNDLE)
@@ -126,7 +128,13 @@ def pack(
 
 
 def _documents(paths: Sequence[Path], evidence: Evidence) -> dict[str, Source]:
-    """Under the names that the bundle gives them, or else their own; what the bundle does not know is refused below."""
+    """Under the names that the bundle gives them, or else their own.
+
+    Raises:
+        OtherDocument: no disclosed field holds its SHA-256. That says nothing against the bundle, so it is not Refuted.
+        TooLong: larger than a package may be.
+    """
+    held = {field.value: field.name for record in evidence.records for field in record.fields}
     names = {fact.sha256: fact.name for fact in evidence.artefacts}
     found: dict[str, Source] = {}
     for path in paths:
@@ -134,8 +142,21 @@ def _documents(paths: Sequence[Path], evidence: Evidence) -> dict[str, Source]:
         if size > MAX_UNPACKED:
             raise TooLong(field=path.name, limit=MAX_UNPACKED, got=size)
         digest = digested(path.name, pieces_of(path)).sha256
+        if b64u(digest) not in held:
+            raise OtherDocument(file=path.name, wanted=_wanted(held), got=digest)
         found[artefact_path(names.get(digest, path.name), digest)] = path
     return found
+
+
+def _wanted(held: Mapping[str | int | None, str]) -> str:
+    """The digests of documents among disclosed values, with their fields."""
+    found = [
+        f"{parse_b64u(value, name).hex()} in {name}"
+        for value, name in held.items()
+        if isinstance(value, str) and name.rpartition(".")[2] == "sha256"
+    ]
+    more = f", and {len(found) - MAX_TOLD} more" if len(found) > MAX_TOLD else ""
+    return ", ".join(found[:MAX_TOLD]) + more or "none: the bundle opens no field with a document's SHA-256"
 
 
 def _reports(paths: Sequence[Path], digest: Digest) -> dict[str, Source]:

@@ -60,7 +60,7 @@ __all__ = [
 
 MAX_PART: Final = 512  # bytes; the longest spelling has 64 characters
 MAX_VALUE: Final = 8_192  # bytes of a value's JSON
-_COMMITMENT_KEY: Final = b"hybrid-bridge/v1/registry-commitment"
+COMMITMENT_KEY: Final = b"hybrid-bridge/v1/registry-commitment"
 _EVENT_CODE: Final = re.compile(r"0x[0-9a-f]{4}")
 _OBJECT_ID: Final = re.compile(ids.OBJECT_ID.pattern)
 
@@ -186,7 +186,7 @@ def commitment(opening: bytes, log_id: LogId, label: Label, version: int, value:
     _require_version(label, version)
     writer = Writer().b32(opening, "opening").b32(log_id, "log_id").opaque(label.encode(), 2, "label")
     writer.u32(version, "label.version").opaque(value, 2, "value")
-    return Commitment(hmac.digest(_COMMITMENT_KEY, writer.bytes(), "sha256"))
+    return Commitment(hmac.digest(COMMITMENT_KEY, writer.bytes(), "sha256"))
 
 
 def _require_version(label: Label, version: int) -> None:

@@ -85,6 +85,18 @@ class Unknown(Rejected):
 
 
 @dataclass(kw_only=True, eq=False)
+class OtherDocument(Rejected):
+    """This file is none of the bundle's documents; the bundle holds. Give the one that has the digest wanted, or none.
+
+    `wanted` names the digests in hex, each with the disclosed field that holds it.
+    """
+
+    file: str
+    wanted: str
+    got: Digest
+
+
+@dataclass(kw_only=True, eq=False)
 class Erased(Rejected):
     """The document of this entry was erased here at this time, and is neither shown nor taken again."""
 

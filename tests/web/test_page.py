@@ -1,5 +1,6 @@
 """The verifier's page, opened from disk in a real browser: what it shows, what it never does."""
 
+import hashlib
 import json
 import threading
 import zipfile
@@ -76,6 +77,104 @@ def test_a_document_is_the_one_whose_digest_a_field_holds_or_it_is_refused(tmp_p
         "head red",
         "The bundle holds. A file that you gave is none of its documents.",
     )
+
+
+EXPECTED = """(() => {
+  const one = document.getElementById("expected");
+  return { name: one.dataset.expected, words: one.textContent, digests: [...one.querySelectorAll("code")].map((code) => code.textContent),
+    colour: one.className, role: one.getAttribute("role"), elements: [...one.querySelectorAll("*")].map((e) => e.tagName) };
+})()"""
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_page_says_which_bundle_its_address_names_and_whether_it_is_the_one_that_was_dropped(
+    tmp_path: Path,
+) -> None:
+    good, changed = EXAMPLES / "receivable.hb.json", EXAMPLES / "receivable-changed-digit.hb.json"
+    wanted, other = digest_of(good), digest_of(changed)
+    address = f"{PAGE}#sha256={wanted}"
+    visits = [
+        {"page": address, "width": 390},
+        {"page": address, "files": [good, TRUST], "width": 390},
+        {"page": address, "files": [changed, TRUST], "width": 390, "scheme": "dark"},
+        {"page": f"{PAGE}#sha256={other.upper()}", "files": [changed, TRUST], "click": ["#zh"]},
+        {"page": f"{PAGE}#sha256={other}", "files": [good, TRUST], "click": ["#zh"]},
+        {"page": PAGE, "files": [good, TRUST]},
+    ]
+    seen = browse(*(visit | {"look": EXPECTED} for visit in visits))
+    told = [(one["looked"]["name"], one["looked"]["digests"], one["looked"]["colour"]) for one in seen]
+    assert told == [
+        ("expectedNow", [wanted], ""),
+        ("expectedEqual", [wanted], ""),
+        ("expectedOther", [wanted, other], "red"),
+        ("expectedEqual", [other], ""),
+        ("expectedOther", [other, wanted], "red"),
+        ("", [], ""),
+    ]
+    assert {one["looked"]["role"] for one in seen} == {"status"}  # a screen reader says it
+    assert seen[1]["looked"]["words"].startswith("EQUAL")
+    assert seen[2]["looked"]["words"].startswith("ANOTHER FILE")
+    assert seen[3]["looked"]["words"].startswith("一致")
+    assert seen[4]["looked"]["words"].startswith("并非同一文件")
+    verdicts = [(one["error"], one["headClass"]) for one in seen[1:]]  # the address changes none of them
+    holds, refuted = ("", "head green"), ("RootMismatch", "head red")
+    assert verdicts == [holds, refuted, refuted, holds, holds]
+    assert all(one["tooWide"] == [] for one in seen)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "sha256=" + "a" * 63,
+        "sha256=" + "a" * 65,
+        "sha256=" + "g" * 64,
+        "sha256=" + "a" * 64 + "&x=1",
+        "sha512=" + "a" * 64,
+        "<img src=x onerror=window.pwned=1>",
+        "sha256=%3Cscript%3Ewindow.pwned=1%3C/script%3E",
+    ],
+)
+def test_what_names_no_bundle_in_the_address_is_said_to_be_unreadable_and_changes_nothing(fragment: str) -> None:
+    [seen] = browse({"page": f"{PAGE}#{fragment}", "files": [EXAMPLES / "receivable.hb.json", TRUST], "look": EXPECTED})
+    looked = seen["looked"]
+    assert (looked["name"], looked["colour"], looked["digests"]) == ("expectedUnreadable", "amber", [])
+    assert looked["elements"] == ["SPAN"]
+    assert fragment not in looked["words"]
+    assert seen["headClass"] == "head green"
+
+
+def test_of_a_package_the_bundle_in_it_is_compared_and_what_cannot_be_read_is_not(tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust())
+    (tmp_path / "whole.hb.zip").write_bytes(packed())
+    (tmp_path / "cut.hb.zip").write_bytes(packed()[:-1])
+    (tmp_path / "long.hb.json").write_bytes(b'{"anchors":' + bytes(1 << 20))
+    with zipfile.ZipFile(tmp_path / "whole.hb.zip") as package:
+        inside = hashlib.sha256(package.read("bundle.json")).hexdigest()
+    names = "whole.hb.zip", "cut.hb.zip", "long.hb.json"
+    seen = browse(
+        *(
+            {"page": f"{PAGE}#sha256={inside}", "files": [tmp_path / name, tmp_path / "trust.json"], "look": EXPECTED}
+            for name in names
+        )
+    )
+    told = [(one["looked"]["name"], one["looked"]["colour"]) for one in seen]
+    assert told == [("expectedEqual", ""), ("expectedUncompared", "amber"), ("expectedUncompared", "amber")]
+
+
+def test_another_address_on_the_open_page_is_compared_anew() -> None:
+    good = EXAMPLES / "receivable.hb.json"
+    look = f"""(async () => {{
+      const changed = new Promise((done) => window.addEventListener("hashchange", done, {{ once: true }}));
+      location.hash = "#sha256={"0" * 64}";
+      await changed;
+      return {EXPECTED};
+    }})()"""
+    [seen] = browse({"page": f"{PAGE}#sha256={digest_of(good)}", "files": [good, TRUST], "look": look})
+    assert seen["looked"]["name"] == "expectedOther"
+    assert seen["looked"]["digests"] == ["0" * 64, digest_of(good)]
 
 
 def test_a_package_is_verified_with_its_documents(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hybrid_bridge.cli.report.bench import MAX_STEPS
 from hybrid_bridge.cli.report.case import Case
 from hybrid_bridge.cli.report.model import Block, Section, Step, Steps, Text
 from hybrid_bridge.cli.report.recompute import recomputed
+from hybrid_bridge.cli.report.renewals import renewals
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.cli.report.tokens import documents, tokens
 from hybrid_bridge.core.encoding import sha256
@@ -60,12 +61,19 @@ def _blocks(case: Case, t: Words) -> Iterator[Block]:
     if stamped:
         yield Text(t("commands.tokens" if case.trust.tsa_roots else "commands.tokens_untrusted"))
         yield _steps(stamped, t)
-    if case.bundle is not None and case.bundle.renewals:
+    renewed = renewals(case, t)
+    if renewed:
         yield Text(t("commands.renewals"))
+        yield _steps(renewed, t)
     named = documents(case, t)
     if named:
         yield Text(t("commands.documents"))
         yield _steps(named, t)
+    bundle = case.bundle
+    if bundle is not None and any(part.labels for part in bundle.epochs):
+        yield Text(t("commands.registry"))
+    if bundle is not None and bundle.rotations:
+        yield Text(t("commands.sets"))
     yield Text(t("commands.cannot"))
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.bench import Bench, Climb, climb
 from hybrid_bridge.core.bundle import Bundle, EpochPart
-from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.proof import consistency_length, leaf_hash, node_hash
 from hybrid_bridge.errors import Malformed
@@ -37,13 +37,18 @@ def consistencies(bench: Bench, bundle: Bundle) -> None:
     except Malformed:
         return
     for (older, newer), part in zip(pairwise(notes), bundle.checkpoints[1:], strict=True):
-        sizes = older.size, newer.size
-        try:
-            if consistency_length(*sizes) != len(part.consistency) or older.size == newer.size:
-                continue
-        except Malformed:
-            continue
-        _extend(bench, sizes, part.consistency, (older.root, newer.root))
+        extend(bench, (older, newer), part.consistency)
+
+
+def extend(bench: Bench, notes: tuple[Note, Note], path: Sequence[bytes]) -> None:
+    """From one checkpoint to a larger one; nothing if the path has not the length that the two sizes give."""
+    older, newer = notes
+    try:
+        if consistency_length(older.size, newer.size) != len(path) or older.size == newer.size:
+            return
+    except Malformed:
+        return
+    _extend(bench, (older.size, newer.size), path, (older.root, newer.root))
 
 
 def _extend(bench: Bench, sizes: tuple[int, int], path: Sequence[bytes], roots: tuple[bytes, bytes]) -> None:

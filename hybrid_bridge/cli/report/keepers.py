@@ -1,4 +1,4 @@
-"""Commands about who keeps the log: certificates, the first validator set, and the log key's line under a checkpoint.
+"""Commands about who keeps the log: certificates, and the log key's line under a checkpoint.
 
 That line is the one signature here which standard tools verify; it counts for no quorum (SPEC §8.3).
 """
@@ -9,13 +9,10 @@ from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.bench import Bench
 from hybrid_bridge.core.bundle import Bundle
 from hybrid_bridge.core.checkpoint import Note
-from hybrid_bridge.core.encoding import pack_words, sha256, type_hash
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.note import TYPE_ED25519, key_id, to_b64
-from hybrid_bridge.core.validators import VALIDATOR_SET_TYPE, SignedKeyBinding, ValidatorEntry, ValidatorSet
-from hybrid_bridge.errors import Malformed
-from hybrid_bridge.units import Address, Digest, SetId
 
-SET_WORD, KEY_WORD = 13, 15  # of a genesis record (SPEC §7.1)
+KEY_WORD: Final = 15  # of a genesis record (SPEC §7.1)
 SPKI: Final = "302a300506032b6570032100"  # what stands before an Ed25519 key in DER (RFC 8410 §4)
 VERIFIED: Final = "Signature Verified Successfully"  # what OpenSSL says
 
@@ -26,29 +23,6 @@ def certificates(bench: Bench, data: bytes, bundle: Bundle) -> None:
         name = f"certificate-{number}.der"
         title = bench.t("step.certificate", number=number)
         bench.add(title, shell.extract(data, der, shell.BUNDLE, name), sha256(der).hex())
-
-
-def first_set(bench: Bench, bundle: Bundle) -> None:
-    """The hash of set 1, out of addresses, hashes of names, certificates and bindings; the genesis record has it."""
-    try:
-        entries = tuple(
-            ValidatorEntry(
-                address=Address(part.address),
-                name_hash=sha256(part.name.encode("utf-8", "surrogatepass")),
-                certificate_hash=Digest(part.certificate_hash),
-                key_binding_hash=SignedKeyBinding.decode(part.key_binding).binding.digest,
-            )
-            for part in bundle.genesis.validators
-        )
-        head = pack_words("buu", (type_hash(VALIDATOR_SET_TYPE), 1, len(entries)))
-        text = (head + ValidatorSet(SetId(1), entries).encode_entries()).hex()
-    except Malformed:
-        return
-    stated = bundle.genesis.record[32 * SET_WORD : 32 * SET_WORD + 32].hex()
-    bench.add(bench.t("step.set_word"), shell.word_of_file("genesis.bin", SET_WORD), stated)
-    value = sha256(bytes.fromhex(text)).hex()
-    title = bench.t("step.set", n=len(entries))
-    bench.add(title, shell.sha256_of_hex("", text), value, stated, bench.t("where.genesis"))
 
 
 def log_line(bench: Bench, bundle: Bundle, note: Note) -> None:

@@ -18,8 +18,10 @@ from hybrid_bridge.cli.report.history import (
     governance,
     word,
 )
-from hybrid_bridge.cli.report.keepers import certificates, first_set, log_line
+from hybrid_bridge.cli.report.keepers import certificates, log_line
 from hybrid_bridge.cli.report.model import shown as as_shown
+from hybrid_bridge.cli.report.registry import registry
+from hybrid_bridge.cli.report.sets import first_set, later_sets
 from hybrid_bridge.cli.report.strangers import word as as_word
 from hybrid_bridge.cli.report.texts import Words
 from hybrid_bridge.core.bundle import Bundle, EntryPart, EpochPart
@@ -52,6 +54,8 @@ def recomputed(case: Case, t: Words) -> Bench:
         log_line(bench, bundle, note)
     consistencies(bench, bundle)
     governance(bench, case.data, bundle)
+    later_sets(bench, case.data, bundle, note)
+    registry(bench, bundle)
     return bench
 
 
@@ -72,8 +76,7 @@ def _checkpoint(bench: Bench, data: bytes, note: Note) -> None:
     taken = shell.lines_of(data, note.body().decode(), shell.BUNDLE, NOTE)
     bench.add(t("step.note", size=note.size), taken, sha256(note.body()).hex())
     if taken is not None:
-        command = f"sed -n 3p {NOTE} | openssl base64 -d -A | xxd -p -c 32"
-        bench.add(t("step.note_root"), command, note.root.hex())
+        bench.add(t("step.note_root"), shell.root_of_note(NOTE), note.root.hex())
 
 
 def _genesis(bench: Bench, case: Case, bundle: Bundle, note: Note | None) -> None:

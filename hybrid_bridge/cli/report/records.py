@@ -12,7 +12,7 @@ from hybrid_bridge.core.evidence import Evidence, OpenedField, RecordFact, utc
 def records(case: Case, t: Words) -> Section:
     """Every record with its opened fields; nothing of a file that did not hold."""
     if case.evidence is None:
-        return Section("records", t("head.records"), (Text(t("records.stopped")),))
+        return Section("records", t("head.records.stopped"), (Text(t("records.stopped")),))
     blocks = [block for fact in case.evidence.records for block in _record(fact, t)]
     return Section("records", t("head.records"), tuple(blocks) or (Text(t("record.none")),))
 

@@ -27,10 +27,18 @@ def reliance(case: Case, t: Words) -> Section:
     blocks: tuple[Block, ...] = (
         Text(t("trust.intro")),
         Table(head=(t("item"), t("value")), rows=tuple(rows), weights=(34, 66)),
-        Head(t("trust.assumptions")),
+        Head(t(_assuming(case.evidence))),
         Items(tuple(t(f"assume.{name}") for name in _assumed(case))),
     )
-    return Section("trust", t("head.trust"), blocks)
+    return Section("trust", t("head.trust.stopped" if case.evidence is None else "head.trust"), blocks)
+
+
+def _assuming(evidence: Evidence | None) -> str:
+    """The headline over the assumptions: of a file that did not hold there are no verdicts that hold."""
+    if evidence is None:
+        return "trust.assumptions.stopped"
+    held = any(_is_verified(evidence, verdict.name) for verdict in evidence.verdicts)
+    return "trust.assumptions" if held else "trust.assumptions.open"
 
 
 def _chosen(trust: Trust, t: Words) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,18 @@ WIDTH: Final = 112  # characters of a line, so that it fits on a sheet
 _SAFE: Final = re.compile(r"[A-Za-z0-9+/=_.:-]*")
 _NOTHING: Final = "''"  # no padding, as `printf` takes it
 _NEAR: Final = 50  # how far before the end of a line a break between words is looked for
-TOOLS: Final = ("sha256sum", "cut", "head", "tail", "tr", "cat", "sed", "xxd", "openssl")  # that no shell has built in
+TOOLS: Final = (
+    "sha256sum",
+    "cut",
+    "grep",
+    "head",
+    "tail",
+    "tr",
+    "cat",
+    "sed",
+    "xxd",
+    "openssl",
+)  # that no shell has built in
 BUNDLE: Final = "bundle.hb.json"  # what the reader calls the file that the report is about
 
 
@@ -43,6 +54,27 @@ def sha256_of_hex(prefix: str, *parts: str) -> str:
     return wrapped(f"printf {prefix}{''.join(parts)} | xxd -r -p | sha256sum | cut -c1-64")
 
 
+def hmac_of_hex(key: str, message: str) -> str:
+    """HMAC-SHA256 of bytes given in hex under a key that is ASCII text of ours."""
+    return wrapped(f"printf {message} | xxd -r -p | openssl dgst -sha256 -hmac {key} -r | cut -c1-64")
+
+
+def bits_of_hex(text: str, count: int) -> str:
+    """The first bits of 32 bytes given in hex, the most significant of each byte first."""
+    return wrapped(f"printf {text} | xxd -r -p | xxd -b -c 32 | cut -c11- | tr -d ' ' | cut -c1-{count}")
+
+
+def digest_of_cut(source: str, taken: tuple[int, int], algorithm: str, name: str) -> str:
+    """Write the file `source` without the bytes between two offsets to `name`; its digest by OpenSSL."""
+    cut = f"{{ head -c {taken[0]} {source}; tail -c +{taken[1] + 1} {source}; }} > {name}"
+    return f"{cut}\nopenssl dgst -{algorithm} -r {name} | cut -d ' ' -f 1"
+
+
+def set_hash_of_file(head: str, name: str, start: int) -> str:
+    """SHA-256 of bytes given in hex and of what a file holds from an offset on."""
+    return wrapped(f"{{ printf {head} | xxd -r -p; tail -c +{start + 1} {name}; }} | sha256sum | cut -c1-64")
+
+
 def leaf_of_file(name: str) -> str:
     """LEAF of a file's bytes: SHA-256 of a zero byte and them (RFC 6962 §2.1)."""
     return f"{{ printf '\\000'; cat {name}; }} | sha256sum | cut -c1-64"
@@ -51,6 +83,11 @@ def leaf_of_file(name: str) -> str:
 def word_of_file(name: str, index: int) -> str:
     """A word of 32 bytes in a file of words, as hex."""
     return f"tail -c +{32 * index + 1} {name} | head -c 32 | xxd -p -c 32"
+
+
+def root_of_note(name: str) -> str:
+    """The root in a checkpoint's text, as hex."""
+    return f"sed -n 3p {name} | openssl base64 -d -A | xxd -p -c 32"
 
 
 def decode_text(text: str) -> str:

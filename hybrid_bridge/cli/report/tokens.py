@@ -1,6 +1,8 @@
 """Commands for RFC 3161 timestamps and for documents outside the file."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.case import Case
@@ -14,8 +16,25 @@ from hybrid_bridge.core.timestamp import Token, decode_token, digest_by
 from hybrid_bridge.errors import BridgeError, Malformed
 
 TRUST = "trust.json"
-OPENSSL_NAMES = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
+OPENSSL_NAMES: Final = {
+    "sha-256": "sha256",
+    "sha-384": "sha384",
+    "sha-512": "sha512",
+    "sha3-256": "sha3-256",
+    "sha3-512": "sha3-512",
+}
 VERIFIED = "Verification: OK"  # what OpenSSL says
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A token that a command has taken out of the file, and the digest that it must be over."""
+
+    token: Token
+    name: str  # of the file that holds it
+    place: str  # what it is over, for people
+    digest: str  # hex
+    where: str  # of `digest`
 
 
 def tokens(case: Case, t: Words) -> list[Step]:
@@ -34,10 +53,16 @@ def tokens(case: Case, t: Words) -> list[Step]:
         taken = shell.extract(case.data, anchor.token, shell.BUNDLE, name)
         if note is None or taken is None or token.hash not in OPENSSL_NAMES:
             continue
-        found.append(Step(t("step.token", size=note.size), taken, sha256(anchor.token).hex()))
-        found += _imprint(token, note, name, t)
-        found += _verified(case, token, note, name, t)
-    return found
+        place, digest = t("step.size", size=note.size), digest_by(token.hash, note.body()).hex()
+        found.append(Step(t("step.stamp", place=place), taken, sha256(anchor.token).hex()))
+        stamped = Stamped(token, name, place, digest, t("where.note"))
+        found += [*compared(stamped, t), *judged(case, stamped, t)]
+    return each_once(found)
+
+
+def each_once(steps: list[Step]) -> list[Step]:
+    """The authorities are taken out once, however many tokens there are."""
+    return list({step.command: step for step in steps}.values())
 
 
 def _notes(texts: list[str]) -> Iterator[tuple[int, Note]]:
@@ -49,18 +74,18 @@ def _notes(texts: list[str]) -> Iterator[tuple[int, Note]]:
         yield note.size, note
 
 
-def _imprint(token: Token, note: Note, name: str, t: Words) -> Iterator[Step]:
-    """The digest of the note's text, where the token holds it: its place in the DER bytes is fixed by the token."""
-    at = token.der.find(token.imprint)
-    value = token.imprint.hex()
-    command = f"tail -c +{at + 1} {name} | head -c {len(token.imprint)} | xxd -p -c {len(token.imprint)}"
-    stated = digest_by(token.hash, note.body()).hex()
-    yield Step(t("step.token_imprint", size=note.size), command, value, stated, t("where.note"))
+def compared(stamped: Stamped, t: Words) -> Iterator[Step]:
+    """The digest that the token is over, where it holds it: its place in the DER bytes is fixed by the token."""
+    token = stamped.token
+    at, width = token.der.find(token.imprint), len(token.imprint)
+    command = f"tail -c +{at + 1} {stamped.name} | head -c {width} | xxd -p -c {width}"
+    title = t("step.stamp_imprint", place=stamped.place)
+    yield Step(title, command, token.imprint.hex(), stamped.digest, stamped.where)
 
 
-def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iterator[Step]:
+def judged(case: Case, stamped: Stamped, t: Words) -> Iterator[Step]:
     """Under the authority that the evidence says it leads to; with several, all of them go into one file."""
-    roots = case.trust.tsa_roots
+    roots, token = case.trust.tsa_roots, stamped.token
     trusted = case.evidence is not None and any(f.basis and f.sha256 == sha256(token.der) for f in case.evidence.tokens)
     if not trusted or case.trust_data is None:
         return
@@ -71,13 +96,12 @@ def _verified(case: Case, token: Token, note: Note, name: str, t: Words) -> Iter
             return
         yield Step(t("step.tsa_root", number=number), taken, sha256(root).hex(), needs=TRUST)
     ders = " ".join(f"tsa-root-{number}.der" for number in range(len(roots)))
-    digest = digest_by(token.hash, note.body()).hex()
     command = (
         f"for f in {ders}; do openssl x509 -inform DER -in $f; done > tsa-roots.pem\n"
-        f"openssl ts -verify -in {name} -token_in -attime {token.by} -CAfile tsa-roots.pem \\\n"
-        f"  -digest {digest} \\\n  2>&1 | grep -x '{VERIFIED}'"
+        f"openssl ts -verify -in {stamped.name} -token_in -attime {token.by} -CAfile tsa-roots.pem \\\n"
+        f"{shell.wrapped('  -digest ' + stamped.digest)} \\\n  2>&1 | grep -x '{VERIFIED}'"
     )
-    yield Step(t("step.token_verify", size=note.size), command, VERIFIED, needs=TRUST)
+    yield Step(t("step.stamp_verify", place=stamped.place), command, VERIFIED, needs=TRUST)
 
 
 def documents(case: Case, t: Words) -> list[Step]:

@@ -15,6 +15,7 @@ from hybrid_bridge.cli.report.commands import script
 from hybrid_bridge.cli.report.model import Report
 from hybrid_bridge.cli.report.pdf.attaching import attach, settle
 from hybrid_bridge.cli.report.pdf.characters import in_mono, in_sans, in_serif
+from hybrid_bridge.cli.report.pdf.describing import describe
 from hybrid_bridge.cli.report.pdf.drawing import INK, LINE, SOFT, WIDTH, Pen, drawable
 from hybrid_bridge.cli.report.pdf.fonts import MONO, SANS, SERIF, Faces, face
 from hybrid_bridge.cli.report.shell import BUNDLE
@@ -43,7 +44,8 @@ def _laid_out(report: Report, data: bytes, faces: Faces, pages: int) -> tuple[by
         author=report.report_id,
         keywords=report.code,  # `bundle zip --report` finds the digest there, which pages have in pieces
         creator="hybrid-bridge",
-        lang="zh-CN" if report.lang == "zh" else "en",
+        lang=_language(report),
+        displayDocTitle=True,  # a reader's window has the title, not the file's name
         invariant=1,
         initialFontName=faces.serif,
     )
@@ -55,6 +57,11 @@ def _laid_out(report: Report, data: bytes, faces: Faces, pages: int) -> tuple[by
     document.addPageTemplates([PageTemplate(frames=[frame], onPage=framed)])
     document.build(list(_story(report, Pen(report.lang, faces))), canvasmaker=_holding(report, data))
     return written.getvalue(), document.page
+
+
+def _language(report: Report) -> str:
+    """As browsers and readers name it (BCP 47)."""
+    return "zh-CN" if report.lang == "zh" else "en"
 
 
 def _registered(report: Report) -> Faces:
@@ -90,6 +97,7 @@ def _holding(report: Report, data: bytes) -> type[Canvas]:
         def save(self) -> None:
             settle(self._doc, report.at, data + report.report_id.encode() + report.lang.encode())
             attach(self._doc, files)
+            describe(self._doc, report, _language(report))
             super().save()
 
     return Holding

@@ -15,7 +15,9 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "head.findings": ("Findings", "结论"),
     "head.subject": ("What was examined", "核验对象"),
     "head.trust": ("What it rests on", "结论所依据的前提"),
+    "head.trust.stopped": ("What it was checked against", "核验所依照的前提"),
     "head.records": ("Records and opened fields", "记录与已披露字段"),
+    "head.records.stopped": ("Records and opened fields: none are shown", "记录与已披露字段：不予列出"),
     "head.registry": ("Registry, promise and absence", "登记、承诺与缺失"),
     "head.times": ("Times, delays and gaps", "时间、延迟与间隔"),
     "head.since": ("What happened since, and how far this report sees", "此后的变动，以及本报告所及的范围"),
@@ -97,6 +99,11 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "trust.require": ("verdicts required", "所要求的结论"),
     "trust.nothing": ("none", "无"),
     "trust.assumptions": ("Assumptions behind the verdicts that hold", "可作出的结论所依赖的假设"),
+    "trust.assumptions.open": (
+        "Assumptions behind what was checked; no verdict holds yet",
+        "核验所依赖的假设；尚无结论成立",
+    ),
+    "trust.assumptions.stopped": ("Assumptions behind the finding above", "上述核验结果所依赖的假设"),
     "assume.hash": (
         "SHA-256 is not broken: nobody finds two texts with one digest.",
         "SHA-256 未被攻破：无人能找到摘要相同的两份不同内容。",

@@ -4,7 +4,7 @@
  * An outcome is plain values, for it is sent to the page's thread: evidence, or the error that refused, or a fault.
  */
 
-import { unhex } from "../bytes.js";
+import { hex, unhex } from "../bytes.js";
 import { BridgeError } from "../errors.js";
 import { isPackage, judgePackage, readPackage } from "../package/index.js";
 import { bareTrust, parseTrust } from "../trust.js";
@@ -18,12 +18,13 @@ const MAX_READ = (1 << 20) + 1; // one byte more than the largest bundle or trus
  * `bundle`: a bundle, or a package that holds one.
  * @typedef {{ bundle: Blob, trust: Blob | null, documents: File[], logId: string, contract: string, urls: string[], needed: number, now: number }} Job
  * @typedef {{ name: string, branch: string, fields: Record<string, unknown>, stoppedAt: string, reached: string[], message: string, inPackage: boolean }} Refusal
- * @typedef {{ evidence?: any, documents?: import("./chain.js").Document[], packed?: import("../package/index.js").PackageEvidence | null, refusal?: Refusal, fault?: string }} Outcome
+ * @typedef {{ evidence?: any, documents?: import("./chain.js").Document[], packed?: import("../package/index.js").PackageEvidence | null, refusal?: Refusal, fault?: string, sha256: string }} Outcome `sha256` of the bundle, also of the one in a package; "" if none could be read whole
  */
 
 /** @param {Job} job @param {(step: string) => void} tell the check that begins @returns {Promise<Outcome>} */
 export async function judge(job, tell) {
   let inPackage = false;
+  let digest = "";
   try {
     const documents = [];
     for (const file of job.documents) {
@@ -34,6 +35,7 @@ export async function judge(job, tell) {
     inPackage = isPackage(new Uint8Array(await job.bundle.slice(0, 4).arrayBuffer()));
     const read = inPackage ? await readPackage(job.bundle, tell) : null;
     const data = read?.bundle ?? (await bytesOf(job.bundle));
+    digest = data.length < MAX_READ ? hex(sha256(data)) : "";
     let evidence = verify(data, trust, job.now, [], tell);
     if (job.urls.length) {
       tell("endpoints");
@@ -41,11 +43,11 @@ export async function judge(job, tell) {
       evidence = verify(data, trust, job.now, sights, tell);
       evidence.warnings.push(...failed.map((place) => `no answer from endpoint ${place}`));
     }
-    return { evidence, documents, packed: read && judgePackage(read, evidence, trust) };
+    return { evidence, documents, packed: read && judgePackage(read, evidence, trust), sha256: digest };
   } catch (error) {
-    if (!(error instanceof BridgeError)) return { fault: String(error) };
+    if (!(error instanceof BridgeError)) return { fault: String(error), sha256: digest };
     const { name, branch, fields, stoppedAt, reached, message } = error;
-    return { refusal: { name, branch, fields, stoppedAt, reached, message, inPackage: inPackage && stoppedAt === "" } };
+    return { refusal: { name, branch, fields, stoppedAt, reached, message, inPackage: inPackage && stoppedAt === "" }, sha256: digest };
   }
 }
 

@@ -5,15 +5,16 @@ import { evidenceJson, utc } from "../evidence.js";
 import { isPackage, packageJson } from "../package/index.js";
 import { drawChain, linksOf, linksOfRefusal } from "./chain.js";
 import { byId, el } from "./dom.js";
+import { tellExpected } from "./expected.js";
 import { told } from "./phrases.js";
 import { say } from "./words.js";
 import { cancel, isWorker, run, serve } from "./worker.js";
 
 /**
- * `answer` draws what was last said, in the language of the moment.
- * @type {{ language: "en" | "zh", bundle: File | null, trust: File | null, documents: File[], answer: () => Node[] }}
+ * `answer` draws what was last said, in the language of the moment. `found` is the digest of the bundle that it is about, null before.
+ * @type {{ language: "en" | "zh", bundle: File | null, trust: File | null, documents: File[], found: string | null, answer: () => Node[] }}
  */
-const state = { language: "en", bundle: null, trust: null, documents: [], answer: () => [] };
+const state = { language: "en", bundle: null, trust: null, documents: [], found: null, answer: () => [] };
 
 const t = (/** @type {string} */ name) => say(state.language, name);
 
@@ -42,11 +43,18 @@ function tellGiven() {
   byId("given").replaceChildren(el("span", {}, named.flatMap((one) => (one ? [one.join(": ")] : [])).join(" · ")));
 }
 
+/** What is judged now, or nothing any more, as the page's address sees it. @param {string | null} digest */
+function found(digest) {
+  state.found = digest;
+  tellExpected(state.language, digest);
+}
+
 /** @param {Iterable<File>} files */
 async function takeAll(files) {
   /** @type {Record<"trust" | "bundle" | "document", File[]>} */ const given = { trust: [], bundle: [], document: [] };
   for (const file of files) given[await kindOf(file)].push(file);
   cancel();
+  found(null); // what was judged before is no longer what lies here
   if (given.trust.length > 1) {
     state.trust = null;
     tellGiven();
@@ -69,6 +77,7 @@ function typedHex(id, bytes) {
 
 async function judge() {
   const { bundle, trust, documents } = state;
+  found(null);
   if (bundle === null) return answer(() => [el("p", {}, t("noBundle"))]);
   const urls = byId("rpc").value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
   const needed = Number(byId("needed").value) || 1;
@@ -83,7 +92,9 @@ async function judge() {
   const running = run({ bundle, trust, documents, ...typed, urls, needed, now: Math.floor(Date.now() / 1000) }, showStep);
   answer(working);
   const outcome = await running;
-  if (outcome !== null) answer(() => said(outcome));
+  if (outcome === null) return;
+  found(outcome.sha256);
+  answer(() => said(outcome));
 }
 
 /** @param {() => Node[]} draw */
@@ -200,6 +211,7 @@ function translate() {
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
   document.title = t("title");
   tellGiven();
+  tellExpected(state.language, state.found);
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = t(element.getAttribute("data-say") ?? "title");
 }
 
@@ -214,6 +226,7 @@ function begin() {
     zone.classList.remove("over");
     takeAll(event.dataTransfer?.files ?? []);
   });
+  window.addEventListener("hashchange", () => tellExpected(state.language, state.found));
   byId("form").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     judge();

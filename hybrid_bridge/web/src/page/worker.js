@@ -35,7 +35,7 @@ export function run(job, tell) {
     };
     end = () => ended(null);
     worker.onmessage = ({ data }) => ("outcome" in data ? ended(data.outcome) : tell(data.step));
-    worker.onerror = (event) => ended({ fault: event.message || "the worker did not start" });
+    worker.onerror = (event) => ended({ fault: event.message || "the worker did not start", sha256: "" });
     worker.postMessage(job);
   });
 }

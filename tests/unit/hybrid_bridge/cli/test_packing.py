@@ -120,12 +120,24 @@ def test_the_same_files_give_the_same_bytes_whenever_and_in_whatever_order(typed
     assert (folder / "1.hb.zip").read_bytes() == (folder / "2.hb.zip").read_bytes()
 
 
-def test_a_document_that_no_field_names_is_refused_and_nothing_is_written(typed, folder):
+def test_a_file_that_is_none_of_the_documents_is_wrong_input_and_accuses_no_bundle(typed, folder):
     (folder / "other.pdf").write_bytes(b"other")
+    wanted, got = hashlib.sha256(consortium().document_bytes()).hexdigest(), hashlib.sha256(b"other").hexdigest()
     done = typed("bundle", "zip", "document.hb.json", "--artefact", "other.pdf", "-o", "d.hb.zip")
-    assert done.code == 1
-    assert "a SHA-256 that a disclosed field holds" in done.err
+    assert done.code == 2
+    assert "REFUTED" not in done.err
+    assert done.err.startswith(
+        f"rejected: OtherDocument(file='other.pdf', wanted='{wanted} in doc.0.sha256', got={got}): "
+    )
+    assert "the bundle holds" in done.err
     assert not [p.name for p in folder.iterdir() if "hb.zip" in p.name]
+    assert typed("verify", "document.hb.json", "--trust", "trust.json").code == 0
+
+
+def test_of_a_bundle_that_opens_no_document_it_is_said_that_none_is_wanted(typed, folder):
+    (folder / "other.pdf").write_bytes(b"other")
+    done = typed("bundle", "zip", "receivable.hb.json", "--artefact", "other.pdf", "-o", "d.hb.zip")
+    assert (done.code, "the bundle opens no field with a document" in done.err) == (2, True)
 
 
 def test_a_bundle_that_does_not_hold_is_not_packed(typed, folder):

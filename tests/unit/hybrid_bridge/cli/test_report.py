@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import random
 import re
@@ -13,6 +14,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pypdfium2
 import pytest
 import segno
 
@@ -23,10 +25,11 @@ from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
 from hybrid_bridge.cli.report.texts import Words
-from hybrid_bridge.core.bundle import TokenAnchor
+from hybrid_bridge.core.bundle import RenewalPart, TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
+from hybrid_bridge.core.timestamp import digest_by
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedLog
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
 from tests.tsa import Tsa
@@ -95,7 +98,7 @@ def bench(where, folder, name):
 # ── the commands ──
 
 
-@pytest.mark.parametrize("name", ["receivable", "split", "financing", "history", "omission"])
+@pytest.mark.parametrize("name", ["receivable", "split", "financing", "unregistered", "history", "omission"])
 def test_every_command_of_a_good_bundle_prints_the_value_beside_it_and_no_value_differs(made, folder, tmp_path, name):
     report, done = made(name)
     assert done.code == 0
@@ -135,6 +138,117 @@ def test_no_line_of_a_command_is_wider_than_a_sheet(made):
     for name in ("receivable", "financing", "history"):
         lines = [line for step in steps(made(name)[0]) for line in step["command"].splitlines()]
         assert max(map(len, lines)) <= shell.WIDTH + 1
+
+
+def titled(report, words):
+    return [step for step in steps(report) if words in step["title"]]
+
+
+def test_the_commands_lead_from_a_label_to_the_registry_root_of_its_epoch_present_or_absent(made):
+    record = consortium().closed[2].record
+    financed, _ = made("financing")
+    own = [step["value"] for step in titled(financed, "whether that pair is its own")]
+    labels = [label for epoch in consortium().financing().epochs for label in epoch.labels]
+    assert own.count("present") == sum(label.opening is not None for label in labels) > 3
+    opened = titled(financed, ": commitment of version")
+    assert len(opened) == own.count("present")
+    assert all(step["where"] == "that pair" and step["holds"] for step in opened)
+    assert any(f'"object":"{consortium().events[14]["fields"]["back.0.object"]}"' in step["value"]
+               for step in titled(financed, "is opened to"))  # fmt: skip
+    strange, _ = made("unregistered")
+    assert {step["value"] for step in titled(strange, "whether that pair is its own")} <= {"absent"}
+    for report in (financed, strange):
+        tops = [step for step in steps(report) if step.get("where") == "the registry root in epoch-3.bin"]
+        assert tops
+        assert {step["stated"] for step in tops} == {record.registry_root.hex()}
+        ways = [step for step in steps(report) if step.get("where") == "the index that is asked for"]
+        assert ways
+        assert all(set(step["value"]) <= {"0", "1"} for step in ways)
+        assert "RFC 9381" in section(report, "commands")
+    assert "RFC 9381" not in section(made("receivable")[0], "commands")
+
+
+def test_the_commands_lead_from_the_first_validator_set_to_a_later_one_by_a_record_that_the_first_signed(made):
+    report, _ = made("history")
+    update = consortium().set_update
+    later = [step for step in steps(report) if step.get("stated") == update.set_hash.hex()]
+    assert {step["title"].split(". ", 1)[1] for step in later} >= {
+        "set 2: type, number, count, the entries of the record",
+        f"set 2: type, number, {update.n} times address, name hash, certificate hash, key binding hash",
+    }
+    (before,) = titled(report, "set 2: hash of the set before it")
+    assert (before["stated"], before["where"]) == (update.previous_set_hash.hex(), "the genesis record")
+    (leaf,) = titled(report, "record of set 2: leaf")
+    assert "set-2.bin" in leaf["command"]
+    assert any(step.get("where") == "the governance root in set-2-epoch.bin" for step in steps(report))
+    assert titled(report, "root in set-2-checkpoint.txt")[0]["value"] == parse_note(consortium().note(4)).root.hex()
+    assert "keccak-256" in section(report, "commands")
+
+
+def renewed(tsa):
+    """A bundle with a timestamp and three renewals, by three hashes."""
+    note = parse_note(consortium().note(4))
+    token = TokenAnchor(tree_size=4, token=tsa.stamp(note.body(), NOW - 100))
+    bundle = replace(consortium().receivable(), anchors=(token,))
+    for number, name in enumerate(("sha-256", "sha3-512", "sha-512")):
+        stamp = tsa.stamp(bundle.covered(number), NOW - 90 + number, hash=name.replace("-", "_").replace("sha_", "sha"))
+        bundle = replace(bundle, renewals=(*bundle.renewals, RenewalPart(hash=name, token=stamp)))
+    return bundle
+
+
+def test_renewals_are_computed_over_the_file_as_it_was_before_each_and_verified_by_openssl(made, folder, tmp_path):
+    tsa = Tsa()
+    bundle = renewed(tsa)
+    (folder / "renewed.hb.json").write_bytes(bundle.encode())
+    (folder / "trust.json").write_bytes(consortium().trust(tsa_roots=(tsa.root_der,), require=("not after",)).encode())
+    report, done = made("renewed")
+    assert done.code == 0
+    listed = steps(report)
+    assert [step["value"] for step in titled(report, "what renewal ")] == [
+        digest_by(name, bundle.covered(number)).hex() for number, name in enumerate(("sha-256", "sha3-512", "sha-512"))
+    ]
+    assert [step["holds"] for step in titled(report, "that the timestamp over the file")] == [True] * 3
+    assert [step["value"] for step in titled(report, ": verify")] == ["Verification: OK"] * 4
+    assert len(titled(report, "take authority 0 out of")) == 2  # once for checkpoints, once for renewals
+    where = bench(tmp_path / "expert", folder, "renewed")
+    assert printed(where, [step["command"] for step in listed]) == [step["value"] for step in listed]
+    changed = edit(bundle, "epochs.0.record", lambda record: flip(record, 8 * 10))
+    (where / shell.BUNDLE).write_bytes(changed.encode())
+    answers = printed(where, [step["command"] for step in listed])
+    wrong = {step["title"].split(". ", 1)[1] for step, got in zip(listed, answers, strict=True) if got != step["value"]}
+    assert {
+        f"what renewal {n} covers: its digest by {name}" for n, name in enumerate(("sha-256", "sha3-512", "sha-512"))
+    } <= wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("financing", "epochs.1.labels.0.path.0"),
+        ("financing", "epochs.1.labels.0.terminal.commitment"),
+        ("financing", "epochs.1.labels.0.opening"),
+        ("unregistered", "epochs.0.labels.0.path.0"),
+        ("history", "rotations.0.path.0"),
+        ("history", "rotations.0.epoch.path.0"),
+        ("history", "rotations.0.validators.0.certificate_hash"),
+    ],
+)
+def test_one_changed_hash_of_registry_or_sets_is_seen_in_the_report_and_by_its_script(
+    made, typed, folder, tmp_path, name, path
+):
+    changed = edit(consortium().all()[name], path, flip)
+    (folder / "bad.hb.json").write_bytes(changed.encode())
+    report, done = made("bad")
+    assert done.code == 1
+    listed = steps(report)
+    differing = [step for step in listed if not step.get("holds", True)]
+    assert 1 <= len(differing) <= 2
+    where = bench(tmp_path / "expert", folder, "bad")
+    assert printed(where, [step["command"] for step in listed]) == [step["value"] for step in listed]
+    href = Reading(page_of(typed, folder, "bad")).links["commands.sh"]
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("DIFFERS")) == (1, len(differing))
 
 
 @pytest.mark.parametrize(
@@ -308,6 +422,26 @@ def test_without_trust_the_report_is_incomplete_and_says_what_to_bring(made):
     assert "trust in log" in section(report, "findings")
     assert "no trust file was given" in section(report, "trust")
     assert "cannot be said of any moment" in section(report, "findings")
+
+
+@pytest.mark.parametrize("form", ["pdf", "html", "md", "json"])
+@pytest.mark.parametrize(("lang", "words"), [("en", "verdicts that hold"), ("zh", "可作出的结论")])
+def test_no_headline_says_that_something_holds_where_nothing_does(typed, folder, lang, words, form):
+    (folder / "bad.hb.json").write_bytes(edit(consortium().receivable(), "genesis.path.1", flip).encode())
+    said = []
+    for name, trust in (
+        ("receivable", ("--trust", "trust.json")),
+        ("receivable", ()),
+        ("bad", ("--trust", "trust.json")),
+    ):
+        typed("report", f"{name}.hb.json", *trust, "--format", form, "--lang", lang, "-o", "r")
+        data = (folder / "r").read_bytes()
+        if form == "pdf":
+            pages = pypdfium2.PdfDocument(io.BytesIO(data))
+            data = "".join(page.get_textpage().get_text_bounded() for page in pages).encode()
+        text = json.dumps(json.loads(data)["report"], ensure_ascii=False) if form == "json" else data.decode()
+        said.append(words in " ".join(text.split()))
+    assert said == [True, False, False]
 
 
 def test_a_refuted_bundle_gets_a_report_with_the_reason_and_the_exit_code_of_verify(made, typed, folder):
@@ -575,7 +709,9 @@ def test_without_the_file_or_a_tool_the_script_accuses_nobody(typed, folder, tmp
 
 
 def test_every_program_in_a_command_is_looked_for_first(made):
-    told = "\n".join(step["command"].replace("\\\n", "") for step in steps(made("receivable")[0]))
+    told = "\n".join(
+        step["command"].replace("\\\n", "") for name in consortium().all() for step in steps(made(name)[0])
+    )
     words = set(re.findall(r"(?:^|[|;{(&\n])\s*([a-z0-9]+)", told))
     assert words - {"printf", "echo"} <= set(shell.TOOLS)
 

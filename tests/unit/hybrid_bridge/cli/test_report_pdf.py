@@ -1,10 +1,12 @@
 """The PDF as other people's programs read it: text, pages, attachments, fonts, and nothing beyond its margins."""
 
+import json
 import re
 import sys
 import time
 from dataclasses import replace
 from io import BytesIO
+from xml.etree import ElementTree
 
 import pypdfium2
 import pytest
@@ -14,6 +16,7 @@ from hybrid_bridge.cli import report as command
 from hybrid_bridge.cli.report import shell
 from hybrid_bridge.cli.report.code import side, squares
 from hybrid_bridge.cli.report.pdf.drawing import CODE_SIDE, Drawing
+from hybrid_bridge.core.encoding import canonical_json
 from tests.bundles import NOW, consortium, edit
 
 MARGIN = 55  # points at the sides; what hangs over is half a character
@@ -96,6 +99,34 @@ def test_the_media_type_of_an_attachment_is_one_name_of_pdf(made):
         (b"application", b"#2Fjson"),
         (b"text", b"#2Fplain"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "language", "title"), [("en", "en", "Verification report"), ("zh", "zh-CN", "核验报告")]
+)
+def test_it_tells_readers_its_language_title_and_moment(made, lang, language, title):
+    data, done = made("receivable", "--lang", lang)
+    report_id = re.search("HB-[0-9A-F]{16}", done.out)[0]
+    assert f"/Lang ({language})".encode() in data
+    assert b"/DisplayDocTitle true" in data
+    assert pypdfium2.PdfDocument(data).get_metadata_value("Title") == f"{title} {report_id}"
+    [packet] = re.findall(rb"<\?xpacket begin.*?<\?xpacket end=\"r\"\?>", data, re.DOTALL)
+    described = {one.tag.partition("}")[2]: "".join(one.itertext()) for one in ElementTree.fromstring(packet).iter()}
+    assert described["title"] == f"{title} {report_id}"
+    assert described["language"] == language
+    assert described["CreateDate"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW))
+    assert b"/StructTreeRoot" not in data  # it does not claim to be tagged
+    assert b"pdfaid" not in packet  # nor to be PDF/A
+
+
+def test_what_a_stranger_wrote_leaves_the_description_whole(made, folder):
+    whole = json.loads((folder / "receivable.hb.json").read_bytes())
+    whole["genesis"]["origin"] = "<&]]>\u202e\x01/x"
+    (folder / "odd.hb.json").write_bytes(canonical_json(whole))
+    data, done = made("odd")
+    assert done.code in (1, 2)
+    [packet] = re.findall(rb"<\?xpacket begin.*?<\?xpacket end=\"r\"\?>", data, re.DOTALL)
+    assert "<&]]>" in "".join(ElementTree.fromstring(packet).itertext())
 
 
 def test_its_outline_leads_to_every_section(made):
