@@ -129,6 +129,13 @@ class StoreAway(Undecided):
 
 
 @dataclass(kw_only=True, eq=False)
+class StoreInUse(Undecided):
+    """A store is used by one program at a time, and another has it now; nothing is lost: stop that one, call again."""
+
+    store: str
+
+
+@dataclass(kw_only=True, eq=False)
 class SpendCapped(Undecided):
     """A spending limit of the operator does not allow this transaction now; wait, or raise the limit."""
 
