@@ -95,6 +95,7 @@ from hybrid_bridge.errors.rejected import (
     WrongChain,
 )
 from hybrid_bridge.errors.undecided import (
+    AnswerAstray,
     ClockBehind,
     EndpointRefused,
     FarSideBroken,
@@ -117,6 +118,7 @@ from hybrid_bridge.errors.undecided import (
 
 __all__ = [
     "AdmissionRejected",
+    "AnswerAstray",
     "AnswerMalformed",
     "BatchLength",
     "BelowQuorum",

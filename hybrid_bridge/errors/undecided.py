@@ -73,6 +73,11 @@ class EndpointRefused(Unreachable):
 
 
 @dataclass(kw_only=True, eq=False)
+class AnswerAstray(Unreachable):
+    """What came names another question, or none: no answer to ours, which may have taken effect; ask again later."""
+
+
+@dataclass(kw_only=True, eq=False)
 class FarSideBroken(Undecided):
     """This endpoint says that its own state is wrong; ask another, and tell its operator."""
 
