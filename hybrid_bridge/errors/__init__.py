@@ -23,6 +23,7 @@ from hybrid_bridge.errors.broken import (
     SchemaOlder,
     SignerLied,
     StoreBroken,
+    StoreMissing,
     other_schema,
 )
 from hybrid_bridge.errors.malformed import (
@@ -193,6 +194,7 @@ __all__ = [
     "StoreAway",
     "StoreBroken",
     "StoreInUse",
+    "StoreMissing",
     "SuccessorMismatch",
     "TerminalMalformed",
     "Throttled",
