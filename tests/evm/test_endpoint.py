@@ -1,6 +1,7 @@
 """An endpoint that lies, lags, trickles or hangs: one call is one request, and only our errors come out."""
 
 import datetime
+import gzip
 import ipaddress
 import json
 import socket
@@ -291,6 +292,65 @@ def test_a_redirect_is_not_followed(server: Hostile, chain: Web3Chain) -> None:
         with pytest.raises(AnswerMalformed):
             chain.chain_id()
     assert len(server.requests) == 2
+
+
+def framed(head: str, body: bytes) -> Callable[[int], bytes]:
+    """An answer with this head; `%d` in the body is the question's id."""
+    return lambda asked: f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body.replace(b"%d", b"%d" % asked)
+
+
+GOOD = b'{"jsonrpc":"2.0","id":%d,"result":"0x5"}'
+SIZE = len(GOOD) - 1  # with an id of one digit
+ODD_FRAMES = {
+    "compressed, though nobody asked": framed(
+        f"Content-Encoding: gzip\r\nContent-Length: {len(gzip.compress(GOOD))}\r\n", gzip.compress(GOOD)
+    ),
+    "fewer bytes than promised": framed("Content-Length: 4000\r\nConnection: close\r\n", GOOD),
+    "a length that is negative": framed("Content-Length: -1\r\nConnection: close\r\n", GOOD + b"trailing"),
+    "two lengths": framed(f"Content-Length: {SIZE}\r\nContent-Length: 5\r\n", GOOD),
+    "a chunk of no size": framed("Transfer-Encoding: chunked\r\n", b"zz\r\n" + GOOD),
+    "a chunk of a negative size": framed("Transfer-Encoding: chunked\r\n", b"-5\r\n" + GOOD),
+    "a chunk of all memory": framed("Transfer-Encoding: chunked\r\n", b"ffffffffffffffff\r\n" + GOOD),
+    "chunks without an end": framed("Transfer-Encoding: chunked\r\n", b"27\r\n" + GOOD),
+    "a header of a megabyte": framed(f"X: {'x' * 2**20}\r\nContent-Length: {SIZE}\r\n", GOOD),
+    "ten thousand headers": framed("X: y\r\n" * 10_000 + f"Content-Length: {SIZE}\r\n", GOOD),
+}
+
+
+@pytest.mark.parametrize("frame", ODD_FRAMES.values(), ids=ODD_FRAMES)
+def test_a_frame_that_is_none_is_no_answer_and_nothing_of_it_stays_behind(
+    server: Hostile, chain: Web3Chain, frame: Callable[[int], bytes]
+) -> None:
+    server.reply = lambda connection: connection.sendall(frame(server.asked))
+    began = time.monotonic()
+    with pytest.raises((Unreachable, AnswerMalformed)):
+        chain.chain_id()
+    assert time.monotonic() - began < 3
+    server.results("0x7")
+    assert chain.chain_id() == 7
+
+
+def test_a_second_answer_on_a_kept_connection_is_not_taken_for_the_next_questions(
+    server: Hostile, chain: Web3Chain
+) -> None:
+    """What came before it was asked for names another question, whenever it is read."""
+    body = b'{"jsonrpc":"2.0","id":%d,"result":"0x%d"}'
+
+    def twice(connection: socket.socket) -> None:
+        for told in (5, 6):
+            said = body % (server.asked, told)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+        if connection.recv(1 << 16):  # the next question, if it comes on this connection
+            said = body % (server.asked, 8)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+
+    server.reply = twice
+    assert chain.chain_id() == 5
+    server.results("0x7")
+    try:
+        assert chain.chain_id() == 7
+    except Unreachable:  # an answer that went astray
+        assert chain.chain_id() == 7
 
 
 def test_nobody_listening_is_unreachable() -> None:
@@ -586,12 +646,15 @@ def test_a_number_that_no_store_can_hold_is_no_answer(server: Hostile, chain: We
         chain.base_fee(AT)
 
 
-def test_a_receipt_whose_public_block_has_gone_stands_nowhere(server: Hostile, chain: Web3Chain) -> None:
+def test_a_receipt_whose_public_block_has_gone_is_asked_again(server: Hostile, chain: Web3Chain) -> None:
     server.results(RECEIPT, BLOCK)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, None)
     server.results(RECEIPT | {"effectiveGasPrice": "0x7"}, BLOCK)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, 7)
     server.results(RECEIPT, None)
+    with pytest.raises(NotYet):
+        chain.receipt_status(TxHash(b"\x44" * 32))
+    server.results(None)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) is None
 
 
