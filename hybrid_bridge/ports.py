@@ -189,7 +189,11 @@ class PublicChain(Protocol):
         """
 
     def receipt_status(self, tx: TxHash) -> Included | None:
-        """Where the transaction stands, whether it succeeded, and what it cost; None while it stands nowhere."""
+        """Where the transaction stands, whether it succeeded, and what it cost; None while it stands nowhere.
+
+        Raises:
+            NotYet: in a public block that this endpoint does not have, or no longer.
+        """
 
 
 class TransactionSigner(Protocol):

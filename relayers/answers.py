@@ -154,12 +154,26 @@ def _wait(reason: str, size: TreeSize, desk: Desktop, sight: Sight, chain: Chain
         "at midnight UTC.",
         "rotation_due": "It is signed by a set of validators that the contract does not know yet, and the rotation "
         "to that set is not held with all its signatures: put the signed files into `set_updates`.",
+        "finality_lags": "The endpoints know less than is final already: it waits until they have caught up.",
+        **_unexplained(desk.journal, chain),
         "nothing_due": f"It lies in the round of the head (size {chain.head.tree_size}): the next round's anchor "
         "covers it.",
         "not_our_turn": _turn(size, desk, sight, chain),
     }
     known = f"The contract takes no anchors of this log: {chain.head.state}."
     return sentences.get(reason, known if reason.startswith("log_") else f"The plan waits: {reason}.")
+
+
+def _unexplained(journal: JournalView, chain: ChainView) -> dict[str, str]:
+    """Of nonces on which nothing is signed."""
+    highest = NO_NONCE if journal.highest_nonce is None else journal.highest_nonce
+    said = f"The endpoints say that nonce {chain.nonce} is the next"
+    return {
+        "nonce_ahead": f"{said}, and the journal knows of none above {highest}: another program or person has the gas "
+        "key (then it halts once that is final), or they lie. Nothing is signed meanwhile.",
+        "nonce_gap": f"{said}, and too many free ones lie below ours ({highest}): they lie now, or lied when it was "
+        "taken. Nothing is signed meanwhile: compare endpoints, and see the runbook (NonceUnexplained).",
+    }
 
 
 def _turn(size: TreeSize, desk: Desktop, sight: Sight, chain: ChainView) -> str:

@@ -58,6 +58,8 @@ def fsck_command(config: Path, *, offline: bool, rebuild: bool, is_plan: bool, y
     their calldata, what is mined and not final, and what waits in a pool that an endpoint shows. A missing journal is
     made. Bytes that nobody shows leave a foreign nonce. Then run it: the ordinary ticks read the rest.
     """
+    if is_plan and not rebuild:
+        raise SettingsMalformed(key="--plan", rule="given with --rebuild; without it nothing is written anyway")
     if rebuild:
         if offline:
             raise SettingsMalformed(key="--offline", rule="not given beside --rebuild, which asks the chain")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid_bridge.core.attestation import seals
-from hybrid_bridge.errors import BridgeError, NotYet
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, NotYet
 from hybrid_bridge.ports import PublicChain, Rotation, Update
 from hybrid_bridge.units import Gas, TreeSize
 from relayers.fees import CANCEL_GAS, gas_limit
@@ -72,7 +72,12 @@ class Calls:
         """
 
         def ask(endpoint: PublicChain) -> Gas:
-            return endpoint.simulate(self.scope.signer, data, chain.pinned)
+            gas = endpoint.simulate(self.scope.signer, data, chain.pinned)
+            if gas < CANCEL_GAS:
+                raise AnswerMalformed(
+                    endpoint=endpoint.name, call="simulate", rule="what any transaction uses, at least"
+                )
+            return gas
 
         failure: BridgeError = NotYet(what="endpoints that simulate")
         estimates: list[Gas] = []

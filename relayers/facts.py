@@ -33,6 +33,7 @@ from relayers.views import (
 
 MAX_CODE: Final = 64  # bytes kept as evidence; a delegation has 23
 BRAKED: Final = ("paused", "frozen")  # the contract's: an anchor that was on its way reverts
+MAX_UNKNOWN: Final = 31  # nonces of others that get a slot and its end, within the 64 actions of one tick
 MAX_REVERTS: Final = 3  # unexplained final reverts in a row; a published submitter reverted 2,641 times
 
 
@@ -81,10 +82,14 @@ def _header(journal: JournalView, chain: ChainView) -> Action | None:
 def _unknown_nonce(journal: JournalView, chain: ChainView) -> Action | None:
     """A nonce that was used for good and never taken by us gets its slot, which is then closed as foreign.
 
-    Before the first slot nothing is unknown: a key may have had another life.
+    Before the first slot nothing is unknown: a key may have had another life. More of them than a tick writes down halt
+    before one is written: endpoints that lie may name any number, and each would have a row for ever.
     """
     highest = journal.highest_nonce
-    return OpenSlot(Nonce(highest + 1)) if highest is not None and highest + 1 < chain.final_nonce else None
+    if highest is None or highest + 1 >= chain.final_nonce:
+        return None
+    first, count = Nonce(highest + 1), chain.final_nonce - highest - 1
+    return OpenSlot(first) if count <= MAX_UNKNOWN else _elsewhere(first, chain, count)
 
 
 def _closed_slot(journal: JournalView, chain: ChainView) -> Action | None:
@@ -94,7 +99,7 @@ def _closed_slot(journal: JournalView, chain: ChainView) -> Action | None:
         if not close.slot.is_foreign:
             return close
     if len(used) == 1:
-        return replace(used[0], halt=_elsewhere(used[0].slot, chain))
+        return replace(used[0], halt=_elsewhere(used[0].slot.nonce, chain))
     return used[0] if used else None
 
 
@@ -104,9 +109,10 @@ def _closing(nonce: Nonce, journal: JournalView, chain: ChainView) -> CloseSlot:
     return CloseSlot(SlotRow(nonce, chain.final.hash, is_foreign), finals)
 
 
-def _elsewhere(slot: SlotRow, chain: ChainView) -> Halt:
+def _elsewhere(nonce: Nonce, chain: ChainView, count: int = 1) -> Halt:
     """Somebody else has our gas key: what it spends we cannot promise, and two who use its nonces pay for both."""
-    seen = (("nonce", str(slot.nonce)), ("used_by", "a transaction that the journal does not know"))
+    who = "a transaction that the journal does not know" if count == 1 else f"{count} of them that the journal lacks"
+    seen = (("nonce", str(nonce)), ("used_by", who))
     return Halt("key_elsewhere", (*seen, ("public_block", str(chain.final.number)), ("hash", chain.final.hash.hex())))
 
 

@@ -12,6 +12,7 @@ from relayers.journal import Brake, JournalView
 from relayers.relay import Tick
 from relayers.views import ChainView
 
+UNEXPLAINED: Final = ("nonce_ahead", "nonce_gap")  # nonces that the journal does not bear out
 SHORT_OF_MONEY: Final = ("fee_capped", "low_balance", "budget_spent")
 DRAINED: Final = "drained"
 
@@ -72,7 +73,7 @@ def _obstacles(tick: Tick, journal: JournalView | None, chain: ChainView | None)
             found.append(f"brake: {journal.brake.value}")
         if chain is None:
             found.append(f"no quorum of endpoints: {tick.blind}")
-    if tick.reason in SHORT_OF_MONEY:
+    if tick.reason in (*SHORT_OF_MONEY, *UNEXPLAINED):
         found.append(tick.reason)
     elif ": " in tick.reason and journal is not None:
         found.append(f"undecided: {tick.reason}")  # an action that a signer or an endpoint did not answer

@@ -19,7 +19,7 @@ from hybrid_bridge.ports import PublicChain
 from hybrid_bridge.units import LogId, Nonce, UnixSeconds
 from relayers.anchored import Verdict
 from relayers.fees import CANCEL_GAS, age, ceiling, expected_gas
-from relayers.health import State, health_of
+from relayers.health import UNEXPLAINED, State, health_of
 from relayers.journal import AttemptRow, Brake, JournalView, Outcome, Scope, SendRow
 from relayers.log import Log
 from relayers.pins import Pins
@@ -97,6 +97,7 @@ TABLE: Final = (
     Metric("anchor_cost_wei", "histogram", (), "what an anchor of ours cost, final"),
     Metric("anchor_cost_ratio", "histogram", (), "its price against the calm one: usual base fee and our tip"),
     Metric("foreign_nonces_total", "counter", ("signer",), "nonces of our key used by a transaction we do not know"),
+    Metric("nonce_unexplained", "gauge", (), "1: nothing is signed, for the journal does not bear out our nonce"),
     Metric("base_fee_wei", "gauge", (), "of the pinned public block, for each gas"),
     Metric("fee_ceiling_wei", "gauge", (), "the most we offer now, for each gas"),
     Metric("fee_cap_active", "gauge", (), "1: an anchor waits because the ceiling is too low"),
@@ -246,6 +247,7 @@ class Metrics:
         for send in tick.sends:
             self._count("send_results_total", 1, send.endpoint, send_class(send))
         self._set("fee_cap_active", tick.reason == "fee_capped")
+        self._set("nonce_unexplained", tick.reason in UNEXPLAINED)
         if self._subject.certificate_ends is not None:
             self._set("certificate_expiry_seconds", self._subject.certificate_ends - now, "own")
         if tick.sight is not None:

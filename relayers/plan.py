@@ -7,6 +7,7 @@ still has to be used up, so slots and intents live apart.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Final
 
 from hybrid_bridge.units import Gas, Nonce, TxHash
 from relayers.facts import next_fact
@@ -40,6 +41,8 @@ from relayers.views import (
     Wait,
 )
 
+MAX_HOLES: Final = 16  # free nonces that are filled to reach ours: so many a reorganisation may give back
+
 
 def next_action(
     journal: JournalView, chain: ChainView | None, quorum: QuorumView, sent: Collection[TxHash], policy: Policy
@@ -65,10 +68,8 @@ def forward(
     journal: JournalView, chain: ChainView, quorum: QuorumView, sent: Collection[TxHash], policy: Policy
 ) -> Action:
     """The next action once all that is final is written down."""
-    if journal.brake is Brake.HARD:
-        return Wait("braked")
-    if _is_drained(journal):
-        return Wait("drained")
+    if (standstill := _standstill(journal, chain)) is not None:
+        return _resend(journal, sent) or standstill
     need = target(journal, chain, quorum, policy)
     if isinstance(need, Wait):
         return _serve(_Scene(journal, chain, quorum, sent, policy, None), need)
@@ -83,6 +84,26 @@ def forward(
 def _is_drained(journal: JournalView) -> bool:
     """Whether nothing that left this process can still be mined: the key may be rotated, the program replaced."""
     return journal.brake is Brake.DRAIN and not journal.open_nonces
+
+
+def _standstill(journal: JournalView, chain: ChainView) -> Wait | None:
+    """Why nothing is signed at all: people say so, or the journal, which knows each nonce that the key ever used.
+
+    `nonce_ahead`: it is above the next one of ours. Another program has the key, and the final state will halt us; or
+    endpoints lie, and every nonce between would be paid for once they say the truth. `nonce_gap`: more free nonces lie
+    below ours than anything but a lie explains, now or when our first one was taken; each would cost a cancel.
+    """
+    if journal.brake is Brake.HARD:
+        return Wait("braked")
+    if _is_drained(journal):
+        return Wait("drained")
+    highest, closed, nonce = journal.highest_nonce, journal.highest_closed, chain.nonce
+    if highest is not None and nonce > highest + 1:
+        return Wait("nonce_ahead")
+    unmined = [n for n in journal.open_nonces if n >= nonce]
+    if unmined and unmined[-1] - nonce + 1 - len(unmined) > MAX_HOLES and (closed is None or nonce > closed):
+        return Wait("nonce_gap")
+    return None
 
 
 def target(
@@ -208,7 +229,7 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
     unmined = [n for n in open_nonces if n >= nonce]
     if not unmined:
         is_begun = scene.need is not None and scene.journal.brake is Brake.RUN
-        return _opened(scene, _next_slot(scene)) if is_begun else idle
+        return _opened(scene, nonce) if is_begun else idle
     holes = (Nonce(n) for n in range(nonce, unmined[-1]) if n not in open_nonces)
     for hole in holes:
         return _opened(scene, hole)  # S4: never leave a hole below
@@ -227,12 +248,6 @@ def _opened(scene: _Scene, nonce: Nonce) -> OpenSlot | Wait:
     """A slot; none where the endpoints take a nonce to be free that is used for good: they know less than is final."""
     closed = scene.journal.highest_closed
     return Wait("finality_lags") if closed is not None and nonce <= closed else OpenSlot(nonce)
-
-
-def _next_slot(scene: _Scene) -> Nonce:
-    """The chain's next nonce; those that somebody else used since our last come first, and are accounted for."""
-    highest, nonce = scene.journal.highest_nonce, scene.chain.nonce
-    return nonce if highest is None else min(nonce, Nonce(highest + 1))
 
 
 def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hybrid_bridge.adapters.postgresql.server import DEADLINE
 from hybrid_bridge.custody.servers import server_of
-from hybrid_bridge.errors import BridgeError, KeyUnusable, NotYet, StoreBroken, Unreachable
+from hybrid_bridge.errors import BridgeError, KeyUnusable, NotYet, StoreBroken, StoreMissing, Unreachable
 from hybrid_bridge.units import UnixSeconds
 from relayers.journal_place import KEY, PostgresPlace
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
@@ -34,6 +34,10 @@ _REFUSED: Final = "28"  # classes of SQLSTATE: authorisation
 _AWAY: Final = ("08", "25", "53", "57")  # connection, a transaction that was ended, resources, shutdown
 _BUSY: Final = ("40", "55")  # serialisation, a lock that did not come
 _NO_DATABASE: Final = "3D"
+WAYS_OUT: Final = (
+    "no journal in this database: a new operator runs `init`; one whose database was lost runs `init`, "
+    "then `recover --from-chain --plan`, which shows what the chain knows of the key, then `recover --from-chain`"
+)
 
 
 class PostgresStore:
@@ -171,12 +175,12 @@ def _ours(name: str, error: DBAPIError) -> BridgeError:
     if state.startswith(_BUSY):
         return NotYet(what="the journal's write lock")
     if state.startswith(_NO_DATABASE):
-        return StoreBroken(store=name, rule="a database that exists; make it, then `init`")
+        return StoreMissing(store=name, rule="a database that exists; make it, then `init`")
     return StoreBroken(store=name, rule=f"{words} ({state})")
 
 
 def _require_version(name: str, found: int, wanted: int) -> None:
     if found == 0:
-        raise StoreBroken(store=name, rule="no journal in this database; `init` makes it")
+        raise StoreMissing(store=name, rule=WAYS_OUT)
     if found != wanted:
         raise StoreBroken(store=name, rule=cure(found))

@@ -109,7 +109,7 @@ def _journal(settings: Settings, now: UnixSeconds) -> tuple[JournalView | None, 
         with Desk(settings.journal, wiring.scope_of(settings)) as desk:
             view = desk.view(now)
     except BridgeError as error:
-        cure = "as it says: `init` makes a new one; only a damaged one comes from the newest `backup`"
+        cure = "as it says; only a damaged one comes from the newest `backup`"
         return None, Check("journal", "bad", str(error), cure, error.exit_code)
     if view.halted is not None:
         return view, Check("journal", "bad", f"halted: {view.halted}", "read the evidence, run fsck, then resume", 4)

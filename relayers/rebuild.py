@@ -14,7 +14,7 @@ from hybrid_bridge.core.power import SetUpdate
 from hybrid_bridge.core.proof import verify_consistency
 from hybrid_bridge.core.signing import from_compact, recover_address
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import BridgeError, Missing, SealsMalformed
+from hybrid_bridge.errors import BridgeError, Missing, NotYet, SealsMalformed
 from hybrid_bridge.ports import Rotation, Update
 from hybrid_bridge.units import (
     Address,
@@ -41,6 +41,7 @@ from relayers.log import Log
 from relayers.traces import Own, Traces
 
 UNBOUNDED: Final = Wei(1 << 255)  # it was signed and sent long ago: S7 has no say in what is adopted
+MAX_ADOPTED: Final = 1 << 16  # nonces of one rebuild: an anchor an hour for seven years; more is a lie
 NO_LIMITS: Final = SpendLimits(UNBOUNDED, UNBOUNDED, UNBOUNDED)
 
 Decode = Callable[[bytes], Update | Rotation]  # the calls that we sign
@@ -122,6 +123,8 @@ def _slots(dump: JournalDump, seen: Traces, attempts: Sequence[Own]) -> Iterator
     nonces = [own.signed.transaction.nonce for own in attempts]
     top = max((*nonces, seen.used - 1))
     first = dump.slots[-1].nonce + 1 if dump.slots else min((*nonces, max(0, seen.used - 1)))
+    if top - first >= MAX_ADOPTED:
+        raise NotYet(what=f"endpoints that agree with the journal: they say that the gas key used nonce {top}")
     return (Nonce(n) for n in range(first, top + 1))
 
 

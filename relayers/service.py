@@ -35,7 +35,8 @@ from relayers.waiting import Waiting
 GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 LONGEST_NAP: Final = Seconds(20)  # a third of a lease
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
-UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags")  # the plan could not even look
+# The plan could not even look, or what it saw nothing bears out.
+UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags", "nonce_ahead", "nonce_gap")
 
 
 def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:

@@ -17,11 +17,15 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from hybrid_bridge.adapters.sqlite.file import sync_path
-from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken, StoreMissing
 from hybrid_bridge.units import UnixSeconds
 from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
 
 MAGIC: Final = b"SQLite format 3\0"
+WAYS_OUT: Final = (
+    "no journal there: a new operator runs `init`; one whose disk was lost runs `recover --from-chain --plan`, "
+    "which shows what the chain knows of the key, then `recover --from-chain`"
+)
 PRAGMAS: Final = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL; NORMAL may lose exactly the last commits, which are the journal
@@ -192,12 +196,8 @@ def require_file(path: Path) -> None:
             head = file.read(len(MAGIC) + 2)
             size = file.seek(0, os.SEEK_END)
     except (FileNotFoundError, NotADirectoryError):
-        lost = (
-            "missing; `init` makes a new one, `fsck --rebuild` a lost one"
-            if path.parent.is_dir()
-            else "its folder is missing; mount or make it first"
-        )
-        raise StoreBroken(store=path.name, rule=lost) from None
+        lost = WAYS_OUT if path.parent.is_dir() else "its folder is missing; mount or make it first"
+        raise StoreMissing(store=path.name, rule=lost) from None
     except OSError as error:
         raise StoreBroken(store=path.name, rule=f"a file that can be read: {error.strerror}") from None
     if not head:

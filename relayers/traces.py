@@ -13,6 +13,7 @@ from hybrid_bridge.ports import AnchoredEvent, PublicBlock, Update
 from hybrid_bridge.units import Address, LogId, Nonce, PublicBlockNumber, RawTransaction, TxHash
 from relayers.observe import EVENT_RANGE, Observer
 
+MAX_POOLED: Final = 1 << 10  # transactions of one account that a pool is believed to hold; pools keep some 64
 MAX_UNFINAL: Final = 512  # newest public blocks that are read whole, for what is mined and not final
 
 T = TypeVar("T")
@@ -100,7 +101,9 @@ def traces(
         final_used=_final_used(observer, final, own),
         calls=tuple(_calls(events, raws, decode)),
         own=own,
-        hidden=max(_told(views, lambda view: view.nonce_with_pool(signer)), default=used),
+        hidden=min(
+            max(_told(views, lambda view: view.nonce_with_pool(signer)), default=used), Nonce(used + MAX_POOLED)
+        ),
     )
 
 

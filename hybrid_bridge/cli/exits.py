@@ -24,6 +24,8 @@ from hybrid_bridge.errors import (
     Refuted,
     Rejected,
     SettingsMalformed,
+    StoreInUse,
+    StoreMissing,
     Undecided,
 )
 
@@ -44,6 +46,8 @@ _NEARER = {  # who must act is nearer than the branch says
     AnswerMalformed: "look at the address, or ask another endpoint",
     CodeMismatch: "stop: look at the address, and whether this program's version is the one that was deployed",
     KeyUnusable: "mend this key, and call again; nothing was done",
+    StoreMissing: "do what its rule says; nothing was made or changed",
+    StoreInUse: "stop the program that has it, a node for instance, and call again; nothing was done",
 }
 
 

@@ -1,6 +1,7 @@
 """`hybrid-bridge guard`: what a validator's attestation key has said; out to a file, in from a file or the network.
 
-Every command but `check FILE` takes the guard's lock, so the node rests meanwhile (RELAYER §5.4).
+`export` and `import` take the guard's lock, so the node rests meanwhile: an export made while the key still signs would
+lack what it signs next. `status` and `check` look at what is committed, also beside a running node (RELAYER §5.4).
 """
 
 import json
@@ -21,11 +22,11 @@ from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, additions
 from hybrid_bridge.core.interchange import MAX_FILE, Interchange, KeyHistory, decode_interchange
-from hybrid_bridge.errors import KeyUnusable, SettingsMalformed
+from hybrid_bridge.errors import KeyUnusable, SchemaOlder, SettingsMalformed
 from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
 
 if TYPE_CHECKING:
-    from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+    from hybrid_bridge.adapters.sqlite.guard import GuardView, SqlGuard
     from hybrid_bridge.node.cards import Card
     from hybrid_bridge.node.directory import Directory, Member
     from hybrid_bridge.node.restoring import Told
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 OUT: Final = click.Path(path_type=Path, dir_okay=False)
+GUARDS: Final = "guard*.db"  # of every key of a member (ADR 35)
 
 folder_option = click.option(
     "--dir", "folder", type=FOLDER, required=True, help="The validator's folder; its node does not run meanwhile."
 )
+looked_option = click.option("--dir", "folder", type=FOLDER, required=True, help="The validator's folder.")
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
@@ -46,16 +49,18 @@ def command() -> None:
 
 
 @command.command()
-@folder_option
+@looked_option
 @json_option
 def status(folder: Path, as_json: bool) -> None:
     """The floor, the highest statement, how many the guard knows, and the head of its events: note that elsewhere."""
     place = Place.of(folder)
-    with place.guard() as guard:
-        history, head = guard.history(), guard.head()
+    with place.view() as view:
+        history, head = view.seen()
     told = {"log_id": _hex(place.directory.log_id), "attestation_key": _hex(place.address), **_summary(history)}
     lines = [f"log       {told['log_id']}", *_table(place.address, history), f"events    {_headed(head)}"]
-    _say({**told, "events": _headed(head)}, lines, as_json=as_json)
+    others = sorted(path.name for path in folder.glob(GUARDS) if path != place.path)
+    lines += [f"also here {name}, the guard of another key of this member" for name in others]
+    _say({**told, "events": _headed(head), "also_here": list[Json](others)}, lines, as_json=as_json)
 
 
 @command.command()
@@ -92,8 +97,8 @@ def check(file: Path | None, folder: Path | None, noted: str | None, as_json: bo
 
 def _check_events(place: "Place", noted: Head | None, *, as_json: bool) -> None:
     """Whether the guard's rows are those that its chain of events tells."""
-    with place.guard() as guard:
-        head, told = guard.verify(noted)
+    with place.view() as view:
+        head, told = view.verify(noted)
     shown: dict[str, Json] = {"attestation_key": _hex(place.address), **_summary(told.history)}
     shown |= {"refusals": told.refusals, "events": _headed(head)}
     lines = [*_table(place.address, told.history), f"refused   {told.refusals}", f"events    {_headed(head)}"]
@@ -111,8 +116,8 @@ def _check_file(file: Path, folder: Path | None, *, as_json: bool) -> None:
     if folder is not None:
         place = Place.of(folder)
         theirs = place.read(file)
-        with place.guard() as guard:
-            ours = guard.history()
+        with place.view() as view:
+            ours = view.history()
         plan = Plan(ours, additions(place.address, ours, theirs))
         told["plan"], lines = plan.to_json(), [*lines, *plan.lines()]
     _say(told, lines, as_json=as_json)
@@ -201,7 +206,8 @@ class Place:
         """The guard, for this process alone.
 
         Raises:
-            StoreBroken: the node runs, or the file is missing, damaged or another key's.
+            StoreInUse: the node runs.
+            StoreBroken: the file is missing, damaged or another key's.
         """
         from hybrid_bridge.adapters.sqlite.guard import SqlGuard  # noqa: PLC0415 SQL is dear; help must not pay
 
@@ -211,6 +217,27 @@ class Place:
             yield guard
         finally:
             guard.close()
+
+    @contextmanager
+    def view(self) -> "Iterator[GuardView]":
+        """What the guard has committed, also while the node has it. One of the first schema gets its events first.
+
+        Raises:
+            StoreBroken: the file is missing, damaged or another key's.
+        """
+        from hybrid_bridge.adapters.sqlite.guard import GuardView  # noqa: PLC0415 SQL is dear; help must not pay
+
+        view = GuardView(self.path)
+        try:
+            view.look(self.directory.log_id, self.address)
+        except SchemaOlder:
+            with self.guard():
+                pass
+            view.look(self.directory.log_id, self.address)
+        try:
+            yield view
+        finally:
+            view.close()
 
     def empty(self) -> History:
         """What a guard knows that was just made."""

@@ -23,6 +23,7 @@ from hybrid_bridge.errors.broken import (
     SchemaOlder,
     SignerLied,
     StoreBroken,
+    StoreMissing,
     other_schema,
 )
 from hybrid_bridge.errors.malformed import (
@@ -96,6 +97,7 @@ from hybrid_bridge.errors.rejected import (
     WrongChain,
 )
 from hybrid_bridge.errors.undecided import (
+    AnswerAstray,
     ClockBehind,
     EndpointRefused,
     FarSideBroken,
@@ -108,6 +110,7 @@ from hybrid_bridge.errors.undecided import (
     StaleHead,
     StateForgotten,
     StoreAway,
+    StoreInUse,
     Throttled,
     TimestampAhead,
     TooManyCalls,
@@ -117,6 +120,7 @@ from hybrid_bridge.errors.undecided import (
 
 __all__ = [
     "AdmissionRejected",
+    "AnswerAstray",
     "AnswerMalformed",
     "BatchLength",
     "BelowQuorum",
@@ -191,6 +195,8 @@ __all__ = [
     "StayHalted",
     "StoreAway",
     "StoreBroken",
+    "StoreInUse",
+    "StoreMissing",
     "SuccessorMismatch",
     "TerminalMalformed",
     "Throttled",

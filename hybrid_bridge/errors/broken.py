@@ -20,6 +20,11 @@ class StoreBroken(Broken):
 
 
 @dataclass(kw_only=True, eq=False)
+class StoreMissing(StoreBroken):
+    """The store is not there; make it if there never was one, or bring back what was lost."""
+
+
+@dataclass(kw_only=True, eq=False)
 class SchemaOlder(StoreBroken):
     """An older release made this store; stop the node and run `hybrid-bridge node migrate`."""
 

@@ -73,6 +73,11 @@ class EndpointRefused(Unreachable):
 
 
 @dataclass(kw_only=True, eq=False)
+class AnswerAstray(Unreachable):
+    """What came names another question, or none: no answer to ours, which may have taken effect; ask again later."""
+
+
+@dataclass(kw_only=True, eq=False)
 class FarSideBroken(Undecided):
     """This endpoint says that its own state is wrong; ask another, and tell its operator."""
 
@@ -126,6 +131,13 @@ class StoreAway(Undecided):
 
     store: str
     why: str
+
+
+@dataclass(kw_only=True, eq=False)
+class StoreInUse(Undecided):
+    """A store is used by one program at a time, and another has it now; nothing is lost: stop that one, call again."""
+
+    store: str
 
 
 @dataclass(kw_only=True, eq=False)

@@ -19,7 +19,7 @@ from hybrid_bridge.core.keys import PublicKey
 from hybrid_bridge.core.ledger_state import StateReader, entry_key
 from hybrid_bridge.core.roll import Named, Roll, Term
 from hybrid_bridge.core.secret import Secret, decoy_key_hash
-from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken
+from hybrid_bridge.errors import BridgeError, FieldMismatch, LeaseLost, NotYet, StoreAway, StoreBroken, StoreInUse
 from hybrid_bridge.node.cards import Card, parse_card
 from hybrid_bridge.node.directory import Directory, Member, read_directory
 from hybrid_bridge.node.keys import Keys
@@ -317,7 +317,7 @@ def directory_of(folder: Path, name: str) -> Directory:
     directory, ledger = read_directory(folder), SqlLedger(stores_of(read_settings(folder))[0])
     try:
         ledger.open(directory.log_id, name)
-    except (StoreBroken, StoreAway, LeaseLost):
+    except (StoreBroken, StoreInUse, StoreAway, LeaseLost):
         return directory
     try:
         Enrolment(directory, ledger, folder, name)

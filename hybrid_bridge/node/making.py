@@ -38,7 +38,8 @@ def newest_height(settings: NodeSettings, directory: Directory) -> Height | None
     """Of the ledger in place; None while it has no block.
 
     Raises:
-        StoreBroken: it is missing, in use, damaged or another's.
+        StoreInUse: another program has it.
+        StoreBroken: it is missing, damaged or another's.
     """
     ledger = SqlLedger(stores_of(settings)[0])
     ledger.open(directory.log_id, settings.name)

@@ -16,7 +16,8 @@ def migrate(settings: NodeSettings) -> dict[str, Moved]:
     """Which schema each store had, and has.
 
     Raises:
-        StoreBroken: missing, in use, of another log or member, or no way leads from its schema.
+        StoreInUse: another program has one.
+        StoreBroken: missing, of another log or member, or no way leads from its schema.
         SchemaNewer: a newer release's.
         NotYet, StoreAway, KeyUnusable: as `PostgresStore.open`.
     """

@@ -26,7 +26,8 @@ def move(settings: NodeSettings, text: str) -> dict[str, int]:
 
     Raises:
         SettingsMalformed: it has a database already, or `text` is no place.
-        StoreBroken: a node runs, or a store is there already and in use.
+        StoreInUse: a node runs.
+        StoreBroken: a store is there already and in use.
         StoreAway, KeyUnusable: the server does not answer, or does not know us.
     """
     if settings.database:

@@ -30,7 +30,8 @@ def open_registry(settings: NodeSettings, directory: Directory) -> SqlRegistry:
     """The store: in PostgreSQL if the settings name a secret file with its URL, else in a file of the folder.
 
     Raises:
-        StoreBroken: damaged, in use, or made for something else.
+        StoreInUse: another program has it.
+        StoreBroken: damaged, or made for something else.
         KeyUnusable, SettingsMalformed: the URL is not readable or not one.
         Unreachable: no answer from the server.
     """

@@ -145,7 +145,8 @@ def order_sync(settings: NodeSettings, servers: Sequence[str], now: UnixSeconds)
 
     Raises:
         SettingsMalformed: no engine, or no two addresses.
-        StoreBroken: the ledger has a block, or is in use.
+        StoreBroken: the ledger has a block.
+        StoreInUse: another program has it.
         Missing: as `trusted_block`.
     """
     directory, home = read_directory(settings.folder), settings.path(ENGINE_HOME)

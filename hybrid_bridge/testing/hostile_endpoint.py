@@ -1,7 +1,7 @@
 """A JSON-RPC server that stands before a real node and disturbs what passes, by rules that a test gives.
 
-It delays, drops requests or replies, duplicates, reorders, lies, serves an old state, and answers with 429, garbage,
-floods and drips. `strict` adds what anvil does not enforce (RELAYER §6): geth's rule for replacements, EIP-7825's gas
+It delays, drops requests or replies, duplicates, reorders, lies, serves an old state, names other questions than it
+was asked, and answers with 429, garbage, floods and drips. `strict` adds what anvil does not enforce (RELAYER §6): geth's rule for replacements, EIP-7825's gas
 cap, and the return of reorganised transactions to the pool. Loopback only; ended by who started it.
 """
 
@@ -51,6 +51,9 @@ class Fault:
     delay: float = 0.0  # seconds, before the node is asked
     is_held: bool = False  # until the next request of the same method has had its answer from the node
     answer: Answer | None = None  # instead of the node's
+    envelope: Callable[[dict[str, Any]], Any] | None = (
+        None  # what becomes of the reply as a whole: its id, for instance
+    )
 
 
 LOST_REQUEST: Final = Fault(asks=0, answer=Answer(0))
@@ -59,6 +62,10 @@ DOUBLED: Final = Fault(asks=2)
 OVERTAKEN: Final = Fault(is_held=True)
 TOO_MANY: Final = Fault(asks=0, answer=Answer(429, b"too many requests"))
 FAILING: Final = Fault(asks=0, answer=Answer(500, b"<html>internal error</html>"))
+NEXT_ID: Final = Fault(envelope=lambda reply: {**reply, "id": reply["id"] + 1})
+TEXT_ID: Final = Fault(envelope=lambda reply: {**reply, "id": str(reply["id"])})
+NO_ID: Final = Fault(envelope=lambda reply: {name: value for name, value in reply.items() if name != "id"})
+BATCHED: Final = Fault(envelope=lambda reply: [reply])
 GARBAGE: Final = Fault(asks=0, answer=Answer(body=b"\x00\xffno json at all"))
 
 
@@ -189,7 +196,8 @@ class HostileEndpoint:
             self._overtaken.notify_all()
         if fault.answer is not None:
             return fault.answer
-        return Answer(body=json.dumps(reply if lie is None else _told(lie, params, reply)).encode())
+        told: Any = reply if lie is None else _told(lie, params, reply)
+        return Answer(body=json.dumps(told if fault.envelope is None else fault.envelope(told)).encode())
 
     def _judged(self, request: dict[str, Any], method: str, params: list[Any]) -> dict[str, Any]:
         refusal = self._pool.refusal(params[0], self.ask) if self._pool is not None and method == SEND else None

@@ -275,7 +275,7 @@ class TestPostgresql(JournalBehaviour):
 
     def test_a_database_without_a_journal_is_broken_and_none_is_made(self, bare: PostgresPlace) -> None:
         for opens in (lambda: SqlJournalReader(bare, SCOPE), lambda: SqlJournal(bare, SCOPE, "first", T0)):
-            with pytest.raises(StoreBroken, match="`init` makes it"):
+            with pytest.raises(StoreBroken, match=r"a new operator runs `init`.*lost.*`recover --from-chain --plan`"):
                 opens()
         assert schema_of(bare) == 0
         with pytest.raises(StoreBroken, match="a database that exists"):

@@ -154,6 +154,11 @@ def test_a_rebuild_of_a_journal_that_lacks_nothing_says_so_and_a_lost_one_is_mad
     assert code_of(call("recover", "--from-chain", "--yes", "-c", config)) == 0
     assert code_of(call("fsck", "-c", config)) == 0
     assert code_of(call("fsck", "--rebuild", "--offline", "-c", config)) == 2
+    alone = call("fsck", "--plan", "-c", config)
+    assert (code_of(alone), "given with --rebuild" in str(alone.exception)) == (
+        2,
+        True,
+    )  # and not an ordinary fsck, silently
     assert isinstance(call("recover", "-c", config).exception, click.MissingParameter)
 
 

@@ -354,6 +354,19 @@ def test_gas_beyond_what_one_anchor_may_cost_is_not_signed(operator: Operator, m
     assert dump(operator).attempts == ()
 
 
+@pytest.mark.parametrize("gas", [0, 20_999])
+def test_a_simulation_below_what_any_transaction_uses_is_none(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, gas: int
+) -> None:
+    """A transaction without gas would have no ceiling either: the process ended by a division."""
+    epoch(operator)
+    monkeypatch.setattr(MemoryChain, "simulate", lambda *_: gas)
+    report = operator.tick()
+    assert report is not None
+    assert report.reason.startswith("MakeAttempt: AnswerMalformed")
+    assert dump(operator).attempts == ()
+
+
 def test_the_second_tick_on_the_same_world_changes_nothing_but_the_history_of_sends(operator: Operator) -> None:
     sent(operator)
     before = dump(operator)

@@ -15,10 +15,14 @@ from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.errors import AnswerMalformed, CodeMismatch, FieldMismatch, Missing, StoreBroken
 from hybrid_bridge.testing.hostile_endpoint import (
     ANY,
+    BATCHED,
     LOST_REPLY,
     LOST_REQUEST,
+    NEXT_ID,
+    NO_ID,
     SEND,
     STATE_READS,
+    TEXT_ID,
     TOO_MANY,
     HostileEndpoint,
     Refusal,
@@ -66,6 +70,26 @@ def test_a_lost_answer_to_a_send_is_one_request_and_no_state_of_error(make: Make
     sent = [params[0] for method, params in proxy.requests if method == SEND]
     assert len(set(sent)) == 1
     assert [intent.state for intent in case.dump().intents] == [IntentState.FINALIZED]
+    assert case.fsck() == []
+
+
+@pytest.mark.parametrize("fault", [NEXT_ID, TEXT_ID, NO_ID, BATCHED], ids=["next", "text", "none", "batch"])
+def test_answers_to_other_questions_are_none_and_a_send_that_got_one_is_not_made_anew(make: Make, fault: Any) -> None:
+    """case 7: what came for a send was another question's, so it is perhaps sent; then nothing is looked at by it."""
+    case = make()
+    (proxy,) = case.proxies
+    proxy.disturb(SEND, fault, times=1)
+    report = case.epoch()
+    assert [(send.code, send.returned_hash) for send in report.sends] == [(None, None)]
+    proxy.disturb(ANY, fault)
+    before = case.dump()
+    case.anvil.mine()
+    assert case.tick().reason == "no_rpc_quorum"
+    assert (case.dump().slots, case.dump().attempts) == (before.slots, before.attempts)
+    proxy.honest()
+    case.settle()
+    assert (case.halted(), case.anchored()) == (None, [2])
+    assert len({params[0] for method, params in proxy.requests if method == SEND}) == 1
     assert case.fsck() == []
 
 

@@ -233,12 +233,15 @@ def test_a_nonce_used_by_another_wallet_is_counted(watched: Watched) -> None:
     operator = watched.operator
     operator.world.network.evict()
     use_nonce(operator, Nonce(0))
+    use_nonce(operator, Nonce(1))
     operator.world.network.mine()
-    watched.run(DEPTH + 1)
-    assert watched.value("foreign_nonces_total") == 1
+    watched.run(1)
+    assert watched.value("nonce_unexplained") == 1  # nonce 1 is none of ours, and not final yet
+    watched.run(DEPTH)
+    assert (watched.value("foreign_nonces_total"), watched.value("nonce_unexplained")) == (2, 0)
     lift_halt(operator)
     watched.run(DEPTH + 4)
-    assert watched.value("foreign_nonces_total") == 1
+    assert watched.value("foreign_nonces_total") == 2
     assert watched.value("attempts_final_total", "LOST") == 1
     assert watched.value("effective_anchors_total") == 1
 

@@ -12,19 +12,19 @@ from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.sent import SentTransactions
 from hybrid_bridge.core.public_transaction import decode_signed
-from hybrid_bridge.errors import FieldMalformed, StoreBroken
+from hybrid_bridge.errors import FieldMalformed, NotYet, StoreBroken
 from hybrid_bridge.ports import UnsignedTransaction
-from hybrid_bridge.units import PublicBlockNumber, TreeSize, UnixSeconds, Wei
+from hybrid_bridge.units import Address, Nonce, PublicBlockNumber, TreeSize, UnixSeconds, Wei
 from relayers.appointing import update_by
 from relayers.audits import _nothing
 from relayers.desk import Orders
 from relayers.fsck import fsck
-from relayers.journal import IntentKind, IntentState, Outcome, WishKind
-from relayers.rebuild import Adoption, adopt, adoption
+from relayers.journal import IntentKind, IntentState, Outcome, SlotRow, WishKind
+from relayers.rebuild import MAX_ADOPTED, Adoption, adopt, adoption
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal, create_journal
 from relayers.start import require_known
-from relayers.traces import Traces, traces
+from relayers.traces import MAX_POOLED, Traces, traces
 from relayers.wiring import decode_call
 from tests.crash.relay_world import DEPTH, ETHER, fees
 from tests.crash.test_relayer_on_devnet import BORN, BY_OTHERS, SIGNER, World
@@ -272,3 +272,22 @@ def test_a_wish_is_fulfilled_on_a_real_chain_and_the_raise_is_taken_by_its_pool(
     stands = [f.hash for f in dump.finals if f.outcome is not Outcome.LOST]
     assert len(stands) == (1 if kind is WishKind.BUMP else 2)  # the duty that was cancelled went with the next nonce
     assert first.hash not in stands
+
+
+def test_endpoints_that_name_a_nonce_far_up_make_no_rows_of_it(world: World, tmp_path: Path) -> None:
+    """Each nonce below would get a slot for ever; and a hint of one endpoint fills no memory."""
+    _, seen = look(tmp_path / "none.db", world)
+    dump = _nothing(world.scope)
+    known = replace(dump, slots=(SlotRow(Nonce(0), None, is_foreign=False),))
+    for used in (MAX_ADOPTED + 2, 2**53):
+        with pytest.raises(NotYet, match=f"used nonce {used - 1}"):
+            adoption(known, replace(seen, used=Nonce(used)), world.served(), decode_call, world.now())
+    adopted = adoption(known, replace(seen, used=Nonce(MAX_ADOPTED)), world.served(), decode_call, world.now())
+    assert len(adopted.slots) == MAX_ADOPTED - 1
+
+    class Hinting(SentTransactions):
+        def nonce_with_pool(self, sender: Address) -> Nonce:
+            return Nonce(2**53)
+
+    seen = traces(world.relayer(None).observer, [Hinting(world.rpc)], decode_anchor, PublicBlockNumber(0))
+    assert seen.hidden == seen.used + MAX_POOLED

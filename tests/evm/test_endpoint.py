@@ -1,6 +1,7 @@
 """An endpoint that lies, lags, trickles or hangs: one call is one request, and only our errors come out."""
 
 import datetime
+import gzip
 import ipaddress
 import json
 import socket
@@ -26,6 +27,7 @@ from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.core.anchor import ANCHORED
 from hybrid_bridge.errors import (
+    AnswerAstray,
     AnswerMalformed,
     BridgeError,
     EndpointRefused,
@@ -100,9 +102,20 @@ class Hostile:
         self.reply(connection)
 
     def says(self, answer: Any, status: str = "200 OK", headers: str = "") -> None:
-        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode()
-        self.reply = lambda connection: connection.sendall(head + body)
+        """Bytes as they are; an object gets the question's id, if it has none."""
+
+        def reply(connection: socket.socket) -> None:
+            told = {"id": self.asked, **answer} if isinstance(answer, dict) else answer
+            body = told if isinstance(told, bytes) else json.dumps(told).encode()
+            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n"
+            connection.sendall(head.encode() + body)
+
+        self.reply = reply
+
+    @property
+    def asked(self) -> Any:
+        """The id of the newest question."""
+        return self.requests[-1].get("id")
 
     def results(self, *results: Any) -> None:
         """One after the other, the last one for ever."""
@@ -110,13 +123,13 @@ class Hostile:
 
         def reply(connection: socket.socket) -> None:
             result = left.pop(0) if len(left) > 1 else left[0]
-            body = json.dumps({"jsonrpc": "2.0", "id": 0, "result": result}).encode()
+            body = json.dumps({"jsonrpc": "2.0", "id": self.asked, "result": result}).encode()
             connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
         self.reply = reply
 
     def error(self, code: int, message: str, **more: Any) -> None:
-        self.says({"jsonrpc": "2.0", "id": 0, "error": {"code": code, "message": message, **more}})
+        self.says({"jsonrpc": "2.0", "error": {"code": code, "message": message, **more}})
 
     def stop(self) -> None:
         self._is_open = False
@@ -274,10 +287,70 @@ def test_a_dropped_connection_is_unreachable_and_not_repeated(server: Hostile, c
 
 
 def test_a_redirect_is_not_followed(server: Hostile, chain: Web3Chain) -> None:
-    server.says(b"", "302 Found", f"Location: {server.url}\r\n")
-    with pytest.raises(AnswerMalformed):
+    for body in (b"", {"jsonrpc": "2.0", "result": "0x5"}):
+        server.says(body, "302 Found", f"Location: {server.url}\r\n")
+        with pytest.raises(AnswerMalformed):
+            chain.chain_id()
+    assert len(server.requests) == 2
+
+
+def framed(head: str, body: bytes) -> Callable[[int], bytes]:
+    """An answer with this head; `%d` in the body is the question's id."""
+    return lambda asked: f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body.replace(b"%d", b"%d" % asked)
+
+
+GOOD = b'{"jsonrpc":"2.0","id":%d,"result":"0x5"}'
+SIZE = len(GOOD) - 1  # with an id of one digit
+ODD_FRAMES = {
+    "compressed, though nobody asked": framed(
+        f"Content-Encoding: gzip\r\nContent-Length: {len(gzip.compress(GOOD))}\r\n", gzip.compress(GOOD)
+    ),
+    "fewer bytes than promised": framed("Content-Length: 4000\r\nConnection: close\r\n", GOOD),
+    "a length that is negative": framed("Content-Length: -1\r\nConnection: close\r\n", GOOD + b"trailing"),
+    "two lengths": framed(f"Content-Length: {SIZE}\r\nContent-Length: 5\r\n", GOOD),
+    "a chunk of no size": framed("Transfer-Encoding: chunked\r\n", b"zz\r\n" + GOOD),
+    "a chunk of a negative size": framed("Transfer-Encoding: chunked\r\n", b"-5\r\n" + GOOD),
+    "a chunk of all memory": framed("Transfer-Encoding: chunked\r\n", b"ffffffffffffffff\r\n" + GOOD),
+    "chunks without an end": framed("Transfer-Encoding: chunked\r\n", b"27\r\n" + GOOD),
+    "a header of a megabyte": framed(f"X: {'x' * 2**20}\r\nContent-Length: {SIZE}\r\n", GOOD),
+    "ten thousand headers": framed("X: y\r\n" * 10_000 + f"Content-Length: {SIZE}\r\n", GOOD),
+}
+
+
+@pytest.mark.parametrize("frame", ODD_FRAMES.values(), ids=ODD_FRAMES)
+def test_a_frame_that_is_none_is_no_answer_and_nothing_of_it_stays_behind(
+    server: Hostile, chain: Web3Chain, frame: Callable[[int], bytes]
+) -> None:
+    server.reply = lambda connection: connection.sendall(frame(server.asked))
+    began = time.monotonic()
+    with pytest.raises((Unreachable, AnswerMalformed)):
         chain.chain_id()
-    assert len(server.requests) == 1
+    assert time.monotonic() - began < 3
+    server.results("0x7")
+    assert chain.chain_id() == 7
+
+
+def test_a_second_answer_on_a_kept_connection_is_not_taken_for_the_next_questions(
+    server: Hostile, chain: Web3Chain
+) -> None:
+    """What came before it was asked for names another question, whenever it is read."""
+    body = b'{"jsonrpc":"2.0","id":%d,"result":"0x%d"}'
+
+    def twice(connection: socket.socket) -> None:
+        for told in (5, 6):
+            said = body % (server.asked, told)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+        if connection.recv(1 << 16):  # the next question, if it comes on this connection
+            said = body % (server.asked, 8)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+
+    server.reply = twice
+    assert chain.chain_id() == 5
+    server.results("0x7")
+    try:
+        assert chain.chain_id() == 7
+    except Unreachable:  # an answer that went astray
+        assert chain.chain_id() == 7
 
 
 def test_nobody_listening_is_unreachable() -> None:
@@ -302,6 +375,61 @@ def test_an_answer_of_another_shape_is_malformed(server: Hostile, chain: Web3Cha
     assert (caught.value.endpoint, caught.value.call) == ("b", "eth_chainId")
     with pytest.raises(BridgeError):
         chain.latest()
+
+
+ASTRAY = {  # what is told of a question's id
+    "the next one": lambda asked: asked + 1,
+    "the one before": lambda asked: asked - 1,
+    "as text": str,
+    "as a fraction": float,
+    "in a list": lambda asked: [asked],
+    "nothing": lambda _: None,
+    "true": lambda _: True,
+}
+
+
+@pytest.mark.parametrize("told", ASTRAY.values(), ids=ASTRAY)
+@pytest.mark.parametrize("word", [{"result": "0x5"}, {"error": {"code": -32000, "message": "already known"}}])
+def test_an_answer_to_another_question_is_none_and_whatever_was_asked_may_have_happened(
+    server: Hostile, chain: Web3Chain, told: Callable[[int], Any], word: dict[str, Any]
+) -> None:
+    server.results("0x5")
+    assert chain.chain_id() == 5  # so that 1 is this connection's next id, and `True` equals it
+    for call in (chain.chain_id, lambda: chain.broadcast(RAW)):
+
+        def reply(connection: socket.socket) -> None:
+            body = json.dumps({"jsonrpc": "2.0", **word, "id": told(server.asked)}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+        server.reply = reply
+        with pytest.raises(AnswerAstray) as caught:
+            call()
+        assert caught.value.endpoint == "b"
+    assert len(server.requests) == 3
+
+
+def test_an_answer_without_an_id_or_among_others_is_none(server: Hostile, chain: Web3Chain) -> None:
+    server.says(b'{"jsonrpc":"2.0","result":"0x5"}')
+    with pytest.raises(AnswerAstray):
+        chain.chain_id()
+    for body in (
+        b'[{"jsonrpc":"2.0","id":%d,"result":"0x5"}]',
+        b'{"jsonrpc":"2.0","id":%d,"result":"0x5"}{"jsonrpc":"2.0","id":9,"result":"0x6"}',
+        b'{"jsonrpc":"2.0","id":9,"result":"0x5","id":%d}',
+        b'{"jsonrpc":"2.0","id":%d,"result":"0x5","result":"0x6"}',
+        '{"jsonrpc":"2.0","id":%d,"result":"0x5"}'.encode("utf-16"),
+    ):
+        asked = len(server.requests)
+        server.says(body.replace(b"%d", b"%d" % asked))
+        with pytest.raises(AnswerMalformed):
+            chain.chain_id()
+
+
+def test_each_question_has_an_id_of_its_own(server: Hostile, chain: Web3Chain) -> None:
+    server.results("0x5")
+    for _ in range(4):
+        chain.chain_id()
+    assert len({request["id"] for request in server.requests}) == 4
 
 
 def test_a_broadcast_answered_with_nonsense_has_perhaps_happened(server: Hostile, chain: Web3Chain) -> None:
@@ -518,12 +646,15 @@ def test_a_number_that_no_store_can_hold_is_no_answer(server: Hostile, chain: We
         chain.base_fee(AT)
 
 
-def test_a_receipt_whose_public_block_has_gone_stands_nowhere(server: Hostile, chain: Web3Chain) -> None:
+def test_a_receipt_whose_public_block_has_gone_is_asked_again(server: Hostile, chain: Web3Chain) -> None:
     server.results(RECEIPT, BLOCK)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, None)
     server.results(RECEIPT | {"effectiveGasPrice": "0x7"}, BLOCK)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) == (AT, True, 21_000, 7)
     server.results(RECEIPT, None)
+    with pytest.raises(NotYet):
+        chain.receipt_status(TxHash(b"\x44" * 32))
+    server.results(None)
     assert chain.receipt_status(TxHash(b"\x44" * 32)) is None
 
 

@@ -38,7 +38,7 @@ from hybrid_bridge.errors import (
     SetMismatch,
     SettingsMalformed,
     SignerUnknown,
-    StoreBroken,
+    StoreInUse,
     SuccessorMismatch,
     UnknownLog,
     WrongChain,
@@ -260,10 +260,10 @@ def test_while_the_node_runs_its_key_signs_nothing_here(town: Town) -> None:
     guard = SqlGuard(town.folder / "nodes" / "a" / "guard.db")
     guard.open(town.log_id, decode_signed(town.sign(town.draft("pause", "--for", 60), "a").read_bytes()).signer)
     try:
-        caught = signing(town, town.draft("pause", "--for", 60), refused=StoreBroken, answer="y\n").exception
+        caught = signing(town, town.draft("pause", "--for", 60), refused=StoreInUse, answer="y\n").exception
     finally:
         guard.close()
-    assert caught.rule == "used by one program at a time; another has it now, nothing is lost"
+    assert caught.store == "guard"
 
 
 def test_a_draft_about_another_log_is_refused(town: Town, terminal: Terminal, tmp_path: Path) -> None:

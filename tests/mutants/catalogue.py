@@ -188,21 +188,46 @@ MUTANTS = (
     Mutant(
         "nonce from a counter",
         PLAN,
-        "return nonce if highest is None else min(nonce, Nonce(highest + 1))",
-        "return Nonce(0 if highest is None else highest + 1)",
+        "return _opened(scene, nonce) if is_begun else idle",
+        "return _opened(scene, Nonce(-1 if (top := scene.journal.highest_nonce) is None else top) + 1) if is_begun else idle",
         named(directed.test_what_a_key_did_before_its_first_slot_halts_nobody),
     ),
     Mutant(
         "a stranger's nonce skipped",
         PLAN,
-        "return nonce if highest is None else min(nonce, Nonce(highest + 1))",
-        "return nonce",
-        named(directed.test_the_next_nonce_is_the_chains_and_those_between_are_accounted_for),
+        "if highest is not None and nonce > highest + 1:",
+        "if False:",
+        named(directed.test_above_a_nonce_that_is_not_ours_nothing_is_signed_and_once_final_it_halts),
+    ),
+    Mutant(
+        "a nonce far above ours believed",
+        PLAN,
+        "if highest is not None and nonce > highest + 1:",
+        "if False:",
+        named(
+            directed.test_a_quorum_that_says_a_nonce_far_up_has_nothing_signed_on_it_and_leaves_no_hole, "far up pinned"
+        ),
+    ),
+    Mutant(
+        "others' nonces written down without end",
+        FACTS,
+        "if count <= MAX_UNKNOWN else",
+        "if count else",
+        named(
+            directed.test_a_quorum_that_says_a_nonce_far_up_has_nothing_signed_on_it_and_leaves_no_hole, "nonce far up"
+        ),
+    ),
+    Mutant(
+        "holes filled without end",
+        PLAN,
+        "len(unmined) > MAX_HOLES and",
+        "len(unmined) > 10**9 and",
+        named(directed.test_a_first_nonce_taken_far_up_costs_nothing_once_the_truth_is_told),
     ),
     Mutant(
         "a key that is elsewhere goes on",
         FACTS,
-        "return replace(used[0], halt=_elsewhere(used[0].slot, chain))",
+        "return replace(used[0], halt=_elsewhere(used[0].slot.nonce, chain))",
         "return used[0]",
         named(directed.test_a_nonce_used_by_a_wallet_halts_and_the_anchor_goes_on_when_a_person_has_looked),
     ),

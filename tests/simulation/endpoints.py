@@ -23,6 +23,7 @@ from hybrid_bridge.units import (
 from tests.simulation.consortium import LARGEST, root, whole
 
 DEPTH = 4  # public blocks until final
+FAR = 400  # nonces, of a lie that would fill every tick of a long day
 LIES = (
     "head ahead",
     "head behind",
@@ -46,6 +47,12 @@ LIES = (
 )
 
 
+FAR_UP = (
+    "nonce far up",
+    "far up pinned",
+)  # everywhere, and at public blocks that are not final; seeds do not draw them
+
+
 class Snapshot:
     """What an endpoint that is stuck still shows; what it is sent it passes on."""
 
@@ -56,7 +63,7 @@ class Snapshot:
 
 
 class Endpoint(MemoryChain):
-    """`state` is "honest", "dead", "stuck" or one of LIES."""
+    """`state` is "honest", "dead", "stuck" or one of LIES or FAR_UP."""
 
     def __init__(self, network: MemoryNetwork, name: str, keeps: int) -> None:
         super().__init__(network, name, DEPTH, keeps)
@@ -68,7 +75,7 @@ class Endpoint(MemoryChain):
 
     @property
     def is_lying(self) -> bool:
-        return self.state in LIES
+        return self.state in (*LIES, *FAR_UP)
 
     def latest(self) -> PublicBlock:
         honest = super().latest()
@@ -100,6 +107,8 @@ class Endpoint(MemoryChain):
 
     def nonce(self, address: Address, at: PublicBlock) -> Nonce:
         honest = super().nonce(address, at)
+        if self.state == "nonce far up" or (self.state == "far up pinned" and at != super().finalized()):
+            return Nonce(honest + FAR)
         return Nonce(max(0, honest + {"nonce up": 2, "nonce down": -1}.get(self.state, 0)))
 
     def balance(self, address: Address, at: PublicBlock) -> Wei:

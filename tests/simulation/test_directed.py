@@ -30,7 +30,7 @@ from relayers.journal import Brake, IntentState, Outcome
 from relayers.relay import Tick
 from tests.simulation import oracle
 from tests.simulation.consortium import whole
-from tests.simulation.endpoints import DEPTH, LIES
+from tests.simulation.endpoints import DEPTH, FAR, FAR_UP, LIES
 from tests.simulation.memory_journal import lift_halt, order
 from tests.simulation.network import Network
 from tests.simulation.operator import FEES, GWEI, TURNS, Interruption, Operator
@@ -262,21 +262,79 @@ def test_what_a_key_did_before_its_first_slot_halts_nobody() -> None:
     assert anchored(world) == [2]
 
 
-def test_the_next_nonce_is_the_chains_and_those_between_are_accounted_for() -> None:
+def test_above_a_nonce_that_is_not_ours_nothing_is_signed_and_once_final_it_halts() -> None:
     """Case 12: ours is mined and not final, a wallet used the next one."""
     world, operator = stage()
     sent(world, operator)
     world.network.mine()
     world.use_nonce(operator)
     world.network.mine()
-    sent(world, operator)
-    assert list(operator.store.slots) == [0, 1, 2]
-    assert [attempt.nonce for attempt in operator.store.attempts.values()] == [0, 2]
+    world.consortium.close_epoch()
+    assert looked(operator).reason == "nonce_ahead"
+    assert [attempt.nonce for attempt in operator.store.attempts.values()] == [0]
     assert halted_elsewhere(world, operator) == "1"
     lift_halt(operator.store, operator.now())
     settled(world)
-    assert [slot.is_foreign for slot in operator.store.slots.values()] == [False, True, False]
+    slots = operator.store.slots.values()
+    assert [(slot.nonce, slot.is_foreign) for slot in slots] == [(0, False), (1, True), (2, False)]
     assert anchored(world) == [2, 3]
+
+
+def test_a_nonce_that_is_not_ours_and_is_given_back_by_a_reorganisation_halts_nobody() -> None:
+    """Case 12: what is not final is waited for, and nothing more."""
+    world, operator = stage()
+    sent(world, operator)
+    settled(world)
+    world.use_nonce(operator)
+    world.network.mine()
+    world.consortium.close_epoch()
+    assert looked(operator).reason == "nonce_ahead"
+    world.network.reorganise(1, forget=True)
+    world.network.evict()
+    settled(world)
+    assert list(operator.store.slots) == [0, 1]
+    assert (anchored(world), operator.store.control.halted) == ([2, 3], None)
+
+
+@pytest.mark.parametrize("lie", FAR_UP)
+def test_a_quorum_that_says_a_nonce_far_up_has_nothing_signed_on_it_and_leaves_no_hole(lie: str) -> None:
+    """Case 18, of so many that the panel believes them: as one endpoint alone does where the operator has no other."""
+    world, operator = stage()
+    sent(world, operator)
+    settled(world)
+    for endpoint in operator.endpoints[:2]:
+        endpoint.become(lie)
+    world.consortium.close_epoch()
+    asked = len(operator.signer.asked)
+    for _ in range(DEPTH + 3):
+        world.network.mine()
+        operator.tick()
+    assert list(operator.store.slots) == [0]
+    assert len(operator.signer.asked) == asked
+    assert operator.store.control.halted == ("key_elsewhere" if lie == "nonce far up" else None)
+    world.heal()
+    if operator.store.control.halted:
+        lift_halt(operator.store, operator.now())
+    settled(world)
+    assert list(operator.store.slots) == [0, 1]
+    assert anchored(world) == [2, 3]
+
+
+def test_a_first_nonce_taken_far_up_costs_nothing_once_the_truth_is_told() -> None:
+    """Case 18: the journal knew of no nonce yet, so nothing contradicted the lie; no cancel is paid to reach it."""
+    world, operator = stage()
+    for endpoint in operator.endpoints[:2]:
+        endpoint.become("nonce far up")
+    world.consortium.close_epoch()
+    operator.tick()
+    assert list(operator.store.slots) == [FAR]
+    world.heal()
+    for _ in range(DEPTH + 3):
+        world.network.mine()
+        assert looked(operator).reason == "nonce_gap"
+    assert list(operator.store.slots) == [FAR]
+    assert {attempt.nonce for attempt in operator.store.attempts.values()} == {FAR}
+    assert anchored(world) == []
 
 
 def test_a_slot_outlives_its_duty() -> None:
@@ -437,7 +495,7 @@ def test_nobody_anchors_before_their_turn() -> None:
 # ── endpoints ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", [*LIES, *FAR_UP])
 def test_one_endpoint_that_lies_changes_nothing(lie: str) -> None:
     """Case 18: head, nonce, receipts, events, finality, money, gas; wherever it stands in the list."""
     for place in (0, 2):

@@ -349,6 +349,24 @@ def test_an_endpoint_has_one_voice_on_the_chain_and_as_many_are_needed_as_the_tr
     assert "trust in contract" in seen["elsewhere"]["text"]
 
 
+class Astray(Endpoint):
+    """Says the truth in answer to the question before."""
+
+    def answer(self, body: bytes) -> None:
+        super().answer(
+            json.dumps({**told, "id": told["id"] - 1}).encode() if (told := json.loads(body or b"{}")) else b""
+        )
+
+
+def test_an_answer_to_another_question_is_no_endpoints_word(unblocked: Callable[..., list[Path]]) -> None:
+    with endpoint(honest(), Astray) as astray, endpoint(honest()) as one:
+        [alone, beside] = browse(
+            {"files": unblocked(), "fill": {"rpc": astray}}, {"files": unblocked(), "fill": {"rpc": f"{astray}\n{one}"}}
+        )
+    for page in (alone, beside):
+        assert dict(page["verdicts"])["public anchor"] == "undecided"
+
+
 class Elsewhere(Endpoint):
     """Sends whoever asks to another server."""
 

@@ -25,12 +25,13 @@ from hybrid_bridge.core.cometbft import (
     Vote,
 )
 from hybrid_bridge.core.encoding import parse_json
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, Missing, NotYet
+from hybrid_bridge.errors import AnswerAstray, AnswerMalformed, BridgeError, Missing, NotYet
 from hybrid_bridge.units import Height
 
 T = TypeVar("T")
 PAGE: Final = 100  # validators in one answer, at most
 _NAME: Final = "engine"
+_ID: Final = 1  # of every question: each has a connection of its own
 _IN_CACHE: Final = "tx already exists in cache"
 _FULL: Final = "mempool is full"
 _OLDER: Final = "is not available, lowest height is"
@@ -94,9 +95,12 @@ class EngineRpc:
         return result
 
     def _call(self, method: str, **params: str) -> Any:  # noqa: ANN401 JSON; text: what the engine says against it
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        body = json.dumps({"jsonrpc": "2.0", "id": _ID, "method": method, "params": params}).encode()
         data = self._post("", body, {"Content-Type": "application/json"}).body
         answer: Any = _read(method, lambda: parse_json(data, "answer", len(data)))
+        named = answer.get("id") if isinstance(answer, dict) else _ID
+        if type(named) is not int or named != _ID:
+            raise AnswerAstray(endpoint=_NAME, call=method)
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
             error = answer["error"]
             return f"{error.get('message')}: {error.get('data')}"

@@ -42,7 +42,7 @@ class BoundedSession(requests.Session):
 
         Raises:
             requests.RequestException, urllib3.exceptions.HTTPError: no answer, too late, or too long.
-            ValueError: brackets beyond all measure.
+            ValueError: brackets beyond all measure, or a redirect.
         """
         _CALL.deadline = time.monotonic() + kwargs["timeout"]
         response = super().post(url, data, json, **{**kwargs, "stream": True, "allow_redirects": False})
@@ -55,6 +55,8 @@ class BoundedSession(requests.Session):
                     raise requests.exceptions.ReadTimeout
             unless_whole.pop_all()
         response.raw.release_conn()
+        if requests.codes.multiple_choices <= response.status_code < requests.codes.bad_request:
+            raise ValueError(response.status_code)  # whatever its body says: it is the word of who points elsewhere
         response.raw = io.BytesIO(require_shallow(body.getvalue()))
         return response
 

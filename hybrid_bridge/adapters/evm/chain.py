@@ -195,10 +195,9 @@ class Web3Chain:
         receipt = self.receipt(tx)
         if receipt is None:
             return None
-        try:
-            block = self._block("eth_getBlockByHash", data_json(receipt.block_hash))
-        except NotYet:  # reorganised away between the two answers
-            return None
+        # NotYet if it does not have that public block: reorganised away between the two answers, or a lie. "It stands
+        # nowhere" it has not said, and a nonce that is used without a transaction of ours is a stranger's.
+        block = self._block("eth_getBlockByHash", data_json(receipt.block_hash))
         return Included(block, receipt.succeeded, receipt.gas_used, receipt.price)
 
     def receipt(self, tx: TxHash) -> Receipt | None:

@@ -1,11 +1,14 @@
 """One JSON-RPC endpoint of a public chain: the door to web3. No web3 type leaves it.
 
-web3 repeats a call up to five times on its own: that is switched off, one call is one request (RELAYER §6). Connections
-are kept, redirects and proxies of the environment are not followed, an answer is bounded in bytes and in time.
+web3 repeats a call up to five times on its own: that is switched off, one call is one request (RELAYER §6). It does not
+look either which question an answer names: that is done here, since a proxy, or a connection that is out of step, may
+mix them up. Connections are kept, redirects and proxies of the environment are not followed, an answer is bounded in
+bytes and in time.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +20,7 @@ from web3.types import RPCEndpoint
 from hybrid_bridge.adapters.evm.bounded_http import BoundedSession
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import (
+    AnswerAstray,
     AnswerMalformed,
     EndpointRefused,
     NotYet,
@@ -62,10 +66,38 @@ class RpcError(Exception):
         self.code, self.message, self.data = code, message, data
 
 
+def _plain(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        ValueError: a name stands in it twice: readers differ on which one counts.
+    """
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError(len(members))
+    return found
+
+
+class _Provider(HTTPProvider):
+    """One request for a call."""
+
+    def exchange(self, method: str, params: Sequence[Json]) -> tuple[int, Any]:
+        """The question's id, and what came for it.
+
+        Raises:
+            requests.RequestException, TransportError, OSError: no answer.
+            ValueError: no JSON.
+        """
+        body = self.encode_rpc_request(RPCEndpoint(method), list(params))
+        came = self._make_request(RPCEndpoint(method), body)
+        return json.loads(body)["id"], json.loads(str(came, "utf-8"), object_pairs_hook=_plain)
+
+
 class JsonRpc:
     """Calls of one endpoint. `name` is the one of the settings; the URL may hold a key and is never shown.
 
-    Errors: `Unreachable` (perhaps it happened), `EndpointRefused`, `NotYet`, `AnswerMalformed`. Threads: any.
+    Errors: `Unreachable` and `AnswerAstray` (perhaps it happened), `EndpointRefused`, `NotYet`, `AnswerMalformed`.
+    Threads: any.
     """
 
     def __init__(self, name: str, url: str, timeout: Seconds = TIMEOUT) -> None:
@@ -77,7 +109,7 @@ class JsonRpc:
         if not _is_http(url):
             raise SettingsMalformed(key=name, rule="an http:// or https:// address")
         self.name = name
-        self._provider = HTTPProvider(
+        self._provider = _Provider(
             url,
             request_kwargs={"timeout": timeout},
             session=BoundedSession(),
@@ -105,13 +137,15 @@ class JsonRpc:
             RpcError: an error object.
         """
         try:
-            answer: Any = self._provider.make_request(RPCEndpoint(method), list(params))
+            asked, answer = self._provider.exchange(method, params)
         except (requests.RequestException, TransportError, OSError):
             raise Unreachable(endpoint=self.name, call=method) from None
         except ValueError:
             raise self.malformed(method, "JSON") from None
         if not isinstance(answer, dict):
             raise self.malformed(method, "an object")
+        if type(answer.get("id")) is not int or answer["id"] != asked:  # 1.0 and True are equal to 1
+            raise AnswerAstray(endpoint=self.name, call=method)
         if answer.get("error") is not None:
             raise self._error(method, answer["error"])
         if "result" not in answer:

@@ -18,7 +18,16 @@ from sqlalchemy import Connection, Row, Table
 from sqlmodel import SQLModel
 
 from hybrid_bridge.adapters.postgresql.server import DEADLINE, Server, translated
-from hybrid_bridge.errors import BridgeError, LeaseLost, NotYet, StoreAway, StoreBroken, Undecided, other_schema
+from hybrid_bridge.errors import (
+    BridgeError,
+    LeaseLost,
+    NotYet,
+    StoreAway,
+    StoreBroken,
+    StoreInUse,
+    Undecided,
+    other_schema,
+)
 
 T = TypeVar("T")
 
@@ -241,7 +250,7 @@ class PostgresStore:
 
         Raises:
             StoreBroken: missing, torn, or made for something else.
-            NotYet: another process holds it.
+            StoreInUse, NotYet: another process holds it, on this machine or elsewhere.
             StoreAway, KeyUnusable: the server does not answer, or does not know us.
         """
         self._locked = self._lock.open("ab")
@@ -282,9 +291,7 @@ class PostgresStore:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StoreBroken(
-                store=self.name, rule="used by one program at a time; another has it now, nothing is lost"
-            ) from None
+            raise StoreInUse(store=self.name) from None
 
     def _require_ours(self, connection: Connection, facts: dict[str, str], tables: Sequence[type[SQLModel]]) -> None:
         found = self._require_there(connection)

@@ -52,7 +52,8 @@ class SqlCosigned:
         """Take the store for this process.
 
         Raises:
-            StoreBroken: missing, in use, damaged, of another key, or older than its mark.
+            StoreInUse: another program has it.
+            StoreBroken: missing, damaged, of another key, or older than its mark.
         """
         self._file.open(_facts(vkey))
         with self._file.read() as connection:

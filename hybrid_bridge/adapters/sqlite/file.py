@@ -28,7 +28,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, SQLModel
 
-from hybrid_bridge.errors import NotYet, StoreBroken, other_schema
+from hybrid_bridge.errors import BridgeError, NotYet, StoreBroken, StoreInUse, other_schema
 
 T = TypeVar("T")
 
@@ -41,7 +41,6 @@ PRAGMAS: Final = {
     "trusted_schema": 0,
     "secure_delete": 1,  # what is deleted is overwritten with zeros
 }
-IN_USE: Final = "used by one program at a time; another has it now, nothing is lost"
 READERS: Final = 8
 WRITER_PAGES: Final = 2048  # KiB that a connection keeps of its file: what SQLite itself takes
 READER_PAGES: Final = 512  # a node has some forty readers, and the system caches the files besides
@@ -230,32 +229,50 @@ class SqliteFile:
             is_read_whole: look for damage on every page. Not where each row is hashed by whoever reads it.
 
         Raises:
-            StoreBroken: missing, in use, damaged, or made for something else.
+            StoreInUse: another program has it.
+            StoreBroken: missing, damaged, or made for something else.
         """
-        if not self._path.is_file():
-            raise StoreBroken(store=self.name, rule="made before it is used")
+        self._require_file()
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
-            self._take(facts, tables, is_read_whole=is_read_whole)
-        except StoreBroken:
+            self._require_alone()
+            self._require_sound(facts, tables, is_read_whole=is_read_whole)
+        except BridgeError:
+            self.close()
+            raise
+
+    def look(self, facts: dict[str, str]) -> None:
+        """See that the file is what the caller believes, for `read` alone: another program may have it, and write.
+
+        Raises:
+            StoreBroken: as `open`.
+        """
+        self._require_file()
+        try:
+            self._require_sound(facts, (), is_read_whole=True)
+        except BridgeError:
             self.close()
             raise
 
     def migrate(self, forward: Callable[[Connection], T]) -> T:
-        if not self._path.is_file():
-            raise StoreBroken(store=self.name, rule="made before it is used")
+        self._require_file()
         self._lock = self._path.with_suffix(".lock").open("ab")
         try:
-            if not _locked(self._lock):
-                raise StoreBroken(store=self.name, rule=IN_USE)
+            self._require_alone()
             with self.write() as connection:
                 return forward(connection)
         finally:
             self.close()
 
-    def _take(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
+    def _require_file(self) -> None:
+        if not self._path.is_file():
+            raise StoreBroken(store=self.name, rule="made before it is used")
+
+    def _require_alone(self) -> None:
         if self._lock is None or not _locked(self._lock):
-            raise StoreBroken(store=self.name, rule=IN_USE)
+            raise StoreInUse(store=self.name)
+
+    def _require_sound(self, facts: dict[str, str], tables: Sequence[type[SQLModel]], *, is_read_whole: bool) -> None:
         with self.read() as connection:
             if is_read_whole and connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
                 raise StoreBroken(store=self.name, rule="an undamaged file")

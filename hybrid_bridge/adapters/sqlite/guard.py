@@ -97,11 +97,55 @@ _FLOOR, _SIGNED, _SIGNATURE = table_of(GuardFloor), table_of(GuardSigned), table
 _POWER = table_of(GuardPower)
 
 
-class SqlGuard:
-    """The guard of one attestation key on one log."""
+class GuardView:
+    """What a guard knows, for whoever only looks: it permits nothing, so it needs no lock.
+
+    The process that signs goes on meanwhile: what is seen is its last commit, and may be old a moment later.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, "guard")
+
+    def look(self, log_id: LogId, address: Address) -> None:
+        """See that it is this key's, on this log, and whole.
+
+        Raises:
+            SchemaOlder: it has no events yet; whoever takes it gives it them.
+            StoreBroken: missing, damaged, of another key or log, or of a schema that we do not know.
+        """
+        self._file.look({**_facts(log_id, address), "schema": SCHEMA})
+
+    def close(self) -> None:
+        """Give the store up."""
+        self._file.close()
+
+    def seen(self) -> tuple[History, Head]:
+        """All that it knows of its key, and the head of its events: of one moment."""
+        with self._file.read() as connection:
+            return _history(connection), last(connection)
+
+    def history(self) -> History:
+        """All that this guard knows of its key."""
+        with self._file.read() as connection:
+            return _history(connection)
+
+    def head(self) -> Head:
+        """Of the event chain, for whoever notes it."""
+        with self._file.read() as connection:
+            return last(connection)
+
+    def verify(self, kept: Head | None = None) -> tuple[Head, Told]:
+        """The event chain's head and what it tells, if it is whole, goes through `kept`, and tells the rows.
+
+        Raises:
+            StoreBroken: it does not.
+        """
+        with self._file.read() as connection:
+            return verified(connection, _history(connection), kept)
+
+
+class SqlGuard(GuardView):
+    """The guard of one attestation key on one log, in the process that signs."""
 
     def create(self, log_id: LogId, address: Address) -> None:
         """Make the store; the floor is (1, logId): leaf 0 is the genesis record and needs no signature."""
@@ -118,7 +162,8 @@ class SqlGuard:
         """Take the store for this process. One of schema 1 gets its event chain: it becomes one of schema 2.
 
         Raises:
-            StoreBroken: missing, in use, damaged, of another key or log, or of a schema that we do not know.
+            StoreInUse: another program has it.
+            StoreBroken: missing, damaged, of another key or log, or of a schema that we do not know.
         """
         self._file.open(_facts(log_id, address))
         try:
@@ -128,10 +173,6 @@ class SqlGuard:
             self.close()
             raise
         # Durable: every row has its event. Dead before? The store is as it was; the next start does it.
-
-    def close(self) -> None:
-        """Give the store up."""
-        self._file.close()
 
     def highest(self) -> tuple[TreeSize, Digest]:
         with self._file.read() as connection:
@@ -210,25 +251,6 @@ class SqlGuard:
                 connection.execute(_POWER.insert(), [asdict(asked)])
                 append(connection, [power_event(asked)])
         return SigningPermit(digest, TreeSize(number))
-
-    def history(self) -> History:
-        """All that this guard knows of its key."""
-        with self._file.read() as connection:
-            return _history(connection)
-
-    def head(self) -> Head:
-        """Of the event chain, for whoever notes it."""
-        with self._file.read() as connection:
-            return last(connection)
-
-    def verify(self, kept: Head | None = None) -> tuple[Head, Told]:
-        """The event chain's head and what it tells, if it is whole, goes through `kept`, and tells the rows.
-
-        Raises:
-            StoreBroken: it does not.
-        """
-        with self._file.read() as connection:
-            return verified(connection, _history(connection), kept)
 
     def absorb(self, signer: Address, theirs: History) -> History:
         """Merge what another store of this key knows: floors by maximum, rows by union, in one transaction.

@@ -125,7 +125,8 @@ class SqlLedger:
         """Bring a store of an older release to this one's schema, while no node runs. It is closed then.
 
         Raises:
-            StoreBroken: missing, in use, of another log or member, or no way leads from its schema.
+            StoreInUse: another program has it.
+            StoreBroken: missing, of another log or member, or no way leads from its schema.
             SchemaNewer: a newer release's.
         """
         facts = _facts(log_id, owner)
@@ -135,7 +136,8 @@ class SqlLedger:
         """Take the store for this process.
 
         Raises:
-            StoreBroken: missing, in use, damaged, of another schema, log or member.
+            StoreInUse: another program has it.
+            StoreBroken: missing, damaged, of another schema, log or member.
         """
         self.file.open(_facts(log_id, owner), tables.TABLES)
 

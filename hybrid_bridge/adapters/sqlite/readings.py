@@ -43,7 +43,8 @@ class SqlReadings:
         """Take the store for this process; the first time, make it.
 
         Raises:
-            StoreBroken: in use, of another log or member, or its chain was changed.
+            StoreInUse: another program has it.
+            StoreBroken: of another log or member, or its chain was changed.
         """
         facts = {"kind": "readings", "schema": SCHEMA, "log_id": log_id.hex(), "owner": owner}
         if not self._path.exists():

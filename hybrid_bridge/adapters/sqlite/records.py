@@ -92,7 +92,8 @@ class SqlRecords:
         """Bring a store of an older release to this one's schema, while no node runs. It is closed then.
 
         Raises:
-            StoreBroken: missing, in use, of another log or member, or no way leads from its schema.
+            StoreInUse: another program has it.
+            StoreBroken: missing, of another log or member, or no way leads from its schema.
             SchemaNewer: a newer release's.
         """
         facts = _facts(log_id, owner)
@@ -102,7 +103,8 @@ class SqlRecords:
         """Take the store for this process, and finish the erasure in which an earlier one ended.
 
         Raises:
-            StoreBroken: missing, in use, damaged, of another schema, log or member.
+            StoreInUse: another program has it.
+            StoreBroken: missing, damaged, of another schema, log or member.
         """
         self.file.open(_facts(log_id, owner), TABLES)
         try:

@@ -43,7 +43,8 @@ class Store(Protocol):
         """What `forward` does in one transaction, while no other process has the store; it is closed then.
 
         Raises:
-            StoreBroken: missing or in use, or as `forward`.
+            StoreInUse: another program has it.
+            StoreBroken: missing, or as `forward`.
         """
 
     def close(self) -> None:

@@ -107,6 +107,15 @@ def test_each_obstacle_is_told(d: Desktop, s: Sight, want: str) -> None:
     assert reason(2, d, s) == want
 
 
+def test_a_nonce_that_the_journal_does_not_bear_out_is_told_with_both_numbers_and_what_to_do() -> None:
+    ahead = explain(2, desk(journal=journal(highest_nonce=3)), sight(2), None)
+    assert (ahead.reason, "nonce 5 is the next" in ahead.sentence) == ("nonce_ahead", True)
+    assert "none above 3" in ahead.sentence
+    far = journal(open_nonces=(90,), attempts=(), open_intents=(intent(2),), highest_nonce=90)
+    gap = explain(2, desk(journal=far), sight(2), None)
+    assert (gap.reason, "see the runbook (NonceUnexplained)" in gap.sentence) == ("nonce_gap", True)
+
+
 def test_a_size_within_a_round_waits_for_the_one_that_serves_all() -> None:
     rounds = policy(turns={"anchor_every": 64})
     found = explain(70, desk(rounds), sight(64, head=head(64)), None)

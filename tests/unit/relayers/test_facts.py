@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import sha256
-from relayers.facts import MAX_REVERTS, next_fact
+from relayers.facts import MAX_REVERTS, MAX_UNKNOWN, next_fact
 from relayers.journal import AttemptFinalRow, HeaderRow, HeadSpan, IntentState, Outcome, SlotRow
 from relayers.views import CloseSlot, Halt, OpenSlot, RecordHeader, SettleIntent, Standing, Wait
 from tests.unit.relayers.builders import (
@@ -140,6 +140,17 @@ def test_a_revert_under_the_contracts_brake_is_explained(state: str | None, reas
 def test_a_nonce_used_by_none_of_our_bytes_is_foreign() -> None:
     assert closing((attempt(5),)).slot.is_foreign
     assert closing(()).slot.is_foreign
+
+
+def test_more_of_others_nonces_than_a_tick_writes_down_halt_before_one_is_written() -> None:
+    """Endpoints that lie may name any number, and no row ever goes away."""
+    known = journal(highest_nonce=4)
+    assert fact(known, chain(final_nonce=5 + MAX_UNKNOWN)) == OpenSlot(5)
+    halt = fact(known, chain(final_nonce=5 + MAX_UNKNOWN + 1))
+    assert isinstance(halt, Halt)
+    seen = dict(halt.evidence)
+    assert (halt.reason, seen["nonce"]) == ("key_elsewhere", "5")
+    assert seen["used_by"] == f"{MAX_UNKNOWN + 1} of them that the journal lacks"
 
 
 def test_a_foreign_nonce_halts_in_the_commit_that_closes_it() -> None:

@@ -37,6 +37,8 @@ def test_a_tick_with_nothing_in_its_way_is_ready_and_tells_where_the_log_stands(
         (ticked("in_flight", brake=Brake.DRAIN), State.BRAKED, ("brake: drain",)),
         (ticked("no_rpc_quorum", blind="nobody answers"), State.DEGRADED, ("no quorum of endpoints: nobody answers",)),
         (ticked("fee_capped"), State.DEGRADED, ("fee_capped",)),
+        (ticked("nonce_ahead"), State.DEGRADED, ("nonce_ahead",)),
+        (ticked("nonce_gap"), State.DEGRADED, ("nonce_gap",)),
         (ticked("low_balance"), State.DEGRADED, ("low_balance",)),
         (ticked("budget_spent"), State.DEGRADED, ("budget_spent",)),
         (ticked("MakeAttempt: no answer"), State.DEGRADED, ("undecided: MakeAttempt: no answer",)),

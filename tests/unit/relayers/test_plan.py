@@ -8,7 +8,7 @@ import pytest
 from hybrid_bridge.ports import Head
 from hybrid_bridge.units import Seconds
 from relayers.journal import AttemptRow, Brake
-from relayers.plan import next_action
+from relayers.plan import MAX_HOLES, next_action
 from relayers.views import Action, Halt, MakeAttempt, OpenIntent, OpenRotation, OpenSlot, RecordHeader, Send, Wait
 from tests.unit.relayers.builders import (
     ETHER,
@@ -246,6 +246,29 @@ def test_no_slot_is_opened_for_a_nonce_that_is_used_for_good() -> None:
     behind = waiting(6, highest_nonce=6, highest_closed=5)
     assert plan(behind, chain(nonce=4), quorum(2)) == Wait("finality_lags")
     assert plan(waiting(6, highest_nonce=6, highest_closed=3), chain(nonce=4), quorum(2)) == OpenSlot(4)
+
+
+@pytest.mark.parametrize("nonce", [7, 8, 10**12])
+def test_nothing_is_signed_on_a_nonce_that_the_journal_does_not_bear_out(nonce: int) -> None:
+    """RELAYER §3: what we have open stays alive; no slot is opened, since each would be paid for once they tell the truth."""
+    idle = journal(open_intents=(intent(2),), highest_nonce=5, highest_closed=5)
+    assert plan(idle, chain(nonce=6), quorum(2)) == OpenSlot(6)
+    assert plan(idle, chain(nonce=nonce), quorum(2)) == Wait("nonce_ahead")
+    ours = waiting(attempts=(attempt(5),), highest_nonce=5)
+    assert plan(ours, chain(nonce=nonce), quorum(2)) == Send(attempt(5))
+    assert plan(ours, chain(nonce=nonce), quorum(2), sent={attempt(5).hash}) == Wait("nonce_ahead")
+    assert plan(replace(ours, brake=Brake.HARD), chain(nonce=nonce), quorum(2)) == Wait("braked")
+    assert plan(journal(), chain(nonce=nonce), quorum(2)) == OpenIntent(checkpoint(2))  # its first: no other is known
+
+
+def test_so_many_holes_are_filled_and_no_more() -> None:
+    for nonce, done in ((5, OpenSlot(5)), (4, Wait("nonce_gap"))):
+        high = journal(open_nonces=(5 + MAX_HOLES,), open_intents=(intent(2),), highest_nonce=5 + MAX_HOLES)
+        assert plan(high, chain(nonce=nonce), quorum(2)) == done
+    filled = journal(open_nonces=(*range(5, 30), 31), open_intents=(intent(2),), highest_nonce=31)
+    assert plan(filled, chain(nonce=5), quorum(2)) == OpenSlot(30)
+    used = journal(open_nonces=(90,), open_intents=(intent(2),), highest_nonce=90, highest_closed=3)
+    assert plan(used, chain(nonce=3), quorum(2)) == Wait("finality_lags")
 
 
 def test_a_filled_hole_carries_the_checkpoint_and_the_one_behind_keeps_its_bytes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.core.encoding import sha256
-from hybrid_bridge.errors import SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import SettingsMalformed, StoreBroken, StoreMissing
 from hybrid_bridge.testing.crashing import Killed
 from relayers.sql_journal import SqlJournal, SqlJournalReader, chain_uid, create_journal
 from relayers.sqlite_store import PRAGMAS, engine_for
@@ -25,9 +25,10 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_journal_is_never_made_in_passing(tmp_path: Path) -> None:
-    with pytest.raises(StoreBroken) as caught:
+    with pytest.raises(StoreMissing) as caught:
         SqlJournal(tmp_path / "none.db", SCOPE, "test", T0)
-    assert caught.value.rule == "missing; `init` makes a new one, `fsck --rebuild` a lost one"
+    for way_out in ("a new operator runs `init`", "one whose disk was lost runs `recover --from-chain --plan`"):
+        assert way_out in caught.value.rule
     with pytest.raises(StoreBroken):
         SqlJournalReader(tmp_path / "none.db", SCOPE)
 

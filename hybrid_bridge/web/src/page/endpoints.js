@@ -15,12 +15,16 @@ const MAX_ANSWER = 1 << 22; // bytes: a public block names its transactions, 70 
  * @typedef {{ numbers: number[], contracts: (chainId: number) => Uint8Array[], needed: (chainId: number) => number }} Wanted
  */
 
+let asked = 0; // questions: an answer must name its own
+
 /** @param {string} url @param {AbortSignal} signal @param {string} method @param {unknown[]} params */
 async function ask(url, signal, method, params) {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const question = ++asked;
+  const body = JSON.stringify({ jsonrpc: "2.0", id: question, method, params });
   const headers = { "content-type": "application/json" };
   const answer = await fetch(url, { method: "POST", headers, body, signal, credentials: "omit", referrerPolicy: "no-referrer", redirect: "error" });
-  const { result } = JSON.parse(await textOf(answer));
+  const { id, result } = JSON.parse(await textOf(answer));
+  if (id !== question) throw new TypeError("an answer to another question");
   return result;
 }
 

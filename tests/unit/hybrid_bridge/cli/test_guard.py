@@ -128,22 +128,41 @@ def test_a_check_is_of_a_file_or_of_a_guard(typed, bank):
         assert typed("guard", "check", "--dir", str(bank.folder), "--head", noted).code == 2
 
 
-def test_while_the_node_runs_nothing_is_shown_written_or_taken(typed, bank, tmp_path):
+def test_while_the_node_runs_nothing_is_written_or_taken_and_whoever_asks_is_told_what_to_do(typed, bank, tmp_path):
+    """An export made beside a signer would lack what it signs next, and a second guard would sign it again."""
     file = bank.file(History(floor(20)))
     with bank.guard():
         for command in (
-            ("status",),
             ("export", "--out", str(tmp_path / "out.json")),
             ("import", file, "--yes"),
             ("import", "--floor-from-network", "--yes"),
-            ("check", file),
-            ("check",),
         ):
             outcome = typed("guard", *command, "--dir", str(bank.folder))
-            assert outcome.code == 4
-            assert "one program at a time" in outcome.err
+            assert outcome.code == 3
+            assert "used by one program at a time" in outcome.err
+            assert "→ stop the program that has it" in outcome.err
     assert not (tmp_path / "out.json").exists()
     assert bank.history.floor.size == 1
+
+
+def test_beside_a_running_node_the_guard_is_looked_at_and_the_node_goes_on_signing(typed, bank):
+    file = bank.file(History(floor(20)))
+    with bank.guard() as guard:
+        guard.absorb(bank.address, History(Highest(TreeSize(1), Digest(bank.log_id)), (row(12),)))
+        told = typed("guard", "status", "--dir", str(bank.folder), "--json").json()
+        assert (told["highest"]["size"], told["events"]) == (12, f"5:0x{guard.head().digest.hex()}")
+        for command in (("status",), ("check",), ("check", file), ("check", "--head", told["events"])):
+            assert typed("guard", *command, "--dir", str(bank.folder)).code == 0
+        guard.absorb(bank.address, History(Highest(TreeSize(1), Digest(bank.log_id)), (row(15),)))
+    assert [statement.size for statement in bank.history.signed] == [4, 9, 12, 15]
+
+
+def test_the_guards_of_other_keys_in_the_folder_are_named(typed, bank):
+    """Whoever looks beside a running node may see an older key's guard: its ledger says which key is the newest."""
+    (bank.folder / "guard-00ff.db").touch()
+    outcome = typed("guard", "status", "--dir", str(bank.folder))
+    assert outcome.out.splitlines()[-1] == "also here guard-00ff.db, the guard of another key of this member"
+    assert typed("guard", "status", "--dir", str(bank.folder), "--json").json()["also_here"] == ["guard-00ff.db"]
 
 
 def test_a_member_that_attests_nothing_has_no_guard(typed, laid):

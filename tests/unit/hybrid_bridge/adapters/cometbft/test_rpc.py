@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_bridge.adapters.cometbft.rpc import EngineRpc
 from hybrid_bridge.core.cometbft import Timestamp
-from hybrid_bridge.errors import AnswerMalformed, Missing, NotYet
+from hybrid_bridge.errors import AnswerAstray, AnswerMalformed, Missing, NotYet
 from hybrid_bridge.units import Height
 from tests import comet_chain as made
 
@@ -87,6 +87,15 @@ def as_engine_says() -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("told", [{}, {"id": 2}, {"id": "1"}, {"id": True}, {"id": None}])
+@pytest.mark.parametrize(
+    "word", [{"result": {"code": 0}}, {"error": {"code": -32603, "message": "tx already exists in cache"}}]
+)
+def test_an_answer_to_another_question_is_none(told: dict[str, Any], word: dict[str, Any]) -> None:
+    with pytest.raises(AnswerAstray):
+        EngineRpc(Canned({"jsonrpc": "2.0", **told, **word}).post).broadcast(b"bytes")
+
+
 def test_a_signed_header_is_read_to_the_nanosecond_and_verifies() -> None:
     engine = result(as_engine_says())
     signed = EngineRpc(engine.post).signed_header(Height(7))
@@ -143,7 +152,7 @@ def test_a_set_is_read_page_by_page() -> None:
     def post(_path: str, body: bytes, _headers: Mapping[str, str]) -> Reply:
         page = int(json.loads(body)["params"]["page"])
         shown = rows[2 * (page - 1) : 2 * page]
-        return Reply(json.dumps({"result": {"validators": shown, "total": str(len(rows))}}).encode())
+        return Reply(json.dumps({"id": 1, "result": {"validators": shown, "total": str(len(rows))}}).encode())
 
     assert EngineRpc(post).validators(Height(1)) == made.set_of(keys)
 
@@ -170,7 +179,9 @@ def test_what_waits_already_is_no_error_and_a_full_pool_is_to_be_tried_again() -
         EngineRpc(refused("Internal error", "something else").post).broadcast(b"x")
 
 
-@pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b"{}", b"\xff", b'{"result": 5}', b'{"result": null}'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"<html>", b"[]", b'{"id": 1}', b"\xff", b'{"id": 1, "result": 5}', b'{"id": 1, "result": null}']
+)
 def test_what_is_no_json_rpc_is_no_answer(raw: bytes) -> None:
     engine = EngineRpc(Canned(None, raw=raw).post)
     for ask in (lambda: engine.signed_header(Height(1)), lambda: engine.validators(Height(1))):

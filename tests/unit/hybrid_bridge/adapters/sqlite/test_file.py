@@ -16,7 +16,7 @@ from hybrid_bridge.adapters.sqlite.file import (
     table_of,
     text,
 )
-from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.errors import StoreBroken, StoreInUse
 
 
 class Sample(SQLModel, table=True):
@@ -134,11 +134,43 @@ def test_a_missing_store_is_not_made_in_passing(tmp_path: Path) -> None:
 
 def test_a_store_is_for_one_program_at_a_time(file: SqliteFile, tmp_path: Path) -> None:
     second = SqliteFile(tmp_path / "sample.db", "sample")
-    with pytest.raises(StoreBroken):
+    with pytest.raises(StoreInUse):
         second.open({})
     file.close()
     second.open({})
     second.close()
+
+
+def test_who_only_looks_sees_the_last_commit_beside_the_writer_and_keeps_nobody_out(
+    file: SqliteFile, tmp_path: Path
+) -> None:
+    with file.write() as connection:
+        connection.execute(TABLE.insert(), [ROW])
+    looking = SqliteFile(tmp_path / "sample.db", "sample")
+    looking.look({"kind": "sample"})
+    assert rows(looking) == 1
+    with file.write() as connection:
+        connection.execute(TABLE.insert(), [{**ROW, "id": 2}])
+        assert rows(looking) == 1
+    assert rows(looking) == 2
+    file.close()
+    taking = SqliteFile(tmp_path / "sample.db", "sample")
+    taking.open({"kind": "sample"})
+    looking.close()
+    assert rows(taking) == 2
+    taking.close()
+
+
+@pytest.mark.parametrize("facts", [{"kind": "ledger"}, {"schema": "2"}])
+def test_who_only_looks_refuses_what_was_made_for_something_else(
+    file: SqliteFile, tmp_path: Path, facts: dict[str, str]
+) -> None:
+    with pytest.raises(StoreBroken) as refused:
+        SqliteFile(tmp_path / "sample.db", "sample").look(facts)
+    assert next(iter(facts)) in refused.value.rule
+    with pytest.raises(StoreBroken, match="made before it is used"):
+        SqliteFile(tmp_path / "other.db", "sample").look({})
+    assert rows(file) == 0
 
 
 @pytest.mark.parametrize("facts", [{"kind": "ledger"}, {"schema": "2"}, {"owner": "anybody"}])

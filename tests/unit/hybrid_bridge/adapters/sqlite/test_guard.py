@@ -7,13 +7,13 @@ from threading import Barrier
 
 import pytest
 
-from hybrid_bridge.adapters.sqlite.guard import SqlGuard
+from hybrid_bridge.adapters.sqlite.guard import GuardView, SqlGuard
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.event_chain import Head
 from hybrid_bridge.core.guard import Highest, History, PowerStatement, Statement
 from hybrid_bridge.core.interchange import Interchange, KeyHistory, decode_interchange
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import Equivocation, GuardRefused, StoreBroken
+from hybrid_bridge.errors import Equivocation, GuardRefused, SchemaOlder, StoreBroken
 from hybrid_bridge.ports import SigningPermit
 from hybrid_bridge.units import Address, ChainId, Digest, EcdsaSignature, LogId, TreeSize
 
@@ -344,6 +344,27 @@ def test_a_released_store_keeps_all_it_knew_and_gets_its_events(released: Path) 
     head, told = guard.verify()
     assert (head.seq, told.refusals, guard.highest()[0]) == (8, 1, 15)
     guard.close()
+
+
+def test_a_released_store_is_not_changed_by_who_only_looks(released: Path) -> None:
+    with pytest.raises(SchemaOlder):
+        GuardView(released).look(LOG, ADDRESS)
+    file = sqlite3.connect(released)
+    assert file.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == ("1",)
+    assert file.execute("SELECT name FROM sqlite_master WHERE name = 'guardevent'").fetchone() is None
+    file.close()
+
+
+def test_who_only_looks_has_nothing_to_sign_by(guard: SqlGuard, tmp_path: Path) -> None:
+    permit(guard, 9)
+    view = GuardView(tmp_path / "guard.db")
+    view.look(LOG, ADDRESS)
+    assert view.seen() == (guard.history(), guard.head())
+    assert view.verify()[0] == guard.head()
+    assert not {"permit", "permit_power", "signed", "absorb"} & set(dir(view))
+    permit(guard, 12)
+    assert view.seen() == (guard.history(), guard.head())
+    view.close()
 
 
 @pytest.mark.parametrize("schema", ["3", "0", ""])
