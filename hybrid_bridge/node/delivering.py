@@ -7,6 +7,7 @@ here is bounded by what they wrote on the record, and by a quota for each. What 
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from time import monotonic
 from typing import Final
@@ -116,6 +117,7 @@ class Deliverer:
 
     def __init__(self, view: View, peers: Mapping[str, GrpcPeer]) -> None:
         self._view, self._peers = view, peers
+        self._unreached: defaultdict[str, set[int]] = defaultdict(set)  # what waits for nothing but its recipient
 
     def run(self) -> None:
         """Deliver until stopped."""
@@ -166,6 +168,7 @@ class Deliverer:
             raise
         except Erased:
             self._view.records.decline(owed.number)  # Durable: its loss alone, should it lie.
+            self._is_back(owed, now)
             _log.info("%s has erased %s and takes it no more", owed.recipient, owed.leaf.hex())
         except BridgeError as error:
             wait = min(2**owed.attempts, LONGEST_BACKOFF)
@@ -173,11 +176,20 @@ class Deliverer:
                 wait = max(wait, min(error.retry_after // 1_000, LONGEST_BACKOFF))
             self._view.records.postpone(owed.number, UnixSeconds(now + wait))
             _log.info("%s has not taken %s: %s", owed.recipient, owed.leaf.hex(), type(error).__name__)
-            return not isinstance(error, Unreachable)
+            if isinstance(error, Unreachable):
+                self._unreached[owed.recipient].add(owed.number)
+                return False
+            self._unreached[owed.recipient].discard(owed.number)
         else:
             self._view.records.settle(owed.number, data)  # Durable: they have it, and signed.
+            self._is_back(owed, now)
             _log.info("%s signed for %s", owed.recipient, owed.leaf.hex())
         return True
+
+    def _is_back(self, owed: Owed, now: UnixSeconds) -> None:
+        """Who takes one document may have the others: each would wait for a moment of its own, up to a minute."""
+        if waiting := self._unreached.pop(owed.recipient, set()) - {owed.number}:
+            self._view.records.hasten(waiting, now)
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:
         signed = SignedAcknowledgement.decode(data)

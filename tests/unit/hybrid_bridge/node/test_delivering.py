@@ -106,6 +106,24 @@ def test_a_recipient_that_is_away_is_asked_again_more_slowly(trading: Members) -
     assert deliver(trading, to) == 0
 
 
+def test_a_recipient_that_is_back_gets_all_it_is_owed_with_the_first_that_it_takes(trading: Members) -> None:
+    """Else each document waits for its own next attempt, and each of these may meet a moment of absence."""
+    sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    sender = Deliverer(trading.open("supplier").view, to)  # type: ignore[arg-type]
+    to["bank-a"].away = True
+    for _ in range(70):
+        sender.deliver_due()
+        trading.clock.moment += 1
+    asked = to["bank-a"].asked
+    to["bank-a"].away = False
+    sent(trading, "supplier", registration(trading, an_object()))  # its first attempt is due at once
+    sender.deliver_due()
+    sender.deliver_due()
+    assert to["bank-a"].asked - asked == 2
+    assert trading.open("supplier").view.records.undelivered() == 0
+
+
 def test_an_outbox_survives_a_day_without_either_side(trading: Members) -> None:
     """A day away: the recipient, the sender for a while, and both restarted; then one copy, one signature, kept."""
     _, drafted = sent(trading, "supplier", registration(trading, an_object()))
