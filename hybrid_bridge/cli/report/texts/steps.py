@@ -29,11 +29,13 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
         "What these tools cannot do: the validators' signatures (secp256k1 over keccak-256, EIP-712) and the public "
         "chain's receipt and headers (keccak-256) need functions that sha256sum and openssl do not have. The "
         "independent script docs/verifier/verify_bundle.py checks them in about 150 lines of Python, with two public "
-        "libraries and no line of this project.",
+        "libraries and no line of this project. Signatures of transactions and of certificates have no command here "
+        "either; hybrid-bridge verify checks them.",
         "上述工具无法完成的部分：验证人签名（基于 keccak-256 的 secp256k1，"
         "EIP-712）以及公共链的收据与区块头（keccak-256），"
         "sha256sum 与 openssl 不具备相应功能。独立脚本 docs/verifier/verify_bundle.py 以约 150 行 Python 核验之，"
-        "仅使用两个公开库，与本项目没有共用代码。",
+        "仅使用两个公开库，与本项目没有共用代码。"
+        "交易签名与证书签名在此亦无相应命令，由 hybrid-bridge verify 核验。",
     ),
     "commands.left_out": (
         "{count} further commands of the same kinds are left out: a report holds {limit}. hybrid-bridge verify and the "

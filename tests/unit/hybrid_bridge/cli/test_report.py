@@ -24,11 +24,13 @@ from hybrid_bridge.cli.report import recompute, shell, times
 from hybrid_bridge.cli.report.checks import COURSE
 from hybrid_bridge.cli.report.code import QUIET, side, squares
 from hybrid_bridge.cli.report.model import MAX_SHOWN, shown
+from hybrid_bridge.cli.report.registry import registry
 from hybrid_bridge.cli.report.texts import Words
-from hybrid_bridge.core.bundle import RenewalPart, TokenAnchor
+from hybrid_bridge.core.bundle import EpochPart, LabelPart, RenewalPart, TerminalPart, TokenAnchor
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.disclosure import Disclosure
 from hybrid_bridge.core.encoding import canonical_json
+from hybrid_bridge.core.registry_proof import registry_root
 from hybrid_bridge.core.timestamp import digest_by
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedLog
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
@@ -196,7 +198,9 @@ def renewed(tsa):
     return bundle
 
 
-def test_renewals_are_computed_over_the_file_as_it_was_before_each_and_verified_by_openssl(made, folder, tmp_path):
+def test_renewals_are_computed_over_the_file_as_it_was_before_each_and_verified_by_openssl(
+    made, typed, folder, tmp_path
+):
     tsa = Tsa()
     bundle = renewed(tsa)
     (folder / "renewed.hb.json").write_bytes(bundle.encode())
@@ -212,6 +216,10 @@ def test_renewals_are_computed_over_the_file_as_it_was_before_each_and_verified_
     assert len(titled(report, "take authority 0 out of")) == 2  # once for checkpoints, once for renewals
     where = bench(tmp_path / "expert", folder, "renewed")
     assert printed(where, [step["command"] for step in listed]) == [step["value"] for step in listed]
+    href = Reading(page_of(typed, folder, "renewed")).links["commands.sh"]
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(" 0 differ, 0 not compared\n")
     changed = edit(bundle, "epochs.0.record", lambda record: flip(record, 8 * 10))
     (where / shell.BUNDLE).write_bytes(changed.encode())
     answers = printed(where, [step["command"] for step in listed])
@@ -219,6 +227,45 @@ def test_renewals_are_computed_over_the_file_as_it_was_before_each_and_verified_
     assert {
         f"what renewal {n} covers: its digest by {name}" for n, name in enumerate(("sha-256", "sha3-512", "sha-512"))
     } <= wrong
+
+
+def test_a_renewal_over_another_file_is_seen_in_the_report_and_by_its_script(made, typed, folder, tmp_path):
+    tsa = Tsa()
+    bundle = renewed(tsa)
+    stamp = RenewalPart(hash="sha-256", token=tsa.stamp(b"another file", NOW - 90))
+    bundle = replace(bundle, renewals=(stamp, *bundle.renewals[1:]))
+    (folder / "other.hb.json").write_bytes(bundle.encode())
+    report, done = made("other")
+    assert done.code == 1
+    assert [step["holds"] for step in titled(report, "that the timestamp over the file")] == [False] * 3
+    where = bench(tmp_path / "expert", folder, "other")
+    href = Reading(page_of(typed, folder, "other")).links["commands.sh"]
+    (where / "commands.sh").write_bytes(base64.b64decode(href.partition(";base64,")[2]))
+    done = subprocess.run(["sh", "commands.sh"], cwd=where, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("DIFFERS")) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("depth", "end"), [(0, "own"), (0, "hole"), (3, "own"), (3, "other"), (3, "hole"), (256, "own")]
+)
+def test_a_way_of_the_registry_of_any_length_ends_in_a_pair_in_another_pair_or_in_a_hole(tmp_path, depth, end):
+    index, commitment = bytes(range(100, 132)), b"c" * 32
+    key = index[:-1] + b"\xff" if end == "other" else index
+    terminal = None if end == "hole" else TerminalPart(index=key, commitment=commitment)
+    label = LabelPart(index=index, terminal=terminal, path=tuple(bytes([n % 251 + 1]) * 32 for n in range(depth)))
+    root = registry_root(index, terminal and (key, commitment), label.path)
+    record = bytes(256) + root + bytes(352)
+    epoch = EpochPart(record=record, path=(), labels=(label,))
+    told = gathering.Bench(Words("en"))
+    registry(told, replace(consortium().receivable(), epochs=(epoch,)))
+    (tmp_path / "epoch-0.bin").write_bytes(record)
+    assert printed(tmp_path, [step.command for step in told.steps]) == [step.value for step in told.steps]
+    (top,) = [step for step in told.steps if step.where == "the registry root in epoch-0.bin"]
+    assert top.value == top.stated == root.hex()
+    own = [step.value for step in told.steps if step.title.endswith("whether that pair is its own")]
+    assert own == {"own": ["present"], "other": ["absent"], "hole": []}[end]
+    ways = [step for step in told.steps if step.where == "the index that is asked for"]
+    assert [(len(step.value), step.holds) for step in ways] == [(depth, True)] * (depth > 0)
 
 
 @pytest.mark.parametrize(
