@@ -1,8 +1,8 @@
 """`python -m bench soak --minutes 20 --seed 1`: a consortium on CometBFT under business and faults; what held?
 
 Four validators and a regulator, each with an engine (on hosts of their own where root may make network namespaces), a
-relayer that anchors to a real EVM, two traders; members and relayer are killed, links are cut, all by the seed. Then the
-judgement (`tests/soak/judging.py`). Each run adds a row to bench/SOAK.md.
+relayer that anchors to a real EVM, two traders; members and relayer are killed and held still, links are cut, all by
+the seed. Then the judgement (`tests/soak/judging.py`). Each run adds a row to bench/SOAK.md.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def row(report: Report) -> str:
         f"`{git_head('relayers', 'hybrid_bridge', 'tests/soak', 'tests/e2e')}`",
         f"{report.seed}",
         f"{report.minutes:g}",
-        f"{report.kills} / {report.cuts}",
+        f"{report.kills} / {report.cuts} / {report.stops}",
         f"{report.decided.get('accepted', 0)} / {report.decided.get('rejected', 0)} / {report.lapsed}",
         f"{report.blocks}",
         " / ".join(str(report.promises.get(word, 0)) for word in ("kept", "refused", "broken")),

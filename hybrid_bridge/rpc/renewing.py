@@ -247,6 +247,7 @@ def server_certificate(endpoint: str, server_name: str, roots: bytes) -> bytes:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["h2"])
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a root of ours may be under another's, as for grpc
     context.minimum_version = ssl.TLSVersion.TLSv1_3  # before, a server asks for ours first
     host, _, port = endpoint.rpartition(":")
     try:

@@ -23,7 +23,8 @@ from hybrid_bridge.rpc.service import Authenticate, Caller, Service
 
 WORKERS: Final = 104  # each held answer and each open stream keeps one; ten members need thirty, three bad ones hold 72
 MAX_CALLS: Final = 208  # at work or waiting; one more is told RESOURCE_EXHAUSTED at once
-
+MAX_CONNECTIONS: Final = 512  # from the first packet on; a process may have no more than 1,024 descriptors
+HANDSHAKE: Final = 10_000  # ms from the first packet to the end of the TLS handshake
 CONNECTION_AGE: Final = 600_000  # ms; calls at work then have a twentieth of it to end
 
 
@@ -64,6 +65,8 @@ class MemberServer:
                 ("grpc.max_metadata_size", MAX_METADATA),
                 ("grpc.so_reuseport", 0),  # a second node on this port must fail, not share it
                 ("grpc.max_concurrent_streams", 64),
+                ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE),
                 ("grpc.max_connection_age_ms", connection_age),  # after an exchange of the authority a new handshake
                 ("grpc.max_connection_age_grace_ms", connection_age // 20),
             ),
@@ -80,9 +83,11 @@ class MemberServer:
         Raises:
             SettingsMalformed: the address cannot be bound.
         """
-        first = self._fetch_tls()
+        shown = _Shown(self._fetch_tls)
         credentials = grpc.dynamic_ssl_server_credentials(
-            _configuration(first), lambda: _configuration(self._fetch_tls()), require_client_authentication=True
+            _configuration(shown.tls),
+            shown.changed,  # type: ignore[arg-type]  # the library takes None, its stubs have forgotten it
+            require_client_authentication=True,
         )
         try:
             port = self._server.add_secure_port(listen, credentials)
@@ -102,6 +107,25 @@ class MemberServer:
         """Refuse new calls, let running ones end within `grace` seconds."""
         self._health.enter_graceful_shutdown()
         self._server.stop(grace).wait(grace + 1)
+
+
+class _Shown:
+    """What the server shows, asked for at each handshake."""
+
+    def __init__(self, fetch: Callable[[], ServerTls]) -> None:
+        self._fetch, self.tls = fetch, fetch()
+
+    def changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """What to show from now on; None while nothing has changed.
+
+        The library frees what it showed before while another thread's handshake may still be about to take it
+        (https://github.com/grpc/grpc/issues/36693): what is the same is never handed over anew.
+        """
+        tls = self._fetch()
+        if tls == self.tls:
+            return None
+        self.tls = tls
+        return _configuration(tls)
 
 
 def _configuration(tls: ServerTls) -> grpc.ServerCertificateConfiguration:

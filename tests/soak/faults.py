@@ -1,6 +1,7 @@
-"""Who kills and cuts, by a seed, and who starts again what has died: the supervisor that each member has."""
+"""Who kills, cuts and holds still, by a seed, and who starts again what has died: the supervisor that each member has."""
 
 import random
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ SIDES = (  # who is cut from whom
 ONE_WAY = (("core", "supplier"), ("supplier", "bank-a"), ("bank-a", "core"))
 BREAK = (2.0, 12.0)  # seconds of rest between two faults
 CUT = (3.0, 30.0)  # seconds that links stay cut
+STILL = (1.0, 30.0)  # seconds that processes are held still, as those of a machine that is moved or swaps
 LONG_CUT = 180.0  # longer than engines redial at a steady pace
 
 
@@ -69,6 +71,7 @@ class Faults:
     said: list[str] = field(default_factory=list)
     kills: int = 0
     cuts: int = 0
+    stops: int = 0
     _begin: float = 0.0
 
     def run(self, enough: Event) -> None:
@@ -82,6 +85,8 @@ class Faults:
             elif self.supervisor.network.lan is not None and chance.random() < 0.35:
                 sides = chance.choice((*SIDES, None))
                 self._cut(sides, chance.uniform(*CUT), enough)
+            elif chance.random() < 0.25:
+                self._hold(chance, enough)
             else:
                 self._kill(chance)
         if self.supervisor.network.lan is not None:
@@ -89,6 +94,24 @@ class Faults:
 
     def _tell(self, what: str) -> None:
         self.said.append(f"{time.monotonic() - self._begin:7.1f} {what}")
+
+    def _hold(self, chance: random.Random, enough: Event) -> None:
+        """Nothing is lost, and connections stay; only the time goes on without them."""
+        network, name, seconds = self.supervisor.network, chance.choice((*NAMES, "relayer")), chance.uniform(*STILL)
+        halves = chance.choice(((network.running,), (network.engines,), (network.running, network.engines)))
+        with self.supervisor.lock:
+            held = [half[name] for half in (halves if name in NAMES else (network.running,))]
+            self._tell(f"hold {name} still, {len(held)} processes, for {seconds:.1f} s")
+            self.stops += 1
+            for process in held:
+                process.send_signal(signal.SIGSTOP)
+        try:
+            enough.wait(seconds)
+        finally:
+            with self.supervisor.lock:
+                for process in held:
+                    process.send_signal(signal.SIGCONT)
+        self._tell("goes on")
 
     def _kill(self, chance: random.Random) -> None:
         network = self.supervisor.network

@@ -35,6 +35,7 @@ class Report:
     slowest: float = 0.0  # seconds until an event was decided, faults included
     kills: int = 0
     cuts: int = 0
+    stops: int = 0
     restarts: int = 0
     blocks: int = 0
     epochs: int = 0
@@ -95,7 +96,8 @@ def _soak(report: Report, network: EngineNetwork, long_cut_after: float) -> None
         finally:
             for event in (calm, closed, over):
                 event.set()
-            report.kills, report.cuts, report.faults = faults.kills, faults.cuts, faults.said
+            report.kills, report.cuts, report.stops = faults.kills, faults.cuts, faults.stops
+            report.faults = faults.said
             report.restarts = supervisor.restarts
     for name, samples in sorted(memory.longest().items()):
         lived = (samples[-1][0] - samples[0][0]) / 30

@@ -1,16 +1,25 @@
 """A channel whose certificate changes under it, and whose server's certificate is judged before each call."""
 
+import datetime
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hybrid_bridge.adapters.pki import Holder, Issued, caller_of, found_authority, issue_tls
+from hybrid_bridge.adapters.pki import Authority, Holder, Issued, caller_of, found_authority, issue_tls
 from hybrid_bridge.errors import CertificateRevoked, Unreachable
 from hybrid_bridge.rpc import renewing
 from hybrid_bridge.rpc.channel import ClientTls, Line
@@ -25,8 +34,8 @@ NOW = UnixSeconds(int(time.time()))
 OURS = found_authority("example.org/log", NOW)
 
 
-def issued(name: str = "core", role: str = "member") -> Issued:
-    return issue_tls(OURS, Holder(name, name, "LEI:1"), role, ("127.0.0.1",), NOW)
+def issued(name: str = "core", role: str = "member", by: Authority = OURS) -> Issued:
+    return issue_tls(by, Holder(name, name, "LEI:1"), role, ("127.0.0.1",), NOW)
 
 
 class Side:
@@ -72,7 +81,7 @@ class Side:
     @contextmanager
     def serving(self, listen: str = "127.0.0.1:0") -> Iterator[str]:
         server = MemberServer(
-            lambda: ServerTls(OURS.certificate, self.server.certificate, self.server.key),
+            lambda: ServerTls(self.shown.roots, self.server.certificate, self.server.key),
             self.authenticate,
             [self.service()],
             reflect=False,
@@ -125,6 +134,32 @@ def test_a_server_whose_certificate_is_revoked_gets_no_call(side: Side) -> None:
         assert side.seen == []
         side.server = issued()
         assert ask(stubs.LedgerStub(channel)) == 1
+
+
+@pytest.mark.parametrize("judges", [False, True])
+def test_an_issuing_authority_is_a_root_although_another_certified_it(side: Side, *, judges: bool) -> None:
+    issuing = under_another()
+    side.server, client = issued(by=issuing), issued("bank-a", by=issuing)
+    side.shown, side.judges = ClientTls(issuing.certificate, client.certificate, client.key), judges
+    with side.serving() as endpoint, channel_to(endpoint, "core", side) as channel:
+        assert ask(stubs.LedgerStub(channel)) == 1
+
+
+def under_another() -> Authority:
+    """An authority whose own certificate is by one that nobody here knows, as those that banks buy from."""
+    key, above = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer, subject = (x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("above", "issuing"))
+    born = datetime.datetime.fromtimestamp(NOW - 60, datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(born)
+        .not_valid_after(born + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(above, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Authority(certificate.public_bytes(Encoding.PEM), pem)
 
 
 def test_an_open_connection_is_cut_when_its_server_is_revoked(side: Side) -> None:
@@ -357,3 +392,39 @@ def test_a_peer_that_is_unavailable_again_and_again_leaves_few_channels_open(
     assert len(channel._retired) == renewing.MAX_RETIRED
     channel.close()
     assert all(one.closed for one in made)
+
+
+CALLERS, HANDSHAKES = 16, 100
+
+
+def test_handshakes_at_once_do_not_end_the_server(tmp_path: Path) -> None:
+    """grpc frees what a server shows as soon as it is handed something else, also under a handshake that takes it."""
+    child = subprocess.run([sys.executable, "-m", __name__, tmp_path], capture_output=True, timeout=120, check=False)
+    assert (child.returncode, child.stdout) == (0, b"core after 1600 handshakes\n"), child.stderr.decode()
+
+
+def shake_hands(folder: Path) -> None:
+    """What the test's child does: a server of its own, and callers that only greet it."""
+    side = Side()
+    (folder / "roots").write_bytes(side.shown.roots)
+    (folder / "shown").write_bytes(side.shown.certificate)
+    (folder / "key").write_bytes(side.shown.key)
+
+    def calls(endpoint: str) -> int:
+        context = ssl.create_default_context(cafile=str(folder / "roots"))
+        context.load_cert_chain(folder / "shown", folder / "key")
+        context.set_alpn_protocols(["h2"])
+        host, port = endpoint.split(":")
+        for _ in range(HANDSHAKES):
+            with socket.create_connection((host, int(port)), 20) as plain:
+                context.wrap_socket(plain, server_hostname="core").close()
+        return HANDSHAKES
+
+    with side.serving() as endpoint, ThreadPoolExecutor(CALLERS) as pool:
+        done = sum(pool.map(calls, [endpoint] * CALLERS))
+        shown = server_certificate(endpoint, "core", OURS.certificate)
+    print("core" if shown == side.server.certificate else "another", "after", done, "handshakes")
+
+
+if __name__ == "__main__":
+    shake_hands(Path(sys.argv[1]))

@@ -1,8 +1,10 @@
 """The standard services of a member's server: health says what the node says, reflection answers only if enabled."""
 
+import select
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import pytest
@@ -10,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from hybrid_bridge.adapters.pki import BACKDATED, YEAR, Holder, Issued, caller_of, found_authority, issue_tls
+from hybrid_bridge.rpc import server as server_module
 from hybrid_bridge.rpc.channel import ClientTls, open_channel
 from hybrid_bridge.rpc.limits import Limits
 from hybrid_bridge.rpc.server import MemberServer, ServerTls
@@ -146,3 +149,34 @@ def test_reflection_is_unknown_when_it_is_not() -> None:
     with served(reflect=False) as (_, channel), pytest.raises(grpc.RpcError) as refused:
         listed(channel)
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_callers_who_say_nothing_take_few_places_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody needs a certificate to connect: without a bound such callers took every descriptor of the process."""
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 16)
+    monkeypatch.setattr(server_module, "HANDSHAKE", 3_000)
+    consortium = Consortium()
+    own = consortium.issued()
+    client = ClientTls(consortium.roots, own.certificate, own.key)
+    with listening(consortium, 600_000) as port, ExitStack() as stack:
+        there = health_pb2_grpc.HealthStub(stack.enter_context(open_channel(f"127.0.0.1:{port}", "core", client)))
+        assert consortium.refusal(there) is None
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(64)]
+        assert closed(silent, at_least=64 - 15) <= 64 - 14  # the library counts one more or less
+        assert consortium.refusal(there) is None  # whoever was in stays in
+        assert closed(silent, at_least=64) == 64
+        newcomer = stack.enter_context(open_channel(f"127.0.0.1:{port}", "core", client))
+        assert consortium.refusal(health_pb2_grpc.HealthStub(newcomer)) is None
+
+
+def closed(callers: list[socket.socket], at_least: int) -> int:
+    """How many of them the server has sent away, as soon as they are so many."""
+    hung_up: set[int] = set()
+    events, deadline = select.poll(), time.monotonic() + 20
+    for caller in callers:
+        events.register(caller, select.POLLIN)
+    while len(hung_up) < at_least and time.monotonic() < deadline:
+        for number, _ in events.poll(1_000):
+            events.unregister(number)
+            hung_up.add(number)
+    return len(hung_up)
