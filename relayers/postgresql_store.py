@@ -14,10 +14,18 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hybrid_bridge.adapters.postgresql.server import DEADLINE
 from hybrid_bridge.custody.servers import server_of
-from hybrid_bridge.errors import BridgeError, KeyUnusable, NotYet, StoreBroken, StoreMissing, Unreachable
+from hybrid_bridge.errors import (
+    BridgeError,
+    KeyUnusable,
+    NotYet,
+    SettingsMalformed,
+    StoreBroken,
+    StoreMissing,
+    Unreachable,
+)
 from hybrid_bridge.units import UnixSeconds
 from relayers.journal_place import KEY, PostgresPlace
-from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
+from relayers.revisions import SCHEMA_VERSION, THERE, cure, upgrade, version_of
 
 PATIENCE: Final = 5  # seconds for a transaction whose process says nothing
 LOCK: Final = 8  # seconds for a lock: longer than such a sleeper may hold it
@@ -96,7 +104,7 @@ def create(place: PostgresPlace, fill: Callable[[Connection], None]) -> None:
     """Make the tables in an empty database, and what `fill` puts into them: one transaction.
 
     Raises:
-        StoreBroken: there is a journal already.
+        SettingsMalformed: there is a journal already.
         Unreachable, KeyUnusable, SettingsMalformed: as `PostgresStore`.
     """
     store = PostgresStore(place, is_new=True)
@@ -104,7 +112,7 @@ def create(place: PostgresPlace, fill: Callable[[Connection], None]) -> None:
         with store.write() as connection:
             connection.exec_driver_sql(_ONE_AT_A_TIME)
             if version_of(connection):
-                raise StoreBroken(store=place.name, rule="empty before `init`; there is a journal already")
+                raise SettingsMalformed(key=KEY, rule=THERE)
             upgrade(connection)
             fill(connection)
     finally:

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect
 
+THERE: Final = "a place without a journal before `init`; there is one, left as it is: `status` shows it"
 SCHEMA_VERSION: Final = 2  # that of this program; files in `migrations` lead to it from every released one
 _TABLE: Final = "alembic_version"
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hybrid_bridge.adapters.sqlite.file import sync_path
 from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken, StoreMissing
 from hybrid_bridge.units import UnixSeconds
-from relayers.revisions import SCHEMA_VERSION, cure, upgrade, version_of
+from relayers.revisions import SCHEMA_VERSION, THERE, cure, upgrade, version_of
 
 MAGIC: Final = b"SQLite format 3\0"
 WAYS_OUT: Final = (
@@ -115,15 +115,15 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
     Killed at any instant it leaves nothing under the journal's name; the next start makes it anew.
 
     Raises:
-        SettingsMalformed: its folder does not exist.
-        StoreBroken: the file exists, or cannot be made.
+        SettingsMalformed: its folder does not exist, or the file does.
+        StoreBroken: it cannot be made.
         NotYet: another process is about to make or use it.
     """
     if not path.parent.is_dir():
         raise SettingsMalformed(key="journal", rule="a path in a folder that exists; make the folder first")
     with locked(path):
         if path.exists():
-            raise StoreBroken(store=path.name, rule="not there before `init`; it exists already")
+            raise SettingsMalformed(key="journal", rule=THERE)
         partial = path.with_name(path.name + ".new")
         try:
             for end in ("", "-wal", "-shm"):

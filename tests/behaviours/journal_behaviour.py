@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_bridge.errors import FieldMismatch, LeaseLost, NotYet, SpendCapped, StoreBroken
+from hybrid_bridge.errors import FieldMismatch, LeaseLost, NotYet, SettingsMalformed, SpendCapped, StoreBroken
 from relayers import sql_events, sql_journal
 from relayers.desk import Orders
 from relayers.journal import (
@@ -84,8 +84,13 @@ class JournalBehaviour:
             pass  # the refusal let go of it
 
     def test_an_existing_journal_is_not_made_again(self, place: JournalPlace) -> None:
-        with pytest.raises(StoreBroken):
+        """And nothing is broken: whoever says `init` twice is told what is there."""
+        with SqlJournal(place, SCOPE, "first", T0) as journal:
+            journal.open_slot(7)
+        with pytest.raises(SettingsMalformed, match="there is one, left as it is"):
             create_journal(place, SCOPE, T0)
+        with SqlJournal(place, SCOPE, "second", T0) as journal:
+            assert [slot.nonce for slot in journal.dump().slots] == [7]
 
     def test_each_opening_takes_the_next_epoch(self, place: JournalPlace) -> None:
         for epoch in (1, 2, 3):

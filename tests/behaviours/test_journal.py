@@ -302,7 +302,7 @@ class TestPostgresql(JournalBehaviour):
         told = ""
         for arguments, code in (
             (("init",), 0),
-            (("init",), 4),
+            (("init",), 2),
             (("status", "--json"), 0),
             (("pause", "--soft", "--yes"), 0),
             (("audit", "verify"), 0),

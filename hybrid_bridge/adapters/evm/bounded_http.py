@@ -24,6 +24,7 @@ from urllib3.util.connection import create_connection
 from hybrid_bridge.adapters.evm.json_text import require_shallow
 
 MAX_ANSWER: Final = 32 << 20  # bytes; all receipts of a full public block have some 20 MB as JSON
+REDIRECTS: Final = 3  # hundred and more: such an answer points elsewhere
 CONNECTIONS: Final = 8  # kept for each endpoint; more callers at once open more
 
 
@@ -55,7 +56,7 @@ class BoundedSession(requests.Session):
                     raise requests.exceptions.ReadTimeout
             unless_whole.pop_all()
         response.raw.release_conn()
-        if requests.codes.multiple_choices <= response.status_code < requests.codes.bad_request:
+        if response.status_code // 100 == REDIRECTS:
             raise ValueError(response.status_code)  # whatever its body says: it is the word of who points elsewhere
         response.raw = io.BytesIO(require_shallow(body.getvalue()))
         return response
