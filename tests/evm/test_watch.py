@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import signal
 import socketserver
 import stat
@@ -23,7 +24,7 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.cli.tiles import reply_to
-from hybrid_bridge.cli.watch import command
+from hybrid_bridge.cli.watch import asking, command
 from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
@@ -74,6 +75,14 @@ def serving(**folders: Path) -> Iterator[dict[str, str]]:
     finally:
         for one in servers.values():
             one.close()
+
+
+def few_signed(hall: Town, size: int, salt: bytes, count: int, skip: int = 0) -> Path:
+    """A copy whose checkpoint only some members signed."""
+    out = hall.folder / f"few-{size}-{salt.hex()}-{count}-{skip}"
+    shutil.copytree(hall.tiles(size, salt), out)
+    (out / "checkpoint").write_bytes(hall.note(size, salt, count=count, skip=skip).read_bytes())
+    return out
 
 
 class Post:
@@ -152,8 +161,7 @@ def test_the_brake_is_an_event_and_no_delay(terminal: Terminal, tmp_path: Path) 
 
 
 def test_what_no_quorum_signed_and_tiles_of_another_root_accuse_nobody(hall: Hall, post: Post, tmp_path: Path) -> None:
-    few, broken, stranger = hall.tiles(10, b"few"), hall.tiles(10, b"broken"), hall.tiles(8, b"stranger")
-    (few / "checkpoint").write_bytes(hall.note(10, b"few", count=2).read_bytes())
+    few, broken, stranger = few_signed(hall, 10, b"", 2), hall.tiles(10, b"broken"), hall.tiles(8, b"stranger")
     (broken / "checkpoint").write_bytes(hall.note(10).read_bytes())
     (stranger / "checkpoint").write_bytes(hall.note(8).read_bytes().replace(b"watched", b"unknown"))
     empty = tmp_path / "empty"
@@ -163,6 +171,7 @@ def test_what_no_quorum_signed_and_tiles_of_another_root_accuse_nobody(hall: Hal
     assert found == {
         "few": "copy_unsigned", "broken": "copy_untrue", "stranger": "copy_unsigned", "empty": "copy_silent",
     }  # fmt: skip
+    assert not (post.state / "evidence").exists()
 
 
 def test_an_endpoint_that_answers_otherwise_is_named_and_too_few_decide_nothing(
@@ -318,6 +327,58 @@ def test_what_the_contract_does_not_take_yet_is_shown_again_after_the_next_ancho
     assert liar.head.state == "frozen"
 
 
+# ── fewer than a quorum ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_of_four_who_signed_another_history_too_are_named_with_evidence(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 2)) as copies:
+        found = {(one["kind"], one["about"]): one for one in post.look(copies, code=1)}
+        again = {(one["kind"], one["about"]): one for one in post.look(copies, code=1)}
+    assert set(found) == {
+        ("copy_unsigned", "b"),
+        ("equivocation", "a / few@b"),
+        ("few_contradict", "few@b / the public chain"),
+    }
+    assert found == again
+    lie = found["equivocation", "a / few@b"]
+    both, honest = hall.validators.addresses[:2], hall.validators.addresses[2:]
+    assert lie["severity"] == "lying"
+    assert all(f"0x{one.hex()}" in lie["detail"] for one in both)
+    assert not any(f"0x{one.hex()}" in lie["detail"] for one in honest)
+    place = post.state / "evidence" / "a~few@b"
+    said = hall.report("equivocation", place / "one.note", place / "other.note", "--dry-run")
+    assert said["dry_run"]
+    assert hall.head.state == "active"
+
+
+def test_what_few_signed_once_is_held_against_them_when_another_history_comes(hall: Hall, post: Post) -> None:
+    with serving(b=few_signed(hall, 12, FORK, 1)) as copies:  # larger than all that is known, and its tiles hidden
+        shutil.rmtree(hall.folder / f"few-12-{FORK.hex()}-1-0" / "tile")
+        assert post.kinds(copies) == [("copy_unsigned", "b")]
+    with serving(a=hall.tiles(12), b=hall.tiles(12)) as copies:
+        kinds = post.kinds(copies, code=1)
+    assert ("equivocation", "a / few@b") in kinds
+    assert ("equivocation", "b / few@b") in kinds
+
+
+def test_who_signed_another_history_alone_is_no_proven_liar(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 1, skip=3)) as copies:
+        found = post.look(copies, code=3)
+    assert {(one["kind"], one["severity"]) for one in found} == {
+        ("copy_unsigned", "unclear"),
+        ("few_contradict", "unclear"),
+    }
+    assert (post.state / "evidence" / "a~few@b~unclear" / "finding.json").exists()
+
+
+def test_a_signature_that_is_none_accuses_nobody(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 1)) as copies:
+        note = hall.folder / f"few-10-{FORK.hex()}-1-0" / "checkpoint"
+        foreign = hall.note(10, b"a third", count=1).read_bytes().split(b"\n\n")[1]
+        note.write_bytes(note.read_bytes().split(b"\n\n")[0] + b"\n\n" + foreign)
+        assert post.kinds(copies, code=3) == [("copy_unsigned", "b")]
+
+
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -430,6 +491,63 @@ def test_it_runs_until_it_is_told_to_stop_and_shows_its_metrics(hall: Hall, post
             process.kill()
     assert f'hybrid_watch_findings{{kind="copy_silent",log="0x{hall.log_id.hex()}",severity="late"}} 1.0' in page
     assert 'source="chain"} 9.0' in page
+
+
+class _Stuck(socketserver.BaseRequestHandler):
+    """Sends the head of an answer, then a byte now and then, or nothing any more."""
+
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        self.server.reached.release()  # type: ignore[attr-defined]
+        while not self.server.free.wait(0.2):  # type: ignore[attr-defined]
+            if self.server.drips:  # type: ignore[attr-defined]
+                self.request.sendall(b"x")
+
+
+@contextmanager
+def stuck(*, drips: bool) -> Iterator[Any]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Stuck) as server:
+        server.daemon_threads = True
+        server.free, server.reached, server.drips = threading.Event(), threading.Semaphore(0), drips  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.free.set()  # type: ignore[attr-defined]
+            server.shutdown()
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_split_is_found_while_ten_copies_hang_or_drip(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
+) -> None:
+    monkeypatch.setattr(asking, "BUDGET", 2.0)
+    with stuck(drips=drips) as server, serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        kinds = post.kinds({**{f"dead-{n}": url for n in range(10)}, **copies}, code=1)
+        for _ in range(10):
+            assert server.reached.acquire(timeout=0)
+    assert ("split_view", "a / b") in kinds
+    assert [about for kind, about in kinds if kind == "copy_silent"] == [f"dead-{n}" for n in range(10)]
+
+
+def test_it_ends_while_copies_hang_and_holds_nothing_against_them(hall: Hall, post: Post) -> None:
+    with stuck(drips=True) as server:
+        words = ["--consortium", post.file({"b": f"http://127.0.0.1:{server.server_address[1]}/"})]
+        given = [sys.executable, "-m", "hybrid_bridge", "watch", *map(str, words), "--state", str(post.state)]
+        with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert server.reached.acquire(timeout=60)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0  # an exchange may take 20
+                assert process.stdout is not None
+                assert process.stdout.read() == ""
+            finally:
+                process.kill()
+    assert not (post.state / FILE).exists()
+    assert hall.head.state == "active"
 
 
 @pytest.mark.parametrize(

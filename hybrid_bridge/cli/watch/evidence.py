@@ -11,12 +11,13 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
-from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Contradiction, CopySight
+from hybrid_bridge.cli.watch.findings import CHAIN, FEW, ChainSight, Contradiction, CopySight
 from hybrid_bridge.errors import BridgeError, NoConflict
 from hybrid_bridge.ports import Head
 
 ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", ".entries.bin"
 FINDING: Final = "finding.json"
+_SUFFIXES: Final = {"few_contradict": "~unclear"}  # what names nobody keeps no place from what does
 
 
 def keep(
@@ -28,7 +29,7 @@ def keep(
 ) -> Path:
     """Write it once; what is there already stays as it is."""
     found = contradiction
-    place = folder / "~".join(sorted(map(_plain, (found.copy, found.source))))
+    place = folder / ("~".join(sorted(map(_plain, (found.copy, found.source)))) + _SUFFIXES.get(found.kind, ""))
     if (place / FINDING).exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,8 @@ def _entries(sets: Sequence[Responsible], size: int) -> bytes:
 
 def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
     """A copy of the history that is anchored."""
-    reaching = (s for s in copies.values() if s.signed is not None and s.signed.size >= head.tree_size)
+    of_quorum = (s for name, s in copies.items() if not name.startswith(FEW))
+    reaching = (s for s in of_quorum if s.signed is not None and s.signed.size >= head.tree_size)
     return next((s for s in reaching if s.tree is not None and s.tree.root(head.tree_size) == head.root), None)
 
 

@@ -1,6 +1,8 @@
 """One look at a log: the contract at several endpoints, the members' public copies, and what follows from both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,8 @@ from hybrid_bridge.adapters.evm.sight import agreed, endpoints_at, said
 from hybrid_bridge.adapters.evm.watching import look_at
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.cli.keepers import decode_sets
-from hybrid_bridge.cli.watch.copies import Copy, Responsible
+from hybrid_bridge.cli.watch.asking import Round
+from hybrid_bridge.cli.watch.copies import Copy, Responsible, signers_of
 from hybrid_bridge.cli.watch.evidence import Reporter, keep
 from hybrid_bridge.cli.watch.findings import (
     CHAIN,
@@ -25,6 +28,7 @@ from hybrid_bridge.cli.watch.findings import (
     judge,
     remember,
     still,
+    with_few,
 )
 from hybrid_bridge.cli.watch.memory import Notice, State
 from hybrid_bridge.cli.watch.notices import Target, told
@@ -54,14 +58,19 @@ class Watcher:
     folder: Path
     targets: list[Target]
     reporter: Reporter | None = None
-    copies: list[Copy] = field(default_factory=list)
+    is_over: Callable[[], bool] = lambda: False  # whether the process is to end
+    round: Round = field(init=False)
     known: Known | None = None
 
     def __post_init__(self) -> None:
-        self.copies = [Copy(name, Service(name, url)) for name, url in self.watched.copies.items()]
+        self.round = Round([Copy(name, Service(name, url)) for name, url in self.watched.copies.items()])
 
-    def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]]:
-        """One look: the state after it, what is so, what came and went, and what could not be done."""
+    def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]] | None:
+        """One look: the state after it, what is so, what came and went, and what could not be done.
+
+        None if the process is to end before all copies have answered: what they have not said by then is not held
+        against them, and what they have said is said again.
+        """
         chain, why = self._chain()
         before = [one.finding for one in state.active]
         if self.known is None:
@@ -70,8 +79,12 @@ class Watcher:
             after, notices = state.turned(state.remembered, findings, {}, now)
             return after, findings, notices, []
         known = self.known
-        copies = {copy.name: copy.look(known.genesis, known.origin, known.sets) for copy in self.copies}
-        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, now, why)
+        about = known.genesis, known.origin, known.sets
+        copies = self.round.look(lambda copy, end: copy.look(*about, end), self.is_over)
+        if copies is None:
+            return None
+        signers = partial(signers_of, genesis=known.genesis, origin=known.origin, sets=known.sets)
+        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, now, why, signers)
         findings = still(findings, before, {CHAIN} if chain is None else ())
         places, lines = self._kept(contradictions, copies, chain, known)
         remembered = remember(chain, copies, state.remembered, contradictions)
@@ -91,7 +104,7 @@ class Watcher:
         places, lines = {}, []
         for one in contradictions:
             try:
-                place = keep(self.folder / EVIDENCE, one, copies, chain, known.sets)
+                place = keep(self.folder / EVIDENCE, one, with_few(copies), chain, known.sets)
             except OSError as error:
                 lines.append(f"evidence could not be written: {error.strerror}")
             else:
