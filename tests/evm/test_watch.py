@@ -24,12 +24,14 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.cli.tiles import reply_to
-from hybrid_bridge.cli.watch import asking, command
+from hybrid_bridge.cli.watch import asking, command, filing
 from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, UnknownLog
 from hybrid_bridge.ports import Head
+from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
 from tests.evm.terminal import Terminal
 from tests.evm.town import Town, founded, opened
 
@@ -79,7 +81,7 @@ def serving(**folders: Path) -> Iterator[dict[str, str]]:
 
 def few_signed(hall: Town, size: int, salt: bytes, count: int, skip: int = 0) -> Path:
     """A copy whose checkpoint only some members signed."""
-    out = hall.folder / f"few-{size}-{salt.hex()}-{count}-{skip}"
+    out = hall.new().with_suffix("")
     shutil.copytree(hall.tiles(size, salt), out)
     (out / "checkpoint").write_bytes(hall.note(size, salt, count=count, skip=skip).read_bytes())
     return out
@@ -301,9 +303,10 @@ def test_the_contract_takes_what_was_kept_and_the_log_is_frozen(terminal: Termin
     watcher.urls = ["http://127.0.0.1:9", *watcher.urls]  # who is away keeps nothing from being reported
     with serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
         watcher.look(copies, *paying, code=1)
-        assert "reported:" in watcher.said
+        assert watcher.said.count("report sent") == 1  # of two contradictions that end one log
         liar.settle()
-        found = watcher.kinds(copies, code=1)
+        found = [(one["kind"], one["about"]) for one in watcher.look(copies, *paying, code=1)]
+        assert watcher.said.count("reported:") == 2
     assert ("frozen", "the public chain") in found
     assert liar.head.state == "frozen"
 
@@ -352,8 +355,8 @@ def test_two_of_four_who_signed_another_history_too_are_named_with_evidence(hall
 
 
 def test_what_few_signed_once_is_held_against_them_when_another_history_comes(hall: Hall, post: Post) -> None:
-    with serving(b=few_signed(hall, 12, FORK, 1)) as copies:  # larger than all that is known, and its tiles hidden
-        shutil.rmtree(hall.folder / f"few-12-{FORK.hex()}-1-0" / "tile")
+    shutil.rmtree((hidden := few_signed(hall, 12, FORK, 1)) / "tile")
+    with serving(b=hidden) as copies:  # larger than all that is known
         assert post.kinds(copies) == [("copy_unsigned", "b")]
     with serving(a=hall.tiles(12), b=hall.tiles(12)) as copies:
         kinds = post.kinds(copies, code=1)
@@ -372,11 +375,99 @@ def test_who_signed_another_history_alone_is_no_proven_liar(hall: Hall, post: Po
 
 
 def test_a_signature_that_is_none_accuses_nobody(hall: Hall, post: Post) -> None:
-    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 1)) as copies:
-        note = hall.folder / f"few-10-{FORK.hex()}-1-0" / "checkpoint"
-        foreign = hall.note(10, b"a third", count=1).read_bytes().split(b"\n\n")[1]
-        note.write_bytes(note.read_bytes().split(b"\n\n")[0] + b"\n\n" + foreign)
+    note = (shown := few_signed(hall, 10, FORK, 1)) / "checkpoint"
+    foreign = hall.note(10, b"a third", count=1).read_bytes().split(b"\n\n")[1]
+    note.write_bytes(note.read_bytes().split(b"\n\n")[0] + b"\n\n" + foreign)
+    with serving(a=hall.tiles(10), b=shown) as copies:
         assert post.kinds(copies, code=3) == [("copy_unsigned", "b")]
+
+
+def test_a_report_counts_once_the_contract_shows_it_and_a_forged_receipt_is_none(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = Hall(terminal, tmp_path / "forged", founded(bytes(20), "forged", SLOW))
+    liar.live()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with HostileEndpoint(terminal.devnet.url) as forger, serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
+        forger.disturb("eth_sendRawTransaction", Fault(asks=0))
+        forger.lie("eth_sendRawTransaction", lambda params, _: f"0x{keccak256(bytes.fromhex(params[0][2:])).hex()}")
+        forger.lie("eth_getTransactionReceipt", lambda params, _: receipt(params[0]))
+        watcher.urls = [forger.url, *watcher.urls]
+        watcher.look(copies, *paying, code=1)
+        assert "report sent" in watcher.said
+        watcher.look(copies, *paying, code=1)
+        assert "report" not in watcher.said.replace(str(tmp_path), "")  # it may be on its way yet
+        assert liar.head.state == "active"
+        monkeypatch.setattr(filing, "SETTLED", -1_000_000)  # it would be final now
+        watcher.look(copies, *paying, code=1)
+        assert liar.head.state == "frozen"
+        assert not list((watcher.state / "evidence").glob("*/reported.txt"))
+        liar.settle()
+        watcher.look(copies, *paying, code=1)
+        assert len(list((watcher.state / "evidence").glob("*/reported.txt"))) == 2
+
+
+def receipt(tx: str) -> dict[str, Any]:
+    """What an endpoint may say of a transaction that nobody has seen."""
+    return {
+        "transactionHash": tx, "transactionIndex": "0x0", "status": "0x1", "blockNumber": "0x1", "blockHash": "0x" + "11" * 32, "gasUsed": "0x5208",
+        "effectiveGasPrice": "0x1", "contractAddress": None, "logs": [],
+    }  # fmt: skip
+
+
+def test_the_contract_names_two_of_four_and_is_told_once(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liars = Hall(terminal, tmp_path / "two", founded(bytes(20), "two", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    shown = few_signed(liars, 10, FORK, 2)
+    liars.report("equivocation", liars.note(10), liars.note(10, FORK, count=1))  # an accomplice names one, first
+    liars.settle()
+    monkeypatch.setattr(filing, "SETTLED", -1_000_000)
+    with serving(a=liars.tiles(10), b=shown) as copies:
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("report sent") == 1
+        liars.settle()
+        for reported in (2, 0):
+            watcher.look(copies, *paying, code=1)
+            assert watcher.said.count("reported:") == reported
+            assert "report sent" not in watcher.said
+    assert liars.head.state == "active"
+
+
+@pytest.mark.parametrize("nth", range(9))
+def test_a_death_at_any_write_of_evidence_leaves_what_the_next_look_makes_whole(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    class Killed(BaseException):
+        """As SIGKILL: nothing behind it runs."""
+
+    left = [nth]
+    honest = {name: getattr(Path, name) for name in ("write_text", "write_bytes", "replace")}
+
+    def dying(name: str) -> Any:
+        def write(path: Path, *given: Any, **more: Any) -> Any:
+            if "evidence" in path.parts:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Killed
+            return honest[name](path, *given, **more)
+
+        return write
+
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 2)) as copies:
+        for name in honest:
+            monkeypatch.setattr(Path, name, dying(name))
+        with pytest.raises(Killed):
+            post.look(copies)
+        monkeypatch.undo()
+        post.look(copies, code=1)
+    place = post.state / "evidence" / "a~few@b"
+    assert (place / "finding.json").exists()
+    hall.report("equivocation", place / "one.note", place / "other.note", "--dry-run")
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -505,10 +596,14 @@ class _Stuck(socketserver.BaseRequestHandler):
                 self.request.sendall(b"x")
 
 
+class _Full(socketserver.ThreadingTCPServer):
+    request_queue_size = 64  # a shorter queue drops callers who come at once, and they try again a second later
+    daemon_threads = True
+
+
 @contextmanager
 def stuck(*, drips: bool) -> Iterator[Any]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Stuck) as server:
-        server.daemon_threads = True
+    with _Full(("127.0.0.1", 0), _Stuck) as server:
         server.free, server.reached, server.drips = threading.Event(), threading.Semaphore(0), drips  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -523,7 +618,7 @@ def stuck(*, drips: bool) -> Iterator[Any]:
 def test_a_split_is_found_while_ten_copies_hang_or_drip(
     hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
 ) -> None:
-    monkeypatch.setattr(asking, "BUDGET", 2.0)
+    monkeypatch.setattr(asking, "BUDGET", 5.0)
     with stuck(drips=drips) as server, serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
         url = f"http://127.0.0.1:{server.server_address[1]}/"
         kinds = post.kinds({**{f"dead-{n}": url for n in range(10)}, **copies}, code=1)

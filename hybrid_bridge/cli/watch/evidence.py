@@ -57,8 +57,12 @@ class Reporter:
     endpoints: tuple[str, ...]
     options: tuple[str, ...]
 
-    def report(self, place: Path) -> str:
+    def report(self, place: Path, skip: int = 0) -> str:
         """The first report that the contract takes; what it said. Empty: none of them is a contradiction for it.
+
+        Args:
+            place: a folder of evidence.
+            skip: how many endpoints are asked last, after all others: earlier tries came to nothing there.
 
         Raises:
             BridgeError: a refusal, where all were refused.
@@ -67,7 +71,8 @@ class Reporter:
         from hybrid_bridge.cli.contract.reporting import report  # noqa: PLC0415 only who pays needs it
 
         refusal: BridgeError | None = None
-        for url, words in product(self.endpoints, _reports(place)):
+        first = skip % len(self.endpoints)
+        for url, words in product(self.endpoints[first:] + self.endpoints[:first], list(_reports(place))):
             said = io.StringIO()
             try:
                 with redirect_stdout(said):

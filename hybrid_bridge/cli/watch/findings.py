@@ -299,7 +299,7 @@ def _named(one: Contradiction, signers: Signers) -> Contradiction:
 
 
 def _telling(those: Sequence[Contradiction]) -> Contradiction:
-    """Of one pair the first that names somebody, best by two roots of one size: the contract takes those as they are."""
+    """Of one pair the first that names somebody, best by two roots of one size: the contract takes those at once."""
     return max(those, key=lambda one: (bool(one.both), bool(one.both) and one.signed.size == one.ours.size))
 
 
