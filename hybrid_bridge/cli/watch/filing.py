@@ -93,7 +93,7 @@ class Filing:
     def _sent(self, place: Path, tries: int, seen: UnixSeconds) -> tuple[str, bool]:
         try:
             said = self.reporter.report(place, tries)
-        except (BridgeError, click.ClickException) as error:
+        except (BridgeError, click.ClickException, OSError) as error:
             return f"not reported yet: {error}", False
         if not said:
             return f"nothing that the contract takes, while so much is anchored: {place}", False
