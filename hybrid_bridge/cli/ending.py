@@ -28,5 +28,9 @@ class Ending:
                 return False
         return True
 
+    def is_over(self) -> bool:
+        """Whether a signal came."""
+        return self._over.is_set()
+
     def _told(self, _signal: int, _frame: FrameType | None) -> None:
         self._over.set()

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import signal
 import socketserver
 import stat
@@ -23,12 +24,14 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.cli.tiles import reply_to
-from hybrid_bridge.cli.watch import command
+from hybrid_bridge.cli.watch import asking, command, filing
 from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
+from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, UnknownLog
 from hybrid_bridge.ports import Head
+from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
 from tests.evm.terminal import Terminal
 from tests.evm.town import Town, founded, opened
 
@@ -74,6 +77,14 @@ def serving(**folders: Path) -> Iterator[dict[str, str]]:
     finally:
         for one in servers.values():
             one.close()
+
+
+def few_signed(hall: Town, size: int, salt: bytes, count: int, skip: int = 0) -> Path:
+    """A copy whose checkpoint only some members signed."""
+    out = hall.new().with_suffix("")
+    shutil.copytree(hall.tiles(size, salt), out)
+    (out / "checkpoint").write_bytes(hall.note(size, salt, count=count, skip=skip).read_bytes())
+    return out
 
 
 class Post:
@@ -152,8 +163,7 @@ def test_the_brake_is_an_event_and_no_delay(terminal: Terminal, tmp_path: Path) 
 
 
 def test_what_no_quorum_signed_and_tiles_of_another_root_accuse_nobody(hall: Hall, post: Post, tmp_path: Path) -> None:
-    few, broken, stranger = hall.tiles(10, b"few"), hall.tiles(10, b"broken"), hall.tiles(8, b"stranger")
-    (few / "checkpoint").write_bytes(hall.note(10, b"few", count=2).read_bytes())
+    few, broken, stranger = few_signed(hall, 10, b"", 2), hall.tiles(10, b"broken"), hall.tiles(8, b"stranger")
     (broken / "checkpoint").write_bytes(hall.note(10).read_bytes())
     (stranger / "checkpoint").write_bytes(hall.note(8).read_bytes().replace(b"watched", b"unknown"))
     empty = tmp_path / "empty"
@@ -163,6 +173,7 @@ def test_what_no_quorum_signed_and_tiles_of_another_root_accuse_nobody(hall: Hal
     assert found == {
         "few": "copy_unsigned", "broken": "copy_untrue", "stranger": "copy_unsigned", "empty": "copy_silent",
     }  # fmt: skip
+    assert not (post.state / "evidence").exists()
 
 
 def test_an_endpoint_that_answers_otherwise_is_named_and_too_few_decide_nothing(
@@ -292,9 +303,10 @@ def test_the_contract_takes_what_was_kept_and_the_log_is_frozen(terminal: Termin
     watcher.urls = ["http://127.0.0.1:9", *watcher.urls]  # who is away keeps nothing from being reported
     with serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
         watcher.look(copies, *paying, code=1)
-        assert "reported:" in watcher.said
+        assert watcher.said.count("report sent") == 1  # of two contradictions that end one log
         liar.settle()
-        found = watcher.kinds(copies, code=1)
+        found = [(one["kind"], one["about"]) for one in watcher.look(copies, *paying, code=1)]
+        assert watcher.said.count("reported:") == 2
     assert ("frozen", "the public chain") in found
     assert liar.head.state == "frozen"
 
@@ -316,6 +328,146 @@ def test_what_the_contract_does_not_take_yet_is_shown_again_after_the_next_ancho
         watcher.look({**copies, "b": AWAY}, *paying, code=1)
     liar.settle()
     assert liar.head.state == "frozen"
+
+
+# ── fewer than a quorum ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_of_four_who_signed_another_history_too_are_named_with_evidence(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 2)) as copies:
+        found = {(one["kind"], one["about"]): one for one in post.look(copies, code=1)}
+        again = {(one["kind"], one["about"]): one for one in post.look(copies, code=1)}
+    assert set(found) == {
+        ("copy_unsigned", "b"),
+        ("equivocation", "a / few@b"),
+        ("few_contradict", "few@b / the public chain"),
+    }
+    assert found == again
+    lie = found["equivocation", "a / few@b"]
+    both, honest = hall.validators.addresses[:2], hall.validators.addresses[2:]
+    assert lie["severity"] == "lying"
+    assert all(f"0x{one.hex()}" in lie["detail"] for one in both)
+    assert not any(f"0x{one.hex()}" in lie["detail"] for one in honest)
+    place = post.state / "evidence" / "a~few@b"
+    said = hall.report("equivocation", place / "one.note", place / "other.note", "--dry-run")
+    assert said["dry_run"]
+    assert hall.head.state == "active"
+
+
+def test_what_few_signed_once_is_held_against_them_when_another_history_comes(hall: Hall, post: Post) -> None:
+    shutil.rmtree((hidden := few_signed(hall, 12, FORK, 1)) / "tile")
+    with serving(b=hidden) as copies:  # larger than all that is known
+        assert post.kinds(copies) == [("copy_unsigned", "b")]
+    with serving(a=hall.tiles(12), b=hall.tiles(12)) as copies:
+        kinds = post.kinds(copies, code=1)
+    assert ("equivocation", "a / few@b") in kinds
+    assert ("equivocation", "b / few@b") in kinds
+
+
+def test_who_signed_another_history_alone_is_no_proven_liar(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 1, skip=3)) as copies:
+        found = post.look(copies, code=3)
+    assert {(one["kind"], one["severity"]) for one in found} == {
+        ("copy_unsigned", "unclear"),
+        ("few_contradict", "unclear"),
+    }
+    assert (post.state / "evidence" / "a~few@b~unclear" / "finding.json").exists()
+
+
+def test_a_signature_that_is_none_accuses_nobody(hall: Hall, post: Post) -> None:
+    note = (shown := few_signed(hall, 10, FORK, 1)) / "checkpoint"
+    foreign = hall.note(10, b"a third", count=1).read_bytes().split(b"\n\n")[1]
+    note.write_bytes(note.read_bytes().split(b"\n\n")[0] + b"\n\n" + foreign)
+    with serving(a=hall.tiles(10), b=shown) as copies:
+        assert post.kinds(copies, code=3) == [("copy_unsigned", "b")]
+
+
+def test_a_report_counts_once_the_contract_shows_it_and_a_forged_receipt_is_none(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = Hall(terminal, tmp_path / "forged", founded(bytes(20), "forged", SLOW))
+    liar.live()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with HostileEndpoint(terminal.devnet.url) as forger, serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
+        forger.disturb("eth_sendRawTransaction", Fault(asks=0))
+        forger.lie("eth_sendRawTransaction", lambda params, _: f"0x{keccak256(bytes.fromhex(params[0][2:])).hex()}")
+        forger.lie("eth_getTransactionReceipt", lambda params, _: receipt(params[0]))
+        watcher.urls = [forger.url, *watcher.urls]
+        watcher.look(copies, *paying, code=1)
+        assert "report sent" in watcher.said
+        watcher.look(copies, *paying, code=1)
+        assert "report" not in watcher.said.replace(str(tmp_path), "")  # it may be on its way yet
+        assert liar.head.state == "active"
+        monkeypatch.setattr(filing, "SETTLED", -1_000_000)  # it would be final now
+        watcher.look(copies, *paying, code=1)
+        assert liar.head.state == "frozen"
+        assert not list((watcher.state / "evidence").glob("*/reported.txt"))
+        liar.settle()
+        watcher.look(copies, *paying, code=1)
+        assert len(list((watcher.state / "evidence").glob("*/reported.txt"))) == 2
+
+
+def receipt(tx: str) -> dict[str, Any]:
+    """What an endpoint may say of a transaction that nobody has seen."""
+    return {
+        "transactionHash": tx, "transactionIndex": "0x0", "status": "0x1", "blockNumber": "0x1", "blockHash": "0x" + "11" * 32, "gasUsed": "0x5208",
+        "effectiveGasPrice": "0x1", "contractAddress": None, "logs": [],
+    }  # fmt: skip
+
+
+def test_the_contract_names_two_of_four_and_is_told_once(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liars = Hall(terminal, tmp_path / "two", founded(bytes(20), "two", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    shown = few_signed(liars, 10, FORK, 2)
+    liars.report("equivocation", liars.note(10), liars.note(10, FORK, count=1))  # an accomplice names one, first
+    liars.settle()
+    monkeypatch.setattr(filing, "SETTLED", -1_000_000)
+    with serving(a=liars.tiles(10), b=shown) as copies:
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("report sent") == 1
+        liars.settle()
+        for reported in (2, 0):
+            watcher.look(copies, *paying, code=1)
+            assert watcher.said.count("reported:") == reported
+            assert "report sent" not in watcher.said
+    assert liars.head.state == "active"
+
+
+@pytest.mark.parametrize("nth", range(9))
+def test_a_death_at_any_write_of_evidence_leaves_what_the_next_look_makes_whole(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    class Killed(BaseException):
+        """As SIGKILL: nothing behind it runs."""
+
+    left = [nth]
+    honest = {name: getattr(Path, name) for name in ("write_text", "write_bytes", "replace")}
+
+    def dying(name: str) -> Any:
+        def write(path: Path, *given: Any, **more: Any) -> Any:
+            if "evidence" in path.parts:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Killed
+            return honest[name](path, *given, **more)
+
+        return write
+
+    with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 2)) as copies:
+        for name in honest:
+            monkeypatch.setattr(Path, name, dying(name))
+        with pytest.raises(Killed):
+            post.look(copies)
+        monkeypatch.undo()
+        post.look(copies, code=1)
+    place = post.state / "evidence" / "a~few@b"
+    assert (place / "finding.json").exists()
+    hall.report("equivocation", place / "one.note", place / "other.note", "--dry-run")
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -430,6 +582,67 @@ def test_it_runs_until_it_is_told_to_stop_and_shows_its_metrics(hall: Hall, post
             process.kill()
     assert f'hybrid_watch_findings{{kind="copy_silent",log="0x{hall.log_id.hex()}",severity="late"}} 1.0' in page
     assert 'source="chain"} 9.0' in page
+
+
+class _Stuck(socketserver.BaseRequestHandler):
+    """Sends the head of an answer, then a byte now and then, or nothing any more."""
+
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        self.server.reached.release()  # type: ignore[attr-defined]
+        while not self.server.free.wait(0.2):  # type: ignore[attr-defined]
+            if self.server.drips:  # type: ignore[attr-defined]
+                self.request.sendall(b"x")
+
+
+class _Full(socketserver.ThreadingTCPServer):
+    request_queue_size = 64  # a shorter queue drops callers who come at once, and they try again a second later
+    daemon_threads = True
+
+
+@contextmanager
+def stuck(*, drips: bool) -> Iterator[Any]:
+    with _Full(("127.0.0.1", 0), _Stuck) as server:
+        server.free, server.reached, server.drips = threading.Event(), threading.Semaphore(0), drips  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.free.set()  # type: ignore[attr-defined]
+            server.shutdown()
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_split_is_found_while_ten_copies_hang_or_drip(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
+) -> None:
+    monkeypatch.setattr(asking, "BUDGET", 5.0)
+    with stuck(drips=drips) as server, serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        kinds = post.kinds({**{f"dead-{n}": url for n in range(10)}, **copies}, code=1)
+        for _ in range(10):
+            assert server.reached.acquire(timeout=0)
+    assert ("split_view", "a / b") in kinds
+    assert [about for kind, about in kinds if kind == "copy_silent"] == [f"dead-{n}" for n in range(10)]
+
+
+def test_it_ends_while_copies_hang_and_holds_nothing_against_them(hall: Hall, post: Post) -> None:
+    with stuck(drips=True) as server:
+        words = ["--consortium", post.file({"b": f"http://127.0.0.1:{server.server_address[1]}/"})]
+        given = [sys.executable, "-m", "hybrid_bridge", "watch", *map(str, words), "--state", str(post.state)]
+        with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert server.reached.acquire(timeout=60)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0  # an exchange may take 20
+                assert process.stdout is not None
+                assert process.stdout.read() == ""
+            finally:
+                process.kill()
+    assert not (post.state / FILE).exists()
+    assert hall.head.state == "active"
 
 
 @pytest.mark.parametrize(

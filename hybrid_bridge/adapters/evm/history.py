@@ -127,6 +127,16 @@ def history_at(
     )
 
 
+def reports_at(asked: Agreement, log_id: LogId, since: PublicBlockNumber) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The reports that stand, oldest first: their kind, and values in the order of `KINDS`.
+
+    Raises:
+        Missing: fewer endpoints agree than must.
+    """
+    found, _ = asked.all_say("the log's events", partial(_events, log_id, since, asked.at))
+    return tuple((kind, values) for kind, values, _ in found if kind in REPORTS)
+
+
 def _has_quorum(digest: Digest, sets: Collection[ValidatorSet]) -> Enough:
     """The signatures of a quorum of some set: the contract asked for no less."""
     return lambda data: any(len(signers_within(data, digest, one.addresses)) >= one.quorum for one in sets)

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
@@ -26,6 +26,8 @@ from hybrid_bridge.cli.watch.settings import Watched, read_watched
 from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.errors import StoreBroken
 from hybrid_bridge.node.settings import require_endpoint
+
+UNDECIDED: Final = 3  # as in `exit_code`: the only look was broken off
 
 
 @click.command()
@@ -80,15 +82,19 @@ def command(
     with writing("--state"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     reporter = _reporter(watched, key, password_file) if reports and key and password_file else None
-    watcher, seen = Watcher(watched, folder, targets, reporter), Metrics(watched.log_id)
+    seen = Metrics(watched.log_id)
     listener = None if metrics is None else Listener(require_endpoint(metrics, "--metrics"), seen.page)
     ending = Ending()
+    watcher = Watcher(watched, folder, targets, reporter, is_over=ending.is_over)
     held = _held(folder)
     try:
         state = read_state(folder, watched.log_id)
         while True:
             now = int(time.time())
-            state, findings, notices, lines = watcher.look(state, now)
+            look = watcher.look(state, now)
+            if look is None:
+                return UNDECIDED if once else 0
+            state, findings, notices, lines = look
             state = state.owing([target.label for target in targets], notices)
             lines += _written(folder, state)  # before anybody is told: a death in between tells twice, never not at all
             state, troubles = watcher.tell(state)

@@ -11,12 +11,13 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
-from hybrid_bridge.cli.watch.findings import CHAIN, ChainSight, Contradiction, CopySight
+from hybrid_bridge.cli.watch.findings import CHAIN, FEW, ChainSight, Contradiction, CopySight
 from hybrid_bridge.errors import BridgeError, NoConflict
 from hybrid_bridge.ports import Head
 
 ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", ".entries.bin"
 FINDING: Final = "finding.json"
+_SUFFIXES: Final = {"few_contradict": "~unclear"}  # what names nobody keeps no place from what does
 
 
 def keep(
@@ -28,7 +29,7 @@ def keep(
 ) -> Path:
     """Write it once; what is there already stays as it is."""
     found = contradiction
-    place = folder / "~".join(sorted(map(_plain, (found.copy, found.source))))
+    place = folder / ("~".join(sorted(map(_plain, (found.copy, found.source)))) + _SUFFIXES.get(found.kind, ""))
     if (place / FINDING).exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
@@ -56,8 +57,12 @@ class Reporter:
     endpoints: tuple[str, ...]
     options: tuple[str, ...]
 
-    def report(self, place: Path) -> str:
+    def report(self, place: Path, skip: int = 0) -> str:
         """The first report that the contract takes; what it said. Empty: none of them is a contradiction for it.
+
+        Args:
+            place: a folder of evidence.
+            skip: how many endpoints are asked last, after all others: earlier tries came to nothing there.
 
         Raises:
             BridgeError: a refusal, where all were refused.
@@ -66,7 +71,8 @@ class Reporter:
         from hybrid_bridge.cli.contract.reporting import report  # noqa: PLC0415 only who pays needs it
 
         refusal: BridgeError | None = None
-        for url, words in product(self.endpoints, _reports(place)):
+        first = skip % len(self.endpoints)
+        for url, words in product(self.endpoints[first:] + self.endpoints[:first], list(_reports(place))):
             said = io.StringIO()
             try:
                 with redirect_stdout(said):
@@ -98,7 +104,8 @@ def _entries(sets: Sequence[Responsible], size: int) -> bytes:
 
 def _anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:
     """A copy of the history that is anchored."""
-    reaching = (s for s in copies.values() if s.signed is not None and s.signed.size >= head.tree_size)
+    of_quorum = (s for name, s in copies.items() if not name.startswith(FEW))
+    reaching = (s for s in of_quorum if s.signed is not None and s.signed.size >= head.tree_size)
     return next((s for s in reaching if s.tree is not None and s.tree.root(head.tree_size) == head.root), None)
 
 

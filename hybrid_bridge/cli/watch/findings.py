@@ -4,8 +4,8 @@ A signature over a checkpoint binds whoever gave it to all leaves below its size
 and a tree under another one that does not lead to its root, are a contradiction of people, not a fault of a network.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.core.encoding import Json
@@ -13,13 +13,14 @@ from hybrid_bridge.core.evidence import span, utc
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.ports import Head, PublicBlock
-from hybrid_bridge.units import Digest, SetId, TreeSize
+from hybrid_bridge.units import Address, Digest, SetId, TreeSize
 
 LYING: Final = "lying"
 LATE: Final = "late"
 EVENT: Final = "event"
 UNCLEAR: Final = "unclear"
 CHAIN: Final = "the public chain"
+FEW: Final = "few@"  # before a copy's name: what it shows that fewer than a quorum signed. No name has a @
 STALE: Final = 3600  # seconds; public chains of today are final within a quarter of that
 AHEAD: Final = 300  # seconds by which two clocks may differ
 KEPT: Final = 8  # signed checkpoints of one source that nothing ties to one another: the first ones, and the newest
@@ -28,6 +29,10 @@ NEVER: Final = SetId(0)  # before the first look
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "split_view": (LYING, "two signed histories of one log: keep the evidence, show it to the contract"),
+    "equivocation": (
+        LYING,
+        "members signed two histories, too few to end the log: keep the evidence, the contract names them",
+    ),
     "frozen": (LYING, "the contract holds proof that a quorum contradicted itself: trust no checkpoint after it"),
     "overdue": (LATE, "no anchor in time: ask the members and their relayers; what is anchored stays true"),
     "copy_behind": (LATE, "a member publishes less than is anchored, or than it did before: ask that member"),
@@ -43,6 +48,10 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "said_frozen": (UNCLEAR, "the only endpoint that was asked calls the log frozen: bring more endpoints"),
     "copy_early": (UNCLEAR, "a quorum signed for a time that has not come: look at your clock, then ask the members"),
     "copy_unsigned": (UNCLEAR, "a copy shows a checkpoint that no quorum signed: believe nothing of it"),
+    "few_contradict": (
+        UNCLEAR,
+        "fewer than a quorum signed another history, and nobody is seen to have signed both: ask these members",
+    ),
     "copy_untrue": (UNCLEAR, "a copy's tiles do not give the root under its own checkpoint: its server is broken"),
     "endpoint_disagrees": (UNCLEAR, "an endpoint answers otherwise than the others at one public block: replace it"),
     "endpoint_silent": (UNCLEAR, "an endpoint has no answer at that public block: replace it if it stays so"),
@@ -120,6 +129,7 @@ class CopySight:
     detail: str = ""
     signed: Signed | None = None
     tree: Tree | None = None
+    few: Signed | None = None  # instead of `signed`: at least one member signed it, no quorum; the tree is under it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,16 +141,31 @@ class Contradiction:
     signed: Signed
     ours: Signed  # the copy's own
     is_proven: bool = True  # False: the other side is the word of one endpoint
+    both: frozenset[Address] = frozenset()  # who signed both, where fewer than a quorum signed one
+
+    @property
+    def few(self) -> tuple[Signed, ...]:
+        """The checkpoints of the two that fewer than a quorum signed."""
+        pairs = (self.source, self.signed), (self.copy, self.ours)
+        return tuple(signed for name, signed in pairs if name.startswith(FEW))
+
+    @property
+    def kind(self) -> str:
+        """Of the finding."""
+        if self.few:
+            return "equivocation" if self.both else "few_contradict"
+        return "split_view" if self.is_proven else "anchored_otherwise"
 
     @property
     def finding(self) -> Finding:
         """As a finding."""
-        kind = "split_view" if self.is_proven else "anchored_otherwise"
         detail = (
             f"at size {self.signed.size} {self.source} has root {self.signed.root.hex()}; "
             f"the history that {self.copy} shows under its checkpoint of size {self.ours.size} has another"
         )
-        return Finding(kind=kind, about=" / ".join(sorted((self.copy, self.source))), detail=detail)
+        if self.both:
+            detail += f"; both are signed by {', '.join(f'0x{one.hex()}' for one in sorted(self.both))}"
+        return Finding(kind=self.kind, about=" / ".join(sorted((self.copy, self.source))), detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +176,15 @@ class Remembered:
     set_id: SetId = NEVER
 
 
+Signers = Callable[[str], frozenset[Address]]
+
+
+def with_few(copies: Mapping[str, CopySight]) -> dict[str, CopySight]:
+    """What fewer than a quorum signed as sights of their own: they bind whoever signed, and nobody else."""
+    few = {f"{FEW}{name}": CopySight(signed=s.few, tree=s.tree) for name, s in copies.items() if s.few is not None}
+    return {**copies, **few}
+
+
 def judge(
     chain: ChainSight | None,
     copies: Mapping[str, CopySight],
@@ -158,6 +192,7 @@ def judge(
     genesis: Genesis,
     now: int,
     why: str = "",
+    signers: Signers = lambda _: frozenset(),
 ) -> tuple[list[Finding], list[Contradiction]]:
     """All that is so now.
 
@@ -168,6 +203,7 @@ def judge(
         genesis: of the log.
         now: Unix seconds.
         why: see `chain`.
+        signers: of a note of this log.
     """
     findings = [Finding(kind="chain_unclear", about=CHAIN, detail=why)] if chain is None else []
     if chain is not None:
@@ -176,7 +212,7 @@ def judge(
     clock = now if chain is None else max(now, chain.at.time)
     for name, sight in copies.items():
         findings += _of_copy(name, sight, head, before.signed.get(name, ()), genesis, clock)
-    contradictions = list(_contradictions(chain, copies, before))
+    contradictions = list(_contradictions(chain, with_few(copies), before, signers))
     return [*findings, *(one.finding for one in contradictions)], contradictions
 
 
@@ -233,7 +269,7 @@ def _of_log(chain: ChainSight, before: Remembered, genesis: Genesis) -> Iterator
 
 
 def _contradictions(
-    chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered
+    chain: ChainSight | None, copies: Mapping[str, CopySight], before: Remembered, signers: Signers
 ) -> Iterator[Contradiction]:
     """Every signed checkpoint, seen now or before, against every copy that commits to leaves at its size; a pair once.
 
@@ -243,15 +279,28 @@ def _contradictions(
     if chain is not None and chain.head.tree_size > 1:
         known.append((CHAIN, Signed(size=chain.head.tree_size, root=chain.head.root, note=""), chain.voices > 1))
     known += [(name, sight.signed, True) for name, sight in copies.items() if sight.signed is not None]
-    found: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], list[Contradiction]] = {}
     for name, sight in copies.items():
         if sight.signed is None:
             continue
         for source, signed, is_proven in known:
-            pair = (min(name, source), max(name, source))
-            if pair not in found and _root_at(sight, signed.size) not in (None, signed.root):
-                found.add(pair)
-                yield Contradiction(copy=name, source=source, signed=signed, ours=sight.signed, is_proven=is_proven)
+            if _root_at(sight, signed.size) in (None, signed.root):
+                continue
+            one = Contradiction(copy=name, source=source, signed=signed, ours=sight.signed, is_proven=is_proven)
+            found.setdefault((min(name, source), max(name, source)), []).append(one)
+    return (_telling([_named(one, signers) for one in those]) for those in found.values())
+
+
+def _named(one: Contradiction, signers: Signers) -> Contradiction:
+    """With those who signed both, where it is no quorum that accuses itself."""
+    if not one.few or not one.signed.note:
+        return one
+    return replace(one, both=signers(one.signed.note) & signers(one.ours.note))
+
+
+def _telling(those: Sequence[Contradiction]) -> Contradiction:
+    """Of one pair the first that names somebody, best by two roots of one size: the contract takes those at once."""
+    return max(those, key=lambda one: (bool(one.both), bool(one.both) and one.signed.size == one.ours.size))
 
 
 def _root_at(sight: CopySight, size: TreeSize) -> Digest | None:
@@ -277,8 +326,9 @@ def remember(
     Of sources that are watched no more only those that contradict are kept.
     """
     accused = {one.copy for one in contradictions} | {one.source for one in contradictions}
-    signed = {name: those for name, those in before.signed.items() if name in {*copies, CHAIN} | accused}
-    for name, sight in copies.items():
+    watched = {CHAIN, *copies, *(f"{FEW}{name}" for name in copies)}
+    signed = {name: those for name, those in before.signed.items() if name in watched | accused}
+    for name, sight in with_few(copies).items():
         if sight.signed is not None:
             signed[name] = _bound(signed.get(name, ()), sight.signed, sight.tree)
     if chain is None or chain.head.tree_size < 2:

@@ -1,21 +1,25 @@
 """One look at a log: the contract at several endpoints, the members' public copies, and what follows from both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-import click
-
+from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
+from hybrid_bridge.adapters.evm.history import reports_at
 from hybrid_bridge.adapters.evm.keepers import keepers_at
 from hybrid_bridge.adapters.evm.sight import agreed, endpoints_at, said
 from hybrid_bridge.adapters.evm.watching import look_at
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.cli.keepers import decode_sets
-from hybrid_bridge.cli.watch.copies import Copy, Responsible
+from hybrid_bridge.cli.watch.asking import Round
+from hybrid_bridge.cli.watch.copies import Copy, Responsible, signers_of
 from hybrid_bridge.cli.watch.evidence import Reporter, keep
+from hybrid_bridge.cli.watch.filing import Filing, Told
 from hybrid_bridge.cli.watch.findings import (
     CHAIN,
     ChainSight,
@@ -25,6 +29,7 @@ from hybrid_bridge.cli.watch.findings import (
     judge,
     remember,
     still,
+    with_few,
 )
 from hybrid_bridge.cli.watch.memory import Notice, State
 from hybrid_bridge.cli.watch.notices import Target, told
@@ -32,6 +37,7 @@ from hybrid_bridge.cli.watch.settings import Watched
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing
 from hybrid_bridge.ports import Head
+from hybrid_bridge.units import Digest
 
 EVIDENCE: Final = "evidence"
 
@@ -54,14 +60,20 @@ class Watcher:
     folder: Path
     targets: list[Target]
     reporter: Reporter | None = None
-    copies: list[Copy] = field(default_factory=list)
+    is_over: Callable[[], bool] = lambda: False  # whether the process is to end
+    round: Round = field(init=False)
     known: Known | None = None
+    asked: Agreement | None = None  # of the last look
 
     def __post_init__(self) -> None:
-        self.copies = [Copy(name, Service(name, url)) for name, url in self.watched.copies.items()]
+        self.round = Round([Copy(name, Service(name, url)) for name, url in self.watched.copies.items()])
 
-    def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]]:
-        """One look: the state after it, what is so, what came and went, and what could not be done."""
+    def look(self, state: State, now: int) -> tuple[State, list[Finding], list[Notice], list[str]] | None:
+        """One look: the state after it, what is so, what came and went, and what could not be done.
+
+        None if the process is to end before all copies have answered: what they have not said by then is not held
+        against them, and what they have said is said again.
+        """
         chain, why = self._chain()
         before = [one.finding for one in state.active]
         if self.known is None:
@@ -70,14 +82,19 @@ class Watcher:
             after, notices = state.turned(state.remembered, findings, {}, now)
             return after, findings, notices, []
         known = self.known
-        copies = {copy.name: copy.look(known.genesis, known.origin, known.sets) for copy in self.copies}
-        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, now, why)
+        about = known.genesis, known.origin, known.sets
+        copies = self.round.look(lambda copy, end: copy.look(*about, end), self.is_over)
+        if copies is None:
+            return None
+        signers = partial(signers_of, genesis=known.genesis, origin=known.origin, sets=known.sets)
+        findings, contradictions = judge(chain, copies, state.remembered, known.genesis, now, why, signers)
         findings = still(findings, before, {CHAIN} if chain is None else ())
         places, lines = self._kept(contradictions, copies, chain, known)
         remembered = remember(chain, copies, state.remembered, contradictions)
         after, notices = state.turned(remembered, findings, places, now)
-        if chain is not None and chain.head.state != "frozen":
-            lines += [line for place in places.values() for line in self._reported(Path(place))]
+        if chain is not None and self.reporter is not None:
+            wanted = [(one, Path(places[one.finding.name])) for one in contradictions if one.finding.name in places]
+            lines += Filing(self.reporter, signers, self._told).turn(wanted, chain)
         return after, findings, notices, lines
 
     def _kept(
@@ -91,7 +108,7 @@ class Watcher:
         places, lines = {}, []
         for one in contradictions:
             try:
-                place = keep(self.folder / EVIDENCE, one, copies, chain, known.sets)
+                place = keep(self.folder / EVIDENCE, one, with_few(copies), chain, known.sets)
             except OSError as error:
                 lines.append(f"evidence could not be written: {error.strerror}")
             else:
@@ -129,10 +146,10 @@ class Watcher:
             answers = look_at(chains, self.watched.log_id, needed)
             if answers.head.tree_size < 1:
                 raise Missing(what="a head that a contract can have")
+            chain_id = agreed("the chain id", needed, [said(c.chain_id) for c in chains])
+            self.asked = Agreement(chains=tuple(chains), needed=needed, chain_id=chain_id, at=answers.at)
             if self.known is None or _set_of(answers.head) != _set_of(self.known.head):
-                self.known = self._learned(
-                    answers.head, agreed("the chain id", needed, [said(c.chain_id) for c in chains])
-                )
+                self.known = self._learned(answers.head, chain_id)
         except Missing as error:
             return None, error.what
         except BridgeError as error:
@@ -167,19 +184,27 @@ class Watcher:
         responsible = tuple(Responsible(e.from_size, s) for e, s in zip(kept.sets, sets, strict=True))
         return Known(genesis, kept.origin, responsible, head)
 
-    def _reported(self, place: Path) -> list[str]:
-        """Shown to the contract once, if the owner wants it so."""
-        done = place / "reported.txt"
-        if self.reporter is None or done.exists():
-            return []
-        try:
-            said = self.reporter.report(place)
-        except (BridgeError, click.ClickException, OSError) as error:
-            return [f"not reported yet: {error}"]
-        if not said:
-            return [f"nothing that the contract takes, while so much is anchored: {place}"]
-        done.write_text(said, encoding="utf-8")
-        return [f"reported: {place}"]
+    def _told(self) -> list[Told]:
+        """The reports that stand in the contract.
+
+        Raises:
+            Missing: too few endpoints agree on them.
+        """
+        if self.known is None or self.asked is None:
+            raise Missing(what="endpoints that agree")
+        members = {known.validators.set_id: known.validators.addresses for known in self.known.sets}
+        return [
+            Told(
+                kind=kind,
+                size=size,
+                root=Digest(root),
+                other=Digest(other),
+                members=frozenset(one for n, one in enumerate(members.get(set_id, ())) if bits >> n & 1),
+            )
+            for kind, (size, root, other, set_id, bits) in reports_at(
+                self.asked, self.watched.log_id, self.watched.since
+            )
+        ]
 
 
 def _set_of(head: Head) -> tuple[int, int]:

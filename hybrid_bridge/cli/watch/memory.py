@@ -21,7 +21,7 @@ from hybrid_bridge.units import LogId, SetId
 FORMAT: Final = "hybrid-bridge/watcher/v1"
 FILE: Final = "watcher.json"
 MAX_FILE: Final = 1 << 28  # bytes
-MAX_SEEN: Final = 128 * KEPT  # checkpoints of all sources
+MAX_SEEN: Final = 512 * KEPT  # checkpoints of all sources: each copy is two, of a quorum and of few
 MAX_ACTIVE: Final = 8192
 MAX_TEXT: Final = 4096  # characters of a detail
 MAX_UNTOLD: Final = 1000  # notices that nobody took; the oldest go first

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from hybrid_bridge.adapters.web.listener import METRICS_TYPE, Page
-from hybrid_bridge.cli.watch.findings import CHAIN, KINDS, Finding
+from hybrid_bridge.cli.watch.findings import CHAIN, FEW, KINDS, Finding
 from hybrid_bridge.cli.watch.memory import State
 from hybrid_bridge.units import LogId
 
@@ -31,6 +31,8 @@ class Metrics:
         for kind, (severity, _) in KINDS.items():
             self._findings.labels(self._log, kind, severity).set(sum(finding.kind == kind for finding in findings))
         for source, those in state.remembered.signed.items():
+            if source.startswith(FEW):
+                continue
             size = max(one.size for one in those)
             self._sizes.labels(self._log, "chain" if source == CHAIN else source).set(size)
 

@@ -1,0 +1,131 @@
+"""Reports to the contract: sent, seen in its state by as many endpoints as must agree, and sent anew where not.
+
+Whoever takes a transaction may forge its receipt. So no receipt counts, and the next try begins at another endpoint.
+"""
+
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hybrid_bridge.adapters.evm.history import EQUIVOCATED
+from hybrid_bridge.adapters.sqlite.file import write_whole
+from hybrid_bridge.cli.verify import read_bounded
+from hybrid_bridge.cli.watch.evidence import Reporter
+from hybrid_bridge.cli.watch.findings import ChainSight, Contradiction, Signed, Signers
+from hybrid_bridge.errors import BridgeError, Missing, TooLong
+from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
+
+DONE, ASKED = "reported.txt", "asked.txt"
+SETTLED: Final = 900  # seconds of the public chain after which what was sent is final, or was never there
+MAX_ASKED: Final = 1 << 16  # bytes
+_FIRST: Final = re.compile(rb"([0-9]{1,12}) ([0-9]{1,6})\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A report that stands in the contract's events: the roots it shows, and whom it names."""
+
+    kind: str
+    size: TreeSize
+    root: Digest
+    other: Digest
+    members: frozenset[Address]
+
+    def tells(self, few: Signed, members: frozenset[Address]) -> bool:
+        """Whether it shows this checkpoint, and names all of these: anybody may report fewer, first."""
+        roots = (self.root, self.other) if self.kind == EQUIVOCATED else (self.root,)
+        return self.size == few.size and few.root in roots and bool(members) and members <= self.members
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When a report was sent last, and how often."""
+
+    at: UnixSeconds
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """`told` asks the contract for the reports that stand, and may raise Missing."""
+
+    reporter: Reporter
+    signers: Signers
+    told: Callable[[], Collection[Told]]
+
+    def turn(self, wanted: Sequence[tuple[Contradiction, Path]], chain: ChainSight) -> list[str]:
+        """Send what does not stand there and is not on its way; what was done, and what could not be."""
+        opened = [(one, place) for one, place in wanted if not (place / DONE).exists()]
+        if not opened:
+            return []
+        try:
+            told = self.told() if any(one.few for one, _ in opened) else ()
+        except Missing as error:
+            return [f"whether a report stands in the contract is not known now: {error.what}"]
+        asked, now = _newest(wanted), set[str]()
+        lines = []
+        for one, place in sorted(opened, key=_named_first):
+            claim, is_frozen = _claim(one), chain.head.state == "frozen"
+            last = asked.get(claim)
+            try:
+                if self._stands(one, told, is_frozen=is_frozen):
+                    write_whole(place / DONE, f"stands at public block {chain.at.number}\n".encode())
+                    lines.append(f"reported: {place}")
+                elif not is_frozen and claim not in now and (last is None or last.at + SETTLED <= chain.at.time):
+                    line, is_sent = self._sent(place, 0 if last is None else last.tries, chain.at.time)
+                    lines.append(line)
+                    now |= {claim} if is_sent else set()
+            except OSError as error:
+                lines.append(f"what became of a report could not be written: {error.strerror}")
+        return lines
+
+    def _stands(self, one: Contradiction, told: Collection[Told], *, is_frozen: bool) -> bool:
+        """A quorum's contradiction stands once it has ended the log: with fewer signatures it ends nothing."""
+        if not one.few:
+            return is_frozen
+        return any(report.tells(few, one.both or self.signers(few.note)) for report in told for few in one.few)
+
+    def _sent(self, place: Path, tries: int, seen: UnixSeconds) -> tuple[str, bool]:
+        try:
+            said = self.reporter.report(place, tries)
+        except (BridgeError, click.ClickException, OSError) as error:
+            return f"not reported yet: {error}", False
+        if not said:
+            return f"nothing that the contract takes, while so much is anchored: {place}", False
+        at = max(int(time.time()), seen)  # whichever clock is ahead: one try too late is cheaper than one too many
+        write_whole(place / ASKED, f"{at} {tries + 1}\n{said}".encode())
+        return f"report sent, and not seen in the contract yet: {place}", True
+
+
+def _named_first(pair: tuple[Contradiction, Path]) -> tuple[bool, bool, str]:
+    """Two roots of one size by the same members before what names one side alone."""
+    one, place = pair
+    return not one.both, one.signed.size != one.ours.size, place.name
+
+
+def _claim(one: Contradiction) -> str:
+    """What a report is about: one that is on its way serves all that show the same."""
+    return "frozen" if not one.few else " ".join(sorted(f"{few.size}:{few.root.hex()}" for few in one.few))
+
+
+def _newest(wanted: Sequence[tuple[Contradiction, Path]]) -> dict[str, Asked]:
+    """By claim, what was sent last."""
+    found: dict[str, Asked] = {}
+    for one, place in wanted:
+        if (asked := _asked(place / ASKED)) is not None:
+            found[_claim(one)] = max(found.get(_claim(one), asked), asked, key=lambda each: (each.at, each.tries))
+    return found
+
+
+def _asked(path: Path) -> Asked | None:
+    """None too for what nobody wrote so: a report is then sent once more, which costs gas and nothing else."""
+    try:
+        match = _FIRST.match(read_bounded(path, MAX_ASKED))
+    except (OSError, TooLong):
+        return None
+    return None if match is None else Asked(UnixSeconds(int(match[1])), int(match[2]))
