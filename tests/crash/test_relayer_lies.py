@@ -130,7 +130,7 @@ LIES: dict[str, Liar] = {
 }
 
 
-NEEDS_A_PERSON = "a nonce far up"  # where it was told of the journal's first nonce: ADR 67
+NEEDS_A_PERSON = "a nonce far up"  # where it was told of the journal's first nonce: ADR 60
 BELIEVED = {"a receipt of a failure"}  # by who has nobody else to ask; `fsck` shows it afterwards, and no more
 
 
