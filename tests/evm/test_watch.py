@@ -29,7 +29,7 @@ from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, UnknownLog
+from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, StoreInUse, UnknownLog
 from hybrid_bridge.ports import Head
 from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
 from tests.evm.terminal import Terminal
@@ -724,7 +724,7 @@ def test_a_folder_is_one_watchers(post: Post) -> None:
     post.state.mkdir()
     with (post.state / "lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(StoreBroken):
+        with pytest.raises(StoreInUse):
             post.look({})
 
 

@@ -24,7 +24,7 @@ from hybrid_bridge.cli.watch.metrics import Metrics
 from hybrid_bridge.cli.watch.notices import target_of
 from hybrid_bridge.cli.watch.settings import Watched, read_watched
 from hybrid_bridge.core.evidence import utc
-from hybrid_bridge.errors import StoreBroken
+from hybrid_bridge.errors import StoreInUse
 from hybrid_bridge.node.settings import require_endpoint
 
 UNDECIDED: Final = 3  # as in `exit_code`: the only look was broken off
@@ -116,7 +116,7 @@ def _held(folder: Path) -> IO[bytes]:
 
     Raises:
         SettingsMalformed: it cannot be written.
-        StoreBroken: another watcher has it.
+        StoreInUse: another watcher has it.
     """
     with writing("--state"):
         file = (folder / "lock").open("ab")
@@ -124,7 +124,7 @@ def _held(folder: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise StoreBroken(store=str(folder), rule="used by one watcher at a time") from None
+        raise StoreInUse(store=str(folder)) from None
     return file
 
 
