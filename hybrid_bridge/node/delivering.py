@@ -118,6 +118,7 @@ class Deliverer:
     def __init__(self, view: View, peers: Mapping[str, GrpcPeer]) -> None:
         self._view, self._peers = view, peers
         self._unreached: defaultdict[str, set[int]] = defaultdict(set)  # what waits for nothing but its recipient
+        self._hastened: dict[str, UnixSeconds] = {}
 
     def run(self) -> None:
         """Deliver until stopped."""
@@ -187,9 +188,14 @@ class Deliverer:
         return True
 
     def _is_back(self, owed: Owed, now: UnixSeconds) -> None:
-        """Who takes one document may have the others: each would wait for a moment of its own, up to a minute."""
-        if waiting := self._unreached.pop(owed.recipient, set()) - {owed.number}:
-            self._view.records.hasten(waiting, now)
+        """Who takes one document may have the others: each would wait for a moment of its own, up to a minute.
+
+        Once in a minute: a recipient that takes one and lets the next wait holds nobody else up for longer than before.
+        """
+        self._unreached[owed.recipient].discard(owed.number)
+        if self._hastened.get(owed.recipient, 0) + LONGEST_BACKOFF <= now:
+            self._hastened[owed.recipient] = now
+            self._view.records.hasten(self._unreached.pop(owed.recipient), now)
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:
         signed = SignedAcknowledgement.decode(data)

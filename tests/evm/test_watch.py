@@ -364,6 +364,12 @@ def test_what_few_signed_once_is_held_against_them_when_another_history_comes(ha
     assert ("equivocation", "b / few@b") in kinds
 
 
+def test_no_tree_is_fetched_that_one_member_signed_for_times_to_come(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=few_signed(hall, 40, FORK, 1)) as copies:
+        assert post.kinds(copies, code=3) == [("copy_unsigned", "b")]
+    assert not (post.state / "evidence").exists()
+
+
 def test_who_signed_another_history_alone_is_no_proven_liar(hall: Hall, post: Post) -> None:
     with serving(a=hall.tiles(10), b=few_signed(hall, 10, FORK, 1, skip=3)) as copies:
         found = post.look(copies, code=3)

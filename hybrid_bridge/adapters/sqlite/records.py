@@ -264,7 +264,8 @@ class SqlRecords:
         with self.file.write() as connection:
             for at in range(0, len(every), MAX_ROWS):
                 chosen = _OUTBOX.c.number.in_(every[at : at + MAX_ROWS])
-                connection.execute(update(_OUTBOX).where(chosen, _OUTBOX.c.due > due).values(due=due))
+                late = _OUTBOX.c.state == "owed", _OUTBOX.c.due > due
+                connection.execute(update(_OUTBOX).where(chosen, *late).values(due=due))
 
     def settle(self, number: int, acknowledgement: bytes) -> None:
         """Delivered: keep the recipient's signed acknowledgement instead of the envelope."""

@@ -100,6 +100,7 @@ def command(
             state, troubles = watcher.tell(state)
             lines += _written(folder, state)
             seen.show(state, findings, int(time.time()))
+            lines += watcher.file()
             _print(findings, notices, [*lines, *troubles], once=once, as_json=as_json)
             if once:
                 return exit_code(findings)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.web.exchange import TIMEOUT, Service
-from hybrid_bridge.cli.watch.findings import CopySight, Signed
+from hybrid_bridge.cli.watch.findings import AHEAD, CopySight, Signed
 from hybrid_bridge.core.attestation import checkpoint_of
 from hybrid_bridge.core.checkpoint import Note, parse_note, quorum_signatures
 from hybrid_bridge.core.genesis import Genesis
@@ -51,10 +51,10 @@ class Copy:
     tree: Tree = field(default_factory=Tree)
     _shown: CopySight = field(default_factory=CopySight)  # of the look that runs, before any tile
 
-    def look(self, genesis: Genesis, origin: str, sets: Sequence[Responsible], end: float) -> CopySight:
+    def look(self, genesis: Genesis, origin: str, sets: Sequence[Responsible], clock: int, end: float) -> CopySight:
         """The newest checkpoint and the tree under it, or what is wrong with them: whatever a server does, no error.
 
-        What is not there by `end` (of `time.monotonic`) is fetched by the next look.
+        What is not there by `end` (of `time.monotonic`) is fetched by the next look. `clock`: Unix seconds.
         """
         self._shown = CopySight()
         try:
@@ -68,6 +68,8 @@ class Copy:
         signed = Signed(size=note.size, root=note.root, note=text.decode("utf-8"))
         if few:
             self._shown = CopySight(trouble="copy_unsigned", detail=few, few=signed)
+            if genesis.checkpoint_timestamp(note.size) > clock + AHEAD:
+                return self._shown  # for times to come one member alone may sign any size: no such tree is fetched
         else:
             self._shown = CopySight(signed=signed)
         trouble, detail = self._tree_under(note, end)

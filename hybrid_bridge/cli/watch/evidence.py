@@ -4,19 +4,22 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
+from hybrid_bridge.cli.verify import read_bounded
 from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
-from hybrid_bridge.cli.watch.findings import CHAIN, FEW, ChainSight, Contradiction, CopySight
-from hybrid_bridge.errors import BridgeError, NoConflict
+from hybrid_bridge.cli.watch.findings import CHAIN, FEW, ChainSight, Contradiction, CopySight, Signed
+from hybrid_bridge.errors import BridgeError, NoConflict, TooLong
 from hybrid_bridge.ports import Head
+from hybrid_bridge.units import Address, Digest, TreeSize
 
 ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", ".entries.bin"
 FINDING: Final = "finding.json"
+MAX_FINDING: Final = 1 << 16  # bytes
 _SUFFIXES: Final = {"few_contradict": "~unclear"}  # what names nobody keeps no place from what does
 
 
@@ -43,7 +46,17 @@ def keep(
     honest = None if chain is None else _anchored(copies, chain.head)
     if honest is not None and honest.tree is not None and honest.signed is not None:
         write_tiles(place / ANCHORED, honest.signed.note, honest.tree, honest.signed.size)
-    words = {"kind": found.finding.kind, "about": found.finding.about, "detail": found.finding.detail}
+    pair = [
+        [side, signed.size, signed.root.hex()]
+        for side, signed in zip(found.sides, (found.signed, found.ours), strict=True)
+    ]
+    words = {
+        "kind": found.finding.kind,
+        "about": found.finding.about,
+        "detail": found.finding.detail,
+        "shows": pair,
+        "both": sorted(address.hex() for address in found.both),
+    }
     for path in place.rglob("*"):
         sync_path(path)
     write_whole(place / FINDING, json.dumps(words, indent=2).encode("utf-8"))  # last: now it is whole
@@ -84,6 +97,28 @@ class Reporter:
         if refusal is not None and not isinstance(refusal, NoConflict):
             raise refusal
         return ""
+
+
+def as_kept(found: Contradiction, place: Path) -> Contradiction:
+    """The two checkpoints that a folder shows: those that a later look sees of the same fork are others.
+
+    What was there before folders said so, or is no such file any more, is taken for what is seen now.
+    """
+    try:
+        words = json.loads(read_bounded(place / FINDING, MAX_FINDING))
+        (source, *one), (copy, *other) = words["shows"]
+        both = frozenset(Address(bytes.fromhex(text)) for text in words["both"])
+        signed, ours = (
+            Signed(size=TreeSize(int(size)), root=Digest(bytes.fromhex(root)), note=_note(place / name))
+            for name, (size, root) in ((ONE, one), (OTHER, other))
+        )
+    except (OSError, ValueError, KeyError, TypeError, TooLong):
+        return found
+    return replace(found, source=str(source), copy=str(copy), signed=signed, ours=ours, both=both)
+
+
+def _note(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _reports(place: Path) -> Iterator[list[str]]:

@@ -15,13 +15,14 @@ import click
 from hybrid_bridge.adapters.evm.history import EQUIVOCATED
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.evidence import Reporter
+from hybrid_bridge.cli.watch.evidence import Reporter, as_kept
 from hybrid_bridge.cli.watch.findings import ChainSight, Contradiction, Signed, Signers
-from hybrid_bridge.errors import BridgeError, Missing, TooLong
+from hybrid_bridge.errors import BridgeError, Missing, TooLong, Undecided
 from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
 
 DONE, ASKED = "reported.txt", "asked.txt"
 SETTLED: Final = 900  # seconds of the public chain after which what was sent is final, or was never there
+MAX_SLOWER: Final = 8  # doublings of that
 MAX_ASKED: Final = 1 << 16  # bytes
 _FIRST: Final = re.compile(rb"([0-9]{1,12}) ([0-9]{1,6})\n")
 
@@ -60,29 +61,31 @@ class Filing:
 
     def turn(self, wanted: Sequence[tuple[Contradiction, Path]], chain: ChainSight) -> list[str]:
         """Send what does not stand there and is not on its way; what was done, and what could not be."""
-        opened = [(one, place) for one, place in wanted if not (place / DONE).exists()]
-        if not opened:
-            return []
-        try:
-            told = self.told() if any(one.few for one, _ in opened) else ()
-        except Missing as error:
-            return [f"whether a report stands in the contract is not known now: {error.what}"]
-        asked, now = _newest(wanted), set[str]()
-        lines = []
+        kept = [(as_kept(one, place), place) for one, place in wanted]
+        opened = [(one, place) for one, place in kept if not (place / DONE).exists()]
+        asked, now = _newest(kept), set[str]()
+        told, lines = self._told_of(opened)
         for one, place in sorted(opened, key=_named_first):
             claim, is_frozen = _claim(one), chain.head.state == "frozen"
-            last = asked.get(claim)
             try:
-                if self._stands(one, told, is_frozen=is_frozen):
+                if one.few and told is None:
+                    continue
+                if self._stands(one, told or (), is_frozen=is_frozen):
                     write_whole(place / DONE, f"stands at public block {chain.at.number}\n".encode())
                     lines.append(f"reported: {place}")
-                elif not is_frozen and claim not in now and (last is None or last.at + SETTLED <= chain.at.time):
-                    line, is_sent = self._sent(place, 0 if last is None else last.tries, chain.at.time)
-                    lines.append(line)
-                    now |= {claim} if is_sent else set()
+                elif not is_frozen and claim not in now and _is_due(asked.get(claim), chain.at.time):
+                    now.add(claim)
+                    lines.append(self._sent(place, asked.get(claim), chain.at.time))
             except OSError as error:
-                lines.append(f"what became of a report could not be written: {error.strerror}")
+                lines.append(f"what becomes of a report could not be written: {error.strerror}")
         return lines
+
+    def _told_of(self, opened: Sequence[tuple[Contradiction, Path]]) -> tuple[Collection[Told] | None, list[str]]:
+        """The reports that stand, where anybody asks for them; None if too few endpoints agree on them."""
+        try:
+            return (self.told() if any(one.few for one, _ in opened) else ()), []
+        except Missing as error:
+            return None, [f"whether a report stands in the contract is not known now: {error.what}"]
 
     def _stands(self, one: Contradiction, told: Collection[Told], *, is_frozen: bool) -> bool:
         """A quorum's contradiction stands once it has ended the log: with fewer signatures it ends nothing."""
@@ -90,16 +93,45 @@ class Filing:
             return is_frozen
         return any(report.tells(few, one.both or self.signers(few.note)) for report in told for few in one.few)
 
-    def _sent(self, place: Path, tries: int, seen: UnixSeconds) -> tuple[str, bool]:
+    def _sent(self, place: Path, last: Asked | None, seen: UnixSeconds) -> str:
+        """What is not written down first is not sent: it would be sent at each look.
+
+        Raises:
+            OSError: it cannot be written down.
+        """
+        tries = 0 if last is None else last.tries
+        at = max(int(time.time()), seen)  # whichever clock is ahead: one try too late is cheaper than one too many
+        before = _bytes(place / ASKED)
+        write_whole(place / ASKED, f"{at} {tries + 1}\n".encode())
         try:
             said = self.reporter.report(place, tries)
-        except (BridgeError, click.ClickException, OSError) as error:
-            return f"not reported yet: {error}", False
+        except (Undecided, OSError) as error:  # perhaps it was sent
+            return f"not reported yet: {error}"
+        except (BridgeError, click.ClickException) as error:
+            _put_back(place / ASKED, before)
+            return f"not reported yet: {error}"
         if not said:
-            return f"nothing that the contract takes, while so much is anchored: {place}", False
-        at = max(int(time.time()), seen)  # whichever clock is ahead: one try too late is cheaper than one too many
+            _put_back(place / ASKED, before)
+            return f"nothing that the contract takes, while so much is anchored: {place}"
         write_whole(place / ASKED, f"{at} {tries + 1}\n{said}".encode())
-        return f"report sent, and not seen in the contract yet: {place}", True
+        return f"report sent, and not seen in the contract yet: {place}"
+
+
+def _is_due(last: Asked | None, now: UnixSeconds) -> bool:
+    """Ever more slowly: whatever keeps a report from being seen, it costs little."""
+    return last is None or last.at + (SETTLED << min(last.tries - 1, MAX_SLOWER)) <= now
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _put_back(path: Path, before: bytes) -> None:
+    """Nothing was sent."""
+    if before:
+        write_whole(path, before)
+    else:
+        path.unlink()
 
 
 def _named_first(pair: tuple[Contradiction, Path]) -> tuple[bool, bool, str]:

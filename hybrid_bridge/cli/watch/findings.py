@@ -146,8 +146,13 @@ class Contradiction:
     @property
     def few(self) -> tuple[Signed, ...]:
         """The checkpoints of the two that fewer than a quorum signed."""
-        pairs = (self.source, self.signed), (self.copy, self.ours)
+        pairs = zip(self.sides, (self.signed, self.ours), strict=True)
         return tuple(signed for name, signed in pairs if name.startswith(FEW))
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Whose the two are: the other source's, the copy's own."""
+        return self.source, self.copy
 
     @property
     def kind(self) -> str:

@@ -64,6 +64,7 @@ class Watcher:
     round: Round = field(init=False)
     known: Known | None = None
     asked: Agreement | None = None  # of the last look
+    filing: Callable[[], list[str]] | None = None  # what the last look would report
 
     def __post_init__(self) -> None:
         self.round = Round([Copy(name, Service(name, url)) for name, url in self.watched.copies.items()])
@@ -82,7 +83,8 @@ class Watcher:
             after, notices = state.turned(state.remembered, findings, {}, now)
             return after, findings, notices, []
         known = self.known
-        about = known.genesis, known.origin, known.sets
+        clock = now if chain is None else max(now, chain.at.time)
+        about = known.genesis, known.origin, known.sets, clock
         copies = self.round.look(lambda copy, end: copy.look(*about, end), self.is_over)
         if copies is None:
             return None
@@ -94,8 +96,13 @@ class Watcher:
         after, notices = state.turned(remembered, findings, places, now)
         if chain is not None and self.reporter is not None:
             wanted = [(one, Path(places[one.finding.name])) for one in contradictions if one.finding.name in places]
-            lines += Filing(self.reporter, signers, self._told).turn(wanted, chain)
+            self.filing = partial(Filing(self.reporter, signers, self._told).turn, wanted, chain)
         return after, findings, notices, lines
+
+    def file(self) -> list[str]:
+        """Send the reports that the last look wants: after everybody was told, for a transaction may take long."""
+        filing, self.filing = self.filing, None
+        return [] if filing is None else filing()
 
     def _kept(
         self,

@@ -17,7 +17,7 @@ from hybrid_bridge.core import snapshot as cutting
 from hybrid_bridge.core.block import Block, tx_root
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.snapshot import FORMAT, Chunk, OrderedBlock, Snapshot, chunk_hash
-from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken
+from hybrid_bridge.errors import BridgeError, NotYet, SettingsMalformed, StoreBroken, StoreInUse
 from hybrid_bridge.node import making as node_making
 from hybrid_bridge.node import syncing as node_syncing
 from hybrid_bridge.node import taking as node_taking
@@ -549,7 +549,7 @@ def test_nothing_is_taken_over_a_ledger_that_has_blocks(newcomer: Newcomer, sour
 
 
 def test_two_processes_do_not_take_at_once(newcomer: Newcomer) -> None:
-    with pytest.raises(StoreBroken):
+    with pytest.raises(StoreInUse):
         newcomer_in(newcomer.settings.folder)
 
 
