@@ -55,9 +55,10 @@ def caller(monkeypatch: pytest.MonkeyPatch, ended: threading.Event, deadline: fl
     monkeypatch.setattr(serving, "DEADLINE", deadline)
     server = WebServer("127.0.0.1", 0, lambda *_: Reply(200, BODY), 0)
     server.start()
-    with monkeypatch.context() as patched, socket.create_connection(("127.0.0.1", server.port), 30) as made:
-        patched.setattr(serving.threading, "Timer", Watch)
-        yield made
+    with monkeypatch.context() as patched:
+        patched.setattr(serving.threading, "Timer", Watch)  # before anybody calls: he is timed as soon as he is heard
+        with socket.create_connection(("127.0.0.1", server.port), 30) as made:
+            yield made
     server.close()
 
 
