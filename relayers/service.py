@@ -22,6 +22,7 @@ from hybrid_bridge.errors import BridgeError, StoreBroken, Undecided, Unreachabl
 from hybrid_bridge.units import Seconds
 from relayers import wiring
 from relayers.daemon import Daemon, Served
+from relayers.health import UNEXPLAINED
 from relayers.journal_place import beside
 from relayers.metrics import Instruments
 from relayers.relay import Relayer, Tick
@@ -36,7 +37,7 @@ GOOD, REFUTED, UNDECIDED, BROKEN = 0, 1, 3, 4
 LONGEST_NAP: Final = Seconds(20)  # a third of a lease
 EVIDENCE_AGAINST_OTHERS: Final = ("conflict",)
 # The plan could not even look, or what it saw nothing bears out.
-UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags", "nonce_ahead", "nonce_gap")
+UNDECIDED_REASONS: Final = ("no_rpc_quorum", "finality_lags", *UNEXPLAINED)
 
 
 def run(chains: Sequence[Settings], *, is_standby: bool = False) -> int:

@@ -26,7 +26,7 @@ from hybrid_bridge.cli.standing import (
 from hybrid_bridge.cli.verify import hex_option, read_bounded, sights_of
 from hybrid_bridge.core.bundle import MAX_BUNDLE, SUFFIX, Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import parse_note
-from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, nesting
+from hybrid_bridge.core.encoding import MAX_JSON_DEPTH, Json, members_once, nesting
 from hybrid_bridge.core.evidence import Evidence, RegistryFact
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.labels import Label
@@ -278,17 +278,10 @@ def read_paper(path: Path) -> Paper:
     try:
         if nesting(data) > 2 * MAX_JSON_DEPTH:  # a UBL invoice is deeper than what we sign
             raise ValueError
-        read: Paper = json.loads(data.decode("utf-8"), parse_float=Decimal, object_pairs_hook=_no_doubles)
+        read: Paper = json.loads(data.decode("utf-8"), parse_float=Decimal, object_pairs_hook=members_once)
     except (ValueError, RecursionError):
         raise FieldMalformed(field=path.name, rule="JSON in UTF-8, each member once") from None
     return read
-
-
-def _no_doubles(pairs: list[tuple[str, Paper]]) -> dict[str, Paper]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
 
 
 def _of_ordinal(label: Label, ordinal: int) -> Label:

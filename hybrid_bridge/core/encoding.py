@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias, TypeVar
 
 from hybrid_bridge.core.proof import as_digest, as_octets, as_text
 from hybrid_bridge.errors import (
@@ -32,6 +32,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 ZERO: Final = Digest(bytes(32))
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
+Member = TypeVar("Member")
 
 
 # ── the hash layer ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,12 +138,24 @@ def parse_json(data: bytes, field: str, limit: int) -> Json:
         raise FieldMalformed(field=field, rule=_unread(data, error)) from None
 
 
+def members_once(pairs: list[tuple[str, Member]]) -> dict[str, Member]:
+    """An object of JSON, for `object_pairs_hook`: of a name that stands twice readers differ on which one counts.
+
+    Raises:
+        ValueError: there is one.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError(len(pairs))
+    return members
+
+
 def _loads(data: bytes, field: str) -> Json:
     def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            raise FieldMalformed(field=field, rule="each member of an object once")
-        return members
+        try:
+            return members_once(pairs)
+        except ValueError:
+            raise FieldMalformed(field=field, rule="each member of an object once") from None
 
     value: Json = json.loads(
         data.decode("utf-8"),

@@ -192,10 +192,12 @@ class Deliverer:
 
         Once in a minute: a recipient that takes one and lets the next wait holds nobody else up for longer than before.
         """
-        self._unreached[owed.recipient].discard(owed.number)
-        if self._hastened.get(owed.recipient, 0) + LONGEST_BACKOFF <= now:
+        waiting = self._unreached[owed.recipient]
+        waiting.discard(owed.number)
+        if waiting and self._hastened.get(owed.recipient, 0) + LONGEST_BACKOFF <= now:
             self._hastened[owed.recipient] = now
-            self._view.records.hasten(self._unreached.pop(owed.recipient), now)
+            self._view.records.hasten(waiting, now)
+            waiting.clear()
 
     def _require_signed(self, owed: Owed, data: bytes) -> None:
         signed = SignedAcknowledgement.decode(data)

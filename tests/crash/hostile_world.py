@@ -1,11 +1,12 @@
 """One anvil with the contract, and relayers that see it through hostile endpoints. Time passes with `mine` alone."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from eth_account import Account
 
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
@@ -219,3 +220,20 @@ def started(folder: Path) -> tuple[engines.Child, Anvil]:
     """anvil without a clock of its own."""
     child, url = engines.start_anvil(folder, "--no-mining")
     return child, Anvil(url)
+
+
+Make = Callable[..., Case]
+
+
+@pytest.fixture(scope="module")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    child, anvil = started(tmp_path_factory.mktemp("anvil"))
+    yield anvil
+    child.stop()
+
+
+@pytest.fixture
+def make(anvil: Anvil, tmp_path: Path) -> Iterator[Make]:
+    """Cases with so many endpoints, closed at the end."""
+    with ExitStack() as stack:
+        yield lambda count=1, **changes: stack.enter_context(opened(anvil, tmp_path, count, **changes))

@@ -2,10 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,25 +29,11 @@ from hybrid_bridge.units import PublicBlockNumber, TreeSize, UnixSeconds
 from relayers.desk import Desk
 from relayers.journal import IntentState, Outcome
 from relayers.preflight import _proves
-from tests.crash.hostile_world import FINAL, Anvil, Case, opened, started
+from tests.crash.hostile_world import FINAL, Case, Make, anvil, make
 from tests.crash.relay_world import ETHER
 
+__all__ = ["anvil", "make"]
 pytestmark = [pytest.mark.evm, pytest.mark.engine]
-Make = Callable[..., Case]
-
-
-@pytest.fixture(scope="module")
-def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
-    child, anvil = started(tmp_path_factory.mktemp("anvil"))
-    yield anvil
-    child.stop()
-
-
-@pytest.fixture
-def make(anvil: Anvil, tmp_path: Path) -> Iterator[Make]:
-    """Cases with so many endpoints, closed at the end."""
-    with ExitStack() as stack:
-        yield lambda count=1, **changes: stack.enter_context(opened(anvil, tmp_path, count, **changes))
 
 
 # ── sends ────────────────────────────────────────────────────────────────────────────────────────────────────────────

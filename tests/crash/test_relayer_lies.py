@@ -5,9 +5,8 @@ lost, none dearer than allowed.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -15,27 +14,14 @@ import pytest
 from hybrid_bridge.errors import CodeMismatch, StoreBroken
 from hybrid_bridge.testing.hostile_endpoint import HostileEndpoint, Refusal
 from relayers.desk import Orders
-from tests.crash.hostile_world import FINAL, Anvil, Case, opened, started
+from tests.crash.hostile_world import FINAL, Case, Make, anvil, make
 
+__all__ = ["anvil", "make"]
 pytestmark = [pytest.mark.evm, pytest.mark.engine]
-Make = Callable[..., Case]
 Liar = Callable[[HostileEndpoint], None]
 
 BLOCKS = ("eth_getBlockByNumber", "eth_getBlockByHash")
 FAR = 2**40
-
-
-@pytest.fixture(scope="module")
-def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
-    child, anvil = started(tmp_path_factory.mktemp("anvil"))
-    yield anvil
-    child.stop()
-
-
-@pytest.fixture
-def make(anvil: Anvil, tmp_path: Path) -> Iterator[Make]:
-    with ExitStack() as stack:
-        yield lambda count=1, **changes: stack.enter_context(opened(anvil, tmp_path, count, **changes))
 
 
 def told(methods: str | tuple[str, ...], lie: Callable[[Any], Any]) -> Liar:

@@ -18,7 +18,7 @@ from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
 from hybrid_bridge.adapters.evm.bounded_http import BoundedSession
-from hybrid_bridge.core.encoding import Json
+from hybrid_bridge.core.encoding import Json, members_once
 from hybrid_bridge.errors import (
     AnswerAstray,
     AnswerMalformed,
@@ -66,18 +66,6 @@ class RpcError(Exception):
         self.code, self.message, self.data = code, message, data
 
 
-def _plain(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON.
-
-    Raises:
-        ValueError: a name stands in it twice: readers differ on which one counts.
-    """
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError(len(members))
-    return found
-
-
 class _Provider(HTTPProvider):
     """One request for a call."""
 
@@ -88,9 +76,10 @@ class _Provider(HTTPProvider):
             requests.RequestException, TransportError, OSError: no answer.
             ValueError: no JSON.
         """
-        body = self.encode_rpc_request(RPCEndpoint(method), list(params))
-        came = self._make_request(RPCEndpoint(method), body)
-        return json.loads(body)["id"], json.loads(str(came, "utf-8"), object_pairs_hook=_plain)
+        asked = next(self.request_counter)
+        question = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": asked}
+        came = self._make_request(RPCEndpoint(method), json.dumps(question).encode())
+        return asked, json.loads(str(came, "utf-8"), object_pairs_hook=members_once)
 
 
 class JsonRpc:

@@ -39,9 +39,7 @@ def later_sets(bench: Bench, data: bytes, bundle: Bundle, newest: Note | None) -
     """Each change of the set, and the set that every epoch's record names."""
     t, before, where = bench.t, word(bundle.genesis.record, FIRST_SET_WORD), bench.t("where.genesis")
     known = {before.hex(): where}
-    for number, part in enumerate(
-        bundle.rotations, start=2
-    ):  # files by place: what a record says of itself may be wrong
+    for number, part in enumerate(bundle.rotations, start=2):  # by place: what a record says of itself may be wrong
         name = f"set-{number}.bin"
         taken = shell.extract(data, part.update, shell.BUNDLE, name)
         bench.add(t("step.extract", name=name), taken, sha256(part.update).hex())

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 import click
 
@@ -24,10 +24,8 @@ from hybrid_bridge.cli.watch.metrics import Metrics
 from hybrid_bridge.cli.watch.notices import target_of
 from hybrid_bridge.cli.watch.settings import Watched, read_watched
 from hybrid_bridge.core.evidence import utc
-from hybrid_bridge.errors import StoreInUse
+from hybrid_bridge.errors import StoreInUse, Undecided
 from hybrid_bridge.node.settings import require_endpoint
-
-UNDECIDED: Final = 3  # as in `exit_code`: the only look was broken off
 
 
 @click.command()
@@ -93,7 +91,7 @@ def command(
             now = int(time.time())
             look = watcher.look(state, now)
             if look is None:
-                return UNDECIDED if once else 0
+                return Undecided.exit_code if once else 0  # the only look was broken off
             state, findings, notices, lines = look
             state = state.owing([target.label for target in targets], notices)
             lines += _written(folder, state)  # before anybody is told: a death in between tells twice, never not at all

@@ -91,7 +91,8 @@ class Filing:
         """A quorum's contradiction stands once it has ended the log: with fewer signatures it ends nothing."""
         if not one.few:
             return is_frozen
-        return any(report.tells(few, one.both or self.signers(few.note)) for report in told for few in one.few)
+        wanted = [(few, one.both or self.signers(few.note)) for few in one.few]
+        return any(report.tells(few, members) for report in told for few, members in wanted)
 
     def _sent(self, place: Path, last: Asked | None, seen: UnixSeconds) -> str:
         """What is not written down first is not sent: it would be sent at each look.

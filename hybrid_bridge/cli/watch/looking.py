@@ -37,7 +37,7 @@ from hybrid_bridge.cli.watch.settings import Watched
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.errors import BridgeError, FieldMismatch, Missing
 from hybrid_bridge.ports import Head
-from hybrid_bridge.units import Digest
+from hybrid_bridge.units import ChainId, Digest
 
 EVIDENCE: Final = "evidence"
 
@@ -50,6 +50,7 @@ class Known:
     origin: str
     sets: tuple[Responsible, ...]
     head: Head  # when it was read
+    chain_id: ChainId
 
 
 @dataclass(slots=True)
@@ -112,10 +113,10 @@ class Watcher:
         known: Known,
     ) -> tuple[dict[str, str], list[str]]:
         """Folders of evidence by finding. A disk that takes none keeps nobody from being told."""
-        places, lines = {}, []
+        places, lines, sights = {}, [], with_few(copies)
         for one in contradictions:
             try:
-                place = keep(self.folder / EVIDENCE, one, with_few(copies), chain, known.sets)
+                place = keep(self.folder / EVIDENCE, one, sights, chain, known.sets)
             except OSError as error:
                 lines.append(f"evidence could not be written: {error.strerror}")
             else:
@@ -153,10 +154,11 @@ class Watcher:
             answers = look_at(chains, self.watched.log_id, needed)
             if answers.head.tree_size < 1:
                 raise Missing(what="a head that a contract can have")
-            chain_id = agreed("the chain id", needed, [said(c.chain_id) for c in chains])
-            self.asked = Agreement(chains=tuple(chains), needed=needed, chain_id=chain_id, at=answers.at)
             if self.known is None or _set_of(answers.head) != _set_of(self.known.head):
-                self.known = self._learned(answers.head, chain_id)
+                self.known = self._learned(
+                    answers.head, agreed("the chain id", needed, [said(c.chain_id) for c in chains])
+                )
+            self.asked = Agreement(chains=tuple(chains), needed=needed, chain_id=self.known.chain_id, at=answers.at)
         except Missing as error:
             return None, error.what
         except BridgeError as error:
@@ -189,7 +191,7 @@ class Watcher:
             raise FieldMismatch(field="origin", expected=genesis.origin_hash.hex(), got=kept.origin[:200])
         sets = decode_sets(genesis, kept.sets)
         responsible = tuple(Responsible(e.from_size, s) for e, s in zip(kept.sets, sets, strict=True))
-        return Known(genesis, kept.origin, responsible, head)
+        return Known(genesis, kept.origin, responsible, head, ChainId(chain_id))
 
     def _told(self) -> list[Told]:
         """The reports that stand in the contract.
