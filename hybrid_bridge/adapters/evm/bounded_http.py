@@ -62,6 +62,13 @@ class BoundedSession(requests.Session):
         return response
 
 
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 as `requests` calls it
+        """Nowhere. `requests` prepares the next request even where it is told not to follow, and for that reads the body
+        without a bound and unpacks it.
+        """
+        return None
+
+
 class _Call(threading.local):
     """The call that this thread makes: until when."""
 
@@ -107,6 +114,12 @@ class _TimedResponse(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
         self.fp = io.BufferedReader(_TimedReader(sock))
+
+    def begin(self) -> None:
+        """Without cookies: a jar keeps all that an endpoint sets, some 6 MB an answer, and stumbles over odd ones."""
+        super().begin()
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.headers[name]
 
 
 class _Timed(HTTPConnection):
