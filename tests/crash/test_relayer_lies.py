@@ -180,7 +180,8 @@ BELIEVED = {"a receipt of a failure"}  # by who has nobody else to ask; `fsck` s
 def is_quiet(case: Case, report: Tick) -> bool:
     """All is final and written down, and nothing is begun."""
     view = case.journal.view(case.now())
-    return report.reason == "nothing_due" and not (report.done or view.open_nonces or view.open_intents)
+    is_idle = report.reason == "nothing_due" and set(report.done) <= {"RecordHeader"}
+    return is_idle and not (view.open_nonces or view.open_intents)
 
 
 def judged(case: Case, sizes: int = 2, findings: int = 0) -> None:
