@@ -63,9 +63,7 @@ class BoundedSession(requests.Session):
 
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 as `requests` calls it
-        """Nowhere. `requests` prepares the next request even where it is told not to follow, and for that reads the body
-        without a bound and unpacks it.
-        """
+        """Nowhere. Told not to follow, `requests` prepares the next request all the same: reads and unpacks the body."""
         return None
 
 
