@@ -61,9 +61,8 @@ class BoundedSession(requests.Session):
         response.raw = io.BytesIO(require_shallow(body.getvalue()))
         return response
 
-
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 as `requests` calls it
-        """Nowhere. Told not to follow, `requests` prepares the next request all the same: reads and unpacks the body."""
+        """Nowhere. Told not to follow, `requests` prepares the next request anyway: reads and unpacks the body."""
         return None
 
 
