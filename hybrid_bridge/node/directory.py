@@ -88,12 +88,12 @@ class Directory:
 
     origin: str
     genesis: Genesis
-    log_key: bytes  # Ed25519, of the sequencer's note line
+    log_key: bytes  # Ed25519, of the log's own note line
     members: tuple[Member, ...]  # of today
     identities: dict[str, PublicKey]  # by name; those who have left stay known
     validators: ValidatorSet
     policy: Policy  # what the genesis record commits to
-    log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
+    log_mldsa_key: bytes | None = None  # ML-DSA-44, of the log's second note line
     engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
     expected: tuple[Member, ...] = ()  # whose record stands and does not count yet
     known: tuple[Member, ...] = ()  # every card ever, the founders' first
@@ -114,7 +114,7 @@ class Directory:
 
     @property
     def sequencer(self) -> Member:
-        """The member that holds the log's key; it orders, if no engine does."""
+        """The founder that has this role, for ever: it orders and alone holds the log's keys, if no engine orders."""
         return next(member for member in self.known if "sequencer" in member.roles)
 
     def orderers(self, epoch: int) -> list[Member]:

@@ -1,0 +1,100 @@
+"""Who holds the log's keys: with a consensus engine several members do, so that notes and receipts need no single one.
+
+Whoever holds them shows it by telling lines; nothing else is believed of a member, neither its role nor how it was
+founded. Source: ADR 61.
+"""
+
+from collections.abc import Iterator, Set
+from typing import Final
+
+from hybrid_bridge.core.encoding import ZERO
+from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.mldsa import MldsaKey
+from hybrid_bridge.errors import KeyUnusable, SequencerStays
+from hybrid_bridge.node.directory import Directory, Member
+from hybrid_bridge.node.proposals import Handed, Proposal, handed
+from hybrid_bridge.node.settings import LOG_KEYS, LOG_MLDSA
+from hybrid_bridge.node.view import View
+
+LOG, RECEIPT = "log", "receipt"
+WORDS: Final = "is handed the log's keys, sealed"
+
+
+def holders(view: View) -> set[str]:
+    """Members of today that are known to hold the log's keys: ourselves, and who has told us lines since our start."""
+    ours = {view.name} if view.keys.log is not None else set()
+    return {name for name in ours | view.logbook.tellers if view.directory.is_member(name)}
+
+
+def require_kept(view: View, leaving: Set[str], staying: Set[str]) -> None:
+    """Return if notes and receipts can be made without those who leave.
+
+    Args:
+        view: our stores; what we know of others' keys.
+        leaving: names of those who are suspended, removed or left out of the set.
+        staying: names of the validators that go on; those among them who leave do not count.
+
+    Raises:
+        SequencerStays: one of them holds the keys, and of those who stay none is known to.
+    """
+    directory, sequencer = view.directory, view.directory.sequencer.name
+    if directory.engine is None:
+        if sequencer in leaving:
+            raise SequencerStays(name=sequencer)
+        return
+    known = holders(view)
+    concerned = leaving & (known | {sequencer})
+    if concerned and not known & (staying - leaving):
+        raise SequencerStays(name=min(concerned))
+
+
+# ── handed to a newcomer ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def handed_to(view: View, member: Member) -> Iterator[Handed]:
+    """The log's keys for a new validator under an engine, sealed to it; nothing where we do not hold them ourselves."""
+    directory = view.directory
+    if directory.engine is None or member.address is None:
+        return
+    commitments = _commitments(directory)
+    for name, seed in view.keys.log_seeds.items():
+        yield handed(directory.log_id, member, name, seed, commitments[name])
+
+
+def taken(proposal: Proposal, member: Member, sealing_key: bytes, directory: Directory) -> dict[str, bytes]:
+    """The seeds of the log's keys that a proposal hands to this newcomer, by name: all of them, or none.
+
+    Raises:
+        EnvelopeUnopenable: sealed to another key, or for another log.
+        KeyUnusable: not the keys that genesis record and directory name.
+    """
+    found: dict[str, bytes] = {}
+    for name, commitment in _commitments(directory).items():
+        seed = proposal.secret_for(member, sealing_key, name, commitment)
+        if seed is not None:
+            found[name] = seed
+    wanted = _public(directory)
+    if found and {name: _public_of(name, seed) for name, seed in found.items()} != wanted:
+        raise KeyUnusable(key=min(wanted.keys() ^ found.keys(), default=LOG), rule="as the genesis record has them")
+    return found
+
+
+def is_handed(proposal: Proposal) -> bool:
+    """Whether a member gets the log's keys by it."""
+    return any(one.kind in LOG_KEYS for one in proposal.secrets)
+
+
+def _public(directory: Directory) -> dict[str, bytes]:
+    """What each of the log's keys must be; without those that this log has not."""
+    keys = {LOG: directory.log_key, RECEIPT: directory.genesis.receipt_key, LOG_MLDSA: directory.log_mldsa_key}
+    return {name: key for name, key in keys.items() if key is not None and key != ZERO}
+
+
+def _commitments(directory: Directory) -> dict[str, bytes]:
+    """As the genesis record has them: what binds a sealed key to its use."""
+    genesis = directory.genesis
+    return {LOG: genesis.log_key, RECEIPT: genesis.receipt_key, LOG_MLDSA: genesis.log_mldsa_key_hash}
+
+
+def _public_of(name: str, seed: bytes) -> bytes:
+    return MldsaKey(seed).public if name == LOG_MLDSA else PrivateKey.from_seed(seed).public.spki[-32:]
