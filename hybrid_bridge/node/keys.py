@@ -83,7 +83,6 @@ class Keys:
             log_seeds={name: held[name] for name in LOG_KEYS if name in held},
         )
         address = None if keys.attestation is None else keys.attestation.address()
-        has_receipts = any(genesis.receipt_key)
         for name, fits in (
             ("identity", directory.name_of(keys.identity.public.key_id) == settings.name),
             ("sealing", public_of(keys.sealing) == member.sealing_key),
@@ -94,10 +93,12 @@ class Keys:
             ("log", keys.log is None or keys.log.public.spki[-32:] == directory.log_key),
             ("receipt", keys.receipt is None or keys.receipt.public.spki[-32:] == genesis.receipt_key),
             (LOG_MLDSA, keys.log is None or _public(keys.log_mldsa) == directory.log_mldsa_key),
-            ("receipt", keys.log is None or directory.engine is None or (keys.receipt is not None) == has_receipts),
         ):
             if not fits:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
+        apart = min(directory.log_keys.keys() - held.keys(), default="")
+        if directory.engine is not None and keys.log_seeds and apart:
+            raise KeyUnusable(key=apart, rule="beside the log's other keys")
         if address in directory.validators.addresses and keys.secret is None:
             raise KeyUnusable(key="set", rule="held by a validator")
         require_separate(held | _others(settings), address)

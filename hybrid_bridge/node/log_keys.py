@@ -7,7 +7,6 @@ founded. Source: ADR 61.
 from collections.abc import Iterator, Set
 from typing import Final
 
-from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.mldsa import MldsaKey
 from hybrid_bridge.errors import KeyUnusable, SequencerStays
@@ -16,7 +15,6 @@ from hybrid_bridge.node.proposals import Handed, Proposal, handed
 from hybrid_bridge.node.settings import LOG_KEYS, LOG_MLDSA
 from hybrid_bridge.node.view import View
 
-LOG, RECEIPT = "log", "receipt"
 WORDS: Final = "is handed the log's keys, sealed"
 
 
@@ -73,9 +71,10 @@ def taken(proposal: Proposal, member: Member, sealing_key: bytes, directory: Dir
         seed = proposal.secret_for(member, sealing_key, name, commitment)
         if seed is not None:
             found[name] = seed
-    wanted = _public(directory)
-    if found and {name: _public_of(name, seed) for name, seed in found.items()} != wanted:
-        raise KeyUnusable(key=min(wanted.keys() ^ found.keys(), default=LOG), rule="as the genesis record has them")
+    wanted = directory.log_keys
+    for name in sorted(wanted.keys() | found.keys()) if found else ():
+        if name not in found or _public_of(name, found[name]) != wanted.get(name):
+            raise KeyUnusable(key=name, rule="the one that the genesis record names, beside the log's others")
     return found
 
 
@@ -84,16 +83,10 @@ def is_handed(proposal: Proposal) -> bool:
     return any(one.kind in LOG_KEYS for one in proposal.secrets)
 
 
-def _public(directory: Directory) -> dict[str, bytes]:
-    """What each of the log's keys must be; without those that this log has not."""
-    keys = {LOG: directory.log_key, RECEIPT: directory.genesis.receipt_key, LOG_MLDSA: directory.log_mldsa_key}
-    return {name: key for name, key in keys.items() if key is not None and key != ZERO}
-
-
 def _commitments(directory: Directory) -> dict[str, bytes]:
     """As the genesis record has them: what binds a sealed key to its use."""
     genesis = directory.genesis
-    return {LOG: genesis.log_key, RECEIPT: genesis.receipt_key, LOG_MLDSA: genesis.log_mldsa_key_hash}
+    return {"log": genesis.log_key, "receipt": genesis.receipt_key, LOG_MLDSA: genesis.log_mldsa_key_hash}
 
 
 def _public_of(name: str, seed: bytes) -> bytes:

@@ -28,7 +28,7 @@ from hybrid_bridge.node.founding import Plan, found
 from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.node.log_keys import WORDS, handed_to, holders, require_kept
+from hybrid_bridge.node.log_keys import WORDS, handed_to, holders, require_kept, taken
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.proposals import Proposal, handed, parse_proposal
 from hybrid_bridge.node.proposing import Wish
@@ -112,10 +112,11 @@ def test_the_keys_lie_together_and_are_the_genesis_records(played: PlayedEngine)
     folder = played.members.folder("bank-a")
     settings = folder / "node.toml"
     text = settings.read_text()
-    settings.write_text(text.replace('receipt = "file:keys/receipt.key"\n', ""))
-    with pytest.raises(KeyUnusable) as refused:
-        Keys.load(read_settings(folder), read_directory(folder))
-    assert refused.value.key == "receipt"
+    for name in HANDED:
+        settings.write_text(text.replace(f'{name} = "file:keys/{name}.key"\n', ""))
+        with pytest.raises(KeyUnusable) as refused:
+            Keys.load(read_settings(folder), read_directory(folder))
+        assert refused.value.key == name
     settings.write_text(text)
     (folder / "keys" / "log.key").write_text("07" * 32 + "\n")
     with pytest.raises(KeyUnusable) as refused:
@@ -395,6 +396,27 @@ def test_a_newcomer_refuses_keys_that_are_not_the_logs(begun: PlayedEngine) -> N
         assert not (folder / "keys" / "vrf.key").exists()
     join(folder, replace(proposal, secrets=kept))
     assert not {*LOG_KEYS} & read_settings(folder).secrets.keys()
+
+
+def test_of_a_post_quantum_log_a_newcomer_takes_all_three_keys(tmp_path: Path) -> None:
+    lay(found(replace(engine_plan(), post_quantum=True), randomness("q"), START), tmp_path / "out")
+    members = Members(tmp_path / "out", found(engine_plan(), randomness(), START))
+    with members.stack:
+        view = members.open("core").view
+        member, sealing = view.directory.member("bank-a"), members.open("bank-a").view.keys.sealing
+        given = tuple(handed_to(view, member))
+        empty = Proposal(
+            log_id=view.directory.log_id, kind="admit", name="", reason="", records=(), authorisers=(), expires_epoch=1
+        )
+        found_there = taken(replace(empty, secrets=given), member, sealing, view.directory)
+        assert found_there == members.open("bank-a").view.keys.log_seeds
+        assert found_there.keys() == {*LOG_KEYS}
+        for one in given:
+            others = tuple(other for other in given if other != one)
+            with pytest.raises(KeyUnusable) as refused:
+                taken(replace(empty, secrets=others), member, sealing, view.directory)
+            assert refused.value.key == one.kind
+        assert taken(empty, member, sealing, view.directory) == {}
 
 
 # ── receipts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
