@@ -69,6 +69,7 @@ def receipt_of(view: View, peers: Mapping[str, Asked], size: TreeSize) -> bytes:
 
 
 def _asked(view: View, peers: Mapping[str, Asked]) -> list[str]:
-    """The sequencer first, which holds it whenever anybody does; where an engine orders, then who is known to."""
-    first, others = view.directory.sequencer.name, sorted(holders(view)) if view.directory.engine is not None else []
-    return [name for name in dict.fromkeys([first, *others]) if name in peers]
+    """The sequencer; where an engine orders, whoever is known to hold it, and before them the sequencer if it is."""
+    sequencer, known = view.directory.sequencer.name, holders(view) if view.directory.engine is not None else set()
+    names = [*sorted(known, key=lambda name: (name != sequencer, name)), sequencer]
+    return [name for name in dict.fromkeys(names) if name in peers]

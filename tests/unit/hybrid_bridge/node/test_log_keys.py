@@ -469,6 +469,8 @@ def test_a_member_without_the_key_asks_one_after_the_other_and_takes_what_verifi
     for first in (Unreachable(endpoint="core", call="Receipt"), Unknown(what="receipt key"), wrong, flip(good)):
         peers: dict[str, Asked] = {"core": Holder(first), "supplier": Holder(good), "regulator": Holder(b"")}  # type: ignore[dict-item]
         assert receipt_of(view, peers, TWO) == good
+    last: dict[str, Asked] = {"core": Holder(AssertionError("it told no line")), "bank-b": Holder(good)}  # type: ignore[dict-item]
+    assert receipt_of(view, last, TWO) == good
     with pytest.raises(SignatureWrong):
         receipt_of(view, {"core": Holder(wrong)}, TWO)  # type: ignore[dict-item]
     with pytest.raises(NotYet, match="peer of ours"):
