@@ -19,10 +19,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from hybrid_bridge.adapters.evm import abreast, history
 from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
 from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.cli.histories import read_tree
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.cli.watch import asking, command, filing
 from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
@@ -32,6 +35,7 @@ from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, StoreInUse, UnknownLog
 from hybrid_bridge.ports import Head
 from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
+from hybrid_bridge.units import TreeSize
 from tests.evm.terminal import Terminal
 from tests.evm.town import Town, founded, opened
 
@@ -112,8 +116,12 @@ class Post:
         self.said = done.stderr
         return list(json.loads(done.stdout)["findings"])
 
-    def kinds(self, copies: dict[str, str], **how: Any) -> list[tuple[str, str]]:
-        return [(one["kind"], one["about"]) for one in self.look(copies, **how)]
+    def evidence(self) -> list[Path]:
+        """The folders of findings; beside them stand the trees."""
+        return sorted(place for place in (self.state / "evidence").iterdir() if place.name != "trees")
+
+    def kinds(self, copies: dict[str, str], more: tuple[object, ...] = (), **how: Any) -> list[tuple[str, str]]:
+        return [(one["kind"], one["about"]) for one in self.look(copies, *more, **how)]
 
 
 @pytest.fixture
@@ -233,7 +241,8 @@ def test_a_copy_of_another_history_than_the_anchored_one_is_a_split_view_with_ev
         ("split_view", "b / the public chain"),
     }
     assert found == again
-    places = sorted((post.state / "evidence").iterdir())
+    places = post.evidence()
+    assert len(places) == 2
     assert all((place / "finding.json").exists() and (place / "tiles" / "checkpoint").exists() for place in places)
 
 
@@ -256,7 +265,21 @@ def test_one_contradiction_is_one_folder_however_the_log_grows(hall: Hall, post:
     for size in (9, 10):
         with serving(a=hall.tiles(size), b=hall.tiles(size, FORK)) as copies:
             post.look(copies, code=1)
-    assert sorted(place.name for place in (post.state / "evidence").iterdir()) == ["a~b", "b~chain"]
+    assert [place.name for place in post.evidence()] == ["a~b", "b~chain"]
+
+
+def test_a_tree_is_kept_once_whomever_it_contradicts(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK), c=hall.tiles(9), d=hall.tiles(10)) as copies:
+        post.look(copies, code=1)
+    places = post.evidence()
+    assert [place.name for place in places] == ["a~b", "b~c", "b~chain", "b~d"]
+    names = [f"10-{hall.tree(10, salt).root().hex()}" for salt in (b"", FORK)]
+    assert sorted(place.name for place in (post.state / "evidence" / "trees").iterdir()) == sorted(names)
+    for place in places:
+        named = json.loads((place / "finding.json").read_text())["trees"]
+        for link, name in named.items():
+            assert read_tree(place / link).root(TreeSize(10)).hex() == name.removeprefix("10-")
+        assert set(named) == {"tiles", "anchored-tiles"}
 
 
 def test_who_shows_a_smaller_fork_is_found_out_by_a_copy_of_the_whole(hall: Hall, post: Post) -> None:
@@ -273,7 +296,7 @@ def test_what_a_member_signed_once_is_held_against_it_after_a_restart(terminal: 
         assert ("split_view", "b / the public chain") not in watcher.kinds(copies)
     with serving(b=turning.tiles(10)) as copies:
         assert ("split_view", "b / b") in watcher.kinds(copies, code=1)
-    (place,) = (watcher.state / "evidence").iterdir()
+    (place,) = watcher.evidence()
     ones, others = ((place / name).read_text() for name in ("one.note", "other.note"))
     assert ones.splitlines()[1] == others.splitlines()[1] == "10"
     assert ones != others
@@ -442,6 +465,92 @@ def test_the_contract_names_two_of_four_and_is_told_once(
             assert watcher.said.count("reported:") == reported
             assert "report sent" not in watcher.said
     assert liars.head.state == "active"
+
+
+def test_a_fork_that_the_log_has_outgrown_is_shown_by_the_tiles_of_today(terminal: Terminal, tmp_path: Path) -> None:
+    """The evidence is older than the anchor that the contract compares with."""
+    liar = Hall(terminal, tmp_path / "outgrown", founded(bytes(20), "outgrown", SLOW))
+    liar.anchor(5)
+    liar.settle()
+    watcher = Post(liar, tmp_path)
+    with serving(a=liar.tiles(7), b=liar.tiles(6, FORK)) as copies:
+        watcher.look(copies, code=1)
+    liar.anchor(9)
+    liar.settle()
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with serving(a=liar.tiles(7)) as copies:  # nobody has tiles up to the anchor
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    assert "a history up to size 9; this one ends at 7" in watcher.said
+    assert liar.head.state == "active"
+    with serving(a=liar.tiles(10)) as copies:
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    assert liar.head.state == "frozen"
+
+
+def test_a_flood_of_reports_hides_none(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may have the contract name a member as often as he pays for it."""
+    liars = Hall(terminal, tmp_path / "flood", founded(bytes(20), "flood", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    monkeypatch.setattr(history, "MAX_DISTINCT", 2)
+    for salt in (b"one", b"two", b"three", b"four"):  # by the same two members, at the size of what we shall report
+        liars.report("equivocation", liars.note(10, count=2), liars.note(10, salt, count=2))
+    shown = few_signed(liars, 10, FORK, 2)
+    with serving(a=liars.tiles(10), b=shown) as copies:
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("report sent") == 1
+        liars.settle()
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("reported:") == 2
+
+
+def test_the_budget_holds_small_reports_back_and_tells_and_files_later(terminal: Terminal, tmp_path: Path) -> None:
+    liars = Hall(terminal, tmp_path / "poor", founded(bytes(20), "poor", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    heard: list[tuple[str, str, str]] = []
+
+    def handle(_method: str, _path: str, body: bytes) -> Reply:
+        said = json.loads(body)
+        heard.append((said["what"], said["kind"], said["about"]))
+        return Reply(204, b"")
+
+    hook = WebServer("127.0.0.1", 0, handle, 1 << 16)
+    hook.start()
+    telling = ("--notify", f"webhook:http://127.0.0.1:{hook.port}/")
+    held = ("report_held", "a / few@b")
+    try:
+        with serving(a=liars.tiles(10), b=few_signed(liars, 10, FORK, 2)) as copies:
+            for _ in range(2):
+                assert held in watcher.kinds(copies, more=(*paying, *telling, "--report-budget", "0"))
+                assert not list((watcher.state / "evidence").glob("*/asked.txt"))
+            watcher.kinds(copies, more=(*paying, *telling))
+            assert watcher.said.count("report sent") == 1
+            spent = json.loads((watcher.state / "spent.json").read_text())["spent"]
+            assert [one["report"] for one in spent] == ["naming"]
+            assert held not in watcher.kinds(copies, more=(*paying, *telling))
+    finally:
+        hook.close()
+    assert [one for one in heard if one[1:] == held] == [("raised", *held), ("cleared", *held)]
+
+
+def test_a_price_out_of_all_proportion_is_not_paid_and_another_endpoint_is_asked(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    liar = Hall(terminal, tmp_path / "dear", founded(bytes(20), "dear", SLOW))
+    liar.live()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with HostileEndpoint(terminal.devnet.url) as dear, serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
+        dear.lie("eth_maxPriorityFeePerGas", lambda *_: hex(10**12))
+        watcher.urls = [dear.url, *watcher.urls]
+        watcher.look(copies, *paying, code=1)
+        assert dear.asked("eth_sendRawTransaction") == 0
+    assert liar.head.state == "frozen"
+    (spent,) = json.loads((watcher.state / "spent.json").read_text())["spent"]
+    assert spent["report"] == "ending"
 
 
 @pytest.mark.parametrize("nth", range(9))
@@ -632,6 +741,42 @@ def test_a_split_is_found_while_ten_copies_hang_or_drip(
             assert server.reached.acquire(timeout=0)
     assert ("split_view", "a / b") in kinds
     assert [about for kind, about in kinds if kind == "copy_silent"] == [f"dead-{n}" for n in range(10)]
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_an_endpoint_that_hangs_or_drips_is_named_and_costs_each_look_one_call(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
+) -> None:
+    monkeypatch.setattr(JsonRpc.__init__, "__defaults__", (1,))  # seconds of a call
+    monkeypatch.setattr(abreast, "TIMEOUT", 1)
+    url = post.urls[0].rstrip("/")
+    with stuck(drips=drips) as server:
+        dead = f"http://127.0.0.1:{server.server_address[1]}/"
+        post.urls = [dead, *post.urls, f"{dead}2", f"{url}/third"]
+        with serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+            for _ in range(2):
+                kinds = post.kinds(copies, code=1)
+                assert ("split_view", "b / the public chain") in kinds
+                assert [about for kind, about in kinds if kind == "endpoint_silent"] == ["endpoint 1", "endpoint 4"]
+                assert [server.reached.acquire(timeout=0) for _ in range(3)] == [True, True, False]
+
+
+def test_it_ends_while_endpoints_hang(hall: Hall, post: Post) -> None:
+    with stuck(drips=True) as server:
+        post.urls = [f"http://127.0.0.1:{server.server_address[1]}/"]
+        words = ["--consortium", post.file({}), "--state", post.state]
+        given = [sys.executable, "-m", "hybrid_bridge", "watch", *map(str, words)]
+        with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert server.reached.acquire(timeout=60)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0
+                assert process.stdout is not None
+                assert process.stdout.read() == ""
+            finally:
+                process.kill()
+    assert not (post.state / FILE).exists()
+    assert hall.head.state == "active"
 
 
 def test_it_ends_while_copies_hang_and_holds_nothing_against_them(hall: Hall, post: Post) -> None:
