@@ -24,15 +24,25 @@ from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
+from hybrid_bridge.cli.compare import command as compare
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.cli.histories import read_tree
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.cli.watch import asking, command, filing
-from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
+from hybrid_bridge.cli.watch.copies import Copy
+from hybrid_bridge.cli.watch.findings import ChainSight, CopySight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, StoreInUse, UnknownLog
+from hybrid_bridge.errors import (
+    BridgeError,
+    FieldMismatch,
+    Missing,
+    SettingsMalformed,
+    StoreBroken,
+    StoreInUse,
+    UnknownLog,
+)
 from hybrid_bridge.ports import Head
 from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
 from hybrid_bridge.units import TreeSize
@@ -377,6 +387,95 @@ def test_two_of_four_who_signed_another_history_too_are_named_with_evidence(hall
     assert hall.head.state == "active"
 
 
+class Outsider:
+    """Somebody with a folder of evidence, and no chain."""
+
+    def __init__(self, hall: Town, place: Path) -> None:
+        self.hall, self.place = hall, place
+
+    def judge(self, *more: object, code: int) -> Any:
+        given = [str(part) for part in (self.place, "--log", self.hall.log_id.hex(), "--json", *more)]
+        done = CliRunner().invoke(compare, given, standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        assert done.return_value == code, done.output
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def evidence(hall: Hall, post: Post) -> Path:
+    """Copies of what a watcher kept, with what the links lead to."""
+    lone = few_signed(hall, 10, FORK, 1, skip=3)
+    with serving(a=hall.tiles(9), b=few_signed(hall, 10, FORK, 2), c=lone, d=hall.tiles(10, FORK)) as copies:
+        post.look(copies, code=1)
+    shutil.copytree(post.state / "evidence", (out := post.folder / "copy"))
+    return out
+
+
+def test_evidence_below_a_quorum_is_judged_offline_by_the_set_that_the_genesis_record_names(
+    hall: Hall, evidence: Path
+) -> None:
+    found = Outsider(hall, evidence / "a~few@b").judge(code=1)
+    assert found["two_histories"]
+    assert not found["by_quorums"]
+    assert found["signed_both"] == [one.hex() for one in hall.validators.addresses[:2]]
+    assert [one["size"] for one in found["checkpoints"]] == [9, 10]
+    assert Outsider(hall, evidence / "a~d").judge(code=1)["by_quorums"]
+    assert Outsider(hall, evidence / "a~few@c~unclear").judge(code=3)["signed_both"] == []
+
+
+def test_evidence_that_was_tampered_with_accuses_nobody(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    shutil.copy(place / "one.note", place / "other.note")
+    assert not Outsider(hall, place).judge(code=0)["two_histories"]
+    place = evidence / "a~d"
+    other = (place / "other.note").read_text()
+    (place / "other.note").write_text(other.replace("\n10\n", "\n9\n"))
+    with pytest.raises(Missing, match="signatures of a proven set"):
+        Outsider(hall, place).judge(code=1)
+    (place / "other.note").write_text(other)
+    (place / "tiles").unlink()
+    shutil.copytree(hall.tiles(10), place / "tiles")
+    with pytest.raises(Missing, match="these lead to another root"):
+        Outsider(hall, place).judge(code=1)
+    shutil.rmtree(place / "tiles")
+    with pytest.raises(Missing, match="the tree under the larger"):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_a_set_that_the_genesis_record_does_not_name_needs_a_bundle_that_proves_it(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    for name in ("one.note", "other.note"):
+        entries = place / f"{name}.entries.bin"
+        entries.write_bytes(entries.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(Missing, match="a bundle of the log"):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_evidence_of_a_log_that_was_not_named_or_without_a_note_decides_nothing(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    with pytest.raises(click.UsageError, match="did not name"):
+        Outsider(hall, place).judge("--log", "11" * 32, code=1)
+    with pytest.raises(click.UsageError, match="neither --out nor --log-copy"):
+        Outsider(hall, place).judge("--out", place / "x", code=1)
+    with pytest.raises(Missing, match=r"one\.note"):
+        Outsider(hall, evidence / "chain~few@b~unclear").judge(code=1)
+    (place / "origin.txt").write_text("test.example/other\n")
+    with pytest.raises(FieldMismatch):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_a_judgement_is_told_to_people(hall: Hall, evidence: Path) -> None:
+    said = CliRunner().invoke(compare, [str(evidence / "a~few@b"), "--log", hall.log_id.hex()]).output
+    assert said.startswith("TWO HISTORIES OF ONE LOG\n")
+    liars, honest = hall.validators.addresses[:2], hall.validators.addresses[2]
+    both = said[said.index("Signed both:") :]
+    assert all(f"0x{one.hex()}" in both for one in liars)
+    assert f"0x{honest.hex()}" not in both
+    assert f"0x{honest.hex()}" in said
+    assert "Fewer than a quorum signed one of them." in said
+
+
 def test_what_few_signed_once_is_held_against_them_when_another_history_comes(hall: Hall, post: Post) -> None:
     shutil.rmtree((hidden := few_signed(hall, 12, FORK, 1)) / "tile")
     with serving(b=hidden) as copies:  # larger than all that is known
@@ -520,7 +619,7 @@ def test_the_budget_holds_small_reports_back_and_tells_and_files_later(terminal:
     hook = WebServer("127.0.0.1", 0, handle, 1 << 16)
     hook.start()
     telling = ("--notify", f"webhook:http://127.0.0.1:{hook.port}/")
-    held = ("report_held", "a / few@b")
+    held = ("report_held", f"two histories, one of size 10, root {liars.checkpoint(10, FORK).root.hex()[:16]}…")
     try:
         with serving(a=liars.tiles(10), b=few_signed(liars, 10, FORK, 2)) as copies:
             for _ in range(2):
@@ -533,7 +632,7 @@ def test_the_budget_holds_small_reports_back_and_tells_and_files_later(terminal:
             assert held not in watcher.kinds(copies, more=(*paying, *telling))
     finally:
         hook.close()
-    assert [one for one in heard if one[1:] == held] == [("raised", *held), ("cleared", *held)]
+    assert [one for one in heard if one[1] == "report_held"] == [("raised", *held), ("cleared", *held)]
 
 
 def test_a_price_out_of_all_proportion_is_not_paid_and_another_endpoint_is_asked(
@@ -553,7 +652,7 @@ def test_a_price_out_of_all_proportion_is_not_paid_and_another_endpoint_is_asked
     assert spent["report"] == "ending"
 
 
-@pytest.mark.parametrize("nth", range(9))
+@pytest.mark.parametrize("nth", range(12))
 def test_a_death_at_any_write_of_evidence_leaves_what_the_next_look_makes_whole(
     hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
@@ -620,6 +719,25 @@ def test_a_program_and_a_webhook_are_told_what_came_and_what_went_and_again_if_t
     words = heard.read_text().splitlines()
     assert words[0::2] == ["raised late copy_silent", "cleared late copy_silent"]
     assert json.loads(words[1])["about"] == "b"
+
+
+def test_a_fault_of_ours_ends_it_after_everything_else_was_told(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Copy.look
+
+    def failing(copy: Copy, *given: Any) -> CopySight:
+        return look(copy, *given) if copy.name != "c" else CopySight(detail=str(1 // 0))
+
+    monkeypatch.setattr(Copy, "look", failing)
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK), c=hall.tiles(10)) as copies:
+        with pytest.raises(ZeroDivisionError) as caught:
+            post.look(copies)
+        monkeypatch.undo()
+        active = [one["finding"]["about"] for one in json.loads((post.state / FILE).read_text())["active"]]
+        assert active == ["a / b", "b / the public chain"]
+    assert caught.value.__notes__ == ["while the copy c was looked at"]
+    assert [place.name for place in post.evidence()] == ["a~b", "b~chain"]
 
 
 def test_two_webhooks_are_two_targets_and_one_that_hangs_is_tried_once_a_look(hall: Hall, post: Post) -> None:

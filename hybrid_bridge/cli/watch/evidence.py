@@ -18,6 +18,7 @@ from hybrid_bridge.units import Address, Digest, TreeSize
 
 ONE, OTHER, SHOWN, ANCHORED, ENTRIES = "one.note", "other.note", "tiles", "anchored-tiles", ".entries.bin"
 FINDING: Final = "finding.json"
+GENESIS, ORIGIN = "genesis.bin", "origin.txt"  # of the log: whoever knows its id can prove its first set by them
 TREES: Final = "trees"  # beside the findings: each by size and root, which no two trees share
 MAX_FINDING: Final = 1 << 16  # bytes
 _SUFFIXES: Final = {"few_contradict": "~unclear"}  # what names nobody keeps no place from what does
@@ -29,8 +30,10 @@ def keep(
     copies: Mapping[str, CopySight],
     chain: ChainSight | None,
     sets: Sequence[Responsible],
+    *,
+    log: tuple[bytes, str] = (b"", ""),
 ) -> Path:
-    """Write it once; what is there already stays as it is."""
+    """Write it once; what is there already stays as it is. `log`: its genesis record and origin."""
     found = contradiction
     place = folder / ("~".join(sorted(map(_plain, (found.copy, found.source)))) + _SUFFIXES.get(found.kind, ""))
     if (place / FINDING).exists():
@@ -41,6 +44,9 @@ def keep(
         if signed.note:
             (place / name).write_text(signed.note, encoding="utf-8")
             (place / f"{name}{ENTRIES}").write_bytes(_entries(sets, signed.size))
+    if all(log):
+        (place / GENESIS).write_bytes(log[0])
+        (place / ORIGIN).write_text(f"{log[1]}\n", encoding="utf-8")
     shown = copies[found.copy].tree
     if shown is not None and found.ours.size <= shown.size:
         trees[SHOWN] = _kept(folder / TREES, found.ours, shown)

@@ -79,10 +79,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was done and what could not be, for people; reports that wait for the budget."""
+    """What was done and what could not be, for people; by claim, reports that wait for the budget."""
 
     lines: list[str] = field(default_factory=list)
-    held: list[Finding] = field(default_factory=list)
+    held: dict[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ class Filing:
                     if _is_due(asked.get(claim), chain.at.time):
                         is_sent = self._sent((one, place), asked.get(claim), chain.at.time, fresh, done)
                         tried[claim] += TRIES if is_sent else 1
+                        if is_sent:
+                            done.held.pop(claim, None)  # another folder's report was cheaper
                 except OSError as error:
                     done.lines.append(f"what becomes of a report could not be written: {error.strerror}")
         return done
@@ -170,7 +172,7 @@ class Filing:
             said = self.reporter.report(place, tries, before, ends=not one.few, fresh=fresh())
         except SpendCapped as error:
             detail = f"{error.rule}: {error.limit} at most, and {error.needed} would be needed: {place}"
-            done.held.append(Finding(kind=HELD, about=one.finding.about, detail=detail))
+            done.held.setdefault(_claim(one), Finding(kind=HELD, about=_about(one), detail=detail))
             done.lines.append(f"not reported yet, the budget does not allow it: {place}")
         except (BridgeError, click.ClickException) as error:
             done.lines.append(f"not reported yet: {error}")
@@ -245,6 +247,13 @@ def _bytes(path: Path) -> bytes:
 def _claim(one: Contradiction) -> str:
     """What a report is about: one that is on its way serves all that show the same."""
     return "frozen" if not one.few else " ".join(sorted(f"{few.size}:{few.root.hex()}" for few in one.few))
+
+
+def _about(one: Contradiction) -> str:
+    """What a report would say: the same, whichever folder it is made of."""
+    if not one.few:
+        return "the end of the log"
+    return "two histories, one of " + " and ".join(f"size {few.size}, root {few.root.hex()[:16]}…" for few in one.few)
 
 
 def _newest(wanted: Sequence[tuple[Contradiction, Path]]) -> dict[str, Asked]:

@@ -126,7 +126,9 @@ class Watcher:
         if filing is None:
             return state, findings, [], []
         turn = filing()
-        findings = [*(one for one in findings if one.kind != HELD), *turn.held]
+        if self.is_over():
+            return state, findings, [], turn.lines  # broken off: what was held back may be so still
+        findings = [*(one for one in findings if one.kind != HELD), *turn.held.values()]
         state, notices = state.turned(state.remembered, findings, {}, now)
         return state, findings, notices, turn.lines
 
@@ -139,9 +141,10 @@ class Watcher:
     ) -> tuple[dict[str, str], list[str]]:
         """Folders of evidence by finding. A disk that takes none keeps nobody from being told."""
         places, lines, sights = {}, [], with_few(copies)
+        log = known.genesis.encode(), known.origin
         for one in contradictions:
             try:
-                place = keep(self.folder / EVIDENCE, one, sights, chain, known.sets)
+                place = keep(self.folder / EVIDENCE, one, sights, chain, known.sets, log=log)
             except OSError as error:
                 lines.append(f"evidence could not be written: {error.strerror}")
             else:

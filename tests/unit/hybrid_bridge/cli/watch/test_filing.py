@@ -216,10 +216,29 @@ def test_what_the_budget_holds_back_is_found_and_nothing_is_written_of_a_try(pla
     done = Filing(cast("Reporter", Poor()), lambda _note: frozenset(), lambda wanted: [False] * len(wanted)).turn(
         [(contradiction(6), place)], at(0)
     )
-    (found,) = done.held
-    assert (found.kind, found.severity, found.about) == ("report_held", "unclear", "bank / few@mallory")
+    (found,) = done.held.values()
+    assert (found.kind, found.severity) == ("report_held", "unclear")
+    assert found.about == f"two histories, one of size 6, root {'6a' * 8}…"
     assert "a day's budget: 1 at most, and 2 would be needed" in found.detail
     assert not (place / ASKED).exists()
+
+
+def test_what_is_held_back_is_told_once_however_many_copies_show_it(tmp_path: Path) -> None:
+    class Poor(Desk):
+        def report(self, place: Path, skip: int, before: Callable[[], None], **how: Any) -> str:
+            if place.name != "y~z":
+                raise SpendCapped(rule="a day's budget", limit=1, needed=2)
+            return super().report(place, skip, before, **how)
+
+    def turns(*names: str) -> list[set[str]]:
+        wanted = ending(tmp_path, *names)
+        filing = Filing(cast("Reporter", Poor()), lambda _note: frozenset(), lambda wanted: [False] * len(wanted))
+        abouts = [{one.about for one in filing.turn(wanted, at(60 * look)).held.values()} for look in range(4)]
+        assert abouts[:1] == [{"the end of the log"}]
+        return abouts
+
+    assert turns(*(f"a{number}" for number in range(9))) == [{"the end of the log"}] * 4
+    assert turns(*(f"a{number}" for number in range(5)), "y")[1:] == [set()] * 3  # one of them is cheap enough
 
 
 def test_nothing_is_sent_that_cannot_be_written_down(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
