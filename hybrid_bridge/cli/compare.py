@@ -189,6 +189,9 @@ def _words_of(found: "Judged") -> Iterator[str]:
     )
     yield from (f"  0x{one.hex()}" for one in sorted(found.both))
     yield from hanging("", "A quorum signed each." if found.is_quorums else "Fewer than a quorum signed one of them.")
+    if len(found.log.sets) == 1:
+        known = "Known is the first set of validators: whether another one was in charge by then, a bundle may tell."
+        yield from hanging("", known)
 
 
 def _split(split: Difference, names: tuple[str, str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.core.genesis import Genesis, origin_hash
 from hybrid_bridge.core.trust import Trust
 from hybrid_bridge.core.validators import ValidatorSet
-from hybrid_bridge.errors import FieldMismatch, Missing
+from hybrid_bridge.errors import FieldMalformed, FieldMismatch, Missing
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.steps.verify.decoded import decode
 from hybrid_bridge.steps.verify.signers import verify_sets
@@ -70,6 +70,7 @@ class Judged:
             "two_histories": self.is_split,
             "signed_both": _hex(self.both),
             "by_quorums": self.is_quorums,
+            "sets_known": len(self.log.sets),
             "checkpoints": [
                 {"size": note.size, "root": note.root.hex(), "signed_by": _hex(who)}
                 for note, who in zip(self.notes, self.signers, strict=True)
@@ -82,7 +83,8 @@ def log_of(folder: Path, bundle: bytes | None, trust: Trust, now: UnixSeconds) -
 
     Raises:
         Missing: neither the folder nor a bundle shows the genesis record, or the set that signed.
-        FieldMismatch: the bundle is of another log than the folder.
+        FieldMalformed: the bundle is of another log than the folder.
+        FieldMismatch: the folder's origin is not the one of its genesis record.
         Malformed, Refuted: what `verify` says of the bundle.
     """
     if bundle is None:
@@ -93,7 +95,7 @@ def log_of(folder: Path, bundle: bytes | None, trust: Trust, now: UnixSeconds) -
     d = decode(shown, len(trust.member_roots))
     sets = tuple(Responsible(known.first_size, known.validators) for known in verify_sets(d).sets)
     if (folder / GENESIS).is_file() and _read(folder / GENESIS, MAX_RECORD) != d.genesis.encode():
-        raise FieldMismatch(field="log_id", expected="of the evidence", got=f"{d.genesis.log_id.hex()} of the bundle")
+        raise FieldMalformed(field="bundle", rule="of the log whose genesis record lies beside the evidence")
     return Log(d.genesis, shown.genesis.origin, sets)
 
 
