@@ -434,7 +434,7 @@ def test_evidence_that_was_tampered_with_accuses_nobody(hall: Hall, evidence: Pa
     with pytest.raises(Missing, match="signatures of a proven set"):
         Outsider(hall, place).judge(code=1)
     (place / "other.note").write_text(other)
-    (place / "tiles").unlink()
+    shutil.rmtree(place / "tiles")
     shutil.copytree(hall.tiles(10), place / "tiles")
     with pytest.raises(Missing, match="these lead to another root"):
         Outsider(hall, place).judge(code=1)
