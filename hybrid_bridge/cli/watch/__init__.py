@@ -95,19 +95,11 @@ def command(
         if reports and key and password_file:
             watcher.reporter = _reporter(watched, key, password_file, Purse(folder, wei), ending.is_over)
         while True:
-            now = int(time.time())
-            look = watcher.look(state, now)
-            if look is None:
+            turn = _turn(watcher, state, seen)
+            if turn is None:
                 return Undecided.exit_code if once else 0  # the only look was broken off
-            state, findings, notices, lines = look
-            state, more = _told(watcher, state, notices)
-            seen.show(state, findings, watcher.spent, int(time.time()))
-            state, findings, later, filed = watcher.file(state, findings, now)
-            if later:
-                state, troubles = _told(watcher, state, later)
-                filed += troubles
-            seen.show(state, findings, watcher.spent, int(time.time()))
-            _print(findings, [*notices, *later], [*lines, *more, *filed], once=once, as_json=as_json)
+            state, findings, notices, lines = turn
+            _print(findings, notices, lines, once=once, as_json=as_json)
             watcher.round.require_sound()
             if once:
                 return exit_code(findings)
@@ -134,6 +126,24 @@ def _held(folder: Path) -> IO[bytes]:
         file.close()
         raise StoreInUse(store=str(folder)) from None
     return file
+
+
+def _turn(watcher: Watcher, state: State, seen: Metrics) -> tuple[State, list[Finding], list[Notice], list[str]] | None:
+    """Look, tell, and file; as `Watcher.look`. Filing comes last, and what it finds is told, too."""
+    now = int(time.time())
+    look = watcher.look(state, now)
+    if look is None:
+        return None
+    state, findings, notices, lines = look
+    state, troubles = _told(watcher, state, notices)
+    seen.show(state, findings, watcher.spent, int(time.time()))
+    state, findings, later, filed = watcher.file(state, findings, now)
+    lines += [*troubles, *filed]
+    if later:
+        state, troubles = _told(watcher, state, later)
+        lines += troubles
+    seen.show(state, findings, watcher.spent, int(time.time()))
+    return state, findings, [*notices, *later], lines
 
 
 def _told(watcher: Watcher, state: State, notices: list[Notice]) -> tuple[State, list[str]]:

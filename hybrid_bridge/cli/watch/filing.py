@@ -119,7 +119,7 @@ class Filing:
                         if is_sent:
                             done.held.pop(claim, None)  # another folder's report was cheaper
                 except OSError as error:
-                    done.lines.append(f"what becomes of a report could not be written: {error.strerror}")
+                    done.lines.append(f"a report could not be made or written down: {error.strerror}")
         return done
 
     def _order(
