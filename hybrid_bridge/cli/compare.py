@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -34,11 +35,14 @@ from hybrid_bridge.steps.verify.compare import (
 )
 from hybrid_bridge.units import LogId, TreeSize, UnixSeconds
 
+if TYPE_CHECKING:
+    from hybrid_bridge.cli.watch.judging import Judged
+
 EXIT = {SAME: 0, SPLIT: Refuted.exit_code}
 
 
 @click.command()
-@click.argument("one", type=EXISTING)
+@click.argument("one", type=click.Path(path_type=Path, exists=True))
 @click.argument("other", type=EXISTING, required=False)
 @click.option("--trust", "trust_file", type=EXISTING, help="Your trust file: logs and authorities you rely on.")
 @click.option("--log", "log_hex", metavar="HEX", help="The log id that you mean.")
@@ -60,6 +64,9 @@ def command(
 ) -> int:
     """Compare two bundles of one log, ONE and OTHER. ONE alone: evidence of a split view, judged again.
 
+    ONE may be a folder of evidence that `hybrid-bridge watch` has kept. It is judged by the set of validators that the
+    genesis record names; OTHER, a bundle of the log, proves later sets.
+
     Each is verified first. Two checkpoints that a quorum signed and that lead to different leaves at one place are two
     histories, whatever their sizes: named is where they part, and who signed both. No server is asked.
 
@@ -69,6 +76,13 @@ def command(
     Exit code 2: malformed, of two logs, or of one that you did not name.
     Exit code 3: these files cannot tell; what could is named.
     """  # noqa: D301 click reads the escape
+    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
+    if log_hex is not None:
+        trust = replace(trust, logs=(TrustedLog(log_id=LogId(hex_option(log_hex, 32, "--log"))),))
+    if one.is_dir():
+        if out is not None or log_copy is not None:
+            raise click.UsageError("a folder of evidence takes neither --out nor --log-copy")  # noqa: EM101, TRY003
+        return _kept(one, None if other is None else read_bounded(other, MAX_BUNDLE), trust, as_json=as_json)
     find = None if log_copy is None else _in_copy(log_copy)
     if other is None:
         view = SplitView.decode(read_bounded(one, MAX_SPLIT_VIEW))
@@ -76,9 +90,6 @@ def command(
         find = find if tie is None else lambda _older, _newer: tie
     else:
         pair = read_bounded(one, MAX_BUNDLE), read_bounded(other, MAX_BUNDLE)
-    trust = Trust() if trust_file is None else parse_trust(read_bounded(trust_file, MAX_TRUST))
-    if log_hex is not None:
-        trust = replace(trust, logs=(TrustedLog(log_id=LogId(hex_option(log_hex, 32, "--log"))),))
     _require_one_log(pair, trust)
     found = compare(*pair, trust, UnixSeconds(int(time.time())), find)
     if out is not None and found.difference is not None:
@@ -95,8 +106,23 @@ def _require_one_log(pair: tuple[bytes, bytes], trust: Trust) -> None:
     ours, theirs = (_log_of(data, which) for data, which in zip(pair, ("first", "second"), strict=True))
     if ours != theirs:
         raise click.UsageError(f"the bundles are of two logs: {ours.hex()} and {theirs.hex()}")  # noqa: EM102, TRY003
-    if trust.logs and ours not in {log.log_id for log in trust.logs}:
-        raise click.UsageError(f"the bundles are of a log that you did not name: {ours.hex()}")  # noqa: EM102, TRY003
+    _require_named(ours, trust)
+
+
+def _require_named(log_id: bytes, trust: Trust) -> None:
+    if trust.logs and log_id not in {log.log_id for log in trust.logs}:
+        raise click.UsageError(f"it is of a log that you did not name: {log_id.hex()}")  # noqa: EM102, TRY003
+
+
+def _kept(folder: Path, bundle: bytes | None, trust: Trust, *, as_json: bool) -> int:
+    """A watcher's evidence."""
+    from hybrid_bridge.cli.watch.judging import judged, log_of  # noqa: PLC0415 a watcher's modules are dear
+
+    log = log_of(folder, bundle, trust, UnixSeconds(int(time.time())))
+    _require_named(log.log_id, trust)
+    found = judged(folder, log)
+    click.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(_words_of(found)))
+    return 0 if not found.is_split else Refuted.exit_code if found.both else Missing.exit_code
 
 
 def _log_of(data: bytes, which: str) -> bytes:
@@ -144,6 +170,28 @@ def _told(found: Comparison, names: tuple[str, str], written: Path | None) -> It
             "No contradiction is in them, and no proof that there is none. Bring one more file, by --log-copy: the "
             "log's tiles (`hybrid-bridge tiles`), or a bundle that holds both checkpoints.",
         )
+
+
+def _words_of(found: "Judged") -> Iterator[str]:
+    yield "TWO HISTORIES OF ONE LOG" if found.is_split else "ONE HISTORY"
+    yield f"  log {plain(found.log.origin)}"
+    yield f"  log id {found.log.log_id.hex()}"
+    yield ""
+    for note, who in zip(found.notes, found.signers, strict=True):
+        yield from hanging(f"  {note.size:>10}  ", f"leaves under root {note.root.hex()}, signed by {len(who)}:")
+        yield from (f"  {'':>10}  0x{one.hex()}" for one in sorted(who))
+    yield ""
+    if not found.is_split:
+        yield "The smaller history is the beginning of the larger one: the evidence accuses nobody."
+        return
+    yield (
+        "Signed both:" if found.both else "Nobody signed both: who of them left the other's history, this cannot tell."
+    )
+    yield from (f"  0x{one.hex()}" for one in sorted(found.both))
+    yield from hanging("", "A quorum signed each." if found.is_quorums else "Fewer than a quorum signed one of them.")
+    if len(found.log.sets) == 1:
+        known = "Known is the first set of validators: whether another one was in charge by then, a bundle may tell."
+        yield from hanging("", known)
 
 
 def _split(split: Difference, names: tuple[str, str]) -> Iterator[str]:

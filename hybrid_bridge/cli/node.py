@@ -134,11 +134,12 @@ def status(folder: Path, as_json: bool) -> None:
         answer = desk.status()
     found = {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
     found["log_id"] = answer.log_id.hex()
+    found["log_holders"] = list(answer.log_holders)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     for name, value in found.items():
-        click.echo(f"{name:>16}  {value}")
+        click.echo(f"{name:>16}  {', '.join(value) if isinstance(value, list) else value}")
 
 
 @command.command()

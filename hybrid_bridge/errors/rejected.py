@@ -31,7 +31,10 @@ class AdmissionRejected(Rejected):
 
 @dataclass(kw_only=True, eq=False)
 class SequencerStays(Rejected):
-    """The holder of the log's keys is not suspended, removed or left out; found a log that continues this one."""
+    """Nobody else is known to hold the log's keys: give them to another validator, or found a log that continues this.
+
+    Where no engine orders, the holder is the sequencer and stays.
+    """
 
     cites: ClassVar[str] = "SPEC §7.1"
     name: str

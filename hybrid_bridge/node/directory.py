@@ -27,6 +27,7 @@ from hybrid_bridge.core.shape import Codec, array, literal, octets, record, text
 from hybrid_bridge.core.validators import SignedKeyBinding, ValidatorEntry, ValidatorSet, name_hash
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch, NotYet, SetMismatch, Unknown
 from hybrid_bridge.node.separating import require_separate_public
+from hybrid_bridge.node.settings import LOG_MLDSA
 from hybrid_bridge.units import Address, Digest, KeyId, LogId, SetId, TreeSize
 
 FORMAT: Final = "hybrid-bridge/members/v1"
@@ -88,12 +89,12 @@ class Directory:
 
     origin: str
     genesis: Genesis
-    log_key: bytes  # Ed25519, of the sequencer's note line
+    log_key: bytes  # Ed25519, of the log's own note line
     members: tuple[Member, ...]  # of today
     identities: dict[str, PublicKey]  # by name; those who have left stay known
     validators: ValidatorSet
     policy: Policy  # what the genesis record commits to
-    log_mldsa_key: bytes | None = None  # ML-DSA-44, of the sequencer's second note line
+    log_mldsa_key: bytes | None = None  # ML-DSA-44, of the log's second note line
     engine: Engine | None = None  # None: the embedded ledger, which the sequencer orders
     expected: tuple[Member, ...] = ()  # whose record stands and does not count yet
     known: tuple[Member, ...] = ()  # every card ever, the founders' first
@@ -114,8 +115,14 @@ class Directory:
 
     @property
     def sequencer(self) -> Member:
-        """The member that holds the log's key; it orders, if no engine does."""
+        """The founder that has this role, for ever: it orders and alone holds the log's keys, if no engine orders."""
         return next(member for member in self.known if "sequencer" in member.roles)
+
+    @property
+    def log_keys(self) -> dict[str, bytes]:
+        """What notes and receipts verify by, under the names that the secrets have; without what this log has not."""
+        keys = {"log": self.log_key, "receipt": self.genesis.receipt_key, LOG_MLDSA: self.log_mldsa_key}
+        return {name: key for name, key in keys.items() if key is not None and key != ZERO}
 
     def orderers(self, epoch: int) -> list[Member]:
         """Whose nodes take transactions and promise: an epoch's validators' with an engine, else the sequencer's."""

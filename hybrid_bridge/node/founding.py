@@ -45,6 +45,7 @@ from hybrid_bridge.node.directory import (
 from hybrid_bridge.node.engine_homes import CONSENSUS, EngineAddress, chain_name, dialled, home, key_home, key_names
 from hybrid_bridge.node.settings import (
     FILE,
+    LOG_KEYS,
     LOG_MLDSA,
     MLDSA,
     NodeSettings,
@@ -325,9 +326,12 @@ def _bound(genesis: Genesis, member: Member, keys: _Keys) -> bytes:
 
 
 def _shared_with(founder: Founder) -> Sequence[str]:
-    """Every member: the VRF key (SPEC §9.3). Validators: K_set (§10). The sequencer: the log's and receipts' keys."""
-    sequencers = ["log", LOG_MLDSA, "receipt"]
-    return ["vrf"] + ["set"] * ("validator" in founder.roles) + sequencers * ("sequencer" in founder.roles)
+    """Every member: the VRF key (SPEC §9.3). Validators: K_set (§10). Whoever signs notes: the log's keys (ADR 61).
+
+    That is the sequencer, which orders; where an engine orders it is every validator, so that none is indispensable.
+    """
+    signs = "validator" in founder.roles if founder.engine is not None else "sequencer" in founder.roles
+    return ["vrf"] + ["set"] * ("validator" in founder.roles) + list(LOG_KEYS) * signs
 
 
 def _node_files(

@@ -1,4 +1,4 @@
-"""A newcomer takes the proposal that admits it: the log's VRF key, the registry of epoch 0, stores of its own.
+"""A newcomer takes the proposal that admits it: the log's keys, the registry of epoch 0, stores of its own.
 
 All is made in a folder apart and then put in place, file by file, each whole or not at all; the VRF key comes last, and
 no node runs without it. So a join that died is made again, and what the dead one had put in place stays.
@@ -6,7 +6,7 @@ Source: ADR 35.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,8 +23,10 @@ from hybrid_bridge.node.directory import Directory, read_directory
 from hybrid_bridge.node.engine_homes import EngineAddress, home
 from hybrid_bridge.node.enrolling import OWN_CARD
 from hybrid_bridge.node.laying import GUARD, make_stores
+from hybrid_bridge.node.log_keys import taken
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import VRF, Proposal, ProposalStore
+from hybrid_bridge.node.rekeying import rewrite_secrets
 from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, read_secret, read_settings
 from hybrid_bridge.units import Address
 
@@ -49,6 +51,7 @@ def join(folder: Path, proposal: Proposal) -> None:
         raise KeyUnusable(key="vrf", rule="the one that the genesis record names")
     pairs = split_pairs(proposal.registry or b"")
     _require_registry(genesis, pairs)
+    log_keys = taken(proposal, card.member, read_secret(settings, "sealing"), directory)
     part, key = replace(settings, folder=folder / PART), folder / "keys" / "vrf.key"
     shutil.rmtree(part.folder, ignore_errors=True)
     _make(part, settings, directory, card, pairs)
@@ -57,8 +60,18 @@ def join(folder: Path, proposal: Proposal) -> None:
     else:
         _put_in_place(part.folder, folder)
         ProposalStore(folder).keep(proposal)
+        _keep_log_keys(settings, log_keys)
         write_whole(key, seed.hex().encode() + b"\n", 0o600)  # Durable last: dead before, and join is said again.
     shutil.rmtree(part.folder)
+
+
+def _keep_log_keys(settings: NodeSettings, seeds: Mapping[str, bytes]) -> None:
+    """Each in a file of its own; the settings name them when all are there."""
+    paths = {name: settings.folder / "keys" / f"{name}.key" for name in seeds}
+    for name, path in paths.items():
+        write_whole(path, seeds[name].hex().encode() + b"\n", 0o600)
+    if not paths.keys() <= settings.secrets.keys():
+        rewrite_secrets(settings, {**settings.secrets, **paths})
 
 
 def _make(part: NodeSettings, settings: NodeSettings, directory: Directory, card: Card, pairs: Sequence[Pair]) -> None:

@@ -31,11 +31,12 @@ from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.secret import decoy_key_hash
 from hybrid_bridge.core.signing import address_of_compressed
 from hybrid_bridge.core.validators import ValidatorEntry, name_hash
-from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet, SequencerStays
+from hybrid_bridge.errors import AdmissionRejected, FieldMalformed, FieldMismatch, Missing, NotYet
 from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
+from hybrid_bridge.node.log_keys import WORDS, is_handed, require_kept
 from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
@@ -62,7 +63,8 @@ class Judge:
         directory, member = self._view.directory, card.member
         key = card.verify(self._roots, directory.genesis, self._view.clock.now())
         self._unrevoked(pem_of(member.certificate))
-        if ("sequencer" in member.roles) != (member.name == directory.sequencer.name):
+        says, holds = "sequencer" in member.roles, member.name == directory.sequencer.name
+        if says != holds and (says or directory.engine is None):  # with an engine it has no meaning any more
             raise AdmissionRejected(rule="the sequencer's role stays with its holder")
         self._judge_engine(member, key.key_id)
         # A card proves its identity key alone: whoever states another's address would be taken for it, and whoever
@@ -78,8 +80,8 @@ class Judge:
         here = directory.member(member.name)
         if (here.legal_name, here.legal_id) != (member.legal_name, member.legal_id):
             raise AdmissionRejected(rule="the legal name and id that this member has")
-        if is_known and member.name == directory.sequencer.name and directory.name_of(key.key_id) is None:
-            raise AdmissionRejected(rule="the identity key of the member that holds the log's keys stays")
+        if is_known and holds and directory.engine is None and directory.name_of(key.key_id) is None:
+            raise AdmissionRejected(rule="the identity key of the member that orders stays")
         return key
 
     def _coming(self) -> Iterator[Member]:
@@ -154,6 +156,7 @@ class Judge:
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         self.require_accepted(proposal)
+        said += [f"  {proposal.name} {WORDS}: it can sign notes and receipts"] * is_handed(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said += self._when(records)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
@@ -205,8 +208,9 @@ class Judge:
             raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
         if record.reason_hash != hashed_reason(proposal.reason):
             raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
-        if record.action in (REMOVE, SUSPEND) and member.name == self._view.directory.sequencer.name:
-            raise SequencerStays(name=member.name)
+        if record.action in (REMOVE, SUSPEND) and not self._goes_on(member.name, proposal):
+            newest = self._view.directory.roll.terms[-1].validators
+            require_kept(self._view, {member.name}, self._view.directory.names_of(newest))
         self._require_newest(record)
         if record.action == ADD:
             require_one_key(self._view.directory, member.name, record, proposal)
@@ -223,6 +227,12 @@ class Judge:
         who = f"{member.name} ({member.legal_name}, {member.legal_id})"
         said = f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
         return said + (self._other_on(member) if record.action == REPLACE_CERTIFICATE else "")
+
+    def _goes_on(self, name: str, proposal: Proposal) -> bool:
+        """Whether it is another key of a member that goes on, under an engine, with one that this proposal adds."""
+        cards = {card.digest for card in proposal.cards if card.member.name == name}
+        added = (one for one in proposal.decoded() if isinstance(one, MemberUpdate) and one.action == ADD)
+        return self._view.directory.engine is not None and any(one.card_hash in cards for one in added)
 
     def _other_on(self, member: Member) -> str:
         """What a card says otherwise than the one of today."""
@@ -281,8 +291,7 @@ class Judge:
         self._require_secrets(record, proposal, holders)
         before = {directory.holder(entry).name for entry in newest.validators.entries}
         after = {member.name for member in holders}
-        if directory.sequencer.name in before - after:
-            raise SequencerStays(name=directory.sequencer.name)
+        require_kept(self._view, before - after, after)
         moved = [f"+{name}" for name in sorted(after - before)] + [f"-{name}" for name in sorted(before - after)]
         first = f"from size {record.effective_from_size} set {record.set_id} attests: {', '.join(sorted(after))}"
         kept = [m.name for m in holders if m.name in before and m.address not in newest.validators.addresses]

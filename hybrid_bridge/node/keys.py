@@ -1,6 +1,6 @@
 """A member's own secrets, loaded once and compared with what the directory says about their owner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -19,6 +19,7 @@ from hybrid_bridge.node.settings import (
     ATTESTATION,
     ATTESTATION_NEXT,
     ENGINE_HOME,
+    LOG_KEYS,
     LOG_MLDSA,
     MLDSA,
     REGISTRY,
@@ -46,6 +47,7 @@ class Keys:
     receipt: PrivateKey | None = None
     mldsa: MldsaKey | None = None  # a validator's own
     log_mldsa: MldsaKey | None = None
+    log_seeds: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # of the log's keys, to be handed on
     opened: dict[SetId, Secret] = field(default_factory=dict, repr=False)  # of later sets, as proposals bring them
 
     def secret_of(self, set_id: SetId) -> Secret | None:
@@ -78,6 +80,7 @@ class Keys:
             receipt=PrivateKey.from_seed(held["receipt"]) if "receipt" in held else None,
             mldsa=MldsaKey(held[MLDSA]) if MLDSA in held else None,
             log_mldsa=MldsaKey(held[LOG_MLDSA]) if LOG_MLDSA in held else None,
+            log_seeds={name: held[name] for name in LOG_KEYS if name in held},
         )
         address = None if keys.attestation is None else keys.attestation.address()
         for name, fits in (
@@ -93,6 +96,9 @@ class Keys:
         ):
             if not fits:
                 raise KeyUnusable(key=name, rule="the one the directory and the genesis record name")
+        apart = min(directory.log_keys.keys() - held.keys(), default="")
+        if directory.engine is not None and keys.log_seeds and apart:
+            raise KeyUnusable(key=apart, rule="beside the log's other keys")
         if address in directory.validators.addresses and keys.secret is None:
             raise KeyUnusable(key="set", rule="held by a validator")
         require_separate(held | _others(settings), address)

@@ -13,6 +13,7 @@ from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.transaction import RecordPayload, SignedTransaction
 from hybrid_bridge.errors import NotYet, TooLong
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
+from hybrid_bridge.node.log_keys import holders
 from hybrid_bridge.node.submitting import Submitter
 from hybrid_bridge.node.view import View
 from hybrid_bridge.rpc.service import Call, Caller, Method, Service
@@ -72,6 +73,7 @@ class LedgerService:
             quorum_size=progress.quorum,
             halted=view.brake.reason,
             undelivered=view.records.undelivered(),
+            log_holders=sorted(holders(view)),
         )
 
     def transaction(self, request: pb.TransactionRequest, _call: Call) -> pb.TransactionResponse:

@@ -62,6 +62,7 @@ class LogBook:
         self._epochs, self._registry, self._directory = epochs, registry, directory
         self._progress, self._brake = progress, brake
         self._turn = threading.RLock()
+        self._tellers: set[str] = set()
         self._tree = Tree()
         self._tree.extend(leaf_hash(record) for record in epochs.all_records())
         progress.raised("size", self._tree.size)
@@ -200,8 +201,16 @@ class LogBook:
             self._epochs.add_line(size, log_line(origin, key, body).signature + second)
             self._progress.raised("line", size)
 
-    def take_line(self, size: TreeSize, signature: bytes) -> None:
+    @property
+    def tellers(self) -> frozenset[str]:
+        """Who has told us a line of the log's keys since our start: only who holds them tells any (ADR 61)."""
+        with self._turn:
+            return frozenset(self._tellers)
+
+    def take_line(self, size: TreeSize, signature: bytes, teller: str = "") -> None:
         """Keep the log's signatures over our note: Ed25519, and ML-DSA-44 if the log has such a key.
+
+        Of a size that several members have signed the first line stays.
 
         Raises:
             FieldMalformed: one is wanting, or too many.
@@ -215,6 +224,9 @@ class LogBook:
         if mldsa is not None:
             verify_line(VerifierKey(note.origin, TYPE_MLDSA, mldsa), lines[1], note.body())
         self._epochs.add_line(size, signature)
+        if teller:
+            with self._turn:
+                self._tellers.add(teller)
         self._progress.raised("line", size)
 
     def cosign(self, size: TreeSize, line: NoteLine) -> None:

@@ -19,6 +19,7 @@ from hybrid_bridge.core.transaction import Body, GovernancePayload, SignaturePar
 from hybrid_bridge.errors import FieldMismatch, TooLong
 from hybrid_bridge.node.cards import CARD, Card
 from hybrid_bridge.node.directory import Member
+from hybrid_bridge.node.settings import LOG_KEYS
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, Sequence
 
 FORMAT: Final = "hybrid-bridge/proposal/v1"
@@ -27,12 +28,13 @@ MAX_PROPOSAL: Final = 1 << 21
 MAX_REGISTRY: Final = 1 << 20  # bytes of the registry of epoch 0
 MAX_CONSENTS: Final = 1 << 14
 MAX_RECORDS: Final = 4
+MAX_SECRETS: Final = 68  # of a set of 64, and four for a newcomer
 MAX_RECORD: Final = 8512  # a set of 64
 MAX_KEPT: Final = 4096  # of our own people's: approved or enacted here
 MAX_HANDED: Final = 256  # of each peer's
 ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE = "admit", "suspend", "reinstate", "remove", "rotate-key"
 KINDS: Final = (ADMIT, SUSPEND, REINSTATE, REMOVE, ROTATE)
-SET, VRF = "set", "vrf"
+SET, VRF = "set", "vrf"  # what is handed; of the log's keys each by its own name
 FOLDER: Final = "proposals"
 _SUFFIX: Final = ".json"
 _STANDS: Final = ".=.json"  # no member is called so
@@ -44,7 +46,7 @@ class Handed:
     """One secret for one member, sealed to its sealing key."""
 
     name: str
-    kind: str  # set: of the new validator set; vrf: the log's
+    kind: str  # set: of the new validator set; vrf, log, log_mldsa, receipt: the log's
     envelope: bytes = field(repr=False)
 
 
@@ -125,7 +127,7 @@ def handed_info(log_id: bytes, sealing_key: bytes, commitment: bytes) -> bytes:
 
 
 def handed(log_id: bytes, member: Member, kind: str, secret: bytes, commitment: bytes) -> Handed:
-    """A secret, sealed to a member. `commitment`: decoyKeyHash of the set, or the log's VRF public key."""
+    """A secret, sealed to a member. `commitment`: decoyKeyHash of the set, or what the genesis record has of a key."""
     info = handed_info(log_id, member.sealing_key, commitment)
     return Handed(name=member.name, kind=kind, envelope=seal(member.sealing_key, info, secret))
 
@@ -254,7 +256,8 @@ _CODEC: Final = record(
         "expires_epoch": uint(),
         "cards": array(CARD, 1),
         "secrets": array(
-            record(Handed, {"name": text(32), "kind": literal(SET, VRF), "envelope": octets(None, 128)}), 65
+            record(Handed, {"name": text(32), "kind": literal(SET, VRF, *LOG_KEYS), "envelope": octets(None, 128)}),
+            MAX_SECRETS,
         ),
     },
     {"registry": octets(None, MAX_REGISTRY)},

@@ -35,7 +35,6 @@ from hybrid_bridge.errors import (
     FieldMalformed,
     Missing,
     NotYet,
-    SequencerStays,
     StoreBroken,
     TooLong,
 )
@@ -45,6 +44,7 @@ from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.endorsing import Endorser
 from hybrid_bridge.node.enrolling import Enrolment
 from hybrid_bridge.node.judging import Judge, hashed_reason
+from hybrid_bridge.node.log_keys import handed_to, require_kept
 from hybrid_bridge.node.proposals import (
     ADMIT,
     MAX_REGISTRY,
@@ -102,6 +102,7 @@ class Proposer:
         Raises:
             NotYet: another set has not taken charge yet; who is removed or suspended is taken out of it.
             AdmissionRejected: it cannot be, as this consortium is.
+            SequencerStays: nobody who stays is known to hold the log's keys.
             RuleRejected: the ledger would refuse it.
             Malformed, Refuted, CertificateRefused: the card.
         """
@@ -127,6 +128,7 @@ class Proposer:
         if is_new:
             vrf = directory.genesis.vrf_public_key
             handing.append(handed(directory.log_id, member, VRF, view.keys.vrf, vrf))
+            handing += handed_to(view, member)
         proposal = Proposal(
             log_id=directory.log_id,
             kind=wish.kind,
@@ -152,8 +154,8 @@ class Proposer:
             self._judge.card(card, is_known=wish.kind == ROTATE)
         elif not (directory.is_member(member.name) or (wish.kind == REMOVING and directory.lets_in(member.name))):
             raise AdmissionRejected(rule="a member of today")
-        if member.name == directory.sequencer.name and wish.kind in (REMOVING, SUSPENDING):
-            raise SequencerStays(name=member.name)
+        if wish.kind in (REMOVING, SUSPENDING):
+            require_kept(self._view, {member.name}, directory.names_of(directory.roll.terms[-1].validators))
         return member
 
     def _start(self, wish: Wish, *, replaces: bool) -> EpochNumber:

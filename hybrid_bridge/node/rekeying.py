@@ -3,6 +3,7 @@
 Attestation, identity, the engine's votes: each becomes the members' knowledge by a card and a decision (ADR 35, 44).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def next_attestation(folder: Path, randomness: Randomness) -> Address:
     guard.create(directory.log_id, address)
     guard.close()
     path = write_secret(folder, f"{ATTESTATION}-{address.hex()[:8]}", secret)
-    _rewrite(settings, {**settings.secrets, ATTESTATION_NEXT: path})  # Durable last: dead before, and nothing names it.
+    # Durable last: dead before, and nothing names it.
+    rewrite_secrets(settings, {**settings.secrets, ATTESTATION_NEXT: path})
     return address
 
 
@@ -104,7 +106,7 @@ def use_next(folder: Path, name: str) -> None:
         settings = replace(settings, attestation=None)
     else:
         raise KeyUnusable(key=ATTESTATION_NEXT, rule="made by `member new-key attestation`")
-    _rewrite(settings, secrets)
+    rewrite_secrets(settings, secrets)
 
 
 def _use_consensus(folder: Path) -> None:
@@ -117,5 +119,6 @@ def _use_consensus(folder: Path) -> None:
     (folder / CONSENSUS_NEXT).replace(current)
 
 
-def _rewrite(settings: NodeSettings, secrets: dict[str, Path]) -> None:
+def rewrite_secrets(settings: NodeSettings, secrets: Mapping[str, Path]) -> None:
+    """Name these files in the member's settings; whole or not at all."""
     write_whole(settings.folder / FILE, write_settings(replace(settings, secrets=secrets)).encode())

@@ -22,7 +22,7 @@ from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.core.encoding import Reader
 from hybrid_bridge.core.transaction import MAX_SIGNED, SignedTransaction
-from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, NotYet, SettingsMalformed, StoreAway, StoreBroken
+from hybrid_bridge.errors import BridgeError, Broken, KeyUnusable, SettingsMalformed, StoreAway, StoreBroken
 from hybrid_bridge.node.archives import Archives
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.audit_service import AuditService
@@ -52,7 +52,7 @@ from hybrid_bridge.node.peer_service import PeerService
 from hybrid_bridge.node.proposing import Proposer
 from hybrid_bridge.node.proving import ProvenFirst, prove
 from hybrid_bridge.node.public_hearing import PublicHearing, public_record
-from hybrid_bridge.node.receipts import sign_receipt
+from hybrid_bridge.node.receipts import receipt_of
 from hybrid_bridge.node.regulating import Copies, ReadLog, Regulator
 from hybrid_bridge.node.reviving import Reviver
 from hybrid_bridge.node.settings import ENGINE_HOME, ENGINE_SOCKET, FOLLOW, read_settings
@@ -99,8 +99,7 @@ class Node:
         self._peers: dict[str, GrpcPeer] = {}  # by name; follows the directory
         self._endpoints: dict[str, str] = {}
         self._meet()
-        self._is_sequencer = view.directory.sequencer.name == view.name
-        orders = self._is_sequencer and view.directory.engine is None
+        orders = view.directory.engine is None and view.directory.sequencer.name == view.name
         self._orderer = Orderer(view, time.time, self._settings.block_every) if orders else None
         every = self._settings.snapshot_every
         self._shelf = Shelf(view.ledger, view.directory.log_id, view.directory.genesis.first_block, every)
@@ -283,13 +282,7 @@ class Node:
         self.stop_soon()
 
     def _receipt_of(self, size: TreeSize) -> bytes:
-        """From the sequencer, which holds the receipt key as it holds the log's."""
-        if self._is_sequencer:
-            return sign_receipt(self._view, size)
-        sequencer = self._peers.get(self._view.directory.sequencer.name)
-        if sequencer is None:
-            raise NotYet(what="a receipt: the sequencer is no peer of ours")
-        return sequencer.log.receipt(size)
+        return receipt_of(self._view, dict(self._peers), size)
 
     def _authenticate(self, certificate: bytes) -> Caller:
         caller = caller_of(certificate, self._view.clock.now())

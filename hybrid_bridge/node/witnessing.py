@@ -74,9 +74,9 @@ class Watch:
         self._compare_all(peer, identity.key_id)
         if answer.countersignatures:
             self.judge()
-        ahead = self._take_lines(answer.log_lines) or ahead
         ahead = self._take_attestations(peer.name, answer.attestations) or ahead
         ahead = self._take_cosignatures(peer.name, answer.cosignatures) or ahead
+        ahead = self._take_lines(peer.name, answer.log_lines) or ahead  # last: a wrong one hides no evidence
         return ahead or (any(kinds) and self._marks(peer.name) == marks)  # it would tell the same again at once
 
     def _marks(self, name: str) -> Marks:
@@ -85,9 +85,14 @@ class Watch:
         return Marks(
             height=max([self._before, *map(newest_of, directory.key_ids(name))]),
             size=max(map(self._newest, directory.addresses(name)), default=TreeSize(0)),
-            line=self._progress.line,
+            line=self._line(name),
             cosigned=self._cosigner.newest_of(name),
         )
+
+    def _line(self, name: str) -> TreeSize:
+        """Whoever holds the log's keys tells a line: of who told none yet we ask for the newest one once more."""
+        newest = self._progress.line
+        return newest if name in self._view.logbook.tellers else TreeSize(max(newest - 1, 0))
 
     def judge(self) -> None:
         """Say which block is final now."""
@@ -167,12 +172,12 @@ class Watch:
     def _newest(self, address: Address) -> TreeSize:
         return self._view.logbook.newest_attested(address)
 
-    def _take_lines(self, said: Sequence[pb.SizedSignature]) -> bool:
+    def _take_lines(self, name: str, said: Sequence[pb.SizedSignature]) -> bool:
         """Verify and keep the log key's lines; True when some speak of sizes that we have not closed ourselves."""
         for line in said:
             if line.size > self._progress.size:
                 return True
-            self._view.logbook.take_line(TreeSize(line.size), line.signature)
+            self._view.logbook.take_line(TreeSize(line.size), line.signature, name)
         return False
 
     def _take_attestations(self, name: str, said: Sequence[pb.SizedSignature]) -> bool:

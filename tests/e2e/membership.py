@@ -64,15 +64,16 @@ def decided(
     *,
     ahead: int = AHEAD,
     patience: float = SLOW,
+    at: str = "core",
 ) -> bytes:
-    """Proposed at core, approved by these, enacted; again with more time where an epoch came too soon."""
-    core = network.desk("core")
+    """Proposed `at` one member, approved by these, enacted; again with more time where an epoch came too soon."""
+    desk = network.desk(at)
     while True:
-        request.from_epoch = network.status("core").epoch + ahead
+        request.from_epoch = network.status(at).epoch + ahead
         try:
-            proposal = until("no set is pending", lambda: core.propose(request).proposal, patience)
+            proposal = until("no set is pending", lambda: desk.propose(request).proposal, patience)
             consents = [network.desk(name).approve(proposal, confirmed=True).consents for name in names]
-            until("it stands", lambda: core.enact(proposal, consents, confirmed=True), patience)  # noqa: B023 called at once
+            until("it stands", lambda: desk.enact(proposal, consents, confirmed=True), patience)  # noqa: B023 called at once
         except (AdmissionRejected, Expired):
             ahead *= 2
             assert ahead < 1000

@@ -199,7 +199,7 @@ SELLER = "PRIVATE-SELLER-NAME"
 def registration(network: Network, object_id: str, **changes: object) -> pb.DraftRequest:
     """The supplier's invoice against the core enterprise; bank-a may read it."""
     creditor = network.desk("supplier").key(f"creditor/{object_id}")
-    debtor = network.desk("core").key("identity")
+    debtor = network.directory.identities["core"]
     fields: dict[str, object] = {
         "object": object_id,
         "debtor": b64u(debtor.key_id),

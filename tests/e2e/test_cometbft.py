@@ -27,7 +27,7 @@ from hybrid_bridge.core.cometbft import COMMITTED, Vote
 from hybrid_bridge.core.cometbft_evidence import CometbftEvidence
 from hybrid_bridge.core.cometbft_history import walk
 from hybrid_bridge.core.consensus_key import ConsensusKey
-from hybrid_bridge.core.encoding import sha256
+from hybrid_bridge.core.encoding import b64u, sha256
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import RuleRejected, Undecided, Unknown
 from hybrid_bridge.node.cards import parse_card
@@ -37,7 +37,7 @@ from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Height, UnixSeconds
 from tests import engines
 from tests.e2e.engine_network import EngineNetwork, await_height, founded, hashes
-from tests.e2e.membership import decided, decided_by_hand, done, newcomer
+from tests.e2e.membership import decided, decided_by_hand, done, newcomer, newest_set
 from tests.e2e.network import (
     NAMES,
     PATIENCE,
@@ -48,6 +48,7 @@ from tests.e2e.network import (
     running,
     until,
 )
+from tests.e2e.test_node_commands import exported_and_accepted
 from tests.governing import governed, identity_of
 
 VALIDATORS = NAMES[:4]
@@ -66,10 +67,10 @@ def network() -> Iterator[EngineNetwork]:
         yield from running(made)  # type: ignore[misc]
 
 
-def evidence_of(network: EngineNetwork, leaf: bytes, name: str = "supplier") -> bytes:
+def evidence_of(network: EngineNetwork, leaf: bytes, name: str = "supplier", *, receipt: bool = False) -> bytes:
     """A bundle that shows the record with its signed transaction."""
     shown = pb.Disclosed(entry_leaf=leaf, names=["object"], transaction=True)
-    order = pb.BundleRequest(purpose="record", entry_leaves=[leaf], disclosed=[shown])
+    order = pb.BundleRequest(purpose="record", entry_leaves=[leaf], disclosed=[shown], cose_receipt=receipt)
     return until("its epoch under a quorum", lambda: network.desk(name).bundle(order))
 
 
@@ -140,18 +141,25 @@ def test_the_engines_own_light_client_accepts_the_header_that_a_bundle_carries(
 
 
 def test_one_of_four_dead_business_goes_on_two_dead_it_halts_and_resumes_by_itself(network: EngineNetwork) -> None:
-    network.kill("bank-b")
+    """The one has the role that orders elsewhere: a member without the log's keys gets lines and receipts all the same."""
+    others = ("bank-b", "supplier", "bank-a")
+    until("a line of each", lambda: {*network.status("regulator").log_holders} == {*VALIDATORS})
+    network.kill("core")
     sent = register(network, secrets.token_hex(16)).sent
-    await_height(network, ("core", "supplier", "bank-a"), sent.height)
+    await_height(network, others, sent.height)
+    size = network.status("bank-b").size + 1
+    asked = pb.BundleRequest(purpose="checkpoint", size=size, cose_receipt=True)
+    (shown,) = decode_bundle(until("a receipt by another", lambda: network.desk("regulator").bundle(asked))).checkpoints
+    assert shown.receipt
     network.kill("bank-a")
     with pytest.raises(Undecided):
         register(network, secrets.token_hex(16))
-    halted = network.status("core").height
+    halted = network.status("bank-b").height
     assert network.status("supplier").height <= halted + 1
     network.start("bank-a")
-    await_height(network, ("core", "supplier", "bank-a"), halted + 3)
-    network.start("bank-b")
-    height = network.status("core").height
+    await_height(network, others, halted + 3)
+    network.start("core")
+    height = network.status("bank-b").height
     await_height(network, VALIDATORS, height + 1)
     assert len(hashes(network, VALIDATORS, height)) == 1
 
@@ -194,9 +202,9 @@ def order(network: EngineNetwork, record: bytes) -> None:
     until("room in the pool", lambda: network.rpc("bank-a").broadcast(data) == 0)
 
 
-def voting(network: EngineNetwork) -> set[bytes]:
+def voting(network: EngineNetwork, name: str = "core") -> set[bytes]:
     """The keys in charge now."""
-    rpc, height = network.rpc("core"), network.status("core").height
+    rpc, height = network.rpc(name), network.status(name).height
     return {validator.key for validator in rpc.validators(Height(height)).validators}
 
 
@@ -370,3 +378,37 @@ def delivered(network: EngineNetwork, leaf: bytes, name: str) -> bytes | None:
 def votes(network: EngineNetwork, height: int) -> tuple[Vote, ...]:
     """The newest that core's engine has, at or above a height."""
     return network.rpc("core").signed_header(Height(max(height, network.status("core").height - 1))).commit.votes
+
+
+# ── nobody is indispensable ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sold_to(network: EngineNetwork, name: str) -> bytes:
+    """The leaf of a registration in which core has no part."""
+    debtor = b64u(network.directory.identities[name].key_id)
+    request, supplier = registration(network, secrets.token_hex(16), debtor=debtor), network.desk("supplier")
+    del request.audience[:]
+    request.audience.append(name)
+    return supplier.send(supplier.draft(request).draft).entry_leaf
+
+
+def test_whoever_was_to_order_ends_for_good_and_others_sign_for_the_log_and_remove_it(
+    network: EngineNetwork, tmp_path: Path
+) -> None:
+    """Complete bundles and receipts come from other members."""
+    others = tuple(name for name in newest_set(network, "supplier").names if name != "core")
+    until("a line of each", lambda: {*network.status("supplier").log_holders} == {"core", *others})
+    network.kill("core")
+    leaf = until("a block of those who are left", lambda: sold_to(network, "bank-a"))
+    data = evidence_of(network, leaf, receipt=True)
+    assert verified(network, data)[0] <= {*others}
+    exported_and_accepted(network, tmp_path / "without-core.hb.json", leaf.hex())
+    removal = pb.ProposeRequest(kind="remove", name="core", reason="it is gone")
+    decided(network, removal, others, ahead=AHEAD, patience=PATIENCE, at="supplier")
+    until("one vote less", lambda: len(voting(network, "supplier")) == len(others))
+    left = evidence_of(network, until("business goes on", lambda: sold_to(network, "bank-a")), receipt=True)
+    assert verified(network, left)[0] <= {*others}
+    for name in others:  # each holds them, whether founded with them or handed them as a newcomer
+        holders = network.status(name).log_holders
+        assert name in holders
+        assert "core" not in holders

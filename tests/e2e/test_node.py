@@ -1,7 +1,9 @@
 """A consortium of real processes: from a draft at one desk to a quorum note that anybody can check."""
 
+import json
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,6 +24,7 @@ from hybrid_bridge.errors import AdmissionRejected, NotEntitled, NotYet, RuleRej
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import Digest, TreeSize, UnixSeconds
+from tests.court_expert import bench, printed, steps
 from tests.e2e.membership import (
     SLOW,
     anchored_bundle,
@@ -246,6 +249,7 @@ def test_the_public_chain_follows_the_sets_and_no_old_key_attests(
         path.write_bytes(bundle)
         evidence = verify(bundle, chain.trust(path), UnixSeconds(2**33))
         assert (len(decode_bundle(bundle).rotations), evidence.missing) == (rotations, ())
+    expert_recomputes(network.root, "after-3", chain)
     here = {member.name for member in network.desk("bank-c").members().members}
     assert here == {"core", "supplier", "bank-a", "bank-c", "regulator"}
     with (
@@ -254,3 +258,16 @@ def test_the_public_chain_follows_the_sets_and_no_old_key_attests(
     ):
         peer.status()
     refused_everywhere(network, chain, "supplier", old)
+
+
+def expert_recomputes(folder: Path, name: str, chain: PublicChain) -> None:
+    """Every command of the report on a bundle whose set has changed three times, in a plain shell."""
+    bundle, report = folder / f"{name}.hb.json", folder / "report.json"
+    (folder / "trust.json").write_bytes(chain.trust(bundle).encode())
+    relying = ("--trust", str(folder / "trust.json"), "--format", "json", "-o", str(report))
+    assert ": Verified, " in done("report", str(bundle), *relying)
+    listed = steps(json.loads(report.read_text("utf-8")))
+    assert {"set-2.bin", "set-3.bin", "set-4.bin"} <= {word for step in listed for word in step["command"].split()}
+    assert [step for step in listed if not step.get("holds", True)] == []
+    where = bench(folder / "expert", folder, name)
+    assert printed(where, [step["command"] for step in listed]) == [step["value"] for step in listed]

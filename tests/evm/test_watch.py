@@ -19,19 +19,33 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from hybrid_bridge.adapters.evm import abreast, history
 from hybrid_bridge.adapters.evm.chain import Web3Chain
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.web.exchange import Service
 from hybrid_bridge.adapters.web.serving import Reply, WebServer
+from hybrid_bridge.cli.compare import command as compare
 from hybrid_bridge.cli.demo.stage import free_ports
+from hybrid_bridge.cli.histories import read_tree
 from hybrid_bridge.cli.tiles import reply_to
 from hybrid_bridge.cli.watch import asking, command, filing
-from hybrid_bridge.cli.watch.findings import ChainSight, Remembered, judge
+from hybrid_bridge.cli.watch.copies import Copy
+from hybrid_bridge.cli.watch.findings import ChainSight, CopySight, Remembered, judge
 from hybrid_bridge.cli.watch.memory import FILE
 from hybrid_bridge.core.checkpoint import parse_note
 from hybrid_bridge.core.keccak import keccak256
-from hybrid_bridge.errors import BridgeError, SettingsMalformed, StoreBroken, StoreInUse, UnknownLog
+from hybrid_bridge.errors import (
+    BridgeError,
+    FieldMismatch,
+    Missing,
+    SettingsMalformed,
+    StoreBroken,
+    StoreInUse,
+    UnknownLog,
+)
 from hybrid_bridge.ports import Head
 from hybrid_bridge.testing.hostile_endpoint import Fault, HostileEndpoint
+from hybrid_bridge.units import TreeSize
 from tests.evm.terminal import Terminal
 from tests.evm.town import Town, founded, opened
 
@@ -112,8 +126,12 @@ class Post:
         self.said = done.stderr
         return list(json.loads(done.stdout)["findings"])
 
-    def kinds(self, copies: dict[str, str], **how: Any) -> list[tuple[str, str]]:
-        return [(one["kind"], one["about"]) for one in self.look(copies, **how)]
+    def evidence(self) -> list[Path]:
+        """The folders of findings; beside them stand the trees."""
+        return sorted(place for place in (self.state / "evidence").iterdir() if place.name != "trees")
+
+    def kinds(self, copies: dict[str, str], more: tuple[object, ...] = (), **how: Any) -> list[tuple[str, str]]:
+        return [(one["kind"], one["about"]) for one in self.look(copies, *more, **how)]
 
 
 @pytest.fixture
@@ -233,7 +251,8 @@ def test_a_copy_of_another_history_than_the_anchored_one_is_a_split_view_with_ev
         ("split_view", "b / the public chain"),
     }
     assert found == again
-    places = sorted((post.state / "evidence").iterdir())
+    places = post.evidence()
+    assert len(places) == 2
     assert all((place / "finding.json").exists() and (place / "tiles" / "checkpoint").exists() for place in places)
 
 
@@ -256,7 +275,21 @@ def test_one_contradiction_is_one_folder_however_the_log_grows(hall: Hall, post:
     for size in (9, 10):
         with serving(a=hall.tiles(size), b=hall.tiles(size, FORK)) as copies:
             post.look(copies, code=1)
-    assert sorted(place.name for place in (post.state / "evidence").iterdir()) == ["a~b", "b~chain"]
+    assert [place.name for place in post.evidence()] == ["a~b", "b~chain"]
+
+
+def test_a_tree_is_kept_once_whomever_it_contradicts(hall: Hall, post: Post) -> None:
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK), c=hall.tiles(9), d=hall.tiles(10)) as copies:
+        post.look(copies, code=1)
+    places = post.evidence()
+    assert [place.name for place in places] == ["a~b", "b~c", "b~chain", "b~d"]
+    names = [f"10-{hall.tree(10, salt).root().hex()}" for salt in (b"", FORK)]
+    assert sorted(place.name for place in (post.state / "evidence" / "trees").iterdir()) == sorted(names)
+    for place in places:
+        named = json.loads((place / "finding.json").read_text())["trees"]
+        for link, name in named.items():
+            assert read_tree(place / link).root(TreeSize(10)).hex() == name.removeprefix("10-")
+        assert set(named) == {"tiles", "anchored-tiles"}
 
 
 def test_who_shows_a_smaller_fork_is_found_out_by_a_copy_of_the_whole(hall: Hall, post: Post) -> None:
@@ -273,7 +306,7 @@ def test_what_a_member_signed_once_is_held_against_it_after_a_restart(terminal: 
         assert ("split_view", "b / the public chain") not in watcher.kinds(copies)
     with serving(b=turning.tiles(10)) as copies:
         assert ("split_view", "b / b") in watcher.kinds(copies, code=1)
-    (place,) = (watcher.state / "evidence").iterdir()
+    (place,) = watcher.evidence()
     ones, others = ((place / name).read_text() for name in ("one.note", "other.note"))
     assert ones.splitlines()[1] == others.splitlines()[1] == "10"
     assert ones != others
@@ -352,6 +385,95 @@ def test_two_of_four_who_signed_another_history_too_are_named_with_evidence(hall
     said = hall.report("equivocation", place / "one.note", place / "other.note", "--dry-run")
     assert said["dry_run"]
     assert hall.head.state == "active"
+
+
+class Outsider:
+    """Somebody with a folder of evidence, and no chain."""
+
+    def __init__(self, hall: Town, place: Path) -> None:
+        self.hall, self.place = hall, place
+
+    def judge(self, *more: object, code: int) -> Any:
+        given = [str(part) for part in (self.place, "--log", self.hall.log_id.hex(), "--json", *more)]
+        done = CliRunner().invoke(compare, given, standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        assert done.return_value == code, done.output
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def evidence(hall: Hall, post: Post) -> Path:
+    """Copies of what a watcher kept, with what the links lead to."""
+    lone = few_signed(hall, 10, FORK, 1, skip=3)
+    with serving(a=hall.tiles(9), b=few_signed(hall, 10, FORK, 2), c=lone, d=hall.tiles(10, FORK)) as copies:
+        post.look(copies, code=1)
+    shutil.copytree(post.state / "evidence", (out := post.folder / "copy"))
+    return out
+
+
+def test_evidence_below_a_quorum_is_judged_offline_by_the_set_that_the_genesis_record_names(
+    hall: Hall, evidence: Path
+) -> None:
+    found = Outsider(hall, evidence / "a~few@b").judge(code=1)
+    assert found["two_histories"]
+    assert not found["by_quorums"]
+    assert found["signed_both"] == [one.hex() for one in hall.validators.addresses[:2]]
+    assert [one["size"] for one in found["checkpoints"]] == [9, 10]
+    assert Outsider(hall, evidence / "a~d").judge(code=1)["by_quorums"]
+    assert Outsider(hall, evidence / "a~few@c~unclear").judge(code=3)["signed_both"] == []
+
+
+def test_evidence_that_was_tampered_with_accuses_nobody(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    shutil.copy(place / "one.note", place / "other.note")
+    assert not Outsider(hall, place).judge(code=0)["two_histories"]
+    place = evidence / "a~d"
+    other = (place / "other.note").read_text()
+    (place / "other.note").write_text(other.replace("\n10\n", "\n9\n"))
+    with pytest.raises(Missing, match="signatures of a proven set"):
+        Outsider(hall, place).judge(code=1)
+    (place / "other.note").write_text(other)
+    shutil.rmtree(place / "tiles")
+    shutil.copytree(hall.tiles(10), place / "tiles")
+    with pytest.raises(Missing, match="these lead to another root"):
+        Outsider(hall, place).judge(code=1)
+    shutil.rmtree(place / "tiles")
+    with pytest.raises(Missing, match="the tree under the larger"):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_a_set_that_the_genesis_record_does_not_name_needs_a_bundle_that_proves_it(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    for name in ("one.note", "other.note"):
+        entries = place / f"{name}.entries.bin"
+        entries.write_bytes(entries.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(Missing, match="a bundle of the log"):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_evidence_of_a_log_that_was_not_named_or_without_a_note_decides_nothing(hall: Hall, evidence: Path) -> None:
+    place = evidence / "a~few@b"
+    with pytest.raises(click.UsageError, match="did not name"):
+        Outsider(hall, place).judge("--log", "11" * 32, code=1)
+    with pytest.raises(click.UsageError, match="neither --out nor --log-copy"):
+        Outsider(hall, place).judge("--out", place / "x", code=1)
+    with pytest.raises(Missing, match=r"one\.note"):
+        Outsider(hall, evidence / "chain~few@b~unclear").judge(code=1)
+    (place / "origin.txt").write_text("test.example/other\n")
+    with pytest.raises(FieldMismatch):
+        Outsider(hall, place).judge(code=1)
+
+
+def test_a_judgement_is_told_to_people(hall: Hall, evidence: Path) -> None:
+    said = CliRunner().invoke(compare, [str(evidence / "a~few@b"), "--log", hall.log_id.hex()]).output
+    assert said.startswith("TWO HISTORIES OF ONE LOG\n")
+    liars, honest = hall.validators.addresses[:2], hall.validators.addresses[2]
+    both = said[said.index("Signed both:") :]
+    assert all(f"0x{one.hex()}" in both for one in liars)
+    assert f"0x{honest.hex()}" not in both
+    assert f"0x{honest.hex()}" in said
+    assert "Fewer than a quorum signed one of them." in said
 
 
 def test_what_few_signed_once_is_held_against_them_when_another_history_comes(hall: Hall, post: Post) -> None:
@@ -444,7 +566,93 @@ def test_the_contract_names_two_of_four_and_is_told_once(
     assert liars.head.state == "active"
 
 
-@pytest.mark.parametrize("nth", range(9))
+def test_a_fork_that_the_log_has_outgrown_is_shown_by_the_tiles_of_today(terminal: Terminal, tmp_path: Path) -> None:
+    """The evidence is older than the anchor that the contract compares with."""
+    liar = Hall(terminal, tmp_path / "outgrown", founded(bytes(20), "outgrown", SLOW))
+    liar.anchor(5)
+    liar.settle()
+    watcher = Post(liar, tmp_path)
+    with serving(a=liar.tiles(7), b=liar.tiles(6, FORK)) as copies:
+        watcher.look(copies, code=1)
+    liar.anchor(9)
+    liar.settle()
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with serving(a=liar.tiles(7)) as copies:  # nobody has tiles up to the anchor
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    assert "a history up to size 9; this one ends at 7" in watcher.said
+    assert liar.head.state == "active"
+    with serving(a=liar.tiles(10)) as copies:
+        watcher.look({**copies, "b": AWAY}, *paying, code=1)
+    assert liar.head.state == "frozen"
+
+
+def test_a_flood_of_reports_hides_none(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may have the contract name a member as often as he pays for it."""
+    liars = Hall(terminal, tmp_path / "flood", founded(bytes(20), "flood", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    monkeypatch.setattr(history, "MAX_DISTINCT", 2)
+    for salt in (b"one", b"two", b"three", b"four"):  # by the same two members, at the size of what we shall report
+        liars.report("equivocation", liars.note(10, count=2), liars.note(10, salt, count=2))
+    shown = few_signed(liars, 10, FORK, 2)
+    with serving(a=liars.tiles(10), b=shown) as copies:
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("report sent") == 1
+        liars.settle()
+        watcher.look(copies, *paying, code=1)
+        assert watcher.said.count("reported:") == 2
+
+
+def test_the_budget_holds_small_reports_back_and_tells_and_files_later(terminal: Terminal, tmp_path: Path) -> None:
+    liars = Hall(terminal, tmp_path / "poor", founded(bytes(20), "poor", SLOW))
+    liars.live()
+    watcher = Post(liars, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    heard: list[tuple[str, str, str]] = []
+
+    def handle(_method: str, _path: str, body: bytes) -> Reply:
+        said = json.loads(body)
+        heard.append((said["what"], said["kind"], said["about"]))
+        return Reply(204, b"")
+
+    hook = WebServer("127.0.0.1", 0, handle, 1 << 16)
+    hook.start()
+    telling = ("--notify", f"webhook:http://127.0.0.1:{hook.port}/")
+    held = ("report_held", f"two histories, one of size 10, root {liars.checkpoint(10, FORK).root.hex()[:16]}…")
+    try:
+        with serving(a=liars.tiles(10), b=few_signed(liars, 10, FORK, 2)) as copies:
+            for _ in range(2):
+                assert held in watcher.kinds(copies, more=(*paying, *telling, "--report-budget", "0"))
+                assert not list((watcher.state / "evidence").glob("*/asked.txt"))
+            watcher.kinds(copies, more=(*paying, *telling))
+            assert watcher.said.count("report sent") == 1
+            spent = json.loads((watcher.state / "spent.json").read_text())["spent"]
+            assert [one["report"] for one in spent] == ["naming"]
+            assert held not in watcher.kinds(copies, more=(*paying, *telling))
+    finally:
+        hook.close()
+    assert [one for one in heard if one[1] == "report_held"] == [("raised", *held), ("cleared", *held)]
+
+
+def test_a_price_out_of_all_proportion_is_not_paid_and_another_endpoint_is_asked(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    liar = Hall(terminal, tmp_path / "dear", founded(bytes(20), "dear", SLOW))
+    liar.live()
+    watcher = Post(liar, tmp_path)
+    paying = ("--report", "--key", terminal.key, "--password-file", terminal.password)
+    with HostileEndpoint(terminal.devnet.url) as dear, serving(a=liar.tiles(10), b=liar.tiles(10, FORK)) as copies:
+        dear.lie("eth_maxPriorityFeePerGas", lambda *_: hex(10**12))
+        watcher.urls = [dear.url, *watcher.urls]
+        watcher.look(copies, *paying, code=1)
+        assert dear.asked("eth_sendRawTransaction") == 0
+    assert liar.head.state == "frozen"
+    (spent,) = json.loads((watcher.state / "spent.json").read_text())["spent"]
+    assert spent["report"] == "ending"
+
+
+@pytest.mark.parametrize("nth", range(12))
 def test_a_death_at_any_write_of_evidence_leaves_what_the_next_look_makes_whole(
     hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
@@ -511,6 +719,25 @@ def test_a_program_and_a_webhook_are_told_what_came_and_what_went_and_again_if_t
     words = heard.read_text().splitlines()
     assert words[0::2] == ["raised late copy_silent", "cleared late copy_silent"]
     assert json.loads(words[1])["about"] == "b"
+
+
+def test_a_fault_of_ours_ends_it_after_everything_else_was_told(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Copy.look
+
+    def failing(copy: Copy, *given: Any) -> CopySight:
+        return look(copy, *given) if copy.name != "c" else CopySight(detail=str(1 // 0))
+
+    monkeypatch.setattr(Copy, "look", failing)
+    with serving(a=hall.tiles(10), b=hall.tiles(10, FORK), c=hall.tiles(10)) as copies:
+        with pytest.raises(ZeroDivisionError) as caught:
+            post.look(copies)
+        monkeypatch.undo()
+        active = [one["finding"]["about"] for one in json.loads((post.state / FILE).read_text())["active"]]
+        assert active == ["a / b", "b / the public chain"]
+    assert caught.value.__notes__ == ["while the copy c was looked at"]
+    assert [place.name for place in post.evidence()] == ["a~b", "b~chain"]
 
 
 def test_two_webhooks_are_two_targets_and_one_that_hangs_is_tried_once_a_look(hall: Hall, post: Post) -> None:
@@ -632,6 +859,42 @@ def test_a_split_is_found_while_ten_copies_hang_or_drip(
             assert server.reached.acquire(timeout=0)
     assert ("split_view", "a / b") in kinds
     assert [about for kind, about in kinds if kind == "copy_silent"] == [f"dead-{n}" for n in range(10)]
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_an_endpoint_that_hangs_or_drips_is_named_and_costs_each_look_one_call(
+    hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
+) -> None:
+    monkeypatch.setattr(JsonRpc.__init__, "__defaults__", (1,))  # seconds of a call
+    monkeypatch.setattr(abreast, "TIMEOUT", 1)
+    url = post.urls[0].rstrip("/")
+    with stuck(drips=drips) as server:
+        dead = f"http://127.0.0.1:{server.server_address[1]}/"
+        post.urls = [dead, *post.urls, f"{dead}2", f"{url}/third"]
+        with serving(a=hall.tiles(10), b=hall.tiles(10, FORK)) as copies:
+            for _ in range(2):
+                kinds = post.kinds(copies, code=1)
+                assert ("split_view", "b / the public chain") in kinds
+                assert [about for kind, about in kinds if kind == "endpoint_silent"] == ["endpoint 1", "endpoint 4"]
+                assert [server.reached.acquire(timeout=0) for _ in range(3)] == [True, True, False]
+
+
+def test_it_ends_while_endpoints_hang(hall: Hall, post: Post) -> None:
+    with stuck(drips=True) as server:
+        post.urls = [f"http://127.0.0.1:{server.server_address[1]}/"]
+        words = ["--consortium", post.file({}), "--state", post.state]
+        given = [sys.executable, "-m", "hybrid_bridge", "watch", *map(str, words)]
+        with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert server.reached.acquire(timeout=60)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0
+                assert process.stdout is not None
+                assert process.stdout.read() == ""
+            finally:
+                process.kill()
+    assert not (post.state / FILE).exists()
+    assert hall.head.state == "active"
 
 
 def test_it_ends_while_copies_hang_and_holds_nothing_against_them(hall: Hall, post: Post) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
+from hybrid_bridge.adapters.evm.abreast import Circle
 from hybrid_bridge.adapters.evm.artefact import REGISTRY, artefact
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import deterministic_address
-from hybrid_bridge.adapters.evm.sight import agreed, callers, endpoints_at, final_block, said
+from hybrid_bridge.adapters.evm.sight import callers, chain_id_of, endpoints_at, final_block
 from hybrid_bridge.errors import Missing
 from hybrid_bridge.ports import PublicBlock
 from hybrid_bridge.units import Address, ChainId
@@ -20,10 +20,15 @@ T = TypeVar("T")
 class Agreement:
     """Whom to ask, how many must give the same answer, and as of which public block."""
 
-    chains: tuple[Web3Chain, ...]
+    circle: Circle
     needed: int
     chain_id: ChainId
     at: PublicBlock
+
+    @property
+    def chains(self) -> tuple[Web3Chain, ...]:
+        """The contract behind each endpoint."""
+        return self.circle.chains
 
     @property
     def contract(self) -> Address:
@@ -35,13 +40,13 @@ class Agreement:
         """What a statement of the contract rests on."""
         return f"{callers(self.needed, len(self.chains))} public block {self.at.number} final"
 
-    def all_say(self, what: str, ask: Callable[[Web3Chain], T]) -> T:
+    def all_say(self, what: str, ask: Callable[[Web3Chain], T | None]) -> T:
         """The answer of enough of them.
 
         Raises:
             Missing: there is none.
         """
-        return agreed(what, self.needed, [said(partial(ask, chain)) for chain in self.chains])
+        return self.circle.agree(what, self.needed, ask)
 
 
 def agreement_of(urls: Sequence[str], contract: Address | None, thresholds: Mapping[int, int]) -> Agreement:
@@ -57,10 +62,10 @@ def agreement_of(urls: Sequence[str], contract: Address | None, thresholds: Mapp
         Missing: fewer endpoints agree, or are asked, than must.
     """
     address = contract or deterministic_address(artefact(REGISTRY).creation_code)
-    chains = tuple(Web3Chain(endpoint, address) for endpoint in endpoints_at(urls))
-    majority = len(chains) // 2 + 1
-    chain_id = agreed("the chain id", majority, [said(chain.chain_id) for chain in chains])
+    circle = Circle([Web3Chain(endpoint, address) for endpoint in endpoints_at(urls)])
+    majority = len(circle.chains) // 2 + 1
+    chain_id = chain_id_of(circle, majority)
     needed = max(majority, thresholds.get(chain_id, 0))
-    if len(chains) < needed:
+    if len(circle.chains) < needed:
         raise Missing(what=f"{needed} endpoints of chain {chain_id}, as the trust file's threshold asks")
-    return Agreement(chains=chains, needed=needed, chain_id=chain_id, at=final_block(chains, needed))
+    return Agreement(circle=circle, needed=needed, chain_id=chain_id, at=final_block(circle, needed))

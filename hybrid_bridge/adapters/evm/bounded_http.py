@@ -42,10 +42,11 @@ class BoundedSession(requests.Session):
         """As the parent's, but read whole within the timeout.
 
         Raises:
-            requests.RequestException, urllib3.exceptions.HTTPError: no answer, too late, or too long.
+            requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError: no answer, too late, or too long.
             ValueError: brackets beyond all measure, or a redirect.
         """
         _CALL.deadline = time.monotonic() + kwargs["timeout"]
+        _CALL.left()
         response = super().post(url, data, json, **{**kwargs, "stream": True, "allow_redirects": False})
         body = io.BytesIO()
         with ExitStack() as unless_whole:
@@ -66,10 +67,18 @@ class BoundedSession(requests.Session):
         return None
 
 
+class Limit:
+    """Until when a thread may ask at all, by `time.monotonic`. Whoever waits for it may bring the moment forward."""
+
+    def __init__(self, end: float = math.inf) -> None:
+        self.end = end
+
+
 class _Call(threading.local):
-    """The call that this thread makes: until when."""
+    """The call that this thread makes: until when, and until when all of its calls."""
 
     deadline = math.inf
+    limit = Limit()
 
     def left(self) -> float:
         """Seconds.
@@ -77,13 +86,18 @@ class _Call(threading.local):
         Raises:
             TimeoutError: none are left.
         """
-        left = self.deadline - time.monotonic()
+        left = min(self.deadline, self.limit.end) - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left
 
 
 _CALL: Final = _Call()
+
+
+def keep_to(limit: Limit) -> None:
+    """From now on each call of this thread ends by this limit, too."""
+    _CALL.limit = limit
 
 
 class _TimedReader(io.RawIOBase):
@@ -136,11 +150,15 @@ class _Timed(HTTPConnection):
                 made = create_connection(
                     (str(address[0]), self.port), _CALL.left() / waiting, socket_options=self.socket_options
                 )
-                made.settimeout(_CALL.left())
             except OSError as error:
                 failure = str(error)
-            else:
-                return made
+                continue
+            try:
+                made.settimeout(_CALL.left())
+            except TimeoutError:
+                made.close()
+                break
+            return made
         raise NewConnectionError(self, failure)
 
     def send(self, data: Any) -> None:  # noqa: ANN401 as http.client calls it

@@ -12,7 +12,7 @@ from hybrid_bridge.adapters.evm.rpc import data_json
 from hybrid_bridge.core.encoding import Json
 from hybrid_bridge.errors import Undecided
 from hybrid_bridge.ports import PublicBlock
-from hybrid_bridge.units import Digest, LogId, PublicBlockNumber, TxHash
+from hybrid_bridge.units import Digest, LogId, PublicBlockNumber, TreeSize, TxHash
 
 GET_LOGS: Final = "eth_getLogs"
 MAX_EVENTS: Final = 4_096  # of one kind for one log; each set but the first took a quorum
@@ -42,14 +42,31 @@ def events_of(
 
 
 def events_among(
-    chain: Web3Chain, topics: Sequence[Digest], log_id: LogId, since: PublicBlockNumber, at: PublicBlock
+    chain: Web3Chain,
+    topics: Sequence[Digest],
+    log_id: LogId,
+    since: PublicBlockNumber,
+    at: PublicBlock,
+    *,
+    sizes: Sequence[TreeSize] = (),
 ) -> list[tuple[Digest, Mapping[str, Json]]]:
     """All of several kinds, each with its own, oldest first: as many questions as for one.
+
+    Args:
+        chain: whom to ask.
+        topics: the kinds.
+        log_id: of this log.
+        since: the first public block.
+        at: the last one.
+        sizes: if any, of events about these alone; of kinds whose first value after the log id is a size.
 
     Raises:
         AnswerMalformed: not the logs asked for.
     """
-    found = list(_asked(chain, ([data_json(topic) for topic in topics], data_json(log_id)), since, at.number))
+    wanted = [[data_json(topic) for topic in topics], [data_json(log_id)]]
+    if sizes:
+        wanted.append([data_json(size.to_bytes(32, "big")) for size in sizes])
+    found = list(_asked(chain, wanted, since, at.number))
     places = [tuple(chain.rpc.quantity(GET_LOGS, e.get(name)) for name in ("blockNumber", "logIndex")) for e in found]
     if any(not since <= number <= at.number for number, _ in places):
         raise chain.rpc.malformed(GET_LOGS, "logs of the range asked for")
@@ -61,11 +78,11 @@ def _topics(chain: Web3Chain, entry: Mapping[str, Json]) -> list[Json]:
     return chain.rpc.items(GET_LOGS, entry.get("topics"))
 
 
-def _asked(chain: Web3Chain, topics: tuple[list[str], str], first: int, last: int) -> Iterator[Mapping[str, Json]]:
+def _asked(chain: Web3Chain, topics: list[list[str]], first: int, last: int) -> Iterator[Mapping[str, Json]]:
     """One question for the whole range; where that is refused, two for its halves, down to what everybody answers."""
     wanted: Json = {
         "address": data_json(chain.contract),
-        "topics": [list[Json](topics[0]), topics[1]],
+        "topics": [list[Json](these) for these in topics],
         "fromBlock": hex(first),
         "toBlock": hex(last),
     }
@@ -80,12 +97,9 @@ def _asked(chain: Web3Chain, topics: tuple[list[str], str], first: int, last: in
         return
     for entry in answer:
         members = chain.rpc.members(GET_LOGS, entry)
-        kind, *of = _topics(chain, members)[:2] or [None]
-        if (
-            kind not in topics[0]
-            or of != [topics[1]]
-            or chain.rpc.octets(GET_LOGS, members.get("address")) != chain.contract
-        ):
+        got = _topics(chain, members)[: len(topics)]
+        fits = len(got) == len(topics) and all(one in these for one, these in zip(got, topics, strict=True))
+        if not fits or chain.rpc.octets(GET_LOGS, members.get("address")) != chain.contract:
             raise chain.rpc.malformed(GET_LOGS, "the logs asked for")
         yield members
 

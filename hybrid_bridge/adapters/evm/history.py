@@ -5,7 +5,7 @@ again and again: each stands here once, with the place where it stood first.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -14,7 +14,6 @@ from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
 from hybrid_bridge.adapters.evm.keepers import Enough, Kept, all_of, calldata_of, readable
-from hybrid_bridge.adapters.evm.sight import agreed, said
 from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.validators import ValidatorSet
@@ -28,6 +27,7 @@ from hybrid_bridge.units import (
     LogId,
     PublicBlockHash,
     PublicBlockNumber,
+    TreeSize,
     TxHash,
     UnixSeconds,
     Wei,
@@ -127,14 +127,35 @@ def history_at(
     )
 
 
-def reports_at(asked: Agreement, log_id: LogId, since: PublicBlockNumber) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """The reports that stand, oldest first: their kind, and values in the order of `KINDS`.
+def stand_at(
+    asked: Agreement,
+    log_id: LogId,
+    since: PublicBlockNumber,
+    wanted: Sequence[tuple[TreeSize, Callable[[str, tuple[Any, ...]], bool]]],
+) -> tuple[bool, ...]:
+    """Of each thing wanted whether a report that stands says it, however many others stand beside that.
+
+    Args:
+        asked: whom to ask.
+        log_id: of this log.
+        since: the public block to look from.
+        wanted: the size that a report is about, and whether one of this kind with values in the order of `KINDS` is it.
 
     Raises:
         Missing: fewer endpoints agree than must.
     """
-    found, _ = asked.all_say("the log's events", partial(_events, log_id, since, asked.at))
-    return tuple((kind, values) for kind, values, _ in found if kind in REPORTS)
+    topics = [topic for topic, kind in _TOPICS.items() if kind in REPORTS]
+    sizes = sorted({size for size, _ in wanted})
+
+    def ask(chain: Web3Chain) -> tuple[bool, ...]:
+        stands = [False] * len(wanted)
+        for topic, entry in events_among(chain, topics, log_id, since, asked.at, sizes=sizes):
+            kind = _TOPICS[topic]
+            values = decoded(chain, entry, list(KINDS[kind]))
+            stands = [was or says(kind, values) for was, (_, says) in zip(stands, wanted, strict=True)]
+        return tuple(stands)
+
+    return asked.all_say("the log's reports", ask) if wanted else ()
 
 
 def _has_quorum(digest: Digest, sets: Collection[ValidatorSet]) -> Enough:
@@ -199,15 +220,14 @@ def _costs(
     """What enough endpoints say; a receipt that they no longer keep is left out, and no error."""
     found = {tx: known[tx] for tx in wanted if tx in known}
     for tx, block in sorted((tx, block) for tx, block in wanted.items() if tx not in known):
-        answers = [said(partial(_cost, chain, tx, block)) for chain in asked.chains]
         try:
-            found[tx] = agreed("a receipt", asked.needed, answers)
+            found[tx] = asked.all_say("a receipt", partial(_cost, tx, block))
         except Missing:
             continue
     return found
 
 
-def _cost(chain: Web3Chain, tx: TxHash, block: PublicBlockHash) -> Cost | None:
+def _cost(tx: TxHash, block: PublicBlockHash, chain: Web3Chain) -> Cost | None:
     receipt = chain.receipt(tx)
     if receipt is None or receipt.price is None or receipt.block_hash != block:
         return None

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from hybrid_bridge.adapters.evm.abreast import said
 from hybrid_bridge.adapters.evm.agreement import Agreement, agreement_of
 from hybrid_bridge.adapters.evm.chain import LOG_SPAN, Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, decoded, events_among, events_of, place_of
 from hybrid_bridge.adapters.evm.rpc import data_json
-from hybrid_bridge.adapters.evm.sight import said
 from hybrid_bridge.core.attestation import Checkpoint, signers_within
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.validators import ValidatorSet
@@ -38,6 +38,16 @@ class SetEvent:
     entries: bytes
     block_number: PublicBlockNumber
     tx_hash: TxHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founded:
+    """What a log began with, where, and the sets that have been taken up since."""
+
+    begins: PublicBlockNumber
+    origin: str
+    genesis: bytes
+    sets: tuple[SetEvent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +110,8 @@ def kept_at(
     head = asked.all_say("the log's head", lambda chain: chain.head(log_id, at))
     if head.state == "unknown":
         raise UnknownLog(log_id=Digest(log_id))
-    begins, origin, genesis = asked.all_say(
-        "the log's registration", lambda chain: _registered(chain, log_id, since, at)
-    )
-    sets = asked.all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
+    founded = founded_at(asked, log_id, since)
+    begins, sets = founded.begins, founded.sets
     anchors = asked.all_say("the newest anchors", lambda chain: _anchors(chain, log_id, begins, at, newest))
     known_sets = readable(sets)
     spoken = all_of((event.tx_hash, _has_named(event, known_sets.get(event.set_id))) for event in anchors)
@@ -113,12 +121,26 @@ def kept_at(
         basis=asked.basis,
         at=at,
         head=head,
-        origin=origin,
-        genesis=genesis,
+        origin=founded.origin,
+        genesis=founded.genesis,
         sets=sets,
         anchors=anchors,
         calldata=calldata_of(asked.chains, spoken, known or {}),
     )
+
+
+def founded_at(asked: Agreement, log_id: LogId, since: PublicBlockNumber) -> Founded:
+    """The part of `kept_at` that changes with the sets alone.
+
+    Raises:
+        Missing: see `keepers_at`.
+    """
+    at = asked.at
+    begins, origin, genesis = asked.all_say(
+        "the log's registration", lambda chain: _registered(chain, log_id, since, at)
+    )
+    sets = asked.all_say("the validator sets", lambda chain: _sets(chain, log_id, since, at))
+    return Founded(begins=begins, origin=origin, genesis=genesis, sets=sets)
 
 
 Registered = tuple[PublicBlockNumber, str, bytes]  # where, the origin, the genesis record

@@ -1,11 +1,9 @@
 """One log at one final public block, as enough endpoints see it, and what the others said instead."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.sight import agreed, final_block, require_code, said
+from hybrid_bridge.adapters.evm.abreast import Circle, agreed
+from hybrid_bridge.adapters.evm.sight import final_block, require_code
 from hybrid_bridge.errors import Missing, UnknownLog
 from hybrid_bridge.ports import Head, PublicBlock
 from hybrid_bridge.units import Digest, LogId
@@ -21,20 +19,20 @@ class Answers:
     silent: tuple[int, ...]
 
 
-def look_at(chains: Sequence[Web3Chain], log_id: LogId, needed: int) -> Answers:
-    """Ask all of them about one public block.
+def look_at(circle: Circle, log_id: LogId, needed: int) -> Answers:
+    """Ask all of them about one public block, and wait for each: who said otherwise, or nothing, is named.
 
     Raises:
         Missing: fewer agree than must.
         SettingsMalformed: they agree that no contract stands there.
         UnknownLog: they agree that the contract does not know the log.
     """
-    at = final_block(chains, needed)
-    answers = [said(partial(chain.head, log_id, at)) for chain in chains]
+    at = final_block(circle, needed)
+    answers = circle.all_say(lambda chain: chain.head(log_id, at))
     try:
         head = agreed("the log's head", needed, answers)
     except Missing:
-        require_code(chains, at, needed)
+        require_code(circle, at, needed)
         raise
     if head.state == "unknown":
         raise UnknownLog(log_id=Digest(log_id))

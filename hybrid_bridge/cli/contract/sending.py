@@ -144,6 +144,13 @@ class Paying:
             click.confirm("\n".join([*lines, "Go on?"]), abort=True, err=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A limit of whoever runs a command (as click's object): asked about each transaction before it is signed."""
+
+    allow: Callable[[Address, UnsignedTransaction], None]  # whose account, and what; raises to hold it back
+
+
 WHERE = held(Where, "where", ENDPOINT, CONTRACT)
 PAYING = held(
     Paying,
@@ -245,12 +252,15 @@ def act(chain: Web3Chain, paying: Paying, data: bytes, lines: list[str]) -> Sent
     Raises:
         BridgeError: the contract's own error, before anything is sent.
         TransactionRefused, NotYet: see `send`.
+        SpendCapped: a limit does not allow it.
     """
     signer = paying.signer()
     transaction = price(chain, signer.address(), chain.contract, data)
     if paying.dry_run:
         return transaction, None
     paying.agree([*lines, paying.money(transaction)])
+    if (limit := click.get_current_context().find_object(Spending)) is not None:
+        limit.allow(signer.address(), transaction)
     return transaction, send(chain, signer.sign(transaction), paying.patience())
 
 

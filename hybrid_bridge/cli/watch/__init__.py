@@ -3,7 +3,7 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,13 +16,14 @@ from hybrid_bridge.cli.ending import Ending
 from hybrid_bridge.cli.exits import plain
 from hybrid_bridge.cli.options import INPUT, json_option
 from hybrid_bridge.cli.outputs import writing
-from hybrid_bridge.cli.watch.evidence import Reporter
 from hybrid_bridge.cli.watch.findings import Finding, exit_code, worst_first
 from hybrid_bridge.cli.watch.looking import Watcher
 from hybrid_bridge.cli.watch.memory import Notice, State, read_state, write_state
 from hybrid_bridge.cli.watch.metrics import Metrics
 from hybrid_bridge.cli.watch.notices import target_of
+from hybrid_bridge.cli.watch.reporter import Reporter
 from hybrid_bridge.cli.watch.settings import Watched, read_watched
+from hybrid_bridge.cli.watch.spending import Purse, parse_ether
 from hybrid_bridge.core.evidence import utc
 from hybrid_bridge.errors import StoreInUse, Undecided
 from hybrid_bridge.node.settings import require_endpoint
@@ -48,6 +49,10 @@ from hybrid_bridge.node.settings import require_endpoint
 @click.option("--report", "reports", is_flag=True, help="Show the contract every contradiction that it takes.")
 @click.option("--key", type=INPUT, help="With --report: keystore file of the account that pays the gas.")
 @click.option("--password-file", type=INPUT, help="With --report: file with the keystore's password.")
+@click.option(
+    "--report-budget", "budget", default="0.2", show_default=True, metavar="ETHER",
+    help="With --report: what a day's reports may cost at most, in the chain's currency.",
+)  # fmt: skip
 @json_option
 def command(
     file: Path,
@@ -61,6 +66,7 @@ def command(
     reports: bool,
     key: Path | None,
     password_file: Path | None,
+    budget: str,
     as_json: bool,
 ) -> int:
     """Watch a log: its contract at several endpoints, and its members' public copies; compare, remember, tell.
@@ -71,7 +77,7 @@ def command(
     \b
     With --once, exit code 0: nothing is wrong. 1: somebody lies. 3: something is late or unclear.
     """  # noqa: D301 click reads the escape
-    watched = read_watched(file)
+    watched, wei = read_watched(file), parse_ether(budget, "--report-budget")
     targets = [target_of(text, smtp, mail_from) for text in notify]
     if len({target.label for target in targets}) < len(targets):
         raise click.UsageError("--notify: each target once")  # noqa: EM101, TRY003 click's own
@@ -79,27 +85,22 @@ def command(
         raise click.UsageError("--report needs --key and --password-file")  # noqa: EM101, TRY003 click's own
     with writing("--state"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    reporter = _reporter(watched, key, password_file) if reports and key and password_file else None
     seen = Metrics(watched.log_id)
     listener = None if metrics is None else Listener(require_endpoint(metrics, "--metrics"), seen.page)
     ending = Ending()
-    watcher = Watcher(watched, folder, targets, reporter, is_over=ending.is_over)
+    watcher = Watcher(watched, folder, targets, is_over=ending.is_over)
     held = _held(folder)
     try:
         state = read_state(folder, watched.log_id)
+        if reports and key and password_file:
+            watcher.reporter = _reporter(watched, key, password_file, Purse(folder, wei), ending.is_over)
         while True:
-            now = int(time.time())
-            look = watcher.look(state, now)
-            if look is None:
+            turn = _turn(watcher, state, seen)
+            if turn is None:
                 return Undecided.exit_code if once else 0  # the only look was broken off
-            state, findings, notices, lines = look
-            state = state.owing([target.label for target in targets], notices)
-            lines += _written(folder, state)  # before anybody is told: a death in between tells twice, never not at all
-            state, troubles = watcher.tell(state)
-            lines += _written(folder, state)
-            seen.show(state, findings, int(time.time()))
-            lines += watcher.file()
-            _print(findings, notices, [*lines, *troubles], once=once, as_json=as_json)
+            state, findings, notices, lines = turn
+            _print(findings, notices, lines, once=once, as_json=as_json)
+            watcher.round.require_sound()
             if once:
                 return exit_code(findings)
             if ending.wait(every):
@@ -127,6 +128,32 @@ def _held(folder: Path) -> IO[bytes]:
     return file
 
 
+def _turn(watcher: Watcher, state: State, seen: Metrics) -> tuple[State, list[Finding], list[Notice], list[str]] | None:
+    """Look, tell, and file; as `Watcher.look`. Filing comes last, and what it finds is told, too."""
+    now = int(time.time())
+    look = watcher.look(state, now)
+    if look is None:
+        return None
+    state, findings, notices, lines = look
+    state, troubles = _told(watcher, state, notices)
+    seen.show(state, findings, watcher.spent, int(time.time()))
+    state, findings, later, filed = watcher.file(state, findings, now)
+    lines += [*troubles, *filed]
+    if later:
+        state, troubles = _told(watcher, state, later)
+        lines += troubles
+    seen.show(state, findings, watcher.spent, int(time.time()))
+    return state, findings, [*notices, *later], lines
+
+
+def _told(watcher: Watcher, state: State, notices: list[Notice]) -> tuple[State, list[str]]:
+    """Everybody who can be; and what could not be done."""
+    state = state.owing([target.label for target in watcher.targets], notices)
+    lines = _written(watcher.folder, state)  # before anybody is told: a death in between tells twice, never not at all
+    state, troubles = watcher.tell(state)
+    return state, [*lines, *_written(watcher.folder, state), *troubles]
+
+
 def _written(folder: Path, state: State) -> list[str]:
     """A disk that takes nothing keeps nobody from being told."""
     try:
@@ -136,7 +163,7 @@ def _written(folder: Path, state: State) -> list[str]:
     return []
 
 
-def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
+def _reporter(watched: Watched, key: Path, password_file: Path, purse: Purse, is_over: Callable[[], bool]) -> Reporter:
     contract = watched.contract or deterministic_address(artefact(REGISTRY).creation_code)
     return Reporter(
         watched.urls,
@@ -144,6 +171,8 @@ def _reporter(watched: Watched, key: Path, password_file: Path) -> Reporter:
             *("--contract", contract.hex(), "--log", watched.log_id.hex()),
             *("--key", str(key), "--password-file", str(password_file), "--yes"),
         ),
+        purse,
+        is_over,
     )
 
 

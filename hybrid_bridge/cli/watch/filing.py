@@ -1,13 +1,20 @@
 """Reports to the contract: sent, seen in its state by as many endpoints as must agree, and sent anew where not.
 
 Whoever takes a transaction may forge its receipt. So no receipt counts, and the next try begins at another endpoint.
+Nor is the word of a sole endpoint the last one: what it shows is asked again, and sent again where it shows it no more.
 """
 
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import repeat
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Final
 
 import click
@@ -15,16 +22,27 @@ import click
 from hybrid_bridge.adapters.evm.history import EQUIVOCATED
 from hybrid_bridge.adapters.sqlite.file import write_whole
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.evidence import Reporter, as_kept
-from hybrid_bridge.cli.watch.findings import ChainSight, Contradiction, Signed, Signers
-from hybrid_bridge.errors import BridgeError, Missing, TooLong, Undecided
+from hybrid_bridge.cli.watch.copies import write_tiles
+from hybrid_bridge.cli.watch.evidence import as_kept
+from hybrid_bridge.cli.watch.findings import HELD, ChainSight, Contradiction, CopySight, Finding, Signed, Signers
+from hybrid_bridge.cli.watch.reporter import Reporter
+from hybrid_bridge.errors import BridgeError, Missing, SpendCapped, TooLong
 from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
 
 DONE, ASKED = "reported.txt", "asked.txt"
 SETTLED: Final = 900  # seconds of the public chain after which what was sent is final, or was never there
 MAX_SLOWER: Final = 8  # doublings of that
 MAX_ASKED: Final = 1 << 16  # bytes
+TURN: Final = 600  # seconds after which no report is begun: looks come first
+TRIES: Final = 4  # folders of one claim that are tried in a turn until one of them is taken
+SOLE: Final = 1  # whose word is asked for again
 _FIRST: Final = re.compile(rb"([0-9]{1,12}) ([0-9]{1,6})\n")
+_DONE: Final = re.compile(
+    rb"stands at public block [0-9]{1,16}, by ([0-9]{1,4}) of the endpoints, seen ([0-9]{1,12})\n"
+)
+
+
+Fresh = Callable[[], Path | None]  # a folder of tiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +62,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Accusation:
+    """What a report says that was looked for: a checkpoint that fewer than a quorum signed, and who signed."""
+
+    few: Signed
+    members: frozenset[Address]
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """When a report was sent last, and how often."""
 
@@ -52,70 +78,158 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What was done and what could not be, for people; by claim, reports that wait for the budget."""
+
+    lines: list[str] = field(default_factory=list)
+    held: dict[str, Finding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Filing:
-    """`told` asks the contract for the reports that stand, and may raise Missing."""
+    """What becomes of contradictions. `told`: whether reports stand in the contract that say these things, or Missing.
+
+    `fruitless`: by folder, how often nothing could be made of it; kept from turn to turn.
+    """
 
     reporter: Reporter
     signers: Signers
-    told: Callable[[], Collection[Told]]
+    told: Callable[[Sequence[Accusation]], Sequence[bool]]
+    fruitless: Counter[Path] = field(default_factory=Counter)
 
-    def turn(self, wanted: Sequence[tuple[Contradiction, Path]], chain: ChainSight) -> list[str]:
-        """Send what does not stand there and is not on its way; what was done, and what could not be."""
+    def turn(
+        self, wanted: Sequence[tuple[Contradiction, Path]], chain: ChainSight, honest: CopySight | None = None
+    ) -> Turn:
+        """Send what does not stand there and is not on its way. `honest`: a copy of what is anchored."""
         kept = [(as_kept(one, place), place) for one, place in wanted]
-        opened = [(one, place) for one, place in kept if not (place / DONE).exists()]
-        asked, now = _newest(kept), set[str]()
-        told, lines = self._told_of(opened)
-        for one, place in sorted(opened, key=_named_first):
-            claim, is_frozen = _claim(one), chain.head.state == "frozen"
-            try:
-                if one.few and told is None:
-                    continue
-                if self._stands(one, told or (), is_frozen=is_frozen):
-                    write_whole(place / DONE, f"stands at public block {chain.at.number}\n".encode())
-                    lines.append(f"reported: {place}")
-                elif not is_frozen and claim not in now and _is_due(asked.get(claim), chain.at.time):
-                    now.add(claim)
-                    lines.append(self._sent(place, asked.get(claim), chain.at.time))
-            except OSError as error:
-                lines.append(f"what becomes of a report could not be written: {error.strerror}")
-        return lines
+        opened = [(one, place) for one, place in kept if not _is_settled(place, chain.voices)]
+        done, asked = Turn(), _newest(kept)
+        shown = dict(zip((place for _, place in opened), self._shown(opened, chain, done), strict=True))
+        end, tried = monotonic() + TURN, Counter[str]()
+        with _fresh(honest) as fresh:
+            for one, place in sorted(opened, key=partial(self._order, asked)):
+                try:
+                    is_open = _written_down(place, chain, done, shown[place])
+                    claim = _claim(one)
+                    if not is_open or tried[claim] >= TRIES or monotonic() > end:
+                        continue
+                    if _is_due(asked.get(claim), chain.at.time):
+                        is_sent = self._sent((one, place), asked.get(claim), chain.at.time, fresh, done)
+                        tried[claim] += TRIES if is_sent else 1
+                        if is_sent:
+                            done.held.pop(claim, None)  # another folder's report was cheaper
+                except OSError as error:
+                    done.lines.append(f"a report could not be made or written down: {error.strerror}")
+        return done
 
-    def _told_of(self, opened: Sequence[tuple[Contradiction, Path]]) -> tuple[Collection[Told] | None, list[str]]:
-        """The reports that stand, where anybody asks for them; None if too few endpoints agree on them."""
+    def _order(
+        self, asked: Mapping[str, Asked], pair: tuple[Contradiction, Path]
+    ) -> tuple[bool, int, int, bool, bool, str]:
+        """What ends the log comes first; then whatever came to nothing least often, so that nothing waits for ever.
+
+        Two roots of one size by the same members come before what names one side alone.
+        """
+        one, place = pair
+        last = asked.get(_claim(one))
+        tries = self.fruitless[place], 0 if last is None else last.tries
+        return bool(one.few), *tries, not one.both, one.signed.size != one.ours.size, place.name
+
+    def _shown(
+        self, opened: Sequence[tuple[Contradiction, Path]], chain: ChainSight, done: Turn
+    ) -> Iterator[bool | None]:
+        """Of each whether the contract shows it; None if too few endpoints agree.
+
+        A quorum's contradiction stands once it has ended the log: with fewer signatures it ends nothing.
+        """
+        sought = [[Accusation(few, one.both or self.signers(few.note)) for few in one.few] for one, _ in opened]
+        told: Iterator[bool | None] = repeat(None)
         try:
-            return (self.told() if any(one.few for one, _ in opened) else ()), []
+            told = iter(self.told([one for each in sought for one in each])) if any(sought) else told
         except Missing as error:
-            return None, [f"whether a report stands in the contract is not known now: {error.what}"]
+            done.lines.append(f"whether a report stands in the contract is not known now: {error.what}")
+        for each in sought:
+            answers = [next(told) for _ in each]
+            yield chain.head.state == "frozen" if not each else None if None in answers else any(answers)
 
-    def _stands(self, one: Contradiction, told: Collection[Told], *, is_frozen: bool) -> bool:
-        """A quorum's contradiction stands once it has ended the log: with fewer signatures it ends nothing."""
-        if not one.few:
-            return is_frozen
-        wanted = [(few, one.both or self.signers(few.note)) for few in one.few]
-        return any(report.tells(few, members) for report in told for few, members in wanted)
-
-    def _sent(self, place: Path, last: Asked | None, seen: UnixSeconds) -> str:
-        """What is not written down first is not sent: it would be sent at each look.
+    def _sent(
+        self, pair: tuple[Contradiction, Path], last: Asked | None, seen: UnixSeconds, fresh: Fresh, done: Turn
+    ) -> bool:
+        """Whether anything may have left. What is not written down first is not sent: it would be sent at each look.
 
         Raises:
             OSError: it cannot be written down.
         """
+        one, place = pair
         tries = 0 if last is None else last.tries
         at = max(int(time.time()), seen)  # whichever clock is ahead: one try too late is cheaper than one too many
-        before = _bytes(place / ASKED)
-        write_whole(place / ASKED, f"{at} {tries + 1}\n".encode())
+        words, left = f"{at} {tries + 1}\n", []
+
+        def before() -> None:
+            write_whole(place / ASKED, words.encode())
+            left.append(place)
+
         try:
-            said = self.reporter.report(place, tries)
-        except (Undecided, OSError) as error:  # perhaps it was sent
-            return f"not reported yet: {error}"
+            said = self.reporter.report(place, tries, before, ends=not one.few, fresh=fresh())
+        except SpendCapped as error:
+            detail = f"{error.rule}: {error.limit} at most, and {error.needed} would be needed: {place}"
+            done.held.setdefault(_claim(one), Finding(kind=HELD, about=_about(one), detail=detail))
+            done.lines.append(f"not reported yet, the budget does not allow it: {place}")
         except (BridgeError, click.ClickException) as error:
-            _put_back(place / ASKED, before)
-            return f"not reported yet: {error}"
-        if not said:
-            _put_back(place / ASKED, before)
-            return f"nothing that the contract takes, while so much is anchored: {place}"
-        write_whole(place / ASKED, f"{at} {tries + 1}\n{said}".encode())
-        return f"report sent, and not seen in the contract yet: {place}"
+            done.lines.append(f"not reported yet: {error}")
+        else:
+            if left:
+                write_whole(place / ASKED, f"{words}{said}".encode())
+                done.lines.append(f"report sent, and not seen in the contract yet: {place}")
+                return True
+            done.lines.append(f"nothing that the contract takes, while so much is anchored: {place}")
+        if not left:
+            self.fruitless[place] += 1
+        return bool(left)
+
+
+@contextmanager
+def _fresh(honest: CopySight | None) -> Iterator[Fresh]:
+    """Tiles up to the newest anchor, written when they are asked for: those beside the evidence grow old."""
+    with ExitStack() as stack:
+
+        @cache
+        def fresh() -> Path | None:
+            if honest is None or honest.tree is None or honest.signed is None:
+                return None
+            try:
+                folder = Path(stack.enter_context(TemporaryDirectory(prefix="watch-")))
+                write_tiles(folder, honest.signed.note, honest.tree, honest.signed.size)
+            except OSError:
+                return None  # what is beside the evidence may do
+            return folder
+
+        yield fresh
+
+
+def _written_down(place: Path, chain: ChainSight, done: Turn, shown: bool | None) -> bool:
+    """Whether there is something to send: the contract does not show it, and still takes reports.
+
+    Raises:
+        OSError: what becomes of it cannot be written down.
+    """
+    if shown:
+        is_news = not (place / DONE).exists()
+        words = f"stands at public block {chain.at.number}, by {chain.voices} of the endpoints, seen {int(time.time())}"
+        write_whole(place / DONE, f"{words}\n".encode())
+        if is_news:
+            done.lines.append(f"reported: {place}")
+    elif shown is not None and (place / DONE).exists():
+        (place / DONE).unlink()
+        done.lines.append(f"reported by the word of one endpoint, and not to be seen any more: {place}")
+    return shown is False and chain.head.state != "frozen"
+
+
+def _is_settled(place: Path, voices: int) -> bool:
+    """Whether nothing has to be asked: several endpoints have shown it, or the sole one has just done so."""
+    match = _DONE.fullmatch(_bytes(place / DONE))
+    if match is None or int(match[1]) > SOLE:
+        return match is not None
+    return voices == SOLE and 0 <= int(time.time()) - int(match[2]) < SETTLED
 
 
 def _is_due(last: Asked | None, now: UnixSeconds) -> bool:
@@ -124,26 +238,22 @@ def _is_due(last: Asked | None, now: UnixSeconds) -> bool:
 
 
 def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
-
-
-def _put_back(path: Path, before: bytes) -> None:
-    """Nothing was sent."""
-    if before:
-        write_whole(path, before)
-    else:
-        path.unlink()
-
-
-def _named_first(pair: tuple[Contradiction, Path]) -> tuple[bool, bool, str]:
-    """Two roots of one size by the same members before what names one side alone."""
-    one, place = pair
-    return not one.both, one.signed.size != one.ours.size, place.name
+    try:
+        return read_bounded(path, MAX_ASKED)
+    except (OSError, TooLong):
+        return b""
 
 
 def _claim(one: Contradiction) -> str:
     """What a report is about: one that is on its way serves all that show the same."""
     return "frozen" if not one.few else " ".join(sorted(f"{few.size}:{few.root.hex()}" for few in one.few))
+
+
+def _about(one: Contradiction) -> str:
+    """What a report would say: the same, whichever folder it is made of."""
+    if not one.few:
+        return "the end of the log"
+    return "two histories, one of " + " and ".join(f"size {few.size}, root {few.root.hex()[:16]}…" for few in one.few)
 
 
 def _newest(wanted: Sequence[tuple[Contradiction, Path]]) -> dict[str, Asked]:
@@ -157,8 +267,5 @@ def _newest(wanted: Sequence[tuple[Contradiction, Path]]) -> dict[str, Asked]:
 
 def _asked(path: Path) -> Asked | None:
     """None too for what nobody wrote so: a report is then sent once more, which costs gas and nothing else."""
-    try:
-        match = _FIRST.match(read_bounded(path, MAX_ASKED))
-    except (OSError, TooLong):
-        return None
+    match = _FIRST.match(_bytes(path))
     return None if match is None else Asked(UnixSeconds(int(match[1])), int(match[2]))

@@ -25,6 +25,7 @@ STALE: Final = 3600  # seconds; public chains of today are final within a quarte
 AHEAD: Final = 300  # seconds by which two clocks may differ
 KEPT: Final = 8  # signed checkpoints of one source that nothing ties to one another: the first ones, and the newest
 
+HELD: Final = "report_held"
 NEVER: Final = SetId(0)  # before the first look
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -57,6 +58,10 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "endpoint_silent": (UNCLEAR, "an endpoint has no answer at that public block: replace it if it stays so"),
     "chain_stale": (UNCLEAR, "what the endpoints call final is old: they, or the public chain, stand still"),
     "chain_unclear": (UNCLEAR, "too few endpoints agree: bring more, or wait"),
+    HELD: (
+        UNCLEAR,
+        "a report waits for the day's budget: raise --report-budget, or send it by `hybrid-bridge contract report`",
+    ),
     "chain_went_back": (
         UNCLEAR,
         "what the endpoints call final was otherwise before, or they lag: replace them if it stays so",

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from hybrid_bridge.adapters.web.listener import METRICS_TYPE, Page
 from hybrid_bridge.cli.watch.findings import CHAIN, FEW, KINDS, Finding
 from hybrid_bridge.cli.watch.memory import State
-from hybrid_bridge.units import LogId
+from hybrid_bridge.cli.watch.spending import GWEI
+from hybrid_bridge.units import LogId, Wei
 
 PREFIX: Final = "hybrid_watch_"
 
@@ -22,10 +23,12 @@ class Metrics:
         self._looked = self._gauge("last_look_timestamp_seconds", "when the last look ended")
         self._findings = self._gauge("findings", "what is so now", "kind", "severity")
         self._sizes = self._gauge("signed_size", "the newest checkpoint of each source", "source")
+        self._spent = self._gauge("report_spent_gwei", "what reports of the last day cost at most")
         self._untold = self._gauge("untold_notices", "notices that a target has not taken yet")
 
-    def show(self, state: State, findings: list[Finding], now: int) -> None:
+    def show(self, state: State, findings: list[Finding], spent: Wei, now: int) -> None:
         """After a look."""
+        self._spent.labels(self._log).set(spent // GWEI)
         self._looked.labels(self._log).set(now)
         self._untold.labels(self._log).set(len(state.untold))
         for kind, (severity, _) in KINDS.items():

@@ -121,7 +121,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("name", "log_id", "height", "final_height", "epoch", "size", "attested_size", "quorum_size", "halted", "undelivered")
+    __slots__ = ("name", "log_id", "height", "final_height", "epoch", "size", "attested_size", "quorum_size", "halted", "undelivered", "log_holders")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LOG_ID_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class StatusResponse(_message.Message):
     QUORUM_SIZE_FIELD_NUMBER: _ClassVar[int]
     HALTED_FIELD_NUMBER: _ClassVar[int]
     UNDELIVERED_FIELD_NUMBER: _ClassVar[int]
+    LOG_HOLDERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     log_id: bytes
     height: int
@@ -142,7 +143,8 @@ class StatusResponse(_message.Message):
     quorum_size: int
     halted: str
     undelivered: int
-    def __init__(self, name: _Optional[str] = ..., log_id: _Optional[bytes] = ..., height: _Optional[int] = ..., final_height: _Optional[int] = ..., epoch: _Optional[int] = ..., size: _Optional[int] = ..., attested_size: _Optional[int] = ..., quorum_size: _Optional[int] = ..., halted: _Optional[str] = ..., undelivered: _Optional[int] = ...) -> None: ...
+    log_holders: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., log_id: _Optional[bytes] = ..., height: _Optional[int] = ..., final_height: _Optional[int] = ..., epoch: _Optional[int] = ..., size: _Optional[int] = ..., attested_size: _Optional[int] = ..., quorum_size: _Optional[int] = ..., halted: _Optional[str] = ..., undelivered: _Optional[int] = ..., log_holders: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TransactionRequest(_message.Message):
     __slots__ = ("transaction_id",)

@@ -34,10 +34,9 @@ from hybrid_bridge.core.registry_proof import registry_root
 from hybrid_bridge.core.timestamp import digest_by
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedLog
 from tests.bundles import BEACON_TIME, NOW, as_json, consortium, edit, flip
+from tests.court_expert import bench, printed, steps
 from tests.tsa import Tsa
-from tests.web.node import absent
 
-END = "\x1e"
 ALLOWED = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "scope", "span", "width", "data-head",
            "role", "aria-label", "viewbox", "shape-rendering", "d", "fill", "download", "href"}  # fmt: skip
 
@@ -59,15 +58,6 @@ def made(typed, folder):
     return command
 
 
-def steps(report):
-    return [
-        step
-        for section in report["report"]["sections"]
-        for block in section["blocks"]
-        for step in block.get("steps", [])
-    ]
-
-
 def rows_of(report, key):
     return [
         row for s in report["report"]["sections"] if s["key"] == key for b in s["blocks"] for row in b.get("rows", [])
@@ -76,25 +66,6 @@ def rows_of(report, key):
 
 def section(report, key):
     return next(json.dumps(s, ensure_ascii=False) for s in report["report"]["sections"] if s["key"] == key)
-
-
-def printed(where, commands):
-    """What each command prints, one after the other in one plain `sh`."""
-    for tool in ("xxd", "openssl", "sha256sum"):
-        if shutil.which(tool) is None:
-            absent(f"{tool} is not there: a plain shell has it (on Debian: apt-get install xxd openssl coreutils)")
-    script = "".join(f"{command}\nprintf '{END}'\n" for command in commands)
-    done = subprocess.run(["sh"], input=script, cwd=where, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    return [answer.strip("\n") for answer in done.stdout.split(END)[:-1]]
-
-
-def bench(where, folder, name):
-    """A folder as a court's expert would have it: the file under the name that the commands use."""
-    where.mkdir()
-    (where / shell.BUNDLE).write_bytes((folder / f"{name}.hb.json").read_bytes())
-    (where / "trust.json").write_bytes((folder / "trust.json").read_bytes())
-    return where
 
 
 # ── the commands ──

@@ -9,10 +9,12 @@ from hybrid_bridge.adapters.grpc_member.peer import Marks
 from hybrid_bridge.adapters.sqlite.witness import MAX_EVIDENCE, MAX_ROWS, Evidence
 from hybrid_bridge.core.block import Block, Countersignature
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.errors import AnswerMalformed, BridgeError, Equivocation
+from hybrid_bridge.core.signing import sign_digest
+from hybrid_bridge.errors import AnswerMalformed, BridgeError, Equivocation, SignatureWrong
 from hybrid_bridge.node.witnessing import MAX_AHEAD, Watch
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Height, TreeSize
+from hybrid_bridge.units import Digest, Height, TreeSize
+from tests.bundles import flip
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
 
 
@@ -24,10 +26,12 @@ class Peer:
     words: Sequence[bytes] = ()
     attestations: Sequence[pb.SizedSignature] = ()
     asked: list[Marks] = field(default_factory=list)
+    lines: Sequence[pb.SizedSignature] = ()
 
     def witness(self, marks: Marks, _wait: float) -> pb.WitnessResponse:
         self.asked.append(marks)
-        return pb.WitnessResponse(countersignatures=self.words, attestations=self.attestations)
+        lines = [line for line in self.lines if line.size > marks.line]
+        return pb.WitnessResponse(countersignatures=self.words, attestations=self.attestations, log_lines=lines)
 
     def blocks(self, _first: Height, _seconds: float, *, follow: bool) -> Iterator[pb.BlockMessage]:
         return iter(())
@@ -138,3 +142,50 @@ def test_an_attestation_of_a_size_that_we_have_not_closed_waits(members: Members
     started(members)
     assert ask(members, Peer("bank-a", (), [pb.SizedSignature(size=9, root=bytes(32), signature=bytes(65))]))
     assert members.open("supplier").view.logbook.size == TreeSize(1)
+
+
+# ── lines of the log's keys ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lined(members: Members, *sizes: int) -> list[pb.SizedSignature]:
+    """Epochs are closed at core and supplier; core's lines of these sizes."""
+    started(members)
+    for epoch in range(1, max(sizes)):
+        members.spread(members.order(START + epoch * CADENCE))
+        for name in ("core", "supplier"):
+            members.close_epoch(name)
+    core = members.open("core").view
+    assert core.keys.log is not None
+    core.logbook.sign_lines(core.keys.log)
+    return [pb.SizedSignature(size=size, signature=core.epochs.line(TreeSize(size))) for size in sizes]
+
+
+def test_who_tells_a_line_is_known_to_hold_the_logs_keys_also_where_the_line_is_here(members: Members) -> None:
+    """Of a peer that told none yet the newest is asked for once more."""
+    lines = lined(members, 2, 3)
+    view = members.open("supplier").view
+    core, bank, silent = Peer("core", lines=lines), Peer("bank-a", lines=lines), Peer("bank-b")
+    ask(members, core)
+    assert view.logbook.tellers == {"core"}
+    for peer in (core, bank, bank, silent, silent):
+        ask(members, peer)
+    assert view.logbook.tellers == {"core", "bank-a"}
+    assert [[marks.line for marks in peer.asked] for peer in (core, bank, silent)] == [[0, 3], [2, 3], [2, 2]]
+    assert not ask(members, Peer("bank-b"))  # it held the question, as one without the keys does
+
+
+def test_a_wrong_line_tells_of_no_holder_and_hides_no_attestation(members: Members) -> None:
+    (line,) = lined(members, 2)
+    view = members.open("supplier").view
+    bank = members.open("bank-a").view
+    assert bank.keys.attestation is not None
+    root = Digest(bytes(31) + b"\x01")
+    checkpoint = bank.directory.checkpoint(TreeSize(2), root)
+    key = bytes.fromhex((members.folder("bank-a") / "keys" / "attestation.key").read_text())
+    attestation = pb.SizedSignature(size=2, root=root, signature=sign_digest(key, checkpoint.digest()))
+    wrong = pb.SizedSignature(size=2, signature=flip(line.signature))
+    with pytest.raises(SignatureWrong):
+        ask(members, Peer("bank-a", attestations=[attestation], lines=[wrong]))
+    assert view.logbook.tellers == frozenset()
+    (evidence,) = view.witness.kept()
+    assert (evidence.kind, evidence.number, evidence.signer) == ("checkpoint", 2, bank.address)

@@ -93,15 +93,42 @@ def test_the_end_waits_for_nobody(crowd: Crowd) -> None:
     assert circle().look(crowd.ask, lambda: True) is None
 
 
-def test_a_look_that_breaks_off_by_our_own_fault_is_late_and_no_answer(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(threading, "excepthook", lambda given: print(given.exc_value))
+def test_a_fault_of_ours_is_told_as_one_after_what_was_seen_and_of_nobody_as_lateness() -> None:
+    asked = circle()
 
     def ask(copy: Copy, _end: float) -> CopySight:
-        raise MemoryError(copy.name)
+        if copy.name in (NAMES[3], NAMES[60]):
+            raise MemoryError(copy.name)
+        return CopySight(detail="seen")
 
-    seen = circle().look(ask, never)
+    seen = asked.look(ask, never)
     assert seen is not None
-    assert {sight.trouble for sight in seen.values()} == {"copy_silent"}
-    assert NAMES[0] in capsys.readouterr().out
+    assert {name for name, sight in seen.items() if sight.detail == "seen"} == {*NAMES} - {NAMES[3], NAMES[60]}
+    assert not any(sight.trouble for sight in seen.values())
+    with pytest.raises(MemoryError) as caught:
+        asked.require_sound()
+    assert caught.value.args == (NAMES[3],)
+    assert caught.value.__notes__ == [f"while the copy {NAMES[3]} was looked at"]
+
+
+def test_a_fault_that_comes_after_its_look_is_told_at_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, free = circle(), threading.Event()
+    monkeypatch.setattr(asking, "BUDGET", 0.5)
+
+    def ask(copy: Copy, _end: float) -> CopySight:
+        if copy.name == NAMES[3]:
+            free.wait()
+            raise MemoryError(copy.name)
+        return CopySight()
+
+    seen = asked.look(ask, never)
+    assert seen is not None
+    assert [name for name, sight in seen.items() if sight.trouble] == [NAMES[3]]
+    asked.require_sound()
+    hanging = [one for one in threading.enumerate() if one.name == f"copy {NAMES[3]}"]
+    free.set()
+    for one in hanging:
+        one.join(30)
+    asked.look(lambda *_: CopySight(), never)
+    with pytest.raises(MemoryError):
+        asked.require_sound()
