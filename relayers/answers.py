@@ -173,6 +173,9 @@ def _unexplained(journal: JournalView, chain: ChainView) -> dict[str, str]:
         "key (then it halts once that is final), or they lie. Nothing is signed meanwhile.",
         "nonce_gap": f"{said}, and too many free ones lie below ours ({highest}): they lie now, or lied when it was "
         "taken. Nothing is signed meanwhile: compare endpoints, and see the runbook (NonceUnexplained).",
+        "nonce_behind": f"{said}, and the journal has used it for good ({journal.highest_closed} is its highest such): "
+        "they lie now, or did then. Nothing is signed meanwhile: compare endpoints, and see the runbook "
+        "(NonceUnexplained).",
     }
 
 

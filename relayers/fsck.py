@@ -251,6 +251,9 @@ def _nonces(dump: JournalDump, chain: PublicChain, used: Nonce) -> Iterator[Find
     for nonce in range(used, max(still_open, default=used)):
         if nonce not in still_open:
             yield Finding("S4", f"nonce {nonce}", "a hole below an open slot")
+    for nonce, closed in slots.items():
+        if closed.closed_hash is not None and nonce >= used:
+            yield Finding("S4", f"nonce {nonce}", "CLOSED, and not used on the chain: endpoints lied, now or then")
     for nonce in range(min(slots, default=used), used):
         slot = slots.get(Nonce(nonce))
         if slot is None:

@@ -12,7 +12,7 @@ from relayers.journal import Brake, JournalView
 from relayers.relay import Tick
 from relayers.views import ChainView
 
-UNEXPLAINED: Final = ("nonce_ahead", "nonce_gap")  # nonces that the journal does not bear out
+UNEXPLAINED: Final = ("nonce_ahead", "nonce_gap", "nonce_behind")  # nonces that the journal does not bear out
 SHORT_OF_MONEY: Final = ("fee_capped", "low_balance", "budget_spent")
 DRAINED: Final = "drained"
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from statistics import median_low
 from typing import Final, TypeVar
 
@@ -90,6 +91,7 @@ class Observer:
         base_fee = ask_all("base_fee", lambda chain: chain.base_fee(pinned), pinned.hash)
         final, anchors = self._anchors(self.first_number if last is None else last.number + 1, newest)
         head, used, notes = self._final_state(final) if final == newest else (None, None, (_behind(final, newest),))
+        self._require_whole(journal, anchors, head)
         final_nonce, standings = self._used(journal, final, used)
         nonce = ask_all("nonce", lambda chain: chain.nonce(signer, pinned), pinned.hash)
         view = ChainView(
@@ -232,6 +234,26 @@ class Observer:
         except (StateForgotten, EndpointRefused) as error:
             return None, None, (str(error),)
 
+    def _require_whole(self, journal: JournalView, anchors: tuple[AnchoredEvent, ...], head: Head | None) -> None:
+        """Events become rows for ever, and are read once: their sizes rise, and the last one left the final head.
+
+        A head that older events left is not judged by new ones: a row that is false or lacking since then would blind
+        us for good.
+
+        Raises:
+            Undecided: endpoints contradict themselves, or have not indexed all events of a public block that they have.
+        """
+        if any(later.tree_size <= earlier.tree_size for earlier, later in pairwise(anchors)):
+            raise NotYet(what="events whose sizes rise")
+        if head is None or _left(anchors[-1] if anchors else journal.newest_anchor, head):
+            return
+        last, before = journal.final_header, None
+        if not anchors and last is not None:
+            with suppress(Undecided):  # a state that is forgotten, mostly
+                before = self._final_head(self._final_block(last.number))
+        if anchors or (before is not None and before.tree_size != head.tree_size):
+            raise NotYet(what="all events up to the final head")
+
     def _used(
         self, journal: JournalView, final: PublicBlock, nonce: Nonce | None
     ) -> tuple[Nonce, dict[TxHash, Standing]]:
@@ -368,6 +390,13 @@ def _standing_at(tx: TxHash, chain: PublicChain) -> Standing | None:
 
 def _behind(read: PublicBlock, final: PublicBlock) -> str:
     return f"events are read up to public block {read.number}; final is {final.number}"
+
+
+def _left(anchor: AnchoredEvent | None, head: Head) -> bool:
+    """Whether the log's head is as this event, its newest, left it."""
+    if anchor is None:
+        return head.tree_size <= 1
+    return (anchor.tree_size, anchor.root) == (head.tree_size, head.root)
 
 
 def _head_by(anchor: AnchoredEvent | None) -> Head:

@@ -245,9 +245,9 @@ def _serve(scene: _Scene, idle: Wait) -> Action:
 
 
 def _opened(scene: _Scene, nonce: Nonce) -> OpenSlot | Wait:
-    """A slot; none where the endpoints take a nonce to be free that is used for good: they know less than is final."""
+    """A slot; none where the endpoints take a nonce to be free that is used for good: they lie, now or then."""
     closed = scene.journal.highest_closed
-    return Wait("finality_lags") if closed is not None and nonce <= closed else OpenSlot(nonce)
+    return Wait("nonce_behind") if closed is not None and nonce <= closed else OpenSlot(nonce)
 
 
 def _first_offer(scene: _Scene, nonce: Nonce) -> Offer | None:

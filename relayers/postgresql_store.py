@@ -183,7 +183,8 @@ def _ours(name: str, error: DBAPIError) -> BridgeError:
     if state.startswith(_BUSY):
         return NotYet(what="the journal's write lock")
     if state.startswith(_NO_DATABASE):
-        return StoreMissing(store=name, rule="a database that exists; make it, then `init`")
+        rule = "a database that exists; make it, then `init`, and after a loss `recover --from-chain`"
+        return StoreMissing(store=name, rule=rule)
     return StoreBroken(store=name, rule=f"{words} ({state})")
 
 

@@ -19,7 +19,7 @@ from relayers.appointing import update_by
 from relayers.audits import _nothing
 from relayers.desk import Orders
 from relayers.fsck import fsck
-from relayers.journal import IntentKind, IntentState, Outcome, SlotRow, WishKind
+from relayers.journal import AttemptFinalRow, IntentKind, IntentState, Outcome, SlotRow, WishKind
 from relayers.rebuild import MAX_ADOPTED, Adoption, adopt, adoption
 from relayers.relay import tick
 from relayers.sql_journal import SqlJournal, create_journal
@@ -96,6 +96,39 @@ def settle(path: Path, world: World, last: int):
     assert fsck(dump, world.served(), world.chain, fees()) == []
     assert all(intent.state is IntentState.FINALIZED for intent in dump.intents)
     return dump
+
+
+def lied_to(path: Path, world: World, first: int) -> None:
+    """Three nonces from this one on were called used for good; what was in flight on the first one counts as lost."""
+    at = world.chain.latest().hash
+    with opened(path, world) as journal:
+        lost = [a for a in journal.view(world.now()).attempts if a.nonce == first]
+        for nonce in range(first, first + 3):
+            if nonce > first:
+                journal.open_slot(Nonce(nonce))
+            finals = [AttemptFinalRow(a.hash, Outcome.LOST, "", PublicBlockNumber(1), at) for a in lost]
+            journal.close_slot(SlotRow(Nonce(nonce), at, is_foreign=True), finals if nonce == first else ())
+
+
+@pytest.mark.parametrize("mined", [True, False])
+def test_after_a_small_lie_of_the_only_endpoint_a_journal_from_the_chain_is_the_way_out(
+    world: World, tmp_path: Path, mined: bool
+) -> None:
+    """Runbook, NonceUnexplained: the old one is moved away, and whatever was in flight is anchored once all the same."""
+    path = tmp_path / "journal.db"
+    create_journal(path, world.scope, world.now())
+    anchor(path, world, mined=True)
+    anchor(path, world, mined=mined)
+    lied_to(path, world, 1)
+    world.log.close_epoch()
+    world.mine(DEPTH + 1)
+    assert one_tick(path, world).reason == "nonce_behind"
+    with opened(path, world) as journal:
+        assert {one.promise for one in fsck(journal.dump(), world.served(), world.chain)} >= {"S4"}
+    path.rename(tmp_path / "kept.db")
+    rebuild(path, world)
+    dump = settle(path, world, 4)
+    assert [slot.nonce for slot in dump.slots] == [0, 1, 2]
 
 
 def sent_by_hand(world: World, nonce: int, **changes: int) -> None:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,34 @@ def test_a_redirect_is_not_followed(server: Hostile, chain: Web3Chain) -> None:
         with pytest.raises(AnswerMalformed):
             chain.chain_id()
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("times", [1, 200])
+def test_the_body_of_a_redirect_is_neither_unpacked_nor_read_without_bound(
+    server: Hostile, chain: Web3Chain, times: int
+) -> None:
+    body = gzip.compress(bytes(1 << 20)) * times
+    for packed in ("Content-Encoding: gzip\r\n", ""):
+        server.says(body, "302 Found", f"Location: {server.url}\r\n{packed}")
+        tracemalloc.start()
+        with pytest.raises((AnswerMalformed, Unreachable)):
+            chain.chain_id()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * len(body) + (1 << 20)
+    server.results("0x7")
+    assert chain.chain_id() == 7
+
+
+def test_nothing_is_kept_for_an_endpoint_that_sets_cookies(server: Hostile, chain: Web3Chain) -> None:
+    odd = f"Set-Cookie: a=b; max-age={'9' * 400}\r\nSet-Cookie2: a=b; version=x\r\n"
+    many = "".join(f"Set-Cookie: c{number}=d; path=/\r\n" for number in range(90))
+    session = BoundedSession()
+    for headers in (odd, many):
+        server.says({"jsonrpc": "2.0", "result": "0x5"}, headers=headers)
+        assert chain.chain_id() == 5
+        assert not session.post(server.url, json={}, timeout=1).cookies
+    assert not session.cookies
 
 
 def framed(head: str, body: bytes) -> Callable[[int], bytes]:

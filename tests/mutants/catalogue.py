@@ -193,6 +193,13 @@ MUTANTS = (
         named(directed.test_what_a_key_did_before_its_first_slot_halts_nobody),
     ),
     Mutant(
+        "a nonce that was closed by a lie taken for lag",
+        PLAN,
+        'return Wait("nonce_behind") if closed is not None and nonce <= closed else OpenSlot(nonce)',
+        'return Wait("finality_lags") if closed is not None and nonce <= closed else OpenSlot(nonce)',
+        named(directed.test_nonces_that_a_quorum_called_used_for_good_are_told_and_waited_on_once_the_truth_is_told),
+    ),
+    Mutant(
         "a stranger's nonce skipped",
         PLAN,
         "if highest is not None and nonce > highest + 1:",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tests.simulation.operator import Operator, Process
 
 MAX_GAS = 1 << 24
-UNFINISHED = {"halted", "braked", "drained", "more_to_do", "finality_lags", "no_rpc_quorum", "nonce_ahead", "nonce_gap"}
+UNEXPLAINED = {"nonce_ahead", "nonce_gap", "nonce_behind"}
+UNFINISHED = {"halted", "braked", "drained", "more_to_do", "finality_lags", "no_rpc_quorum", *UNEXPLAINED}
 
 
 class Violation(AssertionError):

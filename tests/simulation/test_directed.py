@@ -26,7 +26,7 @@ from hybrid_bridge.testing.crashing import Killed
 from hybrid_bridge.testing.memory_chain import MemoryBlock
 from hybrid_bridge.testing.memory_members import key
 from hybrid_bridge.units import EcdsaSignature, Gas, TreeSize, Wei
-from relayers.journal import Brake, IntentState, Outcome
+from relayers.journal import Brake, IntentState, Outcome, SlotRow
 from relayers.relay import Tick
 from tests.simulation import oracle
 from tests.simulation.consortium import whole
@@ -335,6 +335,21 @@ def test_a_first_nonce_taken_far_up_costs_nothing_once_the_truth_is_told() -> No
     assert list(operator.store.slots) == [FAR]
     assert {attempt.nonce for attempt in operator.store.attempts.values()} == {FAR}
     assert anchored(world) == []
+
+
+def test_nonces_that_a_quorum_called_used_for_good_are_told_and_waited_on_once_the_truth_is_told() -> None:
+    """Case 18, a lie so small that it was written down: the rows stay, and what contradicts them is no lag."""
+    world, operator = stage()
+    sent(world, operator)
+    settled(world)
+    for nonce in (1, 2):  # as a quorum that was believed left them; the oracle lets nobody believe it here
+        operator.store.slots[nonce] = SlotRow(nonce, world.network.newest.block.hash, is_foreign=True)
+    world.consortium.close_epoch()
+    for _ in range(DEPTH + 3):
+        world.network.mine()
+        assert looked(operator).reason == "nonce_behind"
+    assert list(operator.store.slots) == [0, 1, 2]
+    assert anchored(world) == [2]
 
 
 def test_a_slot_outlives_its_duty() -> None:

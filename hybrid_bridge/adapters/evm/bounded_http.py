@@ -62,6 +62,10 @@ class BoundedSession(requests.Session):
         response.raw = io.BytesIO(require_shallow(body.getvalue()))
         return response
 
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 as `requests` calls it
+        """Nowhere. Told not to follow, `requests` prepares the next request anyway: reads and unpacks the body."""
+        return None
+
 
 class Limit:
     """Until when a thread may ask at all, by `time.monotonic`. Whoever waits for it may bring the moment forward."""
@@ -121,6 +125,12 @@ class _TimedResponse(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
         self.fp = io.BufferedReader(_TimedReader(sock))
+
+    def begin(self) -> None:
+        """Without cookies: a jar keeps all that an endpoint sets, some 6 MB an answer, and stumbles over odd ones."""
+        super().begin()
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.headers[name]
 
 
 class _Timed(HTTPConnection):

@@ -114,6 +114,9 @@ def test_a_nonce_that_the_journal_does_not_bear_out_is_told_with_both_numbers_an
     far = journal(open_nonces=(90,), attempts=(), open_intents=(intent(2),), highest_nonce=90)
     gap = explain(2, desk(journal=far), sight(2), None)
     assert (gap.reason, "see the runbook (NonceUnexplained)" in gap.sentence) == ("nonce_gap", True)
+    closed = journal(open_intents=(intent(2),), highest_nonce=7, highest_closed=7)
+    behind = explain(2, desk(journal=closed), sight(2), None)
+    assert (behind.reason, "(7 is its highest such)" in behind.sentence) == ("nonce_behind", True)
 
 
 def test_a_size_within_a_round_waits_for_the_one_that_serves_all() -> None:

@@ -152,6 +152,14 @@ def test_a_nonce_used_by_other_bytes_than_the_journals_is_found(case: Case) -> N
     assert Finding("S1", "nonce 2", "used, but by none of the bytes in the journal") in found
 
 
+def test_a_nonce_that_endpoints_called_used_and_is_not_is_found(case: Case) -> None:
+    closed = case.dump.slots[-1].nonce + 1
+    false = replace(case.dump.slots[0], nonce=closed, is_foreign=True)
+    found = case.findings(slots=(*case.dump.slots, false))
+    assert [(one.promise, one.subject) for one in found] == [("S4", f"nonce {closed}")]
+    assert case.findings() == []
+
+
 def test_a_hole_below_an_open_slot_and_a_debt_beyond_the_balance_are_found(tmp_path: Path) -> None:
     case = Case(tmp_path)
     open_slot = replace(case.dump.slots[2], nonce=5)

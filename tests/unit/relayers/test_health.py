@@ -39,6 +39,7 @@ def test_a_tick_with_nothing_in_its_way_is_ready_and_tells_where_the_log_stands(
         (ticked("fee_capped"), State.DEGRADED, ("fee_capped",)),
         (ticked("nonce_ahead"), State.DEGRADED, ("nonce_ahead",)),
         (ticked("nonce_gap"), State.DEGRADED, ("nonce_gap",)),
+        (ticked("nonce_behind"), State.DEGRADED, ("nonce_behind",)),
         (ticked("low_balance"), State.DEGRADED, ("low_balance",)),
         (ticked("budget_spent"), State.DEGRADED, ("budget_spent",)),
         (ticked("MakeAttempt: no answer"), State.DEGRADED, ("undecided: MakeAttempt: no answer",)),

@@ -282,6 +282,48 @@ def test_events_that_fail_half_way_are_kept_so_far(world: World, monkeypatch: py
         observer(world, Liar(world, anchored=anchored), honest=0).observe(NOTHING)
 
 
+@pytest.mark.parametrize("sizes", [(7,), (1,), (2, 2), (3, 2)], ids=str)
+def test_events_that_do_not_lead_to_the_final_head_are_not_written_down(world: World, sizes: tuple[int, ...]) -> None:
+    told = tuple(event(size) for size in sizes)
+    with pytest.raises(Undecided):
+        observer(world, Liar(world, anchored=lambda *_: told), honest=0).observe(NOTHING)
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (3, 2)], ids=str)
+def test_sizes_of_events_rise_where_nobody_knows_the_final_head_too(world: World, sizes: tuple[int, ...]) -> None:
+    told = tuple(event(size) for size in sizes)
+    with pytest.raises(Undecided):
+        observer(world, forgetful(world, anchored=lambda *_: told), honest=0).observe(NOTHING)
+
+
+def headed(world: World, **at: int | None) -> Liar:
+    """An endpoint that shows no events, and these sizes of the head at public blocks 2 and 6; None: forgotten."""
+
+    def head(log: Any, block: PublicBlock) -> Any:
+        size = at.get(f"at_{block.number}", at["at_6"])
+        if size is None:
+            raise StateForgotten(what="the head", endpoint="x")
+        return replace(MemoryChain(world.network).head(log, block), tree_size=size, root=event(size).root)
+
+    return Liar(world, head=head, anchored=lambda *_: ())
+
+
+def test_an_event_that_must_be_among_those_read_is_waited_for(world: World) -> None:
+    """What moved the head since the last final header is not there: a lie, or an index that lags behind its chain."""
+    second = world.network.blocks[2].block
+    known = journal(final_header=HeaderRow(2, second.hash, second.parent), newest_anchor=event(5))
+    with pytest.raises(Undecided):
+        observer(world, headed(world, at_2=5, at_6=7), honest=0).observe(known)
+
+
+@pytest.mark.parametrize("before", [7, None])
+def test_an_event_that_was_missed_long_ago_blinds_nobody(world: World, before: int | None) -> None:
+    second = world.network.blocks[2].block
+    known = journal(final_header=HeaderRow(2, second.hash, second.parent), newest_anchor=event(5))
+    for asked, chain in ((known, headed(world, at_2=before, at_6=7)), (NOTHING, headed(world, at_6=7))):
+        assert observer(world, chain, honest=0).observe(asked).final_head.tree_size == 7
+
+
 def test_of_a_long_life_only_the_last_base_fees_are_remembered(world: World) -> None:
     chain = observer(world)
     for _ in range(4):

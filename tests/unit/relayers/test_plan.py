@@ -239,12 +239,12 @@ def test_a_hole_below_an_open_slot_is_filled_from_the_lowest() -> None:
 
 
 def test_no_slot_is_opened_for_a_nonce_that_is_used_for_good() -> None:
-    """Endpoints that take it to be free know less than is final; the journal has its row already."""
+    """Endpoints that take it to be free contradict what was final; the journal has its row already."""
     used = journal(open_intents=(intent(2),), highest_nonce=5, highest_closed=5)
-    assert plan(used, chain(nonce=5), quorum(2)) == Wait("finality_lags")
+    assert plan(used, chain(nonce=5), quorum(2)) == Wait("nonce_behind")
     assert plan(used, chain(nonce=6), quorum(2)) == OpenSlot(6)
     behind = waiting(6, highest_nonce=6, highest_closed=5)
-    assert plan(behind, chain(nonce=4), quorum(2)) == Wait("finality_lags")
+    assert plan(behind, chain(nonce=4), quorum(2)) == Wait("nonce_behind")
     assert plan(waiting(6, highest_nonce=6, highest_closed=3), chain(nonce=4), quorum(2)) == OpenSlot(4)
 
 
@@ -268,7 +268,7 @@ def test_so_many_holes_are_filled_and_no_more() -> None:
     filled = journal(open_nonces=(*range(5, 30), 31), open_intents=(intent(2),), highest_nonce=31)
     assert plan(filled, chain(nonce=5), quorum(2)) == OpenSlot(30)
     used = journal(open_nonces=(90,), open_intents=(intent(2),), highest_nonce=90, highest_closed=3)
-    assert plan(used, chain(nonce=3), quorum(2)) == Wait("finality_lags")
+    assert plan(used, chain(nonce=3), quorum(2)) == Wait("nonce_behind")
 
 
 def test_a_filled_hole_carries_the_checkpoint_and_the_one_behind_keeps_its_bytes() -> None:
