@@ -13,6 +13,7 @@ from hybrid_bridge.core.governance import MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import (
     AdmissionRejected,
+    FieldMalformed,
     KeyUnusable,
     NotYet,
     SequencerStays,
@@ -28,7 +29,7 @@ from hybrid_bridge.node.founding import Plan, found
 from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.node.log_keys import WORDS, handed_to, holders, require_kept, taken
+from hybrid_bridge.node.log_keys import RECENT, WORDS, handed_to, holders, require_kept, taken
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.proposals import Proposal, handed, parse_proposal
 from hybrid_bridge.node.proposing import Wish
@@ -86,7 +87,8 @@ def as_before(members: Members, *names: str) -> None:
 
 def told(members: Members, at: str, *tellers: str) -> None:
     """These have told a line at that member's node."""
-    members.open(at).view.logbook._tellers.update(tellers)
+    logbook = members.open(at).view.logbook
+    logbook._told |= dict.fromkeys(tellers, logbook.size)
 
 
 def everybody_told(members: Members) -> None:
@@ -163,7 +165,7 @@ def test_two_holders_sign_one_line_and_each_takes_the_others(members: Members) -
     assert line is not None
     assert members.open("bank-a").view.epochs.line(TWO) == line
     second.take_line(TWO, line, "core")
-    assert second.tellers == {"core"}
+    assert second.tellers == {"core": TWO}
 
 
 def test_of_two_post_quantum_lines_of_one_size_the_first_stays(tmp_path: Path) -> None:
@@ -189,6 +191,31 @@ def test_a_holder_signs_no_size_that_it_has_not_closed(members: Members) -> None
     assert members.open("bank-a").view.epochs.newest_line() == TWO
 
 
+def test_under_an_engine_a_line_is_over_what_a_quorum_has_signed_and_over_nothing_else(begun: PlayedEngine) -> None:
+    """Several hold the keys: whoever computed another root than the rest, and was not stopped yet, adds no second."""
+    close_first(begun)
+    view = begun.members.open("bank-a").view
+    assert view.keys.log is not None
+    view.logbook.sign_lines(view.keys.log)
+    assert (view.logbook.size, view.epochs.newest_line()) == (TWO, 0)
+    view.progress.raised("quorum", TWO)
+    view.logbook.sign_lines(view.keys.log)
+    assert view.epochs.newest_line() == TWO
+
+
+def test_who_has_halted_gives_lines_to_what_a_quorum_signed_and_to_nothing_else(members: Members) -> None:
+    closed(members)
+    members.spread(members.order(START + 2 * CADENCE))
+    members.close_epoch("core")
+    view = members.open("core").view
+    view.brake.pull("a person looks")
+    second_holder(members, "core")
+    assert (view.logbook.size, view.epochs.newest_line()) == (3, TWO)
+    view.progress.raised("quorum", 3)
+    second_holder(members, "core")
+    assert view.epochs.newest_line() == 3
+
+
 # ── known ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -199,6 +226,28 @@ def test_holders_are_ourselves_and_who_told_a_line_and_is_a_member_today(begun: 
     assert holders(view) == {"bank-a", "core"}
     told(begun.members, "regulator", "core")
     assert holders(begun.members.open("regulator").view) == {"core"}
+
+
+def test_who_tells_lines_no_more_is_not_built_on_and_does_not_go_for_nothing(
+    begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be lost, or has destroyed its copy: then the last that lives stays."""
+    members = begun.members
+    as_before(members, "bank-a")
+    told(members, "bank-a", "core", "bank-b", "supplier")
+    view = members.open("bank-a").view
+    monkeypatch.setattr(LogBook, "size", TreeSize(RECENT + 1))
+    assert holders(view) == set()
+    view.logbook._told |= {"core": TWO, "bank-b": TreeSize(1)}
+    assert holders(view) == {"core"}
+    with pytest.raises(SequencerStays) as refused:
+        require_kept(view, {"core"}, {"core", "bank-b", "supplier"})
+    assert refused.value.name == "core"
+    require_kept(view, {"bank-b"}, {"core", "supplier"})  # silence keeps nobody
+    view.logbook._told.pop("core")
+    with pytest.raises(SequencerStays) as refused:
+        require_kept(view, {"bank-b"}, {"core", "supplier"})
+    assert refused.value.name == "bank-b"
 
 
 @pytest.mark.parametrize(
@@ -268,11 +317,11 @@ def test_nobody_consents_to_the_going_of_whom_alone_it_knows_to_hold_them(begun:
     everybody_told(members)
     proposal = proposer(begun, "bank-a").propose(Wish(kind="remove", name="core", from_epoch=4))
     bank = members.open("bank-b").view
-    bank.logbook._tellers.clear()
+    bank.logbook._told.clear()
     with pytest.raises(SequencerStays) as refused:
         proposer(begun, "bank-b").approve(proposal)
     assert refused.value.name == "core"
-    bank.logbook._tellers.add("supplier")
+    told(members, "bank-b", "supplier")
     proposer(begun, "bank-b").approve(proposal)
 
 
@@ -364,6 +413,38 @@ def test_a_join_that_died_before_its_settings_named_the_keys_is_made_again(
     assert not (folder / "keys" / "vrf.key").exists()
     join(folder, proposal)
     assert {*HANDED} <= read_settings(folder).secrets.keys()
+
+
+def test_a_join_names_the_keys_beside_secrets_that_lie_elsewhere(begun: PlayedEngine, tmp_path: Path) -> None:
+    folder, _, proposal = admitted(begun)
+    elsewhere = (folder / "keys" / "tls.key").rename(tmp_path / "tls.key")
+    settings = folder / "node.toml"
+    settings.write_text(settings.read_text().replace("file:keys/tls.key", f"file:{elsewhere}"))
+    join(folder, proposal)
+    secrets = read_settings(folder).secrets
+    assert secrets["tls"] == elsewhere
+    assert secrets["log"] == folder / "keys" / "log.key"
+
+
+def test_who_was_a_member_without_the_keys_takes_them_when_it_comes_again(begun: PlayedEngine) -> None:
+    folder, _, proposal = admitted(begun)
+    without = replace(proposal, secrets=tuple(one for one in proposal.secrets if one.kind not in LOG_KEYS))
+    join(folder, without)
+    assert not {*LOG_KEYS} & read_settings(folder).secrets.keys()
+    join(folder, proposal)
+    assert {*HANDED} <= read_settings(folder).secrets.keys()
+
+
+@pytest.mark.parametrize("seed", [b"", bytes(31), bytes(33)])
+def test_a_seed_of_another_length_is_refused_before_anything_is_made(begun: PlayedEngine, seed: bytes) -> None:
+    folder, card, proposal = admitted(begun)
+    genesis = begun.members.open("core").view.directory.genesis
+    others = tuple(one for one in proposal.secrets if one.kind != "log")
+    short = handed(genesis.log_id, card.member, "log", seed, genesis.log_key)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(FieldMalformed):
+        join(folder, replace(proposal, secrets=(*others, short)))
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_who_gets_no_vote_or_is_proposed_by_no_holder_is_handed_none(begun: PlayedEngine) -> None:
@@ -475,6 +556,19 @@ def test_a_member_without_the_key_asks_one_after_the_other_and_takes_what_verifi
         receipt_of(view, {"core": Holder(wrong)}, TWO)  # type: ignore[dict-item]
     with pytest.raises(NotYet, match="peer of ours"):
         receipt_of(view, {"regulator": Holder(good)}, TWO)  # type: ignore[dict-item]
+
+
+def test_who_told_lines_once_is_asked_after_those_who_tell_them(
+    noted: PlayedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = sign_receipt(noted.members.open("core").view, TWO)
+    as_before(noted.members, "bank-a")
+    told(noted.members, "bank-a", "supplier", "bank-b")
+    view = noted.members.open("bank-a").view
+    view.logbook._told |= {"bank-b": TreeSize(TWO - RECENT)}
+    lost = Holder(AssertionError("asked before one that lives"))
+    assert receipt_of(view, {"bank-b": lost, "supplier": Holder(good)}, TWO) == good  # type: ignore[dict-item]
+    assert receipt_of(view, {"bank-b": Holder(good)}, TWO) == good  # type: ignore[dict-item]
 
 
 def test_a_holder_that_signs_no_more_asks_the_others(noted: PlayedEngine) -> None:
