@@ -15,7 +15,7 @@ from hybrid_bridge.node.proposals import Handed, Proposal, handed
 from hybrid_bridge.node.settings import LOG_KEYS, LOG_MLDSA
 from hybrid_bridge.node.view import View
 
-RECENT: Final = 16  # newest sizes, of which whoever holds the keys and lives has told a line
+RECENT: Final = 16  # newest sizes with a quorum: of one of them whoever holds the keys and lives has told a line
 WORDS: Final = "is handed the log's keys, sealed"
 
 
@@ -25,7 +25,7 @@ def holders(view: View) -> set[str]:
     Who told lines and tells no more may be lost, or has destroyed its copy: nobody is to build on it.
     """
     ours = {view.name} if view.keys.log is not None else set()
-    telling = {name for name, size in view.logbook.tellers.items() if size > view.logbook.size - RECENT}
+    telling = {name for name, size in view.logbook.tellers.items() if size > view.progress.quorum - RECENT}
     return {name for name in ours | telling if view.directory.is_member(name)}
 
 

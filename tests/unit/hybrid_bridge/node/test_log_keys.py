@@ -228,15 +228,13 @@ def test_holders_are_ourselves_and_who_told_a_line_and_is_a_member_today(begun: 
     assert holders(begun.members.open("regulator").view) == {"core"}
 
 
-def test_who_tells_lines_no_more_is_not_built_on_and_does_not_go_for_nothing(
-    begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_tells_lines_no_more_is_not_built_on_and_does_not_go_for_nothing(begun: PlayedEngine) -> None:
     """It may be lost, or has destroyed its copy: then the last that lives stays."""
     members = begun.members
     as_before(members, "bank-a")
     told(members, "bank-a", "core", "bank-b", "supplier")
     view = members.open("bank-a").view
-    monkeypatch.setattr(LogBook, "size", TreeSize(RECENT + 1))
+    view.progress.raised("quorum", RECENT + 1)
     assert holders(view) == set()
     view.logbook._told |= {"core": TWO, "bank-b": TreeSize(1)}
     assert holders(view) == {"core"}
@@ -396,6 +394,48 @@ def test_a_new_validator_is_handed_the_keys_and_its_node_holds_them(begun: Playe
     assert holders(begun.members.open("bank-c").view) == set()  # its record stands in no block yet
     join(folder, proposal)
     assert read_settings(folder) == settings
+
+
+def test_a_join_killed_at_any_file_is_made_again(
+    begun: PlayedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and after each file is put in place: no machine has it half."""
+    folder, _, proposal = admitted(begun)
+    clean, put, moments, last = tmp_path / "clean", Path.replace, 0, 0
+
+    def laid() -> set[Path]:
+        files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return {path for path in files if path.suffix not in (".lock", ".new")}
+
+    def lives() -> None:
+        nonlocal moments
+        moments += 1
+        if moments == last:
+            raise KeyboardInterrupt
+
+    def replaces(path: Path, target: Path) -> Path:
+        lives()
+        made = put(path, target)
+        lives()
+        return made
+
+    def joins() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replaces)
+            join(folder, proposal)
+
+    shutil.copytree(folder, clean)
+    joins()
+    whole, named, moment_count = laid(), read_settings(folder).secrets, moments
+    assert moment_count > 2 * len(HANDED) + 4
+    for last in range(1, moment_count + 1):
+        shutil.rmtree(folder)
+        shutil.copytree(clean, folder)
+        moments = 0
+        with pytest.raises(KeyboardInterrupt):
+            joins()
+        join(folder, proposal)
+        assert (laid(), read_settings(folder).secrets) == (whole, named)
 
 
 def test_a_join_that_died_before_its_settings_named_the_keys_is_made_again(
@@ -558,14 +598,13 @@ def test_a_member_without_the_key_asks_one_after_the_other_and_takes_what_verifi
         receipt_of(view, {"regulator": Holder(good)}, TWO)  # type: ignore[dict-item]
 
 
-def test_who_told_lines_once_is_asked_after_those_who_tell_them(
-    noted: PlayedEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_told_lines_once_is_asked_after_those_who_tell_them(noted: PlayedEngine) -> None:
     good = sign_receipt(noted.members.open("core").view, TWO)
     as_before(noted.members, "bank-a")
     told(noted.members, "bank-a", "supplier", "bank-b")
     view = noted.members.open("bank-a").view
-    view.logbook._told |= {"bank-b": TreeSize(TWO - RECENT)}
+    view.progress.raised("quorum", RECENT + 1)
+    view.logbook._told |= {"bank-b": TreeSize(1)}
     lost = Holder(AssertionError("asked before one that lives"))
     assert receipt_of(view, {"bank-b": lost, "supplier": Holder(good)}, TWO) == good  # type: ignore[dict-item]
     assert receipt_of(view, {"bank-b": Holder(good)}, TWO) == good  # type: ignore[dict-item]
