@@ -428,10 +428,10 @@ def test_a_join_killed_at_any_file_is_made_again(
     joins()
     whole, named, moment_count = laid(), read_settings(folder).secrets, moments
     assert moment_count > 2 * len(HANDED) + 4
-    for last in range(1, moment_count + 1):
+    for moment in range(1, moment_count + 1):
         shutil.rmtree(folder)
         shutil.copytree(clean, folder)
-        moments = 0
+        moments, last = 0, moment
         with pytest.raises(KeyboardInterrupt):
             joins()
         join(folder, proposal)
