@@ -101,7 +101,7 @@ class Closer:
 
 
 def run_closing(close: Callable[[], object], progress: Progress) -> None:
-    """Call `close` when blocks become final or a quorum has signed, until stopped; what others fail in is tried again."""
+    """Call `close` when blocks become final or a quorum has signed, until stopped; others' failures are tried again."""
     while not progress.stopping:
         seen = progress.final, progress.quorum
         try:

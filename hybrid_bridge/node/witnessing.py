@@ -90,7 +90,7 @@ class Watch:
         )
 
     def _line(self, name: str) -> TreeSize:
-        """Whoever holds the log's keys tells each line: we ask for the newest whoever has not told it, if it is here too."""
+        """Whoever holds the log's keys tells each line: who has not told the newest is asked for it, here or not."""
         newest, told = self._progress.line, self._view.logbook.tellers.get(name, TreeSize(0))
         return newest if told >= newest else TreeSize(newest - 1)
 
