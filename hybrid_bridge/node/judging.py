@@ -208,7 +208,7 @@ class Judge:
             raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
         if record.reason_hash != hashed_reason(proposal.reason):
             raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
-        if record.action in (REMOVE, SUSPEND) and not self._goes_on(member.name, proposal):
+        if record.action in (REMOVE, SUSPEND) and not self._goes_on(member.name, record, proposal):
             newest = self._view.directory.roll.terms[-1].validators
             require_kept(self._view, {member.name}, self._view.directory.names_of(newest))
         self._require_newest(record)
@@ -228,11 +228,12 @@ class Judge:
         said = f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
         return said + (self._other_on(member) if record.action == REPLACE_CERTIFICATE else "")
 
-    def _goes_on(self, name: str, proposal: Proposal) -> bool:
-        """Whether it is another key of a member that goes on, under an engine, with one that this proposal adds."""
+    def _goes_on(self, name: str, removed: MemberUpdate, proposal: Proposal) -> bool:
+        """Whether a member goes on, under an engine, by a key that this proposal adds, and is never none between."""
         cards = {card.digest for card in proposal.cards if card.member.name == name}
         added = (one for one in proposal.decoded() if isinstance(one, MemberUpdate) and one.action == ADD)
-        return self._view.directory.engine is not None and any(one.card_hash in cards for one in added)
+        counts = any(one.card_hash in cards and one.from_epoch <= removed.from_epoch for one in added)
+        return self._view.directory.engine is not None and counts
 
     def _other_on(self, member: Member) -> str:
         """What a card says otherwise than the one of today."""

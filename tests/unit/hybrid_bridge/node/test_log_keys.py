@@ -38,7 +38,7 @@ from hybrid_bridge.node.rekeying import next_consensus, next_identity
 from hybrid_bridge.node.settings import LOG_KEYS, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import ClosingKeys
-from hybrid_bridge.units import TreeSize
+from hybrid_bridge.units import EpochNumber, TreeSize
 from tests.bundles import flip
 from tests.unit.hybrid_bridge.node.coming import authority, newcomer
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, plan, randomness, started
@@ -347,6 +347,24 @@ def test_the_only_holder_changes_its_identity_key(begun: PlayedEngine) -> None:
     directory = members.open("bank-b").view.directory
     new = card.identity((folder / "ca.pem").read_bytes(), directory.genesis)
     assert directory.name_of(new.key_id) == "core"
+
+
+def test_the_only_holder_is_no_member_at_no_time(begun: PlayedEngine) -> None:
+    """Its new key would count only long after the old one: it would be away meanwhile, by its own card."""
+    members = begun.members
+    as_before(members, "supplier", "bank-a", "bank-b")
+    folder = members.folder("core")
+    request = next_identity(folder, randomness("identity")).read_bytes()
+    next_consensus(folder, randomness("vote"))
+    card = make_card(folder, certify(authority(members), request, members.clock.now()))
+    proposal = proposer(begun).propose(Wish(kind="rotate-key", card=card, name="core", from_epoch=4))
+    added, removed, *others = proposal.decoded()
+    assert isinstance(added, MemberUpdate)
+    late = replace(added, from_epoch=EpochNumber(5)).encode()
+    split = replace(proposal, records=(late, removed.encode(), *(one.encode() for one in others)))
+    proposer(begun, "supplier").judge(proposal)
+    with pytest.raises(SequencerStays):
+        proposer(begun, "supplier").judge(split)
 
 
 def test_who_was_the_sequencer_comes_again_without_the_role(begun: PlayedEngine) -> None:
