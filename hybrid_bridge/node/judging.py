@@ -36,7 +36,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.log_keys import WORDS, is_handed, require_kept
+from hybrid_bridge.node.log_keys import require_kept, told_of
 from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
@@ -156,7 +156,7 @@ class Judge:
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         self.require_accepted(proposal)
-        said += [f"  {proposal.name} {WORDS}: it can sign notes and receipts"] * is_handed(proposal)
+        said += told_of(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said += self._when(records)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")

@@ -9,9 +9,9 @@ from typing import Final
 
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.mldsa import MldsaKey
-from hybrid_bridge.errors import KeyUnusable, SequencerStays
+from hybrid_bridge.errors import FieldMalformed, KeyUnusable, SequencerStays
 from hybrid_bridge.node.directory import Directory, Member
-from hybrid_bridge.node.proposals import Handed, Proposal, handed
+from hybrid_bridge.node.proposals import ADMIT, Handed, Proposal, handed
 from hybrid_bridge.node.settings import LOG_KEYS, LOG_MLDSA
 from hybrid_bridge.node.view import View
 
@@ -83,9 +83,16 @@ def taken(proposal: Proposal, member: Member, sealing_key: bytes, directory: Dir
     return found
 
 
-def is_handed(proposal: Proposal) -> bool:
-    """Whether a member gets the log's keys by it."""
-    return any(one.kind in LOG_KEYS for one in proposal.secrets)
+def told_of(proposal: Proposal) -> list[str]:
+    """In words, who gets the log's keys by it: the newcomer of its card, or nobody.
+
+    Raises:
+        FieldMalformed: somebody else would, of whom its words say nothing.
+    """
+    names = {one.name for one in proposal.secrets if one.kind in LOG_KEYS}
+    if not names <= {card.member.name for card in proposal.cards if proposal.kind == ADMIT}:
+        raise FieldMalformed(field="proposal.secrets", rule="the log's keys for a newcomer alone")
+    return [f"  {name} {WORDS}: it can sign notes and receipts" for name in names]
 
 
 def _commitments(directory: Directory) -> dict[str, bytes]:

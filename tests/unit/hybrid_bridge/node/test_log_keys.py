@@ -515,6 +515,17 @@ def test_who_gets_no_vote_or_is_proposed_by_no_holder_is_handed_none(begun: Play
         assert not any(WORDS in line for line in proposer(begun, "bank-a").judge(proposal))
 
 
+def test_nobody_is_handed_the_keys_of_whom_the_approvers_read_nothing(begun: PlayedEngine) -> None:
+    _, _, proposal = admitted(begun)
+    view = begun.members.open("core").view
+    aside = tuple(handed_to(view, view.directory.member("bank-b")))
+    removal = proposer(begun, "core").propose(Wish(kind="suspend", name="supplier", from_epoch=4))
+    for made in (proposal, removal):
+        proposer(begun, "bank-a").judge(made)
+        with pytest.raises(FieldMalformed, match="newcomer"):
+            proposer(begun, "bank-a").judge(replace(made, secrets=(*made.secrets, *aside)))
+
+
 def test_in_the_embedded_ledger_no_newcomer_is_handed_any(members: Members) -> None:
     view = members.open("core").view
     assert view.keys.log_seeds.keys() == {*HANDED}
