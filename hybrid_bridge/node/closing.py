@@ -101,14 +101,13 @@ class Closer:
 
 
 def run_closing(close: Callable[[], object], progress: Progress) -> None:
-    """Call `close` whenever blocks have become final, until stopped; a failure of others is tried again."""
+    """Call `close` when blocks become final or a quorum has signed, until stopped; others' failures are tried again."""
     while not progress.stopping:
-        final, quorum = progress.final, progress.quorum
+        seen = progress.final, progress.quorum
         try:
             close()
         except NotYet:
-            if progress.quorum == quorum:
-                progress.wait_above("final", final, PAUSE)
+            progress.wait(lambda seen=seen: (progress.final, progress.quorum) != seen, PAUSE)  # type: ignore[misc]
         except Broken:
             raise
         except BridgeError as error:

@@ -27,7 +27,7 @@ from hybrid_bridge.node.log_keys import taken
 from hybrid_bridge.node.logbook import split_pairs
 from hybrid_bridge.node.proposals import VRF, Proposal, ProposalStore
 from hybrid_bridge.node.rekeying import rewrite_secrets
-from hybrid_bridge.node.settings import ENGINE_HOME, NodeSettings, read_secret, read_settings
+from hybrid_bridge.node.settings import ENGINE_HOME, LOG_KEYS, NodeSettings, read_secret, read_settings
 from hybrid_bridge.units import Address
 
 PART: Final = "join.part"
@@ -57,6 +57,8 @@ def join(folder: Path, proposal: Proposal) -> None:
     _make(part, settings, directory, card, pairs)
     if key.exists():
         _require_there(part.folder, folder)
+        if not settings.secrets.keys() & {*LOG_KEYS}:  # who was a member before is handed them when it comes again
+            _keep_log_keys(settings, log_keys)
     else:
         _put_in_place(part.folder, folder)
         ProposalStore(folder).keep(proposal)

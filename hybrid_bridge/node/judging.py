@@ -36,7 +36,7 @@ from hybrid_bridge.node.cards import Card
 from hybrid_bridge.node.desk import Desk
 from hybrid_bridge.node.directory import Member, member_entry
 from hybrid_bridge.node.enrolling import Enrolment
-from hybrid_bridge.node.log_keys import WORDS, is_handed, require_kept
+from hybrid_bridge.node.log_keys import require_kept, told_of
 from hybrid_bridge.node.naming import require_none_left, require_one_key, require_own_key, require_own_names
 from hybrid_bridge.node.proposals import ROTATE, SET, Proposal
 from hybrid_bridge.node.view import View
@@ -156,7 +156,7 @@ class Judge:
         if not {card.digest for card in proposal.cards} <= named:
             raise FieldMalformed(field="proposal.cards", rule="each named by a record")
         self.require_accepted(proposal)
-        said += [f"  {proposal.name} {WORDS}: it can sign notes and receipts"] * is_handed(proposal)
+        said += told_of(proposal)
         names = sorted(directory.name_of(KeyId(key)) or key.hex() for key in proposal.authorisers)
         said += self._when(records)
         said.append(f"approved by {', '.join(names)}; in a block by epoch {proposal.expires_epoch}, or never")
@@ -208,7 +208,7 @@ class Judge:
             raise FieldMismatch(field="record.name_hash", expected=member.legal_name, got=record.name_hash.hex())
         if record.reason_hash != hashed_reason(proposal.reason):
             raise FieldMismatch(field="record.reason_hash", expected="of the reason given", got="of another")
-        if record.action in (REMOVE, SUSPEND) and not self._goes_on(member.name, proposal):
+        if record.action in (REMOVE, SUSPEND) and not self._goes_on(member.name, record, proposal):
             newest = self._view.directory.roll.terms[-1].validators
             require_kept(self._view, {member.name}, self._view.directory.names_of(newest))
         self._require_newest(record)
@@ -228,11 +228,12 @@ class Judge:
         said = f"from epoch {record.from_epoch} {who} {words}, roles {record.roles}, key {record.key_id.hex()[:16]}"
         return said + (self._other_on(member) if record.action == REPLACE_CERTIFICATE else "")
 
-    def _goes_on(self, name: str, proposal: Proposal) -> bool:
-        """Whether it is another key of a member that goes on, under an engine, with one that this proposal adds."""
+    def _goes_on(self, name: str, removed: MemberUpdate, proposal: Proposal) -> bool:
+        """Whether a member goes on, under an engine, by a key that this proposal adds, and is never none between."""
         cards = {card.digest for card in proposal.cards if card.member.name == name}
         added = (one for one in proposal.decoded() if isinstance(one, MemberUpdate) and one.action == ADD)
-        return self._view.directory.engine is not None and any(one.card_hash in cards for one in added)
+        counts = any(one.card_hash in cards and one.from_epoch <= removed.from_epoch for one in added)
+        return self._view.directory.engine is not None and counts
 
     def _other_on(self, member: Member) -> str:
         """What a card says otherwise than the one of today."""

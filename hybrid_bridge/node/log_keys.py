@@ -1,7 +1,7 @@
 """Who holds the log's keys: with a consensus engine several members do, so that notes and receipts need no single one.
 
-Whoever holds them shows it by telling lines; nothing else is believed of a member, neither its role nor how it was
-founded. Source: ADR 61.
+Whoever holds them shows it by telling lines, and goes on to; nothing else is believed of a member, neither its role nor
+how it was founded. Source: ADR 61.
 """
 
 from collections.abc import Iterator, Set
@@ -9,19 +9,24 @@ from typing import Final
 
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.mldsa import MldsaKey
-from hybrid_bridge.errors import KeyUnusable, SequencerStays
+from hybrid_bridge.errors import FieldMalformed, KeyUnusable, SequencerStays
 from hybrid_bridge.node.directory import Directory, Member
-from hybrid_bridge.node.proposals import Handed, Proposal, handed
+from hybrid_bridge.node.proposals import ADMIT, Handed, Proposal, handed
 from hybrid_bridge.node.settings import LOG_KEYS, LOG_MLDSA
 from hybrid_bridge.node.view import View
 
+RECENT: Final = 16  # newest sizes with a quorum: of one of them whoever holds the keys and lives has told a line
 WORDS: Final = "is handed the log's keys, sealed"
 
 
 def holders(view: View) -> set[str]:
-    """Members of today that are known to hold the log's keys: ourselves, and who has told us lines since our start."""
+    """Members of today that are known to hold the log's keys: ourselves, and who has told us a recent line.
+
+    Who told lines and tells no more may be lost, or has destroyed its copy: nobody is to build on it.
+    """
     ours = {view.name} if view.keys.log is not None else set()
-    return {name for name in ours | view.logbook.tellers if view.directory.is_member(name)}
+    telling = {name for name, size in view.logbook.tellers.items() if size > view.progress.quorum - RECENT}
+    return {name for name in ours | telling if view.directory.is_member(name)}
 
 
 def require_kept(view: View, leaving: Set[str], staying: Set[str]) -> None:
@@ -33,7 +38,7 @@ def require_kept(view: View, leaving: Set[str], staying: Set[str]) -> None:
         staying: names of the validators that go on; those among them who leave do not count.
 
     Raises:
-        SequencerStays: one of them holds the keys, and of those who stay none is known to.
+        SequencerStays: one of them holds the keys or did, and of those who stay none is known to.
     """
     directory, sequencer = view.directory, view.directory.sequencer.name
     if directory.engine is None:
@@ -41,7 +46,7 @@ def require_kept(view: View, leaving: Set[str], staying: Set[str]) -> None:
             raise SequencerStays(name=sequencer)
         return
     known = holders(view)
-    concerned = leaving & (known | {sequencer})
+    concerned = leaving & (known | view.logbook.tellers.keys() | {sequencer})
     if concerned and not known & (staying - leaving):
         raise SequencerStays(name=min(concerned))
 
@@ -78,9 +83,16 @@ def taken(proposal: Proposal, member: Member, sealing_key: bytes, directory: Dir
     return found
 
 
-def is_handed(proposal: Proposal) -> bool:
-    """Whether a member gets the log's keys by it."""
-    return any(one.kind in LOG_KEYS for one in proposal.secrets)
+def told_of(proposal: Proposal) -> list[str]:
+    """In words, who gets the log's keys by it: the newcomer of its card, or nobody.
+
+    Raises:
+        FieldMalformed: somebody else would, of whom its words say nothing.
+    """
+    names = {one.name for one in proposal.secrets if one.kind in LOG_KEYS}
+    if not names <= {card.member.name for card in proposal.cards if proposal.kind == ADMIT}:
+        raise FieldMalformed(field="proposal.secrets", rule="the log's keys for a newcomer alone")
+    return [f"  {name} {WORDS}: it can sign notes and receipts" for name in names]
 
 
 def _commitments(directory: Directory) -> dict[str, bytes]:

@@ -62,7 +62,7 @@ class LogBook:
         self._epochs, self._registry, self._directory = epochs, registry, directory
         self._progress, self._brake = progress, brake
         self._turn = threading.RLock()
-        self._tellers: set[str] = set()
+        self._told: dict[str, TreeSize] = {}
         self._tree = Tree()
         self._tree.extend(leaf_hash(record) for record in epochs.all_records())
         progress.raised("size", self._tree.size)
@@ -189,12 +189,15 @@ class LogBook:
         """Sign every note that the log's keys have not signed; each epoch is durable, so a size has one note.
 
         The post-quantum line has time zero: the log says that the tree is consistent, not when it was its largest.
-        None is signed of a ledger that is not proven.
+        None is signed of a ledger that is not proven. Where an engine orders others hold these keys too, and whoever
+        has halted may have lost its way: then only what a quorum has signed, so that no two roots get a line.
         """
         if self._brake.awaited:
             return
-        origin = self._directory.origin
-        for number in range(max(self._epochs.newest_line(), 1) + 1, self.size + 1):
+        origin, end = self._directory.origin, self.size
+        if self._directory.engine is not None or self._brake.reason:
+            end = min(end, self._progress.quorum)  # over our own root; the smaller ones are in it
+        for number in range(max(self._epochs.newest_line(), 1) + 1, end + 1):
             size = TreeSize(number)
             body = self._body(size)
             second = b"" if mldsa is None else cosign(origin, mldsa, 0, body).signature
@@ -202,10 +205,10 @@ class LogBook:
             self._progress.raised("line", size)
 
     @property
-    def tellers(self) -> frozenset[str]:
-        """Who has told us a line of the log's keys since our start: only who holds them tells any (ADR 61)."""
+    def tellers(self) -> dict[str, TreeSize]:
+        """Who has told us lines of the log's keys since our start, each with the newest size (ADR 61)."""
         with self._turn:
-            return frozenset(self._tellers)
+            return dict(self._told)
 
     def take_line(self, size: TreeSize, signature: bytes, teller: str = "") -> None:
         """Keep the log's signatures over our note: Ed25519, and ML-DSA-44 if the log has such a key.
@@ -226,7 +229,7 @@ class LogBook:
         self._epochs.add_line(size, signature)
         if teller:
             with self._turn:
-                self._tellers.add(teller)
+                self._told[teller] = max(size, self._told.get(teller, NONE))
         self._progress.raised("line", size)
 
     def cosign(self, size: TreeSize, line: NoteLine) -> None:

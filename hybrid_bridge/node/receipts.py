@@ -70,6 +70,8 @@ def receipt_of(view: View, peers: Mapping[str, Asked], size: TreeSize) -> bytes:
 
 def _asked(view: View, peers: Mapping[str, Asked]) -> list[str]:
     """The sequencer; where an engine orders, whoever is known to hold it, and before them the sequencer if it is."""
-    sequencer, known = view.directory.sequencer.name, holders(view) if view.directory.engine is not None else set()
-    names = [*sorted(known, key=lambda name: (name != sequencer, name)), sequencer]
+    sequencer, known, before = view.directory.sequencer.name, set[str](), set[str]()
+    if view.directory.engine is not None:
+        known, before = holders(view), {*view.logbook.tellers}  # of before: after those who live
+    names = [*sorted(known, key=lambda name: (name != sequencer, name)), *sorted(before), sequencer]
     return [name for name in dict.fromkeys(names) if name in peers]

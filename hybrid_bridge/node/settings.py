@@ -255,10 +255,15 @@ def write_settings(settings: NodeSettings) -> str:
         "",
         "[secrets]",
     ]
-    lines += [f'{name} = "file:{path.relative_to(settings.folder)}"' for name, path in settings.secrets.items()]
+    lines += [f'{name} = "file:{_beside(path, settings.folder)}"' for name, path in settings.secrets.items()]
     if settings.attestation is not None:
         lines.append(f'{ATTESTATION} = "{settings.attestation}"')
     return "\n".join(lines) + "\n"
+
+
+def _beside(path: Path, folder: Path) -> Path:
+    """As `_secret_path` reads it: from the folder on, or whole where the owner keeps a secret elsewhere."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def _require_keys(given: Mapping[str, Any]) -> None:

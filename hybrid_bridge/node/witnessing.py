@@ -90,9 +90,9 @@ class Watch:
         )
 
     def _line(self, name: str) -> TreeSize:
-        """Whoever holds the log's keys tells a line: of who told none yet we ask for the newest one once more."""
-        newest = self._progress.line
-        return newest if name in self._view.logbook.tellers else TreeSize(max(newest - 1, 0))
+        """Whoever holds the log's keys tells each line: who has not told the newest is asked for it, here or not."""
+        newest, told = self._progress.line, self._view.logbook.tellers.get(name, TreeSize(0))
+        return newest if told >= newest else TreeSize(newest - 1)
 
     def judge(self) -> None:
         """Say which block is final now."""
@@ -173,9 +173,12 @@ class Watch:
         return self._view.logbook.newest_attested(address)
 
     def _take_lines(self, name: str, said: Sequence[pb.SizedSignature]) -> bool:
-        """Verify and keep the log key's lines; True when some speak of sizes that we have not closed ourselves."""
+        """Verify and keep the log key's lines; True when some speak of sizes that we have not closed ourselves.
+
+        Or that leave one out: from then on nobody would be asked for it, and holding the keys we would not sign it.
+        """
         for line in said:
-            if line.size > self._progress.size:
+            if line.size > min(self._progress.size, max(self._progress.line, 1) + 1):
                 return True
             self._view.logbook.take_line(TreeSize(line.size), line.signature, name)
         return False

@@ -1,6 +1,6 @@
 """Epochs: validators compute the same record alone; a member without the secret copies it and is not fooled."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,8 +11,9 @@ from hybrid_bridge.core.entry import RecordEntry, entry_leaf
 from hybrid_bridge.core.signing import sign_digest
 from hybrid_bridge.errors import BelowQuorum, BridgeError, FieldMismatch, NotYet, SignatureWrong, SignerUnknown
 from hybrid_bridge.node.attesting import Attester
-from hybrid_bridge.node.closing import Closer
+from hybrid_bridge.node.closing import Closer, run_closing
 from hybrid_bridge.node.copying import Copier
+from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, EpochNumber, LeafIndex, TreeSize
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
@@ -240,3 +241,23 @@ def test_what_a_bundle_needs_of_the_log_is_there(members: Members) -> None:
         logbook.record(EpochNumber(9))
     with pytest.raises(NotYet):
         logbook.registry(EpochNumber(9))
+
+
+@pytest.mark.parametrize("what", ["final", "quorum"])
+def test_who_has_closed_all_looks_again_when_a_block_is_final_or_a_quorum_has_signed(what: str) -> None:
+    """By the quorum, for a line of the log's keys may wait for it (ADR 61)."""
+
+    class Woken(Progress):
+        def wait(self, until: Callable[[], bool], seconds: float) -> bool:
+            asked = until()
+            self.raised(what, 7)
+            woken.append((asked, until()))
+            self.stop()
+            return True
+
+    def close() -> None:
+        raise NotYet(what="epoch 7")
+
+    woken: list[tuple[bool, bool]] = []
+    run_closing(close, Woken())
+    assert woken == [(False, True)]

@@ -13,6 +13,7 @@ from hybrid_bridge.core.governance import MemberUpdate
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.errors import (
     AdmissionRejected,
+    FieldMalformed,
     KeyUnusable,
     NotYet,
     SequencerStays,
@@ -28,7 +29,7 @@ from hybrid_bridge.node.founding import Plan, found
 from hybrid_bridge.node.joining import join
 from hybrid_bridge.node.keys import Keys
 from hybrid_bridge.node.laying import lay
-from hybrid_bridge.node.log_keys import WORDS, handed_to, holders, require_kept, taken
+from hybrid_bridge.node.log_keys import RECENT, WORDS, handed_to, holders, require_kept, taken
 from hybrid_bridge.node.logbook import LogBook
 from hybrid_bridge.node.proposals import Proposal, handed, parse_proposal
 from hybrid_bridge.node.proposing import Wish
@@ -37,7 +38,7 @@ from hybrid_bridge.node.rekeying import next_consensus, next_identity
 from hybrid_bridge.node.settings import LOG_KEYS, read_settings
 from hybrid_bridge.node.view import View
 from hybrid_bridge.steps.batch import ClosingKeys
-from hybrid_bridge.units import TreeSize
+from hybrid_bridge.units import EpochNumber, TreeSize
 from tests.bundles import flip
 from tests.unit.hybrid_bridge.node.coming import authority, newcomer
 from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, plan, randomness, started
@@ -86,7 +87,8 @@ def as_before(members: Members, *names: str) -> None:
 
 def told(members: Members, at: str, *tellers: str) -> None:
     """These have told a line at that member's node."""
-    members.open(at).view.logbook._tellers.update(tellers)
+    logbook = members.open(at).view.logbook
+    logbook._told |= dict.fromkeys(tellers, logbook.size)
 
 
 def everybody_told(members: Members) -> None:
@@ -163,7 +165,7 @@ def test_two_holders_sign_one_line_and_each_takes_the_others(members: Members) -
     assert line is not None
     assert members.open("bank-a").view.epochs.line(TWO) == line
     second.take_line(TWO, line, "core")
-    assert second.tellers == {"core"}
+    assert second.tellers == {"core": TWO}
 
 
 def test_of_two_post_quantum_lines_of_one_size_the_first_stays(tmp_path: Path) -> None:
@@ -189,6 +191,31 @@ def test_a_holder_signs_no_size_that_it_has_not_closed(members: Members) -> None
     assert members.open("bank-a").view.epochs.newest_line() == TWO
 
 
+def test_under_an_engine_a_line_is_over_what_a_quorum_has_signed_and_over_nothing_else(begun: PlayedEngine) -> None:
+    """Several hold the keys: whoever computed another root than the rest, and was not stopped yet, adds no second."""
+    close_first(begun)
+    view = begun.members.open("bank-a").view
+    assert view.keys.log is not None
+    view.logbook.sign_lines(view.keys.log)
+    assert (view.logbook.size, view.epochs.newest_line()) == (TWO, 0)
+    view.progress.raised("quorum", TWO)
+    view.logbook.sign_lines(view.keys.log)
+    assert view.epochs.newest_line() == TWO
+
+
+def test_who_has_halted_gives_lines_to_what_a_quorum_signed_and_to_nothing_else(members: Members) -> None:
+    closed(members)
+    members.spread(members.order(START + 2 * CADENCE))
+    members.close_epoch("core")
+    view = members.open("core").view
+    view.brake.pull("a person looks")
+    second_holder(members, "core")
+    assert (view.logbook.size, view.epochs.newest_line()) == (3, TWO)
+    view.progress.raised("quorum", 3)
+    second_holder(members, "core")
+    assert view.epochs.newest_line() == 3
+
+
 # ── known ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -199,6 +226,26 @@ def test_holders_are_ourselves_and_who_told_a_line_and_is_a_member_today(begun: 
     assert holders(view) == {"bank-a", "core"}
     told(begun.members, "regulator", "core")
     assert holders(begun.members.open("regulator").view) == {"core"}
+
+
+def test_who_tells_lines_no_more_is_not_built_on_and_does_not_go_for_nothing(begun: PlayedEngine) -> None:
+    """It may be lost, or has destroyed its copy: then the last that lives stays."""
+    members = begun.members
+    as_before(members, "bank-a")
+    told(members, "bank-a", "core", "bank-b", "supplier")
+    view = members.open("bank-a").view
+    view.progress.raised("quorum", RECENT + 1)
+    assert holders(view) == set()
+    view.logbook._told |= {"core": TWO, "bank-b": TreeSize(1)}
+    assert holders(view) == {"core"}
+    with pytest.raises(SequencerStays) as refused:
+        require_kept(view, {"core"}, {"core", "bank-b", "supplier"})
+    assert refused.value.name == "core"
+    require_kept(view, {"bank-b"}, {"core", "supplier"})  # silence keeps nobody
+    view.logbook._told.pop("core")
+    with pytest.raises(SequencerStays) as refused:
+        require_kept(view, {"bank-b"}, {"core", "supplier"})
+    assert refused.value.name == "bank-b"
 
 
 @pytest.mark.parametrize(
@@ -268,11 +315,11 @@ def test_nobody_consents_to_the_going_of_whom_alone_it_knows_to_hold_them(begun:
     everybody_told(members)
     proposal = proposer(begun, "bank-a").propose(Wish(kind="remove", name="core", from_epoch=4))
     bank = members.open("bank-b").view
-    bank.logbook._tellers.clear()
+    bank.logbook._told.clear()
     with pytest.raises(SequencerStays) as refused:
         proposer(begun, "bank-b").approve(proposal)
     assert refused.value.name == "core"
-    bank.logbook._tellers.add("supplier")
+    told(members, "bank-b", "supplier")
     proposer(begun, "bank-b").approve(proposal)
 
 
@@ -300,6 +347,24 @@ def test_the_only_holder_changes_its_identity_key(begun: PlayedEngine) -> None:
     directory = members.open("bank-b").view.directory
     new = card.identity((folder / "ca.pem").read_bytes(), directory.genesis)
     assert directory.name_of(new.key_id) == "core"
+
+
+def test_the_only_holder_is_no_member_at_no_time(begun: PlayedEngine) -> None:
+    """Its new key would count only long after the old one: it would be away meanwhile, by its own card."""
+    members = begun.members
+    as_before(members, "supplier", "bank-a", "bank-b")
+    folder = members.folder("core")
+    request = next_identity(folder, randomness("identity")).read_bytes()
+    next_consensus(folder, randomness("vote"))
+    card = make_card(folder, certify(authority(members), request, members.clock.now()))
+    proposal = proposer(begun).propose(Wish(kind="rotate-key", card=card, name="core", from_epoch=4))
+    added, removed, *others = proposal.decoded()
+    assert isinstance(added, MemberUpdate)
+    late = replace(added, from_epoch=EpochNumber(5)).encode()
+    split = replace(proposal, records=(late, removed.encode(), *(one.encode() for one in others)))
+    proposer(begun, "supplier").judge(proposal)
+    with pytest.raises(SequencerStays):
+        proposer(begun, "supplier").judge(split)
 
 
 def test_who_was_the_sequencer_comes_again_without_the_role(begun: PlayedEngine) -> None:
@@ -349,6 +414,48 @@ def test_a_new_validator_is_handed_the_keys_and_its_node_holds_them(begun: Playe
     assert read_settings(folder) == settings
 
 
+def test_a_join_killed_at_any_file_is_made_again(
+    begun: PlayedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and after each file is put in place: no machine has it half."""
+    folder, _, proposal = admitted(begun)
+    clean, put, moments, last = tmp_path / "clean", Path.replace, 0, 0
+
+    def laid() -> set[Path]:
+        files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return {path for path in files if path.suffix not in (".lock", ".new")}
+
+    def lives() -> None:
+        nonlocal moments
+        moments += 1
+        if moments == last:
+            raise KeyboardInterrupt
+
+    def replaces(path: Path, target: Path) -> Path:
+        lives()
+        made = put(path, target)
+        lives()
+        return made
+
+    def joins() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replaces)
+            join(folder, proposal)
+
+    shutil.copytree(folder, clean)
+    joins()
+    whole, named, moment_count = laid(), read_settings(folder).secrets, moments
+    assert moment_count > 2 * len(HANDED) + 4
+    for moment in range(1, moment_count + 1):
+        shutil.rmtree(folder)
+        shutil.copytree(clean, folder)
+        moments, last = 0, moment
+        with pytest.raises(KeyboardInterrupt):
+            joins()
+        join(folder, proposal)
+        assert (laid(), read_settings(folder).secrets) == (whole, named)
+
+
 def test_a_join_that_died_before_its_settings_named_the_keys_is_made_again(
     begun: PlayedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,6 +473,38 @@ def test_a_join_that_died_before_its_settings_named_the_keys_is_made_again(
     assert {*HANDED} <= read_settings(folder).secrets.keys()
 
 
+def test_a_join_names_the_keys_beside_secrets_that_lie_elsewhere(begun: PlayedEngine, tmp_path: Path) -> None:
+    folder, _, proposal = admitted(begun)
+    elsewhere = (folder / "keys" / "tls.key").rename(tmp_path / "tls.key")
+    settings = folder / "node.toml"
+    settings.write_text(settings.read_text().replace("file:keys/tls.key", f"file:{elsewhere}"))
+    join(folder, proposal)
+    secrets = read_settings(folder).secrets
+    assert secrets["tls"] == elsewhere
+    assert secrets["log"] == folder / "keys" / "log.key"
+
+
+def test_who_was_a_member_without_the_keys_takes_them_when_it_comes_again(begun: PlayedEngine) -> None:
+    folder, _, proposal = admitted(begun)
+    without = replace(proposal, secrets=tuple(one for one in proposal.secrets if one.kind not in LOG_KEYS))
+    join(folder, without)
+    assert not {*LOG_KEYS} & read_settings(folder).secrets.keys()
+    join(folder, proposal)
+    assert {*HANDED} <= read_settings(folder).secrets.keys()
+
+
+@pytest.mark.parametrize("seed", [b"", bytes(31), bytes(33)])
+def test_a_seed_of_another_length_is_refused_before_anything_is_made(begun: PlayedEngine, seed: bytes) -> None:
+    folder, card, proposal = admitted(begun)
+    genesis = begun.members.open("core").view.directory.genesis
+    others = tuple(one for one in proposal.secrets if one.kind != "log")
+    short = handed(genesis.log_id, card.member, "log", seed, genesis.log_key)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(FieldMalformed):
+        join(folder, replace(proposal, secrets=(*others, short)))
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 def test_who_gets_no_vote_or_is_proposed_by_no_holder_is_handed_none(begun: PlayedEngine) -> None:
     as_before(begun.members, "bank-b")
     _, _, by_another = admitted(begun, at="bank-b")
@@ -374,6 +513,17 @@ def test_who_gets_no_vote_or_is_proposed_by_no_holder_is_handed_none(begun: Play
     for proposal in (by_another, without_vote):
         assert not {one.kind for one in proposal.secrets} & {*LOG_KEYS}
         assert not any(WORDS in line for line in proposer(begun, "bank-a").judge(proposal))
+
+
+def test_nobody_is_handed_the_keys_of_whom_the_approvers_read_nothing(begun: PlayedEngine) -> None:
+    _, _, proposal = admitted(begun)
+    view = begun.members.open("core").view
+    aside = tuple(handed_to(view, view.directory.member("bank-b")))
+    removal = proposer(begun, "core").propose(Wish(kind="suspend", name="supplier", from_epoch=4))
+    for made in (proposal, removal):
+        proposer(begun, "bank-a").judge(made)
+        with pytest.raises(FieldMalformed, match="newcomer"):
+            proposer(begun, "bank-a").judge(replace(made, secrets=(*made.secrets, *aside)))
 
 
 def test_in_the_embedded_ledger_no_newcomer_is_handed_any(members: Members) -> None:
@@ -475,6 +625,18 @@ def test_a_member_without_the_key_asks_one_after_the_other_and_takes_what_verifi
         receipt_of(view, {"core": Holder(wrong)}, TWO)  # type: ignore[dict-item]
     with pytest.raises(NotYet, match="peer of ours"):
         receipt_of(view, {"regulator": Holder(good)}, TWO)  # type: ignore[dict-item]
+
+
+def test_who_told_lines_once_is_asked_after_those_who_tell_them(noted: PlayedEngine) -> None:
+    good = sign_receipt(noted.members.open("core").view, TWO)
+    as_before(noted.members, "bank-a")
+    told(noted.members, "bank-a", "supplier", "bank-b")
+    view = noted.members.open("bank-a").view
+    view.progress.raised("quorum", RECENT + 1)
+    view.logbook._told |= {"bank-b": TreeSize(1)}
+    lost = Holder(AssertionError("asked before one that lives"))
+    assert receipt_of(view, {"bank-b": lost, "supplier": Holder(good)}, TWO) == good  # type: ignore[dict-item]
+    assert receipt_of(view, {"bank-b": Holder(good)}, TWO) == good  # type: ignore[dict-item]
 
 
 def test_a_holder_that_signs_no_more_asks_the_others(noted: PlayedEngine) -> None:

@@ -161,17 +161,27 @@ def lined(members: Members, *sizes: int) -> list[pb.SizedSignature]:
 
 
 def test_who_tells_a_line_is_known_to_hold_the_logs_keys_also_where_the_line_is_here(members: Members) -> None:
-    """Of a peer that told none yet the newest is asked for once more."""
+    """Of a peer that has not told the newest it is asked for."""
     lines = lined(members, 2, 3)
     view = members.open("supplier").view
     core, bank, silent = Peer("core", lines=lines), Peer("bank-a", lines=lines), Peer("bank-b")
     ask(members, core)
-    assert view.logbook.tellers == {"core"}
+    assert view.logbook.tellers == {"core": 3}
     for peer in (core, bank, bank, silent, silent):
         ask(members, peer)
-    assert view.logbook.tellers == {"core", "bank-a"}
+    assert view.logbook.tellers == {"core": 3, "bank-a": 3}
     assert [[marks.line for marks in peer.asked] for peer in (core, bank, silent)] == [[0, 3], [2, 3], [2, 2]]
     assert not ask(members, Peer("bank-b"))  # it held the question, as one without the keys does
+
+
+def test_a_line_that_leaves_sizes_out_waits_for_those_between(members: Members) -> None:
+    """Else one peer that tells the newest line alone would leave us without the others for ever."""
+    lines = lined(members, 2, 3, 4)
+    view = members.open("supplier").view
+    assert ask(members, Peer("bank-a", lines=lines[2:]))
+    assert (view.epochs.newest_line(), view.progress.line) == (0, 0)
+    assert not ask(members, Peer("core", lines=lines))
+    assert [size for size, _ in view.epochs.lines(TreeSize(0))] == [2, 3, 4]
 
 
 def test_a_wrong_line_tells_of_no_holder_and_hides_no_attestation(members: Members) -> None:
@@ -186,6 +196,6 @@ def test_a_wrong_line_tells_of_no_holder_and_hides_no_attestation(members: Membe
     wrong = pb.SizedSignature(size=2, signature=flip(line.signature))
     with pytest.raises(SignatureWrong):
         ask(members, Peer("bank-a", attestations=[attestation], lines=[wrong]))
-    assert view.logbook.tellers == frozenset()
+    assert view.logbook.tellers == {}
     (evidence,) = view.witness.kept()
     assert (evidence.kind, evidence.number, evidence.signer) == ("checkpoint", 2, bank.address)
