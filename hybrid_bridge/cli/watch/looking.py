@@ -111,7 +111,7 @@ class Watcher:
         after, notices = state.turned(remembered, findings, places, now)
         if chain is not None and self.reporter is not None:
             wanted = [(one, Path(places[one.finding.name])) for one in contradictions if one.finding.name in places]
-            filing = Filing(self.reporter, signers, self._told, self.fruitless)
+            filing = Filing(self.reporter, signers, self._told, self.fruitless, known.chain_id)
             self.filing = partial(filing.turn, wanted, chain, anchored(with_few(copies), chain.head))
         return after, findings, notices, lines
 
