@@ -70,7 +70,6 @@ class Reporter:
             OSError: what must be written down before cannot be.
             ClickException: a file that the options name is gone.
         """
-
         signed = False
 
         def allow(account: Address, transaction: UnsignedTransaction) -> None:
@@ -107,7 +106,8 @@ class Reporter:
         with redirect_stdout(said):
             if self.is_over():
                 raise NotYet(what="the next start")
-            question = Question("report", partial(report.main, words, standalone_mode=False, obj=limit), Limit(time.monotonic() + LONGEST))
+            main = partial(report.main, words, standalone_mode=False, obj=limit)
+            question = Question("report", main, Limit(time.monotonic() + LONGEST))
             while not question.wait(LOOK_UP):
                 if self.is_over():
                     raise NotYet(what="the end of a report that was on its way")
