@@ -13,7 +13,7 @@ from typing import Any, Final
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, each_among, events_among, place_of
-from hybrid_bridge.adapters.evm.keepers import Enough, Kept, agreed_input, all_of, calldata_of, readable
+from hybrid_bridge.adapters.evm.keepers import Enough, Kept, all_of, calldata_of, readable
 from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.core.validators import ValidatorSet
@@ -123,7 +123,7 @@ def history_at(
         happenings=tuple(happenings),
         left_out=left_out,
         costs=_costs(asked, {event.tx_hash: event.block.hash for event in kept.anchors}, known.costs if known else {}),
-        calldata=calldata_of(asked.chains, spoken, known.calldata if known else {}, agreed_input(asked)),
+        calldata=calldata_of(asked.chains, spoken, known.calldata if known else {}),
     )
 
 

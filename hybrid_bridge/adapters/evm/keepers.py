@@ -125,7 +125,7 @@ def kept_at(
         genesis=founded.genesis,
         sets=sets,
         anchors=anchors,
-        calldata=calldata_of(asked.chains, spoken, known or {}, agreed_input(asked)),
+        calldata=calldata_of(asked.chains, spoken, known or {}),
     )
 
 
@@ -206,12 +206,9 @@ Enough = Callable[[bytes], bool]  # whether in this calldata stands all that a t
 
 
 def calldata_of(
-    chains: Sequence[Web3Chain],
-    wanted: Mapping[TxHash, Enough],
-    known: Mapping[TxHash, bytes],
-    agreed: Callable[[TxHash], bytes | None] = lambda _: None,
+    chains: Sequence[Web3Chain], wanted: Mapping[TxHash, Enough], known: Mapping[TxHash, bytes]
 ) -> dict[TxHash, bytes]:
-    """What enough endpoints show (`agreed`); where that is not enough, what each shows, one after the other.
+    """What endpoints show, one after the other until it is enough.
 
     What counts in it are signatures, and nobody can make one up. So an endpoint that cuts or changes it hides nothing
     that another one shows. Of `known`, an earlier look, only what was enough is not asked for again.
@@ -222,37 +219,15 @@ def calldata_of(
             found[tx] = known[tx]
             continue
         shown: list[bytes] = []
-        if (common := agreed(tx)) is not None:
-            shown.append(common)
-            found[tx] = _joined(shown)
-        for chain in () if shown and is_enough(found[tx]) else chains:
+        for chain in chains:
             data = said(partial(_input, chain, tx))
             if data is None or data in shown:
                 continue
             shown.append(data)
-            found[tx] = _joined(shown)
+            found[tx] = b"".join(part + bytes(-len(part) % 4) for part in shown)  # signatures stand at whole words
             if is_enough(found[tx]):
                 break
     return found
-
-
-def _joined(parts: Sequence[bytes]) -> bytes:
-    return b"".join(part + bytes(-len(part) % 4) for part in parts)  # signatures stand at whole words
-
-
-def agreed_input(asked: Agreement) -> Callable[[TxHash], bytes | None]:
-    """For `calldata_of`: what enough of several endpoints show, asked side by side.
-
-    So one that hangs holds up nobody, and what it makes up is not searched: junk of the full length costs seconds each.
-    """
-
-    def agreed(tx: TxHash) -> bytes | None:
-        try:
-            return asked.all_say("a transaction", lambda chain: _input(chain, tx))
-        except Missing:
-            return None
-
-    return agreed if len(asked.chains) > 1 else lambda _: None
 
 
 def all_of(judges: Iterable[tuple[TxHash, Enough]]) -> dict[TxHash, Enough]:

@@ -1,14 +1,11 @@
 """What `members` makes of a contract's events and of files, on a consortium in memory; no chain, no network."""
 
 import base64
-import threading
 from dataclasses import replace
 
 import pytest
 
 from hybrid_bridge.adapters.evm import keepers as evm
-from hybrid_bridge.adapters.evm.abreast import Circle
-from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.keepers import Kept, SetEvent
 from hybrid_bridge.cli.keepers import Sight, SignedSize, decode_sets, report_of, signed_sizes
 from hybrid_bridge.cli.keeping import LATER, UNSIGNED, signed_under
@@ -22,7 +19,7 @@ from hybrid_bridge.core.validators import name_text
 from hybrid_bridge.errors import FieldMismatch, Missing, SetMismatch
 from hybrid_bridge.ports import AnchoredEvent, Head, PublicBlock
 from hybrid_bridge.steps.verify.names import CERTIFIED
-from hybrid_bridge.units import ChainId, TreeSize, TxHash, UnixSeconds
+from hybrid_bridge.units import TreeSize, TxHash, UnixSeconds
 from tests.bundles import CADENCE, CHAIN, CONTRACT, HANDOVER, NOW, START, consortium, set_of
 
 BLOCK = PublicBlock(number=9, hash=b"\x09" * 32, parent=b"\x08" * 32, time=UnixSeconds(NOW))
@@ -218,38 +215,6 @@ def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_onl
     assert (len(signed.signers), signed.unseen) == (3, ())
     assert evm.calldata_of(list(shown), wanted, found) == found
     assert len(asked) == 3
-
-
-def test_calldata_that_enough_endpoints_show_waits_for_none_that_hangs_and_searches_nothing_made_up(monkeypatch):
-    whole, one, door, judged = calldata(2), kept().anchors[0], threading.Event(), []
-
-    def answer(chain, _tx):
-        if chain == "hangs":
-            assert door.wait(30)
-        return {"one": whole, "two": whole, "junk": bytes(1 << 17)}.get(chain)
-
-    def is_enough(data):
-        judged.append(data)
-        return data == whole
-
-    monkeypatch.setattr(evm, "_input", answer)
-    for odd in ("hangs", "junk"):
-        chains = [odd, "one", "two"]
-        asked = Agreement(circle=Circle(chains), needed=2, chain_id=ChainId(1), at=None)
-        assert evm.calldata_of(chains, {one.tx_hash: is_enough}, {}, evm.agreed_input(asked)) == {one.tx_hash: whole}
-    assert judged == [whole, whole]
-    door.set()
-
-
-def test_what_endpoints_agree_on_and_is_not_enough_is_looked_for_at_each(monkeypatch):
-    whole, one = calldata(2), kept().anchors[0]
-    shown = {"one": b"\x01", "two": b"\x01", "three": whole}
-    monkeypatch.setattr(evm, "_input", lambda chain, _tx: shown[chain])
-    wanted = evm.all_of([(one.tx_hash, evm._has_named(one, evm.readable(events()).get(one.set_id)))])
-    asked = Agreement(circle=Circle(list(shown)), needed=2, chain_id=ChainId(1), at=None)
-    found = evm.calldata_of(list(shown), wanted, {}, evm.agreed_input(asked))
-    (signed,) = signed_sizes(world().genesis, sets(), kept(anchors=(one,), calldata=found))
-    assert (len(signed.signers), signed.unseen) == (3, ())
 
 
 @pytest.mark.parametrize("spoilt", [(), (replace(events()[0], entries=b"\x01"),)], ids=["no set", "no entries"])
