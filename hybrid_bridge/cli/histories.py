@@ -10,11 +10,12 @@ from hybrid_bridge.core.bundle import Bundle, decode_bundle
 from hybrid_bridge.core.checkpoint import Note, parse_note
 from hybrid_bridge.core.tiles import CHECKPOINT, WIDTH, tile_path
 from hybrid_bridge.core.tree import Tree
-from hybrid_bridge.errors import FieldMalformed, Missing
+from hybrid_bridge.errors import FieldMalformed, Missing, TooLong
 from hybrid_bridge.units import Digest, TreeSize
 
 MAX_INPUT: Final = 1 << 20  # bytes of a bundle
 HASH: Final = 32
+MAX_LEAVES: Final = 1 << 22  # of tiles: a folder whose links lead round in circles has no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def read_tree(folder: Path) -> Tree:
         Malformed, Missing: none, or not whole.
     """
     size, tree = parse_note(_file(folder / CHECKPOINT)).size, Tree()
+    if size > MAX_LEAVES:
+        raise TooLong(field="size of the tiles", limit=MAX_LEAVES, got=size)
     for start in range(0, size, WIDTH):
         count = min(WIDTH, size - start)
         tile = _file(folder / tile_path(0, start // WIDTH, count))

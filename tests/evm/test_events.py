@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hybrid_bridge.adapters.evm import events
-from hybrid_bridge.adapters.evm.events import events_among, events_of, place_of
+from hybrid_bridge.adapters.evm.events import each_among, events_among, events_of, place_of
 from hybrid_bridge.core.keccak import keccak256
 from hybrid_bridge.errors import AnswerMalformed, EndpointRefused
 from hybrid_bridge.units import PublicBlockNumber
@@ -102,3 +102,24 @@ def test_a_range_that_is_refused_is_asked_by_halves_down_to_what_everybody_answe
     most = -1
     with pytest.raises(EndpointRefused):
         found(world, ANCHORED)
+
+
+def test_no_more_than_one_answer_is_held_however_many_an_endpoint_makes_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, asked = world.rpc.ask, list[int]()
+
+    def narrow(method: str, *params: Any) -> Any:
+        first, last = (int(params[0][name], 16) for name in ("fromBlock", "toBlock"))
+        if first != last:
+            raise EndpointRefused(endpoint="direct", call=method, code=-32005, reason="too many")
+        asked.append(first)
+        (entry,) = honest(method, {**params[0], "fromBlock": "0x0", "toBlock": hex(at.number)})
+        return [{**entry, "blockNumber": hex(first)}] * 3
+
+    at, since = world.chain.latest(), PublicBlockNumber(0)
+    monkeypatch.setattr(events, "LOG_SPAN", 1)
+    monkeypatch.setattr(world.rpc, "ask", narrow)
+    each = each_among(world.chain, [REGISTERED], world.log.log_id, since, at)
+    assert [next(each)[0] for _ in range(4)] == [REGISTERED] * 4
+    assert asked == [0, 1]

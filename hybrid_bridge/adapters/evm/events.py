@@ -50,7 +50,26 @@ def events_among(
     *,
     sizes: Sequence[TreeSize] = (),
 ) -> list[tuple[Digest, Mapping[str, Json]]]:
-    """All of several kinds, each with its own, oldest first: as many questions as for one.
+    """As `each_among`, oldest first.
+
+    Raises:
+        AnswerMalformed: not the logs asked for.
+    """
+    found = list(each_among(chain, topics, log_id, since, at, sizes=sizes))
+    places = [tuple(_number(chain, entry, name) for name in ("blockNumber", "logIndex")) for _, entry in found]
+    return [one for _, one in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
+
+
+def each_among(
+    chain: Web3Chain,
+    topics: Sequence[Digest],
+    log_id: LogId,
+    since: PublicBlockNumber,
+    at: PublicBlock,
+    *,
+    sizes: Sequence[TreeSize] = (),
+) -> Iterator[tuple[Digest, Mapping[str, Json]]]:
+    """All of several kinds, each with its own: as many questions as for one. No more is held than one answer.
 
     Args:
         chain: whom to ask.
@@ -66,12 +85,15 @@ def events_among(
     wanted = [[data_json(topic) for topic in topics], [data_json(log_id)]]
     if sizes:
         wanted.append([data_json(size.to_bytes(32, "big")) for size in sizes])
-    found = list(_asked(chain, wanted, since, at.number))
-    places = [tuple(chain.rpc.quantity(GET_LOGS, e.get(name)) for name in ("blockNumber", "logIndex")) for e in found]
-    if any(not since <= number <= at.number for number, _ in places):
-        raise chain.rpc.malformed(GET_LOGS, "logs of the range asked for")
-    ordered = [entry for _, entry in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
-    return [(Digest(chain.rpc.octets(GET_LOGS, _topics(chain, entry)[0], 32)), entry) for entry in ordered]
+    for entry in _asked(chain, wanted, since, at.number):
+        if not since <= _number(chain, entry, "blockNumber") <= at.number:
+            raise chain.rpc.malformed(GET_LOGS, "logs of the range asked for")
+        _number(chain, entry, "logIndex")
+        yield Digest(chain.rpc.octets(GET_LOGS, _topics(chain, entry)[0], 32)), entry
+
+
+def _number(chain: Web3Chain, entry: Mapping[str, Json], name: str) -> int:
+    return chain.rpc.quantity(GET_LOGS, entry.get(name))
 
 
 def _topics(chain: Web3Chain, entry: Mapping[str, Json]) -> list[Json]:

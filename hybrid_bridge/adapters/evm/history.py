@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hybrid_bridge.adapters.evm.agreement import Agreement
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, events_among, place_of
+from hybrid_bridge.adapters.evm.events import GET_LOGS, MAX_EVENTS, Place, decoded, each_among, events_among, place_of
 from hybrid_bridge.adapters.evm.keepers import Enough, Kept, all_of, calldata_of, readable
 from hybrid_bridge.core.attestation import pause_digest, resume_digest, retire_digest, set_update_digest, signers_within
 from hybrid_bridge.core.keccak import keccak256
@@ -149,7 +149,7 @@ def stand_at(
 
     def ask(chain: Web3Chain) -> tuple[bool, ...]:
         stands = [False] * len(wanted)
-        for topic, entry in events_among(chain, topics, log_id, since, asked.at, sizes=sizes):
+        for topic, entry in each_among(chain, topics, log_id, since, asked.at, sizes=sizes):
             kind = _TOPICS[topic]
             values = decoded(chain, entry, list(KINDS[kind]))
             stands = [was or says(kind, values) for was, (_, says) in zip(stands, wanted, strict=True)]

@@ -27,7 +27,7 @@ from hybrid_bridge.cli.watch.evidence import as_kept
 from hybrid_bridge.cli.watch.findings import HELD, ChainSight, Contradiction, CopySight, Finding, Signed, Signers
 from hybrid_bridge.cli.watch.reporter import Reporter
 from hybrid_bridge.errors import BridgeError, Missing, SpendCapped, TooLong
-from hybrid_bridge.units import Address, Digest, TreeSize, UnixSeconds
+from hybrid_bridge.units import Address, ChainId, Digest, TreeSize, UnixSeconds
 
 DONE, ASKED = "reported.txt", "asked.txt"
 SETTLED: Final = 900  # seconds of the public chain after which what was sent is final, or was never there
@@ -89,13 +89,15 @@ class Turn:
 class Filing:
     """What becomes of contradictions. `told`: whether reports stand in the contract that say these things, or Missing.
 
-    `fruitless`: by folder, how often nothing could be made of it; kept from turn to turn.
+    `fruitless`: by folder, how often nothing could be made of it; kept from turn to turn. `chain_id`: of the public
+    chain that is watched.
     """
 
     reporter: Reporter
     signers: Signers
     told: Callable[[Sequence[Accusation]], Sequence[bool]]
     fruitless: Counter[Path] = field(default_factory=Counter)
+    chain_id: ChainId | None = None
 
     def turn(
         self, wanted: Sequence[tuple[Contradiction, Path]], chain: ChainSight, honest: CopySight | None = None
@@ -103,7 +105,9 @@ class Filing:
         """Send what does not stand there and is not on its way. `honest`: a copy of what is anchored."""
         kept = [(as_kept(one, place), place) for one, place in wanted]
         opened = [(one, place) for one, place in kept if not _is_settled(place, chain.voices)]
-        done, asked = Turn(), _newest(kept)
+        done = Turn()
+        done.lines.extend(_set_right([place for _, place in kept], max(int(time.time()), chain.at.time)))
+        asked = _newest(kept)
         shown = dict(zip((place for _, place in opened), self._shown(opened, chain, done), strict=True))
         end, tried = monotonic() + TURN, Counter[str]()
         with _fresh(honest) as fresh:
@@ -169,7 +173,7 @@ class Filing:
             left.append(place)
 
         try:
-            said = self.reporter.report(place, tries, before, ends=not one.few, fresh=fresh())
+            said = self.reporter.report(place, tries, before, ends=not one.few, fresh=fresh(), chain_id=self.chain_id)
         except SpendCapped as error:
             detail = f"{error.rule}: {error.limit} at most, and {error.needed} would be needed: {place}"
             done.held.setdefault(_claim(one), Finding(kind=HELD, about=_about(one), detail=detail))
@@ -230,6 +234,18 @@ def _is_settled(place: Path, voices: int) -> bool:
     if match is None or int(match[1]) > SOLE:
         return match is not None
     return voices == SOLE and 0 <= int(time.time()) - int(match[2]) < SETTLED
+
+
+def _set_right(places: Sequence[Path], now: int) -> Iterator[str]:
+    """A try at a moment that has not come is of a clock that went wrong: it waits from now. What cannot be done."""
+    for place in places:
+        asked = _asked(place / ASKED)
+        if asked is None or asked.at <= now:
+            continue
+        try:
+            write_whole(place / ASKED, f"{now} {asked.tries}\n".encode())
+        except OSError as error:
+            yield f"a report's time could not be set right: {error.strerror}"
 
 
 def _is_due(last: Asked | None, now: UnixSeconds) -> bool:

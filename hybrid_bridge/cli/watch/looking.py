@@ -1,7 +1,7 @@
 """One look at a log: the contract at several endpoints, the members' public copies, and what follows from both."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -46,6 +46,7 @@ from hybrid_bridge.units import ChainId, Digest, Wei
 
 EVIDENCE: Final = "evidence"
 BUDGET: Final = 30.0  # seconds in which the endpoints of the public chain answer what each look asks
+TELLING: Final = 60.0  # seconds of one target in a look; what it has not taken by then waits for the next one
 SCAN: Final = 600.0  # seconds for events: some providers give them in small ranges alone
 
 
@@ -111,7 +112,7 @@ class Watcher:
         after, notices = state.turned(remembered, findings, places, now)
         if chain is not None and self.reporter is not None:
             wanted = [(one, Path(places[one.finding.name])) for one in contradictions if one.finding.name in places]
-            filing = Filing(self.reporter, signers, self._told, self.fruitless)
+            filing = Filing(self.reporter, signers, self._told, self.fruitless, known.chain_id)
             self.filing = partial(filing.turn, wanted, chain, anchored(with_few(copies), chain.head))
         return after, findings, notices, lines
 
@@ -161,14 +162,18 @@ class Watcher:
         """Tell what is untold; who cannot be told now is told at the next look."""
         about = {"log_id": state.log_id.hex(), "origin": "" if self.known is None else self.known.origin}
         targets = {target.label: target for target in self.targets}
-        kept, troubles = [], dict[str, str]()
+        kept, troubles, took = [], dict[str, str](), defaultdict[str, float](float)
         for one in state.untold:
             if one.target not in targets:
                 continue  # nobody asks for it any more
-            if one.target not in troubles and (trouble := told(targets[one.target], one.notice, about)):
-                troubles[one.target] = trouble  # once a look: who is away holds up nobody
-            if one.target in troubles:
+            if one.target in troubles or took[one.target] > TELLING or self.is_over():
                 kept.append(one)
+                continue
+            begun = time.monotonic()
+            if trouble := told(targets[one.target], one.notice, about):
+                troubles[one.target] = trouble  # once a look: who is away holds up nobody
+                kept.append(one)
+            took[one.target] += time.monotonic() - begun
         return replace(state, untold=tuple(kept)), list(troubles.values())
 
     def _chain(self) -> tuple[ChainSight | None, str]:

@@ -77,6 +77,7 @@ class Purse:
             OSError: it cannot be written down.
         """
         now = int(time.time())
+        self._set_right(now)
         gwei = -(-cost(transaction) // GWEI)
         self._require("one transaction of a day's budget", self.budget // PARTS, gwei * GWEI)
         before = self._of_day(now)
@@ -96,12 +97,22 @@ class Purse:
             limit = self.budget * SMALL_PARTS // PARTS
             self._require("reports that end no log of a day's budget", limit, _sum(small))
             self._require("transactions a day that end no log", MAX_A_DAY * SMALL_PARTS // PARTS, len(small))
-        ledger = Ledger(spent=tuple(after))
+        self._write(after)
+
+    def _set_right(self, now: int) -> None:
+        """Moments that have not come are of a clock that went wrong: they count for a day from now.
+
+        Written down before anything is held back, else each look would begin that day anew.
+        """
+        if any(one.at > now for one in self._ledger.spent):
+            self._write(self._of_day(now))
+
+    def _write(self, spent: list[Spent]) -> None:
+        ledger = Ledger(spent=tuple(spent))
         write_whole(self._path, json.dumps(_LEDGER.write(ledger), indent=1).encode("utf-8"), 0o600)
         self._ledger = ledger
 
     def _of_day(self, now: int) -> list[Spent]:
-        """A moment that has not come is of a clock that went wrong: that counts for a day from now."""
         recent = (replace(one, at=min(one.at, now)) for one in self._ledger.spent)
         return [one for one in recent if one.at > now - DAY]
 

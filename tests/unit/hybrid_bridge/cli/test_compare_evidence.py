@@ -96,3 +96,19 @@ def test_what_is_missing_is_named(typed, evidence, name):
     (evidence(consortium().note(4), forked().note(4)) / name).unlink()
     done = typed("compare", "a~b", *LOG)
     assert (done.code, name in done.err) == (3, True)
+
+
+def test_tiles_whose_links_lead_round_in_circles_come_to_an_end(typed, evidence):
+    """A folder of a few hundred links holds a path for each tile of a log without end."""
+    shown = forked().note(4)
+    place = evidence(consortium().note(3), shown, shown=(forked().log, 4))
+    lines = shown.splitlines()
+    (place / "tiles" / "checkpoint").write_text("\n".join([lines[0], str(2**52), *lines[2:], ""]))
+    (level := place / "tiles" / "tile" / "0").mkdir(parents=True, exist_ok=True)
+    (place / "one.tile").write_bytes(bytes(256 * 32))
+    for number in range(1000):
+        (level / f"{number:03}").unlink(missing_ok=True)
+        (level / f"{number:03}").symlink_to(place / "one.tile")
+        (level / f"x{number:03}").symlink_to(".")
+    done = typed("compare", "a~b", *LOG)
+    assert (done.code, "size of the tiles" in done.err) == (2, True)

@@ -69,7 +69,7 @@ class Desk:
         self.failure = failure
 
     def report(
-        self, place: Path, skip: int, before: Callable[[], None], *, ends: bool, fresh: Path | None = None
+        self, place: Path, skip: int, before: Callable[[], None], *, ends: bool, fresh: Path | None = None, **_: Any
     ) -> str:
         before()
         self.sent.append((place / "other.note").read_text())
@@ -120,6 +120,36 @@ def test_an_endpoint_that_says_nothing_may_have_taken_it(place: Path) -> None:
     desk = Desk(failure=Unreachable(endpoint="one", call="eth_sendRawTransaction"))
     for seconds in (0, 60, 120):
         turn(desk, place, contradiction(6), at(seconds))
+    assert len(desk.sent) == 1
+
+
+def test_a_try_by_a_clock_that_ran_ahead_waits_from_now_and_is_not_lost(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, seen = Desk(), contradiction(6)
+    clock(monkeypatch, 10**9)
+    turn(desk, place, seen, at(0))
+    clock(monkeypatch, 60)
+    turn(desk, place, seen, at(60))
+    clock(monkeypatch, 60 + SETTLED - 1)
+    turn(desk, place, seen, at(60 + SETTLED - 1))
+    assert len(desk.sent) == 1
+    clock(monkeypatch, 60 + SETTLED)
+    turn(desk, place, seen, at(60 + SETTLED))
+    assert len(desk.sent) == 2
+
+
+def test_a_time_that_cannot_be_set_right_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, seen = Desk(), contradiction(6)
+    clock(monkeypatch, 10**9)
+    turn(desk, place, seen, at(0))
+    clock(monkeypatch, 0)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(filing, "write_whole", full)
+    assert turn(desk, place, seen, at(0)) == ["a report's time could not be set right: No space left on device"]
     assert len(desk.sent) == 1
 
 

@@ -2,18 +2,30 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hybrid_bridge.adapters.evm.bounded_http import _CALL
 from hybrid_bridge.cli.contract import reporting
 from hybrid_bridge.cli.contract.sending import Spending
 from hybrid_bridge.cli.watch.evidence import ANCHORED, ONE, OTHER
-from hybrid_bridge.cli.watch.reporter import Reporter
+from hybrid_bridge.cli.watch.reporter import LONGEST, Reporter
 from hybrid_bridge.cli.watch.spending import FILE, Purse
-from hybrid_bridge.errors import BridgeError, EndpointRefused, NoConflict, NotYet, SpendCapped, Unreachable
+from hybrid_bridge.errors import (
+    BridgeError,
+    EndpointRefused,
+    FieldMismatch,
+    NoConflict,
+    NotYet,
+    SpendCapped,
+    TransactionRefused,
+    Unreachable,
+)
 from hybrid_bridge.ports import UnsignedTransaction
 from hybrid_bridge.units import Address, ChainId, Gas, Nonce, Wei
 
@@ -60,6 +72,56 @@ def test_who_is_away_costs_one_call_and_the_next_one_takes_it(place: Path, monke
     assert reporter(place).report(place, 0, lambda: before.append((place / FILE).exists())) == "taken\n"
     assert asked == [("one", "equivocation"), ("two", "equivocation")]
     assert before == [True]  # the price is written down first
+
+
+@pytest.mark.parametrize(
+    "error", [NotYet(what="inclusion"), TransactionRefused(endpoint="rpc", reason="no"), EndpointRefused(
+        endpoint="rpc", call="eth_getTransactionReceipt", code=-32000, reason="no"
+    )],
+)  # fmt: skip
+def test_who_took_money_for_one_report_and_sent_none_is_asked_for_no_other(
+    place: Path, monkeypatch: pytest.MonkeyPatch, error: BridgeError
+) -> None:
+    """A purse of four parts: each of these would take one, and there are three reports."""
+    answering(monkeypatch, one=error, two=None)
+    main, nonces = reporting.report.main, iter(range(9))
+
+    def takes(words: list[str], *, obj: Spending, **more: Any) -> None:
+        if words[words.index("--rpc") + 1] == "one":
+            obj.allow(Address(bytes(20)), replace(ONE_GWEI, nonce=Nonce(next(nonces))))
+        main(words, obj=obj, **more)
+
+    monkeypatch.setattr(reporting.report, "main", takes)
+    made = reporter(place)
+    assert made.report(place, 0, lambda: None, ends=True) == "taken\n"
+    assert next(nonces) == 1
+
+
+def test_for_another_chain_than_the_one_that_is_watched_nothing_is_signed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account pays on each chain for its nonce there."""
+    answering(monkeypatch, one=None, two=None)
+    with pytest.raises(FieldMismatch):
+        reporter(place).report(place, 0, lambda: pytest.fail("signed"), chain_id=ChainId(2))
+    assert not (place / FILE).exists()
+    assert reporter(place).report(place, 0, lambda: None, chain_id=ChainId(1)) == "taken\n"
+
+
+def test_an_endpoint_that_answers_as_slowly_as_it_may_holds_a_report_for_minutes(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls get no more time after that; the next endpoint's do."""
+    limits = []
+
+    def main(*_: Any, **__: Any) -> None:
+        limits.append(_CALL.limit.end - time.monotonic())
+        raise AWAY
+
+    monkeypatch.setattr(reporting.report, "main", main)
+    with pytest.raises(Unreachable):
+        reporter(place).report(place, 0, lambda: None)
+    assert [LONGEST - 60 < left <= LONGEST for left in limits] == [True, True]
 
 
 def test_who_refuses_one_report_is_shown_the_others(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

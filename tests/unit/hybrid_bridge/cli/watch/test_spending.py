@@ -84,6 +84,19 @@ def test_a_clock_that_ran_ahead_holds_reports_back_for_a_day_and_no_longer(
     Purse(tmp_path, BUDGET).spend(OURS, costing(25, 4), ends=True)
 
 
+def test_a_clock_that_ran_ahead_while_all_was_spent_holds_reports_back_for_a_day_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock(monkeypatch, 10**9)
+    for nonce in range(4):
+        Purse(tmp_path, BUDGET).spend(OURS, costing(25, nonce), ends=True)
+    for seconds in (0, DAY - 1):
+        clock(monkeypatch, seconds)
+        assert held(Purse(tmp_path, BUDGET), 1, 4, ends=True) == "a day's budget"
+    clock(monkeypatch, DAY)
+    Purse(tmp_path, BUDGET).spend(OURS, costing(25, 4), ends=True)
+
+
 def test_of_one_nonce_the_dearest_transaction_counts_for_each_account(tmp_path: Path) -> None:
     purse = Purse(tmp_path, BUDGET)
     for gwei in (20, 25, 10, 25, 25, 25):
