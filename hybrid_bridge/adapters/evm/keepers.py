@@ -4,6 +4,8 @@ Several endpoints, one public block that more than half of them call final, and 
 The genesis record proves itself by the log id; a signature proves itself; all else is the contract's word.
 """
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ REGISTERED: Final = keccak256(b"Registered(bytes32,string,bytes)")
 NAMED: Final = keccak256(b"ValidatorNamed(bytes32,uint64,address,string)")
 VALIDATOR_SET: Final = keccak256(b"ValidatorSet(bytes32,uint64,bytes32,uint64,bytes)")
 MAX_CALLDATA: Final = 1 << 17  # bytes; what nodes take of one transaction
+WAIT: Final = 1.0  # seconds; an endpoint that serves shows a transaction in less
+MAX_WAITS: Final = 8  # for an endpoint, in one reading of hundreds of transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,22 +215,28 @@ def calldata_of(
     """What endpoints show, one after the other until it is enough.
 
     What counts in it are signatures, and nobody can make one up. So an endpoint that cuts or changes it hides nothing
-    that another one shows. Of `known`, an earlier look, only what was enough is not asked for again.
+    that another one shows; one that lets us wait for what is not enough is asked so often and no more. Of `known`, an
+    earlier look, only what was enough is not asked for again.
     """
     found: dict[TxHash, bytes] = {}
+    waits = Counter[int]()  # by the endpoint's place
     for tx, is_enough in sorted(wanted.items()):
         if tx in known and is_enough(known[tx]):
             found[tx] = known[tx]
             continue
         shown: list[bytes] = []
-        for chain in chains:
-            data = said(partial(_input, chain, tx))
-            if data is None or data in shown:
+        for place, chain in enumerate(chains):
+            if waits[place] == MAX_WAITS:
                 continue
-            shown.append(data)
-            found[tx] = b"".join(part + bytes(-len(part) % 4) for part in shown)  # signatures stand at whole words
-            if is_enough(found[tx]):
-                break
+            begun = time.monotonic()
+            data = said(partial(_input, chain, tx))
+            lasted = time.monotonic() - begun
+            if data is not None and data not in shown:
+                shown.append(data)
+                found[tx] = b"".join(part + bytes(-len(part) % 4) for part in shown)  # signatures stand at whole words
+                if is_enough(found[tx]):
+                    break
+            waits[place] += lasted >= WAIT
     return found
 
 

@@ -1,7 +1,9 @@
 """What `members` makes of a contract's events and of files, on a consortium in memory; no chain, no network."""
 
 import base64
+from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -215,6 +217,25 @@ def test_calldata_is_looked_for_until_all_whom_the_event_names_are_found_and_onl
     assert (len(signed.signers), signed.unseen) == (3, ())
     assert evm.calldata_of(list(shown), wanted, found) == found
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("junk", [None, b"\x01"], ids=["nothing", "junk"])
+def test_who_lets_us_wait_for_what_is_not_enough_is_asked_so_often_and_no_more(monkeypatch, junk):
+    """One of three that hangs would take five seconds for each of hundreds of transactions."""
+    clock, asked = [0.0], Counter()
+
+    def answer(chain, tx):
+        asked[chain] += 1
+        clock[0] += 5 if chain == "slow" else 0.01
+        return junk if chain == "slow" else tx
+
+    monkeypatch.setattr(evm, "_input", answer)
+    monkeypatch.setattr(evm, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    transactions = [TxHash(bytes([number]) * 32) for number in range(1, 101)]
+    wanted = {tx: lambda data, tx=tx: data.endswith(tx) for tx in transactions}
+    found = evm.calldata_of(["slow", "quick"], wanted, {})
+    assert asked == {"slow": evm.MAX_WAITS, "quick": 100}
+    assert all(found[tx].endswith(tx) for tx in transactions)
 
 
 @pytest.mark.parametrize("spoilt", [(), (replace(events()[0], entries=b"\x01"),)], ids=["no set", "no entries"])
