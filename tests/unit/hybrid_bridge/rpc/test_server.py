@@ -78,13 +78,17 @@ class Consortium:
         self.now = BORN
         self.authority, self.next = (found_authority("example.org/log", BORN) for _ in range(2))
         self.roots = self.authority.certificate + self.next.certificate  # whoever calls has been told of both
+        self.shown: ServerTls | None = None
 
     def issued(self, now: UnixSeconds = BORN) -> Issued:
         return issue_tls(self.authority, HOLDER, "member", ("127.0.0.1",), now)
 
     def tls(self) -> ServerTls:
-        own = self.issued()
-        return ServerTls(self.authority.certificate, own.certificate, own.key)
+        """What the server shows: as files on disk, the same until the authority is exchanged."""
+        if self.shown is None or self.shown.roots != self.authority.certificate:
+            own = self.issued()
+            self.shown = ServerTls(self.authority.certificate, own.certificate, own.key)
+        return self.shown
 
     def refusal(self, health: health_pb2_grpc.HealthStub) -> grpc.StatusCode | None:
         try:
