@@ -42,20 +42,14 @@ def events_of(
 
 
 def events_among(
-    chain: Web3Chain,
-    topics: Sequence[Digest],
-    log_id: LogId,
-    since: PublicBlockNumber,
-    at: PublicBlock,
-    *,
-    sizes: Sequence[TreeSize] = (),
+    chain: Web3Chain, topics: Sequence[Digest], log_id: LogId, since: PublicBlockNumber, at: PublicBlock
 ) -> list[tuple[Digest, Mapping[str, Json]]]:
     """As `each_among`, oldest first.
 
     Raises:
         AnswerMalformed: not the logs asked for.
     """
-    found = list(each_among(chain, topics, log_id, since, at, sizes=sizes))
+    found = list(each_among(chain, topics, log_id, since, at))
     places = [tuple(_number(chain, entry, name) for name in ("blockNumber", "logIndex")) for _, entry in found]
     return [one for _, one in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]
 

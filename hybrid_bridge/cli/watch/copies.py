@@ -175,16 +175,20 @@ def signers_of(text: str, genesis: Genesis, origin: str, sets: Sequence[Responsi
     return frozenset(recover_address(digest, signature) for signature in signatures)
 
 
+def responsible(sets: Sequence[Responsible], size: TreeSize) -> ValidatorSet | None:
+    """The set that signs this size, of sets in order; None before the first."""
+    return next((known.validators for known in reversed(sets) if known.from_size <= size), None)
+
+
 def _seals(
     note: Note, genesis: Genesis, origin: str, sets: Sequence[Responsible]
 ) -> tuple[ValidatorSet, Digest, list[EcdsaSignature]]:
     """The set that is responsible for a note, what it signs, and the signatures of its members that are there."""
     if note.origin != origin:
         raise FieldMismatch(field="checkpoint.origin", expected=origin, got=note.origin)
-    responsible = [known.validators for known in sets if known.from_size <= note.size]
-    if not responsible:
+    validators = responsible(sets, note.size)
+    if validators is None:
         raise BelowQuorum(needed=1, got=0)
-    validators = responsible[-1]
     checkpoint = checkpoint_of(genesis, validators, note.size, note.root)
     signatures = quorum_signatures(note, validators, genesis.log_id, checkpoint.timestamp)
     return validators, checkpoint.digest(), signatures

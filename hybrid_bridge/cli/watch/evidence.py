@@ -9,7 +9,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.file import sync_path, write_whole
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.copies import Responsible, write_tiles
+from hybrid_bridge.cli.watch.copies import Responsible, responsible, write_tiles
 from hybrid_bridge.cli.watch.findings import CHAIN, FEW, ChainSight, Contradiction, CopySight, Signed
 from hybrid_bridge.core.tree import Tree
 from hybrid_bridge.errors import TooLong
@@ -118,10 +118,10 @@ def _note(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _entries(sets: Sequence[Responsible], size: int) -> bytes:
+def _entries(sets: Sequence[Responsible], size: TreeSize) -> bytes:
     """Of the set that is responsible for this size."""
-    responsible = [known.validators for known in sets if known.from_size <= size]
-    return responsible[-1].encode_entries() if responsible else b""
+    validators = responsible(sets, size)
+    return b"" if validators is None else validators.encode_entries()
 
 
 def anchored(copies: Mapping[str, CopySight], head: Head) -> CopySight | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hybrid_bridge.cli.histories import read_tree
 from hybrid_bridge.cli.verify import read_bounded
-from hybrid_bridge.cli.watch.copies import Responsible, signers_of
+from hybrid_bridge.cli.watch.copies import Responsible, responsible, signers_of
 from hybrid_bridge.cli.watch.evidence import ENTRIES, GENESIS, ONE, ORIGIN, OTHER, SHOWN
 from hybrid_bridge.core.bundle import MAX_NOTE, decode_bundle
 from hybrid_bridge.core.checkpoint import Note, parse_note
@@ -111,7 +111,7 @@ def judged(folder: Path, log: Log) -> Judged:
     signers = [signers_of(text, log.genesis, log.origin, log.sets) for text in texts]
     if not all(signers):
         raise Missing(what="signatures of a proven set under each note; a bundle of the log may prove later sets")
-    quorums = [_responsible(log, note.size).quorum for note in (one, other)]
+    quorums = [known.quorum for note in (one, other) if (known := responsible(log.sets, note.size)) is not None]
     return Judged(
         log=log,
         notes=(one, other),
@@ -135,10 +135,6 @@ def _is_split(folder: Path, one: Note, other: Note) -> bool:
     if tree.size < large.size or tree.root(large.size) != large.root:
         raise Missing(what=f"{SHOWN} of the tree under the larger checkpoint; these lead to another root")
     return tree.root(small.size) != small.root
-
-
-def _responsible(log: Log, size: TreeSize) -> ValidatorSet:
-    return [known.validators for known in log.sets if known.from_size <= size][-1]
 
 
 def _first(folder: Path, genesis: Genesis) -> ValidatorSet:

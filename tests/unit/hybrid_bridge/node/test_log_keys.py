@@ -41,8 +41,8 @@ from hybrid_bridge.steps.batch import ClosingKeys
 from hybrid_bridge.units import EpochNumber, TreeSize
 from tests.bundles import flip
 from tests.unit.hybrid_bridge.node.coming import authority, newcomer
-from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, plan, randomness, started
-from tests.unit.hybrid_bridge.node.test_closing import attest_all
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, plan, randomness
+from tests.unit.hybrid_bridge.node.test_closing import first_epoch
 from tests.unit.hybrid_bridge.node.test_engine import PlayedEngine, begun, engine_plan, laid_with_engines, played
 from tests.unit.hybrid_bridge.node.test_engine_joining import AT, enacted, proposer, resigned
 
@@ -150,17 +150,8 @@ def second_holder(members: Members, name: str) -> LogBook:
     return view.logbook
 
 
-def closed(members: Members) -> Members:
-    members = started(members)
-    members.spread(members.order(START + CADENCE))
-    for name in VALIDATORS:
-        members.close_epoch(name)
-    attest_all(members)
-    return members
-
-
 def test_two_holders_sign_one_line_and_each_takes_the_others(members: Members) -> None:
-    first, second = closed(members).open("core").view, second_holder(members, "bank-a")
+    first, second = first_epoch(members).open("core").view, second_holder(members, "bank-a")
     line = first.epochs.line(TWO)
     assert line is not None
     assert members.open("bank-a").view.epochs.line(TWO) == line
@@ -174,7 +165,7 @@ def test_of_two_post_quantum_lines_of_one_size_the_first_stays(tmp_path: Path) -
     lay(foundation, tmp_path / "out")
     members = Members(tmp_path / "out", foundation)
     with members.stack:
-        book = second_holder(closed(members), "bank-a")
+        book = second_holder(first_epoch(members), "bank-a")
         ours, theirs = (members.open(name).view.epochs.line(TWO) for name in ("bank-a", "core"))
         assert ours is not None
         assert theirs is not None
@@ -184,7 +175,7 @@ def test_of_two_post_quantum_lines_of_one_size_the_first_stays(tmp_path: Path) -
 
 
 def test_a_holder_signs_no_size_that_it_has_not_closed(members: Members) -> None:
-    closed(members)
+    first_epoch(members)
     members.spread(members.order(START + 2 * CADENCE))
     members.close_epoch("core")
     assert second_holder(members, "bank-a").size == TWO
@@ -204,7 +195,7 @@ def test_under_an_engine_a_line_is_over_what_a_quorum_has_signed_and_over_nothin
 
 
 def test_who_has_halted_gives_lines_to_what_a_quorum_signed_and_to_nothing_else(members: Members) -> None:
-    closed(members)
+    first_epoch(members)
     members.spread(members.order(START + 2 * CADENCE))
     members.close_epoch("core")
     view = members.open("core").view
@@ -334,18 +325,23 @@ def test_no_set_leaves_the_only_holder_out(begun: PlayedEngine) -> None:
         proposer(begun, "supplier").judge(alone)
 
 
+def renewed(members: Members, name: str) -> Card:
+    """A member's card with another identity key and another vote."""
+    folder = members.folder(name)
+    request = next_identity(folder, randomness("identity")).read_bytes()
+    next_consensus(folder, randomness("vote"))
+    return make_card(folder, certify(authority(members), request, members.clock.now()))
+
+
 def test_the_only_holder_changes_its_identity_key(begun: PlayedEngine) -> None:
     """Its old key is removed; the member goes on. So does the sequencer, which orders nothing here."""
     members = begun.members
     as_before(members, "supplier", "bank-a", "bank-b")
-    folder = members.folder("core")
-    request = next_identity(folder, randomness("identity")).read_bytes()
-    next_consensus(folder, randomness("vote"))
-    card = make_card(folder, certify(authority(members), request, members.clock.now()))
+    card = renewed(members, "core")
     proposal = enacted(begun, Wish(kind="rotate-key", card=card, name="core", from_epoch=4))
     assert [type(record) for record in proposal.decoded()][:2] == [MemberUpdate, MemberUpdate]
     directory = members.open("bank-b").view.directory
-    new = card.identity((folder / "ca.pem").read_bytes(), directory.genesis)
+    new = card.identity((members.folder("core") / "ca.pem").read_bytes(), directory.genesis)
     assert directory.name_of(new.key_id) == "core"
 
 
@@ -353,10 +349,7 @@ def test_the_only_holder_is_no_member_at_no_time(begun: PlayedEngine) -> None:
     """Its new key would count only long after the old one: it would be away meanwhile, by its own card."""
     members = begun.members
     as_before(members, "supplier", "bank-a", "bank-b")
-    folder = members.folder("core")
-    request = next_identity(folder, randomness("identity")).read_bytes()
-    next_consensus(folder, randomness("vote"))
-    card = make_card(folder, certify(authority(members), request, members.clock.now()))
+    card = renewed(members, "core")
     proposal = proposer(begun).propose(Wish(kind="rotate-key", card=card, name="core", from_epoch=4))
     added, removed, *others = proposal.decoded()
     assert isinstance(added, MemberUpdate)

@@ -18,8 +18,8 @@ from hybrid_bridge.node.laying import lay
 from hybrid_bridge.steps.verify import verify
 from hybrid_bridge.units import EpochNumber, TreeSize, UnixSeconds
 from tests.bundles import flip
-from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, VALIDATORS, Members, plan, randomness, started
-from tests.unit.hybrid_bridge.node.test_closing import attest_all
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, Members, plan, randomness
+from tests.unit.hybrid_bridge.node.test_closing import first_epoch
 
 
 @pytest.fixture
@@ -33,12 +33,7 @@ def quantum(tmp_path: Path):
 
 @pytest.fixture
 def closed(quantum: Members) -> Members:
-    members = started(quantum)
-    members.spread(members.order(START + CADENCE))
-    for name in VALIDATORS:
-        members.close_epoch(name)
-    attest_all(members)
-    return members
+    return first_epoch(quantum)
 
 
 def bundle(members: Members, name: str) -> Bundle:
