@@ -29,7 +29,9 @@ from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.transaction import SignaturePart, SignedTransaction
+from hybrid_bridge.node.founding import FOUNDING
 from hybrid_bridge.node.opening import client_tls
+from hybrid_bridge.node.running import read_founding
 from hybrid_bridge.node.settings import read_secret, read_settings
 from hybrid_bridge.steps.submit import Document, Submission, build_record, finish
 from hybrid_bridge.units import EpochNumber
@@ -133,7 +135,8 @@ class Maker:
             name: PrivateKey.from_seed(read_secret(read_settings(self.network.folder(name)), "identity"))
             for name in NAMES
         }
-        self.numbers = {"core": len(NAMES)}  # founders' transactions
+        settings = read_settings(self.network.folder("core"))
+        self.numbers = {"core": len(read_founding(settings.path(FOUNDING)))}
 
     def make(self, name: str, count: int) -> list[bytes]:
         return [self._one(name) for _ in range(count)]

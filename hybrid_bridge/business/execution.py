@@ -27,7 +27,7 @@ from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
 from hybrid_bridge.core.keys import key_id_text
-from hybrid_bridge.core.ledger_state import Overlay, entry_key, index_key, put_number
+from hybrid_bridge.core.ledger_state import Overlay, StateReader, entry_key, index_key, put_number
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import (
     BeaconPayload,
@@ -37,7 +37,7 @@ from hybrid_bridge.core.transaction import (
     SignedTransaction,
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
-from hybrid_bridge.units import Commitment, EpochNumber, LogId, RegistryIndex
+from hybrid_bridge.units import Commitment, Digest, EpochNumber, LogId, RegistryIndex
 
 Update: TypeAlias = SetUpdate | MemberUpdate | ConsensusKey  # what is submitted; notices are derived
 
@@ -113,11 +113,7 @@ def apply_transaction(trial: Overlay, rules: Rules, signed: SignedTransaction, m
 
 def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPayload, moment: Moment) -> Changes:
     """(1) entry new (2) submitter admitted (3) business rules (4) labels: last, so that refusals are no oracle."""
-    leaf = leaf_hash(payload.entry)
-    if trial.get(entry_key(leaf)) is not None:
-        refuse("entry", leaf.hex())
-    if not roles_of(trial, body.submitter, moment.epoch) & MEMBER:
-        refuse("admission", key_id_text(body.submitter))
+    leaf = require_let_in(trial, body, payload, moment.epoch)
     schema, claims = typed_claims(body, payload)
     act = Act(
         claims=claims,
@@ -140,6 +136,20 @@ def _apply_record(trial: Overlay, rules: Rules, body: Body, payload: RecordPaylo
         life_events=tuple(act.events),
         governance=tuple(notice.encode() for notice in act.notices),
     )
+
+
+def require_let_in(view: StateReader, body: Body, payload: RecordPayload, epoch: EpochNumber) -> Digest:
+    """What the doors ask of a record, before any rule of business; the leaf of its entry.
+
+    Raises:
+        RuleRejected: entry: it stands already; admission: no member submits it.
+    """
+    leaf = leaf_hash(payload.entry)
+    if view.get(entry_key(leaf)) is not None:
+        refuse("entry", leaf.hex())
+    if not roles_of(view, body.submitter, epoch) & MEMBER:
+        refuse("admission", key_id_text(body.submitter))
+    return leaf
 
 
 def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> None:

@@ -43,15 +43,15 @@ from hybrid_bridge.errors import (
 from hybrid_bridge.node.directory import Directory
 from hybrid_bridge.node.engine_homes import admitted
 from hybrid_bridge.node.executing import decided_block
-from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
+from hybrid_bridge.node.ordering import MAX_TRANSACTIONS
 from hybrid_bridge.node.sharing import shares_of, spent
 from hybrid_bridge.node.snapshots import Shelf
 from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
-from hybrid_bridge.node.waiting import Door, Line, Proposal, by_turns, require_waits
+from hybrid_bridge.node.waiting import Door, Line, Proposal, Remembered, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
-from hybrid_bridge.steps.commit import BlockOutcome
+from hybrid_bridge.steps.commit import AT_THE_DOOR, BlockOutcome
 from hybrid_bridge.units import Digest, Height, UnixSeconds
 
 APP_VERSION: Final = 1
@@ -161,6 +161,7 @@ class EngineApplication:
         self._doorkeeper = Doorkeeper(view.directory)
         self._executed: _Executed | None = None
         self._door, self._line, self._shares = Door(), Line(), shares_of(view)
+        self._remembered = Remembered(view.ledger)
         self._tried: tuple[_Question, tuple[SignedTransaction, ...], BlockOutcome] | None = None  # the newest
 
     # ── who we are ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +219,7 @@ class EngineApplication:
     def _require_waits(self, signed: SignedTransaction, *, is_inside: bool) -> None:
         """Where the epoch has no room left the door closes, and who is inside stays."""
         try:
-            require_waits(self._view, signed, self._line)
+            require_waits(self._view, self._remembered, signed, self._line)
         except NotYet:
             if not is_inside:
                 raise
@@ -307,6 +308,7 @@ class EngineApplication:
         self._chain.take(executed.decided, executed.transactions, executed.outcome, signer)
         # Durable. Dead before? The engine plays the block again. Dead after? It sees our height and goes on.
         self._executed = None
+        self._remembered.follow(executed.outcome.writes)
         self._door.renew()
         self._shares.begin(executed.outcome.epoch)
         self._shares.use(spent(executed.outcome.transactions))

@@ -21,13 +21,12 @@ from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of, spent
 from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import Rules, preview
+from hybrid_bridge.steps.commit import AT_THE_DOOR, Rules, preview
 from hybrid_bridge.units import EpochNumber, Height, KeyId, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
 MAX_TRANSACTIONS: Final = 1_000  # in one block
 MAX_BYTES: Final = 2 << 20  # of transactions in one block; a block fits one message between members
-AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # refused without a record
 LONGEST_NAP: Final = 1.0  # seconds; a clock that jumps is noticed
 
 _log = logging.getLogger(__name__)

@@ -58,8 +58,8 @@ class PeerService:
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
         """The newest that we saw signed by an attestation key and by an identity key."""
         address = Address(request.address)
-        newest = self._view.epochs.newest_attested().get(address)
-        seen = [] if newest is None else self._view.epochs.attested(address, TreeSize(newest - 1))
+        newest = self._view.epochs.newest_attested(address)
+        seen = self._view.epochs.attested(address, TreeSize(newest - 1)) if newest else []
         word = self._view.witness.newest_word(KeyId(request.signer))
         return pb.SignaturesResponse(newest=map(_sized, seen), countersignature=word)
 

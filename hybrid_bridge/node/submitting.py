@@ -160,7 +160,8 @@ class AtEngine:
             transaction = SignedTransaction.decode(data)
             require_ours(self._view, transaction)
             if self._view.ledger.standing(transaction.body.transaction_id) is None:
-                require_waits(self._view, transaction)
+                with self._view.ledger.state() as state:
+                    require_waits(self._view, state, transaction)
                 if code := self._engine.broadcast(data):
                     raise NotYet(what=f"the engine's pool: code {code}")
         except BridgeError as error:

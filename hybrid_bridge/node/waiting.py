@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.core.epoch import epoch_of
-from hybrid_bridge.core.ledger_state import Overlay, StateReader, get_number, put_number, sequence_key
+from hybrid_bridge.core.ledger_state import Overlay, StateReader, Write, get_number, put_number, sequence_key
 from hybrid_bridge.core.transaction import SignedTransaction
-from hybrid_bridge.errors import FieldMismatch, Malformed, RuleRejected, SequenceRejected, Throttled
-from hybrid_bridge.node.ordering import AT_THE_DOOR, MAX_TRANSACTIONS
+from hybrid_bridge.errors import FieldMismatch, Malformed, SequenceRejected, Throttled
+from hybrid_bridge.node.ordering import MAX_TRANSACTIONS
 from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns, require_admitted, spent
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import Rules, preview
+from hybrid_bridge.steps.commit import AT_THE_DOOR, Rules, knock, preview
 from hybrid_bridge.units import KeyId, UnixSeconds
 
 WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
 SHARE: Final = 2 * WINDOW  # transactions of one submitter in an engine's pool: a number may have a second try
+MAX_REMEMBERED: Final = 1 << 14  # keys; an engine's pool holds fewer transactions
 _OVERHEAD: Final = 8  # bytes around a transaction in a block, at most
 
 
@@ -54,7 +56,31 @@ class Line:
         self._following.clear()
 
 
-def require_waits(view: View, signed: SignedTransaction, line: Line | None = None) -> None:
+class Remembered:
+    """The committed state as far as the engine's door has asked for it: it asks again for all that waits at each block.
+
+    True as long as `follow` is told of every block and nobody else writes. One thread at a time.
+    """
+
+    def __init__(self, ledger: SqlLedger) -> None:
+        self._ledger = ledger
+        self._known: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The value after the newest block."""
+        if key not in self._known:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._known.clear()
+            with self._ledger.state() as state:
+                self._known[key] = state.get(key)
+        return self._known[key]
+
+    def follow(self, writes: Iterable[Write]) -> None:
+        """A block stands, which wrote this."""
+        self._known.update((key, value) for key, value in writes if key in self._known)
+
+
+def require_waits(view: View, state: StateReader, signed: SignedTransaction, line: Line | None = None) -> None:
     """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
 
     The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
@@ -62,16 +88,12 @@ def require_waits(view: View, signed: SignedTransaction, line: Line | None = Non
 
     Raises:
         FieldMismatch: another consortium's; no state is looked at.
-        RuleRejected: admission or a repeated entry.
-        BridgeError: as `preview`.
+        BridgeError: as `knock`.
     """
     require_ours(view, signed)
-    with view.ledger.state() as state:
-        epoch = epoch_of(view.directory.genesis, _tip_time(view))
-        require_admitted(state, signed.body.submitter, epoch)  # before its signatures: a stranger's may be many
-        _, outcome = preview(_in_turn(state, signed, line), view.chain.rules, signed, _tip_time(view))
-    if outcome.code and outcome.rule in AT_THE_DOOR:
-        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+    epoch = epoch_of(view.directory.genesis, _tip_time(view))
+    require_admitted(state, signed.body.submitter, epoch)  # before its signatures: a stranger's may be many
+    knock(_in_turn(state, signed, line), view.chain.rules, signed, _tip_time(view))
 
 
 class Door:

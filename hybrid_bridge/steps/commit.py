@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.business.consensus import Vote, follow_set, put_engine
-from hybrid_bridge.business.execution import Changes, Rules, apply_transaction, stateless_check
+from hybrid_bridge.business.execution import Changes, Rules, apply_transaction, require_let_in, stateless_check
 from hybrid_bridge.business.membership import put_set
 from hybrid_bridge.business.ruling import LifeEvent, Moment, refusal_code
 from hybrid_bridge.core.block import ACCEPTED, chain_step, state_hash
@@ -31,7 +31,7 @@ from hybrid_bridge.core.ledger_state import (
 )
 from hybrid_bridge.core.position import Position
 from hybrid_bridge.core.proof import leaf_hash
-from hybrid_bridge.core.transaction import BeaconPayload, SignedTransaction
+from hybrid_bridge.core.transaction import BeaconPayload, RecordPayload, SignedTransaction
 from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import Expired, NotYet, RuleRejected, SequenceRejected, SetMismatch, StoreBroken, TooLong
 from hybrid_bridge.units import (
@@ -48,6 +48,7 @@ from hybrid_bridge.units import (
 )
 
 __all__ = [
+    "AT_THE_DOOR",
     "BlockOutcome",
     "LifeEvent",
     "MemberInfo",
@@ -57,12 +58,14 @@ __all__ = [
     "admit",
     "execute_block",
     "genesis_state",
+    "knock",
     "never_stands",
     "preview",
     "stateless_check",
 ]
 
 FIRST_SET: Final = SetId(1)
+AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # by these rules a transaction is refused without a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,17 +275,47 @@ def preview(
         Malformed, Refuted, SequenceRejected, Expired: it would never stand in a block.
         NotYet: the running epoch is full; the next one is not.
     """
-    position = Position.load(state)
-    time = UnixSeconds(max(now, position.time))  # block time never falls
-    here = replace(position.advance(rules.genesis, position.next_height, time), next_height=position.next_height)
+    here = _next(state, rules, now)
     after = Overlay(state)
     never_stands(after, rules, signed, here.epoch)
-    outcome, _ = _execute(after, rules, signed, Moment(time, here.epoch))
+    outcome, _ = _execute(after, rules, signed, Moment(here.time, here.epoch))
+    _hold(here, rules, int(outcome.entry is not None), outcome.pairs).store(after)
+    return after, outcome
+
+
+def knock(state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds) -> None:
+    """Return if a transaction may wait for a block, which judges it on a newer state than this one.
+
+    The rules of business are left to that block: they would be tried here again after each block, for all that waits.
+
+    Raises:
+        Malformed, Refuted, SequenceRejected, Expired, NotYet: as `preview`.
+        RuleRejected: one of `AT_THE_DOOR`.
+    """
+    payload = signed.body.payload
+    if not isinstance(payload, RecordPayload):  # a quorum's decision is rare
+        _, outcome = preview(state, rules, signed, now)
+        if outcome.rule in AT_THE_DOOR:
+            raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+        return
+    here = _next(state, rules, now)
+    never_stands(state, rules, signed, here.epoch)
+    require_let_in(state, signed.body, payload, here.epoch)
+    _hold(here, rules, 1, len(payload.ops))
+
+
+def _next(state: StateReader, rules: Rules, now: UnixSeconds) -> Position:
+    """Where the ledger would stand within a block at `now`; the block's height stays the next one."""
+    position = Position.load(state)
+    time = UnixSeconds(max(now, position.time))  # block time never falls
+    return replace(position.advance(rules.genesis, position.next_height, time), next_height=position.next_height)
+
+
+def _hold(here: Position, rules: Rules, entries: int, pairs: int) -> Position:
     try:
-        here.hold(rules.genesis, int(outcome.entry is not None), outcome.pairs).store(after)
+        return here.hold(rules.genesis, entries, pairs)
     except TooLong:
         raise NotYet(what="room in the next epoch") from None
-    return after, outcome
 
 
 def admit(state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds) -> Overlay:

@@ -417,7 +417,7 @@ class MemberStoreBehaviour:
             epochs.attest(address, SizedSignature(2, ZERO, address + bytes(45)))
             epochs.attest(address, SizedSignature(2, sha256(b"another"), bytes(65)))  # the first one stays
         assert epochs.signatures(2, ZERO) == {address: address + bytes(45) for address in (here, there)}
-        assert epochs.newest_attested() == {here: 2, there: 2}
+        assert [epochs.newest_attested(one) for one in (here, there, bytes(20))] == [2, 2, 0]
         assert [signed.root for signed in epochs.attested(here, 1)] == [ZERO]
         epochs.add_line(2, b"line")
         epochs.add_line(2, b"other")
@@ -432,6 +432,20 @@ class MemberStoreBehaviour:
         epochs.cosign(3, NoteLine("a", theirs.key_id, b"another"))
         assert epochs.cosignatures(3) == lines
         assert (epochs.cosigned(theirs, 2), epochs.newest_cosigned(theirs)) == ({3: b"s"}, 3)
+
+    def test_the_newest_that_a_key_signed_is_so_after_a_start_too(self, opened: Opened) -> None:
+        file, here, there = opened.ledger().file, b"\1" * 20, VerifierKey("a", b"\x01", bytes(32))
+        before = SqlEpochs(file)
+        for size in (3, 5, 4):
+            assert before.newest_attested(here) <= 5
+            before.attest(here, SizedSignature(size, ZERO, bytes(65)))
+            before.cosign(size, NoteLine(there.name, there.key_id, b"s"))
+        after = SqlEpochs(file)
+        after.cosign(2, NoteLine(there.name, there.key_id, b"s"))  # followed before all is read
+        for epochs in (before, after):
+            assert (epochs.newest_attested(here), epochs.newest_cosigned(there)) == (5, 5)
+            epochs.attest(here, SizedSignature(2, ZERO, bytes(65)))
+            assert epochs.newest_attested(here) == 5
 
     # ── the private records ──────────────────────────────────────────────────────────────────────────────────────────
 

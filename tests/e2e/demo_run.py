@@ -98,11 +98,11 @@ class Demo:
             time.sleep(0.05)
         assert self.remains() == []
 
-    def kill_at_random(self, seed: int, every: float) -> None:
-        """Kill -9 any child, again and again until the demo ends; `every` seconds on average."""
+    def kill_at_random(self, seed: int, every: float, times: int) -> None:
+        """Kill -9 any child so many times, `every` seconds on average, unless the demo ends before."""
         dice = random.Random(seed)
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and len(self.kills) < times:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(dice.expovariate(1 / every))
             if self.process.poll() is not None:

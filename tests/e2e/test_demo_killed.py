@@ -39,7 +39,7 @@ def test_with_processes_killed_at_random_all_comes_out_the_same_in_the_folder_of
 
     demo = Demo(tmp_path, ("--json",))
     try:
-        demo.kill_at_random(seed=7, every=3.0)
+        demo.kill_at_random(seed=7, every=3.0, times=16)
         report = demo.report()
         demo.require_gone()
     finally:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.file import table_of
@@ -18,6 +18,26 @@ MAX_EVIDENCE: Final = 256  # of one kind against one key: more proves no more
 _BLOCK, _COUNTERSIGNED = table_of(tables.Block), table_of(tables.Countersigned)
 _CONFLICT, _HALT = table_of(tables.Conflict), table_of(tables.Halt)
 _KEEP, _PULL = insert_new(_CONFLICT), insert_new(_HALT)
+
+# Built once: every member asks each of these several times a block, and building one takes longer than asking it.
+_ITS, _ABOVE = _COUNTERSIGNED.c.signer == bindparam("key"), _COUNTERSIGNED.c.height > bindparam("after")
+_SAME_HEIGHT = _BLOCK.c.height == _COUNTERSIGNED.c.height
+_STANDING = select(_COUNTERSIGNED.c.data).where(_ITS, _COUNTERSIGNED.c.height == bindparam("at"))
+_OF = select(_COUNTERSIGNED.c.data).where(_ITS, _ABOVE).order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)
+_NEWEST_OF = select(func.max(_COUNTERSIGNED.c.height)).where(_ITS)
+_AGREED = (
+    select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height))
+    .join(_BLOCK, _SAME_HEIGHT & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash))
+    .where(_COUNTERSIGNED.c.height >= bindparam("floor"))
+    .group_by(_COUNTERSIGNED.c.signer)
+)
+_DISAGREEING = (
+    select(_COUNTERSIGNED.c.data)
+    .join(_BLOCK, _SAME_HEIGHT & (_BLOCK.c.hash != _COUNTERSIGNED.c.block_hash))
+    .where(_ITS, _ABOVE, _COUNTERSIGNED.c.height <= bindparam("up_to"))
+    .order_by(_COUNTERSIGNED.c.height)
+    .limit(MAX_ROWS)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +59,9 @@ class SqlWitness:
 
     def add(self, countersignature: Countersignature) -> Countersignature | None:
         """Keep a verified countersignature; the one that stands already if it says something else."""
+        asked = {"key": countersignature.signer, "at": countersignature.height}
         with self._file.write() as connection:
-            query = select(_COUNTERSIGNED.c.data).where(
-                _COUNTERSIGNED.c.signer == countersignature.signer, _COUNTERSIGNED.c.height == countersignature.height
-            )
-            standing = connection.execute(query).scalar()
+            standing = connection.execute(_STANDING, asked).scalar()
             if standing is None:
                 connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(countersignature)])
                 return None
@@ -52,15 +70,13 @@ class SqlWitness:
 
     def of(self, signer: KeyId, after: Height) -> list[bytes]:
         """One member's countersignatures above a height, ascending."""
-        query = select(_COUNTERSIGNED.c.data).where(_COUNTERSIGNED.c.signer == signer, _COUNTERSIGNED.c.height > after)
         with self._file.read() as connection:
-            return list(connection.execute(query.order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)).scalars())
+            return list(connection.execute(_OF, {"key": signer, "after": after}).scalars())
 
     def newest_of(self, signer: KeyId) -> Height:
         """The highest height one member countersigned; zero for none."""
-        query = select(func.max(_COUNTERSIGNED.c.height)).where(_COUNTERSIGNED.c.signer == signer)
         with self._file.read() as connection:
-            return Height(connection.execute(query).scalar() or 0)
+            return Height(connection.execute(_NEWEST_OF, {"key": signer}).scalar() or 0)
 
     def newest_word(self, signer: KeyId) -> bytes:
         """One member's word for the highest block that it ordered or countersigned; empty for none."""
@@ -70,20 +86,14 @@ class SqlWitness:
 
     def agreed(self, floor: Height) -> dict[KeyId, Height]:
         """For each member the highest height from `floor` on at which it countersigned the very block we hold."""
-        same = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash)
-        query = select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height)).join(_BLOCK, same)
-        query = query.where(_COUNTERSIGNED.c.height >= floor).group_by(_COUNTERSIGNED.c.signer)
         with self._file.read() as connection:
-            return {KeyId(signer): Height(height) for signer, height in connection.execute(query)}
+            return {KeyId(signer): Height(height) for signer, height in connection.execute(_AGREED, {"floor": floor})}
 
     def disagreeing(self, signer: KeyId, after: Height, up_to: Height) -> list[Countersignature]:
         """One member's words for other blocks than ours, at heights that we have, ascending, at most `MAX_ROWS`."""
-        other = (_BLOCK.c.height == _COUNTERSIGNED.c.height) & (_BLOCK.c.hash != _COUNTERSIGNED.c.block_hash)
-        query = select(_COUNTERSIGNED.c.data).join(_BLOCK, other).where(_COUNTERSIGNED.c.signer == signer)
-        query = query.where(_COUNTERSIGNED.c.height > after, _COUNTERSIGNED.c.height <= up_to)
-        query = query.order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)
+        asked = {"key": signer, "after": after, "up_to": up_to}
         with self._file.read() as connection:
-            return [Countersignature.decode(data) for data in connection.execute(query).scalars()]
+            return [Countersignature.decode(data) for data in connection.execute(_DISAGREEING, asked).scalars()]
 
     # ── what contradicts ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -638,7 +638,7 @@ def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: Pl
 def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
     (data,) = waiting(begun, "supplier", 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_waiting, "preview", full)
+        patch.setattr(node_waiting, "knock", full)
         assert begun.check(data) == NOT_NOW
         assert begun.check(data, pb.CheckTxType.RECHECK) == 0
 

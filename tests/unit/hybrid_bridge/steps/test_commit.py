@@ -49,6 +49,7 @@ from hybrid_bridge.steps.commit import (
     admit,
     execute_block,
     genesis_state,
+    knock,
     never_stands,
     preview,
     stateless_check,
@@ -647,6 +648,50 @@ def test_refusals_fill_an_epoch_too():
         pending, _ = preview(pending, ledger.rules, send(ledger, register()), UnixSeconds(START))
     with pytest.raises(NotYet):
         preview(pending, ledger.rules, send(ledger, register()), UnixSeconds(START))
+
+
+def test_a_door_before_a_block_leaves_the_rules_of_business_to_it(ledger):
+    record = decided(ledger, update(ledger, "seller"))
+    waiting = [(register(), 0), (register(), 3), (confirm(), 0)]
+    for signed, code in [
+        *((send(ledger, event), code) for event, code in waiting),
+        (ledger.governance(record, quorum=NODES[:2]), 2),
+        (ledger.governance(record), 0),
+    ]:
+        knock(ledger.state, ledger.rules, signed, UnixSeconds(START))
+        assert ledger.block(signed).codes == [code]
+
+
+def test_a_door_before_a_block_turns_away_strangers_and_what_stands(ledger):
+    record = decided(ledger, update(ledger, "seller"))
+    first = send(ledger, register())
+    ledger.block(first, ledger.governance(record))
+    for signed, rule in [
+        (ledger.sign(first.body.payload, "operator", ("seller",)), "entry"),
+        (send(ledger, register("f" * 32, submitter="stranger")), "admission"),
+        (ledger.governance(record), "entry"),
+        (ledger.governance(record, submitter="holder"), "admission"),
+    ]:
+        with pytest.raises(RuleRejected) as caught:
+            knock(ledger.state, ledger.rules, signed, UnixSeconds(START))
+        assert caught.value.rule == rule
+
+
+def test_a_door_before_a_block_closes_when_the_epoch_is_full():
+    ledger = small_ledger()
+    ledger.block(*(send(ledger, register(f"{k:032x}")) for k in range(8)))
+    late = send(ledger, register("f" * 32))
+    with pytest.raises(NotYet):
+        knock(ledger.state, ledger.rules, late, UnixSeconds(START))
+    knock(ledger.state, ledger.rules, late, UnixSeconds(START + CADENCE))
+
+
+def test_the_door_before_a_block_refuses_what_never_stands(ledger):
+    signed = send(ledger, register())
+    with pytest.raises(Expired):
+        knock(ledger.state, ledger.rules, signed, UnixSeconds(START + 9 * CADENCE))
+    with pytest.raises(SequenceRejected):
+        knock(ledger.state, ledger.rules, send(ledger, register("f" * 32)), UnixSeconds(START))
 
 
 def test_the_door_refuses_what_never_stands(ledger):
