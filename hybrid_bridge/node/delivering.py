@@ -150,12 +150,14 @@ class Deliverer:
 
         One recipient that says nothing is waited for once, however much it is owed: the others want theirs.
         """
-        now, silent = self._view.clock.now(), set[str]()
-        for owed in self._view.records.owed(now):
-            if owed.recipient in silent or self._view.ledger.entry_height(owed.leaf) is None:
-                continue
-            if not self._deliver(owed, now):
-                silent.add(owed.recipient)
+        now, silent, after = self._view.clock.now(), set[str](), 0
+        while found := self._view.records.owed(now, after, silent):
+            for owed in found:
+                if owed.recipient in silent or self._view.ledger.entry_height(owed.leaf) is None:
+                    continue
+                if not self._deliver(owed, now):
+                    silent.add(owed.recipient)
+            after = found[-1].number
 
     def _deliver(self, owed: Owed, now: UnixSeconds) -> bool:
         """Offer it. False if nobody answered."""

@@ -38,7 +38,9 @@ class Proving:
     def is_proven(self) -> bool:
         """Whether enough others signed blocks and records of ours."""
         newest = self._view.logbook.size
-        return self._are_enough(self._view.witness.agreed(self._taken), newest) and any(
+        names = self._names(self._directory.responsible(newest))
+        keys = [key for name in names for key in self._directory.key_ids(name)]
+        return self._are_enough(self._view.witness.agreed(keys, self._taken), newest) and any(
             self._are_enough(self._view.epochs.signatures(size, self._view.logbook.root(size)), size)
             for size in self._covering()
         )

@@ -97,8 +97,9 @@ class Watch:
     def judge(self) -> None:
         """Say which block is final now."""
         final = self._progress.final
-        reached = self._view.witness.agreed(final)
-        self._progress.raised("final", final_in(self._sittings(final), reached, final))
+        sittings = list(self._sittings(final))
+        reached = self._view.witness.agreed({key for sitting in sittings for key in sitting.keys}, final)
+        self._progress.raised("final", final_in(sittings, reached, final))
 
     def _sittings(self, final: Height) -> Iterator[Sitting]:
         """The sets whose terms reach beyond what is final: set s from epoch first_size(s) − 1 on (SPEC §8.1)."""

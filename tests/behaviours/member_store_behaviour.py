@@ -389,7 +389,9 @@ class MemberStoreBehaviour:
         assert kept.of(theirs.public.key_id, 0) == [first.encode(), other.encode()]
         assert (kept.newest_of(theirs.public.key_id), kept.newest_of(b"\0" * 32)) == (2, 0)
         assert kept.newest_word(theirs.public.key_id) == other.encode()
-        assert kept.agreed(1) == {one.public.key_id: 1 for one in (OURS, SEQUENCER, theirs)}
+        keys = {one.public.key_id: 1 for one in (OURS, SEQUENCER, theirs)}
+        assert kept.agreed([*keys, b"\0" * 32], 1) == keys
+        assert (kept.agreed([OURS.public.key_id], 1), kept.agreed([], 1)) == ({OURS.public.key_id: 1}, {})
 
     def test_evidence_is_bounded_and_the_first_reason_to_halt_stays(self, opened: Opened, monkeypatch) -> None:
         monkeypatch.setattr(witness, "MAX_EVIDENCE", 2)
@@ -461,6 +463,10 @@ class MemberStoreBehaviour:
             ("court", b"e3"),
         ]
         first, second, third = kept.owed(200)
+        assert [kept.owed(200, after=first.number), kept.owed(200, silent={"bank", "court"})] == [
+            [second, third],
+            [second],
+        ]
         kept.postpone(first.number, 300)
         kept.settle(second.number, b"signed for")
         kept.decline(third.number)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Row, Table, bindparam, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.epochs import ClosedEpoch, add_epoch
@@ -43,6 +43,9 @@ _WORTH: Final = {  # raw statements: this is what is asked and written most
     "sqlite": "SELECT value FROM state WHERE key = ?",
     "postgresql": "SELECT value FROM state WHERE key = %s",
 }
+# Both rise together, so this is found in the index; the least height would be looked for among those of all epochs.
+_LATER: Final = select(_BLOCK.c.height).where(_BLOCK.c.epoch > bindparam("epoch"))
+_FIRST_AFTER: Final = _LATER.order_by(_BLOCK.c.epoch, _BLOCK.c.height).limit(1)
 _PUT: Final = "INSERT INTO state (key, value) {} ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
@@ -238,7 +241,7 @@ class SqlLedger:
     def first_height_after(self, epoch: int) -> Height | None:
         """The first block of a later epoch than `epoch`: where `epoch` ends. None when there is none yet."""
         with self.file.read() as connection:
-            found = connection.execute(select(func.min(_BLOCK.c.height)).where(_BLOCK.c.epoch > epoch)).scalar()
+            found = connection.execute(_FIRST_AFTER, {"epoch": epoch}).scalar()
         return None if found is None else Height(found)
 
     # ── what stands in them ──────────────────────────────────────────────────────────────────────────────────────────

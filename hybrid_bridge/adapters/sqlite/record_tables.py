@@ -1,5 +1,9 @@
 """The private file's tables: documents, envelopes, what others have left here, what our keys are for."""
 
+from typing import Final
+
+from sqlalchemy import Index
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
 from hybrid_bridge.adapters.sqlite.file import STRICT, blob, integer, serial, text
@@ -23,10 +27,13 @@ class Record(SQLModel, table=True):
     remains: int = integer(index=True)  # 1 = erased, and its bytes are perhaps still in the file or its log
 
 
+OWED: Final = sql("state = 'owed'")  # few of all that were ever sent
+
+
 class Outbox(SQLModel, table=True):
     """A sealed envelope that its recipient has not signed for, or has."""
 
-    __table_args__ = STRICT
+    __table_args__ = (Index("ix_outbox_owed", "number", sqlite_where=OWED, postgresql_where=OWED), STRICT)
 
     number: int | None = serial()
     leaf: bytes = blob(index=True)

@@ -6,7 +6,7 @@ nobody else's word makes us forget it. Erasing a person's data means deleting th
 keeps its commitments.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from hybrid_bridge.adapters.sqlite.erasing import SqlErasures
 from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.moving import copy_rows
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
-from hybrid_bridge.adapters.sqlite.record_tables import Outbox, Purpose, Record, Taken
+from hybrid_bridge.adapters.sqlite.record_tables import OWED, Outbox, Purpose, Record, Taken
 from hybrid_bridge.adapters.sqlite.revisions import Moved, Steps, bring_forward
 from hybrid_bridge.adapters.sqlite.store import Store, insert_new, put
 from hybrid_bridge.errors import BridgeError, Erased, NotYet
@@ -236,9 +236,16 @@ class SqlRecords:
 
     # ── envelopes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def owed(self, now: UnixSeconds) -> list[Owed]:
-        """Envelopes whose next attempt is due."""
-        query = select(_OUTBOX).where(_OUTBOX.c.state == "owed", _OUTBOX.c.due <= now)
+    def owed(self, now: UnixSeconds, after: int = 0, silent: Collection[str] = ()) -> list[Owed]:
+        """Envelopes whose next attempt is due, behind the number `after`, ascending, at most `MAX_ROWS`.
+
+        Args:
+            now: they are due then.
+            after: a number.
+            silent: recipients whose envelopes are left out.
+        """
+        query = select(_OUTBOX).where(OWED, _OUTBOX.c.due <= now, _OUTBOX.c.number > after)
+        query = query.where(_OUTBOX.c.recipient.not_in(silent))
         with self.file.read() as connection:
             rows = connection.execute(query.order_by(_OUTBOX.c.number).limit(MAX_ROWS)).all()
         return [
@@ -281,7 +288,7 @@ class SqlRecords:
 
     def undelivered(self) -> int:
         """Envelopes still owed."""
-        query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "owed")
+        query = select(func.count()).select_from(_OUTBOX).where(OWED)
         with self.file.read() as connection:
             return connection.execute(query).scalar_one()
 

@@ -1,5 +1,6 @@
 """What members said about blocks, what contradicts, and whether this member still signs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,10 +26,12 @@ _SAME_HEIGHT = _BLOCK.c.height == _COUNTERSIGNED.c.height
 _STANDING = select(_COUNTERSIGNED.c.data).where(_ITS, _COUNTERSIGNED.c.height == bindparam("at"))
 _OF = select(_COUNTERSIGNED.c.data).where(_ITS, _ABOVE).order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)
 _NEWEST_OF = select(func.max(_COUNTERSIGNED.c.height)).where(_ITS)
-_AGREED = (
+_AGREED = (  # by names, or every word that was ever said would be read
     select(_COUNTERSIGNED.c.signer, func.max(_COUNTERSIGNED.c.height))
     .join(_BLOCK, _SAME_HEIGHT & (_BLOCK.c.hash == _COUNTERSIGNED.c.block_hash))
-    .where(_COUNTERSIGNED.c.height >= bindparam("floor"))
+    .where(
+        _COUNTERSIGNED.c.signer.in_(bindparam("keys", expanding=True)), _COUNTERSIGNED.c.height >= bindparam("floor")
+    )
     .group_by(_COUNTERSIGNED.c.signer)
 )
 _DISAGREEING = (
@@ -84,10 +87,11 @@ class SqlWitness:
         with self._file.read() as connection:
             return connection.execute(query.order_by(_COUNTERSIGNED.c.height.desc()).limit(1)).scalar() or b""
 
-    def agreed(self, floor: Height) -> dict[KeyId, Height]:
-        """For each member the highest height from `floor` on at which it countersigned the very block we hold."""
+    def agreed(self, signers: Iterable[KeyId], floor: Height) -> dict[KeyId, Height]:
+        """For each of these the highest height from `floor` on at which it countersigned the very block we hold."""
+        asked = {"keys": list(signers), "floor": floor}
         with self._file.read() as connection:
-            return {KeyId(signer): Height(height) for signer, height in connection.execute(_AGREED, {"floor": floor})}
+            return {KeyId(signer): Height(height) for signer, height in connection.execute(_AGREED, asked)}
 
     def disagreeing(self, signer: KeyId, after: Height, up_to: Height) -> list[Countersignature]:
         """One member's words for other blocks than ours, at heights that we have, ascending, at most `MAX_ROWS`."""

@@ -20,7 +20,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.node.chain import MAX_AHEAD
 from hybrid_bridge.units import EpochNumber, Height, UnixSeconds
-from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
+from tests.unit.hybrid_bridge.node.members import CADENCE, NAMES, START, Members, started
 
 
 def resealed(members: Members, block: StoredBlock, **changes: object) -> StoredBlock:
@@ -44,7 +44,7 @@ def test_every_member_executes_and_validators_countersign(members: Members) -> N
 def test_three_of_four_make_a_block_final_two_do_not(members: Members) -> None:
     block = members.order(START, members.founding())
     members.accept("supplier", block)
-    reached = members.open("supplier").view.witness.agreed(Height(0))
+    reached = members.open("supplier").view.witness.agreed(map(members.key_id, NAMES), Height(0))
     assert len(reached) == 2  # the sequencer's own and ours
 
 

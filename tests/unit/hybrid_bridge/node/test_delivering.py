@@ -53,7 +53,12 @@ def package(trading: Members) -> DraftPackage:
     return desk(trading, "supplier").draft(registration(trading, an_object()))
 
 
-def test_a_silent_recipient_is_waited_for_once_however_much_it_is_owed(trading: Members) -> None:
+@pytest.mark.parametrize("portion", [records.MAX_ROWS, 2, 1])
+def test_a_silent_recipient_is_waited_for_once_however_much_it_is_owed(
+    trading: Members, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    """Nor does it stand in the others' way, with more than is read at once."""
+    monkeypatch.setattr(records, "MAX_ROWS", portion)
     for _ in range(3):
         sent(trading, "supplier", registration(trading, an_object()))
     to, asked = peers(trading), list[str]()
