@@ -4,8 +4,10 @@ A body has exactly one encoding, its id never covers signatures, and its list of
 has other bytes, not a refused transaction. Source: SPEC §4.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Self
 
 from hybrid_bridge.core.disclosure import ORIGIN, Disclosure, parse_disclosure
@@ -40,6 +42,7 @@ __all__ = [
 
 VERSION: Final = 1
 MAX_AUTHORISERS: Final = 64  # as many as a validator set can have
+REMEMBERED: Final = 256  # transactions whose claims need not be parsed again
 MAX_SIGNED: Final = MAX_BODY + 1 + (1 + MAX_AUTHORISERS) * (2 + 1 + MAX_SPKI + SIGNATURE_BYTES)
 
 
@@ -130,18 +133,21 @@ class Body:
         return body
 
 
-def claims_of(body: Body) -> dict[str, Disclosure]:
+def claims_of(body: Body) -> Mapping[str, Disclosure]:
     """A record's claims by name, in left-half order; empty for the other kinds.
 
     Raises:
         Malformed: one is no disclosure, a name stands twice, `_schema` or `_origin` is missing.
         FieldMismatch: a name that is private.
     """
-    if not isinstance(body.payload, RecordPayload):
-        return {}
-    claims = [parse_disclosure(text) for text in body.payload.claims]
+    return _parsed(body.payload.claims) if isinstance(body.payload, RecordPayload) else {}
+
+
+@lru_cache(REMEMBERED)  # by content: a door, a proposal and a block ask about the same, each out of its own bytes
+def _parsed(texts: tuple[str, ...]) -> Mapping[str, Disclosure]:
+    claims = [parse_disclosure(text) for text in texts]
     require_claims(claims)
-    return {claim.name: claim for claim in claims}
+    return MappingProxyType({claim.name: claim for claim in claims})
 
 
 # ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────────
