@@ -245,12 +245,27 @@ class MemberStoreBehaviour:
         self, opened: Opened, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(records, "SCHEMA", "4")
+            patch.setattr(records, "SCHEMA", "5")
             with pytest.raises(SchemaOlder):
                 opened.records()
-            with pytest.raises(StoreBroken, match="no way leads from 3"):
+            with pytest.raises(StoreBroken, match="no way leads from 4"):
                 SqlRecords(opened.next("records")).migrate(LOG, OWNER)
         opened.records()
+
+    def test_records_of_schema_3_have_no_index_of_what_is_owed_and_get_it(self, opened: Opened) -> None:
+        kept = opened.records()
+        kept.keep_own(document(1), [("core", b"e1")], 7, 100)
+        with kept.file.write() as connection:
+            connection.execute(text("DROP INDEX ix_outbox_owed"))
+            connection.execute(text("UPDATE meta SET value = '3' WHERE key = 'schema'"))
+        opened.close()
+        with pytest.raises(SchemaOlder):
+            opened.records()
+        assert SqlRecords(opened.next("records")).migrate(LOG, OWNER) == Moved(3, 4)
+        kept = opened.records()
+        assert [owed.envelope for owed in kept.owed(200)] == [b"e1"]
+        with pytest.raises(StoreBroken), kept.file.write() as connection:  # it is there
+            connection.execute(text("CREATE INDEX ix_outbox_owed ON outbox (number)"))
 
     @pytest.mark.parametrize(("log", "owner"), [(sha256(b"another"), OWNER), (LOG, "somebody else")])
     def test_a_store_of_another_log_or_member_is_not_moved(self, opened: Opened, log: LogId, owner: str) -> None:

@@ -28,12 +28,13 @@ class Record(SQLModel, table=True):
 
 
 OWED: Final = sql("state = 'owed'")  # few of all that were ever sent
+OWED_INDEX: Final = Index("ix_outbox_owed", "number", sqlite_where=OWED, postgresql_where=OWED)
 
 
 class Outbox(SQLModel, table=True):
     """A sealed envelope that its recipient has not signed for, or has."""
 
-    __table_args__ = (Index("ix_outbox_owed", "number", sqlite_where=OWED, postgresql_where=OWED), STRICT)
+    __table_args__ = (OWED_INDEX, STRICT)
 
     number: int | None = serial()
     leaf: bytes = blob(index=True)

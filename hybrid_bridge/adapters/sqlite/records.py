@@ -16,14 +16,14 @@ from hybrid_bridge.adapters.sqlite.erasing import SqlErasures
 from hybrid_bridge.adapters.sqlite.file import table_of
 from hybrid_bridge.adapters.sqlite.moving import copy_rows
 from hybrid_bridge.adapters.sqlite.promises import Promised, SqlPromises
-from hybrid_bridge.adapters.sqlite.record_tables import OWED, Outbox, Purpose, Record, Taken
+from hybrid_bridge.adapters.sqlite.record_tables import OWED, OWED_INDEX, Outbox, Purpose, Record, Taken
 from hybrid_bridge.adapters.sqlite.revisions import Moved, Steps, bring_forward
 from hybrid_bridge.adapters.sqlite.store import Store, insert_new, put
 from hybrid_bridge.errors import BridgeError, Erased, NotYet
 from hybrid_bridge.units import Digest, EpochNumber, KeyId, LogId, TransactionId, UnixSeconds
 
-SCHEMA: Final = "3"
-STEPS: Final[Steps] = {}  # the first released schema is the present one
+SCHEMA: Final = "4"
+STEPS: Final[Steps] = {3: OWED_INDEX.create}
 MAX_ROWS: Final = 256  # of one answer
 NEVER: Final = UnixSeconds(0)
 WINDOW: Final = 3_600  # seconds in which one member may leave so much here; then it may again

@@ -1,8 +1,7 @@
 """The way of a member's store from one schema to the next: one step a number, in one transaction, in both databases.
 
 Alembic is the relayer's (`relayers.revisions`), whose tables change with each release; here a step is a function over a
-connection. The first released schemas are the present ones (ADR 37), so there is no step yet: whoever changes a table
-gives its schema a new number and adds one.
+connection. Whoever changes a table gives its schema a new number and adds one (ADR 37).
 """
 
 from collections.abc import Callable, Mapping

@@ -69,15 +69,15 @@ def test_migrate_moves_both_stores_once_and_a_newer_one_is_refused(
 ) -> None:
     order = ["node", "migrate", "--dir", str(folder)]
     done = CliRunner().invoke(main, order)
-    assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 3\n")
+    assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 4\n")
     with monkeypatch.context() as patch:
-        patch.setattr(records, "SCHEMA", "4")
+        patch.setattr(records, "SCHEMA", "5")
         patch.setattr(
-            records, "STEPS", {3: lambda connection: connection.execute(text("CREATE TABLE added (name TEXT)"))}
+            records, "STEPS", {4: lambda connection: connection.execute(text("CREATE TABLE added (name TEXT)"))}
         )
         done = CliRunner().invoke(main, order)
-        assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 4, was 3\n")
+        assert (done.exit_code, done.output) == (0, "ledger: schema 3\nrecords: schema 5, was 4\n")
         done = CliRunner().invoke(main, [*order, "--json"])
-        assert json.loads(done.output)["records"] == {"before": 4, "after": 4}
+        assert json.loads(done.output)["records"] == {"before": 5, "after": 5}
     with pytest.raises(SchemaNewer):
         CliRunner().invoke(main, order, catch_exceptions=False, standalone_mode=False)

@@ -29,6 +29,7 @@ CREATE TABLE outbox (
 )
  STRICT
 CREATE INDEX ix_outbox_leaf ON outbox (leaf)
+CREATE INDEX ix_outbox_owed ON outbox (number) WHERE state = 'owed'
 CREATE TABLE purpose (
 	key_id BLOB NOT NULL,
 	purpose TEXT NOT NULL,

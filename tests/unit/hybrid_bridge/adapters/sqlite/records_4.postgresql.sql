@@ -27,6 +27,7 @@ CREATE TABLE outbox (
 	PRIMARY KEY (number)
 )
 CREATE INDEX ix_outbox_leaf ON outbox (leaf)
+CREATE INDEX ix_outbox_owed ON outbox (number) WHERE state = 'owed'
 CREATE TABLE purpose (
 	key_id BYTEA NOT NULL,
 	purpose TEXT COLLATE "C" NOT NULL,
