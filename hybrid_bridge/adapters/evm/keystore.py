@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from eth_account import Account
-
 from hybrid_bridge.core.signing import address_of, public_key_of
 from hybrid_bridge.errors import FieldMalformed, KeyUnusable
 from hybrid_bridge.ports import Randomness
@@ -54,6 +52,8 @@ def create_keystore(path: Path, password: str, randomness: Randomness) -> Addres
             break
         except FieldMalformed:  # zero, or not below the order: once in 2^128
             continue
+    from eth_account import Account  # noqa: PLC0415 dear: a third of a node's start, and most keys are in no keystore
+
     document = Account.encrypt(private, password, kdf="scrypt", iterations=LEAST_WORK)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -82,6 +82,8 @@ def open_keystore(path: Path, password: Callable[[], str]) -> bytes:
         raise KeyUnusable(key=path.name, rule="version 3 with scrypt, n from 2^17 to 2^20")
     if sizes != SIZES:
         raise KeyUnusable(key=path.name, rule="scrypt with r = 8, p = 1, 32 bytes")
+    from eth_account import Account  # noqa: PLC0415 dear, as above
+
     try:
         private = bytes(Account.decrypt(document, password()))
         address = address_of(public_key_of(private))
