@@ -478,7 +478,7 @@ class MemberStoreBehaviour:
             ("court", b"e3"),
         ]
         first, second, third = kept.owed(200)
-        assert [kept.owed(200, after=first.number), kept.owed(200, silent={"bank", "court"})] == [
+        assert [kept.owed(200, after=first.number), kept.owed(200, without={"bank", "court"})] == [
             [second, third],
             [second],
         ]
