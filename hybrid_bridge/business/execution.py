@@ -16,10 +16,11 @@ from hybrid_bridge.business.membership import (
     apply_set_update,
     is_quorum,
     is_validator,
+    key_of,
     pending_set,
     roles_of,
 )
-from hybrid_bridge.business.rulebook import apply_record
+from hybrid_bridge.business.rulebook import ASK_FOR_DEBTOR, apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
 from hybrid_bridge.business.seating import require_seats, take_names
 from hybrid_bridge.core.consensus_key import ConsensusKey
@@ -35,6 +36,7 @@ from hybrid_bridge.core.transaction import (
     GovernancePayload,
     RecordPayload,
     SignedTransaction,
+    claims_of,
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, LogId, RegistryIndex
@@ -150,6 +152,18 @@ def require_let_in(view: StateReader, body: Body, payload: RecordPayload, epoch:
     if not roles_of(view, body.submitter, epoch) & MEMBER:
         refuse("admission", key_id_text(body.submitter))
     return leaf
+
+
+def is_debtor_doubtful(view: StateReader, body: Body, payload: RecordPayload, epoch: EpochNumber) -> bool:
+    """Whether the record's own rule may refuse it by admission, as the doors do: its debtor seems to be no member.
+
+    Only the rule knows whether another refusal comes first. `typed_claims` has passed.
+    """
+    if payload.record.record_type not in ASK_FOR_DEBTOR:
+        return False
+    debtor = claims_of(body).get("debtor")  # without one it is who authorises
+    parties = body.authorisers if debtor is None else (key_of(str(debtor.value)),)
+    return not all(roles_of(view, party, epoch) & MEMBER for party in parties)
 
 
 def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> None:

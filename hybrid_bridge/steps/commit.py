@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.business.consensus import Vote, follow_set, put_engine
-from hybrid_bridge.business.execution import Changes, Rules, apply_transaction, require_let_in, stateless_check
+from hybrid_bridge.business.execution import (
+    Changes,
+    Rules,
+    apply_transaction,
+    is_debtor_doubtful,
+    require_let_in,
+    stateless_check,
+)
 from hybrid_bridge.business.membership import put_set
 from hybrid_bridge.business.ruling import LifeEvent, Moment, refusal_code
 from hybrid_bridge.core.block import ACCEPTED, chain_step, state_hash
@@ -291,8 +298,8 @@ def knock(state: StateReader, rules: Rules, signed: SignedTransaction, now: Unix
     """Return if a transaction may wait for a block, which judges it on a newer state than this one.
 
     The rules of business are left to that block: they would be tried here again after each block, for all that waits.
-    Near the end of an epoch's room they are tried: what does not fit would wait for the next epoch, and while anything
-    waits an engine makes one block after another.
+    They are tried where they may find what no proposer takes, a debtor that is no member or too little room left in
+    the epoch: it would wait, and its submitter's next numbers with it, while an engine makes one block after another.
 
     Raises:
         Malformed, Refuted, SequenceRejected, Expired, NotYet: as `preview`.
@@ -302,8 +309,9 @@ def knock(state: StateReader, rules: Rules, signed: SignedTransaction, now: Unix
     if isinstance(payload, RecordPayload) and _has_room(here, rules):
         never_stands(state, rules, signed, here.epoch)
         require_let_in(state, signed.body, payload, here.epoch)
-        return
-    _, outcome = preview(state, rules, signed, now)  # a quorum's decision is rare, and so is the end of an epoch's room
+        if not is_debtor_doubtful(state, signed.body, payload, here.epoch):
+            return
+    _, outcome = preview(state, rules, signed, now)  # rare: a quorum's decision, the end of an epoch's room, a stranger
     if outcome.rule in AT_THE_DOOR:
         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
 

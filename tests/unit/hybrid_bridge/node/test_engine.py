@@ -17,7 +17,7 @@ from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
-from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
+from hybrid_bridge.core.encoding import ZERO, b64u, canonical_json, parse_json
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
 from hybrid_bridge.core.promise import SignedPromise
@@ -633,6 +633,19 @@ def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: Pl
     begun.decide(txs=kept[:1])
     repeated = refusal_code("entry")
     assert begun.check(kept[1]) == begun.check(kept[1], pb.CheckTxType.RECHECK) == repeated
+
+
+def test_an_invoice_whose_debtor_is_no_member_does_not_wait_till_it_expires(begun: PlayedEngine) -> None:
+    """No proposer takes it; its submitter's next numbers would wait behind it, and the engine make empty blocks."""
+    order = registration(begun.members, an_object())
+    order = replace(order, fields={**order.fields, "debtor": b64u(bytes(32))})
+    kept: list[bytes] = []
+    with pytest.raises(NotYet):
+        Desk(begun.members.open("supplier").view, Keeping(kept)).send(desk(begun, "supplier").draft(order), [])
+    begun.pool = kept[:]
+    assert begun.propose("core") == []
+    admission = refusal_code("admission")
+    assert [begun.check(kept[0], kind) for kind in (pb.CheckTxType.NEW, pb.CheckTxType.RECHECK)] == [admission] * 2
 
 
 def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
