@@ -117,7 +117,14 @@ class PlayedEngine:
         hashes = {self.finalize(name, chosen).app_hash for name in names}
         for name in names:
             self.applications[name].commit(pb.RequestCommit())
+            self.require_remembered(name)
         return hashes
+
+    def require_remembered(self, name: str) -> None:
+        """What the door has asked for is what stands."""
+        known = self.applications[name]._remembered._known
+        with self.members.open(name).view.ledger.state() as state:
+            assert {key: state.get(key) for key in known} == known
 
     def propose(self, name: str, room: int = ROOM) -> list[bytes]:
         request = pb.RequestPrepareProposal(txs=self.pool, max_tx_bytes=room, height=self.height)
@@ -864,6 +871,7 @@ def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_aft
     begun.height += 1
     view, application = begun.members.open("core").view, begun.applications["core"]
     begun.time = START + CADENCE  # a new epoch: the members are looked at again
+    assert begun.check(data) == 0
     begun.finalize("core", [data])
     patience = Patience(3)
 
@@ -882,6 +890,8 @@ def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_aft
     tip = view.chain.tip
     assert tip is not None
     assert (tip.height, view.progress.final, view.ledger.decided().height) == (begun.height,) * 3  # type: ignore[union-attr]
+    begun.require_remembered("core")
+    assert begun.check(data, pb.CheckTxType.RECHECK) == SEQUENCE
     begun.height += 1
     assert begun.process("core", []) == pb.ResponseProcessProposal.ACCEPT
 
