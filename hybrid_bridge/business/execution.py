@@ -24,6 +24,7 @@ from hybrid_bridge.business.rulebook import ASK_FOR_DEBTOR, apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
 from hybrid_bridge.business.seating import require_seats, take_names
 from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.disclosure import disclosure_named
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
@@ -36,7 +37,6 @@ from hybrid_bridge.core.transaction import (
     GovernancePayload,
     RecordPayload,
     SignedTransaction,
-    claims_of,
 )
 from hybrid_bridge.errors import FieldMalformed, FieldMismatch
 from hybrid_bridge.units import Commitment, Digest, EpochNumber, LogId, RegistryIndex
@@ -157,11 +157,11 @@ def require_let_in(view: StateReader, body: Body, payload: RecordPayload, epoch:
 def is_debtor_doubtful(view: StateReader, body: Body, payload: RecordPayload, epoch: EpochNumber) -> bool:
     """Whether the record's own rule may refuse it by admission, as the doors do: its debtor seems to be no member.
 
-    Only the rule knows whether another refusal comes first. `typed_claims` has passed.
+    Only the rule knows whether another refusal comes first. For a record that passed `stateless_check`.
     """
     if payload.record.record_type not in ASK_FOR_DEBTOR:
         return False
-    debtor = claims_of(body).get("debtor")  # without one it is who authorises
+    debtor = disclosure_named(payload.claims, "debtor")  # without one it is who authorises
     parties = body.authorisers if debtor is None else (key_of(str(debtor.value)),)
     return not all(roles_of(view, party, epoch) & MEMBER for party in parties)
 
