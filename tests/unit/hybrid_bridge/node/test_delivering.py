@@ -11,7 +11,7 @@ from hybrid_bridge.errors import AdmissionRejected, EnvelopeUnopenable, Malforme
 from hybrid_bridge.node import delivering
 from hybrid_bridge.node.delivering import LONGEST_BACKOFF, MAX_ENVELOPE, Deliverer, Receiver, sealed_for
 from hybrid_bridge.node.drafts import DraftPackage
-from hybrid_bridge.units import Digest
+from hybrid_bridge.units import Digest, Height
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
 from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, confirmation, desk, registration, sent, spread_new
 
@@ -127,6 +127,25 @@ def test_nothing_leaves_before_the_transaction_stands(trading: Members) -> None:
     to = peers(trading)
     assert deliver(trading, to) == 3
     assert sum(peer.asked for peer in to.values()) == 0
+
+
+def test_what_does_not_stand_is_asked_for_once_a_look_and_not_for_each_recipient(
+    trading: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused waits until its last epoch has passed, and looks come with every block."""
+    supplier, view = desk(trading, "supplier"), trading.open("supplier").view
+    for _ in range(3):
+        supplier.send(package(trading), [])
+    asked, height = list[Digest](), view.ledger.entry_height
+
+    def entry_height(leaf: Digest) -> Height | None:
+        asked.append(leaf)
+        return height(leaf)
+
+    monkeypatch.setattr(view.ledger, "entry_height", entry_height)
+    Deliverer(view, peers(trading)).deliver_due()  # type: ignore[arg-type]
+    assert view.records.undelivered() == 9
+    assert len(asked) == len(set(asked)) == 3
 
 
 def test_a_recipient_that_is_away_is_asked_again_more_slowly(trading: Members) -> None:
