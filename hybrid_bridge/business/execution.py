@@ -16,13 +16,15 @@ from hybrid_bridge.business.membership import (
     apply_set_update,
     is_quorum,
     is_validator,
+    key_of,
     pending_set,
     roles_of,
 )
-from hybrid_bridge.business.rulebook import apply_record
+from hybrid_bridge.business.rulebook import ASK_FOR_DEBTOR, apply_record
 from hybrid_bridge.business.ruling import Act, LifeEvent, Moment, RulePack, refuse
 from hybrid_bridge.business.seating import require_seats, take_names
 from hybrid_bridge.core.consensus_key import ConsensusKey
+from hybrid_bridge.core.disclosure import disclosure_named
 from hybrid_bridge.core.epoch import closed_at
 from hybrid_bridge.core.genesis import Genesis
 from hybrid_bridge.core.governance import MEMBER, MemberUpdate, Notice, SetUpdate, decode_governance
@@ -150,6 +152,18 @@ def require_let_in(view: StateReader, body: Body, payload: RecordPayload, epoch:
     if not roles_of(view, body.submitter, epoch) & MEMBER:
         refuse("admission", key_id_text(body.submitter))
     return leaf
+
+
+def is_debtor_doubtful(view: StateReader, body: Body, payload: RecordPayload, epoch: EpochNumber) -> bool:
+    """Whether the record's own rule may refuse it by admission, as the doors do: its debtor seems to be no member.
+
+    Only the rule knows whether another refusal comes first. For a record that passed `stateless_check`.
+    """
+    if payload.record.record_type not in ASK_FOR_DEBTOR:
+        return False
+    debtor = disclosure_named(payload.claims, "debtor")  # without one it is who authorises
+    parties = body.authorisers if debtor is None else (key_of(str(debtor.value)),)
+    return not all(roles_of(view, party, epoch) & MEMBER for party in parties)
 
 
 def _insert_labels(trial: Overlay, payload: RecordPayload, schema: Schema) -> None:

@@ -34,6 +34,9 @@ RULES: Final[Mapping[RecordType, Callable[[Act], None]]] = {
     record_types.NOTE_WRITEOFF: payments.writeoff,
 }
 
+# Their rules refuse a debtor that is no member (`require_member`): by the one rule of business that doors go by too.
+ASK_FOR_DEBTOR: Final = frozenset({record_types.ASSET_REGISTER, record_types.ASSET_CONFIRM, record_types.NOTE_ISSUE})
+
 
 def apply_record(act: Act) -> None:
     """Carry out one record, or refuse it: brake, event time (I9), then the rule of its type.

@@ -5,7 +5,7 @@ leaf stands says what it is. Source: SPEC §3; the string is an RFC 9901 disclos
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Literal, Protocol, TypeAlias
@@ -25,6 +25,7 @@ RESERVED: Final = frozenset({SCHEMA, ORIGIN, CHAIN, LABEL})
 SALT_BYTES: Final = 32
 MAX_NAME: Final = 64
 MAX_DISCLOSURE: Final = 8192  # characters
+_NAME_AT: Final = len(canonical_json([b64u(bytes(SALT_BYTES))]))  # octets of an array before its second part
 
 Half: TypeAlias = Literal["claim", "private"]
 FieldValue: TypeAlias = str | int | bool | None
@@ -87,6 +88,17 @@ def parse_disclosure(text: str) -> Disclosure:
     if isinstance(value, list | dict):
         raise FieldMalformed(field="disclosure", rule="no array or object as a value")
     return Disclosure(parse_b64u(salt, "salt"), name, value)
+
+
+def disclosure_named(texts: Iterable[str], name: str) -> Disclosure | None:
+    """The field of this name among some that `parse_disclosure` has taken before: no other is parsed again.
+
+    Raises:
+        Malformed: one before it is not in base64url, or the one that has this name is no field.
+    """
+    start = f'"{name}",'.encode("ascii")  # after the salt, whose length is fixed
+    found = (text for text in texts if parse_b64u(text, "disclosure")[_NAME_AT:].startswith(start))
+    return next(map(parse_disclosure, found), None)
 
 
 def disclosure_digest(text: str) -> Digest:

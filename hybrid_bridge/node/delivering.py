@@ -46,6 +46,7 @@ from hybrid_bridge.units import Digest, LogId, UnixSeconds
 PAUSE: Final = 2.0  # seconds between two looks at the outbox
 LAG: Final = 1.5  # seconds that a delivery waits for our ledger to show its entry, before it is sent away
 MAX_ENVELOPE: Final = MAX_PLAINTEXT + 48  # encapsulated key and tag
+TURN: Final = 5.0  # seconds that the answers of one recipient may take of one look
 LONGEST_BACKOFF: Final = 64  # seconds between two attempts
 
 _log = logging.getLogger(__name__)
@@ -125,38 +126,46 @@ class Deliverer:
         progress = self._view.progress
         while not progress.stopping:
             seen = progress.tip
-            self.settle()
             self.deliver_due()
             progress.wait_above("tip", seen, PAUSE)
 
-    def settle(self) -> None:
+    def settle(self) -> set[Digest]:
         """See which of our waiting documents stand, and forget those that never can, by our own ledger's word.
 
         A refusal on the record decides nothing: the same draft may be sent again until its last epoch has passed.
+        Returns those that do not stand.
         """
         records, tip = self._view.records, self._view.chain.tip  # the tip first: what is committed later is younger
-        if tip is None:
-            return
-        waiting = records.waiting()
-        standing = [leaf for leaf, _ in waiting if self._view.ledger.entry_height(leaf) is not None]
+        waiting = dict(records.waiting())
+        standing = [leaf for leaf in waiting if self._view.ledger.entry_height(leaf) is not None]
         records.stand(standing)
-        for leaf, until in waiting:
-            if tip.epoch > until and leaf not in standing:
+        absent = waiting.keys() - set(standing)
+        for leaf in absent:
+            if tip is not None and tip.epoch > waiting[leaf]:
                 records.forget(leaf)
                 _log.info("document of entry %s forgotten: it can never stand", leaf.hex())
+        return absent
 
     def deliver_due(self) -> None:
         """Offer every envelope that is due and whose transaction stands.
 
-        One recipient that says nothing is waited for once, however much it is owed: the others want theirs.
+        One recipient that says nothing is waited for once, however much it is owed, and one that is slow has its turn
+        and goes on at the next look: the others want theirs, and whoever looks in between sees what stands now.
         """
-        now, silent, after = self._view.clock.now(), set[str](), 0
-        while found := self._view.records.owed(now, after, silent):
+        view, taken = self._view, defaultdict[str, float](float)
+        absent = self.settle()  # each asked for once, not for each recipient: what was refused waits for long
+        now, done, after = view.clock.now(), set[str](), 0
+        while found := view.records.owed(now, after, done):
             for owed in found:
-                if owed.recipient in silent or self._view.ledger.entry_height(owed.leaf) is None:
+                if view.progress.stopping:
+                    return
+                if owed.recipient in done or owed.leaf in absent or view.ledger.entry_height(owed.leaf) is None:
                     continue
-                if not self._deliver(owed, now):
-                    silent.add(owed.recipient)
+                began = monotonic()
+                is_there = self._deliver(owed, now)
+                taken[owed.recipient] += monotonic() - began
+                if not is_there or taken[owed.recipient] > TURN:
+                    done.add(owed.recipient)
             after = found[-1].number
 
     def _deliver(self, owed: Owed, now: UnixSeconds) -> bool:

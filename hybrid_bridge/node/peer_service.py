@@ -4,7 +4,7 @@ from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
 from hybrid_bridge.core.encoding import require_digest
-from hybrid_bridge.errors import NotYet, Unknown
+from hybrid_bridge.errors import NotYet, StoreBroken, Unknown
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
 from hybrid_bridge.node.proposals import ProposalStore
@@ -56,10 +56,16 @@ class PeerService:
         return answer
 
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
-        """The newest that we saw signed by an attestation key and by an identity key."""
+        """The newest that we saw signed by an attestation key and by an identity key.
+
+        Raises:
+            StoreBroken: we saw one that our database has no more: who asks would take that for none.
+        """
         address = Address(request.address)
         newest = self._view.epochs.newest_attested(address)
         seen = self._view.epochs.attested(address, TreeSize(newest - 1)) if newest else []
+        if newest and not seen:
+            raise StoreBroken(store="ledger", rule=f"the signature of size {newest} there: its server lost some")
         word = self._view.witness.newest_word(KeyId(request.signer))
         return pb.SignaturesResponse(newest=map(_sized, seen), countersignature=word)
 

@@ -83,8 +83,9 @@ class Remembered:
 def require_waits(view: View, state: StateReader, signed: SignedTransaction, line: Line | None = None) -> None:
     """Return if the transaction may wait for a block, where a business rule may still refuse it on the record.
 
-    The committed state is behind what waits before it, so rules are for the block to judge; only strangers and entries
-    that stand already are turned away here, as at a sequencer's door. Without a line any number of the window may come.
+    The committed state is behind what waits before it, so rules are for the block to judge; only strangers, debtors
+    among them, and entries that stand already are turned away here, as at a sequencer's door. Without a line any number
+    of the window may come.
 
     Raises:
         FieldMismatch: another consortium's; no state is looked at.

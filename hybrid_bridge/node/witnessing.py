@@ -96,10 +96,10 @@ class Watch:
 
     def judge(self) -> None:
         """Say which block is final now."""
-        final = self._progress.final
-        sittings = list(self._sittings(final))
-        reached = self._view.witness.agreed({key for sitting in sittings for key in sitting.keys}, final)
-        self._progress.raised("final", final_in(sittings, reached, final))
+        final, roll = self._progress.final, self._directory.roll
+        keys = {key for term in roll.terms for key in roll.signers(term.validators)}
+        reached = self._view.witness.agreed(keys, final)  # first: a term that ends meanwhile bounds it
+        self._progress.raised("final", final_in(self._sittings(final), reached, final))
 
     def _sittings(self, final: Height) -> Iterator[Sitting]:
         """The sets whose terms reach beyond what is final: set s from epoch first_size(s) − 1 on (SPEC §8.1)."""

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hybrid_bridge.business.consensus import Vote, follow_set, put_engine
-from hybrid_bridge.business.execution import Changes, Rules, apply_transaction, require_let_in, stateless_check
+from hybrid_bridge.business.execution import (
+    Changes,
+    Rules,
+    apply_transaction,
+    is_debtor_doubtful,
+    require_let_in,
+    stateless_check,
+)
 from hybrid_bridge.business.membership import put_set
 from hybrid_bridge.business.ruling import LifeEvent, Moment, refusal_code
 from hybrid_bridge.core.block import ACCEPTED, chain_step, state_hash
@@ -66,6 +73,7 @@ __all__ = [
 
 FIRST_SET: Final = SetId(1)
 AT_THE_DOOR: Final = frozenset({"admission", "entry"})  # by these rules a transaction is refused without a record
+MOST_PAIRS: Final = 512  # of the registry that one record brings: its labels, and what happens to the objects it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +287,10 @@ def preview(
     after = Overlay(state)
     never_stands(after, rules, signed, here.epoch)
     outcome, _ = _execute(after, rules, signed, Moment(here.time, here.epoch))
-    _hold(here, rules, int(outcome.entry is not None), outcome.pairs).store(after)
+    try:
+        here.hold(rules.genesis, int(outcome.entry is not None), outcome.pairs).store(after)
+    except TooLong:
+        raise NotYet(what="room in the next epoch") from None
     return after, outcome
 
 
@@ -287,21 +298,31 @@ def knock(state: StateReader, rules: Rules, signed: SignedTransaction, now: Unix
     """Return if a transaction may wait for a block, which judges it on a newer state than this one.
 
     The rules of business are left to that block: they would be tried here again after each block, for all that waits.
+    They are tried where they may find what no proposer takes, a debtor that is no member or too little room left in
+    the epoch: it would wait, and its submitter's next numbers with it, while an engine makes one block after another.
 
     Raises:
         Malformed, Refuted, SequenceRejected, Expired, NotYet: as `preview`.
         RuleRejected: one of `AT_THE_DOOR`.
     """
-    payload = signed.body.payload
-    if not isinstance(payload, RecordPayload):  # a quorum's decision is rare
-        _, outcome = preview(state, rules, signed, now)
-        if outcome.rule in AT_THE_DOOR:
-            raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
-        return
-    here = _next(state, rules, now)
-    never_stands(state, rules, signed, here.epoch)
-    require_let_in(state, signed.body, payload, here.epoch)
-    _hold(here, rules, 1, len(payload.ops))
+    payload, here = signed.body.payload, _next(state, rules, now)
+    if isinstance(payload, RecordPayload) and _has_room(here, rules):
+        never_stands(state, rules, signed, here.epoch)
+        require_let_in(state, signed.body, payload, here.epoch)
+        if not is_debtor_doubtful(state, signed.body, payload, here.epoch):
+            return
+    _, outcome = preview(state, rules, signed, now)  # rare: a quorum's decision, the end of an epoch's room, a stranger
+    if outcome.rule in AT_THE_DOOR:
+        raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
+
+
+def _has_room(here: Position, rules: Rules) -> bool:
+    """Whether the epoch holds a record whatever it brings: only its rule knows what happens to which objects."""
+    try:
+        here.hold(rules.genesis, 1, MOST_PAIRS)
+    except TooLong:
+        return False
+    return True
 
 
 def _next(state: StateReader, rules: Rules, now: UnixSeconds) -> Position:
@@ -309,13 +330,6 @@ def _next(state: StateReader, rules: Rules, now: UnixSeconds) -> Position:
     position = Position.load(state)
     time = UnixSeconds(max(now, position.time))  # block time never falls
     return replace(position.advance(rules.genesis, position.next_height, time), next_height=position.next_height)
-
-
-def _hold(here: Position, rules: Rules, entries: int, pairs: int) -> Position:
-    try:
-        return here.hold(rules.genesis, entries, pairs)
-    except TooLong:
-        raise NotYet(what="room in the next epoch") from None
 
 
 def admit(state: StateReader, rules: Rules, signed: SignedTransaction, now: UnixSeconds) -> Overlay:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from hybrid_bridge.adapters.sqlite import ledger as ledger_module
 from hybrid_bridge.adapters.sqlite import records, witness
@@ -107,22 +107,17 @@ def append(ledger: SqlLedger, height: int) -> None:
     ledger.append(made, next(words), outcome(height), next(words))
 
 
-def engines_of(store: Store) -> list[Any]:
-    return [getattr(store, name) for name in ("_writer", "_readers")]
-
-
 @contextmanager
-def listening(store: Store, watch: Callable[..., None]) -> Iterator[None]:
-    for engine in engines_of(store):
-        event.listen(engine, "before_cursor_execute", watch)
+def listening(watch: Callable[..., None]) -> Iterator[None]:
+    """To every statement, over whichever of a store's connections."""
+    event.listen(Engine, "before_cursor_execute", watch)
     try:
         yield
     finally:
-        for engine in engines_of(store):
-            event.remove(engine, "before_cursor_execute", watch)
+        event.remove(Engine, "before_cursor_execute", watch)
 
 
-def killed_at(store: Store, number: int, call: Callable[[], object]) -> bool:
+def killed_at(number: int, call: Callable[[], object]) -> bool:
     """Whether `call` reached its statement `number`, before which the process ends."""
     seen: list[str] = []
 
@@ -131,7 +126,7 @@ def killed_at(store: Store, number: int, call: Callable[[], object]) -> bool:
             raise Killed
         seen.append(statement)
 
-    with listening(store, watch):
+    with listening(watch):
         try:
             call()
         except Killed:
@@ -205,7 +200,7 @@ class MemberStoreBehaviour:
         number, left = 0, 0
         while True:
             ledger = SqlLedger(opened.next("ledger"))
-            killed = killed_at(ledger.file, number, lambda: ledger.migrate(LOG, OWNER))  # noqa: B023 called at once
+            killed = killed_at(number, lambda: ledger.migrate(LOG, OWNER))  # noqa: B023 called at once
             try:
                 store = opened.ledger().file
             except SchemaOlder:
@@ -347,7 +342,7 @@ class MemberStoreBehaviour:
         statement = 0
         while True:
             ledger = opened.ledger()
-            if not killed_at(ledger.file, statement, lambda: append(ledger, 2)):  # noqa: B023 called at once
+            if not killed_at(statement, lambda: append(ledger, 2)):  # noqa: B023 called at once
                 break
             ledger = opened.ledger()
             assert ledger.newest() == block(1).header
@@ -478,7 +473,7 @@ class MemberStoreBehaviour:
             ("court", b"e3"),
         ]
         first, second, third = kept.owed(200)
-        assert [kept.owed(200, after=first.number), kept.owed(200, silent={"bank", "court"})] == [
+        assert [kept.owed(200, after=first.number), kept.owed(200, without={"bank", "court"})] == [
             [second, third],
             [second],
         ]

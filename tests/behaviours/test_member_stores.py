@@ -13,10 +13,11 @@ from sqlalchemy import text
 from hybrid_bridge.adapters.postgresql import store as postgresql_store
 from hybrid_bridge.adapters.postgresql.server import Server
 from hybrid_bridge.adapters.postgresql.store import PostgresStore
-from hybrid_bridge.adapters.sqlite import moving
+from hybrid_bridge.adapters.sqlite import moving, records
 from hybrid_bridge.adapters.sqlite.file import SqliteFile
 from hybrid_bridge.adapters.sqlite.ledger import SqlLedger
 from hybrid_bridge.adapters.sqlite.records import SqlRecords
+from hybrid_bridge.adapters.sqlite.revisions import Moved
 from hybrid_bridge.adapters.sqlite.store import Store
 from hybrid_bridge.adapters.sqlite.tables import INSERT_ONLY
 from hybrid_bridge.errors import BridgeError, KeyUnusable, LeaseLost, NotYet, StoreAway, StoreBroken
@@ -85,6 +86,19 @@ class TestPostgresql(MemberStoreBehaviour):
 
         with closing(Opened(place)) as found:
             yield found
+
+    def test_a_step_of_a_migration_may_take_longer_than_any_answer_of_a_running_node(
+        self, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may read all rows of years: were it cut, it would be cut each time."""
+        opened.close()
+        engine = Server.engine
+        monkeypatch.setattr(postgresql_store, "DEADLINE", 1)
+        monkeypatch.setattr(Server, "engine", lambda server, size, deadline=1: engine(server, size, deadline))
+        monkeypatch.setattr(records, "SCHEMA", "5")
+        monkeypatch.setattr(records, "STEPS", {4: lambda connection: connection.execute(text("SELECT pg_sleep(2)"))})
+        assert SqlRecords(opened.next("records")).migrate(LOG, OWNER) == Moved(4, 5)
+        opened.records()
 
     # ── a connection that breaks ─────────────────────────────────────────────────────────────────────────────────────
 

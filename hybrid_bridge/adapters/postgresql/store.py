@@ -267,17 +267,20 @@ class PostgresStore:
             raise
 
     def migrate(self, forward: Callable[[Connection], T]) -> T:
+        patient = self._server.engine(1, deadline=None)  # a step may read all rows of years
         self._locked = self._lock.open("ab")
         try:
             self._require_alone(self._locked)
-            with translated(self.name), self._writer.connect() as connection:
+            with translated(self.name), patient.connect() as connection:
                 connection.exec_driver_sql(self._writing)
                 self._require_there(connection)
                 self._take(connection)
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 found = forward(connection)
                 connection.commit()
             return found
         finally:
+            patient.dispose()
             self.close()
 
     def _require_there(self, connection: Connection) -> set[str]:

@@ -236,16 +236,16 @@ class SqlRecords:
 
     # ── envelopes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def owed(self, now: UnixSeconds, after: int = 0, silent: Collection[str] = ()) -> list[Owed]:
+    def owed(self, now: UnixSeconds, after: int = 0, without: Collection[str] = ()) -> list[Owed]:
         """Envelopes whose next attempt is due, behind the number `after`, ascending, at most `MAX_ROWS`.
 
         Args:
             now: they are due then.
             after: a number.
-            silent: recipients whose envelopes are left out.
+            without: recipients whose envelopes are left out.
         """
         query = select(_OUTBOX).where(OWED, _OUTBOX.c.due <= now, _OUTBOX.c.number > after)
-        query = query.where(_OUTBOX.c.recipient.not_in(silent))
+        query = query.where(_OUTBOX.c.recipient.not_in(without))
         with self.file.read() as connection:
             rows = connection.execute(query.order_by(_OUTBOX.c.number).limit(MAX_ROWS)).all()
         return [

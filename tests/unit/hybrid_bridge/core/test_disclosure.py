@@ -16,6 +16,7 @@ from hybrid_bridge.core.disclosure import (
     Half,
     decoy_digest,
     disclosure_digest,
+    disclosure_named,
     open_fields,
     parse_disclosure,
     require_name,
@@ -61,6 +62,14 @@ def test_every_field_comes_back_from_its_text(disclosure: Disclosure) -> None:
     assert (parsed, type(parsed.value)) == (disclosure, type(disclosure.value))
     assert parsed.text() == text
     assert disclosure.digest == disclosure_digest(text) == sha256(text.encode("ascii"))
+
+
+def test_a_field_is_found_by_its_name_alone() -> None:
+    names = ("debtor", "debtor.totals", "a", "debtor_2", "z")
+    fields = {name: Disclosure(bytes([at]) * 32, name, '","z",') for at, name in enumerate(names)}
+    texts = [field.text() for field in fields.values()]
+    assert {name: disclosure_named(texts, name) for name in names} == fields
+    assert [disclosure_named(texts, name) for name in ("debt", "b", "", "z2")] == [None] * 4
 
 
 def test_a_field_shows_its_name_only() -> None:

@@ -8,9 +8,10 @@ from hybrid_bridge.core.delivery import SignedAcknowledgement, parse_delivery
 from hybrid_bridge.core.encoding import ZERO, sha256
 from hybrid_bridge.core.entry import entry_leaf
 from hybrid_bridge.errors import AdmissionRejected, EnvelopeUnopenable, Malformed, NotYet, Refuted, TooLong, Unreachable
+from hybrid_bridge.node import delivering
 from hybrid_bridge.node.delivering import LONGEST_BACKOFF, MAX_ENVELOPE, Deliverer, Receiver, sealed_for
 from hybrid_bridge.node.drafts import DraftPackage
-from hybrid_bridge.units import Digest
+from hybrid_bridge.units import Digest, Height
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
 from tests.unit.hybrid_bridge.node.trade import SELLER, an_object, confirmation, desk, registration, sent, spread_new
 
@@ -74,6 +75,37 @@ def test_a_silent_recipient_is_waited_for_once_however_much_it_is_owed(
     assert owed == 3  # the others have theirs
 
 
+def test_a_recipient_that_takes_its_time_has_a_turn_of_each_look_and_the_others_have_theirs(
+    trading: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that lasted as long as one member wants would show us no new document that stands, nor that we stop."""
+    for _ in range(3):
+        sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+    hours = iter(range(0, 1_000_000, 3_600))
+    monkeypatch.setattr(delivering, "monotonic", lambda: next(hours))  # each answer takes an hour
+    for look in (1, 2, 3):
+        assert deliver(trading, to) == 9 - 3 * look
+        assert {name: peer.asked for name, peer in to.items() if peer.asked} == dict.fromkeys(
+            ("core", "bank-a", "regulator"), look
+        )
+
+
+def test_who_stops_offers_no_more(trading: Members) -> None:
+    for _ in range(3):
+        sent(trading, "supplier", registration(trading, an_object()))
+    to = peers(trading)
+
+    class Stopping(Peer):
+        def deliver(self, leaf: Digest, envelope: bytes) -> bytes:
+            trading.open("supplier").view.progress.stop()
+            return super().deliver(leaf, envelope)
+
+    to["core"] = Stopping(trading, "core")
+    assert deliver(trading, to) > 6
+    assert to["core"].asked == 1
+
+
 def test_every_member_of_the_audience_gets_the_document_once(trading: Members) -> None:
     _, drafted = sent(trading, "supplier", registration(trading, an_object()))
     to = peers(trading)
@@ -95,6 +127,25 @@ def test_nothing_leaves_before_the_transaction_stands(trading: Members) -> None:
     to = peers(trading)
     assert deliver(trading, to) == 3
     assert sum(peer.asked for peer in to.values()) == 0
+
+
+def test_what_does_not_stand_is_asked_for_once_a_look_and_not_for_each_recipient(
+    trading: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused waits until its last epoch has passed, and looks come with every block."""
+    supplier, view = desk(trading, "supplier"), trading.open("supplier").view
+    for _ in range(3):
+        supplier.send(package(trading), [])
+    asked, height = list[Digest](), view.ledger.entry_height
+
+    def entry_height(leaf: Digest) -> Height | None:
+        asked.append(leaf)
+        return height(leaf)
+
+    monkeypatch.setattr(view.ledger, "entry_height", entry_height)
+    Deliverer(view, peers(trading)).deliver_due()  # type: ignore[arg-type]
+    assert view.records.undelivered() == 9
+    assert len(asked) == len(set(asked)) == 3
 
 
 def test_a_recipient_that_is_away_is_asked_again_more_slowly(trading: Members) -> None:

@@ -17,7 +17,7 @@ from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
-from hybrid_bridge.core.encoding import ZERO, canonical_json, parse_json
+from hybrid_bridge.core.encoding import ZERO, b64u, canonical_json, parse_json
 from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
 from hybrid_bridge.core.promise import SignedPromise
@@ -117,7 +117,14 @@ class PlayedEngine:
         hashes = {self.finalize(name, chosen).app_hash for name in names}
         for name in names:
             self.applications[name].commit(pb.RequestCommit())
+            self.require_remembered(name)
         return hashes
+
+    def require_remembered(self, name: str) -> None:
+        """What the door has asked for is what stands."""
+        known = self.applications[name]._remembered._known
+        with self.members.open(name).view.ledger.state() as state:
+            assert {key: state.get(key) for key in known} == known
 
     def propose(self, name: str, room: int = ROOM) -> list[bytes]:
         request = pb.RequestPrepareProposal(txs=self.pool, max_tx_bytes=room, height=self.height)
@@ -635,6 +642,19 @@ def test_what_no_proposer_takes_any_more_does_not_wait_till_it_expires(begun: Pl
     assert begun.check(kept[1]) == begun.check(kept[1], pb.CheckTxType.RECHECK) == repeated
 
 
+def test_an_invoice_whose_debtor_is_no_member_does_not_wait_till_it_expires(begun: PlayedEngine) -> None:
+    """No proposer takes it; its submitter's next numbers would wait behind it, and the engine make empty blocks."""
+    order = registration(begun.members, an_object())
+    order = replace(order, fields={**order.fields, "debtor": b64u(bytes(32))})
+    kept: list[bytes] = []
+    with pytest.raises(NotYet):
+        Desk(begun.members.open("supplier").view, Keeping(kept)).send(desk(begun, "supplier").draft(order), [])
+    begun.pool = kept[:]
+    assert begun.propose("core") == []
+    admission = refusal_code("admission")
+    assert [begun.check(kept[0], kind) for kind in (pb.CheckTxType.NEW, pb.CheckTxType.RECHECK)] == [admission] * 2
+
+
 def test_a_full_epoch_closes_the_door_and_turns_nobody_out(begun: PlayedEngine) -> None:
     (data,) = waiting(begun, "supplier", 1)
     with pytest.MonkeyPatch.context() as patch:
@@ -851,6 +871,7 @@ def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_aft
     begun.height += 1
     view, application = begun.members.open("core").view, begun.applications["core"]
     begun.time = START + CADENCE  # a new epoch: the members are looked at again
+    assert begun.check(data) == 0
     begun.finalize("core", [data])
     patience = Patience(3)
 
@@ -869,6 +890,8 @@ def test_a_block_is_committed_once_though_the_store_was_away_before_or_right_aft
     tip = view.chain.tip
     assert tip is not None
     assert (tip.height, view.progress.final, view.ledger.decided().height) == (begun.height,) * 3  # type: ignore[union-attr]
+    begun.require_remembered("core")
+    assert begun.check(data, pb.CheckTxType.RECHECK) == SEQUENCE
     begun.height += 1
     assert begun.process("core", []) == pb.ResponseProcessProposal.ACCEPT
 

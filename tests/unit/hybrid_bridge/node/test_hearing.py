@@ -12,7 +12,7 @@ from hybrid_bridge.adapters.sqlite.epochs import SizedSignature
 from hybrid_bridge.adapters.sqlite.ledger import StoredBlock
 from hybrid_bridge.core.block import Block, BlockHeader, Countersignature
 from hybrid_bridge.core.signing import sign_digest
-from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignatureWrong, Unreachable
+from hybrid_bridge.errors import BridgeError, Broken, NotYet, SignatureWrong, StoreBroken, Unreachable
 from hybrid_bridge.node import hearing as module
 from hybrid_bridge.node.directory import member_entry
 from hybrid_bridge.node.hearing import Hearing
@@ -379,3 +379,15 @@ def test_the_newest_word_alone_completes_a_quorum(members: Members) -> None:
     view.chain.speak(view.keys.identity)
     watch.judge()
     assert view.progress.final == 1
+
+
+def test_a_signature_that_a_peer_saw_and_its_database_lost_is_no_answer(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby that was behind took over there: until its node ends by that, it must not tell us that it saw none."""
+    ours, view = members.open("supplier").view.address, members.open("bank-a").view
+    assert ours is not None
+    assert not Peer(members, "bank-a").signatures(ours, members.key_id("supplier")).newest
+    monkeypatch.setattr(view.epochs, "newest_attested", lambda _address: TreeSize(5))
+    with pytest.raises(StoreBroken):
+        Peer(members, "bank-a").signatures(ours, members.key_id("supplier"))

@@ -4,11 +4,13 @@ import gc
 import shutil
 from collections import Counter
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from hybrid_bridge.adapters import sql_registry
+from hybrid_bridge.core import transaction
 from hybrid_bridge.core.encoding import b64u
 from hybrid_bridge.errors import NotYet
 from hybrid_bridge.node.desk import Desk
@@ -65,7 +67,8 @@ def test_blocks_epochs_and_transactions_leave_nothing_behind_in_memory(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sql_registry, "CACHED_NODES", 64)  # a bounded cache; here it is full soon
+    monkeypatch.setattr(sql_registry, "CACHED_NODES", 64)  # bounded caches; here they are full soon
+    monkeypatch.setattr(transaction, "_parsed", lru_cache(4)(transaction._parsed.__wrapped__))
     shutil.copytree(laid_with_engines, tmp_path / "out")
     members = Members(tmp_path / "out", found(engine_plan(), randomness(), START))
     with members.stack:
@@ -76,5 +79,5 @@ def test_blocks_epochs_and_transactions_leave_nothing_behind_in_memory(
         engine.play(BLOCKS)
         grown = kept() - before
     for name in [name for name in grown if ".prefix_tree." in name]:
-        del grown[name]  # the cache just named
+        del grown[name]  # the first of these caches
     assert sum(grown.values()) < BLOCKS, grown.most_common(5)

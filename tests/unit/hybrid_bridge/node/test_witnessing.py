@@ -1,6 +1,6 @@
 """What a member takes of its peers' words: verified, one for each height and size, never more than it can use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -8,14 +8,17 @@ import pytest
 from hybrid_bridge.adapters.grpc_member.peer import Marks
 from hybrid_bridge.adapters.sqlite.witness import MAX_EVIDENCE, MAX_ROWS, Evidence
 from hybrid_bridge.core.block import Block, Countersignature
+from hybrid_bridge.core.encoding import sha256
 from hybrid_bridge.core.keys import PrivateKey
+from hybrid_bridge.core.roll import Term
 from hybrid_bridge.core.signing import sign_digest
+from hybrid_bridge.core.validators import ValidatorEntry, ValidatorSet
 from hybrid_bridge.errors import AnswerMalformed, BridgeError, Equivocation, SignatureWrong
 from hybrid_bridge.node.witnessing import MAX_AHEAD, Watch
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
-from hybrid_bridge.units import Digest, Height, TreeSize
+from hybrid_bridge.units import Address, Digest, Height, KeyId, SetId, TreeSize
 from tests.bundles import flip
-from tests.unit.hybrid_bridge.node.members import CADENCE, START, Members, started
+from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 
 
 @dataclass
@@ -199,3 +202,31 @@ def test_a_wrong_line_tells_of_no_holder_and_hides_no_attestation(members: Membe
     assert view.logbook.tellers == {}
     (evidence,) = view.witness.kept()
     assert (evidence.kind, evidence.number, evidence.signer) == ("checkpoint", 2, bank.address)
+
+
+def test_what_is_reached_while_a_term_ends_is_no_more_final_than_that_term(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first block of the next set's term, and the old set's words for it, come while finality is judged."""
+    started(members)
+    view = members.open("supplier").view
+    roll = view.directory.roll
+    strangers = tuple(
+        ValidatorEntry(Address(bytes([number]) * 20), sha256(b"name"), bytes([number]) * 32, sha256(b"binding"))
+        for number in range(1, 5)
+    )
+    follows = Term(TreeSize(3), ValidatorSet(SetId(2), strangers), roll.terms[0].decoy_key_hash)
+    view.directory.roll = replace(roll, terms=(*roll.terms, follows))
+    watch, agreed, before = Watch(view), view.witness.agreed, view.progress.final
+
+    def meanwhile(keys: Iterable[KeyId], floor: Height) -> dict[KeyId, Height]:
+        block = members.order(START + CADENCE)
+        for name in VALIDATORS[1:]:
+            members.accept(name, block)
+            for said in members.open(name).view.witness.of(members.key_id(name), Height(1)):
+                view.witness.add(Countersignature.decode(said))
+        return agreed(keys, floor)
+
+    monkeypatch.setattr(view.witness, "agreed", meanwhile)
+    watch.judge()
+    assert (view.progress.tip, view.progress.final) == (2, before)

@@ -24,7 +24,7 @@ from hybrid_bridge.core.governance import (
     decode_governance,
 )
 from hybrid_bridge.core.keys import PrivateKey, key_id_text
-from hybrid_bridge.core.ledger_state import BRAKE, GOVERNANCE, Overlay, index_key
+from hybrid_bridge.core.ledger_state import BRAKE, GOVERNANCE, Overlay, index_key, put_number, sequence_key
 from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload, RecordPayload, SignaturePart, SignedTransaction, claims_of
 from hybrid_bridge.core.tree import batch_root
@@ -120,6 +120,17 @@ def confirm(object_id=OBJECT, number=1, at=START, schema="asset.confirm/1"):
         "authorisers": ["core"],
         "fields": {"object": object_id, "gross": "1000", "ccy": "CNY", "distinct": False, "event_time": at},
         "labels": [{"type": 2, "parts": ["CN", f"26{number:018d}"]}],
+        "object": object_id,
+    }
+
+
+def cancel(object_id=OBJECT, at=START):
+    return {
+        "at": at,
+        "schema": "asset.cancel/1",
+        "submitter": "core",
+        "authorisers": ["core", "seller"],
+        "fields": {"object": object_id, "event_time": at},
         "object": object_id,
     }
 
@@ -684,6 +695,22 @@ def test_a_door_before_a_block_closes_when_the_epoch_is_full():
     with pytest.raises(NotYet):
         knock(ledger.state, ledger.rules, late, UnixSeconds(START))
     knock(ledger.state, ledger.rules, late, UnixSeconds(START + CADENCE))
+
+
+def test_a_door_before_a_block_tries_what_may_not_fit_into_the_registry_any_more():
+    """A record without a label of its own takes room too, by what happens to its objects: where none is left it waits
+    outside, or an engine would make blocks without it until the epoch ends."""
+    ledger = MemoryLedger(KEYS, NODES, registry_ladder=1 << 3)
+    ledger.block(*(ledger.governance(update(ledger, name).encode()) for name in ("core", "operator")))
+    ledger.block(*(send(ledger, register(f"{k:032x}")) for k in range(8)))
+    known, unknown = (send(ledger, cancel(name)) for name in (f"{0:032x}", "f" * 32))
+    assert known.body.payload.ops == ()
+    with pytest.raises(NotYet):
+        knock(ledger.state, ledger.rules, known, UnixSeconds(START))
+    knock(ledger.state, ledger.rules, known, UnixSeconds(START + CADENCE))
+    ahead = Overlay(ledger.state)
+    put_number(ahead, sequence_key(unknown.body.submitter), unknown.body.sequence)
+    knock(ahead, ledger.rules, unknown, UnixSeconds(START))  # it will be refused: it takes none
 
 
 def test_the_door_before_a_block_refuses_what_never_stands(ledger):
