@@ -26,8 +26,10 @@ import requests
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.cli.demo.stage import free_ports
 from hybrid_bridge.custody.passphrases import FromFile
+from hybrid_bridge.units import Seconds
 from relayers.journal_place import PostgresPlace
 
 ROOT = Path(__file__).parents[1]
@@ -407,3 +409,8 @@ def answers(cluster: Postgresql) -> bool:
     except pg8000.dbapi.Error:
         return False
     return True
+
+
+def rpc_of(url: str) -> JsonRpc:
+    """Of a public chain in this very process, or beside it: a machine that stands still for seconds is not its fault."""
+    return JsonRpc("devnet", url, Seconds(60))

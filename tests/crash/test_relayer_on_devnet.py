@@ -37,7 +37,7 @@ from relayers.relay import Relayer, tick
 from relayers.sql_journal import SqlJournal, create_journal
 from relayers.views import LogClock, Policy
 from tests.crash.relay_world import ALONE, DEPTH, ETHER, anchor_calldata, fees
-from tests.engines import SoftHsm, softhsm
+from tests.engines import SoftHsm, rpc_of, softhsm
 
 pytestmark = pytest.mark.evm
 BORN = UnixSeconds(1_800_000_000)
@@ -111,7 +111,7 @@ def world() -> Iterator[World]:
     with Devnet(
         DevnetSettings(period=0, finality_depth=DEPTH, funds=funds), lambda: UnixSeconds(next(clock))
     ) as devnet:
-        yield World(JsonRpc("devnet", devnet.url))
+        yield World(rpc_of(devnet.url))
 
 
 def test_checkpoints_become_final_anchors_and_journal_and_chain_agree(world: World, tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, register
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
 from hybrid_bridge.adapters.evm.keystore import create_keystore
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience
 from hybrid_bridge.adapters.web.listener import Listener
 from hybrid_bridge.errors import (
@@ -49,6 +48,7 @@ from relayers.sql_journal import SqlJournal
 from relayers.standby import take_over
 from relayers.start import SKEW
 from relayers.waiting import Waiting
+from tests.engines import rpc_of
 from tests.unit.relayers.test_wiring import BORN, GAS_KEY, PASSWORD, settings_text, write_consortium
 
 pytestmark = pytest.mark.evm
@@ -71,7 +71,7 @@ def config(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("relayer")
     log = write_consortium(folder)
     create_keystore(folder / "gas.json", PASSWORD, lambda _: GAS_KEY)
-    rpc, patience = JsonRpc("devnet", devnet.url), Patience(polls=3, every=0.0, sleep=lambda _: None)
+    rpc, patience = rpc_of(devnet.url), Patience(polls=3, every=0.0, sleep=lambda _: None)
     deployed = deploy(rpc, plan_deployment(rpc, artefact(REGISTRY), DEPLOYER.address()), DEPLOYER, patience)
     chain = Web3Chain(rpc, deployed.address)
     register(chain, DEPLOYER, (log.genesis, log.origin, log.validators.encode_entries()), patience)

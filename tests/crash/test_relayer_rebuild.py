@@ -9,7 +9,6 @@ import pytest
 from hybrid_bridge.adapters.evm.calls import anchor_calldata, decode_anchor, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.devnet import Devnet, DevnetSettings
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.sent import SentTransactions
 from hybrid_bridge.core.public_transaction import decode_signed
 from hybrid_bridge.errors import FieldMalformed, NotYet, StoreBroken
@@ -28,6 +27,7 @@ from relayers.traces import MAX_POOLED, Traces, traces
 from relayers.wiring import decode_call
 from tests.crash.relay_world import DEPTH, ETHER, fees
 from tests.crash.test_relayer_on_devnet import BORN, BY_OTHERS, SIGNER, World
+from tests.engines import rpc_of
 
 pytestmark = pytest.mark.evm
 
@@ -38,7 +38,7 @@ def world() -> Iterator[World]:
     clock = iter(range(BORN, BORN + 10**6))
     settings = DevnetSettings(period=0, finality_depth=DEPTH, funds=funds)
     with Devnet(settings, lambda: UnixSeconds(next(clock))) as devnet:
-        yield World(JsonRpc("devnet", devnet.url))
+        yield World(rpc_of(devnet.url))
 
 
 def opened(path: Path, world: World) -> SqlJournal:

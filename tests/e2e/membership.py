@@ -8,7 +8,6 @@ import pytest
 
 from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.cli.bundle import with_anchor
 from hybrid_bridge.core.attestation import Checkpoint, all_seals, verify_quorum
 from hybrid_bridge.core.bundle import decode_bundle
@@ -24,6 +23,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, EcdsaSignature, SetId, TreeSize
 from tests.e2e.network import Network, free_endpoint, until
 from tests.e2e.public_chain import PublicChain, contract_run, start, typed
+from tests.engines import rpc_of
 
 SLOW = 900.0  # seconds; a machine with much to do anchors late
 AHEAD = 12  # epochs from a proposal to its effect; doubled where this machine was too slow
@@ -127,7 +127,7 @@ def carried(network: Network, chain: PublicChain, set_id: int, names: tuple[str,
         where = ("--dir", str(network.folder(name)), "--out", str(folder / "rotations"), "--yes")
         until(f"{name} signs", lambda: typed("member", "sign-set", str(draft), *where).returncode == 0, SLOW)  # noqa: B023
     informed(network, set_id, appointed.first_size, entries)
-    public = Web3Chain(JsonRpc("devnet", chain.url), chain.contract)
+    public = Web3Chain(rpc_of(chain.url), chain.contract)
     log_id = network.directory.log_id
     until(
         f"set {set_id} on the public chain", lambda: public.head(log_id, public.latest()).set_id == set_id or None, SLOW
@@ -146,7 +146,7 @@ def anchored_bundle(network: Network, chain: PublicChain, size: int, name: str =
 
 def anchored_size(network: Network, chain: PublicChain, least: int) -> int:
     """A size from `least` on that the public chain holds."""
-    public = Web3Chain(JsonRpc("devnet", chain.url), chain.contract)
+    public = Web3Chain(rpc_of(chain.url), chain.contract)
 
     def found() -> int | None:
         size = public.head(network.directory.log_id, public.finalized()).tree_size
@@ -158,7 +158,7 @@ def anchored_size(network: Network, chain: PublicChain, least: int) -> int:
 def refused_everywhere(network: Network, chain: PublicChain, name: str, old: bytes) -> None:
     """A newer checkpoint of its set is taken; with one signature by the key that `name` had before, it is not."""
     network.stop("relayer")
-    public, core = Web3Chain(JsonRpc("devnet", chain.url), chain.contract), network.relayed("core")
+    public, core = Web3Chain(rpc_of(chain.url), chain.contract), network.relayed("core")
     log_id, genesis = network.directory.log_id, network.directory.genesis
     head = public.head(log_id, public.latest())
     size = until("a newer size", lambda: newer(network.status("core").quorum_size, head), SLOW)

@@ -20,6 +20,7 @@ from hybrid_bridge.core.bundle import decode_bundle
 from hybrid_bridge.core.trust import Trust, TrustedBlock, TrustedChain, TrustedLog
 from hybrid_bridge.units import Address, ChainId
 from tests.e2e.network import Network, read_json, until
+from tests.engines import rpc_of
 
 
 @dataclass
@@ -64,7 +65,7 @@ def start_public_chain(network: Network) -> PublicChain:
     options = ("--period=1", "--finality-depth=2", f"--port={port}", f"--ready-file={ready}", fund, state)
     start(network, "devnet", "hybrid_bridge", "devnet", *options)
     url = str(until("the public chain", lambda: read_json(ready) if ready.exists() else None)["url"])  # type: ignore[index]
-    rpc = JsonRpc("devnet", url)
+    rpc = rpc_of(url)
     chain_id = until("its id", lambda: rpc.quantity("eth_chainId", rpc.ask("eth_chainId")))
     paying = ("--key", str(keystore), "--password-file", str(password), "--yes", "--json")
     until("blocks", lambda: rpc.quantity("eth_blockNumber", rpc.ask("eth_blockNumber")) > 1)

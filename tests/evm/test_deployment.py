@@ -14,7 +14,6 @@ from hybrid_bridge.adapters.evm.calls import anchor_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.create2 import FACTORY, deterministic_address
 from hybrid_bridge.adapters.evm.deploy import deploy, plan_deployment, plan_deployments, register, require_funds
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, price, send, transact
 from hybrid_bridge.cli.contract import command
 from hybrid_bridge.errors import (
@@ -33,6 +32,7 @@ from hybrid_bridge.errors import (
 )
 from hybrid_bridge.testing.public_chain_behaviour import RegistrableLog
 from hybrid_bridge.units import Address, PublicBlockNumber, UnixSeconds, Wei
+from tests.engines import rpc_of
 from tests.evm.chains import GAS_KEY, NOW, World
 from tests.evm.terminal import Terminal
 
@@ -356,7 +356,7 @@ def test_deploy_register_and_status_from_the_command_line(terminal: Terminal, mo
     assert "latest: size 1" in terminal.run("status", "--rpc", url, "--log", log.log_id.hex()).output
     assert "not registered" in terminal.run("status", "--rpc", url, "--log", "11" * 32).output
     assert shown["heads"]["finalized"] is None  # the contract is not that old yet
-    world = Web3Chain(JsonRpc("devnet", url), FACTORY)
+    world = Web3Chain(rpc_of(url), FACTORY)
     monkeypatch.setattr(Web3Chain, "finalized", lambda _: world.block(PublicBlockNumber(1000)))  # as on clique: none
     shown = terminal.json("status", "--rpc", url, "--log", log.log_id.hex())
     assert (shown["finalized"], shown["heads"]["finalized"]) == (None, None)

@@ -15,7 +15,6 @@ from hybrid_bridge.adapters.evm.calls import anchor_calldata, rotate_calldata
 from hybrid_bridge.adapters.evm.chain import Web3Chain
 from hybrid_bridge.adapters.evm.deployments import deployed
 from hybrid_bridge.adapters.evm.keystore import open_keystore
-from hybrid_bridge.adapters.evm.rpc import JsonRpc
 from hybrid_bridge.adapters.evm.transact import Patience, transact
 from hybrid_bridge.core.attestation import Checkpoint, boundary, seals, set_update_digest
 from hybrid_bridge.core.bundle import Bundle, CheckpointPart, GenesisPart, ValidatorPart
@@ -28,6 +27,7 @@ from hybrid_bridge.node.founding import Foundation, Founder, Plan, found
 from hybrid_bridge.node.laying import lay
 from hybrid_bridge.ports import Rotation, Update
 from hybrid_bridge.units import Address, Seconds, SetId, TreeSize, UnixSeconds
+from tests.engines import rpc_of
 from tests.evm.chains import NOW
 from tests.evm.terminal import Terminal
 
@@ -71,9 +71,7 @@ class Town:
         self.validators = ValidatorSet.decode_entries(SetId(1), self.entries.read_bytes())
         keys = [bytes.fromhex((folder / "nodes" / n / "keys" / "attestation.key").read_text()) for n in NAMES]
         self.keys = {address_of(public_key_of(key)): key for key in keys}
-        self.chain = Web3Chain(
-            JsonRpc("devnet", terminal.devnet.url), deployed(terminal.deployments, 31337, REGISTRY).address
-        )
+        self.chain = Web3Chain(rpc_of(terminal.devnet.url), deployed(terminal.deployments, 31337, REGISTRY).address)
         self.gas_key = keystore_signer.KeystoreTransactionSigner.open(terminal.key, lambda: "secret")
         self.leaves = [self.log_id, *(leaf_hash(b"epoch %d of " % n + self.log_id) for n in range(1, 40))]
         self.made = 0
