@@ -51,7 +51,7 @@ from hybrid_bridge.node.view import View
 from hybrid_bridge.node.waiting import Door, Line, Proposal, Remembered, by_turns, require_waits
 from hybrid_bridge.rpc.cometbft.tendermint.abci import types_pb2 as pb
 from hybrid_bridge.rpc.cometbft.tendermint.crypto.keys_pb2 import PublicKey
-from hybrid_bridge.steps.commit import AT_THE_DOOR, BlockOutcome
+from hybrid_bridge.steps.commit import BlockOutcome
 from hybrid_bridge.units import Digest, Height, UnixSeconds
 
 APP_VERSION: Final = 1
@@ -393,7 +393,7 @@ def _require_let_in(outcome: BlockOutcome) -> None:
         RuleRejected: one is not.
     """
     for one in outcome.transactions:
-        if one.code != ACCEPTED and one.rule in AT_THE_DOOR:
+        if one.is_turned_away:
             raise RuleRejected(rule=one.rule, subject=one.subject)
 
 

@@ -295,10 +295,10 @@ class LogBook:
 
     def _find_newest(self) -> None:
         """After a start: in each set's term the newest size with a quorum is at most the q-th newest attested in it."""
-        newest, roll = self._epochs.newest_attested, self._directory.roll
+        roll = self._directory.roll
         for term in reversed(roll.terms):
             end = roll.end(term) or TreeSize(self.size + 1)
-            known = sorted((min(newest(a), end - 1) for a in term.validators.addresses), reverse=True)
+            known = sorted((min(self.newest_attested(a), end - 1) for a in term.validators.addresses), reverse=True)
             for number in known[term.validators.quorum - 1 :]:
                 if number >= term.first_size and self.has_quorum(TreeSize(number)):
                     self._progress.raised("quorum", number)

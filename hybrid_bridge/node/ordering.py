@@ -21,7 +21,7 @@ from hybrid_bridge.node.promises import promised
 from hybrid_bridge.node.sharing import Pool, require_admitted, shares_of, spent
 from hybrid_bridge.node.stores import OUR_OWN
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import AT_THE_DOOR, Rules, preview
+from hybrid_bridge.steps.commit import Rules, preview
 from hybrid_bridge.units import EpochNumber, Height, KeyId, Seconds, UnixSeconds
 
 ON_DEMAND: Final = Seconds(0)  # a block whenever something waits
@@ -185,7 +185,7 @@ class Orderer:
             for waiting in taken:
                 try:
                     after, outcome = preview(view, self._chain.rules, waiting.signed, time)
-                    if outcome.code and outcome.rule in AT_THE_DOOR:
+                    if outcome.is_turned_away:
                         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
                     shares.require(spent([outcome]))
                 except OUR_OWN:

@@ -13,7 +13,7 @@ from hybrid_bridge.errors import FieldMismatch, Malformed, SequenceRejected, Thr
 from hybrid_bridge.node.ordering import MAX_TRANSACTIONS
 from hybrid_bridge.node.sharing import SOON, EpochShares, in_turns, require_admitted, spent
 from hybrid_bridge.node.view import View
-from hybrid_bridge.steps.commit import AT_THE_DOOR, Rules, knock, preview
+from hybrid_bridge.steps.commit import Rules, knock, preview
 from hybrid_bridge.units import KeyId, UnixSeconds
 
 WINDOW: Final = 64  # sequence numbers that a submitter may be ahead of its last block
@@ -179,7 +179,7 @@ class Proposal:
             if error.got > error.expected:
                 self.early[body.submitter, body.sequence] = transaction, signed
             return False
-        if outcome.code and outcome.rule in AT_THE_DOOR:
+        if outcome.is_turned_away:
             return False
         self.shares.require(spent([outcome]))
         self.view.absorb(after)

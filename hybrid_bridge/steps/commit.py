@@ -96,6 +96,11 @@ class TransactionOutcome:
     rule: str = ""  # the rule that refused it
     subject: str = ""
 
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether the doors go by the rule that refused it: no honest proposer takes it, and it leaves no record."""
+        return self.rule in AT_THE_DOOR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockOutcome:
@@ -312,7 +317,7 @@ def knock(state: StateReader, rules: Rules, signed: SignedTransaction, now: Unix
         if not is_debtor_doubtful(state, signed.body, payload, here.epoch):
             return
     _, outcome = preview(state, rules, signed, now)  # rare: a quorum's decision, the end of an epoch's room, a stranger
-    if outcome.rule in AT_THE_DOOR:
+    if outcome.is_turned_away:
         raise RuleRejected(rule=outcome.rule, subject=outcome.subject)
 
 

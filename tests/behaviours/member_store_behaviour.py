@@ -4,12 +4,12 @@ Subclass, and give a fixture `placing`: a function from a store's name to a new,
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, text
 
 from hybrid_bridge.adapters.sqlite import ledger as ledger_module
 from hybrid_bridge.adapters.sqlite import records, witness
@@ -29,7 +29,9 @@ from hybrid_bridge.core.proof import leaf_hash
 from hybrid_bridge.core.transaction import BeaconPayload
 from hybrid_bridge.errors import BridgeError, Erased, NotYet, SchemaNewer, SchemaOlder, StoreBroken, StoreInUse
 from hybrid_bridge.steps.commit import BlockOutcome, TransactionOutcome
+from hybrid_bridge.testing.crashing import Killed
 from hybrid_bridge.units import LogId
+from tests.statements import killed_at
 
 LOG, OWNER = sha256(b"log"), "bank-a"
 SEQUENCER, OURS = (PrivateKey.from_seed(sha256(name)) for name in (b"sequencer", b"ours"))
@@ -38,10 +40,6 @@ BEFORE = ((b"kept", b"0"), (b"changed", b"0"), (b"removed", b"0"))
 BLOCKS_AN_EPOCH = 2
 AN_ID = "a'\"é"
 Placing = Callable[[str], Store]
-
-
-class Killed(BaseException):
-    """Nothing more is said to the database."""
 
 
 def outcome(height: int) -> BlockOutcome:
@@ -105,33 +103,6 @@ def append(ledger: SqlLedger, height: int) -> None:
     made = block(height)
     words = (Countersignature.over(made.header, key) for key in (SEQUENCER, OURS))
     ledger.append(made, next(words), outcome(height), next(words))
-
-
-@contextmanager
-def listening(watch: Callable[..., None]) -> Iterator[None]:
-    """To every statement, over whichever of a store's connections."""
-    event.listen(Engine, "before_cursor_execute", watch)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", watch)
-
-
-def killed_at(number: int, call: Callable[[], object]) -> bool:
-    """Whether `call` reached its statement `number`, before which the process ends."""
-    seen: list[str] = []
-
-    def watch(_connection, _cursor, statement, *_rest):
-        if len(seen) == number:
-            raise Killed
-        seen.append(statement)
-
-    with listening(watch):
-        try:
-            call()
-        except Killed:
-            return True
-    return False
 
 
 def ask(store: Store, statement: str) -> list[Any]:

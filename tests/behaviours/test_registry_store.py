@@ -5,10 +5,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Engine, text
 
 from hybrid_bridge.adapters.postgresql.database import PostgresDatabase
 from hybrid_bridge.adapters.sql_registry import TABLES, Database, SqlRegistry
@@ -21,6 +22,7 @@ from hybrid_bridge.testing.memory_registry import MemoryRegistry
 from hybrid_bridge.testing.registry_store_behaviour import RegistryStoreBehaviour, grow, pair
 from hybrid_bridge.units import EpochNumber
 from tests import engines
+from tests.statements import killed_at, listening
 
 FACTS = {"kind": "registry", "log_id": "00"}
 Opening = Callable[[], Database]
@@ -30,10 +32,6 @@ class TestMemory(RegistryStoreBehaviour):
     @pytest.fixture
     def store(self) -> MemoryRegistry:
         return MemoryRegistry()
-
-
-class Killed(Exception):
-    """Nothing more is said to the database."""
 
 
 class DatabaseBehaviour(RegistryStoreBehaviour):
@@ -71,7 +69,8 @@ class DatabaseBehaviour(RegistryStoreBehaviour):
             database = opened()
             store = SqlRegistry(database)
             tree = store.at(EpochNumber(2)).insert([pair(50_000), pair(50_001)])
-            if not killed_at(database, statement, lambda: store.keep(EpochNumber(3), tree)):  # noqa: B023 called at once
+            keep = partial(store.keep, EpochNumber(3), tree)
+            if not killed_at(statement, keep, *engines_of(database)):
                 break
             store = SqlRegistry(opened())
             assert (store.newest(), store.at(EpochNumber(2)).root) == (2, tree_root(history[2]))
@@ -276,23 +275,6 @@ def nodes(database: Database) -> int:
         return int(connection.execute(text("SELECT count(*) FROM registrynode")).scalar_one())
 
 
-def killed_at(database: Database, number: int, call: Callable[[], object]) -> bool:
-    """Whether `call` reached its statement `number`, before which the process ends."""
-    seen: list[str] = []
-
-    def watch(_connection, _cursor, statement, *_rest):
-        if len(seen) == number:
-            raise Killed
-        seen.append(statement)
-
-    with listening(database, watch):
-        try:
-            call()
-        except Killed:
-            return True
-    return False
-
-
 @contextmanager
 def counted(database: Database, kind: str = "SELECT") -> Iterator[list[str]]:
     """The statements of a kind that are made meanwhile."""
@@ -302,17 +284,9 @@ def counted(database: Database, kind: str = "SELECT") -> Iterator[list[str]]:
         if statement.startswith(kind):
             seen.append(statement)
 
-    with listening(database, watch):
+    with listening(watch, *engines_of(database)):
         yield seen
 
 
-@contextmanager
-def listening(database: Database, watch: Callable[..., None]) -> Iterator[None]:
-    found = {getattr(database, name) for name in ("_engine", "_writer", "_readers") if hasattr(database, name)}
-    for engine in found:
-        event.listen(engine, "before_cursor_execute", watch)
-    try:
-        yield
-    finally:
-        for engine in found:
-            event.remove(engine, "before_cursor_execute", watch)
+def engines_of(database: Database) -> set[Engine]:
+    return {getattr(database, name) for name in ("_engine", "_writer", "_readers") if hasattr(database, name)}

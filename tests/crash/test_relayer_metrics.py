@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hybrid_bridge.ports import AnchoredEvent, SendAnswer
+from hybrid_bridge.ports import SendAnswer
 from hybrid_bridge.testing.memory_chain import GWEI
-from hybrid_bridge.units import Nonce, TxHash, UnixSeconds
+from hybrid_bridge.units import Nonce, UnixSeconds
 from relayers.desk import Orders
 from relayers.fees import ceiling, expected_gas
 from relayers.journal import Brake, SendRow
@@ -18,6 +18,7 @@ from relayers.metrics import PREFIX, TABLE, Instruments, Metrics, Subject, bumps
 from relayers.relay import Tick
 from tests.crash.relay_world import BORN, DEPTH, Operator, World, fees, lift_halt
 from tests.crash.test_relayer_faults import use_nonce
+from tests.unit.relayers.builders import event
 
 SAMPLE = re.compile(rf"^{PREFIX}(\w+)\{{(.*)\}} (\S+)$")
 
@@ -286,17 +287,8 @@ def test_a_halt_and_a_log_that_takes_no_anchors_show(watched: Watched) -> None:
     assert watched.value("log_active") == 0
     log = replace(network.newest.logs[log_id], size=2, root=bytes(32))
     network.put_log(log_id, log)
-    another_history = AnchoredEvent(
-        log_id=log_id,
-        tree_size=log.size,
-        root=log.root,
-        timestamp=log.boundary(log.size),
-        set_id=log.set_id,
-        signers=0b111,
-        block=network.newest.block,
-        tx_hash=TxHash(bytes(32)),
-        log_index=0,
-    )
+    same = {"log_id": log_id, "set_id": log.set_id, "block": network.newest.block}
+    another_history = event(log.size, root=log.root, timestamp=log.boundary(log.size), **same)
     network.blocks[-1] = replace(network.newest, events=(another_history,))
     network.mine(DEPTH + 1)
     watched.tick()

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Engine
+from sqlalchemy import create_engine
 
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StoreBroken
 from hybrid_bridge.testing.crashing import Killed
@@ -28,6 +27,7 @@ from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.sql_tables import Stored
 from relayers.sqlite_store import engine_for, schema_of
 from tests.journals import SCOPE
+from tests.statements import listening
 from tests.unit.relayers.builders import T0
 from tests.unit.relayers.test_wiring import settings_text, write_consortium
 
@@ -134,11 +134,8 @@ def statements_of(call: Callable[[], object], last: int | None = None) -> int:
             raise Killed
         seen += 1
 
-    event.listen(Engine, "before_cursor_execute", watch)
-    try:
+    with listening(watch):
         call()
-    finally:
-        event.remove(Engine, "before_cursor_execute", watch)
     return seen
 
 

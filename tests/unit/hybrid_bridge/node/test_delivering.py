@@ -44,9 +44,7 @@ def peers(members: Members) -> dict[str, Peer]:
 def deliver(members: Members, to: dict[str, Peer]) -> int:
     """One look at the outbox; what is still owed."""
     view = members.open("supplier").view
-    deliverer = Deliverer(view, to)  # type: ignore[arg-type]
-    deliverer.settle()
-    deliverer.deliver_due()
+    Deliverer(view, to).deliver_due()  # type: ignore[arg-type]
     return view.records.undelivered()
 
 

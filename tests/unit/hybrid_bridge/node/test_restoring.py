@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_bridge.adapters.grpc_member.log import NotedCheckpoint
+from hybrid_bridge.adapters.grpc_member.peer import Marks
 from hybrid_bridge.adapters.sqlite.guard import SqlGuard
 from hybrid_bridge.core.checkpoint import format_note, parse_note, quorum_line
 from hybrid_bridge.core.encoding import ZERO, sha256
@@ -61,6 +62,12 @@ class Peer:
 
     def signatures(self, address: Address, signer: KeyId) -> pb.SignaturesResponse:
         return self._service.signatures(pb.SignaturesRequest(address=address, signer=signer), CALL)
+
+    def witness(self, marks: Marks, _wait: float) -> pb.WitnessResponse:
+        request = pb.WitnessRequest(
+            after_height=marks.height, after_size=marks.size, after_line=marks.line, after_cosigned=marks.cosigned
+        )
+        return self._service.witness(request, CALL)
 
     def newest_quorum_size(self) -> TreeSize:
         return TreeSize(self._log.newest(pb.NewestRequest(), CALL).quorum_size)
@@ -274,6 +281,12 @@ class Forked(Peer):
 
     secrets: dict[str, bytes]
     size = TreeSize(2)
+
+    def witness(self, marks: Marks, _wait: float) -> pb.WitnessResponse:
+        request = pb.WitnessRequest(
+            after_height=marks.height, after_size=marks.size, after_line=marks.line, after_cosigned=marks.cosigned
+        )
+        return self._service.witness(request, CALL)
 
     def newest_quorum_size(self) -> TreeSize:
         return self.size
