@@ -138,7 +138,7 @@ def test_a_child_that_ignores_term_is_killed(tmp_path: Path) -> None:
         stage.until("deaf", lambda: "up" in child.tail() or None)
         started = time.monotonic()
     assert child.process.returncode == -signal.SIGKILL
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_a_question_is_asked_again_when_the_one_asked_was_killed(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ CONTRACT = Address(b"\xc0" * 20)
 LOG = LogId(b"\x11" * 32)
 RAW = RawTransaction(b"\x02raw")
 AT = PublicBlock(PublicBlockNumber(7), PublicBlockHash(b"\x77" * 32), PublicBlockHash(b"\x66" * 32), UnixSeconds(1))
+SOON = 30.0  # seconds: one of patience, and what a machine may stand still; who waits to the end waits a minute
 Reply = Callable[[socket.socket], None]
 
 
@@ -163,16 +164,16 @@ def test_silence_is_unreachable_after_the_deadline_and_one_request(
     began = time.monotonic()
     with pytest.raises(Unreachable) as caught:
         chain.broadcast(RAW) if call == "broadcast" else chain.chain_id()
-    assert (len(server.requests), time.monotonic() - began < 2) == (1, True)
+    assert (len(server.requests), time.monotonic() - began < SOON) == (1, True)
     assert (caught.value.endpoint, "key-of" in str(caught.value), caught.value.__cause__) == ("b", False, None)
 
 
 def dripping(first: bytes, drop: bytes) -> Reply:
-    """Sends `first`, then `drop` again and again for five seconds: never silent for long, never done."""
+    """Sends `first`, then `drop` again and again for a minute: never silent for long, never done."""
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(first)
-        for _ in range(100):
+        for _ in range(1_200):
             connection.sendall(drop)
             time.sleep(0.05)
 
@@ -194,7 +195,7 @@ def test_a_trickle_of_bytes_gets_no_more_time_than_silence(
     began = time.monotonic()
     with pytest.raises(Unreachable):
         chain.chain_id()
-    assert 0.9 < time.monotonic() - began < 2
+    assert 0.9 < time.monotonic() - began < SOON
     server.results("0x5")
     assert chain.chain_id() == 5  # nothing of it stays behind
 
@@ -211,10 +212,9 @@ def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch)
     four = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{i}", 80)) for i in range(4)]
     monkeypatch.setattr("hybrid_bridge.adapters.evm.bounded_http.socket.getaddrinfo", lambda *_, **__: four)
     monkeypatch.setattr("hybrid_bridge.adapters.evm.bounded_http.create_connection", swallow)
-    began = time.monotonic()
     with pytest.raises(Unreachable):
         JsonRpc("b", "http://many.example", Seconds(1)).ask("eth_chainId")
-    assert (len(tried), time.monotonic() - began < 1.5) == (4, True)
+    assert (len(tried), sum(tried) <= 1) == (4, True)
 
 
 def test_a_name_that_nobody_knows_is_unreachable() -> None:
@@ -255,7 +255,7 @@ def test_a_trickle_under_tls_gets_no_more_time_either(tls_server: tuple[Hostile,
     began = time.monotonic()
     with pytest.raises((requests.RequestException, HTTPError)):
         session.post(server.url, json={}, timeout=1, verify=str(authority))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON
     with pytest.raises(requests.exceptions.SSLError):
         session.post(server.url, json={}, timeout=1)
 
@@ -354,7 +354,7 @@ def test_a_frame_that_is_none_is_no_answer_and_nothing_of_it_stays_behind(
     began = time.monotonic()
     with pytest.raises((Unreachable, AnswerMalformed)):
         chain.chain_id()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < SOON
     server.results("0x7")
     assert chain.chain_id() == 7
 

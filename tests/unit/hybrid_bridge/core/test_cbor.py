@@ -93,8 +93,8 @@ def test_a_tag_is_taken_where_it_is_asked_for_and_once():
 
 
 def test_a_tag_that_others_compile_as_a_regular_expression_costs_nothing():
-    began = time.monotonic()
+    began = time.process_time()
     for size in (100, 4000):
         with pytest.raises(FieldMalformed):
             decode(cbor2.dumps(cbor2.CBORTag(35, "(?:" * (size // 3))), "x")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1

@@ -249,20 +249,19 @@ def silent(says: bytes = b"") -> Iterator[tuple[str, list[socket.socket]]]:
     def take() -> None:
         with suppress(OSError):
             while True:
-                callers.append(listener.accept()[0])
+                caller = listener.accept()[0]
+                callers.append(caller)
+                threading.Thread(target=drip, args=(caller,), daemon=True).start()
 
-    def drip() -> None:
-        for at in range(len(says)):
-            if over.wait(0.02):
-                return
-            for caller in list(callers):
-                with suppress(OSError):
-                    caller.send(says[at : at + 1])
+    def drip(caller: socket.socket) -> None:
+        with suppress(OSError):  # it went
+            for at in range(len(says)):
+                if over.wait(0.02):
+                    return
+                caller.send(says[at : at + 1])
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threads = [threading.Thread(target=run, daemon=True) for run in (take, drip)]
-        for thread in threads:
-            thread.start()
+        threading.Thread(target=take, daemon=True).start()
         yield f"127.0.0.1:{listener.getsockname()[1]}", callers
         over.set()
         listener.shutdown(socket.SHUT_RDWR)
@@ -277,10 +276,7 @@ def waited(channel: grpc.Channel, timeout: float) -> float:
     return time.monotonic() - begun
 
 
-def test_calls_to_a_silent_server_share_one_handshake_and_wait_no_longer_than_they_may(
-    side: Side, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(renewing, "HANDSHAKE", 2.0)
+def test_calls_to_a_silent_server_share_one_handshake_and_wait_no_longer_than_they_may(side: Side) -> None:
     side.judges = True
     with (
         silent() as (endpoint, callers),
@@ -296,7 +292,7 @@ def test_calls_to_a_silent_server_share_one_handshake_and_wait_no_longer_than_th
         for one in patient:
             one.result(30)
         assert len(callers) == 1  # not one after the other
-        assert waited(channel, 60.0) < 2.0  # it rests: nobody asks again at once
+        assert waited(channel, 60.0) < renewing.HANDSHAKE  # it rests: nobody asks again at once
         assert len(callers) == 1
 
 
@@ -328,7 +324,7 @@ def test_no_more_than_a_bound_wait_for_one_server(side: Side, monkeypatch: pytes
         stuck = [pool.submit(waited, channel, 60.0) for _ in range(3)]
         while not callers or channel._waiting < 2:  # type: ignore[attr-defined]
             pass
-        assert waited(channel, 60.0) < 2.0
+        assert waited(channel, 60.0) < renewing.HANDSHAKE
         channel.close()
         for caller in callers:
             caller.close()
@@ -343,7 +339,7 @@ def test_a_handshake_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) ->
     record = bytes.fromhex("1603033fff02003ffb0303") + bytes(1 << 14)
     with silent(record) as (endpoint, _), pytest.raises(Unreachable):
         server_certificate(endpoint, "core", OURS.certificate)
-    assert 0.5 <= time.monotonic() - begun < 5.0
+    assert 0.5 <= time.monotonic() - begun < 60.0  # of the five minutes that the record lasts
 
 
 def test_after_a_refusal_the_next_call_asks_again(side: Side) -> None:
@@ -351,7 +347,7 @@ def test_after_a_refusal_the_next_call_asks_again(side: Side) -> None:
     with side.serving() as endpoint:
         pass
     with channel_to(endpoint, "core", side) as channel:
-        assert waited(channel, 10.0) < 5.0
+        assert waited(channel, 60.0) < 30.0
         with side.serving(endpoint):
             end = time.monotonic() + 10
             while time.monotonic() < end:
