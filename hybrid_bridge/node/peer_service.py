@@ -1,5 +1,6 @@
 """Service Peer: what members tell one another. An answer may be held until there is something to say."""
 
+import time
 from typing import Final
 
 from hybrid_bridge.adapters.sqlite.epochs import MAX_ROWS, SizedSignature
@@ -7,6 +8,7 @@ from hybrid_bridge.core.encoding import require_digest
 from hybrid_bridge.errors import NotYet, StoreBroken, Unknown
 from hybrid_bridge.node.cosigning import mldsa_key_of
 from hybrid_bridge.node.delivering import Receiver
+from hybrid_bridge.node.progress import PRESSING
 from hybrid_bridge.node.proposals import ProposalStore
 from hybrid_bridge.node.regulating import ReadLog
 from hybrid_bridge.node.view import View
@@ -16,6 +18,7 @@ from hybrid_bridge.rpc.v1 import bridge_pb2_grpc as stubs
 from hybrid_bridge.units import Address, Digest, Height, KeyId, TreeSize
 
 MAX_HOLD: Final = 20.0  # seconds
+LINGER: Final = 2.0  # seconds that lines of notes wait for a word to go with: each answer costs every peer a round
 
 
 class PeerService:
@@ -45,15 +48,21 @@ class PeerService:
         return Service("hybrid_bridge.v1.Peer", stubs.add_PeerServicer_to_server, methods, self._entitled, kinds)
 
     def witness(self, request: pb.WitnessRequest, call: Call) -> pb.WitnessResponse:
-        """What we signed above these marks; held for a while if that is nothing."""
-        progress = self._view.progress
-        seen = progress.signed
-        answer = self._said(request)
-        if not (answer.countersignatures or answer.attestations or answer.log_lines or answer.cosignatures):
-            hold = min(request.wait_ms / 1000, MAX_HOLD)
-            progress.wait(lambda: progress.signed != seen or not call.active(), hold)
-            answer = self._said(request)
-        return answer
+        """What we signed above these marks; held for a while if that is nothing.
+
+        Countersignatures and attestations go at once, for finality and a quorum wait for them. Lines of notes, for
+        which nobody waits, go with the next of those or after a moment.
+        """
+        end = time.monotonic() + min(request.wait_ms / 1000, MAX_HOLD)
+        while True:
+            seen, answer = self._view.progress.signed, self._said(request)
+            lines = max(len(answer.log_lines), len(answer.cosignatures))
+            if answer.countersignatures or answer.attestations or lines >= MAX_ROWS:
+                return answer
+            if lines:
+                seen, end = seen[:PRESSING], min(end, time.monotonic() + LINGER)
+            if not self._await_more(seen, call, end):
+                return answer
 
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
         """The newest that we saw signed by an attestation key and by an identity key.
@@ -99,6 +108,12 @@ class PeerService:
         if self._read_log is None:
             raise Unknown(what="readings: this member is no regulator")
         return self._read_log.shown(call.caller.name, request.after)
+
+    def _await_more(self, seen: tuple[int, ...], call: Call, end: float) -> bool:
+        """Wait until the first so many numbers differ; False when it is over before."""
+        progress = self._view.progress
+        left = end - time.monotonic()
+        return progress.wait(lambda: progress.signed[: len(seen)] != seen or not call.active(), left) and call.active()
 
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:
         view = self._view

@@ -8,6 +8,8 @@ from typing import Final
 from hybrid_bridge.units import Height, TreeSize
 
 NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery", "heard", "spoken", "cosigned")
+SIGNED: Final = ("tip", "spoken", "attested", "line", "cosigned")
+PRESSING: Final = 3  # the first so many of these: others wait for a word or an attestation, and not for a note's line
 
 
 class Progress:
@@ -55,8 +57,8 @@ class Progress:
 
     @property
     def signed(self) -> tuple[int, ...]:
-        """Numbers that rise with every signature of ours, and with some things besides."""
-        return tuple(self._numbers[name] for name in ("tip", "spoken", "attested", "line", "cosigned"))
+        """Numbers that rise with every signature of ours, and with some things besides; the pressing ones first."""
+        return tuple(self._numbers[name] for name in SIGNED)
 
     @property
     def stopping(self) -> bool:

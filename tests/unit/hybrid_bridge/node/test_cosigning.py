@@ -1,6 +1,8 @@
 """Lines beside the quorum: validators' ML-DSA-44, members' cosignatures, witnesses'. Kept, told, shown, verified."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from hybrid_bridge.core.keys import PrivateKey
 from hybrid_bridge.core.note import TYPE_COSIGNATURE, TYPE_ED25519, VerifierKey, cosign
 from hybrid_bridge.core.trust import Trust, TrustedLog
 from hybrid_bridge.errors import BridgeError, FieldMalformed, FieldMismatch, GuardRefused, SettingsMalformed
+from hybrid_bridge.node import peer_service
 from hybrid_bridge.node.attesting import Attester
 from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.cosigning import Cosigner, Witnessed, witnesses_of
@@ -87,6 +90,48 @@ def told(members: Members, name: str, *peers: str) -> None:
 def names_of(members: Members, name: str, size: TreeSize = SIZE) -> list[str]:
     note = parse_note(members.open(name).view.logbook.note(size))
     return [line.name.removeprefix(note.origin) for line in note.lines]
+
+
+# ── when they are told ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def asked(members: Members, *, attested: TreeSize, wait: float, active: Callable[[], bool] = lambda: True):
+    """What core tells who has all of its words, its attestations up to a size, and no line."""
+    view = members.open("core").view
+    request = pb.WitnessRequest(after_height=view.progress.tip, after_size=attested, wait_ms=int(wait * 1000))
+    return PeerService(view, None).witness(request, Call(Caller("somebody", "member"), active))  # type: ignore[arg-type]
+
+
+def sizes(rows: Iterable[pb.SizedSignature]) -> list[int]:
+    return [row.size for row in rows]
+
+
+def test_lines_wait_a_moment_for_a_word_to_go_with(members: Members, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five answers an epoch to each peer become two; a word or an attestation waits for nothing."""
+    monkeypatch.setattr(peer_service, "LINGER", 3600.0)
+    closed(members)
+    at_once = asked(members, attested=TreeSize(0), wait=20)
+    assert (sizes(at_once.attestations), sizes(at_once.log_lines)) == ([SIZE], [SIZE])
+    waits = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(asked, members, attested=SIZE, wait=20, active=lambda: waits.set() or True)
+        assert waits.wait(20)
+        members.order(START + 2 * CADENCE)
+        answer = later.result(60)
+    assert (len(answer.countersignatures), sizes(answer.log_lines)) == (1, [SIZE])
+
+
+def test_lines_that_no_word_comes_for_are_told_after_a_moment(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(members)
+    monkeypatch.setattr(peer_service, "LINGER", 0.01)
+    assert sizes(asked(members, attested=SIZE, wait=20).log_lines) == [SIZE]
+    monkeypatch.setattr(peer_service, "LINGER", 3600.0)
+    assert sizes(asked(members, attested=SIZE, wait=0.01).log_lines) == [SIZE]  # nor longer than who asks waits
+    assert sizes(asked(members, attested=SIZE, wait=20, active=lambda: False).log_lines) == [SIZE]
+    monkeypatch.setattr(peer_service, "MAX_ROWS", 1)
+    assert sizes(asked(members, attested=SIZE, wait=20).log_lines) == [SIZE]  # of many, the next are asked for at once
 
 
 # ── ML-DSA-44 of validators ──────────────────────────────────────────────────────────────────────────────────────────
