@@ -37,6 +37,14 @@ TRACED = ("unit", "vectors")  # what reaches every branch of core and steps; the
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-cov
+def pytest_sessionstart(session):
+    """A worker has two tracers, of which pytest-cov knows the second: pausing that would only let the first go on."""
+    coverage = session.config.pluginmanager.getplugin("_cov")
+    if hasattr(session.config, "workerinput") and coverage is not None and coverage.cov_controller is not None:
+        coverage.cov_controller.cov.stop()
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
