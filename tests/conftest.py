@@ -33,24 +33,38 @@ def pytest_configure():
 
 NETWORKS = "e2e"  # the folder
 DEMOS = "test_demo"  # what its files begin with that play one
-TRACED = ("unit", "vectors")  # what reaches every branch of core and steps; the tracer doubles the time of the rest
+TRACED = ("unit/hybrid_bridge/core", "unit/hybrid_bridge/steps", "vectors")  # these reach every branch of core and
+# steps without the help of others, for whom the tracer would double the time
 BUSY_FILES = ("test_devnet", "test_deployment", "test_relayer_on_devnet", "test_relayer_killed")
+
+
+def tracer(config):
+    """What counts lines and branches here; None where nobody asked for it."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    return None if plugin is None else plugin.cov_controller
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-cov
 def pytest_sessionstart(session):
     """A worker has two tracers, of which pytest-cov knows the second: pausing that would only let the first go on."""
-    coverage = session.config.pluginmanager.getplugin("_cov")
-    if hasattr(session.config, "workerinput") and coverage is not None and coverage.cov_controller is not None:
-        coverage.cov_controller.cov.stop()
+    if hasattr(session.config, "workerinput") and tracer(session.config) is not None:
+        tracer(session.config).cov.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    """The tracer looks at the tests that it is for, with their fixtures; its own mark would leave fixtures in."""
+    counted, path = tracer(item.config), item.path.relative_to(TESTS)
+    if counted is not None:
+        wanted = any(path.is_relative_to(folder) for folder in TRACED)
+        if wanted != counted.started:
+            (counted.resume if wanted else counted.pause)()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
-        if folder not in TRACED:
-            item.add_marker(pytest.mark.no_cover)
         if folder == "properties":  # long and independent: each on whichever worker is free
             continue
         item.add_marker(pytest.mark.xdist_group(group(folder, item.path.stem)))

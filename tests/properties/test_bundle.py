@@ -89,7 +89,6 @@ SEED = int(os.environ.get("HYBRID_BRIDGE_SEED", secrets.randbelow(1 << 16)))
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # ten thousands of times the same lines
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_byte_of_every_kind_flipped(kind):
     """Each run takes other positions and other bits: two dozen runs have had nearly all."""

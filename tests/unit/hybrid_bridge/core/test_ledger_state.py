@@ -1,8 +1,12 @@
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_bridge.core.encoding import ZERO
 from hybrid_bridge.core.ledger_state import (
+    POSITION,
     Overlay,
     certificate_key,
     defaults_key,
@@ -19,6 +23,7 @@ from hybrid_bridge.core.ledger_state import (
     sequence_key,
     set_key,
     totals_key,
+    writes_step,
 )
 from hybrid_bridge.errors import NotCanonical, StoreBroken
 
@@ -99,3 +104,23 @@ def test_no_two_kinds_of_key_meet():
     ]
     assert len({key.partition(b"/")[0] for key in keys}) == len(keys) - 1
     assert len(set(keys)) == len(keys)
+
+
+# ── the running hash of what blocks wrote ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_hash_of_writes_is_over_the_bytes_of_the_specification():
+    """SPEC §5, by hand: lengths of four bytes, a byte that tells a value from none."""
+    before = bytes(range(32))
+    told = b"hybrid-bridge/v1/writes\0" + before + b"\0\0\0\1a\1\0\0\0\2xy" + b"\0\0\0\2bc\0\0\0\0\0"
+    assert writes_step(before, [(b"a", b"xy"), (b"bc", None)]) == hashlib.sha256(told).digest()
+
+
+def test_two_state_machines_that_differ_in_one_value_differ_in_their_hash():
+    writes = [(b"a", b"1"), (b"b", None)]
+    first = writes_step(ZERO, writes)
+    assert first == writes_step(ZERO, [*writes, (POSITION, b"anything")])
+    others = ([(b"a", b"2"), (b"b", None)], [(b"a", b"1"), (b"b", b"")], [(b"a", b"1")], [(b"a1", b""), (b"b", None)])
+    assert len({first, *(writes_step(ZERO, other) for other in others)}) == 5
+    assert writes_step(first, []) == writes_step(first, [(POSITION, b"x")]) == first
+    assert writes_step(first, writes) != first

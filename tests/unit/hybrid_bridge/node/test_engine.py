@@ -17,9 +17,9 @@ from hybrid_bridge.business.ruling import refusal_code
 from hybrid_bridge.core.block import Countersignature
 from hybrid_bridge.core.cometbft import SECP256K1, Validator, ValidatorSet
 from hybrid_bridge.core.cometbft_evidence import LedgerState, ledger_id
-from hybrid_bridge.core.encoding import ZERO, b64u, canonical_json, parse_json
+from hybrid_bridge.core.encoding import b64u, canonical_json, parse_json
 from hybrid_bridge.core.keys import PrivateKey
-from hybrid_bridge.core.ledger_state import POSITION, consensus_key, writes_step
+from hybrid_bridge.core.ledger_state import POSITION, consensus_key
 from hybrid_bridge.core.promise import SignedPromise
 from hybrid_bridge.core.snapshot import FORMAT
 from hybrid_bridge.core.transaction import SignedTransaction
@@ -945,13 +945,3 @@ def test_the_application_hash_is_that_of_what_is_stored(begun: PlayedEngine) -> 
     parts = decided.chain, decided.governance_size, decided.governance_root, decided.writes
     assert LedgerState(*parts).hash == decided.app_hash
     assert decided.hash == block_hash(2)
-
-
-def test_two_state_machines_that_differ_in_one_value_differ_in_their_hash() -> None:
-    writes = [(b"a", b"1"), (b"b", None)]
-    first = writes_step(ZERO, writes)
-    assert first == writes_step(ZERO, [*writes, (POSITION, b"anything")])
-    others = ([(b"a", b"2"), (b"b", None)], [(b"a", b"1"), (b"b", b"")], [(b"a", b"1")], [(b"a1", b""), (b"b", None)])
-    assert len({first, *(writes_step(ZERO, other) for other in others)}) == 5
-    assert writes_step(first, []) == writes_step(first, [(POSITION, b"x")]) == first
-    assert writes_step(first, writes) != first
