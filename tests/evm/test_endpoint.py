@@ -150,7 +150,19 @@ def server() -> Iterator[Hostile]:
 
 @pytest.fixture
 def chain(server: Hostile) -> Web3Chain:
+    return Web3Chain(JsonRpc("b", server.url, Seconds(30)), CONTRACT)
+
+
+@pytest.fixture
+def hasty(server: Hostile) -> Web3Chain:
+    """For servers that are silent: it waits a second, and so is nobody's to answer."""
     return Web3Chain(JsonRpc("b", server.url, Seconds(1)), CONTRACT)
+
+
+def calmed(hasty: Web3Chain) -> Web3Chain:
+    """The same connections, with patience for an answer."""
+    hasty.rpc._provider._request_kwargs["timeout"] = 30  # type: ignore[attr-defined]
+    return hasty
 
 
 # ── one call is one request; perhaps it happened ─────────────────────────────────────────────────────────────────────
@@ -158,12 +170,12 @@ def chain(server: Hostile) -> Web3Chain:
 
 @pytest.mark.parametrize("call", ["chain_id", "broadcast"])
 def test_silence_is_unreachable_after_the_deadline_and_one_request(
-    server: Hostile, chain: Web3Chain, call: str
+    server: Hostile, hasty: Web3Chain, call: str
 ) -> None:
     server.reply = lambda connection: connection.recv(1) and None
     began = time.monotonic()
     with pytest.raises(Unreachable) as caught:
-        chain.broadcast(RAW) if call == "broadcast" else chain.chain_id()
+        hasty.broadcast(RAW) if call == "broadcast" else hasty.chain_id()
     assert (len(server.requests), time.monotonic() - began < SOON) == (1, True)
     assert (caught.value.endpoint, "key-of" in str(caught.value), caught.value.__cause__) == ("b", False, None)
 
@@ -189,15 +201,15 @@ def dripping(first: bytes, drop: bytes) -> Reply:
     ids=["status", "one header", "many headers", "continue", "body", "body to the end", "chunks", "trailers"],
 )  # fmt: skip
 def test_a_trickle_of_bytes_gets_no_more_time_than_silence(
-    server: Hostile, chain: Web3Chain, first: bytes, drop: bytes
+    server: Hostile, hasty: Web3Chain, first: bytes, drop: bytes
 ) -> None:
     server.reply = dripping(first, drop)
     began = time.monotonic()
     with pytest.raises(Unreachable):
-        chain.chain_id()
+        hasty.chain_id()
     assert 0.9 < time.monotonic() - began < SOON
     server.results("0x5")
-    assert chain.chain_id() == 5  # nothing of it stays behind
+    assert calmed(hasty).chain_id() == 5  # nothing of it stays behind
 
 
 def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,7 +261,7 @@ def test_a_trickle_under_tls_gets_no_more_time_either(tls_server: tuple[Hostile,
     server, authority = tls_server
     session = BoundedSession()
     server.results("0x5")
-    honest = session.post(server.url, json={}, timeout=1, verify=str(authority))
+    honest = session.post(server.url, json={}, timeout=30, verify=str(authority))
     assert honest.json()["result"] == "0x5"
     server.reply = dripping(first, b"a")
     began = time.monotonic()
@@ -257,7 +269,7 @@ def test_a_trickle_under_tls_gets_no_more_time_either(tls_server: tuple[Hostile,
         session.post(server.url, json={}, timeout=1, verify=str(authority))
     assert time.monotonic() - began < SOON
     with pytest.raises(requests.exceptions.SSLError):
-        session.post(server.url, json={}, timeout=1)
+        session.post(server.url, json={}, timeout=30)
 
 
 def test_an_answer_beyond_the_limit_is_not_read_on(server: Hostile, chain: Web3Chain) -> None:
@@ -319,7 +331,7 @@ def test_nothing_is_kept_for_an_endpoint_that_sets_cookies(server: Hostile, chai
     for headers in (odd, many):
         server.says({"jsonrpc": "2.0", "result": "0x5"}, headers=headers)
         assert chain.chain_id() == 5
-        assert not session.post(server.url, json={}, timeout=1).cookies
+        assert not session.post(server.url, json={}, timeout=30).cookies
     assert not session.cookies
 
 
@@ -724,7 +736,7 @@ def test_parity_s_way_to_say_reverted_is_read_too(server: Hostile, chain: Web3Ch
 
 def test_public_blocks_are_named_by_hash_or_by_number_where_the_endpoint_knows_no_better(server: Hostile) -> None:
     server.results("0x5")
-    rpc = JsonRpc("b", server.url, Seconds(1))
+    rpc = JsonRpc("b", server.url, Seconds(30))
     Web3Chain(rpc, CONTRACT).nonce(CONTRACT, AT)
     Web3Chain(rpc, CONTRACT, by_hash=False).nonce(CONTRACT, AT)
     named = [request["params"][1] for request in server.requests]

@@ -865,8 +865,8 @@ def test_a_split_is_found_while_ten_copies_hang_or_drip(
 def test_an_endpoint_that_hangs_or_drips_is_named_and_costs_each_look_one_call(
     hall: Hall, post: Post, monkeypatch: pytest.MonkeyPatch, drips: bool
 ) -> None:
-    monkeypatch.setattr(JsonRpc.__init__, "__defaults__", (1,))  # seconds of a call
-    monkeypatch.setattr(abreast, "TIMEOUT", 1)
+    monkeypatch.setattr(JsonRpc.__init__, "__defaults__", (4,))  # seconds of a call
+    monkeypatch.setattr(abreast, "TIMEOUT", 4)
     url = post.urls[0].rstrip("/")
     with stuck(drips=drips) as server:
         dead = f"http://127.0.0.1:{server.server_address[1]}/"

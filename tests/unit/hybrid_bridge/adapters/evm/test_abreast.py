@@ -88,7 +88,7 @@ def test_who_is_busy_with_what_nobody_waits_for_is_asked_when_he_is_free(halls: 
 def test_of_a_look_one_that_hangs_is_given_up_and_the_others_have_time(
     halls: Halls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(abreast, "PATIENCE", 0.2)
+    monkeypatch.setattr(abreast, "PATIENCE", 2.0)
     asked = circle()
     for look in (1, 2, 3):
         asked.begin(math.inf)

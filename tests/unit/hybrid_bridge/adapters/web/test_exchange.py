@@ -166,6 +166,6 @@ def test_addresses_that_swallow_share_the_time_so_that_one_that_answers_has_its_
             line.connect_ex(full.getsockname())
         there = int(served.url.split(":")[2].split("/")[0])
         known_as(monkeypatch, [full.getsockname()[1], there])
-        assert post("http://service.example/x", timeout=2).body == b"here"
+        assert post("http://service.example/x", timeout=8).body == b"here"
         for line in waiting:
             line.close()

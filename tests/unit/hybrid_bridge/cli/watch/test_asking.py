@@ -67,7 +67,7 @@ def test_who_hangs_is_late_alone_and_has_one_thread_however_often_we_look(
     crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = circle()
-    monkeypatch.setattr(asking, "BUDGET", 1.0)
+    monkeypatch.setattr(asking, "BUDGET", 3.0)
     for _ in range(3):
         seen = asked.look(crowd.ask, never)
         assert seen is not None
@@ -78,7 +78,7 @@ def test_who_hangs_is_late_alone_and_has_one_thread_however_often_we_look(
 
 def test_who_answers_again_is_asked_again(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = circle()
-    monkeypatch.setattr(asking, "BUDGET", 1.0)
+    monkeypatch.setattr(asking, "BUDGET", 3.0)
     asked.look(crowd.ask, never)
     hanging = [one for one in threading.enumerate() if one.name.startswith("copy copy-")]
     crowd.free.set()
@@ -113,7 +113,7 @@ def test_a_fault_of_ours_is_told_as_one_after_what_was_seen_and_of_nobody_as_lat
 
 def test_a_fault_that_comes_after_its_look_is_told_at_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, free = circle(), threading.Event()
-    monkeypatch.setattr(asking, "BUDGET", 0.5)
+    monkeypatch.setattr(asking, "BUDGET", 3.0)
 
     def ask(copy: Copy, _end: float) -> CopySight:
         if copy.name == NAMES[3]:
