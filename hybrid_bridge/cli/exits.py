@@ -3,7 +3,9 @@
 0 verified or done · 1 refuted · 2 usage, malformed or rejected · 3 undecided or incomplete · 4 broken or unforeseen.
 """
 
+import atexit
 import errno
+import gc
 import json
 import sys
 import warnings
@@ -86,6 +88,7 @@ def plain(text: str) -> str:
 def invoke(command: click.Command, name: str) -> NoReturn:
     """Run a command and leave with the exit code its outcome means."""
     as_json = "--json" in sys.argv[1:]
+    atexit.register(gc.freeze)  # what is left goes with the process; looking through it would cost a third of a second
     warnings.filterwarnings("ignore", "Attribute's length must be")  # of names in certificates, which are refused here
     try:
         result = command.main(prog_name=name, standalone_mode=False)
