@@ -65,6 +65,15 @@ FOUNDED = Roll.founded(a_set(1, "a", "b"), sha256(b"K1"), {sha256(b"a"): KeyId(A
 GROWN = FOUNDED.extended([named("b", B), NOTICE, update(2, 5, "a", "b", "c")]).extended([update(3, 8, "b", "c")])
 
 
+def test_a_roll_begins_with_the_founders_and_nothing_but_sets_and_members_changes_it() -> None:
+    founded = Roll.founded(a_set(1, "a", "b"), sha256(b"K1"), {sha256(b"a"): KeyId(A)})
+    assert [(term.first_size, term.validators, term.decoy_key_hash) for term in founded.terms] == [
+        (1, a_set(1, "a", "b"), sha256(b"K1"))
+    ]
+    assert founded.extended([NOTICE]) == founded == FOUNDED
+    assert founded.signers(a_set(1, "a", "b")) == (KeyId(A),)
+
+
 def test_size_decides_which_set_is_responsible() -> None:
     assert [GROWN.term(size).validators.set_id for size in (0, 1, 4, 5, 7, 8, 1000)] == [1, 1, 1, 2, 2, 3, 3]
     assert FOUNDED.term(1000).validators.set_id == 1
