@@ -12,7 +12,7 @@ demo: $(VENV)/installed  ## one consortium, one public chain, one outsider, on t
 	@$(BIN)/hybrid-bridge demo --out demo-out $(DEMO_FLAGS)
 
 test: $(VENV)/installed-dev  ## everything this machine can run; what it lacks is skipped by name
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder --cov $(PYTEST_FLAGS)
 
 lint: $(VENV)/installed-dev  ## style, types, arrows between modules, contents of the wheel
 	$(BIN)/ruff check .

@@ -35,6 +35,7 @@ def pytest_configure():
 
 
 NETWORKS = "e2e"  # the folder
+FIRST = {"networks": 0, "demos": 1}
 DEMOS = "test_demo"  # what its files begin with that play one
 TRACED = ("unit/hybrid_bridge/core", "unit/hybrid_bridge/steps", "vectors")  # these reach every branch of core and
 # steps without the help of others, for whom the tracer would double the time
@@ -87,16 +88,20 @@ def forget():
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Networks and demos begin at once, for nothing else takes as long; all others fill what they leave."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder == "properties":  # long and independent: each on whichever worker is free
-            continue
-        item.add_marker(pytest.mark.xdist_group(group(folder, item.path.stem)))
+        if (name := group(item.path.relative_to(TESTS))) is not None:
+            item.add_marker(pytest.mark.xdist_group(name))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: FIRST.get(group(item.path.relative_to(TESTS)), len(FIRST)))
 
 
-def group(folder: str, stem: str) -> str:
-    """Whose tests are one after the other."""
+def group(path):
+    """Whose tests are one after the other; None for those that any worker may take."""
+    folder, stem = path.parts[0], path.stem
+    if folder == "properties":  # long and independent
+        return None
     if folder == NETWORKS:
         return "demos" if stem.startswith(DEMOS) else "networks"
     return "demos" if stem.startswith(BUSY_FILES) else stem
