@@ -113,28 +113,39 @@ class Watch:
                 yield Sitting(keys, len(term.validators.entries), first, last)
 
     def _take_words(self, peer: GrpcPeer, said: Sequence[bytes]) -> bool:
-        """Verify and keep; True when some speak of heights far beyond our own."""
-        for data in said:
-            word = Countersignature.decode(data)
-            if self._directory.name_of(word.signer) != peer.name:
-                raise FieldMismatch(field="signer", expected=peer.name, got=word.signer.hex())
-            word.verify(self._directory.key(word.signer))
-            if word.height > self._progress.tip + MAX_AHEAD:
-                return True
-            self._take_word(peer, word)
+        """Verify and keep; True when some speak of heights far beyond our own. What came before a bad one is kept."""
+        words = list[Countersignature]()
+        try:
+            for data in said:
+                word = Countersignature.decode(data)
+                self._require_own(peer, word)
+                if word.height > self._progress.tip + MAX_AHEAD:
+                    return True
+                words.append(word)
+        finally:
+            if words:
+                self._keep_words(peer.name, words)
         return False
 
-    def _take_word(self, peer: GrpcPeer, word: Countersignature) -> None:
+    def _require_own(self, peer: GrpcPeer, word: Countersignature) -> None:
+        if self._directory.name_of(word.signer) != peer.name:
+            raise FieldMismatch(field="signer", expected=peer.name, got=word.signer.hex())
+        word.verify(self._directory.key(word.signer))
         if word.log_id != self._directory.log_id:
             raise FieldMismatch(field="log_id", expected=self._directory.log_id.hex(), got=word.log_id.hex())
-        before = self._view.witness.add(word)
-        if before is not None:
+
+    def _keep_words(self, name: str, words: Sequence[Countersignature]) -> None:
+        against = self._view.witness.add_all(words)
+        first = min(word.height for word in words)
+        self._compared[name] = min(self._compared.get(name, first), Height(first - 1))
+        for before, word in against:
             evidence = Evidence(
                 kind="block", signer=word.signer, number=word.height, first=before.encode(), second=word.encode()
             )
-            self._accuse(peer.name, evidence)
-            raise Equivocation(signer=peer.name, number=word.height, first=before.block_hash, second=word.block_hash)
-        self._compared[peer.name] = min(self._compared.get(peer.name, word.height), word.height - 1)
+            self._accuse(name, evidence)
+        if against:
+            before, word = against[0]
+            raise Equivocation(signer=name, number=word.height, first=before.block_hash, second=word.block_hash)
 
     def _compare_all(self, peer: GrpcPeer, signer: KeyId) -> None:
         """Compare the peer's words with our blocks, each once, whichever came first."""

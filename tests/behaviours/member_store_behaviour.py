@@ -374,6 +374,17 @@ class MemberStoreBehaviour:
         assert kept.agreed([*keys, b"\0" * 32], 1) == keys
         assert (kept.agreed([OURS.public.key_id], 1), kept.agreed([], 1)) == ({OURS.public.key_id: 1}, {})
 
+    def test_many_words_are_kept_at_once_and_of_one_height_the_first(self, opened: Opened) -> None:
+        kept, keys = SqlWitness(opened.ledger().file), [PrivateKey.from_seed(sha256(name)) for name in (b"a", b"b")]
+        words = {(n, h): Countersignature.over(block(h).header, keys[n]) for n in (0, 1) for h in (1, 2, 3)}
+        forged = replace(words[0, 1], block_hash=words[0, 2].block_hash)
+        assert kept.add_all([words[0, 2], words[1, 1]]) == []
+        said = [words[0, 1], forged, words[0, 2], words[0, 3], words[1, 3], replace(words[1, 1], block_hash=ZERO)]
+        assert kept.add_all(said) == [(words[0, 1], forged), (words[1, 1], said[-1])]
+        assert kept.of(keys[0].public.key_id, 0) == [words[0, h].encode() for h in (1, 2, 3)]
+        assert kept.of(keys[1].public.key_id, 0) == [words[1, h].encode() for h in (1, 3)]
+        assert kept.add_all([]) == []
+
     def test_evidence_is_bounded_and_the_first_reason_to_halt_stays(self, opened: Opened, monkeypatch) -> None:
         monkeypatch.setattr(witness, "MAX_EVIDENCE", 2)
         kept = SqlWitness(opened.ledger().file)

@@ -1,10 +1,10 @@
 """What members said about blocks, what contradicts, and whether this member still signs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from hybrid_bridge.adapters.sqlite import tables
 from hybrid_bridge.adapters.sqlite.file import table_of
@@ -23,7 +23,7 @@ _KEEP, _PULL = insert_new(_CONFLICT), insert_new(_HALT)
 # Built once: every member asks each of these several times a block, and building one takes longer than asking it.
 _ITS, _ABOVE = _COUNTERSIGNED.c.signer == bindparam("key"), _COUNTERSIGNED.c.height > bindparam("after")
 _SAME_HEIGHT = _BLOCK.c.height == _COUNTERSIGNED.c.height
-_STANDING = select(_COUNTERSIGNED.c.data).where(_ITS, _COUNTERSIGNED.c.height == bindparam("at"))
+_STANDING = select(_COUNTERSIGNED.c.data).where(_ITS, _COUNTERSIGNED.c.height.in_(bindparam("at", expanding=True)))
 _OF = select(_COUNTERSIGNED.c.data).where(_ITS, _ABOVE).order_by(_COUNTERSIGNED.c.height).limit(MAX_ROWS)
 _NEWEST_OF = select(func.max(_COUNTERSIGNED.c.height)).where(_ITS)
 _AGREED = (  # by names, or every word that was ever said would be read
@@ -60,16 +60,28 @@ class SqlWitness:
     def __init__(self, file: Store) -> None:
         self._file = file
 
-    def add(self, countersignature: Countersignature) -> Countersignature | None:
-        """Keep a verified countersignature; the one that stands already if it says something else."""
-        asked = {"key": countersignature.signer, "at": countersignature.height}
+    def add(self, word: Countersignature) -> Countersignature | None:
+        """As `add_all` with one; what stands already if it says something else."""
+        return next((standing for standing, _ in self.add_all([word])), None)
+
+    def add_all(self, words: Sequence[Countersignature]) -> list[tuple[Countersignature, Countersignature]]:
+        """Keep verified countersignatures, in one commit; of one key and height the first stays.
+
+        Returns:
+            What stands and what was said against it, in the order of `words`.
+        """
+        against = []
         with self._file.write() as connection:
-            standing = connection.execute(_STANDING, asked).scalar()
-            if standing is None:
-                connection.execute(_COUNTERSIGNED.insert(), [countersigned_row(countersignature)])
-                return None
-        before = Countersignature.decode(standing)
-        return before if before.block_hash != countersignature.block_hash else None
+            standing, new = _standing(connection, words), []
+            for word in words:
+                before = standing.setdefault((word.signer, word.height), word)
+                if before is word:
+                    new.append(countersigned_row(word))
+                elif before.block_hash != word.block_hash:
+                    against.append((before, word))
+            if new:
+                connection.execute(_COUNTERSIGNED.insert(), new)
+        return against
 
     def of(self, signer: KeyId, after: Height) -> list[bytes]:
         """One member's countersignatures above a height, ascending."""
@@ -129,3 +141,18 @@ class SqlWitness:
         """Why this member signs no more; empty while it does."""
         with self._file.read() as connection:
             return connection.execute(select(_HALT.c.reason)).scalar() or ""
+
+
+def _standing(
+    connection: Connection, words: Iterable[Countersignature]
+) -> dict[tuple[KeyId, Height], Countersignature]:
+    """What their keys have said at their heights."""
+    heights: dict[KeyId, list[Height]] = {}
+    for word in words:
+        heights.setdefault(word.signer, []).append(word.height)
+    found: dict[tuple[KeyId, Height], Countersignature] = {}
+    for key, its in heights.items():
+        rows = connection.execute(_STANDING, {"key": key, "at": its})
+        for one in map(Countersignature.decode, rows.scalars()):
+            found[one.signer, one.height] = one
+    return found

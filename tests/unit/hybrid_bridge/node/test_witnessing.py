@@ -18,6 +18,7 @@ from hybrid_bridge.node.witnessing import MAX_AHEAD, Watch
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, SetId, TreeSize
 from tests.bundles import flip
+from tests.statements import listening
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 
 
@@ -96,6 +97,31 @@ def test_an_answer_with_more_words_than_agreed_is_malformed(members: Members) ->
             ask(members, peer)
         assert refused.value.endpoint == "bank-a"
     assert kept(members) == []
+
+
+def test_the_words_of_one_answer_are_one_commit_and_a_bad_one_costs_none_before_it(members: Members) -> None:
+    """A node that was away for a day is told four words for each block: a commit for each would take it an hour."""
+    started(members)
+    words = [word(members, height) for height in range(2, 12)]
+    commits: list[object] = []
+    with listening(lambda *heard: commits.append(heard) if heard[2].startswith("BEGIN IMMEDIATE") else None):
+        ask(members, Peer("bank-a", words))
+    assert (kept(members), len(commits)) == (words, 1)
+    for bad in (word(members, 13, "bank-b"), flip(word(members, 13)), b"no word"):
+        more = word(members, 12)
+        with pytest.raises(BridgeError):
+            ask(members, Peer("bank-a", [more, bad, word(members, 14)]))
+        assert kept(members) == [*words, more]
+
+
+def test_two_words_for_one_height_in_one_answer_are_evidence_too(members: Members) -> None:
+    started(members)
+    said = [word(members, 4), word(members, 5, time=START + 1), word(members, 5, time=START + 2), word(members, 6)]
+    with pytest.raises(Equivocation):
+        ask(members, Peer("bank-a", said))
+    (evidence,) = members.open("supplier").view.witness.kept()
+    assert (evidence.number, evidence.first, evidence.second) == (5, said[1], said[2])
+    assert kept(members) == [said[0], said[1], said[3]]
 
 
 def test_two_words_for_one_height_are_evidence_once(members: Members) -> None:
