@@ -51,7 +51,7 @@ class PeerService:
         """What we signed above these marks; held for a while if that is nothing.
 
         Countersignatures and attestations go at once, for finality and a quorum wait for them. Lines of notes, for
-        which nobody waits, go with the next of those or after a moment.
+        which only bundles and outside witnesses of other members wait, go with the next of those or after a moment.
         """
         end = time.monotonic() + min(request.wait_ms / 1000, MAX_HOLD)
         while True:
@@ -62,7 +62,7 @@ class PeerService:
             if lines:
                 seen, end = seen[:PRESSING], min(end, time.monotonic() + LINGER)
             if not self._await_more(seen, call, end):
-                return answer
+                return self._said(request)  # lines that were signed meanwhile woke nobody
 
     def signatures(self, request: pb.SignaturesRequest, _call: Call) -> pb.SignaturesResponse:
         """The newest that we saw signed by an attestation key and by an identity key.
@@ -113,6 +113,8 @@ class PeerService:
         """Wait until the first so many numbers differ; False when it is over before."""
         progress = self._view.progress
         left = end - time.monotonic()
+        if left <= 0:  # however often a number rises
+            return False
         return progress.wait(lambda: progress.signed[: len(seen)] != seen or not call.active(), left) and call.active()
 
     def _said(self, request: pb.WitnessRequest) -> pb.WitnessResponse:

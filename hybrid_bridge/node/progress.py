@@ -9,7 +9,7 @@ from hybrid_bridge.units import Height, TreeSize
 
 NAMES: Final = ("tip", "final", "size", "attested", "quorum", "line", "delivery", "heard", "spoken", "cosigned")
 SIGNED: Final = ("tip", "spoken", "attested", "line", "cosigned")
-PRESSING: Final = 3  # the first so many of these: others wait for a word or an attestation, and not for a note's line
+PRESSING: Final = 3  # the first so many of these: finality and quorum wait for words and attestations, and for no line
 
 
 class Progress:

@@ -378,7 +378,7 @@ class MemberStoreBehaviour:
         kept, keys = SqlWitness(opened.ledger().file), [PrivateKey.from_seed(sha256(name)) for name in (b"a", b"b")]
         words = {(n, h): Countersignature.over(block(h).header, keys[n]) for n in (0, 1) for h in (1, 2, 3)}
         forged = replace(words[0, 1], block_hash=words[0, 2].block_hash)
-        assert kept.add_all([words[0, 2], words[1, 1]]) == []
+        assert kept.add_all([words[0, 2], words[1, 1], words[1, 1]]) == []
         said = [words[0, 1], forged, words[0, 2], words[0, 3], words[1, 3], replace(words[1, 1], block_hash=ZERO)]
         assert kept.add_all(said) == [(words[0, 1], forged), (words[1, 1], said[-1])]
         assert kept.of(keys[0].public.key_id, 0) == [words[0, h].encode() for h in (1, 2, 3)]

@@ -74,8 +74,9 @@ class SqlWitness:
         with self._file.write() as connection:
             standing, new = _standing(connection, words), []
             for word in words:
-                before = standing.setdefault((word.signer, word.height), word)
-                if before is word:
+                before = standing.get((word.signer, word.height))
+                if before is None:
+                    standing[word.signer, word.height] = word
                     new.append(countersigned_row(word))
                 elif before.block_hash != word.block_hash:
                     against.append((before, word))

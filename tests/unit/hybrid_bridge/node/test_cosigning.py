@@ -1,5 +1,6 @@
 """Lines beside the quorum: validators' ML-DSA-44, members' cosignatures, witnesses'. Kept, told, shown, verified."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from hybrid_bridge.node.bundling import BundleOrder, Bundler
 from hybrid_bridge.node.cosigning import Cosigner, Witnessed, witnesses_of
 from hybrid_bridge.node.directory import read_directory
 from hybrid_bridge.node.peer_service import PeerService
+from hybrid_bridge.node.progress import Progress
 from hybrid_bridge.node.witnessing import Watch
 from hybrid_bridge.rpc.service import Call, Caller
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
@@ -132,6 +134,31 @@ def test_lines_that_no_word_comes_for_are_told_after_a_moment(
     assert sizes(asked(members, attested=SIZE, wait=20, active=lambda: False).log_lines) == [SIZE]
     monkeypatch.setattr(peer_service, "MAX_ROWS", 1)
     assert sizes(asked(members, attested=SIZE, wait=20).log_lines) == [SIZE]  # of many, the next are asked for at once
+
+
+def test_lines_that_are_signed_while_others_wait_go_with_them(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(members)
+    monkeypatch.setattr(peer_service, "LINGER", 0.05)
+    later = members.open("core").view.epochs.add_line
+
+    def active() -> bool:
+        later(TreeSize(3), b"a line")
+        return True
+
+    assert sizes(asked(members, attested=SIZE, wait=20, active=active).log_lines) == [SIZE, 3]
+
+
+@pytest.mark.parametrize("attested", [SIZE, TreeSize(0)])
+def test_numbers_that_rise_without_end_hold_no_answer_beyond_its_time(
+    members: Members, monkeypatch: pytest.MonkeyPatch, attested: TreeSize
+) -> None:
+    closed(members)
+    number, looks = itertools.count(), itertools.count()
+    monkeypatch.setattr(Progress, "signed", property(lambda _: (next(number),) * 5))
+    asked(members, attested=attested, wait=0, active=lambda: next(looks) < 100)
+    assert next(looks) == 0
 
 
 # ── ML-DSA-44 of validators ──────────────────────────────────────────────────────────────────────────────────────────

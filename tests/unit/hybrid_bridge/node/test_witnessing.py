@@ -114,6 +114,19 @@ def test_the_words_of_one_answer_are_one_commit_and_a_bad_one_costs_none_before_
         assert kept(members) == [*words, more]
 
 
+def test_an_answer_full_of_contradictions_costs_no_more_than_one(members: Members) -> None:
+    started(members)
+    heights = range(2, 12)
+    ask(members, Peer("bank-a", [word(members, height) for height in heights]))
+    commits: list[object] = []
+    with listening(lambda *heard: commits.append(heard) if heard[2].startswith("BEGIN IMMEDIATE") else None):
+        for _ in range(2):
+            with pytest.raises(Equivocation):
+                ask(members, Peer("bank-a", [word(members, height, time=START + 1) for height in heights]))
+    assert len(commits) <= 2 * 2
+    assert [one.number for one in members.open("supplier").view.witness.kept()] == [2]
+
+
 def test_two_words_for_one_height_in_one_answer_are_evidence_too(members: Members) -> None:
     started(members)
     said = [word(members, 4), word(members, 5, time=START + 1), word(members, 5, time=START + 2), word(members, 6)]
