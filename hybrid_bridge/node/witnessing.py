@@ -138,7 +138,8 @@ class Watch:
         against = self._view.witness.add_all(words)
         first = min(word.height for word in words)
         self._compared[name] = min(self._compared.get(name, first), Height(first - 1))
-        for before, word in against[:1]:  # of an answer full of them one halts and proves as much as all
+        if against:  # of an answer full of them one halts and proves as much as all
+            before, word = against[0]
             evidence = Evidence(
                 kind="block", signer=word.signer, number=word.height, first=before.encode(), second=word.encode()
             )
