@@ -83,6 +83,7 @@ class PlayedEngine:
     pool: list[bytes] = field(default_factory=list)
     height: int = 0
     time: int = START
+    turn: threading.Lock = field(default_factory=threading.Lock)  # as the wire: one request that may write at a time
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -103,7 +104,8 @@ class PlayedEngine:
         return code
 
     def check(self, transaction: bytes, kind: int = pb.CheckTxType.NEW, name: str = "core") -> int:
-        return self.applications[name].check_tx(pb.RequestCheckTx(tx=transaction, type=kind)).code
+        with self.turn:
+            return self.applications[name].check_tx(pb.RequestCheckTx(tx=transaction, type=kind)).code
 
     def decide(
         self, *, proposer: str = "supplier", txs: Sequence[bytes] | None = None, names: Sequence[str] = NAMES
@@ -114,10 +116,12 @@ class PlayedEngine:
         self.pool = []
         for name in names:
             assert self.process(name, chosen) == pb.ResponseProcessProposal.ACCEPT
-        hashes = {self.finalize(name, chosen).app_hash for name in names}
+        with self.turn:
+            hashes = {self.finalize(name, chosen).app_hash for name in names}
         for name in names:
-            self.applications[name].commit(pb.RequestCommit())
-            self.require_remembered(name)
+            with self.turn:
+                self.applications[name].commit(pb.RequestCommit())
+                self.require_remembered(name)
         return hashes
 
     def require_remembered(self, name: str) -> None:
