@@ -12,14 +12,27 @@ from hybrid_bridge.testing.crashing import Killed
 @contextmanager
 def listening(watch: Callable[..., None], *engines: Any) -> Iterator[None]:
     """`watch` hears of each statement before it is made: of these engines, or of all that there are."""
-    heard = engines or (Engine,)
-    for engine in heard:
+    asked = engines or (Engine,)
+    for engine in asked:
         event.listen(engine, "before_cursor_execute", watch)
     try:
         yield
     finally:
-        for engine in heard:
+        for engine in asked:
             event.remove(engine, "before_cursor_execute", watch)
+
+
+@contextmanager
+def heard(kind: str = "", *engines: Any) -> Iterator[list[str]]:
+    """The statements that begin so and are made meanwhile."""
+    found: list[str] = []
+
+    def watch(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith(kind):
+            found.append(statement)
+
+    with listening(watch, *engines):
+        yield found
 
 
 def killed_at(number: int, call: Callable[[], object], *engines: Any) -> bool:
@@ -43,14 +56,14 @@ def killed_at(number: int, call: Callable[[], object], *engines: Any) -> bool:
 @contextmanager
 def explained(*engines: Any) -> Iterator[list[tuple[str, list[str]]]]:
     """Each statement that is made meanwhile, and how SQLite finds what it asks for; nothing for an insert or a frame."""
-    made: list[tuple[str, list[str]]] = []
+    found: list[tuple[str, list[str]]] = []
 
     def watch(connection: Any, _cursor: Any, statement: str, asked: Any, _context: Any, many: bool) -> None:
         plan: list[str] = []
         if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
             driver, values = connection.connection.driver_connection, asked[0] if many else asked
             plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()]
-        made.append((statement, plan))
+        found.append((statement, plan))
 
     with listening(watch, *engines):
-        yield made
+        yield found

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from hybrid_bridge.testing.memory_registry import MemoryRegistry
 from hybrid_bridge.testing.registry_store_behaviour import RegistryStoreBehaviour, grow, pair
 from hybrid_bridge.units import EpochNumber
 from tests import engines
-from tests.statements import killed_at, listening
+from tests.statements import heard, killed_at
 
 FACTS = {"kind": "registry", "log_id": "00"}
 Opening = Callable[[], Database]
@@ -84,13 +83,13 @@ class DatabaseBehaviour(RegistryStoreBehaviour):
         tree = store.at(EpochNumber(2)).insert(pair(60_000 + i) for i in range(500))
         store.keep(EpochNumber(3), tree)
         database = opened()
-        with counted(database) as statements:
+        with heard("SELECT", *engines_of(database)) as statements:
             tree = SqlRegistry(database).at(EpochNumber(3))
         assert len(statements) == 1
-        with counted(database) as statements:
+        with heard("SELECT", *engines_of(database)) as statements:
             proof = tree.prove(pair(60_007)[0])
         assert len(statements) == len(proof.path) + 1
-        with counted(database) as statements:
+        with heard("SELECT", *engines_of(database)) as statements:
             tree.prove(pair(60_007)[0])
         assert statements == []
 
@@ -100,7 +99,7 @@ class DatabaseBehaviour(RegistryStoreBehaviour):
         store.keep(EpochNumber(0), PrefixTree().insert(pair(i) for i in range(2000)))
         before = nodes(database)
         tree = store.at(EpochNumber(0)).insert([pair(3000)])
-        with counted(database, "INSERT") as statements:
+        with heard("INSERT", *engines_of(database)) as statements:
             store.keep(EpochNumber(1), tree)
         assert len(statements) == 2
         assert nodes(database) - before <= len(tree.prove(pair(3000)[0]).path) + 2
@@ -273,19 +272,6 @@ def test_only_a_url_of_postgresql_is_taken(url: str) -> None:
 def nodes(database: Database) -> int:
     with database.read() as connection:
         return int(connection.execute(text("SELECT count(*) FROM registrynode")).scalar_one())
-
-
-@contextmanager
-def counted(database: Database, kind: str = "SELECT") -> Iterator[list[str]]:
-    """The statements of a kind that are made meanwhile."""
-    seen: list[str] = []
-
-    def watch(_connection, _cursor, statement, *_rest):
-        if statement.startswith(kind):
-            seen.append(statement)
-
-    with listening(watch, *engines_of(database)):
-        yield seen
 
 
 def engines_of(database: Database) -> set[Engine]:

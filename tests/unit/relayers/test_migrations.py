@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine
 
 from hybrid_bridge.errors import NotYet, SettingsMalformed, StoreBroken
-from hybrid_bridge.testing.crashing import Killed
 from relayers import revisions
 from relayers.cli import main
 from relayers.desk import migrate as move
@@ -27,7 +26,7 @@ from relayers.sql_journal import SqlJournal, SqlJournalReader, create_journal
 from relayers.sql_tables import Stored
 from relayers.sqlite_store import engine_for, schema_of
 from tests.journals import SCOPE
-from tests.statements import listening
+from tests.statements import heard, killed_at
 from tests.unit.relayers.builders import T0
 from tests.unit.relayers.test_wiring import settings_text, write_consortium
 
@@ -124,29 +123,15 @@ def test_a_migrated_journal_is_read_and_written(old: Path, tmp_path: Path) -> No
         journal.open_slot(8)
 
 
-def statements_of(call: Callable[[], object], last: int | None = None) -> int:
-    """How many statements it makes; before number `last` the process ends."""
-    seen = 0
-
-    def watch(*_: object) -> None:
-        nonlocal seen
-        if seen == last:
-            raise Killed
-        seen += 1
-
-    with listening(watch):
-        call()
-    return seen
-
-
 def test_a_migration_that_ends_anywhere_has_not_happened(old: Path, tmp_path: Path) -> None:
     before, form, pristine = rows(old), schema(old), old.read_bytes()
-    number = statements_of(lambda: migrate(old, tmp_path / "copy.db"))
+    with heard() as statements:
+        migrate(old, tmp_path / "copy.db")
+    number = len(statements)
     assert number > 50
     old.write_bytes(pristine)
     for last in range(0, number - 8, 5):  # the last ones look at what is committed
-        with pytest.raises(Killed):
-            statements_of(lambda last=last: migrate(old, tmp_path / f"copy-{last}.db"), last)
+        assert killed_at(last, partial(migrate, old, tmp_path / f"copy-{last}.db"))
         assert (rows(old), schema(old), schema_of(old)) == (before, form, 1)
     migrate(old, tmp_path / "last.db")
     assert schema_of(old) == SCHEMA_VERSION

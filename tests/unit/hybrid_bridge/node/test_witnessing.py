@@ -18,7 +18,7 @@ from hybrid_bridge.node.witnessing import MAX_AHEAD, Watch
 from hybrid_bridge.rpc.v1 import bridge_pb2 as pb
 from hybrid_bridge.units import Address, Digest, Height, KeyId, SetId, TreeSize
 from tests.bundles import flip
-from tests.statements import listening
+from tests.statements import heard
 from tests.unit.hybrid_bridge.node.members import CADENCE, START, VALIDATORS, Members, started
 
 
@@ -103,8 +103,7 @@ def test_the_words_of_one_answer_are_one_commit_and_a_bad_one_costs_none_before_
     """A node that was away for a day is told four words for each block: a commit for each would take it an hour."""
     started(members)
     words = [word(members, height) for height in range(2, 12)]
-    commits: list[object] = []
-    with listening(lambda *heard: commits.append(heard) if heard[2].startswith("BEGIN IMMEDIATE") else None):
+    with heard("BEGIN IMMEDIATE") as commits:
         ask(members, Peer("bank-a", words))
     assert (kept(members), len(commits)) == (words, 1)
     for bad in (word(members, 13, "bank-b"), flip(word(members, 13)), b"no word"):
@@ -118,8 +117,7 @@ def test_an_answer_full_of_contradictions_costs_no_more_than_one(members: Member
     started(members)
     heights = range(2, 12)
     ask(members, Peer("bank-a", [word(members, height) for height in heights]))
-    commits: list[object] = []
-    with listening(lambda *heard: commits.append(heard) if heard[2].startswith("BEGIN IMMEDIATE") else None):
+    with heard("BEGIN IMMEDIATE") as commits:
         for _ in range(2):
             with pytest.raises(Equivocation):
                 ask(members, Peer("bank-a", [word(members, height, time=START + 1) for height in heights]))
